@@ -33,10 +33,12 @@ def get_config():
 
     config.networks = ConfigDict()
     config.networks.generator_width = 64  # channels at full resolution, foreground
+    config.networks.least_width = 16  # channels that each of its stages leaves at least; the paper has 32 and 16
     config.networks.background_width = 64  # likewise, background
     config.networks.background_canvas = 1  # side of the painted background, in pictures; beyond 1 not in the paper
     config.networks.residual_blocks = 2  # in each of the foreground generator's two stages
     config.networks.initial_mask = 0.5  # about what a mask's pixels are before training; not in the paper
+    config.networks.mask_centring = 0.0  # lowers a mask's logit by this times r^2; beyond 0 not in the paper
     config.networks.discriminator_width = 64  # channels after the first convolution
     config.networks.mask_encoder_width = 16  # likewise
     config.networks.unet_width = 64  # channels at full resolution

@@ -22,6 +22,7 @@ def get_config():
     config.codes.public_z = False
     config.codes.num_categories = 40
     config.networks.generator_width = 8
+    config.networks.least_width = 2
     config.networks.background_width = 5
     config.networks.background_canvas = 2
     config.networks.residual_blocks = 1

@@ -3,7 +3,7 @@ import sys
 import numpy as np
 import pytest
 
-from tf_layered_gan.baselines import BASELINES, all_foreground, grabcut, otsu
+from tf_layered_gan.baselines import BASELINES, all_foreground, centred_disc, grabcut, otsu
 
 
 def disc(size, radius):
@@ -29,6 +29,17 @@ def noisy(images, seed=0):
 def test_all_foreground():
     masks = all_foreground(np.zeros((2, 4, 3, 3), np.uint8))
     assert masks.shape == (2, 4, 3) and masks.dtype == bool and masks.all()
+
+
+def test_centred_disc_is_two_thirds_of_the_picture_wide_and_the_same_in_each():
+    masks = centred_disc(np.zeros((2, 12, 12, 3), np.uint8))
+    assert masks.dtype == bool
+    assert (masks == disc(12, 4)).all()
+
+
+def test_centred_disc_stretches_with_the_picture():
+    mask = centred_disc(np.zeros((1, 6, 12, 3), np.uint8))[0]
+    assert mask.any(axis=0).sum() == 8 and mask.any(axis=1).sum() == 4  # two thirds of 12 and of 6
 
 
 @pytest.mark.parametrize("object_grey, surround_grey", [(200, 40), (40, 200)])

@@ -13,6 +13,7 @@ MORE_THAN_0 = (
     "codes.z_dim",
     "codes.num_categories",
     "networks.generator_width",
+    "networks.least_width",
     "networks.background_width",
     "networks.background_canvas",
     "networks.discriminator_width",
@@ -29,6 +30,7 @@ MORE_THAN_0 = (
 )
 NOT_NEGATIVE = (
     "networks.residual_blocks",
+    "networks.mask_centring",
     "networks.unet_depth",
     "perturbation.rotation",
     "gan.gamma_mi",

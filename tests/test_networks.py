@@ -112,7 +112,21 @@ def test_masks_start_about_where_they_are_asked_to():
     # The sigmoid of log(0.1 / 0.9) = -2.197 is 0.1; of 0, 0.5.
     for initial_mask, bias in ((0.1, -2.197225), (0.5, 0.0)):
         generator = foreground_generator(16, 2, 3, 4, 2, residual_blocks=0, initial_mask=initial_mask)
-        np.testing.assert_allclose(generator.get_layer("mask").bias, [bias], rtol=1e-6)
+        np.testing.assert_allclose(generator.get_layer("mask_logits").bias, [bias], rtol=1e-6)
+
+
+def test_masks_start_in_the_middle_where_they_are_asked_to():
+    # Pixel centres of a side of 16 lie at r = 1/16, 3/16, ... 15/16: the logit falls by 4 (y^2 + x^2) of them.
+    even, centred = (
+        foreground_generator(16, 2, 3, 4, 2, residual_blocks=0, mask_centring=strength) for strength in (0.0, 4.0)
+    )
+    centred.set_weights(even.get_weights())
+    draws = [np.ones([1, 3], np.float32), np.float32([[1, 0]]), np.float32([[0, 1, 0, 0]])]
+    logits = [np.log(mask / (1 - mask))[0, ..., 0] for mask in (np.asarray(net(draws)[1]) for net in (even, centred))]
+    fall = logits[0] - logits[1]
+    assert fall[8, 8] == pytest.approx(8 / 16**2, abs=1e-4)
+    assert fall[0, 8] == pytest.approx(4 * (15**2 + 1) / 16**2, abs=1e-4)
+    assert fall[0, 15] == pytest.approx(4 * (15**2 + 15**2) / 16**2, abs=1e-4)
 
 
 def test_a_canvas_is_as_many_pictures_wide():

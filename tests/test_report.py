@@ -27,7 +27,7 @@ def test_figures_and_pictures(tmp_path):
     result = write_report(tmp_path, BrightIsForeground(), photos(masks), {"seed": 7})
     assert result["seed"] == 7
     assert result["test"]["segmenter"]["iou"] == 0.5
-    assert set(result["test"]) == {"segmenter", "all_foreground", "otsu", "grabcut"}
+    assert set(result["test"]) == {"segmenter", "all_foreground", "centred_disc", "otsu", "grabcut"}
     assert json.loads((tmp_path / "metrics.json").read_text()) == result
     mask = np.asarray(Image.open(tmp_path / "test" / "masks" / "000.png"))
     assert mask[8, 8] == 255

@@ -21,6 +21,26 @@ def all_foreground(images):
     return np.ones(images.shape[:3], bool)
 
 
+def centred_disc(images):
+    """Calls a disc in the middle, two thirds of the picture wide, the foreground: what knowing no picture gives.
+
+    Photographers put their object in the middle, so this is the score that a method with a prior for the middle
+    (`networks.mask_centring`) must beat to mean anything.
+
+    Args:
+        images: uint8 [image, height, width, rgb].
+
+    Returns:
+        bool [image, height, width], in each image the same; an ellipse where height and width differ.
+
+    Raises:
+        ValueError: for another type or shape.
+    """
+    _check_images(images)
+    y, x = ((2 * np.arange(length) + 1) / length - 1 for length in images.shape[1:3])
+    return np.broadcast_to(np.hypot(y[:, None], x) < 2 / 3, images.shape[:3])
+
+
 def otsu(images):
     """Splits each image's greys in two by Otsu's threshold and takes the part that has less of the border.
 
@@ -111,4 +131,4 @@ def _check_images(images):
         raise ValueError(f"images must be uint8 [image, height, width, 3], none 0, got {images.dtype} {images.shape}")
 
 
-BASELINES = {"all_foreground": all_foreground, "otsu": otsu, "grabcut": grabcut}
+BASELINES = {"all_foreground": all_foreground, "centred_disc": centred_disc, "otsu": otsu, "grabcut": grabcut}

@@ -71,6 +71,7 @@ _POSITIVE = {
     "codes": ("z_dim", "num_categories"),
     "networks": (
         "generator_width",
+        "least_width",
         "background_width",
         "background_canvas",
         "discriminator_width",
@@ -84,7 +85,7 @@ _POSITIVE = {
 }
 _COLOR_LIMITS = {"brightness": 2.0, "contrast": 1.0, "saturation": 1.0, "hue": 0.5}
 _NOT_NEGATIVE = {
-    "networks": ("residual_blocks", "unet_depth"),
+    "networks": ("residual_blocks", "mask_centring", "unet_depth"),
     "perturbation": ("rotation",),
     "gan": ("gamma_mi", "gamma_b", "gamma_bg"),
     "schedule": ("final_segmenter_steps",),

@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 from keras import layers
 
 from tf_layered_gan.networks import blocks
@@ -20,13 +21,20 @@ def _trunk(code, resolution, width, canvas=1):
     return x
 
 
-def _stage(x, code, residual_blocks):
-    """Refines a feature map under a private code; halves its channels."""
+def _stage(x, code, residual_blocks, least_width):
+    """Refines a feature map under a private code; halves its channels, where that leaves `least_width` or more."""
     channels = x.shape[-1]
     x = blocks.join_code(x, code)
     for _ in range(residual_blocks):
         x = blocks.residual_block(x)
-    return blocks.conv_bn_relu(x, channels // 2)
+    return blocks.conv_bn_relu(x, max(channels // 2, least_width))
+
+
+def _centred(logits, strength):
+    """Lowers logits [batch, side, side, 1] by strength * r^2, r the distance from the centre in half sides."""
+    axis = (2 * np.arange(logits.shape[1]) + 1) / logits.shape[1] - 1
+    squared_distance = (axis[:, None] ** 2 + axis**2)[..., None]
+    return layers.Rescaling(1.0, offset=-strength * squared_distance)(logits)
 
 
 def background_generator(resolution, width, z_dim, canvas=1):
@@ -50,7 +58,15 @@ def background_generator(resolution, width, z_dim, canvas=1):
 
 
 def foreground_generator(
-    resolution, width, z_dim, num_categories, num_super_categories, residual_blocks, initial_mask=0.5
+    resolution,
+    width,
+    z_dim,
+    num_categories,
+    num_super_categories,
+    residual_blocks,
+    least_width=1,
+    initial_mask=0.5,
+    mask_centring=0.0,
 ):
     """Builds G_f: an object and its mask; the mask is made before c is joined, so only z and c_sup shape it.
 
@@ -61,8 +77,12 @@ def foreground_generator(
         num_categories: number d_c of categories of the private code c.
         num_super_categories: number of categories of c_sup.
         residual_blocks: residual blocks in each of the two stages (FineGAN: 2).
+        least_width: channels that each stage leaves at least; a narrow generator needs some to paint with.
         initial_mask: about what a mask's pixels are before training, in (0, 1). The paper's 0.5 lets a mask take the
             whole picture and stay there; a small one has it grow from where an object helps.
+        mask_centring: how much lower a mask's logit is at the middle of a side than at the centre, growing with the
+            squared distance; `initial_mask` then is about the centre's. 0 in the paper. It is a photographer's
+            habit put in: objects stand in the middle.
 
     Returns:
         keras.Model mapping [z float32 [batch, z_dim], c_sup float32 [batch, num_super_categories] one-hot,
@@ -73,9 +93,10 @@ def foreground_generator(
     c_sup = layers.Input((num_super_categories,), name="c_sup")
     c = layers.Input((num_categories,), name="c")
     x = _trunk(layers.Concatenate()([z, c_sup]), resolution, width)
-    x = _stage(x, c_sup, residual_blocks)
+    x = _stage(x, c_sup, residual_blocks, least_width)
     bias = keras.initializers.Constant(math.log(initial_mask / (1 - initial_mask)))
-    mask = blocks.conv(1, 3, use_bias=True, bias_initializer=bias, activation="sigmoid", name="mask")(x)
-    x = _stage(x, c, residual_blocks)
+    mask = blocks.conv(1, 3, use_bias=True, bias_initializer=bias, name="mask_logits")(x)
+    mask = layers.Activation("sigmoid", name="mask")(_centred(mask, mask_centring) if mask_centring else mask)
+    x = _stage(x, c, residual_blocks, least_width)
     image = blocks.conv(3, 3, use_bias=True, activation="tanh", name="foreground")(x)
     return keras.Model([z, c_sup, c], [image, mask], name="foreground_generator")
