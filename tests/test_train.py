@@ -15,6 +15,7 @@ from configs import shapes
 from tf_layered_gan import config_validation, synthesize, train
 from tf_layered_gan.baselines import BASELINES
 from tf_layered_gan.data import folder
+from tf_layered_gan.learning_curve import LearningCurve
 
 CONFIGS = sorted(path.stem for path in (tiny.ROOT / "configs").glob("*.py"))
 # Two rounds of five steps of four pictures, and four of the segmenter; one more of the last.
@@ -72,7 +73,9 @@ def test_checkpoint_holds_everything(workdir):
     # Two rounds of five steps; two rounds of four steps and one more.
     assert values["gan_step" + suffix] == values["generator_optimizer/_iterations" + suffix] == 10
     assert values["discriminator_optimizer/_iterations" + suffix] == 10
-    assert values["segmenter_step" + suffix] == values["segmenter_optimizer/_iterations" + suffix] == 9
+    assert values["segmenter_step" + suffix] == 8
+    assert values["final_step" + suffix] == 1
+    assert values["segmenter_optimizer/_iterations" + suffix] == 9
     for part in ("generator_optimizer/_variables/", "average_foreground_generator", "/u/", "/moving_mean/"):
         assert any(part in name for name in values)
 
@@ -87,8 +90,9 @@ def test_terms_are_in_tensorboard(workdir):
     assert tags["gan/generator_adversarial"] == tags["gan/mask_mean"] == every_step
     assert tags["gan/discriminator_mutual_information"] == tags["gan/discriminator_gradient_norm"] == every_step
     assert tags["gan/images_per_second"] == [2, 3, 4, 5, 7, 8, 9, 10]  # not at a phase's first report
-    assert tags["segmenter/segmentation"] == every_step[:9]
-    assert tags["validation/iou"] == [5, 10]
+    assert tags["segmenter/segmentation"] == every_step[:8]
+    assert tags["final/segmentation"] == [1]
+    assert tags["validation/iou"] == [5, 10, 10]
     assert tags["layers"] == GRIDS
 
 
@@ -104,8 +108,8 @@ def test_sample_pictures_are_written(workdir):
 
 
 def test_curve_has_a_line_a_round(workdir):
-    rows = [line.split(",") for line in (workdir / "curve.csv").read_text().splitlines()]
-    assert [row[:2] for row in rows] == [["1", "20"], ["2", "40"]]
+    points = [(point["after"], point["images_seen"]) for point in LearningCurve(workdir).points()]
+    assert points == [("round 1", 20), ("round 2", 40), ("round 2, final", 40)]
 
 
 def test_evaluate_measures_the_same_again(run):
@@ -117,6 +121,25 @@ def test_a_finished_run_is_not_trained_again(run, tmp_path):
     shutil.copytree(run[0], tmp_path / "copy")
     assert train.train(tiny.run_config(shapes, **CHANGES), tmp_path / "copy") == run[1]
     assert_same_checkpoint(run[0], tmp_path / "copy")
+
+
+def test_rounds_can_be_added_to_a_finished_run(run, tmp_path):
+    shutil.copytree(run[0], tmp_path / "copy")
+    longer = tiny.run_config(shapes, **CHANGES | {"schedule.rounds": 3})
+    assert train.train(longer, tmp_path / "copy")["images_seen"] == 60
+    values = tiny.checkpoint_values(tmp_path / "copy")
+    steps = [values[name + "_step/.ATTRIBUTES/VARIABLE_VALUE"] for name in ("gan", "segmenter", "final")]
+    assert steps == [15, 12, 1]
+    points = [(point["after"], point["images_seen"]) for point in LearningCurve(tmp_path / "copy").points()]
+    assert points[2:] == [("round 2, final", 40), ("round 3", 60), ("round 3, final", 60)]
+
+
+def test_a_point_of_the_curve_that_a_kill_took_is_measured_again(run, tmp_path):
+    shutil.copytree(run[0], tmp_path / "copy")
+    lines = (run[0] / "curve.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "copy" / "curve.csv").write_text("".join(lines[:-1]))
+    train.train(tiny.run_config(shapes, **CHANGES), tmp_path / "copy")
+    assert (tmp_path / "copy" / "curve.csv").read_text() == "".join(lines)
 
 
 def assert_same_checkpoint(first, second):

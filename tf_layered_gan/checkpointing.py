@@ -20,13 +20,16 @@ class Checkpointer:
         segmenter: Segmenter, compiled.
 
     Attributes:
-        gan_step, segmenter_step: tf.Variable int64, steps taken.
+        gan_step, segmenter_step: tf.Variable int64, steps taken in the rounds.
+        final_step, final_round: tf.Variable int64, steps of the final segmenter, and after which round they began.
         seconds: tf.Variable float64, time spent training, over all sittings.
     """
 
     def __init__(self, workdir, gan, segmenter):
         self.gan_step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.segmenter_step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.final_step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.final_round = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         self._checkpoint = tf.train.Checkpoint(
             gan=gan,
@@ -36,6 +39,8 @@ class Checkpointer:
             segmenter_optimizer=segmenter.optimizer,
             gan_step=self.gan_step,
             segmenter_step=self.segmenter_step,
+            final_step=self.final_step,
+            final_round=self.final_round,
             seconds=self.seconds,
         )
         directory = pathlib.Path(workdir) / "checkpoints"

@@ -36,7 +36,7 @@ def check_finite(kind, report, step):
     """Stops a run that has gone wrong for good.
 
     Args:
-        kind: "gan" or "segmenter".
+        kind: "gan", "segmenter" or "final".
         report: dict of scalar floats, a training step's loss terms and gradient norms.
         step: int, steps taken.
 
@@ -65,7 +65,7 @@ class Monitor:
         """Writes a training step's report and prints its line.
 
         Args:
-            kind: "gan" or "segmenter", the prefix of the names.
+            kind: "gan", "segmenter" or "final", the prefix of the names.
             report: dict of scalar floats.
             step: int, steps taken.
 

@@ -4,11 +4,16 @@ import typing
 
 
 class Phase(typing.NamedTuple):
-    """A stretch of training: `kind` ("gan" or "segmenter") until that model has taken `last_step` steps."""
+    """A stretch of training: `kind` ("gan", "segmenter" or "final") until its own counter is at `last_step`."""
 
     kind: str
     round: int
     last_step: int
+
+    @property
+    def name(self):
+        """What the learning curve calls it: "round 1", ..., "round 5", "round 5, final"."""
+        return f"round {self.round}, final" if self.kind == "final" else f"round {self.round}"
 
 
 def phases(*, rounds, gan_steps_per_round, segmenter_steps_per_round, final_segmenter_steps):
@@ -18,7 +23,8 @@ def phases(*, rounds, gan_steps_per_round, segmenter_steps_per_round, final_segm
         rounds: K, at least 1.
         gan_steps_per_round: N_gan.
         segmenter_steps_per_round: N_seg.
-        final_segmenter_steps: further steps of the segmenter after the last round (paper, C.3).
+        final_segmenter_steps: further steps of the segmenter after the last round (paper, C.3); counted by
+            themselves, so that rounds can be added to a finished run.
 
     Returns:
         list of Phase, in order; rounds are counted from 1.
@@ -28,6 +34,5 @@ def phases(*, rounds, gan_steps_per_round, segmenter_steps_per_round, final_segm
     result = []
     for k in range(1, rounds + 1):
         result.append(Phase("gan", k, k * gan_steps_per_round))
-        extra = final_segmenter_steps if k == rounds else 0
-        result.append(Phase("segmenter", k, k * segmenter_steps_per_round + extra))
-    return result
+        result.append(Phase("segmenter", k, k * segmenter_steps_per_round))
+    return [*result, Phase("final", rounds, final_segmenter_steps)]

@@ -9,6 +9,7 @@ from absl import logging
 from tf_layered_gan import builders, evaluation, monitoring, picture_grid, schedule
 from tf_layered_gan.checkpointing import Checkpointer, check_config, record_config, restore_run
 from tf_layered_gan.data import pipeline
+from tf_layered_gan.learning_curve import LearningCurve
 from tf_layered_gan.report import write_report
 from tf_layered_gan.segmenter import synthetic_step
 
@@ -41,10 +42,7 @@ def train(config, workdir):
         logging.info("going on from step %d", checkpointer.gan_step.numpy())
     loop = _Loop(config, workdir, splits, strategy, gan, segmenter, checkpointer)
     for phase in phases(config):
-        if phase.kind == "gan":
-            loop.train_gan(phase)
-        else:
-            loop.train_segmenter(phase)
+        loop.train(phase)
     return _report(config, workdir, segmenter, splits, checkpointer)
 
 
@@ -84,21 +82,40 @@ class _Loop:
         self._config, self._workdir, self._splits, self._strategy = config, pathlib.Path(workdir), splits, strategy
         self._gan, self._segmenter, self._checkpointer = gan, segmenter, checkpointer
         self._monitor = monitoring.Monitor(workdir, config.batch_size)
+        self._curve = LearningCurve(workdir)
         self._gan_step = {asks: self._compiled(gan.train_step) for asks in (False, True)}  # by uses_segmenter
         self._segmenter_step = self._compiled(synthetic_step(gan, segmenter))
 
-    def train_gan(self, phase):
+    def train(self, phase):
+        """Takes what steps of a phase (see `schedule.Phase`) are still to be taken."""
+        {"gan": self._train_gan, "segmenter": self._train_segmenter, "final": self._train_final}[phase.kind](phase)
+
+    def _train_gan(self, phase):
         """Algorithm 1, lines 2 to 5: gamma_bg is zero in the first round, which has no segmenter to ask."""
         self._gan.uses_segmenter = phase.round > 1
         step = self._gan_step[self._gan.uses_segmenter]
         self._run("gan", step, self._gan_batches, self._checkpointer.gan_step, phase)
 
-    def train_segmenter(self, phase):
+    def _train_segmenter(self, phase):
         """Algorithm 1, lines 6 to 8, then the round's figures on the validation pictures."""
-        if self._checkpointer.segmenter_step.numpy() >= phase.last_step:
-            return
-        self._run("segmenter", self._segmenter_step, self._segmenter_batches, self._checkpointer.segmenter_step, phase)
-        self._validate(phase.round)
+        state = self._checkpointer
+        self._run("segmenter", self._segmenter_step, self._segmenter_batches, state.segmenter_step, phase)
+        if state.segmenter_step.numpy() == phase.last_step:
+            self._validate(phase)
+
+    def _train_final(self, phase):
+        """The final segmenter (C.3), once more where rounds were added to a finished run."""
+        state = self._checkpointer
+        if state.final_round.numpy() != phase.round:
+            state.final_round.assign(phase.round)
+            state.final_step.assign(0)
+        earlier = int(state.segmenter_step.numpy())  # what these steps drew is not drawn again
+
+        def batches(first_step):
+            return self._segmenter_batches(earlier + first_step)
+
+        self._run("final", self._segmenter_step, batches, state.final_step, phase)
+        self._validate(phase)
 
     def _run(self, kind, train_step, batches, counter, phase):
         first_step, started, every = int(counter.numpy()), time.time(), self._config.monitoring
@@ -150,18 +167,18 @@ class _Loop:
         batches = tf.data.Dataset.counter(first_step).map(sample).prefetch(2)
         return self._strategy.experimental_distribute_dataset(batches)
 
-    def _validate(self, k):
-        photos, images_seen = self._splits.validation, int(self._checkpointer.gan_step) * self._config.batch_size
-        if photos.masks is None:
+    def _validate(self, phase):
+        photos, gan_step = self._splits.validation, int(self._checkpointer.gan_step)
+        images_seen = gan_step * self._config.batch_size
+        if photos.masks is None or self._curve.has(phase.name):
             return
         metrics = evaluation.evaluate(self._segmenter.network, photos, baselines=False)["segmenter"]
-        self._monitor.evaluation(metrics, int(self._checkpointer.gan_step))
+        self._monitor.evaluation(metrics, gan_step)
         logging.info(
-            "round %d, %d images seen: IoU %.3f on %d validation pictures (per image %.3f)",
-            k, images_seen, metrics["iou"], len(photos), metrics["iou_per_image"],
+            "%s, %d images seen: IoU %.3f on %d validation pictures (per image %.3f)",
+            phase.name, images_seen, metrics["iou"], len(photos), metrics["iou_per_image"],
         )  # fmt: skip
-        with open(self._workdir / "curve.csv", "a") as file:
-            file.write(f"{k},{images_seen},{metrics['iou']:.4f},{metrics['iou_per_image']:.4f}\n")
+        self._curve.append(phase.name, images_seen, metrics)
 
     def _draw_grid(self, step):
         draws = builders.build_sampler(self._config, builders.SYNTHESIS_STREAM)(tf.constant(0, tf.int64))
