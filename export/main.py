@@ -6,13 +6,12 @@ import shutil
 import tempfile
 
 from absl import app, flags, logging
-from ml_collections import ConfigDict
 
 from export.savedmodel import write_savedmodel
 from export.tflite import to_tflite_float32, to_tflite_int8
 from export.verify import require_agreement, savedmodel_runner, tflite_runner
 from tf_layered_gan import builders
-from tf_layered_gan.checkpointing import restore_run
+from tf_layered_gan.checkpointing import load_config, restore_run
 
 LEAST_IOU_FLOAT, LEAST_IOU_INT8 = 0.999, 0.95  # with the Keras model's masks
 CALIBRATION_PICTURES = 100  # plenty: on one network 5 and 423 gave the same IoU to three digits
@@ -32,12 +31,9 @@ def export_run(workdir, output):
         FileNotFoundError: there is no run in `workdir`, or one without a checkpoint.
         ValueError: the photos cannot be loaded, or a format fell below its bar.
     """
-    workdir = pathlib.Path(workdir)
-    if not (workdir / "config.json").exists():
-        raise FileNotFoundError(f"no config.json in {workdir}: train first (python -m tf_layered_gan.main)")
-    config = ConfigDict(json.loads((workdir / "config.json").read_text()))
+    config = load_config(workdir)
     _, segmenter, _ = restore_run(config, workdir)
-    photos = builders.load_photos(config, cache=workdir / "photos")
+    photos = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
     return export_segmenter(segmenter.network, photos.validation.images, photos.test.images, output)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_layered_gan.picture_grid import grid, layer_grid, save_png, segmentation_sheet
+from tf_layered_gan.picture_grid import grid, layer_grid, save_png, segmentation_sheet, synthetic_grid
 
 ORANGE = [255, 170, 0]
 
@@ -64,6 +64,10 @@ def test_layers_are_a_row_a_sample_in_order():
     assert picture.shape == (2 + 2 + 2, 6 * 2 + 5 * 2, 3)
     # Foreground 1 x 0.6 = 0.6: 1.6 x 127.5 = 204. Mask 0.6 x 255 = 153. Composed 1.2 x 127.5 = 153, real 102.
     assert picture[0, ::4, 0].tolist() == picture[5, ::4, 0].tolist() == [0, 204, 153, 153, 102, 255]
+
+
+def test_synthetic_layers_are_the_first_four_columns():
+    assert (synthetic_grid(*layers()[:4]) == layer_grid(*layers())[:, : 4 * 2 + 3 * 2]).all()
 
 
 def test_the_foreground_is_middle_grey_where_it_is_masked_out():

@@ -10,6 +10,7 @@ import tiny
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from benchmarks import publish_run
 from configs import folder as folder_config
 from configs import shapes
 from tf_layered_gan import config_validation, synthesize, train
@@ -110,6 +111,18 @@ def test_sample_pictures_are_written(workdir):
 def test_curve_has_a_line_a_round(workdir):
     points = [(point["after"], point["images_seen"]) for point in LearningCurve(workdir).points()]
     assert points == [("round 1", 20), ("round 2", 40), ("round 2, final", 40)]
+
+
+def test_a_published_run_has_its_figures_and_its_layers(run, tmp_path):
+    publish_run.publish(run[0], tmp_path / "published")
+    assert sorted(path.name for path in (tmp_path / "published").iterdir()) == [
+        "curve.csv",
+        "layers.png",
+        "metrics.json",
+    ]
+    assert json.loads((tmp_path / "published" / "metrics.json").read_text()) == run[1]
+    # A batch of four, twice enlarged, in four columns: 4 * 32 + 3 * 2 both ways.
+    assert pixels(tmp_path / "published" / "layers.png").shape == (134, 134, 3)
 
 
 def test_evaluate_measures_the_same_again(run):

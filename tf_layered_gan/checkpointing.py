@@ -4,6 +4,7 @@ import json
 import pathlib
 
 import tensorflow as tf
+from ml_collections import ConfigDict
 
 from tf_layered_gan import builders
 
@@ -79,6 +80,24 @@ def check_config(config, workdir):
         fields = [f for f in _differing(begun, given) if f.split(".")[0] not in ("schedule", "monitoring")]
         if fields:
             raise ValueError(f"{path} was begun with other values of {', '.join(fields)}; take another workdir")
+
+
+def load_config(workdir):
+    """Reads the config that a run was begun with.
+
+    Args:
+        workdir: the run's directory.
+
+    Returns:
+        ConfigDict.
+
+    Raises:
+        FileNotFoundError: there is no run in `workdir`.
+    """
+    path = pathlib.Path(workdir) / "config.json"
+    if not path.exists():
+        raise FileNotFoundError(f"no config.json in {workdir}: train first (python -m tf_layered_gan.main)")
+    return ConfigDict(json.loads(path.read_text()))
 
 
 def record_config(config, workdir):

@@ -56,10 +56,28 @@ def layer_grid(background, foreground, mask, composed, real, real_mask, *, scale
     Raises:
         ValueError: if the numbers of samples differ, or as for `grid`.
     """
-    # In [-1, 1] middle grey is 0.
-    columns = [np.asarray(column) for column in (background, foreground, mask, composed, real, real_mask)]
-    columns[1] = columns[1] * columns[2]
-    return _grid_of_columns(columns, scale)
+    return _grid_of_columns([*_layers(background, foreground, mask, composed), real, real_mask], scale)
+
+
+def synthetic_grid(background, foreground, mask, composed, *, scale=1):
+    """Shows generated layers alone, the first four columns of `layer_grid`: a picture that holds no photo.
+
+    Args:
+        background, foreground, mask, composed: as for `layer_grid`.
+        scale: as for `grid`.
+
+    Returns:
+        uint8 [grid height, grid width, rgb].
+
+    Raises:
+        ValueError: as for `layer_grid`.
+    """
+    return _grid_of_columns(_layers(background, foreground, mask, composed), scale)
+
+
+def _layers(background, foreground, mask, composed):
+    faded = np.asarray(foreground) * np.asarray(mask)  # in [-1, 1] middle grey is 0
+    return [background, faded, mask, composed]
 
 
 def segmentation_sheet(images, truth, predictions, *, scale=1):

@@ -1,0 +1,57 @@
+"""Draws the learning curves of published runs into one picture.
+
+    python -m benchmarks.learning_curves --output=benchmarks/learning_curves.png benchmarks/runs/*
+
+A run's line is the segmenter's whole-set IoU on its validation pictures after each round; the last point is that of
+the final segmenter.
+"""
+
+import pathlib
+
+import matplotlib
+
+matplotlib.use("Agg")  # a machine without a screen
+
+from absl import app, flags
+from matplotlib import pyplot
+
+from tf_layered_gan.learning_curve import LearningCurve
+
+_OUTPUT = flags.DEFINE_string("output", None, "The PNG file to write.")
+
+
+def draw(runs, output):
+    """Draws the learning curves.
+
+    Args:
+        runs: directories with a curve.csv each; a line is named by its directory.
+        output: the PNG file to write.
+
+    Raises:
+        ValueError: if there is no run, or one without a point.
+    """
+    figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
+    for run in sorted(map(pathlib.Path, runs)):
+        points = LearningCurve(run).points()
+        if not points:
+            raise ValueError(f"{run} has no learning curve: allowed are directories with a curve.csv")
+        seen, iou = ([point[name] for point in points] for name in ("images_seen", "iou"))
+        axes.plot(seen, iou, marker="o", markersize=4, label=run.name)
+    if not axes.lines:
+        raise ValueError("no run was given: name directories with a curve.csv")
+    axes.set(xlabel="images seen by the discriminator", ylabel="IoU on validation pictures (whole set)", ylim=(0, 1))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(output, dpi=110, metadata={"Software": None})
+    pyplot.close(figure)
+
+
+def main(argv):
+    """Draws the runs that the arguments name."""
+    draw(argv[1:], _OUTPUT.value)
+    print(f"wrote {_OUTPUT.value}")
+
+
+if __name__ == "__main__":
+    flags.mark_flags_as_required(["output"])
+    app.run(main)
