@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, jaccard_score
+from sklearn.metrics import accuracy_score, adjusted_rand_score, jaccard_score
 
 from tf_layered_gan.metrics.segmentation import confusion_matrices, segmentation_metrics
 
@@ -120,3 +120,26 @@ def test_agrees_with_scikit_learn():
 def test_refuses(mask, labels, message):
     with pytest.raises(ValueError, match=message):
         segmentation_metrics(mask, labels)
+
+
+def test_ari_is_that_of_scikit_learn_averaged_over_the_images():
+    generator = np.random.default_rng(3)
+    labels = truth(*generator.choice([0, 1, 255], (5, 8, 8), p=[0.5, 0.4, 0.1]))
+    masks = (labels == 1) ^ (generator.random(labels.shape) < [[[share]] for share in (0, 0.1, 0.3, 0.5, 1)])
+    labelled = labels != 255
+    expected = [adjusted_rand_score(labels[i][labelled[i]], masks[i][labelled[i]]) for i in range(5)]
+    assert segmentation_metrics(masks, labels)["ari"] == pytest.approx(np.mean(expected))
+    assert expected[0] == expected[4] == 1  # the last is the first's inverse
+
+
+def test_ari_is_1_where_all_is_one_segment_in_both():
+    assert segmentation_metrics(predicted([[0, 0]]), truth([[1, 1]]))["ari"] == 1
+
+
+def test_msc_takes_each_true_segment_s_best_prediction():
+    # true 1 1 0 0 0 0, predicted 0 1 1 1 0 0. Foreground: with 1, 1 / 4; with 0, 1 / 4. Background: with 1, 2 / 5;
+    # with 0, 2 / 5. Mean of 1/4 and 2/5 = 0.325. In the second image no foreground: background's 2 / 2 alone.
+    masks, labels = [[0, 1, 1, 1, 0, 0]], [[1, 1, 0, 0, 0, 0]]
+    assert segmentation_metrics(predicted(masks), truth(labels))["msc"] == pytest.approx(0.325)
+    both = segmentation_metrics(predicted(masks, [[0] * 6]), truth(labels, [[0] * 6]))
+    assert both["msc"] == pytest.approx((0.325 + 1) / 2)

@@ -18,7 +18,8 @@ def segmentation_metrics(predicted, truth):
             count nowhere, and an image without a labelled pixel is left out.
 
     Returns:
-        dict of floats in [0, 1]: "iou", "accuracy", "miou" and the same with "_per_image";
+        dict of floats in [0, 1]: "iou", "accuracy", "miou" and the same with "_per_image"; "ari", in [-1, 1], and
+        "msc", means over the images (the paper's table on APC);
         "predicted_fraction" and "true_fraction", the foreground's share of all labelled pixels;
         and "images", an int, how many images had a labelled pixel.
 
@@ -34,6 +35,7 @@ def segmentation_metrics(predicted, truth):
     for name, metric in {"iou": foreground_iou, "accuracy": accuracy, "miou": mean_iou}.items():
         metrics[name] = float(metric(whole))
         metrics[f"{name}_per_image"] = float(metric(per_image).mean())
+    metrics |= {"ari": float(adjusted_rand_index(per_image).mean()), "msc": float(segment_covering(per_image).mean())}
     metrics["predicted_fraction"] = float(whole[:, FOREGROUND].sum() / whole.sum())
     metrics["true_fraction"] = float(whole[FOREGROUND].sum() / whole.sum())
     return metrics | {"images": len(per_image)}
@@ -77,6 +79,48 @@ def foreground_iou(confusion):
 def mean_iou(confusion):
     """Mean of the foreground's and the background's IoU, float [...]; 0 / 0 counts as 1 for either."""
     return (_iou(confusion, FOREGROUND) + _iou(confusion, BACKGROUND)) / 2
+
+
+def adjusted_rand_index(confusion):
+    """Adjusted Rand index of each image's two segments, background included (Hubert and Arabie 1985).
+
+    The agreement of two partitions on which pairs of pixels belong together, 0 where it is as by chance: which of the
+    segments is called foreground does not matter.
+
+    Args:
+        confusion: int [..., true, predicted].
+
+    Returns:
+        float [...] in [-1, 1]; 1 where all pixels are in one segment in both (0 / 0).
+    """
+    together = _pairs(confusion).sum((-2, -1))
+    true, predicted = _pairs(confusion.sum(-1)).sum(-1), _pairs(confusion.sum(-2)).sum(-1)
+    by_chance = true * predicted / np.maximum(_pairs(confusion.sum((-2, -1))), 1)
+    most = (true + predicted) / 2
+    return np.where(most == by_chance, 1.0, (together - by_chance) / np.where(most == by_chance, 1.0, most - by_chance))
+
+
+def segment_covering(confusion):
+    """Mean segmentation covering: each true segment's best IoU with a predicted one, averaged over the segments.
+
+    Background is a segment too, and segments weigh alike, whatever their size. A true
+    segment without a pixel is left out.
+
+    Args:
+        confusion: int [..., true, predicted].
+
+    Returns:
+        float [...] in [0, 1].
+    """
+    true = confusion.sum(-1, keepdims=True)
+    union = true + confusion.sum(-2, keepdims=True) - confusion
+    best = (confusion / np.maximum(union, 1)).max(-1)
+    present = true[..., 0] > 0
+    return np.where(present, best, 0).sum(-1) / present.sum(-1)
+
+
+def _pairs(count):
+    return count * (count - 1) / 2
 
 
 def _iou(confusion, label):
