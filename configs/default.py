@@ -19,6 +19,7 @@ def get_config():
     config.data.path = config_dict.placeholder(str)  # folder: where the photos are
     config.data.masks = config_dict.placeholder(str)  # folder: where masks are, for evaluation only
     config.data.unlabelled = config_dict.placeholder(int)  # folder: the grey value of unlabelled mask pixels
+    config.data.classes = config_dict.placeholder(str)  # folder: regex of the class in a photo's name, for NMI only
     config.data.holdout = 64  # folder without masks: photos kept from training, at most a tenth
     config.data.train_pictures = 10_000  # shapes
     config.data.held_out_pictures = 500  # shapes: for validation, and again for the test

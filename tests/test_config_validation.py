@@ -99,6 +99,7 @@ def test_wrong_value_is_refused_by_name(field, given, allowed):
         ("data.path", "", "a folder of photos: --config.data.path=DIR"),
         ("data.holdout", 1, "2 or more"),
         ("data.unlabelled", 256, "a grey value from 0 to 255, or none"),
+        ("data.classes", "(", "a regular expression, or none"),
     ],
 )
 def test_wrong_value_of_a_folder_is_refused_by_name(field, given, allowed):

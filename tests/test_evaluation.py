@@ -3,8 +3,15 @@ import numpy as np
 import pytest
 
 from tf_layered_gan.baselines import BASELINES
-from tf_layered_gan.data.photos import Photos
-from tf_layered_gan.evaluation import evaluate, format_table, predict_probabilities, to_model_range
+from tf_layered_gan.data.photos import Photos, Splits
+from tf_layered_gan.evaluation import (
+    evaluate,
+    evaluate_clusters,
+    format_table,
+    photo_classes,
+    predict_probabilities,
+    to_model_range,
+)
 
 TRACED = []
 
@@ -108,3 +115,28 @@ def test_table_is_aligned_and_shows_both_protocols():
     # All foreground: IoU and ACC 64 / 96; image 0 32 / 64, image 1 32 / 32: 75. Background 0 / 32, so mIoU is
     # half; in image 0 0 / 32, in image 1 0 / 0 = 1: (25 + 100) / 2 = 62.5.
     assert " ".join(rows[1].split()) == "all_foreground 66.7 33.3 66.7 75.0 62.5 75.0 100.0 66.7"
+
+
+def flat_photos(names, size):
+    """A photo a name, all of one grey: 0 where the name begins with a, 255 elsewhere."""
+    greys = np.array([0 if name.startswith("a") else 255 for name in names], np.uint8)
+    return Photos(np.broadcast_to(greys[:, None, None, None], (len(names), size, size, 3)).copy(), None, tuple(names))
+
+
+def test_clusters_of_all_photos_against_the_classes_in_their_names():
+    splits = Splits(flat_photos(["a1", "b1", "b2"], 6), flat_photos(["a2"], 4), flat_photos(["b3"], 4))
+    image = keras.Input((4, 4, 3))
+    brightness = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(image))  # of either sign: category 0 or 1
+    logits = keras.layers.Dense(2, use_bias=False, name="category")(brightness)
+    discriminator = keras.Model(image, [keras.layers.Flatten()(image), logits])
+    discriminator.get_layer("category").set_weights([np.float32([[-1, 1]] * 3)])
+    classes = photo_classes(splits, "^[ab]")
+    assert classes == ["a", "b", "b", "a", "b"]
+    metrics = evaluate_clusters(discriminator, splits, classes)
+    assert metrics["nmi"] == pytest.approx(1) and metrics["photos"] == 5
+
+
+def test_a_name_without_a_class_is_named():
+    splits = Splits(flat_photos(["a1"], 4), flat_photos(["x"], 4), flat_photos(["b3"], 4))
+    with pytest.raises(ValueError, match="finds no class in the name 'x'"):
+        photo_classes(splits, "[ab]")

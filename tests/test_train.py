@@ -249,6 +249,22 @@ def test_masks_of_own_photos_are_for_evaluation(tmp_path, eagerly):
     assert result["test"]["segmenter"]["images"] == 2
 
 
+def test_classes_in_the_names_measure_the_clusters(tmp_path, eagerly):
+    photos = write_photos(tmp_path / "photos")
+    own = {"data.path": str(photos / "images"), "data.classes": r"\d(?=\.png)"}
+    clusters = train_one_step(folder_config, tmp_path / "run", **own)["clusters"]
+    assert (clusters["photos"], clusters["classes"]) == (12, 10)  # 00.png to 11.png: ten last digits
+    assert 0 <= clusters["nmi"] <= 1
+
+
+def test_names_without_a_class_are_refused_before_the_workdir_is_bound(tmp_path, eagerly):
+    photos = write_photos(tmp_path / "photos")
+    own = {"data.path": str(photos / "images"), "data.classes": "^bird"}
+    with pytest.raises(ValueError, match="data.classes is '\\^bird', which finds no class in the name '00.png'"):
+        train_one_step(folder_config, tmp_path / "run", **own)
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
 def test_a_wrong_path_does_not_bind_the_workdir_to_it(tmp_path, eagerly):
     photos = write_photos(tmp_path / "photos")
     with pytest.raises(ValueError, match="is not a folder"):

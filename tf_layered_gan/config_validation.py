@@ -1,5 +1,7 @@
 """Checks a config before anything is built from it."""
 
+import re
+
 
 def validate(config):
     """Checks every field that could be wrong in a way its type does not show.
@@ -32,6 +34,7 @@ def _checks(config):
         yield "data.holdout", config.data.holdout, "2 or more", config.data.holdout >= 2
         grey = config.data.unlabelled is None or 0 <= config.data.unlabelled <= 255
         yield "data.unlabelled", config.data.unlabelled, "a grey value from 0 to 255, or none", grey
+        yield "data.classes", config.data.classes, "a regular expression, or none", _is_regex(config.data.classes)
     for name in ("train_pictures", "held_out_pictures"):
         yield f"data.{name}", config.data[name], "1 or more", config.data[name] >= 1
     yield _pair("data.crop_scale", config.data.crop_scale, 0.25, 1.0)
@@ -58,6 +61,14 @@ def _checks(config):
     yield "perturbation.shift", config.perturbation.shift, "from 0 to 0.5", 0 <= config.perturbation.shift <= 0.5
     images = config.schedule.gan_images_per_round
     yield "schedule.gan_images_per_round", images, f"at least a batch, {batch_size}", images >= batch_size
+
+
+def _is_regex(text):
+    try:
+        re.compile(text or "")
+    except re.error:
+        return False
+    return True
 
 
 def _pair(name, given, low, high):

@@ -1,9 +1,13 @@
-"""The segmenter and the baselines, measured on the same held-out photos."""
+"""The segmenter and the baselines, measured on the same held-out photos; and E_x as a clustering of all photos."""
+
+import re
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tf_layered_gan.baselines import BASELINES
+from tf_layered_gan.metrics.clustering import clustering_metrics
 from tf_layered_gan.metrics.segmentation import segmentation_metrics
 
 THRESHOLD = 0.5
@@ -81,6 +85,41 @@ def evaluate(network, photos, *, baselines=True):
     return {name: segmentation_metrics(predicted, photos.masks) for name, predicted in masks.items()}
 
 
+def photo_classes(splits, pattern):
+    """Reads the photos' classes off their names.
+
+    Args:
+        splits: `data.photos.Splits`.
+        pattern: regular expression; what it finds first in a photo's name is its class.
+
+    Returns:
+        list of str: the classes of the training, then the validation, then the test photos.
+
+    Raises:
+        ValueError: if the pattern finds nothing in a name.
+    """
+    names = splits.train.names + splits.validation.names + splits.test.names
+    found = [re.search(pattern, name) for name in names]
+    if None in found:
+        raise ValueError(f"data.classes is {pattern!r}, which finds no class in the name {names[found.index(None)]!r}")
+    return [match[0] for match in found]
+
+
+def evaluate_clusters(discriminator, splits, classes):
+    """Takes E_x for a clustering of all photos, also those trained on, and measures it against classes (Sec. 4).
+
+    Args:
+        discriminator: D with E_x, see `networks.discriminator`.
+        splits: `data.photos.Splits`.
+        classes: see `photo_classes`.
+
+    Returns:
+        dict, see `metrics.clustering.clustering_metrics`.
+    """
+    photos = (splits.train, splits.validation, splits.test)
+    return clustering_metrics(np.concatenate([_cluster(discriminator, split.images) for split in photos]), classes)
+
+
 def format_table(results):
     """Writes results as aligned plain text, in per cent, both protocols side by side.
 
@@ -104,6 +143,15 @@ def format_table(results):
 def _align(row, widths):
     cells = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
     return "  ".join([row[0].ljust(widths[0]), *cells])
+
+
+def _cluster(discriminator, images, batch_size=64):
+    size = discriminator.input_shape[1:3]
+    clusters = [np.zeros(0, np.int64)]
+    for i in range(0, len(images), batch_size):
+        batch = tf.image.resize(to_model_range(images[i : i + batch_size]), size, antialias=True)
+        clusters.append(np.argmax(discriminator(batch, training=False)[1], axis=-1))
+    return np.concatenate(clusters)
 
 
 def _predict(network, images, batch_size):

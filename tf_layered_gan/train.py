@@ -32,6 +32,8 @@ def train(config, workdir):
     splits = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
     if not len(splits.train):
         raise ValueError("every photo has a mask, so none is left to train on: photos with masks are for evaluation")
+    if config.data.classes:
+        evaluation.photo_classes(splits, config.data.classes)  # what cannot be measured must not be trained first
     strategy = builders.build_strategy(config)
     record_config(config, workdir)  # not before: what cannot be trained must not bind the workdir to it
     with strategy.scope():
@@ -43,7 +45,7 @@ def train(config, workdir):
     loop = _Loop(config, workdir, splits, strategy, gan, segmenter, checkpointer)
     for phase in phases(config):
         loop.train(phase)
-    return _report(config, workdir, segmenter, splits, checkpointer)
+    return _report(config, workdir, gan, segmenter, splits, checkpointer)
 
 
 def phases(config):
@@ -65,14 +67,14 @@ def evaluate(config, workdir):
 
     Returns:
         dict, what metrics.json holds (see `report.write_report`): the run's "seed", "images_seen" and
-        "training_seconds", and "test".
+        "training_seconds", "clusters" where `data.classes` names some, and "test".
 
     Raises:
         FileNotFoundError: if the run has no checkpoint.
     """
-    _, segmenter, checkpointer = restore_run(config, workdir)
+    gan, segmenter, checkpointer = restore_run(config, workdir)
     splits = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
-    return _report(config, workdir, segmenter, splits, checkpointer)
+    return _report(config, workdir, gan, segmenter, splits, checkpointer)
 
 
 class _Loop:
@@ -197,10 +199,16 @@ class _Loop:
         picture_grid.save_png(picture, self._workdir / "samples" / f"step_{step:07d}.png")
 
 
-def _report(config, workdir, segmenter, splits, checkpointer):
+def _report(config, workdir, gan, segmenter, splits, checkpointer):
     run = {
         "seed": config.seed,
         "images_seen": int(checkpointer.gan_step) * config.batch_size,
         "training_seconds": round(float(checkpointer.seconds), 1),
     }
+    if config.data.classes:
+        classes = evaluation.photo_classes(splits, config.data.classes)
+        run["clusters"] = evaluation.evaluate_clusters(gan.discriminator, splits, classes)
+        logging.info(
+            "E_x's clusters: NMI %(nmi).3f, by chance %(nmi_by_chance).3f (%(photos)d photos)", run["clusters"]
+        )
     return write_report(workdir, segmenter.network, splits.test, run)
