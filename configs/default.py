@@ -63,6 +63,7 @@ def get_config():
 
     config.segmenter = ConfigDict()
     config.segmenter.learning_rate = 1e-3  # Adam (C.2)
+    config.segmenter.mask_size = (0.0, 1.0)  # share of the picture; others teach nothing. Not in the paper, Voynov's
     config.segmenter.brightness = 0.2  # colour augmentation; the paper gives no ranges
     config.segmenter.contrast = 0.2
     config.segmenter.saturation = 0.2

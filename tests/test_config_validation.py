@@ -59,6 +59,7 @@ WRONG = [
     ("gan.ema_decay", 1.0, "from 0 to below 1"),
     ("networks.initial_mask", 1.0, "between 0 and 1, both left out"),
     ("networks.unet_depth", 6, "2**depth divides the resolution, 32"),
+    ("segmenter.mask_size", (0.6, 0.5), "a pair (low, high) within 0.0 and 1.0"),
     ("segmenter.brightness", 2.5, "from 0 to 2.0"),
     ("segmenter.contrast", 1.5, "from 0 to 1.0"),
     ("segmenter.saturation", -0.5, "from 0 to 1.0"),

@@ -47,6 +47,19 @@ def test_step_descends_equation_7_on_recoloured_pictures(segmenter):
     assert float(report["segmenter_gradient_norm"]) == pytest.approx(float(tf.linalg.global_norm(expected)), rel=1e-4)
 
 
+def test_pairs_whose_mask_is_too_small_or_too_large_teach_nothing():
+    keras.utils.set_random_seed(1)
+    segmenter = Segmenter(unet(tiny.RESOLUTION, tiny.WIDTH, depth=1), mask_size=(0.25, 0.5))
+    segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))
+    sizes = np.float32([0.2, 0.25, 0.5, 0.6])
+    given = batch() | {"mask": np.broadcast_to(sizes[:, None, None, None], batch()["mask"].shape)}
+    logits = segmenter.network(apply_color(given["image"], given["color"]), training=True)
+    second_and_third = losses.segmentation(logits, given["mask"])[1:3]
+    report = segmenter.train_step(given)
+    assert float(report["pairs_used"]) == 0.5
+    assert float(report["segmentation"]) == pytest.approx(float(tf.reduce_sum(second_and_third)) / 4, rel=1e-5)
+
+
 def test_step_records_the_statistics_of_the_batch(segmenter):
     statistics = segmenter.network.non_trainable_variables
     before = tiny.values(statistics)

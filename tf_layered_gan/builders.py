@@ -103,7 +103,8 @@ def build_gan(config, segmenter):
 def build_segmenter(config):
     """Builds and compiles the Segmenter; its initial weights follow from `config.seed`."""
     keras.utils.set_random_seed(config.seed + 1)
-    segmenter = Segmenter(unet(config.resolution, config.networks.unet_width, config.networks.unet_depth))
+    network = unet(config.resolution, config.networks.unet_width, config.networks.unet_depth)
+    segmenter = Segmenter(network, config.segmenter.mask_size)
     segmenter.compile(keras.optimizers.Adam(config.segmenter.learning_rate))
     return segmenter
 

@@ -53,6 +53,7 @@ def _checks(config):
     yield "networks.initial_mask", initial_mask, "between 0 and 1, both left out", 0 < initial_mask < 1
     depth, factor = config.networks.unet_depth, 2**config.networks.unet_depth
     yield "networks.unet_depth", depth, f"2**depth divides the resolution, {resolution}", resolution % factor == 0
+    yield _pair("segmenter.mask_size", config.segmenter.mask_size, 0.0, 1.0)
     for name, limit in _COLOR_LIMITS.items():
         given = config.segmenter[name]
         yield f"segmenter.{name}", given, f"from 0 to {limit}", 0 <= given <= limit

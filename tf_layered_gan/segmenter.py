@@ -13,15 +13,17 @@ class Segmenter(keras.Model):
 
     Args:
         network: F, float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch, height, width, 1].
+        mask_size: pair (least, most) of [0, 1], the share of the picture that a mask may cover. Nothing is learnt from
+            other pairs. Not in the paper; Voynov et al. 2021 filter likewise.
 
     A batch is a dict of "image" x, float32 [batch, height, width, rgb] in [-1, 1]; "mask" pi, float32 [batch,
     height, width, 1] in [0, 1]; and the draws of the colour augmentation, "color" (see
     `augmentation.sample_color`). The step itself draws nothing.
     """
 
-    def __init__(self, network):
+    def __init__(self, network, mask_size=(0.0, 1.0)):
         super().__init__()
-        self.network = network
+        self.network, self.mask_size = network, mask_size
 
     def compile(self, optimizer):
         """Sets the optimizer."""
@@ -36,14 +38,21 @@ class Segmenter(keras.Model):
         """Updates F on one batch (Algorithm 1, line 8).
 
         Returns:
-            dict of scalar float32: "segmentation", the loss of Eq. 7 in nats, and the gradient's norm.
+            dict of scalar float32: "segmentation", the loss of Eq. 7 in nats; "pairs_used", the share of the pairs
+            within `mask_size`; and the gradient's norm.
         """
         images = apply_color(batch["image"], batch["color"])
+        size = tf.reduce_mean(batch["mask"], axis=(1, 2, 3))
+        used = tf.cast((size >= self.mask_size[0]) & (size <= self.mask_size[1]), tf.float32)
         with tf.GradientTape() as tape:
-            per_example = losses.segmentation(self(images, training=True), batch["mask"])
+            per_example = used * losses.segmentation(self(images, training=True), batch["mask"])
             loss = replica_mean(per_example)
         norm = apply_gradients(tape, loss, self.network.trainable_variables, self.optimizer)
-        return {"segmentation": tf.reduce_mean(per_example), "segmenter_gradient_norm": norm}
+        return {
+            "segmentation": tf.reduce_mean(per_example),
+            "pairs_used": tf.reduce_mean(used),
+            "segmenter_gradient_norm": norm,
+        }
 
 
 def synthetic_step(gan, segmenter):
