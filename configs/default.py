@@ -29,8 +29,9 @@ def get_config():
     config.codes = ConfigDict()
     config.codes.z_dim = 100  # d_z; not in the paper, FineGAN's
     config.codes.public_z = True  # shared by both generators; if not, beyond the paper: each draws its own
-    config.codes.num_categories = 200  # d_c (Table C.1)
-    config.codes.group_size = 10  # categories in a super-category (Table C.1)
+    config.codes.prior = "categorical"  # of the private code c, or "normal" (Table 2: d_c 4 to 10); no NMI then
+    config.codes.num_categories = 200  # d_c (Table C.1); the dimension of a normal c
+    config.codes.group_size = 10  # categories in a super-category (Table C.1); a normal c has none, and c_sup = c
 
     config.networks = ConfigDict()
     config.networks.generator_width = 64  # channels at full resolution, foreground

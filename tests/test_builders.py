@@ -4,7 +4,7 @@ import tensorflow as tf
 import tiny
 
 from configs import shapes
-from tf_layered_gan import builders
+from tf_layered_gan import builders, losses
 
 STREAMS = (builders.GAN_STREAM, builders.SEGMENTER_STREAM, builders.SYNTHESIS_STREAM)
 
@@ -43,6 +43,30 @@ def test_weights_follow_from_the_seed():
 
     np.testing.assert_array_equal(weights(3), weights(3))
     assert not np.allclose(weights(3), weights(4))
+
+
+NORMAL = {"codes.prior": "normal", "codes.num_categories": 5}
+
+
+def build_gan(**changes):
+    config = tiny.run_config(shapes, **changes)
+    return builders.build_gan(config, builders.build_segmenter(config))
+
+
+def test_a_normal_code_has_as_many_outputs_as_dimensions():
+    gan = build_gan(**NORMAL)
+    assert gan.discriminator.output_shape[1] == gan.mask_encoder.output_shape == (None, 5)
+
+
+def test_a_gan_of_a_normal_code_takes_a_step_on_its_own_draws():
+    gan, draws = build_gan(**NORMAL), sample(builders.GAN_STREAM, 0, **NORMAL)
+    report = gan.train_step({"image": tiny.batch()["image"], **draws})
+    assert all(np.isfinite(value) for value in report.values())
+
+
+def test_likelihood_of_the_code_follows_from_its_prior():
+    assert build_gan(**NORMAL).mutual_information is losses.normal_mutual_information
+    assert build_gan().mutual_information is losses.mutual_information
 
 
 class ThreeReplicas:

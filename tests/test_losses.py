@@ -33,6 +33,19 @@ def test_mutual_information_of_a_blind_reader_is_the_entropy_of_the_code():
     np.testing.assert_allclose(losses.mutual_information(logits, code), [math.log(20)], atol=1e-5)
 
 
+def test_normal_mutual_information_is_half_the_squared_distance():
+    # (1 + 4 + 4) / 2 = 4.5; a mean that hits the code: 0.
+    mean, code = np.float32([[1, 0, 2], [3, -1, 0]]), np.float32([[0, 2, 0], [3, -1, 0]])
+    np.testing.assert_allclose(losses.normal_mutual_information(mean, code), [4.5, 0], atol=1e-6)
+
+
+def test_normal_mutual_information_is_the_likelihood_but_for_its_constant():
+    mean, code = np.float32([[0.5, -1]]), np.float32([[2, 0.25]])
+    densities = np.exp(-((code - mean) ** 2) / 2) / math.sqrt(2 * math.pi)
+    likelihood = -np.log(np.prod(densities, axis=1)) - 2 / 2 * math.log(2 * math.pi)
+    np.testing.assert_allclose(losses.normal_mutual_information(mean, code), likelihood, atol=1e-5)
+
+
 def test_binarization_is_the_mean_distance_to_black_or_white():
     # min(pi, 1 - pi): 0, 0, 0.25 and 0.4, a mean of 0.65 / 4.
     np.testing.assert_allclose(losses.binarization(plane(0, 1, 0.75, 0.4)), [0.1625], atol=1e-6)

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tf_layered_gan import codes, perturbation
+from tf_layered_gan import codes, losses, perturbation
 from tf_layered_gan.data import augmentation, folder, shapes
 from tf_layered_gan.layered_gan import LayeredGAN
 from tf_layered_gan.networks.discriminator import discriminator
@@ -14,6 +14,8 @@ from tf_layered_gan.segmenter import Segmenter
 
 # Independent streams of random draws: element i of a stream is drawn from (seed, stream, i) alone.
 GAN_STREAM, SEGMENTER_STREAM, SYNTHESIS_STREAM = range(3)
+
+_MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
 
 
 def build_strategy(config):
@@ -64,7 +66,8 @@ def load_photos(config, cache=None):
 def build_gan(config, segmenter):
     """Builds and compiles the LayeredGAN around a Segmenter; its initial weights follow from `config.seed`."""
     keras.utils.set_random_seed(config.seed)
-    networks, num_super = config.networks, config.codes.num_categories // config.codes.group_size
+    networks, c_dim = config.networks, config.codes.num_categories
+    c_sup_dim = codes.c_sup_dim(config.codes.prior, c_dim, config.codes.group_size)
     gan = LayeredGAN(
         background_generator(
             config.resolution, networks.background_width, config.codes.z_dim, networks.background_canvas
@@ -73,15 +76,15 @@ def build_gan(config, segmenter):
             config.resolution,
             networks.generator_width,
             config.codes.z_dim,
-            config.codes.num_categories,
-            num_super,
+            c_dim,
+            c_sup_dim,
             networks.residual_blocks,
             networks.least_width,
             networks.initial_mask,
             networks.mask_centring,
         ),
-        discriminator(config.resolution, networks.discriminator_width, config.codes.num_categories),
-        mask_encoder(config.resolution, networks.mask_encoder_width, num_super),
+        discriminator(config.resolution, networks.discriminator_width, c_dim),
+        mask_encoder(config.resolution, networks.mask_encoder_width, c_sup_dim),
         segmenter.network,
         ema_decay=config.gan.ema_decay,
         warp=perturbation.warp_gather if config.jit else perturbation.warp,
@@ -96,6 +99,7 @@ def build_gan(config, segmenter):
         gamma_mi=config.gan.gamma_mi,
         gamma_b=config.gan.gamma_b,
         gamma_bg=config.gan.gamma_bg,
+        mutual_information=_MUTUAL_INFORMATION[config.codes.prior],
     )
     return gan
 

@@ -39,8 +39,13 @@ def _checks(config):
         yield f"data.{name}", config.data[name], "1 or more", config.data[name] >= 1
     yield _pair("data.crop_scale", config.data.crop_scale, 0.25, 1.0)
     codes = config.codes
-    divides = codes.group_size >= 1 and codes.num_categories % codes.group_size == 0
-    yield "codes.group_size", codes.group_size, f"a divisor of num_categories, {codes.num_categories}", divides
+    yield "codes.prior", codes.prior, "categorical or normal", codes.prior in _PRIORS
+    if codes.prior == "categorical":
+        divides = codes.group_size >= 1 and codes.num_categories % codes.group_size == 0
+        yield "codes.group_size", codes.group_size, f"a divisor of num_categories, {codes.num_categories}", divides
+    if codes.prior == "normal":
+        clusters = "none where codes.prior is normal, since E_x then finds no clusters to compare with classes"
+        yield "data.classes", config.data.classes, clusters, not config.data.classes
     for section, names in _POSITIVE.items():
         for name in names:
             yield f"{section}.{name}", config[section][name], "more than 0", config[section][name] > 0
@@ -78,6 +83,7 @@ def _pair(name, given, low, high):
 
 _DISTRIBUTIONS = ("one_device", "mirrored")
 _SOURCES = ("folder", "shapes")
+_PRIORS = ("categorical", "normal")
 _POSITIVE = {
     "codes": ("z_dim", "num_categories"),
     "networks": (

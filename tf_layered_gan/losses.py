@@ -1,6 +1,7 @@
-"""The terms of Eqs. 5 to 8, one function each; every one is a mean over pixels, per example, to be minimised.
+"""The terms of Eqs. 5 to 8, one function each; every one is per example, to be minimised.
 
-The paper writes Eqs. 5, 7 and 8 without their minus signs; each is a negative log-likelihood.
+What is of pixels is a mean over them. The paper writes Eqs. 5, 7 and 8 without their minus signs; each is a negative
+log-likelihood.
 """
 
 import keras
@@ -35,6 +36,8 @@ def hinge_generator(fake_logits):
 def mutual_information(logits, code):
     """One half of L_mi = -log E(code | .) (Eq. 5), in nats; minimised by the generators and by E_x or E_pi.
 
+    For a code with a categorical prior.
+
     Args:
         logits: of the approximate posterior, float32 [batch, category].
         code: the true code, one-hot float32 [batch, category].
@@ -43,6 +46,22 @@ def mutual_information(logits, code):
         float32 [batch], at least 0; log(number of categories) where nothing is known of the code.
     """
     return keras.losses.categorical_crossentropy(code, logits, from_logits=True)
+
+
+def normal_mutual_information(mean, code):
+    """The same half of L_mi (Eq. 5) for a code with a normal prior, |code - mean|^2 / 2, in nats.
+
+    The approximate posterior is N(mean, 1), its variance fixed, which the paper does not say; InfoGAN's published
+    code fixes it too. Left out is the constant d_c/2 log(2 pi).
+
+    Args:
+        mean: of the approximate posterior, float32 [batch, dimension].
+        code: the true code, float32 [batch, dimension].
+
+    Returns:
+        float32 [batch], at least 0; on average d_c / 2 where nothing is known of the code.
+    """
+    return 0.5 * ops.sum(ops.square(code - mean), axis=-1)
 
 
 def binarization(mask):
