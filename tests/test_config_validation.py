@@ -36,6 +36,8 @@ NOT_NEGATIVE = (
     "gan.gamma_mi",
     "gan.gamma_b",
     "gan.gamma_bg",
+    "gan.gamma_size",
+    "gan.gamma_independence",
     "schedule.final_segmenter_steps",
 )
 
@@ -55,6 +57,8 @@ WRONG = [
     ("codes.group_size", 0, "a divisor of num_categories, 40"),
     *((name, 0, "more than 0") for name in MORE_THAN_0),
     *((name, -1, "0 or more") for name in NOT_NEGATIVE),
+    ("gan.least_size", 0.0, "between 0 and 1, both left out"),
+    ("gan.least_size", 1.0, "between 0 and 1, both left out"),
     ("gan.beta_1", 1.0, "from 0 to below 1"),
     ("gan.beta_2", -0.5, "from 0 to below 1"),
     ("gan.ema_decay", 1.0, "from 0 to below 1"),
@@ -119,6 +123,12 @@ def test_a_normal_code_needs_no_groups_but_has_no_clusters():
     validate(changed(folder, **normal))
     with pytest.raises(ValueError, match="^data.classes is 'bird', allowed: none where codes.prior is normal, .*$"):
         validate(changed(folder, **normal, **{"data.classes": "bird"}))
+
+
+def test_independence_needs_another_picture():
+    validate(changed(shapes, batch_size=2, **{"gan.gamma_independence": 1.0}))
+    with pytest.raises(ValueError, match="batch_size is 1, allowed: 2 or more where gan.gamma_independence"):
+        validate(changed(shapes, batch_size=1, **{"gan.gamma_independence": 1.0}))
 
 
 def test_every_wrong_field_is_named_at_once():

@@ -8,11 +8,11 @@ import tiny
 from benchmarks import export_step
 from configs import shapes
 
-NORMAL = {"codes.prior": "normal"}
+EVERY_TERM = {"codes.prior": "normal", "gan.gamma_size": 2.0, "gan.gamma_independence": 1.0}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("changes", [{}, NORMAL])
+@pytest.mark.parametrize("changes", [{}, EVERY_TERM])
 def test_the_program_carries_its_whole_state(changes, tmp_path):
     step, arguments = export_step.training_step(tiny.run_config(shapes, jit=True, **changes), "gan")
     export_step.save_program(step, arguments, tmp_path)

@@ -177,6 +177,26 @@ def test_generators_descend_equation_6(gan, uses_segmenter):
     assert_equal_gradients(given, expected)
 
 
+def test_generators_descend_the_terms_beside_equation_6(gan, monkeypatch):
+    batch = tiny.batch()
+    for name, value in {"gamma_size": 4.0, "least_size": 0.9, "gamma_independence": 6.0}.items():
+        monkeypatch.setattr(gan, name, value)
+    with tf.GradientTape() as tape:
+        layers, realness, category, super_category = fakes(gan, batch)
+        mutual_information = losses.mutual_information(category, batch["c"])
+        mutual_information += losses.mutual_information(super_category, batch["c_sup"])
+        total = -realness + 0.5 * mutual_information + 2.0 * losses.binarization(layers["mask"])
+        size = losses.mask_size(layers["mask"], 0.9)
+        independence = losses.independence(layers["background"], layers["foreground"], layers["mask"])
+        loss = tf.reduce_mean(total + 4.0 * size + 6.0 * independence)
+    assert np.min(size) > 0
+    expected, reports = tape.gradient(loss, gan.generator_variables), {}
+    given = descent(gan.generator_variables, lambda: reports.update(gan._update_generators(batch)[1]))
+    assert_equal_gradients(given, expected)
+    assert float(reports["mask_size"]) == pytest.approx(np.mean(size), rel=1e-4)
+    assert float(reports["independence"]) == pytest.approx(np.mean(independence), rel=1e-4)
+
+
 def test_all_read_the_code_by_the_likelihood_of_its_prior(gan, monkeypatch):
     monkeypatch.setattr(gan, "mutual_information", losses.normal_mutual_information)
     batch = tiny.batch() | {name: tf.random.stateless_normal([4, size], (0, 1)) for name, size in CODES.items()}

@@ -22,7 +22,7 @@ def build_strategy(config):
     """Returns the tf.distribute.Strategy that `config.distribution` names.
 
     Raises:
-        ValueError: if the replicas cannot share a batch equally.
+        ValueError: if the replicas cannot share a batch equally, or one picture each is too few.
     """
     if config.distribution == "one_device":
         return tf.distribute.get_strategy()
@@ -30,6 +30,9 @@ def build_strategy(config):
     replicas = strategy.num_replicas_in_sync
     if config.batch_size % replicas:
         raise ValueError(f"batch_size is {config.batch_size}, allowed: a multiple of the {replicas} devices")
+    if config.gan.gamma_independence > 0 and config.batch_size == replicas:  # each would compare a picture with itself
+        allowed = f"2 or more for each of the {replicas} devices where gan.gamma_independence is more than 0"
+        raise ValueError(f"batch_size is {config.batch_size}, allowed: {allowed}")
     return strategy
 
 
@@ -99,6 +102,9 @@ def build_gan(config, segmenter):
         gamma_mi=config.gan.gamma_mi,
         gamma_b=config.gan.gamma_b,
         gamma_bg=config.gan.gamma_bg,
+        gamma_size=config.gan.gamma_size,
+        least_size=config.gan.least_size,
+        gamma_independence=config.gan.gamma_independence,
         mutual_information=_MUTUAL_INFORMATION[config.codes.prior],
     )
     return gan

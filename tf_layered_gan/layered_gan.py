@@ -60,6 +60,9 @@ class LayeredGAN(keras.Model):
         gamma_mi,
         gamma_b,
         gamma_bg,
+        gamma_size=0.0,
+        least_size=0.25,
+        gamma_independence=0.0,
         mutual_information=losses.mutual_information,
     ):
         """Sets the optimizers, the terms of Eq. 6 and their weights.
@@ -70,12 +73,17 @@ class LayeredGAN(keras.Model):
             gamma_mi: weight of the mutual-information loss (Eq. 5).
             gamma_b: weight of the binarisation loss.
             gamma_bg: weight of the background loss (Eq. 8), which applies while `uses_segmenter` is true.
+            gamma_size: weight of the mask-size loss, not in Eq. 6; at 0 it is neither computed nor reported.
+            least_size: share of the picture below which that loss pushes a mask's mean.
+            gamma_independence: weight of the independence loss, not in the paper; at 0 as above.
             mutual_information: one half of Eq. 5 for the code's prior, `losses.mutual_information` (categorical) or
                 `losses.normal_mutual_information`.
         """
         super().compile(optimizer=generator_optimizer)
         self.discriminator_optimizer = discriminator_optimizer
         self.gamma_mi, self.gamma_b, self.gamma_bg = gamma_mi, gamma_b, gamma_bg
+        self.gamma_size, self.least_size = gamma_size, least_size
+        self.gamma_independence = gamma_independence
         self.mutual_information = mutual_information
         generator_optimizer.build(self.generator_variables)
         discriminator_optimizer.build(self.discriminator_variables)
@@ -157,6 +165,11 @@ class LayeredGAN(keras.Model):
             "mutual_information_mask": (self.gamma_mi, self.mutual_information(c_sup_read, batch["c_sup"])),
             "binarization": (self.gamma_b, losses.binarization(layers["mask"])),
         }
+        if self.gamma_size:
+            terms["mask_size"] = (self.gamma_size, losses.mask_size(layers["mask"], self.least_size))
+        if self.gamma_independence:
+            dependence = losses.independence(layers["background"], layers["foreground"], layers["mask"])
+            terms["independence"] = (self.gamma_independence, dependence)
         if self.uses_segmenter:
             logits = self.segmenter(layers["background"], training=False)
             terms["background"] = (self.gamma_bg, losses.background(logits))
