@@ -29,8 +29,9 @@ def get_config():
     config.codes = ConfigDict()
     config.codes.z_dim = 100  # d_z; not in the paper, FineGAN's
     config.codes.public_z = True  # shared by both generators; if not, beyond the paper: each draws its own
-    config.codes.num_categories = 200  # d_c (Table C.1)
-    config.codes.group_size = 10  # categories in a super-category (Table C.1)
+    config.codes.prior = "categorical"  # of the private code c, or "normal" (Table 2: d_c 4 to 10); no NMI then
+    config.codes.num_categories = 200  # d_c (Table C.1); the dimension of a normal c
+    config.codes.group_size = 10  # categories in a super-category (Table C.1); a normal c has none, and c_sup = c
 
     config.networks = ConfigDict()
     config.networks.generator_width = 64  # channels at full resolution, foreground
@@ -59,6 +60,9 @@ def get_config():
     config.gan.gamma_mi = 1.0  # weight of the mutual-information loss (Table C.1)
     config.gan.gamma_b = 2.0  # weight of the binarisation loss; not in the paper, PerturbGAN's and ILSGAN's
     config.gan.gamma_bg = 2.0  # weight of the background loss, from round 2 on (Table C.1)
+    config.gan.gamma_size = 0.0  # weight of the mask-size loss; Table 1 has it in place of gamma_mi, PerturbGAN: 2
+    config.gan.least_size = 0.25  # share of the picture that it wants a mask to cover; not in the paper, PerturbGAN's
+    config.gan.gamma_independence = 0.0  # weight of ILSGAN's loss (there 0.2, then 1); beyond 0 not in the paper
     config.gan.ema_decay = 0.999  # a step, of the generators that synthesise; not in the paper
 
     config.segmenter = ConfigDict()

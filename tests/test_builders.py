@@ -4,7 +4,7 @@ import tensorflow as tf
 import tiny
 
 from configs import shapes
-from tf_layered_gan import builders
+from tf_layered_gan import builders, losses
 
 STREAMS = (builders.GAN_STREAM, builders.SEGMENTER_STREAM, builders.SYNTHESIS_STREAM)
 
@@ -45,6 +45,33 @@ def test_weights_follow_from_the_seed():
     assert not np.allclose(weights(3), weights(4))
 
 
+NORMAL = {"codes.prior": "normal", "codes.num_categories": 5, "gan.gamma_size": 2.0, "gan.gamma_independence": 1.0}
+
+
+def build_gan(**changes):
+    config = tiny.run_config(shapes, **changes)
+    return builders.build_gan(config, builders.build_segmenter(config))
+
+
+def test_a_normal_code_has_as_many_outputs_as_dimensions():
+    gan = build_gan(**NORMAL)
+    assert gan.discriminator.output_shape[1] == gan.mask_encoder.output_shape == (None, 5)
+
+
+def test_a_gan_of_every_option_takes_a_step_on_its_own_draws():
+    gan, draws = build_gan(**NORMAL), sample(builders.GAN_STREAM, 0, **NORMAL)
+    report = gan.train_step({"image": tiny.batch()["image"], **draws})
+    assert {"mask_size", "independence"} <= set(report)
+    assert all(np.isfinite(value) for value in report.values())
+
+
+def test_weights_of_the_terms_come_from_the_config():
+    gan = build_gan(**NORMAL | {"gan.least_size": 0.125})
+    assert (gan.gamma_size, gan.least_size, gan.gamma_independence) == (2.0, 0.125, 1.0)
+    assert gan.mutual_information is losses.normal_mutual_information
+    assert build_gan().mutual_information is losses.mutual_information
+
+
 class ThreeReplicas:
     num_replicas_in_sync = 3
 
@@ -56,3 +83,11 @@ def test_a_batch_that_the_replicas_cannot_share_is_refused(monkeypatch):
     assert isinstance(
         builders.build_strategy(tiny.run_config(shapes, distribution="mirrored", batch_size=6)), ThreeReplicas
     )
+
+
+def test_independence_needs_another_picture_on_each_device(monkeypatch):
+    monkeypatch.setattr(tf.distribute, "MirroredStrategy", ThreeReplicas)
+    changes = {"distribution": "mirrored", "gan.gamma_independence": 1.0}
+    with pytest.raises(ValueError, match="batch_size is 3, allowed: 2 or more for each of the 3 devices where"):
+        builders.build_strategy(tiny.run_config(shapes, batch_size=3, **changes))
+    assert isinstance(builders.build_strategy(tiny.run_config(shapes, batch_size=6, **changes)), ThreeReplicas)

@@ -1,15 +1,14 @@
 import numpy as np
 import tensorflow as tf
 
-from tf_layered_gan.codes import sample_codes, super_category
+from tf_layered_gan.codes import c_sup_dim, sample_codes, super_category
 
 SEED = (3, 4)
 
 
-def draw(seed=SEED, batch_size=2000, public_z=True):
-    return sample_codes(
-        batch_size, tf.convert_to_tensor(seed), z_dim=3, public_z=public_z, num_categories=6, group_size=2
-    )
+def draw(seed=SEED, batch_size=2000, **changes):
+    sizes = {"z_dim": 3, "public_z": True, "num_categories": 6, "group_size": 2}
+    return sample_codes(batch_size, tf.convert_to_tensor(seed), **(sizes | changes))
 
 
 def test_consecutive_categories_share_a_super_category():
@@ -59,6 +58,32 @@ def test_a_private_z_is_standard_normal_and_independent_of_the_background():
     both = np.concatenate([codes["z"], codes["foreground_z"]], axis=1).T
     np.testing.assert_allclose(both.mean(1), [0] * 6, atol=0.1)
     np.testing.assert_allclose(np.cov(both), np.eye(6), atol=0.15)
+
+
+def test_a_normal_code_is_standard_normal_and_independent_of_z():
+    codes = draw(prior="normal", num_categories=2)
+    both = np.concatenate([codes["c"], codes["z"]], axis=1).T
+    # As above; of a covariance the standard deviation is 0.022, of a variance 0.032.
+    np.testing.assert_allclose(both.mean(1), [0] * 5, atol=0.1)
+    np.testing.assert_allclose(np.cov(both), np.eye(5), atol=0.15)
+
+
+def test_a_normal_code_has_no_groups():
+    codes = draw(prior="normal", num_categories=5, group_size=2)
+    assert codes["c"].shape == (2000, 5) and codes["c"].dtype == tf.float32
+    np.testing.assert_array_equal(codes["c_sup"], codes["c"])
+
+
+def test_the_prior_of_c_changes_no_z():
+    for name in ("z", "foreground_z"):
+        np.testing.assert_array_equal(
+            draw(prior="normal", public_z=False)[name], draw(prior="categorical", public_z=False)[name]
+        )
+
+
+def test_c_sup_has_as_many_components_as_it_is_counted():
+    for prior, expected in (("categorical", 3), ("normal", 6)):
+        assert c_sup_dim(prior, 6, 2) == expected == draw(prior=prior)["c_sup"].shape[1]
 
 
 def test_the_seed_alone_decides_the_draw():

@@ -36,6 +36,8 @@ NOT_NEGATIVE = (
     "gan.gamma_mi",
     "gan.gamma_b",
     "gan.gamma_bg",
+    "gan.gamma_size",
+    "gan.gamma_independence",
     "schedule.final_segmenter_steps",
 )
 
@@ -50,10 +52,13 @@ WRONG = [
     ("data.held_out_pictures", 0, "1 or more"),
     ("data.crop_scale", (0.2, 1.0), "a pair (low, high) within 0.25 and 1.0"),
     ("data.crop_scale", (1.0, 0.8), "a pair (low, high) within 0.25 and 1.0"),
+    ("codes.prior", "uniform", "categorical or normal"),
     ("codes.group_size", 3, "a divisor of num_categories, 40"),
     ("codes.group_size", 0, "a divisor of num_categories, 40"),
     *((name, 0, "more than 0") for name in MORE_THAN_0),
     *((name, -1, "0 or more") for name in NOT_NEGATIVE),
+    ("gan.least_size", 0.0, "between 0 and 1, both left out"),
+    ("gan.least_size", 1.0, "between 0 and 1, both left out"),
     ("gan.beta_1", 1.0, "from 0 to below 1"),
     ("gan.beta_2", -0.5, "from 0 to below 1"),
     ("gan.ema_decay", 1.0, "from 0 to below 1"),
@@ -112,6 +117,19 @@ def test_wrong_value_of_a_folder_is_refused_by_name(field, given, allowed):
 def test_xla_is_refused_on_several_devices():
     with pytest.raises(ValueError, match="jit is True, allowed: True on one_device only"):
         validate(changed(shapes, jit=True, distribution="mirrored"))
+
+
+def test_a_normal_code_needs_no_groups_but_has_no_clusters():
+    normal = {"data.path": "photos", "codes.prior": "normal", "codes.num_categories": 6}
+    validate(changed(folder, **normal))
+    with pytest.raises(ValueError, match="^data.classes is 'bird', allowed: none where codes.prior is normal, .*$"):
+        validate(changed(folder, **normal, **{"data.classes": "bird"}))
+
+
+def test_independence_needs_another_picture():
+    validate(changed(shapes, batch_size=2, **{"gan.gamma_independence": 1.0}))
+    with pytest.raises(ValueError, match="batch_size is 1, allowed: 2 or more where gan.gamma_independence"):
+        validate(changed(shapes, batch_size=1, **{"gan.gamma_independence": 1.0}))
 
 
 def test_every_wrong_field_is_named_at_once():

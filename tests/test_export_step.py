@@ -8,10 +8,13 @@ import tiny
 from benchmarks import export_step
 from configs import shapes
 
+EVERY_TERM = {"codes.prior": "normal", "gan.gamma_size": 2.0, "gan.gamma_independence": 1.0}
+
 
 @pytest.mark.slow
-def test_the_program_carries_its_whole_state(tmp_path):
-    step, arguments = export_step.training_step(tiny.run_config(shapes, jit=True), "gan")
+@pytest.mark.parametrize("changes", [{}, EVERY_TERM])
+def test_the_program_carries_its_whole_state(changes, tmp_path):
+    step, arguments = export_step.training_step(tiny.run_config(shapes, jit=True, **changes), "gan")
     export_step.save_program(step, arguments, tmp_path)
     meta = json.loads((tmp_path / "meta.json").read_text())
     with np.load(tmp_path / "state.npz") as state:

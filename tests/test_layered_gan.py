@@ -46,6 +46,7 @@ def assert_equal_gradients(given, expected):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
 
 
+CODES = {"c": tiny.NUM_CATEGORIES, "c_sup": tiny.NUM_SUPER_CATEGORIES}
 IDENTITY = {"transform": [[1.0, 0, 0, 0, 1, 0, 0, 0]] * 4, "contrast": [1.0] * 4}
 
 
@@ -174,6 +175,43 @@ def test_generators_descend_equation_6(gan, uses_segmenter):
     expected = tape.gradient(loss, gan.generator_variables)
     given = descent(gan.generator_variables, lambda: gan._update_generators(batch))
     assert_equal_gradients(given, expected)
+
+
+def test_generators_descend_the_terms_beside_equation_6(gan, monkeypatch):
+    batch = tiny.batch()
+    for name, value in {"gamma_size": 4.0, "least_size": 0.9, "gamma_independence": 6.0}.items():
+        monkeypatch.setattr(gan, name, value)
+    with tf.GradientTape() as tape:
+        layers, realness, category, super_category = fakes(gan, batch)
+        mutual_information = losses.mutual_information(category, batch["c"])
+        mutual_information += losses.mutual_information(super_category, batch["c_sup"])
+        total = -realness + 0.5 * mutual_information + 2.0 * losses.binarization(layers["mask"])
+        size = losses.mask_size(layers["mask"], 0.9)
+        independence = losses.independence(layers["background"], layers["foreground"], layers["mask"])
+        loss = tf.reduce_mean(total + 4.0 * size + 6.0 * independence)
+    assert np.min(size) > 0
+    expected, reports = tape.gradient(loss, gan.generator_variables), {}
+    given = descent(gan.generator_variables, lambda: reports.update(gan._update_generators(batch)[1]))
+    assert_equal_gradients(given, expected)
+    assert float(reports["mask_size"]) == pytest.approx(np.mean(size), rel=1e-4)
+    assert float(reports["independence"]) == pytest.approx(np.mean(independence), rel=1e-4)
+
+
+def test_all_read_the_code_by_the_likelihood_of_its_prior(gan, monkeypatch):
+    monkeypatch.setattr(gan, "mutual_information", losses.normal_mutual_information)
+    batch = tiny.batch() | {name: tf.random.stateless_normal([4, size], (0, 1)) for name, size in CODES.items()}
+    _, _, c_read, c_sup_read = fakes(gan, batch)
+    # Half the squared distance, summed over the components.
+    image, mask = (np.sum((batch[n] - read) ** 2) / 2 / 4 for n, read in (("c", c_read), ("c_sup", c_sup_read)))
+    report = gan._update_generators(batch)[1]
+    assert float(report["mutual_information_image"]) == pytest.approx(image, rel=1e-4)
+    assert float(report["mutual_information_mask"]) == pytest.approx(mask, rel=1e-4)
+    layers, _, _, c_sup_read = fakes(gan, batch)
+    update_spectral_norm(gan.discriminator)
+    c_read = gan.discriminator(layers["composed"])[1]
+    image, mask = (np.sum((batch[n] - read) ** 2) / 2 / 4 for n, read in (("c", c_read), ("c_sup", c_sup_read)))
+    report = gan._update_discriminator(batch, layers)
+    assert float(report["discriminator_mutual_information"]) == pytest.approx(image + mask, rel=1e-3)
 
 
 def test_discriminator_descends_equation_6(gan):

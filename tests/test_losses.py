@@ -33,9 +33,65 @@ def test_mutual_information_of_a_blind_reader_is_the_entropy_of_the_code():
     np.testing.assert_allclose(losses.mutual_information(logits, code), [math.log(20)], atol=1e-5)
 
 
+def test_normal_mutual_information_is_half_the_squared_distance():
+    # (1 + 4 + 4) / 2 = 4.5; a mean that hits the code: 0.
+    mean, code = np.float32([[1, 0, 2], [3, -1, 0]]), np.float32([[0, 2, 0], [3, -1, 0]])
+    np.testing.assert_allclose(losses.normal_mutual_information(mean, code), [4.5, 0], atol=1e-6)
+
+
+def test_normal_mutual_information_is_the_likelihood_but_for_its_constant():
+    mean, code = np.float32([[0.5, -1]]), np.float32([[2, 0.25]])
+    densities = np.exp(-((code - mean) ** 2) / 2) / math.sqrt(2 * math.pi)
+    likelihood = -np.log(np.prod(densities, axis=1)) - 2 / 2 * math.log(2 * math.pi)
+    np.testing.assert_allclose(losses.normal_mutual_information(mean, code), likelihood, atol=1e-5)
+
+
 def test_binarization_is_the_mean_distance_to_black_or_white():
     # min(pi, 1 - pi): 0, 0, 0.25 and 0.4, a mean of 0.65 / 4.
     np.testing.assert_allclose(losses.binarization(plane(0, 1, 0.75, 0.4)), [0.1625], atol=1e-6)
+
+
+def test_mask_size_is_what_a_mask_lacks_of_the_least():
+    # Means of 0.1 and 0.3: 0.15 short of 0.25, and enough.
+    masks = np.concatenate([plane(0.4, 0, 0, 0), plane(1, 0.2, 0, 0)])
+    np.testing.assert_allclose(losses.mask_size(masks, 0.25), [0.15, 0], atol=1e-6)
+
+
+def pixels(*values):
+    """Pictures of one pixel of one channel."""
+    return np.float32(values).reshape(-1, 1, 1, 1)
+
+
+def test_independence_compares_with_the_preceding_picture():
+    background, foreground, mask = pixels(0.5, -0.5, 1), pixels(1, 0, 0.5), pixels(1, 0.5, 0)
+    # Behind: x = (0.5, -0.25, 0), y = (1, 0, 0). |x - y|: 0.5, 0.25, 0; the preceding x (0, 0.5, -0.25): 1, 0.5, 0.25.
+    # Beside: x = (0, 0, 0.5), y = (0, -0.25, 1). |x - y|: 0, 0.25, 0.5; the preceding x (0.5, 0, 0): 0.5, 0.25, 1.
+    # The differences: 0.5, 0.25, 0.25 and 0.5, 0, 0.5.
+    np.testing.assert_allclose(losses.independence(background, foreground, mask), [1, 0.25, 0.75], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "foreground, expected",
+    [
+        # Under a full mask, behind 1 and -1. The same: |x - y| = 0, the other's 2.
+        ((1, -1), 2),
+        # The opposite: |x - y| = 2, the other's 0.
+        ((-1, 1), -2),
+        # The same for both pictures: |x - y| = 0.5 or 1.5, the other's 1.5 or 0.5, so 0 on average.
+        ((0.5, 0.5), 0),
+    ],
+)
+def test_independence_punishes_resemblance(foreground, expected):
+    loss = losses.independence(pixels(1, -1), pixels(*foreground), pixels(1, 1))
+    np.testing.assert_allclose(np.mean(loss), expected, atol=1e-6)
+
+
+def test_independence_of_independent_layers_is_what_their_shared_masks_leave():
+    generator = np.random.default_rng(0)
+    background, foreground = generator.uniform(-1, 1, (2, 64, 32, 32, 1)).astype(np.float32)
+    mask = (generator.uniform(size=(64, 32, 32, 1)) < 0.25).astype(np.float32)
+    # p (1 - p) 2/3 = 1/4 * 3/4 * 2/3 = 1/8; 65,536 pixels leave a standard deviation below 0.005.
+    np.testing.assert_allclose(np.mean(losses.independence(background, foreground, mask)), 1 / 8, atol=0.01)
 
 
 def test_background_is_low_where_the_segmenter_finds_nothing():

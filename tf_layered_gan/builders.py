@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tf_layered_gan import codes, perturbation
+from tf_layered_gan import codes, losses, perturbation
 from tf_layered_gan.data import augmentation, folder, shapes
 from tf_layered_gan.layered_gan import LayeredGAN
 from tf_layered_gan.networks.discriminator import discriminator
@@ -15,12 +15,14 @@ from tf_layered_gan.segmenter import Segmenter
 # Independent streams of random draws: element i of a stream is drawn from (seed, stream, i) alone.
 GAN_STREAM, SEGMENTER_STREAM, SYNTHESIS_STREAM = range(3)
 
+_MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
+
 
 def build_strategy(config):
     """Returns the tf.distribute.Strategy that `config.distribution` names.
 
     Raises:
-        ValueError: if the replicas cannot share a batch equally.
+        ValueError: if the replicas cannot share a batch equally, or one picture each is too few.
     """
     if config.distribution == "one_device":
         return tf.distribute.get_strategy()
@@ -28,6 +30,9 @@ def build_strategy(config):
     replicas = strategy.num_replicas_in_sync
     if config.batch_size % replicas:
         raise ValueError(f"batch_size is {config.batch_size}, allowed: a multiple of the {replicas} devices")
+    if config.gan.gamma_independence > 0 and config.batch_size == replicas:  # each would compare a picture with itself
+        allowed = f"2 or more for each of the {replicas} devices where gan.gamma_independence is more than 0"
+        raise ValueError(f"batch_size is {config.batch_size}, allowed: {allowed}")
     return strategy
 
 
@@ -64,7 +69,8 @@ def load_photos(config, cache=None):
 def build_gan(config, segmenter):
     """Builds and compiles the LayeredGAN around a Segmenter; its initial weights follow from `config.seed`."""
     keras.utils.set_random_seed(config.seed)
-    networks, num_super = config.networks, config.codes.num_categories // config.codes.group_size
+    networks, c_dim = config.networks, config.codes.num_categories
+    c_sup_dim = codes.c_sup_dim(config.codes.prior, c_dim, config.codes.group_size)
     gan = LayeredGAN(
         background_generator(
             config.resolution, networks.background_width, config.codes.z_dim, networks.background_canvas
@@ -73,15 +79,15 @@ def build_gan(config, segmenter):
             config.resolution,
             networks.generator_width,
             config.codes.z_dim,
-            config.codes.num_categories,
-            num_super,
+            c_dim,
+            c_sup_dim,
             networks.residual_blocks,
             networks.least_width,
             networks.initial_mask,
             networks.mask_centring,
         ),
-        discriminator(config.resolution, networks.discriminator_width, config.codes.num_categories),
-        mask_encoder(config.resolution, networks.mask_encoder_width, num_super),
+        discriminator(config.resolution, networks.discriminator_width, c_dim),
+        mask_encoder(config.resolution, networks.mask_encoder_width, c_sup_dim),
         segmenter.network,
         ema_decay=config.gan.ema_decay,
         warp=perturbation.warp_gather if config.jit else perturbation.warp,
@@ -96,6 +102,10 @@ def build_gan(config, segmenter):
         gamma_mi=config.gan.gamma_mi,
         gamma_b=config.gan.gamma_b,
         gamma_bg=config.gan.gamma_bg,
+        gamma_size=config.gan.gamma_size,
+        least_size=config.gan.least_size,
+        gamma_independence=config.gan.gamma_independence,
+        mutual_information=_MUTUAL_INFORMATION[config.codes.prior],
     )
     return gan
 

@@ -39,8 +39,13 @@ def _checks(config):
         yield f"data.{name}", config.data[name], "1 or more", config.data[name] >= 1
     yield _pair("data.crop_scale", config.data.crop_scale, 0.25, 1.0)
     codes = config.codes
-    divides = codes.group_size >= 1 and codes.num_categories % codes.group_size == 0
-    yield "codes.group_size", codes.group_size, f"a divisor of num_categories, {codes.num_categories}", divides
+    yield "codes.prior", codes.prior, "categorical or normal", codes.prior in _PRIORS
+    if codes.prior == "categorical":
+        divides = codes.group_size >= 1 and codes.num_categories % codes.group_size == 0
+        yield "codes.group_size", codes.group_size, f"a divisor of num_categories, {codes.num_categories}", divides
+    if codes.prior == "normal":
+        clusters = "none where codes.prior is normal, since E_x then finds no clusters to compare with classes"
+        yield "data.classes", config.data.classes, clusters, not config.data.classes
     for section, names in _POSITIVE.items():
         for name in names:
             yield f"{section}.{name}", config[section][name], "more than 0", config[section][name] > 0
@@ -49,6 +54,10 @@ def _checks(config):
             yield f"{section}.{name}", config[section][name], "0 or more", config[section][name] >= 0
     for section, name in (("gan", "beta_1"), ("gan", "beta_2"), ("gan", "ema_decay")):
         yield f"{section}.{name}", config[section][name], "from 0 to below 1", 0 <= config[section][name] < 1
+    if config.gan.gamma_independence > 0:
+        yield "batch_size", batch_size, "2 or more where gan.gamma_independence is more than 0", batch_size >= 2
+    least_size = config.gan.least_size
+    yield "gan.least_size", least_size, "between 0 and 1, both left out", 0 < least_size < 1
     initial_mask = config.networks.initial_mask
     yield "networks.initial_mask", initial_mask, "between 0 and 1, both left out", 0 < initial_mask < 1
     depth, factor = config.networks.unet_depth, 2**config.networks.unet_depth
@@ -79,6 +88,7 @@ def _pair(name, given, low, high):
 
 _DISTRIBUTIONS = ("one_device", "mirrored")
 _SOURCES = ("folder", "shapes")
+_PRIORS = ("categorical", "normal")
 _POSITIVE = {
     "codes": ("z_dim", "num_categories"),
     "networks": (
@@ -99,6 +109,6 @@ _COLOR_LIMITS = {"brightness": 2.0, "contrast": 1.0, "saturation": 1.0, "hue": 0
 _NOT_NEGATIVE = {
     "networks": ("residual_blocks", "mask_centring", "unet_depth"),
     "perturbation": ("rotation",),
-    "gan": ("gamma_mi", "gamma_b", "gamma_bg"),
+    "gan": ("gamma_mi", "gamma_b", "gamma_bg", "gamma_size", "gamma_independence"),
     "schedule": ("final_segmenter_steps",),
 }

@@ -52,8 +52,20 @@ class LayeredGAN(keras.Model):
         self.average_background_generator = _averaged(background_generator)
         self.average_foreground_generator = _averaged(foreground_generator)
 
-    def compile(self, generator_optimizer, discriminator_optimizer, *, gamma_mi, gamma_b, gamma_bg):
-        """Sets the optimizers and the weights of Eq. 6.
+    def compile(
+        self,
+        generator_optimizer,
+        discriminator_optimizer,
+        *,
+        gamma_mi,
+        gamma_b,
+        gamma_bg,
+        gamma_size=0.0,
+        least_size=0.25,
+        gamma_independence=0.0,
+        mutual_information=losses.mutual_information,
+    ):
+        """Sets the optimizers, the terms of Eq. 6 and their weights.
 
         Args:
             generator_optimizer: for G_b and G_f.
@@ -61,10 +73,18 @@ class LayeredGAN(keras.Model):
             gamma_mi: weight of the mutual-information loss (Eq. 5).
             gamma_b: weight of the binarisation loss.
             gamma_bg: weight of the background loss (Eq. 8), which applies while `uses_segmenter` is true.
+            gamma_size: weight of the mask-size loss, not in Eq. 6; at 0 it is neither computed nor reported.
+            least_size: share of the picture below which that loss pushes a mask's mean.
+            gamma_independence: weight of the independence loss, not in the paper; at 0 as above.
+            mutual_information: one half of Eq. 5 for the code's prior, `losses.mutual_information` (categorical) or
+                `losses.normal_mutual_information`.
         """
         super().compile(optimizer=generator_optimizer)
         self.discriminator_optimizer = discriminator_optimizer
         self.gamma_mi, self.gamma_b, self.gamma_bg = gamma_mi, gamma_b, gamma_bg
+        self.gamma_size, self.least_size = gamma_size, least_size
+        self.gamma_independence = gamma_independence
+        self.mutual_information = mutual_information
         generator_optimizer.build(self.generator_variables)
         discriminator_optimizer.build(self.discriminator_variables)
 
@@ -129,38 +149,44 @@ class LayeredGAN(keras.Model):
     def _update_generators(self, batch):
         with tf.GradientTape() as tape:
             layers = self(batch, training=True)
-            fake_logits, c_logits = self.discriminator(layers["composed"], training=True)
-            c_sup_logits = self.mask_encoder(layers["mask"], training=True)
-            terms = {
-                "generator_adversarial": losses.hinge_generator(fake_logits),
-                "mutual_information_image": losses.mutual_information(c_logits, batch["c"]),
-                "mutual_information_mask": losses.mutual_information(c_sup_logits, batch["c_sup"]),
-                "binarization": losses.binarization(layers["mask"]),
-            }
-            total = (
-                terms["generator_adversarial"]
-                + self.gamma_mi * (terms["mutual_information_image"] + terms["mutual_information_mask"])
-                + self.gamma_b * terms["binarization"]
-            )
-            if self.uses_segmenter:
-                terms["background"] = losses.background(self.segmenter(layers["background"], training=False))
-                total += self.gamma_bg * terms["background"]
-            loss = replica_mean(total)
+            terms = self._generator_terms(batch, layers)
+            loss = replica_mean(sum(weight * term for weight, term in terms.values()))
         norm = apply_gradients(tape, loss, self.generator_variables, self.optimizer)
-        return layers, {**_means(terms), "generator_gradient_norm": norm}
+        report = _means({name: term for name, (_, term) in terms.items()})
+        return layers, {**report, "generator_gradient_norm": norm}
+
+    def _generator_terms(self, batch, layers):
+        """Returns what the generators minimise: by name, a term's weight and its values, float32 [batch]."""
+        fake_logits, c_read = self.discriminator(layers["composed"], training=True)
+        c_sup_read = self.mask_encoder(layers["mask"], training=True)
+        terms = {
+            "generator_adversarial": (1.0, losses.hinge_generator(fake_logits)),
+            "mutual_information_image": (self.gamma_mi, self.mutual_information(c_read, batch["c"])),
+            "mutual_information_mask": (self.gamma_mi, self.mutual_information(c_sup_read, batch["c_sup"])),
+            "binarization": (self.gamma_b, losses.binarization(layers["mask"])),
+        }
+        if self.gamma_size:
+            terms["mask_size"] = (self.gamma_size, losses.mask_size(layers["mask"], self.least_size))
+        if self.gamma_independence:
+            dependence = losses.independence(layers["background"], layers["foreground"], layers["mask"])
+            terms["independence"] = (self.gamma_independence, dependence)
+        if self.uses_segmenter:
+            logits = self.segmenter(layers["background"], training=False)
+            terms["background"] = (self.gamma_bg, losses.background(logits))
+        return terms
 
     def _update_discriminator(self, batch, layers):
         real, fake = batch["image"], ops.stop_gradient(layers["composed"])
         mask = ops.stop_gradient(layers["mask"])
         update_spectral_norm(self.discriminator)
         with tf.GradientTape() as tape:
-            logits, c_logits = self.discriminator(ops.concatenate([real, fake]), training=True)
+            logits, c_read = self.discriminator(ops.concatenate([real, fake]), training=True)
             real_logits, fake_logits = ops.split(logits, 2)
-            _, c_logits = ops.split(c_logits, 2)
+            _, c_read = ops.split(c_read, 2)
+            c_sup_read = self.mask_encoder(mask, training=True)
             adversarial = losses.hinge_discriminator(real_logits, fake_logits)
-            mutual_information = losses.mutual_information(c_logits, batch["c"]) + losses.mutual_information(
-                self.mask_encoder(mask, training=True), batch["c_sup"]
-            )
+            mutual_information = self.mutual_information(c_read, batch["c"])
+            mutual_information += self.mutual_information(c_sup_read, batch["c_sup"])
             loss = replica_mean(adversarial + self.gamma_mi * mutual_information)
         norm = apply_gradients(tape, loss, self.discriminator_variables, self.discriminator_optimizer)
         terms = {

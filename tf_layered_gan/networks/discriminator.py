@@ -12,17 +12,17 @@ def _spectral_conv(x, filters, size, strides):
     return layers.LeakyReLU(0.2)(conv(x))
 
 
-def discriminator(resolution, width, num_categories):
+def discriminator(resolution, width, c_dim):
     """Builds D and E_x: is this picture real, and which private code made it?
 
     Args:
         resolution: side of the picture in pixels, 4 times a power of two.
         width: channels after the first convolution (FineGAN's ndf; paper: 64), doubling down to 4x4.
-        num_categories: number d_c of categories of the private code.
+        c_dim: components d_c of the private code: its categories, or its dimension where its prior is normal.
 
     Returns:
         keras.Model mapping x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to [D(x) float32 [batch]
-        unbounded, logits of E_x(c | x) float32 [batch, num_categories]].
+        unbounded, E_x(c | x) float32 [batch, c_dim]: logits of the categories, or the mean of a normal c].
 
     D is spectrally normalised throughout; E_x's own two layers are not, since a bounded logit could never be sure
     of its code.
@@ -34,5 +34,5 @@ def discriminator(resolution, width, num_categories):
     realness = layers.Flatten()(_spectral_conv(x, x.shape[-1], 3, 1))
     realness = SpectralDense(1, kernel_initializer=initializers.Orthogonal())(realness)
     category = layers.LeakyReLU(0.2)(blocks.conv(x.shape[-1], 3, use_bias=True)(x))
-    category = blocks.dense(num_categories, name="category")(layers.Flatten()(category))
+    category = blocks.dense(c_dim, name="category")(layers.Flatten()(category))
     return keras.Model(image, [layers.Reshape(())(realness), category], name="discriminator")

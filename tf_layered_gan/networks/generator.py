@@ -61,8 +61,8 @@ def foreground_generator(
     resolution,
     width,
     z_dim,
-    num_categories,
-    num_super_categories,
+    c_dim,
+    c_sup_dim,
     residual_blocks,
     least_width=1,
     initial_mask=0.5,
@@ -74,8 +74,8 @@ def foreground_generator(
         resolution: side of the picture in pixels, 4 times a power of two.
         width: channels at full resolution (FineGAN's ngf; paper: 64).
         z_dim: dimension d_z of the public code z.
-        num_categories: number d_c of categories of the private code c.
-        num_super_categories: number of categories of c_sup.
+        c_dim: components d_c of the private code c: its categories, or its dimension where its prior is normal.
+        c_sup_dim: components of c_sup.
         residual_blocks: residual blocks in each of the two stages (FineGAN: 2).
         least_width: channels that each stage leaves at least; a narrow generator needs some to paint with.
         initial_mask: about what a mask's pixels are before training, in (0, 1). The paper's 0.5 lets a mask take the
@@ -85,13 +85,13 @@ def foreground_generator(
             habit put in: objects stand in the middle.
 
     Returns:
-        keras.Model mapping [z float32 [batch, z_dim], c_sup float32 [batch, num_super_categories] one-hot,
-        c float32 [batch, num_categories] one-hot] to [x_f float32 [batch, resolution, resolution, rgb] in
-        (-1, 1), pi float32 [batch, resolution, resolution, 1] in (0, 1)].
+        keras.Model mapping [z float32 [batch, z_dim], c_sup float32 [batch, c_sup_dim], c float32 [batch, c_dim]]
+        to [x_f float32 [batch, resolution, resolution, rgb] in (-1, 1), pi float32 [batch, resolution, resolution,
+        1] in (0, 1)].
     """
     z = layers.Input((z_dim,), name="z")
-    c_sup = layers.Input((num_super_categories,), name="c_sup")
-    c = layers.Input((num_categories,), name="c")
+    c_sup = layers.Input((c_sup_dim,), name="c_sup")
+    c = layers.Input((c_dim,), name="c")
     x = _trunk(layers.Concatenate()([z, c_sup]), resolution, width)
     x = _stage(x, c_sup, residual_blocks, least_width)
     bias = keras.initializers.Constant(math.log(initial_mask / (1 - initial_mask)))
