@@ -3,6 +3,7 @@
 import io
 import os
 import random
+import re
 
 import archives
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
+from configs import apc, cars, cub, dogs
 from tf_layered_gan.data import datasets
 
 SIZES = {"resolution": 8, "storage_size": 10}
@@ -103,6 +105,15 @@ def test_cars_names_are_the_official_files_and_classes(path):
     # Car n of the fixture has the grey 10 n and the class n + 1.
     names = {0: "cars_test/00001.jpg 001", 10: "cars_test/00002.jpg 002"}
     assert list(test.names) == [names[grey] for grey in greys(test)]
+
+
+@pytest.mark.parametrize(
+    ("module", "classes"),
+    [(cub, {"001"}), (dogs, {"n00000003"}), (cars, {"001", "002"}), (apc, {"duct_tape"})],
+)
+def test_configs_find_the_classes_in_the_names(path, module, classes):
+    data = module.get_config().data
+    assert {re.search(data.classes, name)[0] for name in load(data.source, path).test.names} == classes
 
 
 @pytest.mark.parametrize("source", ["dogs", "cars"])

@@ -83,7 +83,8 @@ def load(source, *, resolution, storage_size, path=None, masks=None, holdout=Non
         cache: None, or a folder that keeps what was decoded, see `cache.cached_splits`.
 
     Returns:
-        `Splits`, the names being the photos' paths in the archive (cars: and the class).
+        `Splits`, the names being the photos' paths in the archive (cars: and the class). Of true masks, too, grey of
+        128 and more is foreground; for CUB that is what 3 of 5 annotators marked, the paper names no threshold.
 
     Raises:
         ValueError: if the dataset cannot be had, or a mask is missing or has another aspect ratio than its photo.
