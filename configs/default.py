@@ -15,12 +15,12 @@ def get_config():
     config.distribution = "one_device"  # or "mirrored": all devices of this machine
 
     config.data = ConfigDict()
-    config.data.source = "folder"  # or "shapes"
-    config.data.path = config_dict.placeholder(str)  # folder: where the photos are
-    config.data.masks = config_dict.placeholder(str)  # folder: where masks are, for evaluation only
+    config.data.source = "folder"  # or "shapes", or the paper's "cub", "dogs", "cars", "apc"
+    config.data.path = config_dict.placeholder(str)  # folder: of photos; the paper's: of TensorFlow Datasets
+    config.data.masks = config_dict.placeholder(str)  # folder, dogs, cars: where masks are, for evaluation only
     config.data.unlabelled = config_dict.placeholder(int)  # folder: the grey value of unlabelled mask pixels
-    config.data.classes = config_dict.placeholder(str)  # folder: regex of the class in a photo's name, for NMI only
-    config.data.holdout = 64  # folder without masks: photos kept from training, at most a tenth
+    config.data.classes = config_dict.placeholder(str)  # not shapes: regex of the class in a photo's name, for NMI only
+    config.data.holdout = 64  # photos kept from training; folder without masks: at most a tenth; dogs, cars: validation
     config.data.train_pictures = 10_000  # shapes
     config.data.held_out_pictures = 500  # shapes: for validation, and again for the test
     config.data.crop_scale = (0.8, 1.0)  # fraction of the width; random resized crop (C.1)

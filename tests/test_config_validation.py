@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from configs import folder, shapes
+from configs import apc, cars, cub, dogs, folder, shapes
 from tf_layered_gan.config_validation import validate
 
 CONFIGS = sorted(path.stem for path in (pathlib.Path(__file__).parents[1] / "configs").glob("*.py"))
@@ -47,7 +47,7 @@ WRONG = [
     ("batch_size", 0, "1 or more"),
     ("seed", -1, "0 or more"),
     ("distribution", "tpu", "one_device or mirrored"),
-    ("data.source", "web", "folder or shapes"),
+    ("data.source", "web", "cub, dogs, cars, apc, folder or shapes"),
     ("data.train_pictures", 0, "1 or more"),
     ("data.held_out_pictures", 0, "1 or more"),
     ("data.crop_scale", (0.2, 1.0), "a pair (low, high) within 0.25 and 1.0"),
@@ -112,6 +112,36 @@ def test_wrong_value_of_a_folder_is_refused_by_name(field, given, allowed):
     message = re.escape(f"{field} is {given!r}, allowed: {allowed}")
     with pytest.raises(ValueError, match=message):
         validate(changed(folder, **({"data.path": "photos"} | {field: given})))
+
+
+@pytest.mark.parametrize(
+    "module, field, given, allowed",
+    [
+        (dogs, "data.holdout", 0, "1 or more"),
+        (cars, "data.holdout", 0, "1 or more"),
+        (cub, "data.masks", "masks", "none, as cub has true masks"),
+        (apc, "data.masks", "masks", "none, as apc has true masks"),
+        (cub, "data.classes", "(", "a regular expression, or none"),
+    ],
+)
+def test_wrong_value_of_a_dataset_is_refused_by_name(module, field, given, allowed):
+    with pytest.raises(ValueError, match=re.escape(f"{field} is {given!r}, allowed: {allowed}")):
+        validate(changed(module, **{field: given}))
+
+
+def test_values_of_table_c1():
+    # Number of categories, size of a group, rotation, contrast, gamma_mi, gamma_bg.
+    table = {
+        cub: (200, 10, 15, (1, 1), 1, 2),
+        dogs: (120, 10, 15, (1, 1), 2, 1),
+        cars: (196, 14, 0, (0.7, 1.3), 1, 2),
+        apc: (200, 10, 15, (1, 1), 2, 0),
+    }
+    for module, values in table.items():
+        c = module.get_config()
+        perturbation = (c.perturbation.rotation, c.perturbation.background_contrast)
+        assert (c.codes.num_categories, c.codes.group_size, *perturbation, c.gan.gamma_mi, c.gan.gamma_bg) == values
+        assert (c.perturbation.scale_exponent, c.perturbation.shift * c.resolution) == ((-0.2, 0.0), 16)
 
 
 def test_xla_is_refused_on_several_devices():

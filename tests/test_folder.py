@@ -5,7 +5,7 @@ import pytest
 from absl import logging
 from PIL import Image
 
-from tf_layered_gan.data import folder
+from tf_layered_gan.data import decoding, folder
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 SIZES = {"resolution": 4, "storage_size": 6}
@@ -135,7 +135,7 @@ def spoil(path, how):
     elif how == "empty":
         path.write_bytes(b"")
     elif how == "too many pixels":
-        side = int(folder.MAX_PIXELS**0.5) + 1
+        side = int(decoding.MAX_PIXELS**0.5) + 1
         save(path, 0, mode="1", size=(side, side), format="PNG")
     elif how == "another format":
         save(path, format="GIF")

@@ -11,7 +11,7 @@ PACKAGE = "tf_layered_gan"
 
 # From the ground up. A package is a floor of its own: within it, modules import one another.
 FLOORS = [
-    {"losses", "codes", "composition", "perturbation", "schedule", "monitoring", "config_validation"},
+    {"losses", "codes", "composition", "perturbation", "schedule", "monitoring", "learning_curve", "config_validation"},
     {"networks", "data", "gradients"},
     {"metrics", "baselines", "picture_grid", "layered_gan", "segmenter"},
     {"evaluation"},

@@ -55,6 +55,18 @@ def load_photos(config, cache=None):
             resolution=config.resolution,
             storage_size=storage_size,
         )
+    if data.source != "folder":
+        from tf_layered_gan.data import datasets  # not above: TensorFlow Datasets takes seconds to import
+
+        return datasets.load(
+            data.source,
+            resolution=config.resolution,
+            storage_size=storage_size,
+            path=data.path,
+            masks=data.masks,
+            holdout=data.holdout,
+            cache=cache,
+        )
     return folder.load(
         data.path,
         resolution=config.resolution,

@@ -28,12 +28,18 @@ def _checks(config):
     yield "seed", config.seed, "0 or more", config.seed >= 0
     yield "distribution", config.distribution, "one_device or mirrored", config.distribution in _DISTRIBUTIONS
     yield "jit", config.jit, "True on one_device only", not config.jit or config.distribution == "one_device"
-    yield "data.source", config.data.source, "folder or shapes", config.data.source in _SOURCES
-    if config.data.source == "folder":
+    source = config.data.source
+    yield "data.source", source, "cub, dogs, cars, apc, folder or shapes", source in _SOURCES
+    if source == "folder":
         yield "data.path", config.data.path, "a folder of photos: --config.data.path=DIR", bool(config.data.path)
         yield "data.holdout", config.data.holdout, "2 or more", config.data.holdout >= 2
         grey = config.data.unlabelled is None or 0 <= config.data.unlabelled <= 255
         yield "data.unlabelled", config.data.unlabelled, "a grey value from 0 to 255, or none", grey
+    if source in ("dogs", "cars"):
+        yield "data.holdout", config.data.holdout, "1 or more", config.data.holdout >= 1
+    if source in ("cub", "apc"):
+        yield "data.masks", config.data.masks, f"none, as {source} has true masks", config.data.masks is None
+    if source != "shapes":
         yield "data.classes", config.data.classes, "a regular expression, or none", _is_regex(config.data.classes)
     for name in ("train_pictures", "held_out_pictures"):
         yield f"data.{name}", config.data[name], "1 or more", config.data[name] >= 1
@@ -87,7 +93,7 @@ def _pair(name, given, low, high):
 
 
 _DISTRIBUTIONS = ("one_device", "mirrored")
-_SOURCES = ("folder", "shapes")
+_SOURCES = ("cub", "dogs", "cars", "apc", "folder", "shapes")
 _PRIORS = ("categorical", "normal")
 _POSITIVE = {
     "codes": ("z_dim", "num_categories"),

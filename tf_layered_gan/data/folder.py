@@ -2,22 +2,18 @@
 
 import dataclasses
 import functools
-import hashlib
-import json
 import os
-import tempfile
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 
 import numpy as np
 from absl import logging
-from PIL import Image, ImageOps
 
-from tf_layered_gan.data.photos import FOREGROUND, UNLABELLED, Photos, Splits, mask_to_square, to_square
+from tf_layered_gan.data.cache import cached_splits
+from tf_layered_gan.data.decoding import decode, labelled_square
+from tf_layered_gan.data.photos import Photos, Splits
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
-FORMATS = ("BMP", "JPEG", "PNG", "WEBP")
-MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera; a file of some kB can claim far more
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,10 +26,9 @@ class _Source:
 def load(path, *, resolution, storage_size, masks=None, unlabelled=None, holdout=64, cache=None):
     """Reads every photo in a folder and below it, in the order of their names.
 
-    JPEG, PNG, WebP and BMP, ending in any case: grey, 16-bit grey, palette, CMYK, RGB. EXIF orientation
-    is applied, transparency is laid over white, of an animation the first picture is taken. A file
-    that cannot be read, or has more than `MAX_PIXELS` pixels, is left out with a warning that names it
-    and says why.
+    JPEG, PNG, WebP and BMP, ending in any case, see `decoding.decode`; transparency is laid over white. A file
+    that cannot be read, or has more than `decoding.MAX_PIXELS` pixels, is left out with a warning that names
+    it and says why.
 
     Args:
         path: the folder.
@@ -68,9 +63,7 @@ def load(path, *, resolution, storage_size, masks=None, unlabelled=None, holdout
         raise ValueError(f"{path} has a folder of masks, which are no photos: name it as masks (--config.data.masks)")
     sources = _find(path) if masks is None else _find_with_masks(path, masks)
     read = functools.partial(_read, sources, path, **settings)
-    if cache is None:
-        return _splits(*read(create=functools.partial(np.empty, dtype=np.uint8)))
-    return _splits(*_cached(read, Path(cache) / _key(sources, settings)))
+    return cached_splits(read, cache, [_stamps(sources), settings])
 
 
 def _find(folder):
@@ -109,10 +102,7 @@ def _by_stem(sources):
 
 
 def _read(sources, path, *, create, resolution, storage_size, unlabelled, holdout):
-    """Reads the photos to train on into `create(shape)` and the few to evaluate on into memory.
-
-    Returns: both as `_read_squares` has them, then the names of both.
-    """
+    """Reads the photos to train on into `create(shape)` and the few to evaluate on into memory; returns `Splits`."""
     read = functools.partial(_read_squares, unlabelled=unlabelled)
     train = [source for source in sources if not source.mask]
     evaluation = [source for source in sources if source.mask]
@@ -127,8 +117,15 @@ def _read(sources, path, *, create, resolution, storage_size, unlabelled, holdou
             f"{path}: {len(train) + len(evaluation)} usable of {total} files, {len(evaluation)} of them to "
             f"evaluate on (needed: 2, and 1 to train on if none has a mask); allowed: {' '.join(SUFFIXES)}"
         )
-    names = [source.name for source in train], [source.name for source in evaluation]
-    return train_squares, evaluation_squares, names
+    train_names, evaluation_names = (tuple(source.name for source in sources) for sources in (train, evaluation))
+    images = evaluation_squares[..., :3]
+    masks = evaluation_squares[..., 3] if evaluation_squares.shape[3] == 4 else None
+    even, odd = slice(0, None, 2), slice(1, None, 2)
+    return Splits(
+        train=Photos(train_squares, None, train_names),
+        validation=Photos(images[even], masks if masks is None else masks[even], evaluation_names[even]),
+        test=Photos(images[odd], masks if masks is None else masks[odd], evaluation_names[odd]),
+    )
 
 
 def _read_squares(sources, *, size, unlabelled, create):
@@ -156,41 +153,16 @@ def _read_square(source, *, size, unlabelled):
     mask = _decode(source.mask, size=size, backdrop="black") if source.mask else None
     if photo is None or (source.mask and mask is None):
         return None
-    square = np.asarray(to_square(photo, size))
-    if mask is None:
-        return square
-    (width, height), (mask_width, mask_height) = photo.size, mask.size
-    if abs(width * mask_height - height * mask_width) > max(photo.size + mask.size):  # a pixel, for rounding
-        raise ValueError(f"{source.mask} has another aspect ratio than its photo: {mask.size}, {photo.size}")
-    return np.dstack([square, _labels(np.asarray(mask_to_square(mask, size).convert("L")), unlabelled)])
-
-
-def _labels(grey, unlabelled):
-    labels = np.where(grey >= 128, FOREGROUND, 0).astype(np.uint8)
-    if unlabelled is not None:
-        labels[grey == unlabelled] = UNLABELLED
-    return labels
+    return labelled_square(photo, mask, size=size, unlabelled=unlabelled, mask_name=source.mask)
 
 
 def _decode(file, *, size, backdrop):
-    """The upright RGB picture in a file, None if unreadable; one much bigger than `size` may come smaller."""
+    """The upright RGB picture in a file, None if unreadable."""
     try:
-        with Image.open(file, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise ValueError(f"{image.width} x {image.height} is more than {MAX_PIXELS} pixels")
-            image.draft(None, (2 * size, 2 * size))  # big JPEGs at 1/2 to 1/8, quicker, and yet twice `size`
-            return _flatten(ImageOps.exif_transpose(image), backdrop)
+        return decode(file, size=size, backdrop=backdrop)
     except Exception as error:  # broken files make Pillow's decoders raise almost anything
         logging.warning("left out %s: %s: %s", file, type(error).__name__, error)
         return None
-
-
-def _flatten(image, backdrop):
-    if image.mode.startswith("I"):  # 16-bit grey, which convert would clip at 255
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.has_transparency_data:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, backdrop), image.convert("RGBA"))
-    return image.convert("RGB")
 
 
 def _hold_out(squares, sources, holdout):
@@ -203,45 +175,7 @@ def _hold_out(squares, sources, holdout):
     return squares[: len(kept)], [sources[place] for place in kept], [sources[place] for place in held]
 
 
-def _splits(train_squares, evaluation_squares, names):
-    train_names, evaluation_names = map(tuple, names)
-    images = evaluation_squares[..., :3]
-    masks = evaluation_squares[..., 3] if evaluation_squares.shape[3] == 4 else None
-    even, odd = slice(0, None, 2), slice(1, None, 2)
-    return Splits(
-        train=Photos(train_squares, None, train_names),
-        validation=Photos(images[even], masks if masks is None else masks[even], evaluation_names[even]),
-        test=Photos(images[odd], masks if masks is None else masks[odd], evaluation_names[odd]),
-    )
-
-
-def _key(sources, settings):
+def _stamps(sources):
     files = [file for source in sources for file in (source.photo, source.mask) if file]
     stamps = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    names = [source.name for source in sources]
-    return hashlib.sha256(json.dumps([names, stamps, settings]).encode()).hexdigest()[:32]
-
-
-def _cached(read, entry):
-    """What `_read` returns, memory mapped from the folder `entry`; reads it into there if there is none."""
-    if not entry.exists():
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=entry.parent) as temporary:
-            new = Path(temporary, "new")
-            new.mkdir()
-            _write(read, new)
-            try:
-                os.replace(new, entry)
-            except OSError:
-                if not entry.exists():  # else another process was faster
-                    raise
-    names = json.loads((entry / "names.json").read_text())
-    train, evaluation = (np.load(entry / f"{name}.npy", mmap_mode="r") for name in ("train", "evaluation"))
-    return train[: len(names[0])], evaluation, names
-
-
-def _write(read, folder):
-    create = functools.partial(np.lib.format.open_memmap, folder / "train.npy", "w+", np.uint8)
-    _, evaluation, names = read(create=create)
-    np.save(folder / "evaluation.npy", evaluation)
-    (folder / "names.json").write_text(json.dumps(names))
+    return [source.name for source in sources], stamps

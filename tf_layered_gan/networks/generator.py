@@ -3,7 +3,6 @@
 import math
 
 import keras
-import numpy as np
 from keras import layers
 
 from tf_layered_gan.networks import blocks
@@ -32,9 +31,9 @@ def _stage(x, code, residual_blocks, least_width):
 
 def _centred(logits, strength):
     """Lowers logits [batch, side, side, 1] by strength * r^2, r the distance from the centre in half sides."""
-    axis = (2 * np.arange(logits.shape[1]) + 1) / logits.shape[1] - 1
-    squared_distance = (axis[:, None] ** 2 + axis**2)[..., None]
-    return layers.Rescaling(1.0, offset=-strength * squared_distance)(logits)
+    side = logits.shape[1]
+    axis = [(2 * i + 1) / side - 1 for i in range(side)]
+    return layers.Rescaling(1.0, offset=[[[-strength * (y**2 + x**2)] for x in axis] for y in axis])(logits)
 
 
 def background_generator(resolution, width, z_dim, canvas=1):

@@ -1,0 +1,85 @@
+"""TensorFlow Datasets' builders of the two datasets that it doesn't have the way the paper takes them."""
+
+import random
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import tensorflow_datasets as tfds
+from tensorflow_datasets.image_classification.caltech_birds import CaltechBirds2011
+
+from tf_layered_gan.data.decoding import decode
+from tf_layered_gan.data.photos import mask_to_square, to_square
+
+SPLITS = ("train", "validation", "test")
+APC_URL = "http://3dvision.princeton.edu/projects/2016/apc/downloads/training.zip"
+APC_SIZE = 128  # pixels
+_SCENE = re.compile(r"([^/]+/[^/]+/scene-[^/]+)/(.*)")
+
+
+class Cub(CaltechBirds2011):
+    """`caltech_birds2011` in the 10,000 / 788 / 1,000 split of its 11,788 photos (paper, appendix C).
+
+    The digits of cub_split.txt are the splits of the photos 1, 2 and so on: 0 train, 1 validation, 2 test. What number
+    a photo has only images.txt in the archive says: it follows no order of the names.
+    """
+
+    def _split_generators(self, dl_manager):
+        generators = super()._split_generators(dl_manager)
+        folder = Path(dl_manager.download_and_extract(self._caltech_birds_info.images_url))  # is there already
+        split_of = "".join((Path(__file__).parent / "cub_split.txt").read_text().split())
+        numbered = [line.split() for line in (folder / "CUB_200_2011" / "images.txt").read_text().splitlines()]
+        archive = dl_manager.download(self._caltech_birds_info.images_url)
+        return {
+            split: self._generate_examples(
+                archive=dl_manager.iter_archive(archive),
+                file_names={name for number, name in numbered if split_of[int(number) - 1] == digit},
+                annotations=generators[0].gen_kwargs["annotations"],
+            )
+            for digit, split in zip("012", SPLITS, strict=True)
+        }
+
+
+class Apc(tfds.core.GeneratorBasedBuilder):
+    """The "object segmentation training dataset" of the Amazon Picking Challenge: frames of scenes with one object.
+
+    Scenes are split, not frames, as the script of GENESIS-V2 does that the paper used: their sorted paths shuffled by
+    Python's generator with seed 0, the first tenth for validation, the next for test. A frame becomes a square of 128
+    pixels, the short side rescaled and the centre cut out. Scenes without an object have no masks and are left out,
+    after the shuffling.
+    """
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        features = {
+            "image": tfds.features.Image(shape=(APC_SIZE, APC_SIZE, 3), encoding_format="png"),
+            "image/filename": tfds.features.Text(),
+            "segmentation_mask": tfds.features.Image(shape=(APC_SIZE, APC_SIZE, 1), encoding_format="png"),
+        }
+        homepage = "https://vision.princeton.edu/projects/2016/apc/"
+        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features), homepage=homepage)
+
+    def _split_generators(self, dl_manager):
+        by_hand = dl_manager.download_dir / "manual" / "training.zip"
+        path = by_hand if by_hand.exists() else dl_manager.download(APC_URL)
+        with zipfile.ZipFile(path) as archive:
+            scenes = sorted({match[1] for match in map(_SCENE.search, archive.namelist()) if match})
+        random.Random(0).shuffle(scenes)
+        tenth = len(scenes) // 10
+        chosen = scenes[2 * tenth :], scenes[:tenth], scenes[tenth : 2 * tenth]
+        return {split: self._generate_examples(path, set(part)) for split, part in zip(SPLITS, chosen, strict=True)}
+
+    def _generate_examples(self, path, scenes):
+        with zipfile.ZipFile(path) as archive:
+            matches = {name: _SCENE.search(name) for name in archive.namelist()}
+            file_of = {match[0]: name for name, match in matches.items() if match and match[1] in scenes}
+            for name in sorted(file_of):
+                mask = re.sub(r"/(frame-[^/]+)\.color\.png$", r"/masks/\1.mask.png", name)
+                if mask == name or mask not in file_of:
+                    continue
+                with archive.open(file_of[name]) as photo, archive.open(file_of[mask]) as labels:
+                    photo, labels = to_square(decode(photo), APC_SIZE), mask_to_square(decode(labels), APC_SIZE)
+                labels = np.asarray(labels.convert("L"))[..., None]
+                yield name, {"image": np.asarray(photo), "image/filename": name, "segmentation_mask": labels}

@@ -1,0 +1,64 @@
+"""Keeps the splits that a source has read, so that they are decoded once."""
+
+import functools
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from tf_layered_gan.data.photos import Photos, Splits
+
+_SPLITS = ("train", "validation", "test")
+
+
+def cached_splits(read, cache, key):
+    """Returns what `read` returns, from the cache if it is there. An entry that was cut off is never read.
+
+    Args:
+        read: function of `create`, which makes the uint8 array of a shape, to `Splits`. The training images must be
+            the first ones of an array so made; nothing else that is large.
+        cache: None, or a folder.
+        key: all that decides what `read` returns, as JSON knows it.
+
+    Returns:
+        `Splits`: memory mapped from the cache, or in memory if that is None.
+    """
+    if cache is None:
+        return read(create=functools.partial(np.empty, dtype=np.uint8))
+    entry = Path(cache) / hashlib.sha256(json.dumps(["splits", key]).encode()).hexdigest()[:32]
+    if not entry.exists():
+        _fill(entry, read)
+    names = json.loads((entry / "names.json").read_text())
+    return Splits(**{split: _open(entry, split, tuple(names[split])) for split in _SPLITS})
+
+
+def _fill(entry, read):
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=entry.parent) as temporary:
+        new = Path(temporary, "new")
+        new.mkdir()
+        _write(read, new)
+        try:
+            os.replace(new, entry)
+        except OSError:
+            if not entry.exists():  # else another process was faster
+                raise
+
+
+def _write(read, folder):
+    splits = read(create=functools.partial(np.lib.format.open_memmap, folder / "train.npy", "w+", np.uint8))
+    for split in ("validation", "test"):
+        photos = getattr(splits, split)
+        np.save(folder / f"{split}.npy", photos.images)
+        if photos.masks is not None:
+            np.save(folder / f"{split}_masks.npy", photos.masks)
+    (folder / "names.json").write_text(json.dumps({split: getattr(splits, split).names for split in _SPLITS}))
+
+
+def _open(entry, split, names):
+    images = np.load(entry / f"{split}.npy", mmap_mode="r")[: len(names)]
+    masks = entry / f"{split}_masks.npy"
+    return Photos(images, np.load(masks, mmap_mode="r") if masks.exists() else None, names)
