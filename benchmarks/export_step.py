@@ -23,15 +23,6 @@ from ml_collections import config_flags
 from tf_layered_gan import builders, config_validation
 from tf_layered_gan.segmenter import synthetic_step
 
-_CONFIG = config_flags.DEFINE_config_file("config", None, "The run's configuration.", lock_config=True)
-_OUTPUT = flags.DEFINE_string("output", None, "Where to write.")
-_STEP = flags.DEFINE_enum(
-    "step",
-    "gan",
-    ["gan", "gan_first_round", "segmenter"],
-    "gan: Algorithm 1, lines 4 and 5; gan_first_round: without the background loss; segmenter: lines 7 and 8.",
-)
-
 
 def training_step(config, kind):
     """Builds a whole training step, its random draws included.
@@ -98,14 +89,22 @@ def _variable(concrete, handle):
 
 def main(_):
     """Writes the step that the flags name."""
-    config = _CONFIG.value
+    config = flags.FLAGS.config
     config.jit = True
     config_validation.validate(config)
-    step, arguments = training_step(config, _STEP.value)
-    save_program(step, arguments, _OUTPUT.value)
-    print(f"wrote {_OUTPUT.value}")
+    step, arguments = training_step(config, flags.FLAGS.step)
+    save_program(step, arguments, flags.FLAGS.output)
+    print(f"wrote {flags.FLAGS.output}")
 
 
 if __name__ == "__main__":
-    flags.mark_flags_as_required(["config", "output"])
+    config_flags.DEFINE_config_file("config", None, "The run's configuration.", lock_config=True)
+    flags.DEFINE_string("output", None, "Where to write.", required=True)
+    flags.DEFINE_enum(
+        "step",
+        "gan",
+        ["gan", "gan_first_round", "segmenter"],
+        "gan: Algorithm 1, lines 4 and 5; gan_first_round: without the background loss; segmenter: lines 7 and 8.",
+    )
+    flags.mark_flag_as_required("config")
     app.run(main)

@@ -17,8 +17,6 @@ from matplotlib import pyplot
 
 from tf_layered_gan.learning_curve import LearningCurve
 
-_OUTPUT = flags.DEFINE_string("output", None, "The PNG file to write.")
-
 
 def draw(runs, output):
     """Draws the learning curves.
@@ -48,10 +46,10 @@ def draw(runs, output):
 
 def main(argv):
     """Draws the runs that the arguments name."""
-    draw(argv[1:], _OUTPUT.value)
-    print(f"wrote {_OUTPUT.value}")
+    draw(argv[1:], flags.FLAGS.output)
+    print(f"wrote {flags.FLAGS.output}")
 
 
 if __name__ == "__main__":
-    flags.mark_flags_as_required(["output"])
+    flags.DEFINE_string("output", None, "The PNG file to write.", required=True)
     app.run(main)

@@ -16,8 +16,6 @@ from absl import app, flags
 from tf_layered_gan import builders, picture_grid
 from tf_layered_gan.checkpointing import load_config, restore_run
 
-_WORKDIR = flags.DEFINE_string("workdir", None, "A finished run's directory.")
-_OUTPUT = flags.DEFINE_string("output", None, "Where to write.")
 _SAMPLES = 12
 
 
@@ -50,10 +48,11 @@ def _sample_layers(config, gan):
 
 def main(_):
     """Publishes the run that the flags name."""
-    publish(_WORKDIR.value, _OUTPUT.value)
-    print(f"wrote {_OUTPUT.value}")
+    publish(flags.FLAGS.workdir, flags.FLAGS.output)
+    print(f"wrote {flags.FLAGS.output}")
 
 
 if __name__ == "__main__":
-    flags.mark_flags_as_required(["workdir", "output"])
+    flags.DEFINE_string("workdir", None, "A finished run's directory.", required=True)
+    flags.DEFINE_string("output", None, "Where to write.", required=True)
     app.run(main)
