@@ -53,13 +53,34 @@ def labelled_square(photo, mask, *, size, unlabelled=None, mask_name="the mask")
     square = np.asarray(to_square(photo, size))
     if mask is None:
         return square
+    _check_aspect(photo, mask, mask_name)
+    return np.dstack([square, _labels(mask_to_square(mask, size), unlabelled)])
+
+
+def full_labels(photo, mask, *, unlabelled=None, mask_name="the mask"):
+    """Brings a mask to its photo's own size, each pixel the label nearest to its centre.
+
+    Args:
+        photo, mask, unlabelled, mask_name: as for `labelled_square`.
+
+    Returns:
+        uint8 [height, width] of the labels 0, 1 and 255.
+
+    Raises:
+        ValueError: if the mask has another aspect ratio than the photo.
+    """
+    _check_aspect(photo, mask, mask_name)
+    return _labels(mask.resize(photo.size, Image.Resampling.NEAREST), unlabelled)
+
+
+def _check_aspect(photo, mask, mask_name):
     (width, height), (mask_width, mask_height) = photo.size, mask.size
     if abs(width * mask_height - height * mask_width) > max(photo.size + mask.size):  # a pixel, for rounding
         raise ValueError(f"{mask_name} has another aspect ratio than its photo: {mask.size}, {photo.size}")
-    return np.dstack([square, _labels(np.asarray(mask_to_square(mask, size).convert("L")), unlabelled)])
 
 
-def _labels(grey, unlabelled):
+def _labels(mask, unlabelled):
+    grey = np.asarray(mask.convert("L"))
     labels = np.where(grey >= 128, FOREGROUND, 0).astype(np.uint8)
     if unlabelled is not None:
         labels[grey == unlabelled] = UNLABELLED

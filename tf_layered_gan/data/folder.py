@@ -17,7 +17,9 @@ SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 
 
 @dataclasses.dataclass(frozen=True)
-class _Source:
+class Source:
+    """A photo's path below its folder, with "/"; its file, and its mask's or None."""
+
     name: str
     photo: Path
     mask: Path | None
@@ -61,7 +63,7 @@ def load(path, *, resolution, storage_size, masks=None, unlabelled=None, holdout
     settings |= {"unlabelled": unlabelled, "holdout": holdout}
     if masks is None and (Path(path) / "masks").is_dir():
         raise ValueError(f"{path} has a folder of masks, which are no photos: name it as masks (--config.data.masks)")
-    sources = _find(path) if masks is None else _find_with_masks(path, masks)
+    sources = _find(path) if masks is None else find_with_masks(path, masks)
     read = functools.partial(_read, sources, path, **settings)
     return cached_splits(read, cache, [_stamps(sources), settings])
 
@@ -71,11 +73,22 @@ def _find(folder):
     if not root.is_dir():
         raise ValueError(f"{folder} is not a folder")
     files = [file for file in root.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
-    sources = [_Source(file.relative_to(root).as_posix(), file, None) for file in files]
+    sources = [Source(file.relative_to(root).as_posix(), file, None) for file in files]
     return sorted(sources, key=lambda source: source.name)
 
 
-def _find_with_masks(path, masks):
+def find_with_masks(path, masks):
+    """Finds the photos in a folder, and which of them have a mask; reads none.
+
+    Args:
+        path, masks: as for `load`.
+
+    Returns:
+        list of `Source`, sorted by name.
+
+    Raises:
+        ValueError: if a folder does not exist, no photo has a mask, or a mask fits two photos or a photo two masks.
+    """
     mask_folder = Path(masks).resolve()
     if mask_folder == Path(path).resolve():
         raise ValueError(f"masks must be in a folder of their own, got that of the photos, {masks}")

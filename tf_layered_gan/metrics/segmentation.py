@@ -26,10 +26,24 @@ def segmentation_metrics(predicted, truth):
     Raises:
         ValueError: for another type, shape or label, and where no pixel is labelled.
     """
-    per_image = confusion_matrices(predicted, truth)
-    per_image = per_image[per_image.any((1, 2))]
+    return summarize(confusion_matrices(predicted, truth))
+
+
+def summarize(confusions):
+    """Computes `segmentation_metrics` of images that may have different sizes.
+
+    Args:
+        confusions: int [image, true, predicted], see `confusion_matrices`.
+
+    Returns:
+        dict, see `segmentation_metrics`.
+
+    Raises:
+        ValueError: where no pixel is labelled.
+    """
+    per_image = confusions[confusions.any((1, 2))]
     if len(per_image) == 0:
-        raise ValueError(f"truth must have a labelled pixel (0 or 1), got none in {len(truth)} images")
+        raise ValueError(f"truth must have a labelled pixel (0 or 1), got none in {len(confusions)} images")
     whole = per_image.sum(0)
     metrics = {}
     for name, metric in {"iou": foreground_iou, "accuracy": accuracy, "miou": mean_iou}.items():

@@ -1,0 +1,66 @@
+"""Measures an exported segmenter on one's own photos with masks, each at its own size, as a device would segment it.
+
+    python -m export.evaluate --model=MODEL --photos=DIR --masks=MASKS
+
+MODEL is a .tflite file or a SavedModel's folder. A mask has its photo's name; white is foreground. Photos without a
+mask do not count. A run's own figures (metrics.json) are of centre crops at the model's resolution; here nothing is cut
+off.
+"""
+
+import numpy as np
+from absl import app, flags
+
+from export.edge.segment import foreground_probability
+from export.predict_masks import load_segmenter
+from tf_layered_gan import evaluation
+from tf_layered_gan.baselines import BASELINES
+from tf_layered_gan.data import decoding, folder
+from tf_layered_gan.metrics.segmentation import confusion_matrices, summarize
+
+
+def evaluate(model, photos, masks, unlabelled=None):
+    """Measures a model and the baselines on all photos that have a mask.
+
+    Args:
+        model: path, see `predict_masks.load_segmenter`.
+        photos, masks: folders, see `data.folder.load`.
+        unlabelled: None, or the grey, 0 to 255, of mask pixels that have no label.
+
+    Returns:
+        dict from "segmenter", and then the baselines' names, to the dict of `segmentation_metrics`.
+
+    Raises:
+        ValueError: for a model or a folder that cannot be used.
+        OSError: for a broken photo or mask.
+    """
+    resolution, predict = load_segmenter(model)
+    segmenters = {"segmenter": lambda photo: foreground_probability(photo, resolution, predict) > evaluation.THRESHOLD}
+    segmenters |= {name: lambda photo, f=f: f(np.asarray(photo)[None])[0] for name, f in BASELINES.items()}
+    confusions = {name: [] for name in segmenters}
+    for source in folder.find_with_masks(photos, masks):
+        if source.mask:
+            photo, mask = decoding.decode(source.photo), decoding.decode(source.mask, backdrop="black")
+            truth = decoding.full_labels(photo, mask, unlabelled=unlabelled, mask_name=source.mask)
+            for name, segment in segmenters.items():
+                confusions[name].append(confusion_matrices(segment(photo)[None], truth[None])[0])
+    return {name: summarize(np.stack(counts)) for name, counts in confusions.items()}
+
+
+def main(argv):
+    """Runs the command line."""
+    if len(argv) > 1:
+        raise app.UsageError(f"unexpected arguments: {argv[1:]}")
+    given = flags.FLAGS
+    try:
+        results = evaluate(given.model, given.photos, given.masks, given.unlabelled)
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"error: {error}") from error
+    print(evaluation.format_table(results))
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("model", None, "A .tflite file or a SavedModel's folder.", required=True)
+    flags.DEFINE_string("photos", None, "A folder of photos.", required=True)
+    flags.DEFINE_string("masks", None, "A folder of their masks.", required=True)
+    flags.DEFINE_integer("unlabelled", None, "Grey of mask pixels without a label.", lower_bound=0, upper_bound=255)
+    app.run(main)
