@@ -164,6 +164,12 @@ def test_independence_needs_another_picture():
         validate(changed(shapes, batch_size=1, **{"gan.gamma_independence": (0.0, 1.0)}))
 
 
+def test_a_supervised_segmenter_needs_steps():
+    validate(changed(shapes, **{"segmenter.supervised": True}))
+    with pytest.raises(ValueError, match="final_segmenter_steps is 0, allowed: more than 0 where segmenter.supervised"):
+        validate(changed(shapes, **{"segmenter.supervised": True, "schedule.final_segmenter_steps": 0}))
+
+
 def test_every_wrong_field_is_named_at_once():
     with pytest.raises(ValueError, match="seed is -1.*; batch_size is 0|batch_size is 0.*; seed is -1"):
         validate(changed(shapes, batch_size=0, seed=-1))

@@ -65,6 +65,7 @@ def load_photos(config, cache=None):
             path=data.path,
             masks=data.masks,
             holdout=data.holdout,
+            train_masks=config.segmenter.supervised,
             cache=cache,
         )
     return folder.load(

@@ -65,6 +65,9 @@ def _checks(config):
     yield "gan.gamma_independence", independence, "a pair (round 1, later rounds), each 0 or more", pair
     if any(independence):
         yield "batch_size", batch_size, "2 or more where gan.gamma_independence is more than 0", batch_size >= 2
+    if config.segmenter.supervised:
+        steps = config.schedule.final_segmenter_steps
+        yield "schedule.final_segmenter_steps", steps, "more than 0 where segmenter.supervised is True", steps > 0
     least_size = config.gan.least_size
     yield "gan.least_size", least_size, "between 0 and 1, both left out", 0 < least_size < 1
     initial_mask = config.networks.initial_mask
