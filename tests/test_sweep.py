@@ -90,11 +90,12 @@ def test_a_failed_run_is_recorded_and_the_others_go_on(tmp_path, capsys):
     assert sweep.failure(first.workdir) is None and sweep.final_metrics(first.workdir)
 
 
-def test_runs_share_their_decoded_photos(tmp_path):
+@pytest.mark.parametrize("name", ["photos", "fid"])
+def test_runs_share_their_caches(tmp_path, name):
     planned = runs(tmp_path, 1.0)
     sweep.sweep(planned, 1, Runner())
     for run in planned:
-        assert (run.workdir / "photos").resolve() == (tmp_path / "small" / "photos").resolve()
+        assert (run.workdir / name).resolve() == (tmp_path / "small" / name).resolve()
 
 
 def test_a_command_has_a_process_and_a_log_of_its_own(tmp_path):

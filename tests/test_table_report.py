@@ -84,10 +84,14 @@ def test_nothing_differs():
 
 
 def test_fid_is_taken_where_there_is_one_and_the_segmenter_is_ours():
-    assert figure(metrics(0.3, fid=12.5), ROW, "fid") == 12.5
+    synthesis = {"fid": 12.5, "samples": 10_000, "reference": "all", "reference_pictures": 4_762, "resize": "bilinear"}
+    synthesis |= {"inception_sha256": "0123456789abcdef"}
+    assert figure(metrics(0.3, synthesis=synthesis), ROW, "fid") == 12.5
+    text = markdown("T", TABLE, [line(finished={0: metrics(0.3, synthesis=synthesis)})], "c")
+    assert "FID: 10,000 synthetic pictures against 4,762 (all), bilinear, weights 0123456789ab." in text
     assert figure(metrics(0.3), ROW, "fid") is None
     grabcut = Row("GrabCut", "cub", {"iou": 36.0}, {}, method="grabcut")
-    assert figure(metrics(0.3, fid=12.5), grabcut, "fid") is None
+    assert figure(metrics(0.3, synthesis=synthesis), grabcut, "fid") is None
     assert figure(metrics(0.3), grabcut, "iou") == 50.0
     assert figure(metrics(0.3) | {"test": None}, ROW, "iou") is None
     assert figure(metrics(0.3, clusters={"nmi": 0.25}), ROW, "nmi") == 0.25

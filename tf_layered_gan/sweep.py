@@ -13,6 +13,8 @@ from multiprocessing.pool import ThreadPool
 from absl import flags
 from ml_collections import config_flags
 
+_SHARED = ("photos", "fid")  # caches in a workdir, of decoded photos and of their statistics
+
 
 @dataclasses.dataclass(frozen=True)
 class Run:
@@ -158,7 +160,7 @@ def _has_finished(run):
 
 def _perform(run, execute):
     run.workdir.mkdir(parents=True, exist_ok=True)
-    _share_photos(run.workdir)
+    _share(run.workdir)
     print(shlex.join(run.command), flush=True)
     code = execute(run.command, run.workdir / "log.txt")
     file = run.workdir / "failed.txt"
@@ -174,12 +176,13 @@ def _last_line(log):
     return next((line for line in reversed(lines) if line.strip()), "nothing printed")
 
 
-def _share_photos(workdir):
-    """Lets the runs of a config file keep their decoded photos in one place."""
-    shared, link = workdir.parents[1] / "photos", workdir / "photos"
-    shared.mkdir(exist_ok=True)
-    if not link.exists():
-        link.symlink_to(os.path.relpath(shared, workdir), target_is_directory=True)
+def _share(workdir):
+    """Lets the runs of a config file keep in one place what none need compute again."""
+    for name in _SHARED:
+        shared, link = workdir.parents[1] / name, workdir / name
+        shared.mkdir(exist_ok=True)
+        if not link.exists():
+            link.symlink_to(os.path.relpath(shared, workdir), target_is_directory=True)
 
 
 def _get(config, name):

@@ -215,6 +215,9 @@ def _notes(lines):
     photos = sorted({_photos(m) for line in lines for m in line.finished.values() if "photos" in m})
     if photos:
         yield "Photos to train on, for validation and for the test: " + "; ".join(photos) + "."
+    syntheses = {_synthesis(m["synthesis"]) for line in lines for m in line.finished.values() if "synthesis" in m}
+    if syntheses:
+        yield f"FID: {'; '.join(sorted(syntheses))}."
     remarks = [f"- {_name(line)}: {line.row.note}" for line in lines if line.row.note]
     remarks += [f"- {_name(line)}, seed {seed}, failed: {why}" for line in lines for seed, why in line.failed.items()]
     if remarks:
@@ -232,6 +235,11 @@ def _difference(name, values):
 
 def _name(line):
     return f"{line.row.label}, {line.dataset}"
+
+
+def _synthesis(about):
+    pictures = f"{about['samples']:,} synthetic pictures against {about['reference_pictures']:,}"
+    return f"{pictures} ({about['reference']}), {about['resize']}, weights {about['inception_sha256'][:12]}"
 
 
 def _photos(metrics):

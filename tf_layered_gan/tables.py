@@ -6,7 +6,15 @@ from collections.abc import Mapping
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """A figure: its header, its place in metrics.json below the row's method or at the top, its factor and decimals."""
+    """A figure.
+
+    Attributes:
+        header: what the paper calls it.
+        keys: its place in metrics.json; if `of_masks`, below "test" and the row's method.
+        factor: from metrics.json to the paper's unit.
+        decimals: as many as the paper has.
+        of_masks: whether it measures masks on the test photos.
+    """
 
     header: str
     keys: tuple[str, ...]
@@ -50,8 +58,8 @@ class Table:
 
 
 COLUMNS = {
-    "fid": Column("FID ↓", ("fid",), of_masks=False),
-    "bg_fid": Column("bg-FID ↑", ("bg_fid",), of_masks=False),
+    "fid": Column("FID ↓", ("synthesis", "fid"), of_masks=False),
+    "bg_fid": Column("bg-FID ↑", ("synthesis", "bg_fid"), of_masks=False),
     "nmi": Column("NMI ↑", ("clusters", "nmi"), decimals=3, of_masks=False),
     "accuracy": Column("ACC ↑", ("accuracy",), 100),
     "iou": Column("IoU ↑", ("iou",), 100),
