@@ -17,7 +17,7 @@ def get_config():
     config.data = ConfigDict()
     config.data.source = "folder"  # or "shapes", or the paper's "cub", "dogs", "cars", "apc"
     config.data.path = config_dict.placeholder(str)  # folder: of photos; the paper's: of TensorFlow Datasets
-    config.data.masks = config_dict.placeholder(str)  # folder, dogs, cars: where masks are, for evaluation only
+    config.data.masks = config_dict.placeholder(str)  # folder, dogs, cars: where masks are, which a GAN never sees
     config.data.unlabelled = config_dict.placeholder(int)  # folder: the grey value of unlabelled mask pixels
     config.data.classes = config_dict.placeholder(str)  # not shapes: regex of the class in a photo's name, for NMI only
     config.data.holdout = 64  # photos kept from training; folder without masks: at most a tenth; dogs, cars: validation
@@ -62,11 +62,12 @@ def get_config():
     config.gan.gamma_bg = 2.0  # weight of the background loss, from round 2 on (Table C.1)
     config.gan.gamma_size = 0.0  # weight of the mask-size loss; Table 1 has it in place of gamma_mi, PerturbGAN: 2
     config.gan.least_size = 0.25  # share of the picture that it wants a mask to cover; not in the paper, PerturbGAN's
-    config.gan.gamma_independence = 0.0  # weight of ILSGAN's loss (there 0.2, then 1); beyond 0 not in the paper
+    config.gan.gamma_independence = (0.0, 0.0)  # weight of ILSGAN's loss in round 1 and later (there 0.2, 1); likewise
     config.gan.ema_decay = 0.999  # a step, of the generators that synthesise; not in the paper
 
     config.segmenter = ConfigDict()
     config.segmenter.learning_rate = 1e-3  # Adam (C.2)
+    config.segmenter.supervised = False  # learns from true masks (Table 5), final_segmenter_steps long; no GAN
     config.segmenter.mask_size = (0.0, 1.0)  # share of the picture; others teach nothing. Not in the paper, Voynov's
     config.segmenter.brightness = 0.2  # colour augmentation; the paper gives no ranges
     config.segmenter.contrast = 0.2

@@ -45,7 +45,12 @@ def test_weights_follow_from_the_seed():
     assert not np.allclose(weights(3), weights(4))
 
 
-NORMAL = {"codes.prior": "normal", "codes.num_categories": 5, "gan.gamma_size": 2.0, "gan.gamma_independence": 1.0}
+NORMAL = {
+    "codes.prior": "normal",
+    "codes.num_categories": 5,
+    "gan.gamma_size": 2.0,
+    "gan.gamma_independence": (0.2, 1.0),
+}
 
 
 def build_gan(**changes):
@@ -67,7 +72,7 @@ def test_a_gan_of_every_option_takes_a_step_on_its_own_draws():
 
 def test_weights_of_the_terms_come_from_the_config():
     gan = build_gan(**NORMAL | {"gan.least_size": 0.125})
-    assert (gan.gamma_size, gan.least_size, gan.gamma_independence) == (2.0, 0.125, 1.0)
+    assert (gan.gamma_size, gan.least_size, gan.gamma_independence) == (2.0, 0.125, (0.2, 1.0))
     assert gan.mutual_information is losses.normal_mutual_information
     assert build_gan().mutual_information is losses.mutual_information
 
@@ -87,7 +92,7 @@ def test_a_batch_that_the_replicas_cannot_share_is_refused(monkeypatch):
 
 def test_independence_needs_another_picture_on_each_device(monkeypatch):
     monkeypatch.setattr(tf.distribute, "MirroredStrategy", ThreeReplicas)
-    changes = {"distribution": "mirrored", "gan.gamma_independence": 1.0}
+    changes = {"distribution": "mirrored", "gan.gamma_independence": (0.0, 1.0)}
     with pytest.raises(ValueError, match="batch_size is 3, allowed: 2 or more for each of the 3 devices where"):
         builders.build_strategy(tiny.run_config(shapes, batch_size=3, **changes))
     assert isinstance(builders.build_strategy(tiny.run_config(shapes, batch_size=6, **changes)), ThreeReplicas)

@@ -37,9 +37,10 @@ NOT_NEGATIVE = (
     "gan.gamma_b",
     "gan.gamma_bg",
     "gan.gamma_size",
-    "gan.gamma_independence",
     "schedule.final_segmenter_steps",
 )
+
+NO_WEIGHTS = ((0.2,), (0.2, -1.0), (0.2, 1.0, 1.0), ())
 
 WRONG = [
     ("resolution", 24, "a power of two from 16 on"),
@@ -57,6 +58,7 @@ WRONG = [
     ("codes.group_size", 0, "a divisor of num_categories, 40"),
     *((name, 0, "more than 0") for name in MORE_THAN_0),
     *((name, -1, "0 or more") for name in NOT_NEGATIVE),
+    *(("gan.gamma_independence", pair, "a pair (round 1, later rounds), each 0 or more") for pair in NO_WEIGHTS),
     ("gan.least_size", 0.0, "between 0 and 1, both left out"),
     ("gan.least_size", 1.0, "between 0 and 1, both left out"),
     ("gan.beta_1", 1.0, "from 0 to below 1"),
@@ -157,9 +159,15 @@ def test_a_normal_code_needs_no_groups_but_has_no_clusters():
 
 
 def test_independence_needs_another_picture():
-    validate(changed(shapes, batch_size=2, **{"gan.gamma_independence": 1.0}))
+    validate(changed(shapes, batch_size=2, **{"gan.gamma_independence": (0.2, 1.0)}))
     with pytest.raises(ValueError, match="batch_size is 1, allowed: 2 or more where gan.gamma_independence"):
-        validate(changed(shapes, batch_size=1, **{"gan.gamma_independence": 1.0}))
+        validate(changed(shapes, batch_size=1, **{"gan.gamma_independence": (0.0, 1.0)}))
+
+
+def test_a_supervised_segmenter_needs_steps():
+    validate(changed(shapes, **{"segmenter.supervised": True}))
+    with pytest.raises(ValueError, match="final_segmenter_steps is 0, allowed: more than 0 where segmenter.supervised"):
+        validate(changed(shapes, **{"segmenter.supervised": True, "schedule.final_segmenter_steps": 0}))
 
 
 def test_every_wrong_field_is_named_at_once():

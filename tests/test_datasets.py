@@ -83,6 +83,19 @@ def test_cub_has_its_own_masks_by_majority(path):
     assert load("cub", path).test.masks.tolist() == [[[0] * 4 + [1] * 4] * 8] * 2
 
 
+@pytest.mark.parametrize("source", ["cub", "apc"])
+def test_photos_to_train_on_come_with_their_masks_where_asked(path, source, tmp_path):
+    plain = load(source, path).train
+    for cache in (None, tmp_path, tmp_path):
+        train = load(source, path, train_masks=True, cache=cache).train
+        np.testing.assert_array_equal(train.images, plain.images)
+        assert train.masks.shape == train.images.shape[:3] and set(np.unique(train.masks)) == {0, 1}
+
+
+def test_dogs_have_no_masks_to_train_on(path):
+    assert load("dogs", path, train_masks=True).train.masks is None
+
+
 @pytest.mark.parametrize(("source", "count"), [("dogs", 120), ("cars", 6)])
 def test_validation_photos_are_taken_from_the_official_training_split(path, source, count):
     splits = load(source, path, holdout=3)

@@ -1,13 +1,16 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_layered_gan.baselines import BASELINES
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.evaluation import (
     evaluate,
     evaluate_clusters,
+    evaluate_synthetic_masks,
     format_table,
+    labelled_photos,
     photo_classes,
     predict_probabilities,
     to_model_range,
@@ -140,3 +143,31 @@ def test_a_name_without_a_class_is_named():
     splits = Splits(flat_photos(["a1"], 4), flat_photos(["x"], 4), flat_photos(["b3"], 4))
     with pytest.raises(ValueError, match="finds no class in the name 'x'"):
         photo_classes(splits, "[ab]")
+
+
+@pytest.mark.parametrize("count, expected", [(None, 2), (4, 4)])
+def test_labelled_photos_are_those_to_train_on_where_these_have_masks(count, expected):
+    train = Photos(np.zeros((3, 8, 8, 3), np.uint8), None, tuple("abc")) if count is None else squares(count)
+    assert len(labelled_photos(Splits(train=train, validation=squares(2), test=squares(1)))) == expected
+
+
+@pytest.mark.parametrize("label, message", [(None, "no photo has a true mask"), (255, "unlabelled pixels")])
+def test_photos_that_cannot_be_learnt_from_are_refused(label, message):
+    masks = None if label is None else np.full((3, 8, 8), label, np.uint8)
+    photos = Photos(np.zeros((3, 8, 8, 3), np.uint8), masks, tuple("abc"))
+    with pytest.raises(ValueError, match=message):
+        labelled_photos(Splits(train=photos, validation=photos, test=photos))
+
+
+class Fills:
+    """Paints, at each step, two masks of 4 pixels: one of step quarters, one of nothing."""
+
+    def synthesize(self, step):
+        filled = tf.cast(tf.range(4) < tf.cast(step, tf.int32), tf.float32)
+        return {"mask": tf.reshape(tf.stack([filled, tf.zeros(4)]), [2, 2, 2, 1])}
+
+
+def test_synthetic_masks_have_a_mean_and_a_spread():
+    metrics = evaluate_synthetic_masks(Fills(), lambda step: step, batches=3)
+    # Shares: 0, 0; 1/4, 0; 2/4, 0. Mean 3/4 / 6 = 1/8; mean square 5/16 / 6 = 5/96, less 1/64 is 7/192.
+    assert metrics == {"mask_mean": pytest.approx(1 / 8), "mask_spread": pytest.approx((7 / 192) ** 0.5), "pictures": 6}

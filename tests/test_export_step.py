@@ -8,7 +8,7 @@ import tiny
 from benchmarks import export_step
 from configs import shapes
 
-EVERY_TERM = {"codes.prior": "normal", "gan.gamma_size": 2.0, "gan.gamma_independence": 1.0}
+EVERY_TERM = {"codes.prior": "normal", "gan.gamma_size": 2.0, "gan.gamma_independence": (1.0, 1.0)}
 
 
 @pytest.mark.slow

@@ -11,17 +11,18 @@ PACKAGE = "tf_layered_gan"
 
 # From the ground up. A package is a floor of its own: within it, modules import one another.
 FLOORS = [
+    {"tables", "sweep"},
     {"losses", "codes", "composition", "perturbation", "schedule", "monitoring", "learning_curve", "config_validation"},
-    {"networks", "data", "gradients"},
+    {"networks", "data", "gradients", "table_report"},
     {"metrics", "baselines", "picture_grid", "layered_gan", "segmenter"},
     {"evaluation"},
     {"builders", "report"},
     {"checkpointing"},
     {"train", "synthesize"},
-    {"main"},
+    {"main", "experiments"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-SEE_A_CONFIG = {"main", "train", "synthesize", "checkpointing", "builders", "config_validation"}
+SEE_A_CONFIG = {"main", "train", "synthesize", "checkpointing", "builders", "config_validation", "sweep", "experiments"}
 
 
 def files(folder):
@@ -84,6 +85,8 @@ def test_networks_and_losses_run_on_any_backend_of_keras(path):
         ("composition", set()),
         ("schedule", set()),
         ("config_validation", set()),
+        ("tables", set()),
+        ("sweep", {"absl", "ml_collections"}),
         ("codes", {"tensorflow"}),
         ("perturbation", {"tensorflow"}),
     ],

@@ -177,10 +177,12 @@ def test_generators_descend_equation_6(gan, uses_segmenter):
     assert_equal_gradients(given, expected)
 
 
-def test_generators_descend_the_terms_beside_equation_6(gan, monkeypatch):
+@pytest.mark.parametrize("uses_segmenter, gamma_independence", [(False, 6.0), (True, 7.0)])
+def test_generators_descend_the_terms_beside_equation_6(gan, monkeypatch, uses_segmenter, gamma_independence):
     batch = tiny.batch()
-    for name, value in {"gamma_size": 4.0, "least_size": 0.9, "gamma_independence": 6.0}.items():
+    for name, value in {"gamma_size": 4.0, "least_size": 0.9, "gamma_independence": (6.0, 7.0), "gamma_bg": 0}.items():
         monkeypatch.setattr(gan, name, value)
+    gan.uses_segmenter = uses_segmenter
     with tf.GradientTape() as tape:
         layers, realness, category, super_category = fakes(gan, batch)
         mutual_information = losses.mutual_information(category, batch["c"])
@@ -188,7 +190,7 @@ def test_generators_descend_the_terms_beside_equation_6(gan, monkeypatch):
         total = -realness + 0.5 * mutual_information + 2.0 * losses.binarization(layers["mask"])
         size = losses.mask_size(layers["mask"], 0.9)
         independence = losses.independence(layers["background"], layers["foreground"], layers["mask"])
-        loss = tf.reduce_mean(total + 4.0 * size + 6.0 * independence)
+        loss = tf.reduce_mean(total + 4.0 * size + gamma_independence * independence)
     assert np.min(size) > 0
     expected, reports = tape.gradient(loss, gan.generator_variables), {}
     given = descent(gan.generator_variables, lambda: reports.update(gan._update_generators(batch)[1]))

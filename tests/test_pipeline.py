@@ -93,6 +93,15 @@ def test_memory_mapped_photos_give_the_same(tmp_path):
         np.testing.assert_array_equal(one["image"], other["image"])
 
 
+def test_masks_are_flipped_and_cropped_like_their_photos():
+    images = noise().images[..., :1].repeat(3, axis=-1) // 128 * 255  # black or white, and the mask where white
+    photos = Photos(images, images[..., 0] // 255, tuple("abcde"))
+    for element in elements(photos, 3, **AUGMENTED):
+        assert element["mask"].shape == (4, 3, 3, 1)
+        np.testing.assert_allclose(element["mask"][..., 0], (element["image"][..., 0] + 1) / 2, atol=1e-6)
+        assert 0 < element["mask"].mean() < 1
+
+
 def test_photos_are_no_constant_of_the_graph():
     small, big = (batches(noise(count), batch_size=4, seed=1, **PLAIN) for count in (5, 200))
     sizes = [len(tf.raw_ops.DatasetToGraphV2(input_dataset=d._variant_tensor).numpy()) for d in (small, big)]

@@ -64,7 +64,11 @@ def test_figures_are_written(run):
     assert json.loads((workdir / "metrics.json").read_text()) == result
     assert result["seed"] == 0
     assert result["images_seen"] == 40
+    assert result["segmenter_steps"] == 9  # two rounds of four, and one more
     assert result["training_seconds"] > 0
+    assert result["photos"] == {"train": 10, "validation": 5, "test": 5}
+    assert result["synthetic"]["pictures"] == 128  # 32 batches of 4
+    assert 0 < result["synthetic"]["mask_mean"] < 1
     assert list(result["test"]) == ["segmenter", *BASELINES]
     assert {metrics["images"] for metrics in result["test"].values()} == {5}
 
@@ -286,6 +290,30 @@ def test_photos_that_all_have_masks_are_refused_before_the_workdir_is_bound(tmp_
         train_one_step(
             folder_config, tmp_path / "run", **{"data.path": str(photos), "data.masks": str(tmp_path / "masks")}
         )
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
+def test_a_supervised_segmenter_learns_from_masks_and_no_gan_is_trained(tmp_path, eagerly):
+    supervised = {"segmenter.supervised": True, "schedule.final_segmenter_steps": 3}
+    result = train_one_step(shapes, tmp_path, **supervised)
+    assert (result["images_seen"], result["segmenter_steps"]) == (12, 3)
+    assert list(result["test"]) == ["segmenter", *BASELINES] and "synthetic" not in result
+    values = tiny.checkpoint_values(tmp_path)
+    assert [values[name + "_step/.ATTRIBUTES/VARIABLE_VALUE"] for name in ("gan", "segmenter", "final")] == [0, 0, 3]
+    assert values["segmenter_optimizer/_iterations/.ATTRIBUTES/VARIABLE_VALUE"] == 3
+    tags = event_tags(tmp_path)
+    assert tags["supervised/segmentation"] == [1, 2, 3] and not [tag for tag in tags if tag.startswith("gan/")]
+    config = tiny.run_config(shapes, **ONE_STEP | supervised)
+    assert train.train(config, tmp_path) == train.evaluate(config, tmp_path) == result
+    with pytest.raises(ValueError, match="segmenter.supervised is True: such a run trains no GAN"):
+        synthesize.write_dataset(config, tmp_path, 1)
+
+
+def test_a_supervised_segmenter_is_refused_without_masks(tmp_path, eagerly):
+    photos = write_photos(tmp_path / "photos")
+    own = {"data.path": str(photos / "images"), "segmenter.supervised": True, "schedule.final_segmenter_steps": 1}
+    with pytest.raises(ValueError, match="no photo has a true mask, so segmenter.supervised must be False"):
+        train_one_step(folder_config, tmp_path / "run", **own)
     assert not (tmp_path / "run" / "config.json").exists()
 
 

@@ -30,7 +30,7 @@ def build_strategy(config):
     replicas = strategy.num_replicas_in_sync
     if config.batch_size % replicas:
         raise ValueError(f"batch_size is {config.batch_size}, allowed: a multiple of the {replicas} devices")
-    if config.gan.gamma_independence > 0 and config.batch_size == replicas:  # each would compare a picture with itself
+    if any(config.gan.gamma_independence) and config.batch_size == replicas:  # each would compare a picture with itself
         allowed = f"2 or more for each of the {replicas} devices where gan.gamma_independence is more than 0"
         raise ValueError(f"batch_size is {config.batch_size}, allowed: {allowed}")
     return strategy
@@ -65,6 +65,7 @@ def load_photos(config, cache=None):
             path=data.path,
             masks=data.masks,
             holdout=data.holdout,
+            train_masks=config.segmenter.supervised,
             cache=cache,
         )
     return folder.load(

@@ -60,8 +60,14 @@ def _checks(config):
             yield f"{section}.{name}", config[section][name], "0 or more", config[section][name] >= 0
     for section, name in (("gan", "beta_1"), ("gan", "beta_2"), ("gan", "ema_decay")):
         yield f"{section}.{name}", config[section][name], "from 0 to below 1", 0 <= config[section][name] < 1
-    if config.gan.gamma_independence > 0:
+    independence = config.gan.gamma_independence
+    pair = len(independence) == 2 and min(independence) >= 0
+    yield "gan.gamma_independence", independence, "a pair (round 1, later rounds), each 0 or more", pair
+    if any(independence):
         yield "batch_size", batch_size, "2 or more where gan.gamma_independence is more than 0", batch_size >= 2
+    if config.segmenter.supervised:
+        steps = config.schedule.final_segmenter_steps
+        yield "schedule.final_segmenter_steps", steps, "more than 0 where segmenter.supervised is True", steps > 0
     least_size = config.gan.least_size
     yield "gan.least_size", least_size, "between 0 and 1, both left out", 0 < least_size < 1
     initial_mask = config.networks.initial_mask
@@ -115,6 +121,6 @@ _COLOR_LIMITS = {"brightness": 2.0, "contrast": 1.0, "saturation": 1.0, "hue": 0
 _NOT_NEGATIVE = {
     "networks": ("residual_blocks", "mask_centring", "unet_depth"),
     "perturbation": ("rotation",),
-    "gan": ("gamma_mi", "gamma_b", "gamma_bg", "gamma_size", "gamma_independence"),
+    "gan": ("gamma_mi", "gamma_b", "gamma_bg", "gamma_size"),
     "schedule": ("final_segmenter_steps",),
 }

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_layered_gan.baselines import BASELINES
+from tf_layered_gan.data.photos import UNLABELLED
 from tf_layered_gan.metrics.clustering import clustering_metrics
 from tf_layered_gan.metrics.segmentation import segmentation_metrics
 
@@ -103,6 +104,45 @@ def photo_classes(splits, pattern):
     if None in found:
         raise ValueError(f"data.classes is {pattern!r}, which finds no class in the name {names[found.index(None)]!r}")
     return [match[0] for match in found]
+
+
+def labelled_photos(splits):
+    """Returns the photos that a supervised segmenter learns from: those to train on, or, if these have no masks, those
+    for validation.
+
+    Args:
+        splits: `data.photos.Splits`.
+
+    Returns:
+        `Photos` with masks.
+
+    Raises:
+        ValueError: if neither have masks, or a pixel is unlabelled.
+    """
+    photos = splits.validation if splits.train.masks is None else splits.train
+    if photos.masks is None:
+        raise ValueError("no photo has a true mask, so segmenter.supervised must be False")
+    if (photos.masks == UNLABELLED).any():
+        raise ValueError("photos with unlabelled pixels cannot be learnt from, so segmenter.supervised must be False")
+    return photos
+
+
+def evaluate_synthetic_masks(gan, sample, batches=32):
+    """Measures the masks that the averaged generators paint, to tell a collapse where nothing else does.
+
+    Args:
+        gan: LayeredGAN.
+        sample: function of a step, int64 scalar, to the draws of a batch, see `LayeredGAN`.
+        batches: how many to paint, steps 0, 1, ... of `sample`.
+
+    Returns:
+        dict: "mask_mean", the share of the picture that masks cover before perturbation, near 0 for "all as
+        background", near 1 for "all as foreground"; "mask_spread", its standard deviation over the pictures; and
+        "pictures", an int.
+    """
+    paint = tf.function(lambda step: tf.reduce_mean(gan.synthesize(sample(step))["mask"], (1, 2, 3)), autograph=False)
+    means = np.concatenate([paint(tf.constant(step, tf.int64)).numpy() for step in range(batches)])
+    return {"mask_mean": float(means.mean()), "mask_spread": float(means.std()), "pictures": len(means)}
 
 
 def evaluate_clusters(discriminator, splits, classes):

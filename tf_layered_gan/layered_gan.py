@@ -62,7 +62,7 @@ class LayeredGAN(keras.Model):
         gamma_bg,
         gamma_size=0.0,
         least_size=0.25,
-        gamma_independence=0.0,
+        gamma_independence=(0.0, 0.0),
         mutual_information=losses.mutual_information,
     ):
         """Sets the optimizers, the terms of Eq. 6 and their weights.
@@ -75,7 +75,8 @@ class LayeredGAN(keras.Model):
             gamma_bg: weight of the background loss (Eq. 8), which applies while `uses_segmenter` is true.
             gamma_size: weight of the mask-size loss, not in Eq. 6; at 0 it is neither computed nor reported.
             least_size: share of the picture below which that loss pushes a mask's mean.
-            gamma_independence: weight of the independence loss, not in the paper; at 0 as above.
+            gamma_independence: weights of the independence loss, not in the paper, while `uses_segmenter` is false
+                (round 1) and while it is true; at 0 as above.
             mutual_information: one half of Eq. 5 for the code's prior, `losses.mutual_information` (categorical) or
                 `losses.normal_mutual_information`.
         """
@@ -167,9 +168,10 @@ class LayeredGAN(keras.Model):
         }
         if self.gamma_size:
             terms["mask_size"] = (self.gamma_size, losses.mask_size(layers["mask"], self.least_size))
-        if self.gamma_independence:
+        gamma_independence = self.gamma_independence[self.uses_segmenter]
+        if gamma_independence:
             dependence = losses.independence(layers["background"], layers["foreground"], layers["mask"])
-            terms["independence"] = (self.gamma_independence, dependence)
+            terms["independence"] = (gamma_independence, dependence)
         if self.uses_segmenter:
             logits = self.segmenter(layers["background"], training=False)
             terms["background"] = (self.gamma_bg, losses.background(logits))

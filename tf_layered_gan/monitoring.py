@@ -36,7 +36,7 @@ def check_finite(kind, report, step):
     """Stops a run that has gone wrong for good.
 
     Args:
-        kind: "gan", "segmenter" or "final".
+        kind: see `schedule.Phase`.
         report: dict of scalar floats, a training step's loss terms and gradient norms.
         step: int, steps taken.
 
@@ -65,7 +65,7 @@ class Monitor:
         """Writes a training step's report and prints its line.
 
         Args:
-            kind: "gan", "segmenter" or "final", the prefix of the names.
+            kind: see `schedule.Phase`, the prefix of the names.
             report: dict of scalar floats.
             step: int, steps taken.
 

@@ -4,7 +4,10 @@ import typing
 
 
 class Phase(typing.NamedTuple):
-    """A stretch of training: `kind` ("gan", "segmenter" or "final") until its own counter is at `last_step`."""
+    """A stretch of training, until the counter of its kind is at `last_step`.
+
+    Its kind is "gan", "segmenter", "final" or, in a run without a GAN, "supervised".
+    """
 
     kind: str
     round: int

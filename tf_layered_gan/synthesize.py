@@ -28,7 +28,10 @@ def write_dataset(config, workdir, count):
 
     Raises:
         FileNotFoundError: if the run has no checkpoint.
+        ValueError: if the run is supervised.
     """
+    if config.segmenter.supervised:
+        raise ValueError("segmenter.supervised is True: such a run trains no GAN, so it cannot synthesise")
     gan, _, checkpointer = restore_run(config, workdir)
     sample = builders.build_sampler(config, builders.SYNTHESIS_STREAM)
     paint = tf.function(lambda step: gan.synthesize(sample(step)), autograph=False)

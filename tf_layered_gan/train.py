@@ -30,7 +30,9 @@ def train(config, workdir):
     """
     check_config(config, workdir)
     splits = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
-    if not len(splits.train):
+    if config.segmenter.supervised:
+        evaluation.labelled_photos(splits)
+    elif not len(splits.train):
         raise ValueError("every photo has a mask, so none is left to train on: photos with masks are for evaluation")
     if config.data.classes:
         evaluation.photo_classes(splits, config.data.classes)  # what cannot be measured must not be trained first
@@ -49,7 +51,9 @@ def train(config, workdir):
 
 
 def phases(config):
-    """Lays out the config's schedule, see `schedule.phases`."""
+    """Lays out the config's schedule, see `schedule.phases`; a supervised segmenter's is one phase."""
+    if config.segmenter.supervised:
+        return [schedule.Phase("supervised", 0, config.schedule.final_segmenter_steps)]
     return schedule.phases(
         rounds=config.schedule.rounds,
         gan_steps_per_round=config.schedule.gan_images_per_round // config.batch_size,
@@ -66,8 +70,10 @@ def evaluate(config, workdir):
         workdir: the run's directory; metrics.json and the folder test are written there.
 
     Returns:
-        dict, what metrics.json holds (see `report.write_report`): the run's "seed", "images_seen" and
-        "training_seconds", "clusters" where `data.classes` names some, and "test".
+        dict, what metrics.json holds (see `report.write_report`): the run's "seed"; "images_seen", real pictures seen
+        by D, or by a supervised segmenter; "segmenter_steps"; "training_seconds"; "photos", how many each split has;
+        "test". But for a supervised run also "synthetic", see `evaluation.evaluate_synthetic_masks`, and "clusters"
+        where `data.classes` names some.
 
     Raises:
         FileNotFoundError: if the run has no checkpoint.
@@ -78,7 +84,7 @@ def evaluate(config, workdir):
 
 
 class _Loop:
-    """The two kinds of phase, with what they share: data, steps taken, monitoring, checkpoints."""
+    """The kinds of phase, with what they share: data, steps taken, monitoring, checkpoints."""
 
     def __init__(self, config, workdir, splits, strategy, gan, segmenter, checkpointer):
         self._config, self._workdir, self._splits, self._strategy = config, pathlib.Path(workdir), splits, strategy
@@ -90,7 +96,8 @@ class _Loop:
 
     def train(self, phase):
         """Takes what steps of a phase (see `schedule.Phase`) are still to be taken."""
-        {"gan": self._train_gan, "segmenter": self._train_segmenter, "final": self._train_final}[phase.kind](phase)
+        kinds = {"gan": self._train_gan, "segmenter": self._train_segmenter, "final": self._train_final}
+        (kinds | {"supervised": self._train_supervised})[phase.kind](phase)
 
     def _train_gan(self, phase):
         """Algorithm 1, lines 2 to 5: gamma_bg is zero in the first round, which has no segmenter to ask."""
@@ -118,6 +125,11 @@ class _Loop:
 
         self._run("final", self._segmenter_step, batches, state.final_step, phase)
         self._validate(phase)
+
+    def _train_supervised(self, phase):
+        """Eq. 7 on photos with their true masks: what the paper holds its segmenter against (Table 5)."""
+        step = self._compiled(self._segmenter.train_step)
+        self._run("supervised", step, self._labelled_batches, self._checkpointer.final_step, phase)
 
     def _run(self, kind, train_step, batches, counter, phase):
         first_step, started, every = int(counter.numpy()), time.time(), self._config.monitoring
@@ -151,9 +163,24 @@ class _Loop:
         return distributed_step
 
     def _gan_batches(self, first_step):
-        config, sample = self._config, builders.build_sampler(self._config, builders.GAN_STREAM)
-        photos = pipeline.batches(
-            self._splits.train,
+        sample = builders.build_sampler(self._config, builders.GAN_STREAM)
+        photos = self._photo_batches(self._splits.train, first_step)
+        batches = photos.map(lambda batch: {"image": batch["image"], **sample(batch["step"])}).prefetch(2)
+        return self._strategy.experimental_distribute_dataset(batches)
+
+    def _labelled_batches(self, first_step):
+        sample = builders.build_sampler(self._config, builders.SEGMENTER_STREAM)
+
+        def augmented(batch):
+            return {"image": batch["image"], "mask": batch["mask"], "color": sample(batch["step"])["color"]}
+
+        photos = self._photo_batches(evaluation.labelled_photos(self._splits), first_step)
+        return self._strategy.experimental_distribute_dataset(photos.map(augmented).prefetch(2))
+
+    def _photo_batches(self, photos, first_step):
+        config = self._config
+        return pipeline.batches(
+            photos,
             batch_size=config.batch_size,
             resolution=config.resolution,
             crop_scale=config.data.crop_scale,
@@ -161,8 +188,6 @@ class _Loop:
             seed=config.seed,
             first_step=first_step,
         )
-        batches = photos.map(lambda batch: {"image": batch["image"], **sample(batch["step"])}).prefetch(2)
-        return self._strategy.experimental_distribute_dataset(batches)
 
     def _segmenter_batches(self, first_step):
         sample = builders.build_sampler(self._config, builders.SEGMENTER_STREAM)
@@ -200,15 +225,27 @@ class _Loop:
 
 
 def _report(config, workdir, gan, segmenter, splits, checkpointer):
+    state, supervised = checkpointer, config.segmenter.supervised
     run = {
         "seed": config.seed,
-        "images_seen": int(checkpointer.gan_step) * config.batch_size,
-        "training_seconds": round(float(checkpointer.seconds), 1),
+        "images_seen": int(state.final_step if supervised else state.gan_step) * config.batch_size,
+        "segmenter_steps": int(state.segmenter_step) + int(state.final_step),
+        "training_seconds": round(float(state.seconds), 1),
+        "photos": {name: len(getattr(splits, name)) for name in ("train", "validation", "test")},
     }
+    if not supervised:  # else there is no GAN to look at
+        run |= _report_gan(config, gan, splits)
+    return write_report(workdir, segmenter.network, splits.test, run)
+
+
+def _report_gan(config, gan, splits):
+    sample = builders.build_sampler(config, builders.SYNTHESIS_STREAM)
+    run = {"synthetic": evaluation.evaluate_synthetic_masks(gan, sample)}
+    logging.info("the GAN's masks cover %(mask_mean).3f of a picture, give or take %(mask_spread).3f", run["synthetic"])
     if config.data.classes:
         classes = evaluation.photo_classes(splits, config.data.classes)
         run["clusters"] = evaluation.evaluate_clusters(gan.discriminator, splits, classes)
         logging.info(
             "E_x's clusters: NMI %(nmi).3f, by chance %(nmi_by_chance).3f (%(photos)d photos)", run["clusters"]
         )
-    return write_report(workdir, segmenter.network, splits.test, run)
+    return run

@@ -14,7 +14,7 @@ def random_flip_and_crop(images, seed, *, resolution, crop_scale, flip):
     the aspect ratio, so that objects keep their shape.
 
     Args:
-        images: float32 [image, height, width, rgb], any range, height = width.
+        images: float32 [image, height, width, channel], any range, height = width.
         seed: int [2]; all randomness comes from it.
         resolution: pixels, the width of the result.
         crop_scale: (low, high) in (0, 1], low <= high. The side of a crop is uniform between these
@@ -22,7 +22,7 @@ def random_flip_and_crop(images, seed, *, resolution, crop_scale, flip):
         flip: whether to mirror left to right with probability 1/2.
 
     Returns:
-        float32 [image, resolution, resolution, rgb] in the range of the input.
+        float32 [image, resolution, resolution, channel] in the range of the input.
 
     Raises:
         ValueError: for a `crop_scale` or `resolution` out of range.

@@ -18,8 +18,9 @@ def cached_splits(read, cache, key):
     """Returns what `read` returns, from the cache if it is there. An entry that was cut off is never read.
 
     Args:
-        read: function of `create`, which makes the uint8 array of a shape, to `Splits`. The training images must be
-            the first ones of an array so made; nothing else that is large.
+        read: function of `create`, which makes the uint8 array of a shape, to `Splits`. The training images,
+            with their masks as fourth channel if they have any, must be the first ones of an array so made; nothing
+            else that is large.
         cache: None, or a folder.
         key: all that decides what `read` returns, as JSON knows it.
 
@@ -60,5 +61,7 @@ def _write(read, folder):
 
 def _open(entry, split, names):
     images = np.load(entry / f"{split}.npy", mmap_mode="r")[: len(names)]
+    if images.shape[3] == 4:
+        return Photos(images[..., :3], images[..., 3], names)
     masks = entry / f"{split}_masks.npy"
     return Photos(images, np.load(masks, mmap_mode="r") if masks.exists() else None, names)

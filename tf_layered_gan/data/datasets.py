@@ -68,7 +68,7 @@ DATASETS = {
 }
 
 
-def load(source, *, resolution, storage_size, path=None, masks=None, holdout=None, cache=None):
+def load(source, *, resolution, storage_size, path=None, masks=None, holdout=None, train_masks=False, cache=None):
     """Reads a dataset, which is downloaded and prepared first if it isn't yet.
 
     Args:
@@ -80,6 +80,7 @@ def load(source, *, resolution, storage_size, path=None, masks=None, holdout=Non
         masks: dogs and cars: None, or a folder with a PNG for each validation and test photo, of the photo's aspect
             ratio, 128 and more being foreground: cars_test/00001.png for cars_test/00001.jpg.
         holdout: dogs and cars: how many of the training photos are taken for validation.
+        train_masks: whether the training photos come with their masks, too; cub and apc, the others have none.
         cache: None, or a folder that keeps what was decoded, see `cache.cached_splits`.
 
     Returns:
@@ -91,7 +92,7 @@ def load(source, *, resolution, storage_size, path=None, masks=None, holdout=Non
     """
     builder = _prepared(source, path)
     settings = {"resolution": resolution, "storage_size": storage_size}
-    settings |= {"masks": None if masks is None else str(masks), "holdout": holdout}
+    settings |= {"masks": None if masks is None else str(masks), "holdout": holdout, "train_masks": train_masks}
     read = functools.partial(_read, source, builder, **settings)
     return cached_splits(read, cache, [builder.info.full_name, _counts(builder), _stamps(masks), settings])
 
@@ -146,7 +147,7 @@ def _tfds_splits(builder, holdout):
     return f"train[{holdout}:]", f"train[:{holdout}]", "test"
 
 
-def _read(source, builder, *, create, resolution, storage_size, masks, holdout):
+def _read(source, builder, *, create, resolution, storage_size, masks, holdout, train_masks):
     """Reads the training photos into `create(shape)`, the others into memory; returns `Splits`."""
     train, *held = _tfds_splits(builder, holdout)
     own_masks = _MASK in builder.info.features
@@ -162,7 +163,8 @@ def _read(source, builder, *, create, resolution, storage_size, masks, holdout):
     validation, test = (
         photos(split, resolution, in_memory, labelled) for split in held
     )  # first: a mask may be missing
-    return Splits(train=photos(train, storage_size, create, labelled=False), validation=validation, test=test)
+    train = photos(train, storage_size, create, labelled=train_masks and own_masks)
+    return Splits(train=train, validation=validation, test=test)
 
 
 def _squares(batches, count, size, create, labelled):

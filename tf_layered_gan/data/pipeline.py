@@ -15,7 +15,8 @@ def batches(photos, *, batch_size, resolution, crop_scale, flip, seed, first_ste
     several; but what has no batch axis it refuses, so with more than one replica map "step" away first.
 
     Args:
-        photos: `Photos`, at least one, of any width; they are read from the array batch by batch.
+        photos: `Photos`, at least one, of any width, all pixels labelled where there are masks; they are read from the
+            array batch by batch.
         batch_size: photos a batch, over all replicas.
         resolution: pixels, the width of the result.
         crop_scale: (low, high), fractions of the width.
@@ -24,8 +25,9 @@ def batches(photos, *, batch_size, resolution, crop_scale, flip, seed, first_ste
         first_step: the step of the first element, in batches.
 
     Returns:
-        `tf.data.Dataset` of dicts: "image", float32 [batch, resolution, resolution, rgb] in [-1, 1], and
-        "step", int64 scalar.
+        `tf.data.Dataset` of dicts: "image", float32 [batch, resolution, resolution, rgb] in [-1, 1],
+        "step", int64 scalar, and, where the photos have masks, "mask", float32 [batch, resolution, resolution, 1] in
+        [0, 1], soft where a pixel shows both.
 
     Raises:
         ValueError: for no photo, or a setting out of range.
@@ -37,18 +39,21 @@ def batches(photos, *, batch_size, resolution, crop_scale, flip, seed, first_ste
         )
     order_seed, view_seed = tf.unstack(tf.random.split(tf.broadcast_to(seed, [2]), 2))
 
+    def read(array, places):
+        values = tf.numpy_function(array.__getitem__, [places], tf.uint8, stateful=False)
+        return tf.cast(tf.ensure_shape(values, [batch_size, *array.shape[1:]]), tf.float32)
+
     def element(step):
         places = _places(step, order_seed, count=len(photos), batch_size=batch_size)
-        images = tf.numpy_function(photos.images.__getitem__, [places], tf.uint8, stateful=False)
-        images = tf.ensure_shape(images, [batch_size, *photos.images.shape[1:]])
-        images = random_flip_and_crop(
-            tf.cast(images, tf.float32) / 127.5 - 1.0,
-            tf.random.fold_in(view_seed, step),
-            resolution=resolution,
-            crop_scale=crop_scale,
-            flip=flip,
+        views = read(photos.images, places) / 127.5 - 1.0
+        if photos.masks is not None:
+            views = tf.concat([views, read(photos.masks, places)[..., None]], axis=-1)
+        views = random_flip_and_crop(
+            views, tf.random.fold_in(view_seed, step), resolution=resolution, crop_scale=crop_scale, flip=flip
         )
-        return {"image": images, "step": step}
+        if photos.masks is None:
+            return {"image": views, "step": step}
+        return {"image": views[..., :3], "mask": views[..., 3:], "step": step}
 
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA

@@ -1,0 +1,126 @@
+import csv
+import json
+
+import pytest
+import tiny
+
+from tf_layered_gan import sweep
+from tf_layered_gan.experiments import make_table
+
+SMALL = {"scale": "small", "data": "photos", "masks": "masks"}
+
+
+class Runner:
+    """Pretends to be main.py: a run's IoU is a tenth of gamma_mi, and a hundredth more with each seed."""
+
+    def __init__(self, failing=None):
+        self.failing, self.count = failing, 0
+
+    def __call__(self, command, log):
+        self.count += 1
+        config = json.loads(sweep.resolve(command[3:-1]).to_json())
+        if config["gan"]["gamma_mi"] == self.failing:
+            return 1
+        iou = config["gan"]["gamma_mi"] / 10 + config["seed"] / 100
+        images, steps = sweep.scheduled(config)
+        names = ("segmenter", "grabcut", "centred_disc", "all_foreground")
+        test = {name: {"iou": iou, "miou": iou, "accuracy": iou} for name in names}
+        test["centred_disc"]["iou"] = 0.426
+        metrics = {"images_seen": images, "segmenter_steps": steps, "test": test}
+        if not config["segmenter"]["supervised"]:
+            metrics["synthetic"] = {"mask_mean": 0.25, "mask_spread": 0.0}
+        (log.parent / "config.json").write_text(json.dumps(config))
+        (log.parent / "metrics.json").write_text(json.dumps(metrics))
+        return 0
+
+
+def table(file):
+    with open(file.with_suffix(".csv"), newline="") as text:
+        return {row["row"]: row for row in csv.DictReader(text)}
+
+
+def test_a_table_is_run_collected_and_written(tmp_path):
+    file = make_table("1", tmp_path / "runs", seeds=[0, 1], output=tmp_path / "out", execute=Runner(), **SMALL)
+    assert file == tmp_path / "out" / "table_1.md"
+    rows = table(file)
+    assert list(rows) == ["L_size", *(f"gamma_mi {g}" for g in ("0.1", "0.5", "1", "5", "10")),
+                          "a disc in the middle", "all foreground"]  # fmt: skip
+    # 0.5 and 0.51 of the pixels.
+    row = rows["gamma_mi 5"]
+    assert (row["iou_paper"], row["iou_mean"], row["iou_min"], row["iou_max"]) == ("66.5", "50.5", "50", "51")
+    assert (row["finished"], row["images_seen"], row["paper_images_seen"]) == ("2", "16000", "1000000")
+    assert "`resolution` 32 (64)" in row["differs"] and "`data.source` folder (cub)" in row["differs"]
+    assert "gamma_mi" not in row["differs"]  # the row's own setting is the paper's
+    assert (rows["a disc in the middle"]["iou_mean"], rows["a disc in the middle"]["iou_paper"]) == ("42.6", "")
+    text = file.read_text()
+    assert text.startswith("# Table 1, small scale\n")
+    assert "python -m tf_layered_gan.experiments 1 --scale=small --seeds=0,1\n" in text
+    assert str(tmp_path) not in text
+
+
+def test_a_failed_run_does_not_keep_the_table_from_being_written(tmp_path):
+    file = make_table("1", tmp_path, seeds=[0], execute=Runner(failing=10.0), **SMALL)
+    assert (table(file)["gamma_mi 10"]["failed"], table(file)["gamma_mi 10"]["iou_mean"]) == ("1", "")
+    assert table(file)["gamma_mi 5"]["iou_mean"] == "50"
+    assert "- gamma_mi 10, folder, seed 0, failed: exit code 1: nothing printed" in file.read_text()
+
+
+def test_a_table_can_be_collected_alone_and_nothing_is_run_twice(tmp_path):
+    runner = Runner()
+    first = make_table("2", tmp_path, seeds=[0], execute=runner, **SMALL).read_text()
+    assert runner.count == 8
+    assert make_table("2", tmp_path, scale="small", seeds=[0], collect_only=True, execute=None).read_text() == first
+    make_table("2", tmp_path, seeds=[0], execute=runner, **SMALL)
+    assert runner.count == 8
+    more = make_table("2", tmp_path, scale="small", seeds=[0, 1], collect_only=True, execute=None)
+    assert table(more)["normal, d_c 4"]["missing"] == "1"
+
+
+def test_table_5_has_a_run_for_two_of_its_methods_and_quotes_the_others(tmp_path):
+    runner = Runner()
+    rows = table(make_table("5", tmp_path, seeds=[0], execute=runner, **SMALL))
+    assert runner.count == 2  # the supervised U-Net; ours, whose figures hold GrabCut's
+    assert rows["supervised U-Net"]["images_seen"] == "16000"  # 1,000 steps of 16
+    assert rows["GrabCut"]["images_seen"] == rows["all foreground"]["images_seen"] == ""
+    assert rows["GrabCut"]["iou_mean"] == rows["ours"]["iou_mean"] == "2"
+    assert (rows["ReDO"]["iou_paper"], rows["ReDO"]["iou_mean"]) == ("42.6", "")
+    assert (rows["ours"]["mask_mean_mean"], rows["supervised U-Net"]["mask_mean_mean"]) == ("25", "")
+
+
+def test_the_papers_scale_differs_in_nothing(tmp_path):
+    file = make_table("3", tmp_path, seeds=[0], masks="masks", execute=Runner())
+    assert {row["differs"] for row in table_rows(file)} == {""}
+    assert [row["dataset"] for row in table_rows(file)[:6:2]] == ["cub", "dogs", "cars"]
+    assert "- in every row: nothing" in file.read_text()
+
+
+def table_rows(file):
+    with open(file.with_suffix(".csv"), newline="") as text:
+        return list(csv.DictReader(text))
+
+
+@pytest.mark.parametrize(
+    "name, settings, message",
+    [
+        ("7", {}, "there is no table 7, allowed: 1, 2, 3, 4, 5, 6, D.2"),
+        ("6", SMALL, "table 6 has no small scale, allowed: 1, 2, 3, 5"),
+        ("1", SMALL | {"data": None}, "data.path is None, allowed: a folder of photos"),
+        ("1", SMALL | {"masks": None}, "folder has no masks of its own to measure with: --masks=DIR"),
+        ("3", {}, "dogs has no masks of its own to measure with: --masks=DIR"),
+        ("1", SMALL | {"extra": ("--config.seeed=1",)}, "seeed"),
+        ("1", SMALL | {"extra": ("--config.batch_size=0",)}, "batch_size is 0, allowed: 1 or more"),
+        ("1", {"collect_only": True}, "no run of table 1 has finished in .*; the first would be .*gamma_size=2.0"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_run(tmp_path, name, settings, message):
+    with pytest.raises(ValueError, match=message):
+        make_table(name, tmp_path, execute=None, **settings)
+    assert not list(tmp_path.iterdir())
+
+
+def test_command_line(tmp_path):
+    flags = ("--scale=small", "--seeds=0", f"--workdir={tmp_path}", "--collect_only", "--", "--config.jit=True")
+    code, output = tiny.finish(tiny.python("-m", "tf_layered_gan.experiments", "1", *flags))
+    assert code == 1 and output.startswith(f"error: no run of table 1 has finished in {tmp_path}")
+    code, output = tiny.finish(tiny.python("-m", "tf_layered_gan.experiments", f"--workdir={tmp_path}"))
+    assert code == 1 and output == "error: name a table: 1, 2, 3, 4, 5, 6, D.2\n"

@@ -1,0 +1,116 @@
+import csv
+import io
+
+import pytest
+
+from tf_layered_gan.table_report import Line, as_csv, differences, figure, markdown
+from tf_layered_gan.tables import Row, Table
+
+TABLE = Table("Settings", ("fid", "iou"), (), note="Of masks.")
+ROW = Row("gamma_mi 1", "cub", {"fid": 11.6, "iou": 68.6}, {})
+COMMON = {"gan.gamma_b": 2.0, "data.path": "secret", "seed": 0}
+PAPERS = COMMON | {"resolution": 64, "gan.gamma_mi": 1.0, "data.crop_scale": [0.8, 1.0], "monitoring.grid_every": 1}
+OURS = COMMON | {"resolution": 32, "gan.gamma_mi": 1.0, "data.crop_scale": [0.8, 1.0], "data.path": "other", "seed": 1}
+
+
+def metrics(iou, images_seen=16_000, **more):
+    test = {"segmenter": {"iou": iou}, "grabcut": {"iou": 0.5}}
+    photos = {"train": 4_762, "validation": 124, "test": 123}
+    synthetic = {"mask_mean": iou / 2, "mask_spread": 0.01}
+    return {"images_seen": images_seen, "test": test, "photos": photos, "synthetic": synthetic} | more
+
+
+def line(row=ROW, **changes):
+    values = {"dataset": "folder", "finished": {0: metrics(0.3), 2: metrics(0.4)}, "failed": {}, "missing": 0}
+    values |= {"settings": OURS, "paper_settings": PAPERS, "paper_images": 1_000_000}
+    return Line(row, **values | changes)
+
+
+def quoted():
+    row = Row("ReDO", "cub", {"iou": 42.6})
+    none = dict.fromkeys(("settings", "paper_settings", "paper_images"))
+    return line(row, dataset="cub", finished={}, **none)
+
+
+def cells(text, label):
+    (found,) = [row for row in text.splitlines() if row.startswith(f"| {label} |")]
+    return [cell.strip() for cell in found.split("|")[1:-1]]
+
+
+def test_figures_stand_beside_the_papers():
+    text = markdown("Table 9", TABLE, [line(), quoted()], "python -m x")
+    assert text.startswith("# Table 9\n\nIn the paper: Settings. Of masks.\n\n    python -m x\n")
+    # IoU 30 and 40, masks 15 and 20, each with a spread of 1.
+    row = [
+        "folder",
+        "11.6",
+        "—",
+        "68.6",
+        "35.0 (30.0 to 40.0)",
+        "17.5 (15.0 to 20.0)",
+        "1.0",
+        "2",
+        "16,000 (1,000,000)",
+    ]
+    assert cells(text, "gamma_mi 1")[1:] == row
+    assert cells(text, "ReDO")[1:] == ["cub", "—", "—", "42.6", "—", "—", "—", "—", "—"]
+    assert "Photos to train on, for validation and for the test: 4,762 / 124 / 123." in text
+
+
+def test_failed_and_unfinished_runs_are_counted_and_left_out_of_the_mean():
+    failed = line(finished={0: metrics(0.3)}, failed={1: "error: nan"}, missing=2)
+    text = markdown("T", TABLE, [failed], "c")
+    assert cells(text, "gamma_mi 1")[5] == "30.0"
+    assert cells(text, "gamma_mi 1")[-2] == "1 of 4, 1 failed, 2 not finished"
+    assert "- gamma_mi 1, folder, seed 1, failed: error: nan" in text
+
+
+def test_a_setting_that_failed_with_every_seed_still_has_its_line():
+    text = markdown("T", TABLE, [line(), line(Row("bad", "cub", {"iou": 1.0}, {}), finished={}, failed={0: "x"},
+                                              settings=None)], "c")  # fmt: skip
+    assert cells(text, "bad")[1:] == ["folder", "—", "—", "1.0", "—", "—", "—", "0 of 1, 1 failed", "—"]
+
+
+def test_what_differs_is_said_once_if_all_rows_share_it():
+    other = line(Row("gamma_mi 5", "cub", {"iou": 1.0}, {}), settings=OURS | {"gan.gamma_mi": 5.0, "new": None})
+    assert differences(line()) == {"resolution": (32, 64)}
+    text = markdown("T", TABLE, [line(), other], "c")
+    assert "- in every row: `resolution` 32 (64)\n- gamma_mi 5, folder: `gan.gamma_mi` 5.0 (1.0)" in text
+    assert "secret" not in text and "data.path" not in text
+
+
+def test_nothing_differs():
+    assert "- in every row: nothing" in markdown("T", TABLE, [line(settings=PAPERS)], "c")
+
+
+def test_fid_is_taken_where_there_is_one_and_the_segmenter_is_ours():
+    synthesis = {"fid": 12.5, "samples": 10_000, "reference": "all", "reference_pictures": 4_762, "resize": "bilinear"}
+    synthesis |= {"inception_sha256": "0123456789abcdef"}
+    assert figure(metrics(0.3, synthesis=synthesis), ROW, "fid") == 12.5
+    text = markdown("T", TABLE, [line(finished={0: metrics(0.3, synthesis=synthesis)})], "c")
+    assert "FID: 10,000 synthetic pictures against 4,762 (all), bilinear, weights 0123456789ab." in text
+    assert figure(metrics(0.3), ROW, "fid") is None
+    grabcut = Row("GrabCut", "cub", {"iou": 36.0}, {}, method="grabcut")
+    assert figure(metrics(0.3, synthesis=synthesis), grabcut, "fid") is None
+    assert figure(metrics(0.3), grabcut, "iou") == 50.0
+    assert figure(metrics(0.3) | {"test": None}, ROW, "iou") is None
+    assert figure(metrics(0.3, clusters={"nmi": 0.25}), ROW, "nmi") == 0.25
+
+
+def test_masks_of_a_baseline_say_nothing_of_the_gan():
+    text = markdown("T", TABLE, [line(Row("GrabCut", "cub", {"iou": 36.0}, {}, method="grabcut"))], "c")
+    assert cells(text, "GrabCut")[4:] == ["36.0", "50.0", "—", "—", "2", "—"]
+
+
+def test_csv_has_every_number():
+    (row, other) = csv.DictReader(io.StringIO(as_csv(TABLE, [line(), quoted()])))
+    assert (row["row"], row["dataset"], row["fid_paper"], row["fid_mean"]) == ("gamma_mi 1", "folder", "11.6", "")
+    assert [float(row[f"iou_{kind}"]) for kind in ("paper", "mean", "min", "max")] == pytest.approx([68.6, 35, 30, 40])
+    assert float(row["mask_mean_mean"]) == pytest.approx(17.5)
+    assert (row["finished"], row["failed"], row["missing"]) == ("2", "0", "0")
+    assert (row["images_seen"], row["paper_images_seen"], row["differs"]) == (
+        "16000",
+        "1000000",
+        "`resolution` 32 (64)",
+    )
+    assert (other["iou_paper"], other["iou_mean"], other["finished"]) == ("42.6", "", "0")

@@ -1,0 +1,188 @@
+"""The paper's tables, each by one command: runs its sweep, collects the figures, writes Markdown and CSV.
+
+    python -m tf_layered_gan.experiments 1 --workdir=runs/tables
+
+Each run of the sweep is the command `python -m tf_layered_gan.main ...` that is printed, in a workdir of its own below
+the given one, named after what it changes; so tables share runs. Started again, finished runs are left alone and others
+go on. What follows `--` goes to every run: `-- --config.jit=True`.
+"""
+
+import dataclasses
+import json
+import pathlib
+
+from absl import app, flags
+
+from tf_layered_gan import config_validation, sweep, table_report
+from tf_layered_gan.tables import COLUMNS, TABLES
+
+_PREDICTED_MASKS = ("dogs", "cars")
+_BASELINES = {"centred_disc": "a disc in the middle", "all_foreground": "all foreground"}
+
+
+def make_table(
+    name,
+    workdir,
+    *,
+    scale="paper",
+    seeds=(0, 1, 2),
+    data=None,
+    masks=None,
+    output=None,
+    jobs=1,
+    collect_only=False,
+    extra=(),
+    execute=sweep.execute,
+):
+    """Runs a table's sweep and writes table_NAME.md and table_NAME.csv.
+
+    Args:
+        name: of the table, in `tables.TABLES`.
+        workdir: directory of the sweep.
+        scale: "paper", or "small" for configs/small.py on a folder of photos.
+        seeds: list of int, a run of each row for each.
+        data: small: the folder of photos; paper: that of TensorFlow Datasets, or None.
+        masks: folder of masks; of the folder's photos, of Stanford Dogs and Cars.
+        output: directory of the table; None for `workdir`.
+        jobs, execute: see `sweep.sweep`.
+        collect_only: whether to run nothing.
+        extra: further arguments of every run.
+
+    Returns:
+        pathlib.Path, the Markdown file.
+
+    Raises:
+        ValueError: for an unknown table, one without a small scale, a config that main.py would refuse, masks that are
+            missing, or where no run has finished.
+    """
+    rows, root = _rows(name, scale), pathlib.Path(workdir)
+    planned = [(row, _plan(root, row, scale, seeds, data, masks, extra)) for row in rows]
+    if not collect_only:
+        runs = [runs[k] for k in range(len(seeds)) for _, runs in planned if runs]
+        _check(runs, masks)
+        sweep.sweep(runs, jobs, execute)
+    lines = [_collect(row, runs, scale) for row, runs in planned]
+    if not any(line.finished for line in lines):
+        first = next(runs[0].workdir for _, runs in planned if runs)
+        raise ValueError(f"no run of table {name} has finished in {root}; the first would be {first}")
+    lines += _baseline_lines(lines) if any(COLUMNS[column].of_masks for column in TABLES[name].columns) else []
+    command = f"python -m tf_layered_gan.experiments {name} --scale={scale} --seeds={','.join(map(str, seeds))}"
+    file = pathlib.Path(output or workdir) / f"table_{name}.md"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    title = f"Table {name}" if scale == "paper" else f"Table {name}, {scale} scale"
+    file.write_text(table_report.markdown(title, TABLES[name], lines, command))
+    file.with_suffix(".csv").write_text(table_report.as_csv(TABLES[name], lines))
+    return file
+
+
+def _rows(name, scale):
+    if name not in TABLES:
+        raise ValueError(f"there is no table {name}, allowed: {', '.join(TABLES)}")
+    if scale == "paper":
+        return TABLES[name].rows
+    small = [key for key, table in TABLES.items() if any(row.small for row in table.rows)]
+    if name not in small:
+        raise ValueError(f"table {name} has no small scale, allowed: {', '.join(small)}")
+    return [row for row in TABLES[name].rows if row.small or row.changes is None]
+
+
+def _plan(root, row, scale, seeds, data, masks, extra):
+    if row.changes is None:
+        return []
+    file, changes = (row.dataset, row.changes) if scale == "paper" else ("small", row.small)
+    own = {"data.path": data, "data.masks": masks if file in ("small", *_PREDICTED_MASKS) else None}
+    own = {field: value for field, value in own.items() if value is not None}
+    return sweep.plan(root, file, changes, seeds=seeds, own=own, extra=extra)
+
+
+def _check(runs, masks):
+    """Refuses what cannot be trained or measured before anything is."""
+    for run in runs:
+        config = sweep.resolve(run.arguments)
+        config_validation.validate(config)
+        if config.data.source in ("folder", *_PREDICTED_MASKS) and masks is None:
+            raise ValueError(f"{config.data.source} has no masks of its own to measure with: --masks=DIR")
+
+
+def _collect(row, runs, scale):
+    finished, failed = {}, {}
+    for run in runs:
+        why, metrics = sweep.failure(run.workdir), sweep.final_metrics(run.workdir)
+        if why:
+            failed[run.seed] = why
+        elif metrics:
+            finished[run.seed] = metrics
+    settings = [sweep.read_json(run.workdir / "config.json") for run in runs if run.seed in finished]
+    paper = _paper_settings(row) if runs else None
+    return table_report.Line(
+        row=row,
+        dataset="folder" if scale == "small" and runs else row.dataset,
+        finished=finished,
+        failed=failed,
+        missing=len(runs) - len(finished) - len(failed),
+        settings=dict(_flatten(settings[0])) if settings else None,
+        paper_settings=paper and dict(_flatten(paper)),
+        paper_images=paper and sweep.scheduled(paper)[0],
+    )
+
+
+def _paper_settings(row):
+    fields = [f"--config.{field}={value}" for field, value in row.changes.items()]
+    return json.loads(sweep.resolve([f"--config=configs/{row.dataset}.py", *fields]).to_json())
+
+
+def _baseline_lines(lines):
+    """For each dataset, masks that need no training: any finished run has measured them beside its own."""
+    runs = {line.dataset: line for line in reversed(lines) if line.finished}
+    common = {"failed": {}, "missing": 0, "settings": None, "paper_settings": None, "paper_images": None}
+    return [
+        dataclasses.replace(
+            line, row=dataclasses.replace(line.row, label=label, paper={}, method=method, note=""), **common
+        )
+        for line in reversed(runs.values())
+        for method, label in _BASELINES.items()
+    ]
+
+
+def _flatten(settings, prefix=""):
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def main(argv):
+    """Makes the table that the command line names."""
+    given = flags.FLAGS
+    try:
+        if len(argv) < 2:
+            raise ValueError(f"name a table: {', '.join(TABLES)}")
+        file = make_table(
+            argv[1],
+            given.workdir,
+            scale=given.scale,
+            seeds=[int(seed) for seed in given.seeds],
+            data=given.data,
+            masks=given.masks,
+            output=given.output,
+            jobs=given.jobs,
+            collect_only=given.collect_only,
+            extra=tuple(argv[2:]),
+        )
+    except ValueError as error:
+        raise SystemExit(f"error: {error}") from error
+    print(file.read_text())
+
+
+if __name__ == "__main__":
+    flags.FLAGS.set_gnu_getopt(True)  # flags may follow the table's name
+    flags.DEFINE_string("workdir", None, "Where the runs are, each in a directory of its own.", required=True)
+    flags.DEFINE_enum("scale", "paper", ["paper", "small"], "small: configs/small.py on a folder of photos.")
+    flags.DEFINE_list("seeds", "0,1,2", "A run of each row for each.")
+    flags.DEFINE_string("data", None, "small: the folder of photos; paper: that of TensorFlow Datasets.")
+    flags.DEFINE_string("masks", None, "Folder of masks: of the folder's photos, of Stanford Dogs and Cars.")
+    flags.DEFINE_string("output", None, "Where the table goes; by default to the workdir.")
+    flags.DEFINE_integer("jobs", 1, "How many runs at the same time.", lower_bound=1)
+    flags.DEFINE_bool("collect_only", False, "Run nothing: write the table of what has been run.")
+    app.run(main)

@@ -1,0 +1,246 @@
+"""Writes a table of the paper with our figures beside the paper's, as Markdown and as CSV."""
+
+import csv
+import dataclasses
+import io
+from collections.abc import Mapping
+
+from tf_layered_gan.tables import COLUMNS, Row
+
+MISSING = "—"
+# What a run may differ in without differing from the paper.
+_OWN = ("seed", "jit", "distribution", "data.path", "data.masks", "data.classes", "monitoring", "metrics")
+_LEGEND = (
+    "Ours: the mean over the seeds and, in brackets, the least and the most. ACC, IoU and mIoU are over all pixels of "
+    "the test photos. Mask mean and mask spread: the share of the picture that the GAN's masks cover, in per cent, and "
+    "its standard deviation over pictures; near 0 all is background, near 100 all is foreground. Of images seen, the "
+    "paper's number is in brackets."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """What was collected for a row.
+
+    Attributes:
+        row: see `tables.Row`.
+        dataset: what `data.source` is.
+        finished: by seed, what metrics.json holds.
+        failed: by seed, why.
+        missing: how many have neither finished nor failed.
+        settings: by dotted names, the fields of a finished run's config; None where there is none.
+        paper_settings: likewise, the paper's; None where the paper quotes the row's figures.
+        paper_images: how many images the paper's run sees; None likewise.
+    """
+
+    row: Row
+    dataset: str
+    finished: Mapping[int, Mapping]
+    failed: Mapping[int, str]
+    missing: int
+    settings: Mapping | None
+    paper_settings: Mapping | None
+    paper_images: int | None
+
+
+def figure(metrics, row, name):
+    """Finds a column's figure among a run's.
+
+    Args:
+        metrics: what metrics.json holds.
+        row: `tables.Row`, whose method is asked for.
+        name: of the column, in `tables.COLUMNS`.
+
+    Returns:
+        float in the column's unit, None where the run has none.
+    """
+    column = COLUMNS[name]
+    if not column.of_masks and row.method != "segmenter":
+        return None
+    keys = ("test", row.method, *column.keys) if column.of_masks else column.keys
+    for key in keys:
+        metrics = (metrics or {}).get(key)
+    return None if metrics is None else column.factor * metrics
+
+
+def spread(line, find, factor=1):
+    """Takes a figure over the seeds that finished.
+
+    Args:
+        line: `Line`.
+        find: function of what metrics.json holds to a float or None.
+        factor: what to multiply each with.
+
+    Returns:
+        (mean, least, most), None where no run has the figure.
+    """
+    values = [value * factor for value in map(find, line.finished.values()) if value is not None]
+    return (sum(values) / len(values), min(values), max(values)) if values else None
+
+
+def differences(line):
+    """Compares a line's runs with the paper's.
+
+    Args:
+        line: `Line`.
+
+    Returns:
+        dict from a field's dotted name to (ours, the paper's); what only we have, or what only the paper's config has,
+        is None on the other side. Empty for a line without a finished run.
+    """
+    if line.settings is None or line.paper_settings is None:
+        return {}
+    ours, papers = line.settings, line.paper_settings
+    fields = [name for name in sorted(ours.keys() | papers.keys()) if not name.startswith(_OWN)]
+    return {name: (ours.get(name), papers.get(name)) for name in fields if ours.get(name) != papers.get(name)}
+
+
+def markdown(title, table, lines, command):
+    """Renders a table.
+
+    Args:
+        title: its heading.
+        table: `tables.Table`.
+        lines: list of `Line`.
+        command: what ran it.
+
+    Returns:
+        str.
+    """
+    names = table.columns
+    header = ["", "dataset", *(f"{COLUMNS[n].header} {whose}" for n in names for whose in ("paper", "ours"))]
+    header += ["mask mean", "mask spread", "seeds", "images seen"]
+    rows = [_cells(table, line) for line in lines]
+    parts = [
+        f"# {title}",
+        f"In the paper: {table.caption}. {table.note}".strip(),
+        f"    {command}",
+        _LEGEND,
+        "\n".join(f"| {' | '.join(cells)} |" for cells in [header, ["---"] * len(header), *rows]),
+        *_notes(lines),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def as_csv(table, lines):
+    """Renders a table for machines: a line a row, each figure as the paper's, our mean, least and most.
+
+    Args:
+        table: `tables.Table`.
+        lines: list of `Line`.
+
+    Returns:
+        str.
+    """
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    kinds = ("paper", "mean", "min", "max")
+    masks = ("mask_mean", "mask_spread")
+    header = ["row", "dataset", *(f"{name}_{kind}" for name in table.columns for kind in kinds)]
+    header += [f"{name}_{kind}" for name in masks for kind in kinds[1:]]
+    writer.writerow([*header, "finished", "failed", "missing", "images_seen", "paper_images_seen", "differs"])
+    for line in lines:
+        values = [line.row.label, line.dataset]
+        for name in table.columns:
+            values += [line.row.paper.get(name), *(_figures(line, name) or [None] * 3)]
+        for name in masks:
+            values += _synthetic(line, name) or [None] * 3
+        differs = "; ".join(_difference(*item) for item in differences(line).items())
+        counts = [len(line.finished), len(line.failed), line.missing]
+        values += [*counts, " ".join(map(str, _images_seen(line))), line.paper_images, differs]
+        writer.writerow([f"{v:.6g}" if isinstance(v, float) else v for v in values])
+    return file.getvalue()
+
+
+def _figures(line, name):
+    return spread(line, lambda metrics: figure(metrics, line.row, name))
+
+
+def _synthetic(line, name):
+    if line.row.method != "segmenter":
+        return None
+    return spread(line, lambda metrics: metrics.get("synthetic", {}).get(name), factor=100)
+
+
+def _cells(table, line):
+    cells = [line.row.label, line.dataset]
+    for name in table.columns:
+        paper, decimals = line.row.paper.get(name), COLUMNS[name].decimals
+        cells += [MISSING if paper is None else f"{paper:.{decimals}f}", _ours(_figures(line, name), decimals)]
+    cells += [_ours(_synthetic(line, name), 1) for name in ("mask_mean", "mask_spread")]
+    return [*cells, _seeds(line), _images(line)]
+
+
+def _ours(figures, decimals):
+    if figures is None:
+        return MISSING
+    mean, least, most = (f"{value:.{decimals}f}" for value in figures)
+    return mean if least == most else f"{mean} ({least} to {most})"
+
+
+def _seeds(line):
+    total = len(line.finished) + len(line.failed) + line.missing
+    if not total:
+        return MISSING
+    counts = {"failed": len(line.failed), "not finished": line.missing}
+    left = [f"{count} {name}" for name, count in counts.items() if count]
+    return ", ".join([f"{len(line.finished)} of {total}", *left]) if left else str(total)
+
+
+def _images(line):
+    seen = _images_seen(line)
+    if not seen:
+        return MISSING
+    papers = "" if line.paper_images is None else f" ({line.paper_images:,})"
+    return ", ".join(f"{images:,}" for images in seen) + papers
+
+
+def _images_seen(line):
+    trained = line.row.method == "segmenter"
+    return sorted({metrics["images_seen"] for metrics in line.finished.values() if trained})
+
+
+def _notes(lines):
+    """Yields what stands below a table: what differs from the paper, notes on rows, runs that failed."""
+    finished = {id(line): differences(line) for line in lines if line.settings and line.paper_settings}
+    if finished:
+        common = set.intersection(*(set(found.items()) for found in map(_hashable, finished.values())))
+        yield "What differs from the paper, whose value is in brackets (where it is silent, that of `configs/`):"
+        notes = ["- in every row: " + (", ".join(_difference(*item) for item in sorted(common)) or "nothing")]
+        for line in lines:
+            own = sorted(set(_hashable(finished.get(id(line), {})).items()) - common)
+            if own and line.row.method == "segmenter":
+                notes.append(f"- {_name(line)}: " + ", ".join(_difference(*item) for item in own))
+        yield "\n".join(notes)
+    photos = sorted({_photos(m) for line in lines for m in line.finished.values() if "photos" in m})
+    if photos:
+        yield "Photos to train on, for validation and for the test: " + "; ".join(photos) + "."
+    syntheses = {_synthesis(m["synthesis"]) for line in lines for m in line.finished.values() if "synthesis" in m}
+    if syntheses:
+        yield f"FID: {'; '.join(sorted(syntheses))}."
+    remarks = [f"- {_name(line)}: {line.row.note}" for line in lines if line.row.note]
+    remarks += [f"- {_name(line)}, seed {seed}, failed: {why}" for line in lines for seed, why in line.failed.items()]
+    if remarks:
+        yield "\n".join(remarks)
+
+
+def _hashable(found):
+    return {name: tuple(map(str, values)) for name, values in found.items()}
+
+
+def _difference(name, values):
+    ours, papers = (MISSING if value in (None, "None") else value for value in values)
+    return f"`{name}` {ours} ({papers})"
+
+
+def _name(line):
+    return f"{line.row.label}, {line.dataset}"
+
+
+def _synthesis(about):
+    pictures = f"{about['samples']:,} synthetic pictures against {about['reference_pictures']:,}"
+    return f"{pictures} ({about['reference']}), {about['resize']}, weights {about['inception_sha256'][:12]}"
+
+
+def _photos(metrics):
+    return " / ".join(f"{metrics['photos'][name]:,}" for name in ("train", "validation", "test"))

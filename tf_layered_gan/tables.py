@@ -1,0 +1,228 @@
+"""The paper's tables: what each row trains, and the figures that the paper has there."""
+
+import dataclasses
+from collections.abc import Mapping
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A figure.
+
+    Attributes:
+        header: what the paper calls it.
+        keys: its place in metrics.json; if `of_masks`, below "test" and the row's method.
+        factor: from metrics.json to the paper's unit.
+        decimals: as many as the paper has.
+        of_masks: whether it measures masks on the test photos.
+    """
+
+    header: str
+    keys: tuple[str, ...]
+    factor: int = 1
+    decimals: int = 1
+    of_masks: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A line of a table.
+
+    Attributes:
+        label: the setting or the method.
+        dataset: the name of its file in configs/, and `data.source`.
+        paper: by column, the paper's figure, in its unit.
+        changes: what differs from configs/DATASET.py, by dotted names; None where the paper quotes others' figures, and
+            nothing is run.
+        small: likewise from configs/small.py; None where there is no such row.
+        method: whose masks are measured, of "test" in metrics.json.
+        note: what to say about it, or "".
+    """
+
+    label: str
+    dataset: str
+    paper: Mapping[str, float]
+    changes: Mapping | None = None
+    small: Mapping | None = None
+    method: str = "segmenter"
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A table: its caption, the names of its columns in `COLUMNS`, its rows and what to say about all of it."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    note: str = ""
+
+
+COLUMNS = {
+    "fid": Column("FID ↓", ("synthesis", "fid"), of_masks=False),
+    "bg_fid": Column("bg-FID ↑", ("synthesis", "bg_fid"), of_masks=False),
+    "nmi": Column("NMI ↑", ("clusters", "nmi"), decimals=3, of_masks=False),
+    "accuracy": Column("ACC ↑", ("accuracy",), 100),
+    "iou": Column("IoU ↑", ("iou",), 100),
+    "miou": Column("mIoU ↑", ("miou",), 100),
+    "ari": Column("ARI ↑", ("ari",), decimals=2),
+    "msc": Column("MSC ↑", ("msc",), decimals=2),
+}
+
+# Without alternate training (C.1): a million images, no segmenter to ask; the segmenter learns afterwards (C.3).
+_ALONE = {"gan.gamma_bg": 0.0, "schedule.rounds": 1, "schedule.gan_images_per_round": 1_000_000}
+_64 = {"resolution": 64}
+_MASK_SIZE = {"gan.gamma_mi": 0.0, "gan.gamma_size": 2.0}  # the weight is PerturbGAN's, the paper gives none
+
+# The same at the small scale, where a row of Table 3 sees as many images with alternate training as without.
+_SMALL_ALONE = {"gan.gamma_bg": 0.0}
+_SMALL_LONG = {"schedule.gan_images_per_round": 48_000, "schedule.segmenter_steps_per_round": 900}
+_SMALL_ALTERNATE = {"schedule.rounds": 3}
+_SUPERVISED = {"segmenter.supervised": True}
+
+
+def _figures(names, *values):
+    return dict(zip(names.split(), values, strict=True))
+
+
+def _mutual_information(dataset, gamma_mi, *figures, small=False):
+    changes = {"gan.gamma_mi": gamma_mi}
+    return Row(
+        f"gamma_mi {gamma_mi:g}",
+        dataset,
+        _figures("fid bg_fid iou", *figures),
+        _64 | _ALONE | changes,
+        _SMALL_ALONE | changes if small else None,
+    )
+
+
+def _prior(prior, size, *figures):
+    changes = {"codes.prior": prior, "codes.num_categories": size}
+    plain = {"data.classes": ""} if prior == "normal" else {}  # E_x finds no clusters then
+    return Row(
+        f"{prior}, d_c {size}",
+        "cub",
+        _figures("fid iou", *figures),
+        _64 | _ALONE | changes | plain,
+        _SMALL_ALONE | changes,
+    )
+
+
+def _alternate(dataset, without, with_, small):
+    return (
+        Row("w/o A.T.", dataset, _figures("fid iou", *without), _64 | _ALONE, small and _SMALL_ALONE | _SMALL_LONG),
+        Row("w/ A.T.", dataset, _figures("fid iou", *with_), _64, small and _SMALL_ALTERNATE),
+    )
+
+
+def _layered(dataset, finegan, onegan, ours):
+    named = (("FineGAN", finegan, None), ("OneGAN", onegan, None), ("ours", ours, {}))
+    return tuple(Row(name, dataset, _figures("fid iou nmi", *figures), run) for name, figures, run in named)
+
+
+_CARS_AND_DOGS = "The masks are another segmenter's predictions, in the paper a Mask R-CNN's."
+
+TABLES = {
+    "1": Table(
+        "Mutual information on CUB at 64x64, without alternate training",
+        ("fid", "bg_fid", "iou"),
+        (
+            Row(
+                "L_size",
+                "cub",
+                _figures("fid bg_fid iou", 19.4, 20.9, 6.3),
+                _64 | _ALONE | _MASK_SIZE,
+                _SMALL_ALONE | _MASK_SIZE,
+                note="the paper does not give the weight of L_size; 2 and a least share of 0.25 are PerturbGAN's",
+            ),
+            _mutual_information("cub", 0.1, 19.1, 18.6, 0.0, small=True),
+            _mutual_information("cub", 0.5, 17.6, 17.4, 0.1, small=True),
+            _mutual_information("cub", 1.0, 11.6, 99.5, 68.6, small=True),
+            _mutual_information("cub", 5.0, 15.5, 107.1, 66.5, small=True),
+            _mutual_information("cub", 10.0, 17.8, 120.2, 66.3, small=True),
+        ),
+    ),
+    "2": Table(
+        "The prior of c on CUB at 64x64, without alternate training",
+        ("fid", "iou"),
+        (
+            _prior("normal", 4, 12.3, 72.3),
+            _prior("normal", 6, 12.1, 72.5),
+            _prior("normal", 8, 11.8, 66.7),
+            _prior("normal", 10, 11.1, 65.4),
+            _prior("categorical", 50, 11.3, 71.5),
+            _prior("categorical", 100, 11.6, 69.1),
+            _prior("categorical", 200, 11.6, 68.6),
+            _prior("categorical", 400, 11.9, 68.6),
+        ),
+    ),
+    "3": Table(
+        "Alternate training at 64x64",
+        ("fid", "iou"),
+        (
+            *_alternate("cub", (11.6, 68.6), (12.9, 70.1), small=True),
+            *_alternate("dogs", (67.5, 53.2), (59.3, 61.3), small=None),
+            *_alternate("cars", (13.0, 58.3), (12.8, 62.0), small=None),
+        ),
+        note=f"At the small scale both rows see the same number of images. {_CARS_AND_DOGS}",
+    ),
+    "4": Table(
+        "Layered GANs at 128x128",
+        ("fid", "iou", "nmi"),
+        (
+            *_layered("cub", (23.0, 44.5, 0.349), (20.5, 55.5, 0.391), (12.9, 69.7, 0.585)),
+            *_layered("dogs", (54.9, 48.7, 0.194), (48.7, 69.7, 0.211), (59.3, 61.3, 0.257)),
+            *_layered("cars", (24.8, 53.2, 0.233), (24.2, 71.2, 0.272), (19.0, 63.3, 0.301)),
+        ),
+        note=_CARS_AND_DOGS,
+    ),
+    "5": Table(
+        "Segmentation of CUB at 128x128",
+        ("accuracy", "iou", "miou"),
+        (
+            Row(
+                "supervised U-Net",
+                "cub",
+                _figures("accuracy iou miou", 98.0, 88.8, 93.2),
+                _SUPERVISED,
+                _SUPERVISED | {"schedule.final_segmenter_steps": 1_000},
+                note="the paper does not say how it was trained; here like its own segmenter (C.3), on the photos to "
+                "train on where these have true masks, otherwise on those for validation",
+            ),
+            Row("Voynov et al.", "cub", _figures("accuracy iou", 94.0, 71.0)),
+            Row("GrabCut", "cub", _figures("accuracy iou miou", 72.3, 36.0, 52.3), {}, _SMALL_ALTERNATE, "grabcut"),
+            Row("ReDO", "cub", _figures("accuracy iou", 84.5, 42.6)),
+            Row("PerturbGAN", "cub", _figures("miou", 38.0)),
+            Row("IEM + SegNet", "cub", _figures("accuracy iou miou", 89.3, 55.1, 71.4)),
+            Row("Melas-Kyriazi et al.", "cub", _figures("accuracy iou", 92.1, 66.4)),
+            Row("ours", "cub", _figures("accuracy iou miou", 94.3, 69.7, 81.7), {}, _SMALL_ALTERNATE),
+        ),
+    ),
+    "6": Table(
+        "APC at 128x128",
+        ("fid", "ari", "msc"),
+        (
+            Row("MONET-G", "apc", _figures("fid ari msc", 269.3, 0.11, 0.48)),
+            Row("GENESIS", "apc", _figures("fid ari msc", 183.2, 0.04, 0.29)),
+            Row("SLOT-ATT.", "apc", _figures("ari msc", 0.03, 0.25)),
+            Row("GENESIS-V2", "apc", _figures("fid ari msc", 245.6, 0.55, 0.67)),
+            Row("ours", "apc", _figures("fid ari msc", 103.9, 0.59, 0.71), {}),
+        ),
+    ),
+    "D.2": Table(
+        "Mutual information on Stanford Cars and Dogs at 64x64, without alternate training",
+        ("fid", "bg_fid", "iou"),
+        (
+            _mutual_information("cars", 0.001, 16.0, 145.0, 45.2),
+            _mutual_information("cars", 0.01, 14.8, 134.4, 49.0),
+            _mutual_information("cars", 0.1, 14.9, 162.9, 54.8),
+            _mutual_information("cars", 0.5, 14.6, 168.2, 59.7),
+            _mutual_information("cars", 1.0, 14.7, 180.3, 58.7),
+            _mutual_information("dogs", 0.1, 47.3, 46.9, 36.8),
+            _mutual_information("dogs", 0.5, 36.8, 106.6, 58.0),
+            _mutual_information("dogs", 1.0, 34.5, 113.3, 62.1),
+            _mutual_information("dogs", 5.0, 46.5, 115.6, 64.8),
+            _mutual_information("dogs", 10.0, 52.1, 117.5, 57.1),
+        ),
+        note=_CARS_AND_DOGS,
+    ),
+}
