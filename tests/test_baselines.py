@@ -3,7 +3,7 @@ import sys
 import numpy as np
 import pytest
 
-from tf_layered_gan.baselines import BASELINES, all_foreground, centred_disc, grabcut, otsu
+from tf_layered_gan.baselines import BASELINES, all_foreground, centred_disc, grabcut, otsu, two_colours
 
 
 def disc(size, radius):
@@ -53,6 +53,20 @@ def test_otsu_takes_the_part_with_less_of_the_border():
     mask[1:-1, 1:] = True  # 42 of all 64 pixels, but 6 of the 28 at the border
     assert (otsu(picture(mask, 40, 200)) == mask).all()
     assert (otsu(picture(mask, 200, 40)) == mask).all()
+
+
+def test_two_colours_finds_the_larger_thing_of_the_inner_colour_at_any_brightness():
+    thing = np.zeros((32, 32), bool)
+    thing[8:20, 6:24] = True  # survives an opening of 5 pixels; so does the square of 6, which is smaller
+    speck, square = np.zeros_like(thing), np.zeros_like(thing)
+    speck[28:31, 4:7], square[23:29, 22:28] = True, True
+    image = picture(thing | speck | square, (200, 40, 40), (40, 60, 160))
+    image[0, :, :16] //= 2  # a shadow
+    assert (two_colours(image) == thing).all()
+
+
+def test_two_colours_finds_nothing_in_a_picture_of_one_colour():
+    assert not two_colours(np.full((1, 16, 16, 3), 90, np.uint8)).any()
 
 
 def test_otsu_takes_the_brighter_part_where_the_border_is_shared():

@@ -60,15 +60,52 @@ def otsu(images):
     """
     _check_images(images)
     cv2 = _opencv()
-    border = np.ones(images.shape[1:3], bool)
-    border[1:-1, 1:-1] = False
 
     def segment(image):
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-        bright = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[1].astype(bool)
-        return bright if bright[border].mean() <= 0.5 else ~bright
+        return _inner_part(cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)[1].astype(bool))
 
     return np.stack([segment(image) for image in images])
+
+
+def two_colours(images):
+    """Splits each image's colours in two, whatever their brightness, and takes the largest thing of the inner colour.
+
+    Two clusters (k-means) of the chroma, a and b of CIELAB; of these the one that has less of the border; of that,
+    after an opening with a square of an eighth of the image's width, the largest connected component. What an object
+    of one colour on a background of another cannot hide from.
+
+    Args:
+        images: uint8 [image, height, width, rgb].
+
+    Returns:
+        bool [image, height, width], True = foreground.
+
+    Raises:
+        ValueError: for another type or shape.
+        ImportError: without OpenCV.
+    """
+    _check_images(images)
+    cv2 = _opencv()
+    square = np.ones((2 * (images.shape[2] // 16) + 1,) * 2, np.uint8)
+    stop = (cv2.TERM_CRITERIA_MAX_ITER + cv2.TERM_CRITERIA_EPS, 20, 0.1)
+
+    def segment(image):
+        chroma = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)[..., 1:].reshape(-1, 2).astype(np.float32)
+        cv2.setRNGSeed(0)
+        cluster = cv2.kmeans(chroma, 2, None, stop, 3, cv2.KMEANS_PP_CENTERS)[1].reshape(image.shape[:2])
+        opened = cv2.morphologyEx(_inner_part(cluster == 1).astype(np.uint8), cv2.MORPH_OPEN, square)
+        count, component, statistics, _ = cv2.connectedComponentsWithStats(opened)
+        areas = statistics[1:, cv2.CC_STAT_AREA]
+        return component == 1 + areas.argmax() if count > 1 else np.zeros(image.shape[:2], bool)
+
+    return np.stack([segment(image) for image in images])
+
+
+def _inner_part(mask):
+    border = np.ones(mask.shape, bool)
+    border[1:-1, 1:-1] = False
+    return mask if mask[border].mean() <= 0.5 else ~mask
 
 
 def grabcut(images, iterations=5, margin=0.02):
@@ -131,4 +168,10 @@ def _check_images(images):
         raise ValueError(f"images must be uint8 [image, height, width, 3], none 0, got {images.dtype} {images.shape}")
 
 
-BASELINES = {"all_foreground": all_foreground, "centred_disc": centred_disc, "otsu": otsu, "grabcut": grabcut}
+BASELINES = {
+    "all_foreground": all_foreground,
+    "centred_disc": centred_disc,
+    "otsu": otsu,
+    "two_colours": two_colours,
+    "grabcut": grabcut,
+}
