@@ -1,9 +1,9 @@
 """The embedded dataset: one textured object on a detailed background, with its exact mask.
 
-A colour model that looks at one picture alone is easily led astray: objects and backgrounds share their textures and
-their range of brightness, and each background is strewn with specks in its object's colours. What tells an object
-apart, over many pictures, is that it is one large closed shape, in front, in warm colours. Picture i of a split is
-painted from (split, i) alone.
+Little is told by colour alone: objects and backgrounds share their textures, their range of brightness and of
+saturation, each has two colours of its own, and each background is strewn with specks in its object's colours. What
+tells an object apart, over many pictures, is that it is one large closed shape, in front, in warm colours. Picture i
+of a split is painted from (split, i) alone.
 """
 
 import numpy as np
@@ -12,6 +12,8 @@ from tf_layered_gan.data.photos import Photos, Splits
 
 SHAPES = ("disc", "square", "triangle", "star", "cross")
 TEXTURES = ("plain", "stripes", "checks", "dots", "blotches")
+_WARM = (-0.15, 0.15)  # hues of objects, in turns: purple to yellow
+_COOL = (0.27, 0.73)  # of backgrounds: green to violet
 _SUPERSAMPLING = 2
 _BLOTCHES = ((0, 2 * np.pi), (0.4, 1.0), (0, 2 * np.pi))  # angles, frequencies and phases of the waves
 
@@ -60,16 +62,13 @@ def _colour(hue, saturation, brightness):
 
 def _specks(rng, x, y):
     """bool [height, width]: small discs on a slanted grid."""
-    return _texture(rng, "dots", x, y, rng.uniform(0.5, 0.7), radius=0.2) > 0
+    return _texture(rng, "dots", x, y, rng.uniform(0.7, 0.9), radius=0.25) > 0
 
 
-def _two_tones(rng, hue, saturation):
-    """A bright and a dark colour near one hue, in random order."""
-    tones = [rng.uniform(0.3, 0.55), rng.uniform(0.65, 1.0)]
-    return [
-        _colour(hue + rng.uniform(-0.05, 0.05), saturation + rng.uniform(-0.15, 0.15), tone)
-        for tone in rng.permutation(tones)
-    ]
+def _two_tones(rng, hues):
+    """A bright and a dark colour, in random order, each of its own hue."""
+    brightnesses = rng.permutation([rng.uniform(0.3, 0.55), rng.uniform(0.65, 1.0)])
+    return [_colour(rng.uniform(*hues), rng.uniform(0.3, 0.9), brightness) for brightness in brightnesses]
 
 
 def paint(rng, size):
@@ -92,8 +91,7 @@ def paint(rng, size):
         shade = 1 + slope[0] * x + slope[1] * y
         return np.clip((share * tones[0] + (1 - share) * tones[1]) * shade[..., None], 0, 1)
 
-    warm = _two_tones(rng, rng.uniform(-0.08, 0.12), rng.uniform(0.65, 0.85))
-    cool = _two_tones(rng, rng.uniform(0.3, 0.7), rng.uniform(0.3, 0.5))
+    warm, cool = _two_tones(rng, _WARM), _two_tones(rng, _COOL)
     background = layer(TEXTURES[1:], cool)
     for tone in warm:
         background[_specks(rng, x, y)] = tone
