@@ -213,7 +213,8 @@ def test_all_read_the_code_by_the_likelihood_of_its_prior(gan, monkeypatch):
     c_read = gan.discriminator(layers["composed"])[1]
     image, mask = (np.sum((batch[n] - read) ** 2) / 2 / 4 for n, read in (("c", c_read), ("c_sup", c_sup_read)))
     report = gan._update_discriminator(batch, layers)
-    assert float(report["discriminator_mutual_information"]) == pytest.approx(image + mask, rel=1e-3)
+    assert float(report["discriminator_mutual_information_image"]) == pytest.approx(image, rel=1e-3)
+    assert float(report["discriminator_mutual_information_mask"]) == pytest.approx(mask, rel=1e-3)
 
 
 def test_discriminator_descends_equation_6(gan):
@@ -239,11 +240,13 @@ def test_discriminator_descends_equation_6(gan):
 TERMS = {"generator_adversarial", "mutual_information_image", "mutual_information_mask", "binarization"}
 TERMS |= {
     "discriminator_adversarial",
-    "discriminator_mutual_information",
+    "discriminator_mutual_information_image",
+    "discriminator_mutual_information_mask",
     "real_logits",
     "fake_logits",
     "mask_mean",
     "mask_spread",
+    "masks_full",
 }
 TERMS |= {"generator_gradient_norm", "discriminator_gradient_norm"}
 
@@ -254,6 +257,17 @@ def test_report_names_every_term(gan, uses_segmenter):
     report = gan.train_step(tiny.batch())
     assert set(report) == TERMS | ({"background"} if uses_segmenter else set())
     assert all(value.shape == () and value.dtype == tf.float32 for value in report.values())
+
+
+def test_a_background_loss_without_weight_asks_no_segmenter(gan, monkeypatch):
+    monkeypatch.setattr(gan, "gamma_bg", 0.0)
+    gan.uses_segmenter = True
+    assert "background" not in gan.train_step(tiny.batch())
+
+
+def test_masks_that_fill_the_picture_are_counted(gan):
+    gan.foreground_generator.get_layer("mask_logits").bias.assign([20.0])
+    assert float(gan.train_step(tiny.batch())["masks_full"]) == 1.0
 
 
 def test_report_is_of_the_weights_before_the_step(gan):
@@ -269,6 +283,7 @@ def test_report_is_of_the_weights_before_the_step(gan):
         "background": np.mean(losses.background(gan.segmenter(layers["background"]))),
         "mask_mean": np.mean(mask_means),
         "mask_spread": np.std(mask_means),
+        "masks_full": 0.0,
     }
     assert {name: float(report[name]) for name in expected} == pytest.approx(expected, rel=1e-4)
 

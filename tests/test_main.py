@@ -22,6 +22,15 @@ def test_every_bad_value_is_named(tmp_path):
     assert line.endswith("gan.ema_decay is 1.5, allowed: from 0 to below 1")
 
 
+def test_training_without_a_config_is_refused(tmp_path):
+    assert "to train takes a config" in refused(tmp_path / "run")
+
+
+def test_evaluating_what_was_never_trained_is_refused(tmp_path):
+    line = refused(tmp_path / "run", "--mode=evaluate")
+    assert line == f"error: no config.json in {tmp_path / 'run'}: train first (python -m tf_layered_gan.main)"
+
+
 def test_folder_without_photos_is_refused(tmp_path):
     photos = tmp_path / "photos"
     photos.mkdir()

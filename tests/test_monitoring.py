@@ -4,6 +4,9 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tf_layered_gan.monitoring import Monitor, check_finite, collapse_warning
+from tf_layered_gan.schedule import Phase
+
+GAN, SEGMENTER = Phase("gan", 2, 30), Phase("segmenter", 2, 30)
 
 
 def events(workdir):
@@ -20,7 +23,7 @@ def scalar(accumulator, tag):
 
 
 def test_masks_of_usual_size_give_no_warning():
-    assert collapse_warning(0.02) is collapse_warning(0.3) is collapse_warning(0.9) is None
+    assert collapse_warning(0.1) is collapse_warning(0.3) is collapse_warning(0.75, masks_full=0.2) is None
 
 
 def test_full_masks_are_called_all_as_foreground():
@@ -33,6 +36,12 @@ def test_empty_masks_are_called_all_as_background():
     warning = collapse_warning(0.01)
     assert warning.startswith("all as background: masks cover 1% of the picture")
     assert "gan.gamma_mi" in warning
+
+
+def test_masks_that_fill_the_picture_are_no_matter_of_the_mean():
+    warning = collapse_warning(0.4, masks_full=0.25)
+    assert warning.startswith("all as foreground, in part: 25% of the masks fill the picture")
+    assert "segmenter.mask_size" in warning
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
@@ -48,9 +57,9 @@ def test_finite_values_pass():
 
 def test_scalars_are_written_under_their_kind_and_step(tmp_path):
     monitor = Monitor(tmp_path, batch_size=4)
-    monitor.scalars("gan", {"binarization": tf.constant(0.25)}, 10)
-    monitor.scalars("gan", {"binarization": tf.constant(0.125)}, 20)
-    monitor.scalars("segmenter", {"segmentation": 0.5}, 3)
+    monitor.scalars(GAN, {"binarization": tf.constant(0.25)}, 10)
+    monitor.scalars(GAN, {"binarization": tf.constant(0.125)}, 20)
+    monitor.scalars(SEGMENTER, {"segmentation": 0.5}, 3)
     monitor.picture("layers", np.zeros((2, 2, 3), np.uint8), 20)
     accumulator = events(tmp_path)
     assert scalar(accumulator, "gan/binarization") == [(10, 0.25), (20, 0.125)]
@@ -61,8 +70,8 @@ def test_pictures_a_second_count_the_steps_between_two_reports(tmp_path, monkeyp
     times = iter([100.0, 102.0, 110.0])
     monkeypatch.setattr("tf_layered_gan.monitoring.time.perf_counter", lambda: next(times))
     monitor = Monitor(tmp_path, batch_size=4)
-    for kind, step in [("gan", 10), ("gan", 20), ("segmenter", 25)]:
-        monitor.scalars(kind, {}, step)
+    for phase, step in [(GAN, 10), (GAN, 20), (SEGMENTER, 25)]:
+        monitor.scalars(phase, {}, step)
     monitor.picture("layers", np.zeros((2, 2, 3), np.uint8), 20)
     accumulator = events(tmp_path)
     # 10 steps of 4 pictures in 2 seconds; the first report of a kind has no time to divide by.
@@ -72,14 +81,15 @@ def test_pictures_a_second_count_the_steps_between_two_reports(tmp_path, monkeyp
 
 def test_progress_is_one_line_a_report(tmp_path, caplog):
     with caplog.at_level("INFO", logger="absl"):
-        Monitor(tmp_path, batch_size=4).scalars("gan", {"binarization": 0.25, "mask_mean": 0.5}, 10)
+        report = {"binarization": 0.25, "mask_mean": 0.5, "masks_full": 0.0, "generator_adversarial": -1.5}
+        Monitor(tmp_path, batch_size=4).scalars(GAN, report, 10)
     assert [record.getMessage() for record in caplog.records] == [
-        "gan step 10 (40 images): binarization 0.25 mask_mean 0.5"
+        "round 2, gan step 10 of 30 (40 images): G -1.5, masks cover 0.5"
     ]
 
 
 def test_collapse_is_reported_in_words(tmp_path, caplog):
-    Monitor(tmp_path, batch_size=4).scalars("gan", {"mask_mean": 0.001}, 10)
+    Monitor(tmp_path, batch_size=4).scalars(GAN, {"mask_mean": 0.001, "masks_full": 0.0}, 10)
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert warnings == [collapse_warning(0.001)]
 

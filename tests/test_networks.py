@@ -34,7 +34,9 @@ def test_background_generator(resolution):
 
 @pytest.mark.parametrize("resolution, residual_blocks", [(16, 0), (32, 2)])
 def test_foreground_generator(resolution, residual_blocks):
-    generator = foreground_generator(resolution, tiny.WIDTH, tiny.Z_DIM, 6, 3, residual_blocks)
+    generator = foreground_generator(
+        resolution, tiny.WIDTH, tiny.Z_DIM, c_dim=6, c_sup_dim=3, residual_blocks=residual_blocks
+    )
     z = tf.random.stateless_normal([2, tiny.Z_DIM], (0, 1))
     image, mask = (x.numpy() for x in generator([10.0 * z, one_hot([0, 1], 3), one_hot([0, 3], 6)]))
     assert image.shape == (2, resolution, resolution, 3) and image.dtype == np.float32
@@ -111,14 +113,15 @@ def test_kernels_start_orthogonal(name):
 def test_masks_start_about_where_they_are_asked_to():
     # The sigmoid of log(0.1 / 0.9) = -2.197 is 0.1; of 0, 0.5.
     for initial_mask, bias in ((0.1, -2.197225), (0.5, 0.0)):
-        generator = foreground_generator(16, 2, 3, 4, 2, residual_blocks=0, initial_mask=initial_mask)
+        generator = foreground_generator(16, 2, 3, c_dim=4, c_sup_dim=2, residual_blocks=0, initial_mask=initial_mask)
         np.testing.assert_allclose(generator.get_layer("mask_logits").bias, [bias], rtol=1e-6)
 
 
 def test_masks_start_in_the_middle_where_they_are_asked_to():
     # Pixel centres of a side of 16 lie at r = 1/16, 3/16, ... 15/16: the logit falls by 4 (y^2 + x^2) of them.
     even, centred = (
-        foreground_generator(16, 2, 3, 4, 2, residual_blocks=0, mask_centring=strength) for strength in (0.0, 4.0)
+        foreground_generator(16, 2, 3, c_dim=4, c_sup_dim=2, residual_blocks=0, mask_centring=strength)
+        for strength in (0.0, 4.0)
     )
     centred.set_weights(even.get_weights())
     draws = [np.ones([1, 3], np.float32), np.float32([[1, 0]]), np.float32([[0, 1, 0, 0]])]

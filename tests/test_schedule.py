@@ -16,7 +16,6 @@ def test_one_round_without_final_steps():
     assert phases(rounds=1, gan_steps_per_round=4, segmenter_steps_per_round=2, final_segmenter_steps=0) == [
         Phase("gan", 1, 4),
         Phase("segmenter", 1, 2),
-        Phase("final", 1, 0),
     ]
 
 

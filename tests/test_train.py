@@ -94,7 +94,7 @@ def test_terms_are_in_tensorboard(workdir):
     tags = event_tags(workdir)
     every_step = list(range(1, 11))
     assert tags["gan/generator_adversarial"] == tags["gan/mask_mean"] == every_step
-    assert tags["gan/discriminator_mutual_information"] == tags["gan/discriminator_gradient_norm"] == every_step
+    assert tags["gan/discriminator_mutual_information_mask"] == tags["gan/discriminator_gradient_norm"] == every_step
     assert tags["gan/images_per_second"] == [2, 3, 4, 5, 7, 8, 9, 10]  # not at a phase's first report
     assert tags["segmenter/segmentation"] == every_step[:8]
     assert tags["final/segmentation"] == [1]
@@ -357,6 +357,6 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(run, tmp_path):
     code, third = tiny.finish(start(tmp_path))
     assert code == 0, third
     assert "going on from step 5" in second and "gan step 5 " not in second
-    assert "gan step 6 " not in third and "gan step 10 (40 images)" in third
+    assert "gan step 6 " not in third and "gan step 10 of 10 (40 images)" in third
     assert_same_checkpoint(run[0], tmp_path)
     assert (tmp_path / "curve.csv").read_text() == (run[0] / "curve.csv").read_text()

@@ -49,9 +49,9 @@ RUN = {
 def networks():
     """The five networks by the names of LayeredGAN's arguments."""
     return {
-        "background_generator": background_generator(RESOLUTION, WIDTH, Z_DIM, CANVAS),
+        "background_generator": background_generator(RESOLUTION, WIDTH, Z_DIM, canvas=CANVAS),
         "foreground_generator": foreground_generator(
-            RESOLUTION, WIDTH, Z_DIM, NUM_CATEGORIES, NUM_SUPER_CATEGORIES, residual_blocks=0
+            RESOLUTION, WIDTH, Z_DIM, c_dim=NUM_CATEGORIES, c_sup_dim=NUM_SUPER_CATEGORIES, residual_blocks=0
         ),
         "discriminator": discriminator(RESOLUTION, WIDTH, NUM_CATEGORIES),
         "mask_encoder": mask_encoder(RESOLUTION, WIDTH, NUM_SUPER_CATEGORIES),

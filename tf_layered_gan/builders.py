@@ -86,18 +86,18 @@ def build_gan(config, segmenter):
     c_sup_dim = codes.c_sup_dim(config.codes.prior, c_dim, config.codes.group_size)
     gan = LayeredGAN(
         background_generator(
-            config.resolution, networks.background_width, config.codes.z_dim, networks.background_canvas
+            config.resolution, networks.background_width, config.codes.z_dim, canvas=networks.background_canvas
         ),
         foreground_generator(
             config.resolution,
             networks.generator_width,
             config.codes.z_dim,
-            c_dim,
-            c_sup_dim,
-            networks.residual_blocks,
-            networks.least_width,
-            networks.initial_mask,
-            networks.mask_centring,
+            c_dim=c_dim,
+            c_sup_dim=c_sup_dim,
+            residual_blocks=networks.residual_blocks,
+            least_width=networks.least_width,
+            initial_mask=networks.initial_mask,
+            mask_centring=networks.mask_centring,
         ),
         discriminator(config.resolution, networks.discriminator_width, c_dim),
         mask_encoder(config.resolution, networks.mask_encoder_width, c_sup_dim),

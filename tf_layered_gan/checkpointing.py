@@ -8,6 +8,8 @@ from ml_collections import ConfigDict
 
 from tf_layered_gan import builders
 
+_MAY_CHANGE = ("schedule", "monitoring", "jit", "distribution")
+
 
 class Checkpointer:
     """Saves and restores models, optimizers, averaged generators and the training position.
@@ -51,12 +53,18 @@ class Checkpointer:
         """Restores the newest checkpoint; returns whether there was one.
 
         Raises:
-            AssertionError: if the checkpoint lacks a variable of the models, which another version wrote.
+            ValueError: if the checkpoint does not hold the variables of the models, since another version wrote it.
         """
         newest = self._manager.latest_checkpoint
-        if newest:
+        if newest is None:
+            return False
+        try:
             self._checkpoint.restore(newest).assert_existing_objects_matched()
-        return newest is not None
+        except (AssertionError, ValueError) as error:  # a variable is missing, or has another shape
+            raise ValueError(
+                f"{newest} was written by another version of this program; take another workdir"
+            ) from error
+        return True
 
     def save(self):
         """Writes a checkpoint."""
@@ -71,13 +79,13 @@ def check_config(config, workdir):
         workdir: the run's directory.
 
     Raises:
-        ValueError: if the run was begun with another config; names the fields. `schedule` and `monitoring` may
-            change.
+        ValueError: if the run was begun with another config; names the fields. What leaves the earlier steps as they
+            were may change: `schedule`, `monitoring`, `jit` and `distribution`.
     """
     path = pathlib.Path(workdir) / "config.json"
     if path.exists():
         begun, given = json.loads(path.read_text()), json.loads(config.to_json())
-        fields = [f for f in _differing(begun, given) if f.split(".")[0] not in ("schedule", "monitoring")]
+        fields = [f for f in _differing(begun, given) if f.split(".")[0] not in _MAY_CHANGE]
         if fields:
             raise ValueError(f"{path} was begun with other values of {', '.join(fields)}; take another workdir")
 
@@ -97,7 +105,14 @@ def load_config(workdir):
     path = pathlib.Path(workdir) / "config.json"
     if not path.exists():
         raise FileNotFoundError(f"no config.json in {workdir}: train first (python -m tf_layered_gan.main)")
-    return ConfigDict(json.loads(path.read_text()))
+    return ConfigDict(_with_tuples(json.loads(path.read_text())))
+
+
+def _with_tuples(value):
+    """Undoes what JSON does to a config: its pairs are tuples."""
+    if isinstance(value, dict):
+        return {name: _with_tuples(entry) for name, entry in value.items()}
+    return tuple(value) if isinstance(value, list) else value
 
 
 def record_config(config, workdir):

@@ -25,7 +25,7 @@ def _checks(config):
     power = resolution >= 16 and resolution & (resolution - 1) == 0
     yield "resolution", resolution, "a power of two from 16 on", power
     yield "batch_size", batch_size, "1 or more", batch_size >= 1
-    yield "seed", config.seed, "0 or more", config.seed >= 0
+    yield "seed", config.seed, "from 0 to 2**32 - 2", 0 <= config.seed < 2**32 - 1
     yield "distribution", config.distribution, "one_device or mirrored", config.distribution in _DISTRIBUTIONS
     yield "jit", config.jit, "True on one_device only", not config.jit or config.distribution == "one_device"
     source = config.data.source

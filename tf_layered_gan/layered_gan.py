@@ -9,6 +9,8 @@ from tf_layered_gan.composition import compose
 from tf_layered_gan.gradients import apply_gradients, replica_mean
 from tf_layered_gan.networks.spectral_norm import update_spectral_norm
 
+FULL = 0.9  # share of the picture from which on a mask counts as full
+
 
 class LayeredGAN(keras.Model):
     """Learns to paint pictures in two layers, background and masked foreground.
@@ -72,8 +74,9 @@ class LayeredGAN(keras.Model):
             discriminator_optimizer: for D, E_x and E_pi.
             gamma_mi: weight of the mutual-information loss (Eq. 5).
             gamma_b: weight of the binarisation loss.
-            gamma_bg: weight of the background loss (Eq. 8), which applies while `uses_segmenter` is true.
-            gamma_size: weight of the mask-size loss, not in Eq. 6; at 0 it is neither computed nor reported.
+            gamma_bg: weight of the background loss (Eq. 8), which applies while `uses_segmenter` is true; at 0 it is
+                neither computed nor reported.
+            gamma_size: weight of the mask-size loss, not in Eq. 6; at 0 as above.
             least_size: share of the picture below which that loss pushes a mask's mean.
             gamma_independence: weights of the independence loss, not in the paper, while `uses_segmenter` is false
                 (round 1) and while it is true; at 0 as above.
@@ -145,6 +148,7 @@ class LayeredGAN(keras.Model):
             **discriminator_report,
             "mask_mean": ops.mean(mask_means),
             "mask_spread": ops.std(mask_means),
+            "masks_full": ops.mean(ops.cast(mask_means > FULL, "float32")),
         }
 
     def _update_generators(self, batch):
@@ -172,7 +176,7 @@ class LayeredGAN(keras.Model):
         if gamma_independence:
             dependence = losses.independence(layers["background"], layers["foreground"], layers["mask"])
             terms["independence"] = (gamma_independence, dependence)
-        if self.uses_segmenter:
+        if self.uses_segmenter and self.gamma_bg:
             logits = self.segmenter(layers["background"], training=False)
             terms["background"] = (self.gamma_bg, losses.background(logits))
         return terms
@@ -187,13 +191,14 @@ class LayeredGAN(keras.Model):
             _, c_read = ops.split(c_read, 2)
             c_sup_read = self.mask_encoder(mask, training=True)
             adversarial = losses.hinge_discriminator(real_logits, fake_logits)
-            mutual_information = self.mutual_information(c_read, batch["c"])
-            mutual_information += self.mutual_information(c_sup_read, batch["c_sup"])
-            loss = replica_mean(adversarial + self.gamma_mi * mutual_information)
+            image_information = self.mutual_information(c_read, batch["c"])
+            mask_information = self.mutual_information(c_sup_read, batch["c_sup"])
+            loss = replica_mean(adversarial + self.gamma_mi * (image_information + mask_information))
         norm = apply_gradients(tape, loss, self.discriminator_variables, self.discriminator_optimizer)
         terms = {
             "discriminator_adversarial": adversarial,
-            "discriminator_mutual_information": mutual_information,
+            "discriminator_mutual_information_image": image_information,
+            "discriminator_mutual_information_mask": mask_information,
             "real_logits": real_logits,
             "fake_logits": fake_logits,
         }

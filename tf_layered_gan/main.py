@@ -3,9 +3,14 @@
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from tf_layered_gan import config_validation, synthesize, train
+from tf_layered_gan import checkpointing, config_validation, synthesize, train
 
-_CONFIG = config_flags.DEFINE_config_file("config", None, "The run's configuration.", lock_config=True)
+_CONFIG = config_flags.DEFINE_config_file(
+    "config",
+    None,
+    "The run's configuration; but to train, that of the run in the workdir unless given.",
+    lock_config=True,
+)
 _WORKDIR = flags.DEFINE_string("workdir", None, "Where checkpoints, logs and figures go.")
 _MODE = flags.DEFINE_enum(
     "mode",
@@ -22,8 +27,10 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"unexpected arguments: {argv[1:]}")
     logging.use_absl_handler()
-    config = _CONFIG.value
+    if _MODE.value == "train" and _CONFIG.value is None:
+        raise app.UsageError("to train takes a config: --config=configs/folder.py, for one")
     try:
+        config = _CONFIG.value or checkpointing.load_config(_WORKDIR.value)
         config_validation.validate(config)
         if _MODE.value == "train":
             train.train(config, _WORKDIR.value)
@@ -36,5 +43,5 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    flags.mark_flags_as_required(["config", "workdir"])
+    flags.mark_flag_as_required("workdir")
     app.run(main)

@@ -7,17 +7,27 @@ import time
 import tensorflow as tf
 from absl import logging
 
-_TOO_MUCH, _TOO_LITTLE = 0.9, 0.02
+_TOO_MUCH, _TOO_LITTLE, _TOO_MANY = 0.75, 0.1, 0.2
+# What a line of progress shows; TensorBoard has everything.
+_SHOWN = {
+    "generator_adversarial": "G",
+    "discriminator_adversarial": "D",
+    "mutual_information_image": "MI of picture",
+    "mutual_information_mask": "MI of mask",
+    "mask_mean": "masks cover",
+    "segmentation": "segmentation",
+}
 
 
-def collapse_warning(mask_mean):
+def collapse_warning(mask_mean, masks_full=0.0):
     """Says in words whether the decomposition into layers has collapsed, and what to change.
 
     Args:
         mask_mean: mean of the generated masks, in [0, 1].
+        masks_full: share of them that fill the picture, in [0, 1].
 
     Returns:
-        str, or None where the mean is between 0.02 and 0.9.
+        str, or None where the mean is between 0.1 and 0.75 and at most a fifth of the masks fill the picture.
     """
     if mask_mean > _TOO_MUCH:
         return (
@@ -28,6 +38,11 @@ def collapse_warning(mask_mean):
         return (
             f"all as background: masks cover {mask_mean:.0%} of the picture and the background paints everything. "
             "Raise gan.gamma_mi, so that the private code must show in picture and mask."
+        )
+    if masks_full > _TOO_MANY:
+        return (
+            f"all as foreground, in part: {masks_full:.0%} of the masks fill the picture. Lower networks.initial_mask "
+            "or perturbation.scale_exponent, or keep such pairs from the segmenter by segmenter.mask_size."
         )
     return None
 
@@ -61,23 +76,24 @@ class Monitor:
         self._batch_size = batch_size
         self._last = None
 
-    def scalars(self, kind, report, step):
-        """Writes a training step's report and prints its line.
+    def scalars(self, phase, report, step):
+        """Writes a training step's report and prints a line of it.
 
         Args:
-            kind: see `schedule.Phase`, the prefix of the names.
+            phase: `schedule.Phase`; its kind is the prefix of the names.
             report: dict of scalar floats.
             step: int, steps taken.
-
         """
         report = {name: float(value) for name, value in report.items()}
-        report |= self._images_per_second(kind, step)
+        speed = self._images_per_second(phase.kind, step)
         with self._writer.as_default(step):
-            for name, value in report.items():
-                tf.summary.scalar(f"{kind}/{name}", value)
-        values = " ".join(f"{name} {value:.3g}" for name, value in report.items())
-        logging.info("%s step %d (%d images): %s", kind, step, step * self._batch_size, values)
-        if "mask_mean" in report and (warning := collapse_warning(report["mask_mean"])):
+            for name, value in (report | speed).items():
+                tf.summary.scalar(f"{phase.kind}/{name}", value)
+        values = [f"{short} {report[name]:.3g}" for name, short in _SHOWN.items() if name in report]
+        values += [f"{value:.0f} images/s" for value in speed.values()]
+        place = (phase.name, phase.kind, step, phase.last_step, step * self._batch_size)
+        logging.info("%s, %s step %d of %d (%d images): %s", *place, ", ".join(values))
+        if "mask_mean" in report and (warning := collapse_warning(report["mask_mean"], report["masks_full"])):
             logging.warning(warning)
 
     def _images_per_second(self, kind, step):

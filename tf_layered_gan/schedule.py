@@ -38,4 +38,6 @@ def phases(*, rounds, gan_steps_per_round, segmenter_steps_per_round, final_segm
     for k in range(1, rounds + 1):
         result.append(Phase("gan", k, k * gan_steps_per_round))
         result.append(Phase("segmenter", k, k * segmenter_steps_per_round))
-    return [*result, Phase("final", rounds, final_segmenter_steps)]
+    if final_segmenter_steps:
+        result.append(Phase("final", rounds, final_segmenter_steps))
+    return result

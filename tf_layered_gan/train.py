@@ -103,12 +103,12 @@ class _Loop:
         """Algorithm 1, lines 2 to 5: gamma_bg is zero in the first round, which has no segmenter to ask."""
         self._gan.uses_segmenter = phase.round > 1
         step = self._gan_step[self._gan.uses_segmenter]
-        self._run("gan", step, self._gan_batches, self._checkpointer.gan_step, phase)
+        self._run(step, self._gan_batches, self._checkpointer.gan_step, phase)
 
     def _train_segmenter(self, phase):
         """Algorithm 1, lines 6 to 8, then the round's figures on the validation pictures."""
         state = self._checkpointer
-        self._run("segmenter", self._segmenter_step, self._segmenter_batches, state.segmenter_step, phase)
+        self._run(self._segmenter_step, self._segmenter_batches, state.segmenter_step, phase)
         if state.segmenter_step.numpy() == phase.last_step:
             self._validate(phase)
 
@@ -123,24 +123,24 @@ class _Loop:
         def batches(first_step):
             return self._segmenter_batches(earlier + first_step)
 
-        self._run("final", self._segmenter_step, batches, state.final_step, phase)
+        self._run(self._segmenter_step, batches, state.final_step, phase)
         self._validate(phase)
 
     def _train_supervised(self, phase):
         """Eq. 7 on photos with their true masks: what the paper holds its segmenter against (Table 5)."""
         step = self._compiled(self._segmenter.train_step)
-        self._run("supervised", step, self._labelled_batches, self._checkpointer.final_step, phase)
+        self._run(step, self._labelled_batches, self._checkpointer.final_step, phase)
 
-    def _run(self, kind, train_step, batches, counter, phase):
+    def _run(self, train_step, batches, counter, phase):
         first_step, started, every = int(counter.numpy()), time.time(), self._config.monitoring
         steps = range(first_step + 1, phase.last_step + 1)
         for step, batch in zip(steps, batches(first_step), strict=False):  # the batches never end
             report = train_step(batch)
             counter.assign(step)
-            monitoring.check_finite(kind, report, step)
+            monitoring.check_finite(phase.kind, report, step)
             if step % every.scalars_every == 0 or step == phase.last_step:
-                self._monitor.scalars(kind, report, step)
-            if kind == "gan" and (step % every.grid_every == 0 or step == phase.last_step):
+                self._monitor.scalars(phase, report, step)
+            if phase.kind == "gan" and (step % every.grid_every == 0 or step == phase.last_step):
                 self._draw_grid(step)
             if step % every.checkpoint_every == 0 or step == phase.last_step:
                 self._checkpointer.seconds.assign_add(time.time() - started)

@@ -19,7 +19,8 @@ _SCENE = re.compile(r"([^/]+/[^/]+/scene-[^/]+)/(.*)")
 
 
 class Cub(CaltechBirds2011):
-    """`caltech_birds2011` in the 10,000 / 788 / 1,000 split of its 11,788 photos (paper, appendix C).
+    """`caltech_birds2011` in the 10,000 / 788 / 1,000 split of its 11,788 photos (paper, appendix C), ReDO's
+    (Chen et al., 2019).
 
     The digits of cub_split.txt are the splits of the photos 1, 2 and so on: 0 train, 1 validation, 2 test. What number
     a photo has only images.txt in the archive says: it follows no order of the names.

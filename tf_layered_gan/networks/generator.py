@@ -36,7 +36,7 @@ def _centred(logits, strength):
     return layers.Rescaling(1.0, offset=[[[-strength * (y**2 + x**2)] for x in axis] for y in axis])(logits)
 
 
-def background_generator(resolution, width, z_dim, canvas=1):
+def background_generator(resolution, width, z_dim, *, canvas=1):
     """Builds G_b: the public code alone paints the background.
 
     Args:
@@ -60,6 +60,7 @@ def foreground_generator(
     resolution,
     width,
     z_dim,
+    *,
     c_dim,
     c_sup_dim,
     residual_blocks,
