@@ -15,9 +15,13 @@ demo: .venv/installed .venv-edge/installed
 		--input $(WORKDIR)/test/images --output $(WORKDIR)/segmented
 	@echo "Look at $(WORKDIR)/test/sheet.png, $(WORKDIR)/samples and $(WORKDIR)/segmented"
 
-# The figures of the README: three seeds, every one of them reported.
-demo-seeds:
-	for seed in 0 1 2; do $(MAKE) demo SEED=$$seed || exit 1; done
+# The figures of the README: training with three seeds, every one of them reported.
+demo-seeds: .venv/installed
+	for seed in 0 1 2; do \
+		$(PY) -m tf_layered_gan.main --config=configs/shapes.py --config.seed=$$seed --workdir=runs/demo-seed$$seed \
+			|| exit 1; \
+	done
+	$(PY) -m benchmarks.seeds runs/demo-seed0 runs/demo-seed1 runs/demo-seed2
 
 # Both environments: .venv to train and export, .venv-edge to segment.
 install: .venv/installed .venv-edge/installed
@@ -30,12 +34,14 @@ test: .venv/installed
 test-slow: .venv/installed
 	$(PY) -m pytest -q -m slow
 
-.venv/installed: requirements.txt requirements-dev.txt
+.venv/installed: requirements.txt requirements-dev.txt constraints.txt
+	@echo "Installing TensorFlow and what else .venv needs: a minute or a few"
 	$(PYTHON) -m venv .venv
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
 	touch $@
 
-.venv-edge/installed: export/edge/requirements.txt
+.venv-edge/installed: export/edge/requirements.txt constraints.txt
 	$(PYTHON) -m venv .venv-edge
-	.venv-edge/bin/python -m pip install --quiet --disable-pip-version-check -r export/edge/requirements.txt
+	.venv-edge/bin/python -m pip install --quiet --disable-pip-version-check -r export/edge/requirements.txt \
+		-c constraints.txt
 	touch $@

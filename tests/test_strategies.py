@@ -38,7 +38,6 @@ def test_two_replicas_are_evaluated_as_one_device(runs):
     assert two["test"]["segmenter"] == pytest.approx(plain["test"]["segmenter"], abs=0.02)
 
 
-@pytest.mark.slow
 def test_xla_trains_as_one_device_does_without(runs):
     train(runs, "jit")
     assert_equal_runs(runs / "plain", runs / "jit", tolerance=1e-4)
