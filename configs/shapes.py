@@ -26,7 +26,8 @@ def get_config():
     config.networks.background_width = 5
     config.networks.background_canvas = 2
     config.networks.residual_blocks = 1
-    config.networks.initial_mask = 0.15
+    config.networks.initial_mask = 0.7
+    config.networks.mask_centring = 5.0
     config.networks.discriminator_width = 32
     config.networks.unet_width = 8
     config.networks.unet_depth = 3
@@ -36,10 +37,11 @@ def get_config():
     config.gan.generator_learning_rate = 4e-4
     config.gan.discriminator_learning_rate = 4e-4
     config.gan.ema_decay = 0.99
-    config.schedule.rounds = 3
+    config.segmenter.mask_size = (0.05, 0.8)  # some super-categories paint no object, and their masks stay empty
+    config.schedule.rounds = 5
     config.schedule.gan_images_per_round = 16_000
     config.schedule.segmenter_steps_per_round = 300
-    config.schedule.final_segmenter_steps = 1_500
+    config.schedule.final_segmenter_steps = 0
     config.monitoring.scalars_every = 50
     config.monitoring.grid_every = 250
     config.monitoring.checkpoint_every = 500

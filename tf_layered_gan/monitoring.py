@@ -41,8 +41,8 @@ def collapse_warning(mask_mean, masks_full=0.0):
         )
     if masks_full > _TOO_MANY:
         return (
-            f"all as foreground, in part: {masks_full:.0%} of the masks fill the picture. Lower networks.initial_mask "
-            "or perturbation.scale_exponent, or keep such pairs from the segmenter by segmenter.mask_size."
+            f"all as foreground, in part: {masks_full:.0%} of the masks fill the picture. Raise networks.mask_centring "
+            "or lower perturbation.scale_exponent, or keep such pairs from the segmenter by segmenter.mask_size."
         )
     return None
 
