@@ -1,0 +1,128 @@
+"""Compares FID by the Keras network with FID by the TorchScript that its weights come from, on two folders of photos.
+
+    python -m benchmarks.compare_inception features --weights=inception.npz --output=DIR/keras FOLDER FOLDER
+    python -m benchmarks.compare_inception features --weights=default_1.pt --output=DIR/torch FOLDER FOLDER
+    python -m benchmarks.compare_inception report DIR/keras DIR/torch
+
+The second takes an environment with torch, numpy and Pillow alone, the others that of the package. Photos are taken as
+they are, each resized from its own size; the torch side does that with a resize of its own, see `_resized`. `--count`
+takes that many photos of each folder, evenly spaced by name. Features are written in blocks, so what was cut off goes
+on when started again.
+"""
+
+import argparse
+import pathlib
+
+import numpy as np
+from PIL import Image
+
+_BLOCK = 50
+
+
+def write_features(weights, folders, output, count):
+    """Writes the features of each folder's photos to OUTPUT/0, OUTPUT/1, ... as blocks of float32 [photo, 2048].
+
+    Args:
+        weights: .npz for the Keras network, else the TorchScript.
+        folders: of photos.
+        output: directory, made where missing.
+        count: how many photos of each folder, evenly spaced by name; None for all.
+    """
+    features = _keras_features(weights) if weights.endswith(".npz") else _torch_features(weights)
+    chosen = [_choose(folder, count) for folder in folders]
+    for start in range(0, max(map(len, chosen)), _BLOCK):  # by turns, so that a part of it is as long for each
+        for i, photos in enumerate(chosen):
+            block, file = photos[start : start + _BLOCK], pathlib.Path(output, str(i), f"{start:06d}.npy")
+            if block and not file.exists():
+                file.parent.mkdir(parents=True, exist_ok=True)
+                np.save(file, np.concatenate([features(_pixels(photo)[None]) for photo in block]))
+                print(f"{file}: {len(block)} photos", flush=True)
+
+
+def report(keras_features, torch_features):
+    """Prints how far the features lie apart, and the FID between the two folders by each of the networks.
+
+    Args:
+        keras_features, torch_features: directories of `write_features`.
+    """
+    from tf_layered_gan.metrics import fid  # not above: it takes TensorFlow
+
+    sides = [[_blocks(directory, i) for i in range(2)] for directory in (keras_features, torch_features)]
+    for ours, theirs in zip(*sides, strict=True):
+        errors = np.linalg.norm(ours - theirs, axis=1) / np.linalg.norm(theirs, axis=1)
+        print(f"{len(ours)} photos: |keras - torch| / |torch| mean {errors.mean():.2e}, most {errors.max():.2e}; ")
+        print(f"  a feature by itself, of {theirs.mean():.3f} in the mean: at most {np.abs(ours - theirs).max():.2e} apart")
+    for name, pair in zip(("Keras", "TorchScript"), sides, strict=True):
+        print(f"FID by {name}: {fid.frechet_distance(*(fid.statistics([features]) for features in pair)):.5f}")
+
+
+def _choose(folder, count):
+    photos = sorted(pathlib.Path(folder).iterdir())
+    if count is None:
+        return photos
+    return [photos[i * len(photos) // count] for i in range(count)]
+
+
+def _pixels(photo):
+    with Image.open(photo) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def _blocks(directory, i):
+    return np.concatenate([np.load(file) for file in sorted(pathlib.Path(directory, str(i)).glob("*.npy"))])
+
+
+def _keras_features(weights):
+    from tf_layered_gan.metrics import fid  # not above: where torch is, it need not be
+
+    return fid.InceptionFeatures(weights)
+
+
+def _torch_features(weights):
+    import torch  # not above: where the package is, it is not
+
+    network = torch.jit.load(weights, map_location="cpu").eval()
+
+    def features(images):
+        pixels = np.stack([_resized(image.astype(np.float64)) for image in images]).transpose(0, 3, 1, 2)
+        with torch.inference_mode():
+            return network(torch.from_numpy(np.ascontiguousarray((pixels - 128) / 128, np.float32))).numpy()
+
+    return features
+
+
+def _resized(image):
+    """[row, column, rgb] -> [299, 299, rgb], bilinear, corner on corner: TensorFlow 1's as two matrix products."""
+    rows, columns = (_interpolation(size) for size in image.shape[:2])
+    return np.einsum("ir,rcd,jc->ijd", rows, image, columns, optimize=True)
+
+
+def _interpolation(size, target=299):
+    positions = np.arange(target) * size / target
+    below = positions.astype(int)
+    matrix = np.zeros((target, size))
+    matrix[np.arange(target), below] = 1 - (positions - below)
+    matrix[np.arange(target), np.minimum(below + 1, size - 1)] += positions - below
+    return matrix
+
+
+def main():
+    """Does what the arguments say."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    features = commands.add_parser("features")
+    features.add_argument("folders", nargs=2)
+    features.add_argument("--weights", required=True)
+    features.add_argument("--output", required=True)
+    features.add_argument("--count", type=int)
+    compare = commands.add_parser("report")
+    compare.add_argument("directories", nargs=2)
+    given = parser.parse_args()
+    if given.command == "features":
+        write_features(given.weights, given.folders, given.output, given.count)
+    else:
+        report(*given.directories)
+
+
+if __name__ == "__main__":
+    main()
