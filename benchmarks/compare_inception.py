@@ -5,9 +5,9 @@
     python -m benchmarks.compare_inception report DIR/keras DIR/torch
 
 The second takes an environment with torch, numpy and Pillow alone, the others that of the package. Photos are taken as
-they are, each resized from its own size; the torch side does that with a resize of its own, see `_resized`. `--count`
-takes that many photos of each folder, evenly spaced by name. Features are written in blocks, so what was cut off goes
-on when started again.
+they are, each resized from its own size; the torch side does that with a resize of its own, see `_resized`. Both take a
+folder's photos in the same random order, 50 at a time, so the first ones are a fair sample: `--blocks` of them, or as
+many as were done when it was cut off. Started again, it goes on.
 """
 
 import argparse
@@ -19,17 +19,17 @@ from PIL import Image
 _BLOCK = 50
 
 
-def write_features(weights, folders, output, count):
+def write_features(weights, folders, output, blocks):
     """Writes the features of each folder's photos to OUTPUT/0, OUTPUT/1, ... as blocks of float32 [photo, 2048].
 
     Args:
         weights: .npz for the Keras network, else the TorchScript.
         folders: of photos.
         output: directory, made where missing.
-        count: how many photos of each folder, evenly spaced by name; None for all.
+        blocks: how many blocks of 50 photos of each folder; None for all.
     """
     features = _keras_features(weights) if weights.endswith(".npz") else _torch_features(weights)
-    chosen = [_choose(folder, count) for folder in folders]
+    chosen = [_shuffled(folder)[: blocks and blocks * _BLOCK] for folder in folders]
     for start in range(0, max(map(len, chosen)), _BLOCK):  # by turns, so that a part of it is as long for each
         for i, photos in enumerate(chosen):
             block, file = photos[start : start + _BLOCK], pathlib.Path(output, str(i), f"{start:06d}.npy")
@@ -43,33 +43,34 @@ def report(keras_features, torch_features):
     """Prints how far the features lie apart, and the FID between the two folders by each of the networks.
 
     Args:
-        keras_features, torch_features: directories of `write_features`.
+        keras_features, torch_features: directories of `write_features`. Compared are the blocks that are in both.
     """
     from tf_layered_gan.metrics import fid  # not above: it takes TensorFlow
 
-    sides = [[_blocks(directory, i) for i in range(2)] for directory in (keras_features, torch_features)]
-    for ours, theirs in zip(*sides, strict=True):
+    pairs = [_common(pathlib.Path(keras_features, i), pathlib.Path(torch_features, i)) for i in "01"]
+    for ours, theirs in pairs:
         errors = np.linalg.norm(ours - theirs, axis=1) / np.linalg.norm(theirs, axis=1)
-        print(f"{len(ours)} photos: |keras - torch| / |torch| mean {errors.mean():.2e}, most {errors.max():.2e}; ")
-        print(f"  a feature by itself, of {theirs.mean():.3f} in the mean: at most {np.abs(ours - theirs).max():.2e} apart")
+        apart = np.abs(ours - theirs).max()
+        print(f"{len(ours)} photos: |keras - torch| / |torch| mean {errors.mean():.2e}, most {errors.max():.2e};")
+        print(f"  a feature by itself, of {theirs.mean():.3f} in the mean, is at most {apart:.2e} apart")
+    sides = zip(*pairs, strict=True)
     for name, pair in zip(("Keras", "TorchScript"), sides, strict=True):
         print(f"FID by {name}: {fid.frechet_distance(*(fid.statistics([features]) for features in pair)):.5f}")
 
 
-def _choose(folder, count):
+def _shuffled(folder):
     photos = sorted(pathlib.Path(folder).iterdir())
-    if count is None:
-        return photos
-    return [photos[i * len(photos) // count] for i in range(count)]
+    return [photos[i] for i in np.random.default_rng(0).permutation(len(photos))]
+
+
+def _common(*folders):
+    names = sorted(set.intersection(*({file.name for file in folder.iterdir()} for folder in folders)))
+    return [np.concatenate([np.load(folder / name) for name in names]) for folder in folders]
 
 
 def _pixels(photo):
     with Image.open(photo) as image:
         return np.asarray(image.convert("RGB"))
-
-
-def _blocks(directory, i):
-    return np.concatenate([np.load(file) for file in sorted(pathlib.Path(directory, str(i)).glob("*.npy"))])
 
 
 def _keras_features(weights):
@@ -114,12 +115,12 @@ def main():
     features.add_argument("folders", nargs=2)
     features.add_argument("--weights", required=True)
     features.add_argument("--output", required=True)
-    features.add_argument("--count", type=int)
+    features.add_argument("--blocks", type=int)
     compare = commands.add_parser("report")
     compare.add_argument("directories", nargs=2)
     given = parser.parse_args()
     if given.command == "features":
-        write_features(given.weights, given.folders, given.output, given.count)
+        write_features(given.weights, given.folders, given.output, given.blocks)
     else:
         report(*given.directories)
 

@@ -43,6 +43,7 @@ RUN = {
     "monitoring.scalars_every": 1,
     "monitoring.grid_every": 2,
     "monitoring.checkpoint_every": 2,
+    "metrics.fid_samples": 6,
 }
 
 

@@ -170,9 +170,9 @@ def cached_statistics(features, images, cache):
     except FileNotFoundError:
         computed = image_statistics(features, images)
     entry.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=entry.parent, suffix=".npz", delete=False) as file:
-        np.savez(file, **dataclasses.asdict(computed))
-    os.replace(file.name, entry)  # so that a run that was cut off leaves no half of an entry
+    with tempfile.TemporaryDirectory(dir=entry.parent) as temporary:
+        np.savez(pathlib.Path(temporary, "new.npz"), **dataclasses.asdict(computed))
+        os.replace(pathlib.Path(temporary, "new.npz"), entry)  # a run that is cut off leaves no half of an entry
     return computed
 
 
