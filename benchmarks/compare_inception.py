@@ -28,7 +28,7 @@ def write_features(weights, folders, output, blocks):
         output: directory, made where missing.
         blocks: how many blocks of 50 photos of each folder; None for all.
     """
-    features = _keras_features(weights) if weights.endswith(".npz") else _torch_features(weights)
+    features = _keras_features(weights) if weights.endswith(".npz") else _read_torchscript(weights)
     chosen = [_shuffled(folder)[: blocks and blocks * _BLOCK] for folder in folders]
     for start in range(0, max(map(len, chosen)), _BLOCK):  # by turns, so that a part of it is as long for each
         for i, photos in enumerate(chosen):
@@ -79,10 +79,22 @@ def _keras_features(weights):
     return fid.InceptionFeatures(weights)
 
 
-def _torch_features(weights):
-    import torch  # not above: where the package is, it is not
+def _read_torchscript(weights):
+    import torch  # not above: where the package is, it need not be
 
-    network = torch.jit.load(weights, map_location="cpu").eval()
+    return torch_features(torch.jit.load(weights, map_location="cpu").eval())
+
+
+def torch_features(network):
+    """Makes of the TorchScript what `fid.InceptionFeatures` is.
+
+    Args:
+        network: torch.jit.ScriptModule from float32 [image, rgb, 299, 299] to float32 [image, 2048].
+
+    Returns:
+        function of uint8 [image, height, width, rgb] to float32 [image, 2048].
+    """
+    import torch
 
     def features(images):
         pixels = np.stack([_resized(image.astype(np.float64)) for image in images]).transpose(0, 3, 1, 2)

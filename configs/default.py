@@ -87,5 +87,5 @@ def get_config():
 
     config.metrics = ConfigDict()  # of the evaluation only
     config.metrics.inception = config_dict.placeholder(str)  # the weights for FID, see README.md; without, none
-    config.metrics.fid_samples = 10_000  # synthetic pictures for FID (the paper does not say), and again for bg-FID
+    config.metrics.fid_samples = 10_000  # synthetic pictures for FID (Sec. 4.1), and backgrounds for bg-FID
     return config

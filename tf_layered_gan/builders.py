@@ -134,12 +134,13 @@ def build_segmenter(config):
 
 
 def build_inception(config):
-    """Returns the `fid.InceptionFeatures` of the weights that `config.metrics` names, None where it names none.
+    """Returns the `fid.InceptionFeatures` of the weights that `config.metrics` names, None without these or a GAN.
 
     Raises:
         ValueError: for a file that does not hold the weights.
     """
-    return None if config.metrics.inception is None else fid.InceptionFeatures(config.metrics.inception)
+    path = config.metrics.inception
+    return None if path is None or config.segmenter.supervised else fid.InceptionFeatures(path)
 
 
 def build_sampler(config, stream):

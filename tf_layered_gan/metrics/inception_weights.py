@@ -84,8 +84,8 @@ def _read_npz(path):
     if not pathlib.Path(path).is_file():
         raise ValueError(f"there is no file {path}: allowed is what metrics.inception_weights converted")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return dict(arrays)
     except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is not what metrics.inception_weights converts to: {error}") from error
 
@@ -113,11 +113,19 @@ def _read_torchscript(path):
         state = torch.jit.load(str(path), map_location="cpu").state_dict()
     except RuntimeError as error:
         raise ValueError(f"{path} is a zip file, but not TorchScript: {error}") from error
-    return dict(_from_torch(name, tensor.numpy()) for name, tensor in state.items())
+    return dict(from_torch(name, tensor.numpy()) for name, tensor in state.items())
 
 
-def _from_torch(name, array):
-    """Renames an array, "net.layers.mixed_9.tower_1_mixed_conv.weight" for one; kernels are [out, in, row, column]."""
+def from_torch(name, array):
+    """Translates an array of the TorchScript.
+
+    Args:
+        name: its name there, "net.layers.mixed_9.tower_1_mixed_conv.weight" for one.
+        array: kernels are [out, in, row, column].
+
+    Returns:
+        (name, array) as `convert` writes them.
+    """
     *scopes, part = name.removeprefix("net.").removeprefix("layers.").split(".")
     scope = "/".join(scopes).replace("_mixed_conv", "/mixed/conv")
     for tower in ("tower", "tower_1", "tower_2"):  # the 8x8 blocks' are not modules of their own
