@@ -19,12 +19,13 @@ def network():
 
 
 def small_arrays():
-    """Each of the network's 376 arrays by its name in the frozen graph, but of one number, which counts them."""
+    """Each of the network's 376 arrays by its name in the frozen graph, but small, with its number in each element."""
     scopes = [layer.name.replace(".", "/") for layer in inception().layers if "batchnorm" in layer.name]
     parts = ("beta", "moving_mean", "moving_variance")
     names = [f"{scope}/{part}" for scope in scopes for part in parts]
     names += [scope.replace("batchnorm", "conv2d_params") for scope in scopes]
-    return {name: np.full(4 * [1] if "params" in name else [1], i, np.float32) for i, name in enumerate(names)}
+    kernel = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4) / 100
+    return {name: i + (kernel if "params" in name else kernel[0, 0, 0]) for i, name in enumerate(names)}
 
 
 def write_graph(path, arrays):
@@ -47,11 +48,32 @@ def test_a_frozen_graph_is_converted(tmp_path):
         assert {name: value.tolist() for name, value in written.items()} == {k: v.tolist() for k, v in arrays.items()}
 
 
-def test_the_same_weights_make_the_same_file(tmp_path):
+def torch_state(arrays):
+    """What the TorchScript's state_dict is of these arrays; its 8x8 blocks name their convolutions in one word."""
+    parts = {"conv2d_params": "weight", "beta": "beta", "moving_mean": "mean", "moving_variance": "var"}
+    state = {}
+    for name, value in arrays.items():
+        *scope, part = name.replace("batchnorm/", "").split("/")
+        words = ".".join(scope)
+        if scope[0] in ("mixed_9", "mixed_10"):
+            words = f"{scope[0]}.{'_'.join(scope[1:])}"
+        turned = np.ascontiguousarray(value.transpose(3, 2, 0, 1)) if value.ndim == 4 else value
+        state[f"net.layers.{words}.{parts[part]}"] = types.SimpleNamespace(numpy=lambda turned=turned: turned)
+    return state
+
+
+def pretend_torch(monkeypatch, state):
+    script = types.SimpleNamespace(state_dict=lambda: state)
+    torch = types.SimpleNamespace(jit=types.SimpleNamespace(load=lambda path, map_location: script))
+    monkeypatch.setitem(sys.modules, "torch", torch)
+
+
+def test_both_published_files_make_the_same_file(torchscript, tmp_path, monkeypatch):
     arrays = small_arrays()
+    pretend_torch(monkeypatch, torch_state(arrays))
+    digest = convert(torchscript, tmp_path / "a.npz")
     backwards = dict(reversed(arrays.items()))
-    graphs = [write_graph(tmp_path / f"{i}.pb", given) for i, given in enumerate((arrays, backwards))]
-    assert convert(graphs[0], tmp_path / "a.npz") == convert(graphs[1], tmp_path / "b.npz")
+    assert convert(write_graph(tmp_path / "graph.pb", backwards), tmp_path / "b.npz") == digest
 
 
 def test_another_graph_is_refused(tmp_path):
@@ -83,10 +105,7 @@ def test_a_torchscript_takes_torch(torchscript, tmp_path, monkeypatch):
 
 
 def test_another_torchscript_is_refused(torchscript, tmp_path, monkeypatch):
-    state = {"layers.conv.weight": types.SimpleNamespace(numpy=lambda: np.zeros((1, 1, 1, 1)))}
-    script = types.SimpleNamespace(state_dict=lambda: state)
-    torch = types.SimpleNamespace(jit=types.SimpleNamespace(load=lambda path, map_location: script))
-    monkeypatch.setitem(sys.modules, "torch", torch)
+    pretend_torch(monkeypatch, torch_state({"conv/conv2d_params": np.zeros((1, 1, 1, 1))}))
     with pytest.raises(ValueError, match="inception.pt holds 1 arrays of convolutions"):
         convert(torchscript, tmp_path / "inception.npz")
 

@@ -39,7 +39,7 @@ def convert(source, target):
         wanted = f"{len(_PARTS) * CONVOLUTIONS} that the Inception-v3 of 2015-12-05 has"
         raise ValueError(f"{source} holds {len(arrays)} arrays of convolutions, not the {wanted}")
     with open(target, "wb") as file:  # np.savez would add .npz to another ending
-        np.savez(file, **{name: arrays[name].astype(np.float32) for name in sorted(arrays)})
+        np.savez(file, **{name: np.ascontiguousarray(arrays[name], np.float32) for name in sorted(arrays)})
     return sha256(target)
 
 
