@@ -18,7 +18,9 @@ def write_photos(folder, count):
 def test_both_sides_resize_alike():
     image = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
     ours = fid.resize(tf.constant(image[np.newaxis]))[0]
-    np.testing.assert_allclose(compare_inception._resized(image.astype(np.float64)), ours, atol=1e-3)
+    np.testing.assert_allclose(
+        compare_inception._resized(image.astype(np.float64)), ours, atol=5e-3
+    )  # of 255; positions in float32
 
 
 def test_features_go_on_where_they_were_stopped(tmp_path, monkeypatch):
