@@ -84,4 +84,8 @@ def get_config():
     config.monitoring.scalars_every = 100
     config.monitoring.grid_every = 2_000
     config.monitoring.checkpoint_every = 2_000
+
+    config.metrics = ConfigDict()  # of the evaluation only
+    config.metrics.inception = config_dict.placeholder(str)  # the weights for FID, see README.md; without, none
+    config.metrics.fid_samples = 10_000  # synthetic pictures for FID (Sec. 4.1), and backgrounds for bg-FID
     return config

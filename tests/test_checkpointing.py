@@ -43,6 +43,7 @@ def test_another_config_is_refused_by_its_fields(begun):
 
 def test_what_leaves_earlier_steps_as_they_were_may_change(begun):
     changes = {"schedule.rounds": 9, "monitoring.scalars_every": 7, "jit": True, "distribution": "mirrored"}
+    changes |= {"metrics.inception": "inception.npz"}
     check_config(tiny.run_config(shapes, **changes), begun)
 
 

@@ -52,6 +52,7 @@ WRONG = [
     ("data.source", "web", "cub, dogs, cars, apc, folder or shapes"),
     ("data.train_pictures", 0, "1 or more"),
     ("data.held_out_pictures", 0, "1 or more"),
+    ("metrics.fid_samples", 1, "2 or more"),
     ("data.crop_scale", (0.2, 1.0), "a pair (low, high) within 0.25 and 1.0"),
     ("data.crop_scale", (1.0, 0.8), "a pair (low, high) within 0.25 and 1.0"),
     ("codes.prior", "uniform", "categorical or normal"),

@@ -15,7 +15,7 @@ FLOORS = [
     {"losses", "codes", "composition", "perturbation", "schedule", "monitoring", "learning_curve", "config_validation"},
     {"networks", "data", "gradients", "table_report"},
     {"metrics", "baselines", "picture_grid", "layered_gan", "segmenter"},
-    {"evaluation"},
+    {"evaluation", "gan_evaluation"},
     {"builders", "report"},
     {"checkpointing"},
     {"train", "synthesize"},

@@ -1,3 +1,4 @@
+import hashlib
 import importlib
 import json
 import shutil
@@ -130,9 +131,27 @@ def test_a_published_run_has_its_figures_and_its_layers(run, tmp_path):
     assert pixels(tmp_path / "published" / "layers.png").shape == (134, 134, 3)
 
 
-def test_evaluate_measures_the_same_again(run):
+def test_evaluate_measures_the_same_again_and_says_once_that_there_is_no_fid(run, caplog):
     workdir, result = run
-    assert train.evaluate(tiny.run_config(shapes, **CHANGES), workdir) == result
+    with caplog.at_level("INFO"):
+        assert train.evaluate(tiny.run_config(shapes, **CHANGES), workdir) == result
+    assert "synthesis" not in result
+    assert [line for line in caplog.messages if "FID" in line] == [
+        "no FID: metrics.inception names no weights (README.md says where they are)"
+    ]
+
+
+def test_a_finished_run_has_its_fid_once_weights_are_named(run, tmp_path):
+    shutil.copytree(run[0], tmp_path / "copy")
+    weights = tiny.write_inception(tmp_path / "inception.npz")
+    config = tiny.run_config(shapes, **CHANGES | {"metrics.inception": str(weights)})
+    result = train.evaluate(config, tmp_path / "copy")
+    synthesis = result.pop("synthesis")
+    assert result == run[1]
+    assert synthesis["fid"] > 0 and synthesis["bg_fid"] > 0
+    assert (synthesis["samples"], synthesis["reference_pictures"]) == (6, 20)
+    assert synthesis["inception_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert len(list((tmp_path / "copy" / "fid").glob("*.npz"))) == 1
 
 
 def test_a_finished_run_is_not_trained_again(run, tmp_path):
@@ -270,6 +289,12 @@ def test_names_without_a_class_are_refused_before_the_workdir_is_bound(tmp_path,
     own = {"data.path": str(photos / "images"), "data.classes": "^bird"}
     with pytest.raises(ValueError, match="data.classes is '\\^bird', which finds no class in the name '00.png'"):
         train_one_step(folder_config, tmp_path / "run", **own)
+    assert not (tmp_path / "run" / "config.json").exists()
+
+
+def test_wrong_weights_are_refused_before_the_workdir_is_bound(tmp_path, eagerly):
+    with pytest.raises(ValueError, match="there is no file missing.npz"):
+        train_one_step(shapes, tmp_path / "run", **{"metrics.inception": "missing.npz"})
     assert not (tmp_path / "run" / "config.json").exists()
 
 

@@ -8,11 +8,13 @@ import sys
 import keras
 import numpy as np
 import tensorflow as tf
+from inception_arrays import array
 
 from tf_layered_gan import codes, perturbation
 from tf_layered_gan.layered_gan import LayeredGAN
 from tf_layered_gan.networks.discriminator import discriminator
 from tf_layered_gan.networks.generator import background_generator, foreground_generator
+from tf_layered_gan.networks.inception import inception
 from tf_layered_gan.networks.mask_encoder import mask_encoder
 from tf_layered_gan.networks.unet import unet
 
@@ -43,6 +45,7 @@ RUN = {
     "monitoring.scalars_every": 1,
     "monitoring.grid_every": 2,
     "monitoring.checkpoint_every": 2,
+    "metrics.fid_samples": 6,
 }
 
 
@@ -111,6 +114,17 @@ def checkpoint_values(workdir):
     reader = tf.train.load_checkpoint(pathlib.Path(workdir) / "checkpoints")
     names = [name for name in reader.get_variable_to_dtype_map() if not name.startswith(("seconds", "_"))]
     return {name: reader.get_tensor(name) for name in names}
+
+
+def write_inception(path):
+    """Writes an .npz file of weights for FID's network, those of `inception_arrays`; returns its path."""
+    arrays = {}
+    for layer in inception().layers:
+        for weight in layer.weights:
+            name = f"{layer.name}/{weight.name}".replace(".", "/").replace("kernel", "conv2d_params")
+            arrays[name] = array(name, weight.shape)
+    np.savez(path, **arrays)
+    return path
 
 
 def python(*arguments):

@@ -6,6 +6,7 @@ import tensorflow as tf
 from tf_layered_gan import codes, losses, perturbation
 from tf_layered_gan.data import augmentation, folder, shapes
 from tf_layered_gan.layered_gan import LayeredGAN
+from tf_layered_gan.metrics import fid
 from tf_layered_gan.networks.discriminator import discriminator
 from tf_layered_gan.networks.generator import background_generator, foreground_generator
 from tf_layered_gan.networks.mask_encoder import mask_encoder
@@ -130,6 +131,16 @@ def build_segmenter(config):
     segmenter = Segmenter(network, config.segmenter.mask_size)
     segmenter.compile(keras.optimizers.Adam(config.segmenter.learning_rate))
     return segmenter
+
+
+def build_inception(config):
+    """Returns the `fid.InceptionFeatures` of the weights that `config.metrics` names, None without these or a GAN.
+
+    Raises:
+        ValueError: for a file that does not hold the weights.
+    """
+    path = config.metrics.inception
+    return None if path is None or config.segmenter.supervised else fid.InceptionFeatures(path)
 
 
 def build_sampler(config, stream):

@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 
 from tf_layered_gan import builders
 
-_MAY_CHANGE = ("schedule", "monitoring", "jit", "distribution")
+_MAY_CHANGE = ("schedule", "monitoring", "metrics", "jit", "distribution")
 
 
 class Checkpointer:
@@ -80,7 +80,7 @@ def check_config(config, workdir):
 
     Raises:
         ValueError: if the run was begun with another config; names the fields. What leaves the earlier steps as they
-            were may change: `schedule`, `monitoring`, `jit` and `distribution`.
+            were may change: `schedule`, `monitoring`, `metrics`, `jit` and `distribution`.
     """
     path = pathlib.Path(workdir) / "config.json"
     if path.exists():

@@ -81,6 +81,7 @@ def _checks(config):
     yield _pair("perturbation.scale_exponent", config.perturbation.scale_exponent, -2.0, 2.0)
     yield _pair("perturbation.background_contrast", config.perturbation.background_contrast, 0.0, 2.0)
     yield "perturbation.shift", config.perturbation.shift, "from 0 to 0.5", 0 <= config.perturbation.shift <= 0.5
+    yield "metrics.fid_samples", config.metrics.fid_samples, "2 or more", config.metrics.fid_samples >= 2
     images = config.schedule.gan_images_per_round
     yield "schedule.gan_images_per_round", images, f"at least a batch, {batch_size}", images >= batch_size
 

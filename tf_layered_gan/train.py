@@ -6,7 +6,7 @@ import time
 import tensorflow as tf
 from absl import logging
 
-from tf_layered_gan import builders, evaluation, monitoring, picture_grid, schedule
+from tf_layered_gan import builders, evaluation, gan_evaluation, monitoring, picture_grid, schedule
 from tf_layered_gan.checkpointing import Checkpointer, check_config, record_config, restore_run
 from tf_layered_gan.data import pipeline
 from tf_layered_gan.learning_curve import LearningCurve
@@ -36,6 +36,7 @@ def train(config, workdir):
         raise ValueError("every photo has a mask, so none is left to train on: photos with masks are for evaluation")
     if config.data.classes:
         evaluation.photo_classes(splits, config.data.classes)  # what cannot be measured must not be trained first
+    inception = builders.build_inception(config)  # likewise
     strategy = builders.build_strategy(config)
     record_config(config, workdir)  # not before: what cannot be trained must not bind the workdir to it
     with strategy.scope():
@@ -47,7 +48,7 @@ def train(config, workdir):
     loop = _Loop(config, workdir, splits, strategy, gan, segmenter, checkpointer)
     for phase in phases(config):
         loop.train(phase)
-    return _report(config, workdir, gan, segmenter, splits, checkpointer)
+    return _report(config, workdir, gan, segmenter, splits, checkpointer, inception)
 
 
 def phases(config):
@@ -72,15 +73,18 @@ def evaluate(config, workdir):
     Returns:
         dict, what metrics.json holds (see `report.write_report`): the run's "seed"; "images_seen", real pictures seen
         by D, or by a supervised segmenter; "segmenter_steps"; "training_seconds"; "photos", how many each split has;
-        "test". But for a supervised run also "synthetic", see `evaluation.evaluate_synthetic_masks`, and "clusters"
-        where `data.classes` names some.
+        "test". But for a supervised run also "synthetic", see `evaluation.evaluate_synthetic_masks`, "synthesis", see
+        `gan_evaluation.evaluate_fid`, where `metrics.inception` names weights, and "clusters" where `data.classes`
+        names some.
 
     Raises:
         FileNotFoundError: if the run has no checkpoint.
+        ValueError: if `metrics.inception` names a file that does not hold the weights.
     """
+    inception = builders.build_inception(config)
     gan, segmenter, checkpointer = restore_run(config, workdir)
     splits = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
-    return _report(config, workdir, gan, segmenter, splits, checkpointer)
+    return _report(config, workdir, gan, segmenter, splits, checkpointer, inception)
 
 
 class _Loop:
@@ -224,7 +228,7 @@ class _Loop:
         picture_grid.save_png(picture, self._workdir / "samples" / f"step_{step:07d}.png")
 
 
-def _report(config, workdir, gan, segmenter, splits, checkpointer):
+def _report(config, workdir, gan, segmenter, splits, checkpointer, inception):
     state, supervised = checkpointer, config.segmenter.supervised
     run = {
         "seed": config.seed,
@@ -234,11 +238,11 @@ def _report(config, workdir, gan, segmenter, splits, checkpointer):
         "photos": {name: len(getattr(splits, name)) for name in ("train", "validation", "test")},
     }
     if not supervised:  # else there is no GAN to look at
-        run |= _report_gan(config, gan, splits)
+        run |= _report_gan(config, workdir, gan, splits, inception)
     return write_report(workdir, segmenter.network, splits.test, run)
 
 
-def _report_gan(config, gan, splits):
+def _report_gan(config, workdir, gan, splits, inception):
     sample = builders.build_sampler(config, builders.SYNTHESIS_STREAM)
     run = {"synthetic": evaluation.evaluate_synthetic_masks(gan, sample)}
     logging.info("the GAN's masks cover %(mask_mean).3f of a picture, give or take %(mask_spread).3f", run["synthetic"])
@@ -247,5 +251,14 @@ def _report_gan(config, gan, splits):
         run["clusters"] = evaluation.evaluate_clusters(gan.discriminator, splits, classes)
         logging.info(
             "E_x's clusters: NMI %(nmi).3f, by chance %(nmi_by_chance).3f (%(photos)d photos)", run["clusters"]
+        )
+    if inception is None:
+        logging.info("no FID: metrics.inception names no weights (README.md says where they are)")
+    else:
+        run["synthesis"] = gan_evaluation.evaluate_fid(
+            gan, sample, splits, inception, samples=config.metrics.fid_samples, cache=pathlib.Path(workdir) / "fid"
+        )
+        logging.info(
+            "FID %(fid).2f, bg-FID %(bg_fid).2f (%(samples)d pictures against %(reference)s)", run["synthesis"]
         )
     return run

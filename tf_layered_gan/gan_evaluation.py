@@ -1,0 +1,72 @@
+"""The GAN's pictures, measured against the real photos."""
+
+import numpy as np
+import tensorflow as tf
+
+from tf_layered_gan.metrics import fid
+
+
+def evaluate_fid(gan, sample, splits, inception, *, samples, cache):
+    """Computes FID of the composed pictures and of the backgrounds alone, both by the averaged generators.
+
+    bg-FID far above FID is a sign of health: backgrounds are then not the whole picture (paper, Table 1). The
+    composed pictures are perturbed, as D sees them, the backgrounds are as painted; both rounded to whole pixel values.
+
+    Args:
+        gan: LayeredGAN.
+        sample: function of a step, int64 scalar, to the draws of a batch, see `LayeredGAN`.
+        splits: `data.photos.Splits`. The reference is all photos, at the GAN's resolution.
+        inception: `fid.InceptionFeatures`.
+        samples: how many pictures of each kind, steps 0, 1, ... of `sample`.
+        cache: folder for the statistics of the photos, see `fid.cached_statistics`.
+
+    Returns:
+        dict: "fid" and "bg_fid", floats; and what they cannot be compared without: "samples", "reference",
+        "reference_pictures", "resize" and "inception_sha256", the SHA-256 of the file of weights.
+    """
+    photos = reference_photos(splits, gan.resolution)
+    reference = fid.cached_statistics(inception, photos, cache)
+
+    def distance(layer):
+        painted = fid.statistics(map(inception, _paint(gan, sample, layer, samples)))
+        return fid.frechet_distance(painted, reference)
+
+    return {
+        "fid": distance("composed"),
+        "bg_fid": distance("background"),
+        "samples": samples,
+        "reference": f"all photos at {gan.resolution}x{gan.resolution}: to train on, for validation and for the test",
+        "reference_pictures": len(photos),
+        "resize": fid.RESIZE,
+        "inception_sha256": inception.sha256,
+    }
+
+
+def reference_photos(splits, resolution, batch_size=64):
+    """Brings all photos to one size: those to train on, which are larger, without a random crop.
+
+    Args:
+        splits: `data.photos.Splits`.
+        resolution: pixels.
+        batch_size: photos at a time.
+
+    Returns:
+        uint8 [photo, resolution, resolution, rgb], bilinear with antialiasing: training, validation, test photos.
+    """
+    batches = []
+    for images in (splits.train.images, splits.validation.images, splits.test.images):
+        for i in range(0, len(images), batch_size):
+            batches.append(
+                tf.image.resize(images[i : i + batch_size], (resolution, resolution), antialias=True).numpy()
+            )
+    return np.concatenate([np.round(batch).astype(np.uint8) for batch in batches])
+
+
+def _paint(gan, sample, layer, count):
+    """Yields `count` pictures in batches, uint8 [batch, height, width, rgb]."""
+    paint = tf.function(lambda step: (gan.synthesize(sample(step))[layer] + 1) * 127.5, autograph=False)
+    step = 0
+    while count > 0:
+        pictures = np.round(paint(tf.constant(step, tf.int64)).numpy()[:count]).astype(np.uint8)
+        yield pictures
+        step, count = step + 1, count - len(pictures)
