@@ -62,7 +62,7 @@ def _colour(hue, saturation, brightness):
 
 def _specks(rng, x, y):
     """bool [height, width]: small discs on a slanted grid."""
-    return _texture(rng, "dots", x, y, rng.uniform(0.7, 0.9), radius=0.25) > 0
+    return _texture(rng, "dots", x, y, rng.uniform(0.5, 0.7), radius=0.2) > 0
 
 
 def _two_tones(rng, hues):
