@@ -37,6 +37,7 @@ def get_config():
     config.gan.discriminator_learning_rate = 4e-4
     config.gan.ema_decay = 0.99
     config.segmenter.mask_size = (0.05, 0.8)  # some super-categories paint no object, and their masks stay empty
+    config.segmenter.ema_decay = 0.98  # the last steps alone decided between IoU 0.56 and 0.74
     config.schedule.rounds = 3
     config.schedule.gan_images_per_round = 16_000
     config.schedule.segmenter_steps_per_round = 300

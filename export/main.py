@@ -34,7 +34,7 @@ def export_run(workdir, output):
     config = load_config(workdir)
     _, segmenter, _ = restore_run(config, workdir)
     photos = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
-    return export_segmenter(segmenter.network, photos.validation.images, photos.test.images, output)
+    return export_segmenter(segmenter.average_network, photos.validation.images, photos.test.images, output)
 
 
 def export_segmenter(network, calibration_images, test_images, output):

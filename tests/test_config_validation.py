@@ -66,6 +66,7 @@ WRONG = [
     ("gan.beta_1", 1.0, "from 0 to below 1"),
     ("gan.beta_2", -0.5, "from 0 to below 1"),
     ("gan.ema_decay", 1.0, "from 0 to below 1"),
+    ("segmenter.ema_decay", 1.0, "from 0 to below 1"),
     ("networks.initial_mask", 1.0, "between 0 and 1, both left out"),
     ("networks.unet_depth", 6, "2**depth divides the resolution, 32"),
     ("segmenter.mask_size", (0.6, 0.5), "a pair (low, high) within 0.0 and 1.0"),
@@ -167,7 +168,7 @@ def test_independence_needs_another_picture():
 
 
 def test_a_supervised_segmenter_needs_steps():
-    validate(changed(shapes, **{"segmenter.supervised": True}))
+    validate(changed(shapes, **{"segmenter.supervised": True, "schedule.final_segmenter_steps": 1}))
     with pytest.raises(ValueError, match="final_segmenter_steps is 0, allowed: more than 0 where segmenter.supervised"):
         validate(changed(shapes, **{"segmenter.supervised": True, "schedule.final_segmenter_steps": 0}))
 

@@ -62,7 +62,7 @@ def workdir(network, photos, tmp_path_factory):
     record_config(config, workdir)
     segmenter = builders.build_segmenter(config)
     checkpointer = Checkpointer(workdir, builders.build_gan(config, segmenter), segmenter)
-    segmenter.network.set_weights(network.get_weights())
+    segmenter.average_network.set_weights(network.get_weights())
     checkpointer.save()
     return workdir
 

@@ -13,7 +13,7 @@ PACKAGE = "tf_layered_gan"
 FLOORS = [
     {"tables", "sweep"},
     {"losses", "codes", "composition", "perturbation", "schedule", "monitoring", "learning_curve", "config_validation"},
-    {"networks", "data", "gradients", "table_report"},
+    {"networks", "data", "gradients", "averaging", "table_report"},
     {"metrics", "baselines", "picture_grid", "layered_gan", "segmenter"},
     {"evaluation", "gan_evaluation"},
     {"builders", "report"},

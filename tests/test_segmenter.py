@@ -60,6 +60,22 @@ def test_pairs_whose_mask_is_too_small_or_too_large_teach_nothing():
     assert float(report["segmentation"]) == pytest.approx(float(tf.reduce_sum(second_and_third)) / 4, rel=1e-5)
 
 
+@pytest.mark.parametrize("decay", [0.0, 0.75])
+def test_the_average_moves_towards_the_network_that_trains(decay):
+    keras.utils.set_random_seed(1)
+    segmenter = Segmenter(unet(tiny.RESOLUTION, tiny.WIDTH, depth=1), ema_decay=decay)
+    segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))
+    start = tiny.values(segmenter.average_network.variables)
+    for value, variable in zip(start, segmenter.network.variables, strict=True):
+        np.testing.assert_array_equal(value, variable)
+    segmenter.train_step(batch())
+    assert all(tiny.changed(start, segmenter.network.variables))
+    for average, value, variable in zip(
+        segmenter.average_network.variables, start, segmenter.network.variables, strict=True
+    ):
+        np.testing.assert_allclose(average, decay * value + (1 - decay) * variable.numpy(), rtol=1e-5, atol=1e-7)
+
+
 def test_step_records_the_statistics_of_the_batch(segmenter):
     statistics = segmenter.network.non_trainable_variables
     before = tiny.values(statistics)

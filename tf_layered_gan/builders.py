@@ -102,7 +102,7 @@ def build_gan(config, segmenter):
         ),
         discriminator(config.resolution, networks.discriminator_width, c_dim),
         mask_encoder(config.resolution, networks.mask_encoder_width, c_sup_dim),
-        segmenter.network,
+        segmenter.average_network,
         ema_decay=config.gan.ema_decay,
         warp=perturbation.warp_gather if config.jit else perturbation.warp,
     )
@@ -128,7 +128,7 @@ def build_segmenter(config):
     """Builds and compiles the Segmenter; its initial weights follow from `config.seed`."""
     keras.utils.set_random_seed(config.seed + 1)
     network = unet(config.resolution, config.networks.unet_width, config.networks.unet_depth)
-    segmenter = Segmenter(network, config.segmenter.mask_size)
+    segmenter = Segmenter(network, config.segmenter.mask_size, config.segmenter.ema_decay)
     segmenter.compile(keras.optimizers.Adam(config.segmenter.learning_rate))
     return segmenter
 

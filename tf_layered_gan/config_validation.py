@@ -58,7 +58,7 @@ def _checks(config):
     for section, names in _NOT_NEGATIVE.items():
         for name in names:
             yield f"{section}.{name}", config[section][name], "0 or more", config[section][name] >= 0
-    for section, name in (("gan", "beta_1"), ("gan", "beta_2"), ("gan", "ema_decay")):
+    for section, name in (("gan", "beta_1"), ("gan", "beta_2"), ("gan", "ema_decay"), ("segmenter", "ema_decay")):
         yield f"{section}.{name}", config[section][name], "from 0 to below 1", 0 <= config[section][name] < 1
     independence = config.gan.gamma_independence
     pair = len(independence) == 2 and min(independence) >= 0

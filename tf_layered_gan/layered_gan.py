@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras import ops
 
 from tf_layered_gan import losses, perturbation
+from tf_layered_gan.averaging import averaged, update_averages
 from tf_layered_gan.composition import compose
 from tf_layered_gan.gradients import apply_gradients, replica_mean
 from tf_layered_gan.networks.spectral_norm import update_spectral_norm
@@ -51,8 +52,8 @@ class LayeredGAN(keras.Model):
         self.resolution = discriminator.input_shape[1]
         self.warp = warp
         self.ema_decay = ema_decay
-        self.average_background_generator = _averaged(background_generator)
-        self.average_foreground_generator = _averaged(foreground_generator)
+        self.average_background_generator = averaged(background_generator)
+        self.average_foreground_generator = averaged(foreground_generator)
 
     def compile(
         self,
@@ -205,26 +206,8 @@ class LayeredGAN(keras.Model):
         return {**_means(terms), "discriminator_gradient_norm": norm}
 
     def _update_averages(self):
-        pairs = list(
-            zip(
-                self.average_background_generator.variables + self.average_foreground_generator.variables,
-                self.background_generator.variables + self.foreground_generator.variables,
-                strict=True,
-            )
-        )
-
-        def update(_):
-            for average, variable in pairs:
-                average.assign(variable + self.ema_decay * (average - variable))
-
-        tf.distribute.get_replica_context().merge_call(update)
-
-
-def _averaged(network):
-    average = keras.models.clone_model(network)
-    average.set_weights(network.get_weights())
-    average.trainable = False
-    return average
+        averages = [self.average_background_generator, self.average_foreground_generator]
+        update_averages(averages, [self.background_generator, self.foreground_generator], self.ema_decay)
 
 
 def _means(terms):

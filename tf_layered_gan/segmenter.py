@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from tf_layered_gan import losses
+from tf_layered_gan.averaging import averaged, update_averages
 from tf_layered_gan.data.augmentation import apply_color
 from tf_layered_gan.gradients import apply_gradients, replica_mean
 
@@ -15,15 +16,21 @@ class Segmenter(keras.Model):
         network: F, float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch, height, width, 1].
         mask_size: pair (least, most) of [0, 1], the share of the picture that a mask may cover. Nothing is learnt from
             other pairs. Not in the paper; Voynov et al. 2021 filter likewise.
+        ema_decay: decay a step of the averaged network, in [0, 1). At 0, the paper's way, it is the trained one.
+
+    Attributes:
+        network: what `train_step` trains.
+        average_network: what segments for everyone else; a few steps more or less change its masks less.
 
     A batch is a dict of "image" x, float32 [batch, height, width, rgb] in [-1, 1]; "mask" pi, float32 [batch,
     height, width, 1] in [0, 1]; and the draws of the colour augmentation, "color" (see
     `augmentation.sample_color`). The step itself draws nothing.
     """
 
-    def __init__(self, network, mask_size=(0.0, 1.0)):
+    def __init__(self, network, mask_size=(0.0, 1.0), ema_decay=0.0):
         super().__init__()
-        self.network, self.mask_size = network, mask_size
+        self.network, self.mask_size, self.ema_decay = network, mask_size, ema_decay
+        self.average_network = averaged(network)
 
     def compile(self, optimizer):
         """Sets the optimizer."""
@@ -48,6 +55,7 @@ class Segmenter(keras.Model):
             per_example = used * losses.segmentation(self(images, training=True), batch["mask"])
             loss = replica_mean(per_example)
         norm = apply_gradients(tape, loss, self.network.trainable_variables, self.optimizer)
+        update_averages([self.average_network], [self.network], self.ema_decay)
         return {
             "segmentation": tf.reduce_mean(per_example),
             "pairs_used": tf.reduce_mean(used),

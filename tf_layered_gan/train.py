@@ -203,7 +203,7 @@ class _Loop:
         images_seen = gan_step * self._config.batch_size
         if photos.masks is None or self._curve.has(phase.name):
             return
-        metrics = evaluation.evaluate(self._segmenter.network, photos, baselines=False)["segmenter"]
+        metrics = evaluation.evaluate(self._segmenter.average_network, photos, baselines=False)["segmenter"]
         self._monitor.evaluation(metrics, gan_step)
         logging.info(
             "%s, %d images seen: IoU %.3f on %d validation pictures (per image %.3f)",
@@ -222,7 +222,7 @@ class _Loop:
             layers["mask"],
             layers["composed"],
             real,
-            evaluation.predict_probabilities(self._segmenter.network, real),
+            evaluation.predict_probabilities(self._segmenter.average_network, real),
         )
         self._monitor.picture("layers", picture, step)
         picture_grid.save_png(picture, self._workdir / "samples" / f"step_{step:07d}.png")
@@ -239,7 +239,7 @@ def _report(config, workdir, gan, segmenter, splits, checkpointer, inception):
     }
     if not supervised:  # else there is no GAN to look at
         run |= _report_gan(config, workdir, gan, splits, inception)
-    return write_report(workdir, segmenter.network, splits.test, run)
+    return write_report(workdir, segmenter.average_network, splits.test, run)
 
 
 def _report_gan(config, workdir, gan, splits, inception):
