@@ -91,7 +91,10 @@ def main(_):
     """Writes the step that the flags name."""
     config = flags.FLAGS.config
     config.jit = True
-    config_validation.validate(config)
+    try:
+        config_validation.validate(config)
+    except ValueError as error:
+        raise SystemExit(f"error: {error}") from error
     step, arguments = training_step(config, flags.FLAGS.step)
     save_program(step, arguments, flags.FLAGS.output)
     print(f"wrote {flags.FLAGS.output}")

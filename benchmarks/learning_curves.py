@@ -46,7 +46,10 @@ def draw(runs, output):
 
 def main(argv):
     """Draws the runs that the arguments name."""
-    draw(argv[1:], flags.FLAGS.output)
+    try:
+        draw(argv[1:], flags.FLAGS.output)
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"error: {error}") from error
     print(f"wrote {flags.FLAGS.output}")
 
 

@@ -48,7 +48,10 @@ def _sample_layers(config, gan):
 
 def main(_):
     """Publishes the run that the flags name."""
-    publish(flags.FLAGS.workdir, flags.FLAGS.output)
+    try:
+        publish(flags.FLAGS.workdir, flags.FLAGS.output)
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"error: {error}") from error
     print(f"wrote {flags.FLAGS.output}")
 
 

@@ -100,7 +100,7 @@ def main(argv):
     workdir = pathlib.Path(flags.FLAGS.workdir)
     try:
         export_run(workdir, flags.FLAGS.output or workdir / "export")
-    except (ValueError, FileNotFoundError) as error:
+    except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
 
 

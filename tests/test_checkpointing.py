@@ -1,11 +1,21 @@
 import json
 
+import numpy as np
 import pytest
 import tensorflow as tf
 import tiny
 
-from configs import shapes
-from tf_layered_gan.checkpointing import check_config, load_config, record_config, restore_run
+from configs import folder, shapes
+from tf_layered_gan import builders
+from tf_layered_gan.checkpointing import (
+    Checkpointer,
+    check_config,
+    check_photos,
+    load_config,
+    record_config,
+    restore_run,
+)
+from tf_layered_gan.data.photos import Photos, Splits
 
 
 @pytest.fixture
@@ -45,6 +55,36 @@ def test_what_leaves_earlier_steps_as_they_were_may_change(begun):
     changes = {"schedule.rounds": 9, "monitoring.scalars_every": 7, "jit": True, "distribution": "mirrored"}
     changes |= {"metrics.inception": "inception.npz"}
     check_config(tiny.run_config(shapes, **changes), begun)
+
+
+def test_a_workdir_among_the_photos_is_refused(tmp_path):
+    config = tiny.run_config(folder, **{"data.path": str(tmp_path)})
+    with pytest.raises(ValueError, match="in the folder of photos, which would take its pictures for photos too"):
+        check_config(config, tmp_path / "runs" / "mine")
+    check_config(config, tmp_path.parent)
+
+
+def test_a_run_goes_on_with_the_photos_it_was_begun_with_alone(tmp_path):
+    def splits(*train):
+        held_out = Photos(np.zeros((1, 2, 2, 3), np.uint8), None, ("v",))
+        return Splits(Photos(np.zeros((len(train), 2, 2, 3), np.uint8), None, train), held_out, held_out)
+
+    for _ in range(2):
+        check_photos(splits("a", "b"), tmp_path)
+    for other in (("a", "c"), ("a", "b", "c"), ("b", "a")):
+        with pytest.raises(ValueError, match=r"begun with other photos \(2 / 1 / 1 to train, .*, now \d / 1 / 1\)"):
+            check_photos(splits(*other), tmp_path)
+
+
+def test_a_checkpoint_that_was_cut_off_is_refused(tmp_path):
+    config = tiny.run_config(shapes)
+    record_config(config, tmp_path)
+    segmenter = builders.build_segmenter(config)
+    Checkpointer(tmp_path, builders.build_gan(config, segmenter), segmenter).save()
+    (data,) = (tmp_path / "checkpoints").glob("*.data-*")
+    data.write_bytes(data.read_bytes()[:100])
+    with pytest.raises(ValueError, match="cannot be read, so the run cannot go on"):
+        restore_run(config, tmp_path)
 
 
 def test_a_workdir_without_a_checkpoint_cannot_be_restored(tmp_path):

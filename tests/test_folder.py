@@ -250,6 +250,14 @@ def test_mask_of_another_aspect_is_refused_by_name(photos, masks):
         folder.load(photos, masks=masks, **SIZES)
 
 
+def test_files_with_other_endings_are_counted(photos, warnings):
+    for name in ("a.HEIC", "b.heic", "notes.txt", "none"):
+        (photos / name).write_bytes(b"")
+    folder.load(photos, **SIZES)
+    (warning,) = warnings
+    assert warning.endswith("are left out: .heic 2, .txt 1, none 1")
+
+
 def test_photo_with_an_unreadable_mask_is_in_no_split(photos, masks, warnings):
     spoil(masks / "d.png", "text")
     splits = folder.load(photos, masks=masks, **SIZES)

@@ -133,7 +133,7 @@ def test_a_published_run_has_its_figures_and_its_layers(run, tmp_path):
 
 def test_evaluate_measures_the_same_again_and_says_once_that_there_is_no_fid(run, caplog):
     workdir, result = run
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", logger="absl"):
         assert train.evaluate(tiny.run_config(shapes, **CHANGES), workdir) == result
     assert "synthesis" not in result
     assert [line for line in caplog.messages if "FID" in line] == [

@@ -1,5 +1,6 @@
 """Checkpoints of everything that a run's future depends on, and the run's record of its own config."""
 
+import hashlib
 import json
 import pathlib
 
@@ -64,6 +65,8 @@ class Checkpointer:
             raise ValueError(
                 f"{newest} was written by another version of this program; take another workdir"
             ) from error
+        except (tf.errors.OpError, IndexError) as error:  # the latter is what too short a file gives
+            raise ValueError(f"{newest} cannot be read, so the run cannot go on: {error}") from error
         return True
 
     def save(self):
@@ -79,15 +82,45 @@ def check_config(config, workdir):
         workdir: the run's directory.
 
     Raises:
-        ValueError: if the run was begun with another config; names the fields. What leaves the earlier steps as they
-            were may change: `schedule`, `monitoring`, `metrics`, `jit` and `distribution`.
+        ValueError: if `workdir` lies in the folder of photos, or the run was begun with another config; names the
+            fields. What leaves the earlier steps as they were may change: `schedule`, `monitoring`, `metrics`, `jit`
+            and `distribution`.
     """
+    photos = config.data.path if config.data.source == "folder" else None
+    if photos and pathlib.Path(workdir).resolve().is_relative_to(pathlib.Path(photos).resolve()):
+        raise ValueError(f"workdir is {workdir}, in the folder of photos, which would take its pictures for photos too")
     path = pathlib.Path(workdir) / "config.json"
     if path.exists():
         begun, given = json.loads(path.read_text()), json.loads(config.to_json())
         fields = [f for f in _differing(begun, given) if f.split(".")[0] not in _MAY_CHANGE]
         if fields:
             raise ValueError(f"{path} was begun with other values of {', '.join(fields)}; take another workdir")
+
+
+def check_photos(splits, workdir):
+    """Checks that a run in `workdir` still has the photos that it was begun with; records a new run's in photos.json.
+
+    Args:
+        splits: `data.photos.Splits`.
+        workdir: the run's directory.
+
+    Raises:
+        ValueError: if photos were added, removed or renamed, since others would then be held out.
+    """
+    path = pathlib.Path(workdir) / "photos.json"
+    names = {name: getattr(splits, name).names for name in ("train", "validation", "test")}
+    given = {name: {"photos": len(n), "sha256": _sha256("\n".join(n))} for name, n in names.items()}
+    if not path.exists():
+        path.write_text(json.dumps(given, indent=1) + "\n")
+    begun = json.loads(path.read_text())
+    if begun != given:
+        before, now = (" / ".join(str(split["photos"]) for split in splits.values()) for splits in (begun, given))
+        counts = f"{before} to train, validate and test on, now {now}"
+        raise ValueError(f"{workdir} was begun with other photos ({counts}); put them back, or take another workdir")
+
+
+def _sha256(text):
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def load_config(workdir):

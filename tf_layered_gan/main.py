@@ -38,7 +38,7 @@ def main(argv):
             train.evaluate(config, _WORKDIR.value)
         else:
             synthesize.write_dataset(config, _WORKDIR.value, _COUNT.value)
-    except (ValueError, FileNotFoundError, FloatingPointError) as error:
+    except (ValueError, OSError, FloatingPointError) as error:
         raise SystemExit(f"error: {error}") from error
 
 

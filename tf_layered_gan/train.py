@@ -7,7 +7,7 @@ import tensorflow as tf
 from absl import logging
 
 from tf_layered_gan import builders, evaluation, gan_evaluation, monitoring, picture_grid, schedule
-from tf_layered_gan.checkpointing import Checkpointer, check_config, record_config, restore_run
+from tf_layered_gan.checkpointing import Checkpointer, check_config, check_photos, record_config, restore_run
 from tf_layered_gan.data import pipeline
 from tf_layered_gan.learning_curve import LearningCurve
 from tf_layered_gan.report import write_report
@@ -39,6 +39,7 @@ def train(config, workdir):
     inception = builders.build_inception(config)  # likewise
     strategy = builders.build_strategy(config)
     record_config(config, workdir)  # not before: what cannot be trained must not bind the workdir to it
+    check_photos(splits, workdir)
     with strategy.scope():
         segmenter = builders.build_segmenter(config)
         gan = builders.build_gan(config, segmenter)
@@ -84,6 +85,7 @@ def evaluate(config, workdir):
     inception = builders.build_inception(config)
     gan, segmenter, checkpointer = restore_run(config, workdir)
     splits = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
+    check_photos(splits, workdir)
     return _report(config, workdir, gan, segmenter, splits, checkpointer, inception)
 
 

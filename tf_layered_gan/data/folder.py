@@ -1,5 +1,6 @@
 """A folder of one's own photos: any size and mode, broken files left out, read once and cached."""
 
+import collections
 import dataclasses
 import functools
 import os
@@ -64,6 +65,7 @@ def load(path, *, resolution, storage_size, masks=None, unlabelled=None, holdout
     if masks is None and (Path(path) / "masks").is_dir():
         raise ValueError(f"{path} has a folder of masks, which are no photos: name it as masks (--config.data.masks)")
     sources = _find(path) if masks is None else find_with_masks(path, masks)
+    _count_others(path)
     read = functools.partial(_read, sources, path, **settings)
     return cached_splits(read, cache, [_stamps(sources), settings])
 
@@ -75,6 +77,15 @@ def _find(folder):
     files = [file for file in root.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
     sources = [Source(file.relative_to(root).as_posix(), file, None) for file in files]
     return sorted(sources, key=lambda source: source.name)
+
+
+def _count_others(folder):
+    """Says how many files are left out because their names do not end like a photo's."""
+    endings = (file.suffix.lower() for file in Path(folder).rglob("*") if file.is_file())
+    others = collections.Counter(ending or "none" for ending in endings if ending not in SUFFIXES)
+    if others:
+        found = ", ".join(f"{ending} {count}" for ending, count in sorted(others.items()))
+        logging.warning("files with other endings than %s are left out: %s", " ".join(SUFFIXES), found)
 
 
 def find_with_masks(path, masks):
