@@ -31,8 +31,8 @@ def test_draws_keep_the_ranges_of_the_config():
     changes = {"networks.background_canvas": 2, "perturbation.background_contrast": (0.5, 0.75)}
     draws = [sample(0, step, **changes) for step in range(20)]
     windows, contrast = (np.concatenate([draw[name] for draw in draws]) for name in ("window", "contrast"))
-    # 80 windows of 16 pixels in a canvas of 32: the place is 0 to 16.
-    assert windows.min() == 0 and windows.max() == 16
+    # 80 windows of 16 pixels in a canvas of 32, 4 pixels from its edge or more: the place is 4 to 12.
+    assert windows.min() == 4 and windows.max() == 12
     assert 0.5 <= contrast.min() < 0.52 and 0.73 < contrast.max() < 0.75
 
 

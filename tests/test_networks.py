@@ -6,7 +6,7 @@ import tiny
 
 from tf_layered_gan.networks import blocks
 from tf_layered_gan.networks.discriminator import discriminator
-from tf_layered_gan.networks.generator import background_generator, foreground_generator
+from tf_layered_gan.networks.generator import background_generator, foreground_generator, window_range
 from tf_layered_gan.networks.mask_encoder import mask_encoder
 from tf_layered_gan.networks.unet import unet
 
@@ -27,7 +27,7 @@ def one_hot(categories, depth):
 @pytest.mark.parametrize("resolution", [16, 32])
 def test_background_generator(resolution):
     z = tf.random.stateless_normal([2, tiny.Z_DIM], (0, 1))
-    image = background_generator(resolution, tiny.WIDTH, tiny.Z_DIM)(10.0 * z).numpy()
+    image = background_generator(resolution, tiny.WIDTH, tiny.Z_DIM)([10.0 * z, tf.zeros([2, 2], tf.int32)]).numpy()
     assert image.shape == (2, resolution, resolution, 3) and image.dtype == np.float32
     assert -1 <= image.min() < 0 < image.max() <= 1
 
@@ -132,8 +132,25 @@ def test_masks_start_in_the_middle_where_they_are_asked_to():
     assert fall[0, 15] == pytest.approx(4 * (15**2 + 15**2) / 16**2, abs=1e-4)
 
 
-def test_a_canvas_is_as_many_pictures_wide():
-    assert background_generator(16, 2, 3, canvas=2).output_shape == (None, 32, 32, 3)
+@pytest.mark.parametrize("canvas", [2, 3])
+def test_windows_show_one_canvas(canvas):
+    generator = background_generator(16, 2, 3, canvas=canvas)
+    least, most = window_range(16, canvas)
+    for seed in range(5):
+        generator([tf.random.stateless_normal([8, 3], (seed, 0)), tf.fill([8, 2], least)], training=True)
+    z = tf.repeat(tf.random.stateless_normal([1, 3], (9, 9)), 4, axis=0)
+    for corner in (least, most - 5):
+        corners = tf.constant([[corner, corner], [corner + 3, corner], [corner, corner + 4], [corner + 5, corner + 5]])
+        first, lower, right, both = generator([z, corners]).numpy()
+        assert first.std() > 0.01
+        np.testing.assert_allclose(lower[:-3], first[3:], atol=1e-5)
+        np.testing.assert_allclose(right[:, :-4], first[:, 4:], atol=1e-5)
+        np.testing.assert_allclose(both[:-5, :-5], first[5:, 5:], atol=1e-5)
+
+
+@pytest.mark.parametrize("resolution, canvas, expected", [(16, 1, (0, 0)), (8, 2, (4, 4)), (16, 3, (4, 28))])
+def test_a_window_keeps_four_pixels_from_the_edge_of_its_canvas(resolution, canvas, expected):
+    assert window_range(resolution, canvas) == expected
 
 
 def test_background_depends_on_z_alone(gan):

@@ -298,16 +298,8 @@ def test_each_image_has_its_own_contrast():
     np.testing.assert_allclose(jittered[1], tf.fill([2, 2, 1], 0.1), atol=1e-6)
 
 
-def test_crop_cuts_the_window_named():
-    canvas = tf.reshape(tf.range(2 * 4 * 4, dtype=tf.float32), [2, 4, 4, 1])
-    windows = tf.constant([[0, 1], [2, 2]])
-    # Rows 0-1, columns 1-2 of the first; rows 2-3, columns 2-3 of the second, which starts at 16: 16 + 2 * 4 + 2 = 26.
-    expected = [[[1, 2], [5, 6]], [[26, 27], [30, 31]]]
-    np.testing.assert_array_equal(perturbation.crop(canvas, windows, 2)[..., 0], expected)
-
-
-def test_windows_reach_every_place_on_the_canvas_and_none_beyond():
-    windows = perturbation.sample_windows(2000, [0, 1], canvas_size=7, resolution=4).numpy()
+def test_windows_reach_every_place_and_none_beyond():
+    windows = perturbation.sample_windows(2000, [0, 1], places=(2, 5)).numpy()
     assert windows.shape == (2000, 2)
-    assert set(map(tuple, windows)) == {(top, left) for top in range(4) for left in range(4)}
-    assert not perturbation.sample_windows(5, [0, 1], canvas_size=4, resolution=4).numpy().any()
+    assert set(map(tuple, windows)) == {(top, left) for top in range(2, 6) for left in range(2, 6)}
+    assert not perturbation.sample_windows(5, [0, 1], places=(0, 0)).numpy().any()

@@ -13,7 +13,7 @@ from inception_arrays import array
 from tf_layered_gan import codes, perturbation
 from tf_layered_gan.layered_gan import LayeredGAN
 from tf_layered_gan.networks.discriminator import discriminator
-from tf_layered_gan.networks.generator import background_generator, foreground_generator
+from tf_layered_gan.networks.generator import background_generator, foreground_generator, window_range
 from tf_layered_gan.networks.inception import inception
 from tf_layered_gan.networks.mask_encoder import mask_encoder
 from tf_layered_gan.networks.unet import unet
@@ -77,7 +77,7 @@ def draws(batch_size=4, seed=(5, 6)):
         **codes.sample_codes(
             batch_size, seed, z_dim=Z_DIM, public_z=True, num_categories=NUM_CATEGORIES, group_size=GROUP_SIZE
         ),
-        "window": perturbation.sample_windows(batch_size, seed, canvas_size=CANVAS * RESOLUTION, resolution=RESOLUTION),
+        "window": perturbation.sample_windows(batch_size, seed, places=window_range(RESOLUTION, CANVAS)),
         "transform": perturbation.sample_transforms(
             batch_size, seed, resolution=RESOLUTION, scale_exponent=(-0.2, 0.0), shift=0.125, rotation=15.0
         ),

@@ -8,7 +8,7 @@ from tf_layered_gan.data import augmentation, folder, shapes
 from tf_layered_gan.layered_gan import LayeredGAN
 from tf_layered_gan.metrics import fid
 from tf_layered_gan.networks.discriminator import discriminator
-from tf_layered_gan.networks.generator import background_generator, foreground_generator
+from tf_layered_gan.networks.generator import background_generator, foreground_generator, window_range
 from tf_layered_gan.networks.mask_encoder import mask_encoder
 from tf_layered_gan.networks.unet import unet
 from tf_layered_gan.segmenter import Segmenter
@@ -165,8 +165,7 @@ def build_sampler(config, stream):
             "window": perturbation.sample_windows(
                 batch_size,
                 window_seed,
-                canvas_size=config.networks.background_canvas * config.resolution,
-                resolution=config.resolution,
+                places=window_range(config.resolution, config.networks.background_canvas),
             ),
             "transform": perturbation.sample_transforms(
                 batch_size,

@@ -121,8 +121,7 @@ class LayeredGAN(keras.Model):
         return self._paint(self.average_background_generator, self.average_foreground_generator, draws, training=False)
 
     def _paint(self, background_generator, foreground_generator, draws, training):
-        canvas = background_generator(draws["z"], training=training)
-        background = perturbation.crop(canvas, draws["window"], self.resolution)
+        background = background_generator([draws["z"], draws["window"]], training=training)
         foreground, mask = foreground_generator([draws["foreground_z"], draws["c_sup"], draws["c"]], training=training)
         warped = self.warp(ops.concatenate([foreground, mask], axis=-1), draws["transform"])
         jittered = perturbation.jitter_contrast(background, draws["contrast"])

@@ -207,14 +207,13 @@ def jitter_contrast(images, factors):
     return tf.clip_by_value(jittered, low, high)
 
 
-def sample_windows(batch_size, seed, *, canvas_size, resolution):
+def sample_windows(batch_size, seed, *, places):
     """Draws where on its canvas each picture sees the background, uniform over all places.
 
     Args:
         batch_size: number of windows.
         seed: int32 or int64 [2]; the only source of randomness.
-        canvas_size: side of the canvas in pixels.
-        resolution: side of the window in pixels, at most canvas_size.
+        places: pair (least, most) in pixels, see `networks.generator.window_range`.
 
     Returns:
         int32 [batch, 2], the window's top row and left column.
@@ -223,23 +222,7 @@ def sample_windows(batch_size, seed, *, canvas_size, resolution):
     surroundings shows a seam. Moving the background likewise cuts off any object that it holds, so that "all as
     background" looks wrong too.
     """
-    return tf.random.stateless_uniform([batch_size, 2], seed, 0, canvas_size - resolution + 1, tf.int32)
-
-
-def crop(canvases, windows, resolution):
-    """Cuts a window out of each canvas.
-
-    Args:
-        canvases: float32 [batch, canvas height, canvas width, channel].
-        windows: int32 [batch, 2], top row and left column.
-        resolution: side of the window in pixels.
-
-    Returns:
-        float32 [batch, resolution, resolution, channel].
-    """
-    places = windows[:, :, tf.newaxis] + tf.range(resolution)
-    rows = tf.gather(canvases, places[:, 0], axis=1, batch_dims=1)
-    return tf.gather(rows, places[:, 1], axis=2, batch_dims=1)
+    return tf.random.stateless_uniform([batch_size, 2], seed, places[0], places[1] + 1, tf.int32)
 
 
 def _check_range(name, values):

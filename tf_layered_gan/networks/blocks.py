@@ -2,6 +2,8 @@
 
 from keras import initializers, layers
 
+from tf_layered_gan.networks.upsampling import UpsampleConv2D
+
 
 def conv(filters, size, **options):
     """A 'same' convolution without bias, orthogonally initialised (paper, appendix A)."""
@@ -26,7 +28,7 @@ def conv_bn_relu(x, filters):
 
 def upsample_block(x, filters):
     """[batch, height, width, channel] -> [batch, 2 height, 2 width, filters], nearest neighbour first."""
-    return conv_bn_relu(layers.UpSampling2D(2, interpolation="nearest")(x), filters)
+    return layers.ReLU()(batch_norm()(UpsampleConv2D(filters)(x)))
 
 
 def residual_block(x):

@@ -6,18 +6,48 @@ import keras
 from keras import layers
 
 from tf_layered_gan.networks import blocks
+from tf_layered_gan.networks.window import Window
+
+_MARGIN = 4  # pixels between a window and the canvas' edge, where convolutions see that there is one
 
 
-def _trunk(code, resolution, width, canvas=1):
-    """Code [batch, feature] -> feature map [batch, side, side, channel], side = canvas * resolution.
+def window_range(resolution, canvas):
+    """Says where a picture may lie on its background's canvas, see `background_generator`.
 
-    The side doubles from 4 * canvas. Channels start at 16 * width and halve with each doubling, never below `width`.
+    Returns:
+        (least, most), of its top row and of its left column.
     """
-    x = blocks.dense((4 * canvas) ** 2 * 16 * width, use_bias=False)(code)
-    x = layers.ReLU()(blocks.batch_norm()(layers.Reshape((4 * canvas, 4 * canvas, 16 * width))(x)))
-    while x.shape[1] < canvas * resolution:
+    return (_MARGIN, (canvas - 1) * resolution - _MARGIN) if canvas > 1 else (0, 0)
+
+
+def _trunk(code, start, side, width):
+    """Code [batch, feature] -> feature map [batch, side, side, channel].
+
+    The side doubles from `start`. Channels begin at 16 * width and halve with each doubling, never below `width`.
+    """
+    x = blocks.dense(start**2 * 16 * width, use_bias=False)(code)
+    x = layers.ReLU()(blocks.batch_norm()(layers.Reshape((start, start, 16 * width))(x)))
+    while x.shape[1] < side:
         x = blocks.upsample_block(x, max(x.shape[-1] // 2, width))
     return x
+
+
+def _seen_through(x, window, resolution, width):
+    """The last doubling of a canvas' trunk, computed where the picture needs it.
+
+    Args:
+        x: float32 [batch, side, side, channel], of half the canvas' resolution.
+        window: int32 [batch, 2], in pixels of the canvas.
+        resolution: side of the picture in pixels.
+        width: channels at full resolution.
+
+    Returns:
+        float32 [batch, resolution + 2, resolution + 2, channel], the picture's features and a frame of one pixel.
+    """
+    # A pixel of the small map more on each side than the frame needs: the convolution's own border is cut off again.
+    x = Window(resolution // 2 + 3)(x, window // 2 - 1)
+    x = blocks.upsample_block(x, max(x.shape[-1] // 2, width))
+    return Window(resolution + 2)(x, window % 2 + 1)
 
 
 def _stage(x, code, residual_blocks, least_width):
@@ -43,17 +73,23 @@ def background_generator(resolution, width, z_dim, *, canvas=1):
         resolution: side of the picture in pixels, 4 times a power of two.
         width: channels at full resolution (FineGAN's ngf; paper: 64).
         z_dim: dimension d_z of the public code z.
-        canvas: the background's side in pictures; beyond 1, a picture sees a window of it (see
-            `perturbation.crop`).
+        canvas: the side, in pictures, of the canvas that it paints and of which a picture sees a window. Beyond 1 not
+            in the paper, and `resolution` must be 8 or more.
 
     Returns:
-        keras.Model mapping z, float32 [batch, z_dim], to x_b, float32 [batch, canvas * resolution,
-        canvas * resolution, rgb] in (-1, 1).
+        keras.Model mapping [z float32 [batch, z_dim], window int32 [batch, 2]], top row and left column within
+        `window_range(resolution, canvas)`, to x_b, float32 [batch, resolution, resolution, rgb] in (-1, 1). What the
+        picture does not see is not painted at full resolution. Where the canvas is as large as the picture, its one
+        window is not looked at.
     """
-    z = layers.Input((z_dim,), name="z")
-    x = _trunk(z, resolution, width, canvas)
-    image = blocks.conv(3, 3, use_bias=True, activation="tanh", name="background")(x)
-    return keras.Model(z, image, name="background_generator")
+    z, window = layers.Input((z_dim,), name="z"), layers.Input((2,), dtype="int32", name="corner")
+    if canvas == 1:
+        x, padding = _trunk(z, 4, resolution, width), "same"
+    else:
+        x = _trunk(z, 4 * canvas, canvas * resolution // 2, width)
+        x, padding = _seen_through(x, window, resolution, width), "valid"
+    image = blocks.conv(3, 3, use_bias=True, padding=padding, activation="tanh", name="background")(x)
+    return keras.Model([z, window], image, name="background_generator")
 
 
 def foreground_generator(
@@ -92,7 +128,7 @@ def foreground_generator(
     z = layers.Input((z_dim,), name="z")
     c_sup = layers.Input((c_sup_dim,), name="c_sup")
     c = layers.Input((c_dim,), name="c")
-    x = _trunk(layers.Concatenate()([z, c_sup]), resolution, width)
+    x = _trunk(layers.Concatenate()([z, c_sup]), 4, resolution, width)
     x = _stage(x, c_sup, residual_blocks, least_width)
     bias = keras.initializers.Constant(math.log(initial_mask / (1 - initial_mask)))
     mask = blocks.conv(1, 3, use_bias=True, bias_initializer=bias, name="mask_logits")(x)
