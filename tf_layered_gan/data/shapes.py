@@ -12,8 +12,8 @@ from tf_layered_gan.data.photos import Photos, Splits
 
 SHAPES = ("disc", "square", "triangle", "star", "cross")
 TEXTURES = ("plain", "stripes", "checks", "dots", "blotches")
-_WARM = (-0.15, 0.15)  # hues of objects, in turns: purple to yellow
-_COOL = (0.27, 0.73)  # of backgrounds: green to violet
+_WARM = (-0.25, 0.25)  # hues of objects, in turns: violet to yellow-green
+_COOL = (0.1, 0.9)  # of backgrounds: all but red
 _SUPERSAMPLING = 2
 _BLOTCHES = ((0, 2 * np.pi), (0.4, 1.0), (0, 2 * np.pi))  # angles, frequencies and phases of the waves
 
