@@ -3,7 +3,7 @@ import sys
 import numpy as np
 import pytest
 
-from tf_layered_gan.baselines import BASELINES, all_foreground, centred_disc, grabcut, otsu, two_colours
+from tf_layered_gan.baselines import BASELINES, all_foreground, centred_disc, grabcut, otsu, pooled_hues, two_colours
 
 
 def disc(size, radius):
@@ -67,6 +67,23 @@ def test_two_colours_finds_the_larger_thing_of_the_inner_colour_at_any_brightnes
 
 def test_two_colours_finds_nothing_in_a_picture_of_one_colour():
     assert not two_colours(np.full((1, 16, 16, 3), 90, np.uint8)).any()
+
+
+def test_pooled_hues_knows_an_object_by_the_other_pictures():
+    inside, cut_off = np.zeros((32, 32), bool), np.zeros((32, 32), bool)
+    inside[6:24, 4:28], cut_off[:, :6] = True, True  # the latter, 192 of 1,024 pixels, has 44 of the 124 at the border
+    images = np.concatenate([picture(thing, (200, 40, 40), (40, 60, 160)) for thing in (inside, cut_off)])
+    assert (pooled_hues(images) == [inside, cut_off]).all()
+    assert (pooled_hues(images[1:]) == ~cut_off).all()  # by itself: what has less of the border
+
+
+def test_pooled_hues_clusters_more_pixels_than_it_looks_at():
+    thing = np.kron(disc(16, 5), np.ones((32, 32))) > 0  # 262,144 pixels
+    assert iou(pooled_hues(picture(thing, (200, 40, 40), (40, 160, 160)))[0], thing) > 0.98
+
+
+def test_pooled_hues_finds_nothing_in_pictures_of_one_colour():
+    assert not pooled_hues(np.full((2, 16, 16, 3), (90, 40, 20), np.uint8)).any()
 
 
 def test_otsu_takes_the_brighter_part_where_the_border_is_shared():

@@ -76,7 +76,7 @@ def test_a_batch_is_no_larger_than_the_images():
 def test_evaluates_the_segmenter_and_the_baselines_on_the_same_photos():
     results = evaluate(red_network(), squares(3))
     assert list(results) == ["segmenter", *BASELINES]
-    assert list(BASELINES) == ["all_foreground", "centred_disc", "otsu", "two_colours", "grabcut"]
+    assert list(BASELINES) == ["all_foreground", "centred_disc", "otsu", "two_colours", "pooled_hues", "grabcut"]
     assert results["segmenter"]["iou"] == results["segmenter"]["accuracy_per_image"] == 1
     assert results["all_foreground"]["iou"] == pytest.approx(12 / 64)  # 3 x 4 of 8 x 8 pixels
     assert {metrics["images"] for metrics in results.values()} == {3}

@@ -1,9 +1,9 @@
 """The embedded dataset: one textured object on a detailed background, with its exact mask.
 
 Little is told by colour alone: objects and backgrounds share their textures, their range of brightness and of
-saturation, each has two colours of its own, and each background is strewn with specks in its object's colours. What
-tells an object apart, over many pictures, is that it is one large closed shape, in front, in warm colours. Picture i
-of a split is painted from (split, i) alone.
+saturation and most of their hues, each has two colours of its own, and each background is strewn with specks in its
+object's colours. What tells an object apart, over many pictures, is that it is one large closed shape, in front, more
+often warm than cool. Picture i of a split is painted from (split, i) alone.
 """
 
 import numpy as np
