@@ -71,8 +71,8 @@ def test_a_gan_of_every_option_takes_a_step_on_its_own_draws():
 
 
 def test_weights_of_the_terms_come_from_the_config():
-    gan = build_gan(**NORMAL | {"gan.least_size": 0.125})
-    assert (gan.gamma_size, gan.least_size, gan.gamma_independence) == (2.0, 0.125, (0.2, 1.0))
+    gan = build_gan(**NORMAL | {"gan.mask_size": (0.125, 0.5)})
+    assert (gan.gamma_size, gan.mask_size, gan.gamma_independence) == (2.0, (0.125, 0.5), (0.2, 1.0))
     assert gan.mutual_information is losses.normal_mutual_information
     assert build_gan().mutual_information is losses.mutual_information
 

@@ -180,15 +180,18 @@ def test_generators_descend_equation_6(gan, uses_segmenter):
 @pytest.mark.parametrize("uses_segmenter, gamma_independence", [(False, 6.0), (True, 7.0)])
 def test_generators_descend_the_terms_beside_equation_6(gan, monkeypatch, uses_segmenter, gamma_independence):
     batch = tiny.batch()
-    for name, value in {"gamma_size": 4.0, "least_size": 0.9, "gamma_independence": (6.0, 7.0), "gamma_bg": 0}.items():
-        monkeypatch.setattr(gan, name, value)
+    size_range = (0.9, 0.95)
+    monkeypatch.setattr(gan, "gamma_size", 4.0)
+    monkeypatch.setattr(gan, "mask_size", size_range)
+    monkeypatch.setattr(gan, "gamma_independence", (6.0, 7.0))
+    monkeypatch.setattr(gan, "gamma_bg", 0)
     gan.uses_segmenter = uses_segmenter
     with tf.GradientTape() as tape:
         layers, realness, category, super_category = fakes(gan, batch)
         mutual_information = losses.mutual_information(category, batch["c"])
         mutual_information += losses.mutual_information(super_category, batch["c_sup"])
         total = -realness + 0.5 * mutual_information + 2.0 * losses.binarization(layers["mask"])
-        size = losses.mask_size(layers["mask"], 0.9)
+        size = losses.mask_size(layers["mask"], *size_range)
         independence = losses.independence(layers["background"], layers["foreground"], layers["mask"])
         loss = tf.reduce_mean(total + 4.0 * size + gamma_independence * independence)
     assert np.min(size) > 0

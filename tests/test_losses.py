@@ -57,6 +57,12 @@ def test_mask_size_is_what_a_mask_lacks_of_the_least():
     np.testing.assert_allclose(losses.mask_size(masks, 0.25), [0.15, 0], atol=1e-6)
 
 
+def test_mask_size_is_what_a_mask_has_beyond_the_most():
+    # Means of 0.1, 0.3 and 0.75: within (0.1, 0.5) the first two, 0.25 beyond it the third.
+    masks = np.concatenate([plane(0.4, 0, 0, 0), plane(1, 0.2, 0, 0), plane(1, 1, 1, 0)])
+    np.testing.assert_allclose(losses.mask_size(masks, 0.1, 0.5), [0, 0, 0.25], atol=1e-6)
+
+
 def pixels(*values):
     """Pictures of one pixel of one channel."""
     return np.float32(values).reshape(-1, 1, 1, 1)

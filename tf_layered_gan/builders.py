@@ -117,7 +117,7 @@ def build_gan(config, segmenter):
         gamma_b=config.gan.gamma_b,
         gamma_bg=config.gan.gamma_bg,
         gamma_size=config.gan.gamma_size,
-        least_size=config.gan.least_size,
+        mask_size=config.gan.mask_size,
         gamma_independence=config.gan.gamma_independence,
         mutual_information=_MUTUAL_INFORMATION[config.codes.prior],
     )

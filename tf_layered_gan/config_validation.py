@@ -68,8 +68,7 @@ def _checks(config):
     if config.segmenter.supervised:
         steps = config.schedule.final_segmenter_steps
         yield "schedule.final_segmenter_steps", steps, "more than 0 where segmenter.supervised is True", steps > 0
-    least_size = config.gan.least_size
-    yield "gan.least_size", least_size, "between 0 and 1, both left out", 0 < least_size < 1
+    yield _pair("gan.mask_size", config.gan.mask_size, 0.0, 1.0)
     initial_mask = config.networks.initial_mask
     yield "networks.initial_mask", initial_mask, "between 0 and 1, both left out", 0 < initial_mask < 1
     depth, factor = config.networks.unet_depth, 2**config.networks.unet_depth

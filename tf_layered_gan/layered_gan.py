@@ -64,7 +64,7 @@ class LayeredGAN(keras.Model):
         gamma_b,
         gamma_bg,
         gamma_size=0.0,
-        least_size=0.25,
+        mask_size=(0.25, 1.0),
         gamma_independence=(0.0, 0.0),
         mutual_information=losses.mutual_information,
     ):
@@ -78,7 +78,7 @@ class LayeredGAN(keras.Model):
             gamma_bg: weight of the background loss (Eq. 8), which applies while `uses_segmenter` is true; at 0 it is
                 neither computed nor reported.
             gamma_size: weight of the mask-size loss, not in Eq. 6; at 0 as above.
-            least_size: share of the picture below which that loss pushes a mask's mean.
+            mask_size: pair (least, most), the share of the picture to which that loss keeps each mask.
             gamma_independence: weights of the independence loss, not in the paper, while `uses_segmenter` is false
                 (round 1) and while it is true; at 0 as above.
             mutual_information: one half of Eq. 5 for the code's prior, `losses.mutual_information` (categorical) or
@@ -87,7 +87,7 @@ class LayeredGAN(keras.Model):
         super().compile(optimizer=generator_optimizer)
         self.discriminator_optimizer = discriminator_optimizer
         self.gamma_mi, self.gamma_b, self.gamma_bg = gamma_mi, gamma_b, gamma_bg
-        self.gamma_size, self.least_size = gamma_size, least_size
+        self.gamma_size, self.mask_size = gamma_size, mask_size
         self.gamma_independence = gamma_independence
         self.mutual_information = mutual_information
         generator_optimizer.build(self.generator_variables)
@@ -171,7 +171,7 @@ class LayeredGAN(keras.Model):
             "binarization": (self.gamma_b, losses.binarization(layers["mask"])),
         }
         if self.gamma_size:
-            terms["mask_size"] = (self.gamma_size, losses.mask_size(layers["mask"], self.least_size))
+            terms["mask_size"] = (self.gamma_size, losses.mask_size(layers["mask"], *self.mask_size))
         gamma_independence = self.gamma_independence[self.uses_segmenter]
         if gamma_independence:
             dependence = losses.independence(layers["background"], layers["foreground"], layers["mask"])

@@ -76,20 +76,22 @@ def binarization(mask):
     return ops.mean(ops.minimum(mask, 1.0 - mask), axis=(1, 2, 3))
 
 
-def mask_size(mask, least):
-    """L_size = max(0, least - mean(pi)), which keeps a mask from vanishing; minimised by G_f.
+def mask_size(mask, least, most=1.0):
+    """L_size = max(0, least - mean(pi)) + max(0, mean(pi) - most), which keeps each mask to a size; minimised by G_f.
 
-    PerturbGAN's, to which the paper's Table 1 compares mutual information. Differs from PerturbGAN's published code,
-    which takes the perturbed mask: here it is the size that G_f painted, wherever it then moves.
+    With `most` 1 it is PerturbGAN's, to which the paper's Table 1 compares mutual information; less keeps a mask from
+    taking the whole picture, too, and is not in the paper. Differs from PerturbGAN's published code, which takes the
+    perturbed mask: here it is the size that G_f painted, wherever it then moves.
 
     Args:
         mask: pi before perturbation, float32 [batch, height, width, 1] in [0, 1].
-        least: share of the picture, in [0, 1].
+        least, most: share of the picture, in [0, 1].
 
     Returns:
-        float32 [batch] in [0, least].
+        float32 [batch] in [0, max(least, 1 - most)].
     """
-    return ops.relu(least - ops.mean(mask, axis=(1, 2, 3)))
+    size = ops.mean(mask, axis=(1, 2, 3))
+    return ops.relu(least - size) + ops.relu(size - most)
 
 
 def independence(background, foreground, mask):
