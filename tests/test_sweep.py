@@ -44,19 +44,19 @@ def test_a_workdir_is_named_after_what_the_run_changes(tmp_path):
     )
     assert second.command[1:3] == ["-m", "tf_layered_gan.main"]
     assert second.command[-1] == f"--workdir={second.workdir}"
-    assert runs(tmp_path, 0.2)[0].workdir == tmp_path / "small" / "unchanged" / "seed_0"  # the file's own value
+    assert runs(tmp_path, 1.0)[0].workdir == tmp_path / "small" / "unchanged" / "seed_0"  # the file's own value
 
 
 def test_each_run_is_executed_once_and_a_finished_one_never_again(tmp_path):
     runner = Runner()
-    sweep.sweep(runs(tmp_path, 1.0, 5.0, 1.0), 1, runner)
+    sweep.sweep(runs(tmp_path, 0.5, 5.0, 0.5), 1, runner)
     assert [(arguments[1][-3:], arguments[-1][-1]) for arguments in runner.commands] == [
-        ("1.0", "0"),
-        ("1.0", "1"),
+        ("0.5", "0"),
+        ("0.5", "1"),
         ("5.0", "0"),
         ("5.0", "1"),
     ]
-    sweep.sweep(runs(tmp_path, 1.0, 5.0), 2, runner)
+    sweep.sweep(runs(tmp_path, 0.5, 5.0), 2, runner)
     assert len(runner.commands) == 4
 
 
