@@ -70,13 +70,12 @@ def test_a_run_of_another_version_goes_on_where_only_what_may_change_is_missing(
     check_config(tiny.run_config(shapes), begun)
 
 
-def test_a_damaged_record_is_named(begun):
+@pytest.mark.parametrize("read", [load_config, lambda workdir: check_config(tiny.run_config(shapes), workdir)])
+def test_a_config_that_was_cut_off_is_named(begun, read):
     path = begun / "config.json"
-    for content in (path.read_text()[:100], "", "[]", "\udcff"):
-        path.write_bytes(content.encode("utf-8", "surrogateescape"))
-        for read in (load_config, lambda workdir: check_config(tiny.run_config(shapes), workdir)):
-            with pytest.raises(ValueError, match=f"{path} is damaged: "):
-                read(begun)
+    path.write_text(path.read_text()[:100])
+    with pytest.raises(ValueError, match=f"{path} is damaged: "):
+        read(begun)
 
 
 def test_a_new_workdir_takes_any_config(tmp_path):

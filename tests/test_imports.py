@@ -11,9 +11,8 @@ PACKAGE = "tf_layered_gan"
 
 # From the ground up. A package is a floor of its own: within it, modules import one another.
 FLOORS = [
-    {"tables", "sweep"},
-    {"losses", "codes", "composition", "perturbation", "schedule", "monitoring", "learning_curve", "config_validation"}
-    | {"records"},
+    {"tables", "sweep", "records"},
+    {"losses", "codes", "composition", "perturbation", "schedule", "monitoring", "learning_curve", "config_validation"},
     {"networks", "data", "gradients", "averaging", "table_report"},
     {"metrics", "baselines", "picture_grid", "layered_gan", "segmenter"},
     {"evaluation", "gan_evaluation"},

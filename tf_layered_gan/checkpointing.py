@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 
 from configs import default
 from tf_layered_gan import builders
-from tf_layered_gan.records import read_json
+from tf_layered_gan.records import read_record, write_record
 
 _MAY_CHANGE = ("schedule", "monitoring", "metrics", "jit", "distribution")
 
@@ -93,7 +93,7 @@ def check_config(config, workdir):
         raise ValueError(f"workdir is {workdir}, in the folder of photos, which would take its pictures for photos too")
     path = pathlib.Path(workdir) / "config.json"
     if path.exists():
-        begun, given = _binding(read_json(path)), _binding(json.loads(config.to_json()))
+        begun, given = _binding(read_record(path)), _binding(json.loads(config.to_json()))
         _check_fields(path, begun, given)
         fields = [name for name in sorted(given) if begun[name] != given[name]]
         if fields:
@@ -115,8 +115,8 @@ def check_photos(splits, workdir):
     names = {name: getattr(splits, name).names for name in ("train", "validation", "test")}
     given = {name: {"photos": len(n), "sha256": _sha256("\n".join(n))} for name, n in names.items()}
     if not path.exists():
-        path.write_text(json.dumps(given, indent=1) + "\n")
-    begun = read_json(path)
+        write_record(path, given)
+    begun = read_record(path)
     if begun != given:
         before, now = (" / ".join(str(split["photos"]) for split in splits.values()) for splits in (begun, given))
         counts = f"{before} to train, validate and test on, now {now}"
@@ -143,7 +143,7 @@ def load_config(workdir):
     path = pathlib.Path(workdir) / "config.json"
     if not path.exists():
         raise FileNotFoundError(f"no config.json in {workdir}: train first (python -m tf_layered_gan.main)")
-    recorded = read_json(path)
+    recorded = read_record(path)
     _check_fields(path, _flattened(recorded), _flattened(json.loads(default.get_config().to_json())))
     return ConfigDict(_with_tuples(recorded))
 
@@ -159,7 +159,7 @@ def record_config(config, workdir):
     """Writes the resolved config to WORKDIR/config.json; makes the directory where it is missing."""
     path = pathlib.Path(workdir) / "config.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(json.loads(config.to_json()), indent=1) + "\n")
+    write_record(path, json.loads(config.to_json()))
 
 
 def _flattened(record, prefix=""):
