@@ -78,6 +78,12 @@ def test_a_config_that_was_cut_off_is_named(begun, read):
         read(begun)
 
 
+def test_a_config_with_a_value_of_another_kind_is_named(begun):
+    rewrite(begun, lambda recorded: recorded.update(batch_size="4"))
+    with pytest.raises(ValueError, match="config.json is damaged: .*batch_size"):
+        load_config(begun)
+
+
 def test_a_new_workdir_takes_any_config(tmp_path):
     check_config(tiny.run_config(shapes), tmp_path / "new")
     assert not (tmp_path / "new").exists()

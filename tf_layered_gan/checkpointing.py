@@ -5,7 +5,6 @@ import json
 import pathlib
 
 import tensorflow as tf
-from ml_collections import ConfigDict
 
 from configs import default
 from tf_layered_gan import builders
@@ -143,16 +142,13 @@ def load_config(workdir):
     path = pathlib.Path(workdir) / "config.json"
     if not path.exists():
         raise FileNotFoundError(f"no config.json in {workdir}: train first (python -m tf_layered_gan.main)")
-    recorded = read_record(path)
-    _check_fields(path, _flattened(recorded), _flattened(json.loads(default.get_config().to_json())))
-    return ConfigDict(_with_tuples(recorded))
-
-
-def _with_tuples(value):
-    """Undoes what JSON does to a config: its pairs are tuples."""
-    if isinstance(value, dict):
-        return {name: _with_tuples(entry) for name, entry in value.items()}
-    return tuple(value) if isinstance(value, list) else value
+    config, recorded = default.get_config(), _flattened(read_record(path))
+    _check_fields(path, recorded, _flattened(json.loads(config.to_json())))
+    try:
+        config.update_from_flattened_dict(recorded)  # makes tuples again of what JSON has as lists
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    return config
 
 
 def record_config(config, workdir):
