@@ -1,6 +1,5 @@
 """The export binary: python -m export.main --workdir=runs/shapes"""
 
-import json
 import pathlib
 import shutil
 import tempfile
@@ -12,6 +11,7 @@ from export.tflite import to_tflite_float32, to_tflite_int8
 from export.verify import require_agreement, savedmodel_runner, tflite_runner
 from tf_layered_gan import builders
 from tf_layered_gan.checkpointing import load_config, restore_run
+from tf_layered_gan.records import write_record
 
 LEAST_IOU_FLOAT, LEAST_IOU_INT8 = 0.999, 0.95  # with the Keras model's masks
 CALIBRATION_PICTURES = 100  # plenty: on one network 5 and 423 gave the same IoU to three digits
@@ -64,7 +64,7 @@ def export_segmenter(network, calibration_images, test_images, output):
     content = to_tflite_int8(network, calibration_images[::step])
     path = output / "segmenter_int8.tflite"
     figures[path.name] = _keep(network, content, test_images, path, least_iou=LEAST_IOU_INT8)
-    (output / "export.json").write_text(json.dumps(figures, indent=1) + "\n")
+    write_record(output / "export.json", figures)
     return figures
 
 
@@ -88,7 +88,7 @@ def _export_savedmodel(network, images, path):
 
 def _keep(network, content, images, path, *, least_iou):
     figures = require_agreement(path.name, network, tflite_runner(content), images, least_iou=least_iou)
-    path.write_bytes(content)
+    write_record(path, content)
     return {"bytes": len(content)} | figures
 
 

@@ -93,8 +93,9 @@ def require_agreement(name, network, predict, images, *, least_iou):
     figures = agreement(network, predict, images)
     iou = figures["iou"]
     print(
-        f"{name}: IoU {iou:.5f} with the Keras model's masks on {figures['pictures']} held-out pictures "
-        f"(at least {least_iou}), largest probability difference {figures['max_difference']:.2g}"
+        f"{name}: IoU {iou:.5f} (at least {least_iou}) with the Keras model's masks, which cover "
+        f"{figures['foreground']:.1%} of {figures['pictures']} held-out pictures, "
+        f"largest probability difference {figures['max_difference']:.2g}"
     )
     if iou < least_iou:
         raise ValueError(f"{name} was not kept: its IoU with the Keras model is {iou:.5f}, below {least_iou}")

@@ -36,6 +36,54 @@ def test_a_recorded_config_is_read_back_as_it_was(begun):
     assert load_config(begun).to_dict() == tiny.run_config(shapes).to_dict()
 
 
+def rewrite(workdir, change):
+    """Changes a run's config.json as another version would have written it."""
+    recorded = json.loads((workdir / "config.json").read_text())
+    change(recorded)
+    (workdir / "config.json").write_text(json.dumps(recorded))
+
+
+def lack_two_and_hold_one(recorded):
+    del recorded["gan"]["ema_decay"], recorded["codes"]["prior"]
+    recorded["gan"]["gamma_old"] = 1.0
+
+
+OTHER_FIELDS = r"config.json lacks codes.prior, gan.ema_decay and has the unknown gan.gamma_old: another version wrote"
+
+
+def test_a_config_of_another_version_is_refused_by_its_fields(begun):
+    rewrite(begun, lack_two_and_hold_one)
+    with pytest.raises(ValueError, match=OTHER_FIELDS):
+        load_config(begun)
+    with pytest.raises(ValueError, match=OTHER_FIELDS):
+        check_config(tiny.run_config(shapes), begun)
+
+
+def test_a_section_that_is_missing_is_refused_by_its_fields(begun):
+    rewrite(begun, lambda recorded: recorded.pop("metrics"))
+    with pytest.raises(ValueError, match="config.json lacks metrics.fid_samples, metrics.inception: another version"):
+        load_config(begun)
+
+
+def test_a_run_of_another_version_goes_on_where_only_what_may_change_is_missing(begun):
+    rewrite(begun, lambda recorded: recorded["metrics"].pop("fid_samples"))
+    check_config(tiny.run_config(shapes), begun)
+
+
+@pytest.mark.parametrize("read", [load_config, lambda workdir: check_config(tiny.run_config(shapes), workdir)])
+def test_a_config_that_was_cut_off_is_named(begun, read):
+    path = begun / "config.json"
+    path.write_text(path.read_text()[:100])
+    with pytest.raises(ValueError, match=f"{path} is damaged: "):
+        read(begun)
+
+
+def test_a_config_with_a_value_of_another_kind_is_named(begun):
+    rewrite(begun, lambda recorded: recorded.update(batch_size="4"))
+    with pytest.raises(ValueError, match="config.json is damaged: .*batch_size"):
+        load_config(begun)
+
+
 def test_a_new_workdir_takes_any_config(tmp_path):
     check_config(tiny.run_config(shapes), tmp_path / "new")
     assert not (tmp_path / "new").exists()

@@ -1,4 +1,5 @@
 import importlib
+import math
 import pathlib
 import re
 
@@ -40,7 +41,14 @@ NOT_NEGATIVE = (
     "schedule.final_segmenter_steps",
 )
 
-NO_WEIGHTS = ((0.2,), (0.2, -1.0), (0.2, 1.0, 1.0), ())
+NO_WEIGHTS = ((0.2,), (0.2, -1.0), (0.2, 1.0, 1.0), (), ("a", "b"), (0.2, None), (0.2, True), (0.2, math.inf))
+NO_SCALES = ((0.8,), ("a", "b"), (0.8, None), (None, 1.0), (0.8, True), (math.nan, 1.0), (0.8, math.inf))
+PAIRS = {
+    "data.crop_scale": (0.25, 1.0),
+    "segmenter.mask_size": (0.0, 1.0),
+    "perturbation.scale_exponent": (-2.0, 2.0),
+    "perturbation.background_contrast": (0.0, 2.0),
+}
 
 WRONG = [
     ("resolution", 24, "a power of two from 16 on"),
@@ -81,6 +89,15 @@ WRONG = [
 ]
 
 
+FINITE = (
+    "perturbation.rotation",
+    "gan.generator_learning_rate",
+    "segmenter.learning_rate",
+    "gan.gamma_mi",
+    "gan.beta_1",
+)
+
+
 def changed(module, **changes):
     config = module.get_config()
     config.update_from_flattened_dict(changes)
@@ -102,6 +119,35 @@ def test_wrong_value_is_refused_by_name(field, given, allowed):
     message = re.escape(f"{field} is {given!r}") + r"(\.0)?" + re.escape(f", allowed: {allowed}")
     with pytest.raises(ValueError, match=message):
         validate(changed(shapes, **{field: given}))
+
+
+@pytest.mark.parametrize("field, limits", PAIRS.items())
+@pytest.mark.parametrize("given", NO_SCALES)
+def test_what_is_no_pair_of_numbers_is_refused_by_name(field, limits, given):
+    message = f"{field} is {given!r}, allowed: a pair (low, high) within {limits[0]} and {limits[1]}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        validate(changed(shapes, **{field: given}))
+
+
+@pytest.mark.parametrize("field", FINITE)
+@pytest.mark.parametrize("given", [math.inf, -math.inf, math.nan])
+def test_a_number_that_is_not_finite_is_refused_by_name(field, given):
+    with pytest.raises(ValueError, match=f"^{field} is {given!r}, allowed: a finite number$"):
+        validate(changed(shapes, **{field: given}))
+
+
+@pytest.mark.parametrize("field", ["batch_size", "codes.z_dim", "networks.unet_depth", "schedule.rounds"])
+def test_what_is_no_number_is_refused_by_name(field):
+    with pytest.raises(ValueError, match=f"^{field} is True, allowed: a number, neither True nor False$"):
+        validate(changed(shapes, **{field: True}))
+    with pytest.raises(ValueError, match=f"^{field} is None, allowed: a value$"):
+        validate(changed(shapes, **{field: None}))
+
+
+@pytest.mark.parametrize("field, given", [("batch_size", 4.5), ("networks.unet_depth", 2.0), ("gan.gamma_mi", "1")])
+def test_a_value_of_another_type_is_refused_by_the_config_itself(field, given):
+    with pytest.raises(TypeError, match=field.split(".")[-1]):
+        changed(shapes, **{field: given})
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from export.tflite import to_tflite_float32, to_tflite_int8
 
@@ -108,6 +108,15 @@ def test_masks_every_kind_of_picture(model, photos, tmp_path, name, mode):
     finished = run(model, photos, tmp_path / "out")
     assert finished.returncode == 0, finished.stderr
     assert_right_half(mask(tmp_path / "out", "a.png"))
+
+
+@pytest.mark.parametrize("mode, kept", [("RGB", True), ("CMYK", False), ("L", False)])
+def test_cutout_has_the_profile_of_an_rgb_picture_alone(model, photos, tmp_path, mode, kept):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()  # Pillow writes any into any picture
+    half_white(mode=mode).save(photos / "a.jpg", icc_profile=profile)
+    run(model, photos, tmp_path / "out")
+    with Image.open(tmp_path / "out" / "cutouts" / "a.png") as cutout:
+        assert cutout.info.get("icc_profile") == (profile if kept else None)
 
 
 def test_sixteen_bit_grey_is_not_clipped(model, photos, tmp_path):

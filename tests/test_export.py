@@ -229,7 +229,14 @@ def test_require_agreement_names_the_figure(capsys):
         require_agreement(
             "halved.tflite", pixel_network([1.0, 0, 0]), lambda _: answers, grey(255, 255), least_iou=0.95
         )
-    assert "IoU 0.50000" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "IoU 0.50000 (at least 0.95) with the Keras model's masks, which cover 100.0% of 2 held-out" in printed
+
+
+def test_an_agreement_on_nothing_can_be_told(capsys):
+    answers = np.zeros((1, RESOLUTION, RESOLUTION, 1))
+    require_agreement("empty", pixel_network([1.0, 0, 0]), lambda _: answers, grey(0), least_iou=0.95)
+    assert "IoU 1.00000 (at least 0.95) with the Keras model's masks, which cover 0.0% of 1" in capsys.readouterr().out
 
 
 def test_directory_without_a_run_is_refused(tmp_path):

@@ -11,7 +11,7 @@ PACKAGE = "tf_layered_gan"
 
 # From the ground up. A package is a floor of its own: within it, modules import one another.
 FLOORS = [
-    {"tables", "sweep"},
+    {"tables", "sweep", "records"},
     {"losses", "codes", "composition", "perturbation", "schedule", "monitoring", "learning_curve", "config_validation"},
     {"networks", "data", "gradients", "averaging", "table_report"},
     {"metrics", "baselines", "picture_grid", "layered_gan", "segmenter"},
@@ -68,7 +68,13 @@ def test_imports_go_down(path):
 
 @pytest.mark.parametrize("path", files(PACKAGE), ids=ids)
 def test_the_package_knows_nothing_of_what_uses_it(path):
-    assert not roots(path) & {"export", "benchmarks", "configs", "tests"}
+    assert not roots(path) & {"export", "benchmarks", "tests"}
+
+
+@pytest.mark.parametrize("path", files(PACKAGE), ids=ids)
+def test_a_recorded_config_alone_is_held_against_the_default(path):
+    known = {"configs.default"} if part(path) == "checkpointing" else set()
+    assert {name for name in imports(path) if name.split(".")[0] == "configs"} == known
 
 
 @pytest.mark.parametrize("path", [*files(f"{PACKAGE}/networks"), ROOT / PACKAGE / "losses.py"], ids=ids)
@@ -85,6 +91,7 @@ def test_networks_and_losses_run_on_any_backend_of_keras(path):
         ("composition", set()),
         ("schedule", set()),
         ("config_validation", set()),
+        ("records", set()),
         ("tables", set()),
         ("sweep", {"absl", "ml_collections"}),
         ("codes", {"tensorflow"}),

@@ -56,6 +56,31 @@ def test_the_same_pictures_every_time_and_others_in_every_split():
     assert splits.test.masks.shape == (2, 16, 16)
 
 
+def test_what_was_painted_is_kept_until_something_changes(tmp_path, monkeypatch):
+    sizes = {"train": 3, "held_out": 2, "resolution": 16, "storage_size": 20}
+    painted, first = shapes.load(**sizes), shapes.load(**sizes, cache=tmp_path)
+    other = shapes.load(**sizes | {"train": 4}, cache=tmp_path)
+    monkeypatch.setattr(shapes, "paint", None)  # nothing is painted from here on
+    again = shapes.load(**sizes, cache=tmp_path)
+    for splits in (first, again):
+        for name in ("train", "validation", "test"):
+            expected, cached = getattr(painted, name), getattr(splits, name)
+            np.testing.assert_array_equal(cached.images, expected.images)
+            assert cached.names == expected.names
+        np.testing.assert_array_equal(splits.test.masks, painted.test.masks)
+        assert splits.train.masks is None
+    assert len(other.train) == 4
+
+
+def test_another_painter_paints_again(tmp_path, monkeypatch):
+    sizes = {"train": 1, "held_out": 1, "resolution": 16, "storage_size": 16}
+    shapes.load(**sizes, cache=tmp_path / "cache")
+    (tmp_path / "shapes.py").write_text("another painter")
+    monkeypatch.setattr(shapes, "__file__", str(tmp_path / "shapes.py"))
+    shapes.load(**sizes, cache=tmp_path / "cache")
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
 def _eroded(mask):
     """Pixels whose eight neighbours are in the mask too: no outline runs through them."""
     padded = np.pad(mask, 1)

@@ -4,7 +4,9 @@ import json
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tiny
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 
 def train(folder, *ways):
@@ -30,6 +32,21 @@ def assert_equal_runs(first, second, tolerance):
 
 def test_two_replicas_train_as_one_device(runs):
     assert_equal_runs(runs / "plain", runs / "two_replicas", tolerance=1e-5)
+
+
+def gradient_norms(workdir):
+    """What TensorBoard shows of the gradients: a value a step, by name."""
+    accumulator = EventAccumulator(str(workdir / "tensorboard"), size_guidance={"tensors": 0})
+    accumulator.Reload()
+    tags = [tag for tag in accumulator.Tags()["tensors"] if tag.endswith("gradient_norm")]
+    return {tag: [float(tf.make_ndarray(event.tensor_proto)) for event in accumulator.Tensors(tag)] for tag in tags}
+
+
+def test_two_replicas_report_the_norms_of_one_device(runs):
+    plain, two = gradient_norms(runs / "plain"), gradient_norms(runs / "two_replicas")
+    assert [len(norms) for norms in plain.values()] == [3, 3, 2, 1]  # of G and D, of F in its round and at the end
+    for name, norms in plain.items():
+        assert two[name] == pytest.approx(norms, rel=1e-3), name
 
 
 def test_two_replicas_are_evaluated_as_one_device(runs):

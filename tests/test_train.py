@@ -1,3 +1,4 @@
+import functools
 import hashlib
 import importlib
 import json
@@ -15,7 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from benchmarks import publish_run
 from configs import folder as folder_config
 from configs import shapes
-from tf_layered_gan import config_validation, synthesize, train
+from tf_layered_gan import config_validation, evaluation, synthesize, train
 from tf_layered_gan.baselines import BASELINES
 from tf_layered_gan.data import folder
 from tf_layered_gan.learning_curve import LearningCurve
@@ -23,6 +24,7 @@ from tf_layered_gan.learning_curve import LearningCurve
 CONFIGS = sorted(path.stem for path in (tiny.ROOT / "configs").glob("*.py"))
 # Two rounds of five steps of four pictures, and four of the segmenter; one more of the last.
 CHANGES = {"schedule.gan_images_per_round": 20, "schedule.segmenter_steps_per_round": 4}
+CHANGES |= {"networks.residual_blocks": 0}  # the run is compiled again and again, which takes long
 
 GRIDS = [2, 4, 5, 6, 8, 10]  # every second step, and each round's last
 
@@ -266,6 +268,19 @@ def test_one_step_of_every_config(name, tmp_path, eagerly, monkeypatch):
     for pattern in ("metrics.json", "checkpoints/*.index", "samples/*.png", "tensorboard/*"):
         assert list((tmp_path / "run").glob(pattern)), pattern
     assert event_tags(tmp_path / "run")["gan/generator_adversarial"] == [1]
+
+
+def test_one_step_of_the_embedded_default_at_its_own_size(tmp_path, eagerly, monkeypatch):
+    measure = functools.partial(evaluation.evaluate_synthetic_masks, batches=1)  # its 32 take longer than all else
+    monkeypatch.setattr(evaluation, "evaluate_synthetic_masks", measure)
+    config = shapes.get_config()
+    few = ONE_STEP | {"data.train_pictures": 32, "data.held_out_pictures": 8, "schedule.gan_images_per_round": 32}
+    config.update_from_flattened_dict(few)
+    result = train.train(config.lock(), tmp_path)
+    assert (result["images_seen"], result["segmenter_steps"]) == (32, 1)
+    assert result["test"]["segmenter"]["images"] == 8
+    # Eight rows of six tiles of 32 pixels, 2 pixels between: 8 * 32 + 7 * 2 and 6 * 32 + 5 * 2.
+    assert pixels(tmp_path / "samples" / "step_0000001.png").shape == (270, 202, 3)
 
 
 def test_masks_of_own_photos_are_for_evaluation(tmp_path, eagerly):

@@ -33,7 +33,6 @@ RUN = {
     "codes.group_size": GROUP_SIZE,
     "networks.generator_width": WIDTH,
     "networks.background_width": WIDTH,
-    "networks.residual_blocks": 0,
     "networks.discriminator_width": WIDTH,
     "networks.mask_encoder_width": WIDTH,
     "networks.unet_width": WIDTH,

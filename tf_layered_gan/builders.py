@@ -42,7 +42,7 @@ def load_photos(config, cache=None):
 
     Args:
         config: the run's ConfigDict.
-        cache: directory for decoded photos, or None.
+        cache: directory for decoded and painted photos, or None.
 
     Returns:
         data.photos.Splits.
@@ -55,6 +55,7 @@ def load_photos(config, cache=None):
             held_out=data.held_out_pictures,
             resolution=config.resolution,
             storage_size=storage_size,
+            cache=cache,
         )
     if data.source != "folder":
         from tf_layered_gan.data import datasets  # not above: TensorFlow Datasets takes seconds to import

@@ -5,9 +5,10 @@ import json
 import pathlib
 
 import tensorflow as tf
-from ml_collections import ConfigDict
 
+from configs import default
 from tf_layered_gan import builders
+from tf_layered_gan.records import read_record, write_record
 
 _MAY_CHANGE = ("schedule", "monitoring", "metrics", "jit", "distribution")
 
@@ -82,17 +83,18 @@ def check_config(config, workdir):
         workdir: the run's directory.
 
     Raises:
-        ValueError: if `workdir` lies in the folder of photos, or the run was begun with another config; names the
-            fields. What leaves the earlier steps as they were may change: `schedule`, `monitoring`, `metrics`, `jit`
-            and `distribution`.
+        ValueError: if `workdir` lies in the folder of photos, or the run was begun with another config, or with one
+            of other fields; names the fields. What leaves the earlier steps as they were may change: `schedule`,
+            `monitoring`, `metrics`, `jit` and `distribution`. Also if the run's config.json is damaged.
     """
     photos = config.data.path if config.data.source == "folder" else None
     if photos and pathlib.Path(workdir).resolve().is_relative_to(pathlib.Path(photos).resolve()):
         raise ValueError(f"workdir is {workdir}, in the folder of photos, which would take its pictures for photos too")
     path = pathlib.Path(workdir) / "config.json"
     if path.exists():
-        begun, given = json.loads(path.read_text()), json.loads(config.to_json())
-        fields = [f for f in _differing(begun, given) if f.split(".")[0] not in _MAY_CHANGE]
+        begun, given = _binding(read_record(path)), _binding(json.loads(config.to_json()))
+        _check_fields(path, begun, given)
+        fields = [name for name in sorted(given) if begun[name] != given[name]]
         if fields:
             raise ValueError(f"{path} was begun with other values of {', '.join(fields)}; take another workdir")
 
@@ -105,14 +107,15 @@ def check_photos(splits, workdir):
         workdir: the run's directory.
 
     Raises:
-        ValueError: if photos were added, removed or renamed, since others would then be held out.
+        ValueError: if photos were added, removed or renamed, since others would then be held out; or if photos.json
+            is damaged.
     """
     path = pathlib.Path(workdir) / "photos.json"
     names = {name: getattr(splits, name).names for name in ("train", "validation", "test")}
     given = {name: {"photos": len(n), "sha256": _sha256("\n".join(n))} for name, n in names.items()}
     if not path.exists():
-        path.write_text(json.dumps(given, indent=1) + "\n")
-    begun = json.loads(path.read_text())
+        write_record(path, given)
+    begun = read_record(path)
     if begun != given:
         before, now = (" / ".join(str(split["photos"]) for split in splits.values()) for splits in (begun, given))
         counts = f"{before} to train, validate and test on, now {now}"
@@ -134,34 +137,45 @@ def load_config(workdir):
 
     Raises:
         FileNotFoundError: there is no run in `workdir`.
+        ValueError: its config.json is damaged, or has other fields than configs/default.py; names them.
     """
     path = pathlib.Path(workdir) / "config.json"
     if not path.exists():
         raise FileNotFoundError(f"no config.json in {workdir}: train first (python -m tf_layered_gan.main)")
-    return ConfigDict(_with_tuples(json.loads(path.read_text())))
-
-
-def _with_tuples(value):
-    """Undoes what JSON does to a config: its pairs are tuples."""
-    if isinstance(value, dict):
-        return {name: _with_tuples(entry) for name, entry in value.items()}
-    return tuple(value) if isinstance(value, list) else value
+    config, recorded = default.get_config(), _flattened(read_record(path))
+    _check_fields(path, recorded, _flattened(json.loads(config.to_json())))
+    try:
+        config.update_from_flattened_dict(recorded)  # makes tuples again of what JSON has as lists
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
+    return config
 
 
 def record_config(config, workdir):
     """Writes the resolved config to WORKDIR/config.json; makes the directory where it is missing."""
     path = pathlib.Path(workdir) / "config.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(json.loads(config.to_json()), indent=1) + "\n")
+    write_record(path, json.loads(config.to_json()))
 
 
-def _differing(a, b, prefix=""):
-    for name in sorted(a.keys() | b.keys()):
-        x, y = a.get(name), b.get(name)
-        if isinstance(x, dict) and isinstance(y, dict):
-            yield from _differing(x, y, f"{prefix}{name}.")
-        elif x != y:
-            yield prefix + name
+def _flattened(record, prefix=""):
+    """The values of a nested dict, by dotted names."""
+    flat = {}
+    for name, value in record.items():
+        flat |= _flattened(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat
+
+
+def _binding(record):
+    """Those fields of a recorded config that a run must go on with."""
+    return {name: value for name, value in _flattened(record).items() if name.split(".")[0] not in _MAY_CHANGE}
+
+
+def _check_fields(path, recorded, known):
+    differences = {"lacks": known.keys() - recorded.keys(), "has the unknown": recorded.keys() - known.keys()}
+    words = [f"{verb} {', '.join(sorted(names))}" for verb, names in differences.items() if names]
+    if words:
+        raise ValueError(f"{path} {' and '.join(words)}: another version wrote it; take another workdir")
 
 
 def restore_run(config, workdir):

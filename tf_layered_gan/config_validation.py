@@ -1,5 +1,6 @@
 """Checks a config before anything is built from it."""
 
+import math
 import re
 
 
@@ -10,13 +11,29 @@ def validate(config):
         config: the resolved ConfigDict, see configs/default.py.
 
     Raises:
-        ValueError: names every wrong field, what was given and what is allowed.
+        ValueError: names every wrong field, what was given and what is allowed. What is no value of the field's kind is
+            named first, and alone, since nothing can be compared with it.
     """
-    problems = [
-        f"{name} is {given!r}, allowed: {allowed}" for name, given, allowed, valid in _checks(config) if not valid
-    ]
-    if problems:
-        raise ValueError("; ".join(problems))
+    for checks in (_checks_of_kind, _checks):
+        problems = [
+            f"{name} is {given!r}, allowed: {allowed}" for name, given, allowed, valid in checks(config) if not valid
+        ]
+        if problems:
+            raise ValueError("; ".join(problems))
+
+
+def _checks_of_kind(config, prefix=""):
+    """Yields as `_checks` does, for what a field's type lets pass: None, a bool for a number, and inf and nan."""
+    for name, given in config.items():
+        field = prefix + name
+        if isinstance(given, type(config)):
+            yield from _checks_of_kind(given, f"{field}.")
+        elif given is None:
+            yield field, given, "a value", field in _OPTIONAL
+        elif isinstance(given, bool):
+            yield field, given, "a number, neither True nor False", field in _SWITCHES
+        elif isinstance(given, float):
+            yield field, given, "a finite number", math.isfinite(given)
 
 
 def _checks(config):
@@ -61,7 +78,7 @@ def _checks(config):
     for section, name in (("gan", "beta_1"), ("gan", "beta_2"), ("gan", "ema_decay"), ("segmenter", "ema_decay")):
         yield f"{section}.{name}", config[section][name], "from 0 to below 1", 0 <= config[section][name] < 1
     independence = config.gan.gamma_independence
-    pair = len(independence) == 2 and min(independence) >= 0
+    pair = _are_numbers(independence) and len(independence) == 2 and min(independence) >= 0
     yield "gan.gamma_independence", independence, "a pair (round 1, later rounds), each 0 or more", pair
     if any(independence):
         yield "batch_size", batch_size, "2 or more where gan.gamma_independence is more than 0", batch_size >= 2
@@ -93,11 +110,17 @@ def _is_regex(text):
     return True
 
 
+def _are_numbers(values):
+    return all(isinstance(v, (int, float)) and not isinstance(v, bool) and math.isfinite(v) for v in values)
+
+
 def _pair(name, given, low, high):
-    valid = isinstance(given, tuple) and len(given) == 2 and low <= given[0] <= given[1] <= high
+    valid = _are_numbers(given) and len(given) == 2 and low <= given[0] <= given[1] <= high
     return name, given, f"a pair (low, high) within {low} and {high}", valid
 
 
+_OPTIONAL = ("data.path", "data.masks", "data.unlabelled", "data.classes", "metrics.inception")
+_SWITCHES = ("jit", "data.flip", "codes.public_z", "segmenter.supervised")
 _DISTRIBUTIONS = ("one_device", "mirrored")
 _SOURCES = ("cub", "dogs", "cars", "apc", "folder", "shapes")
 _PRIORS = ("categorical", "normal")

@@ -1,7 +1,10 @@
 """A run's learning curve: the segmenter's IoU on the validation pictures against the images seen."""
 
 import csv
+import io
 import pathlib
+
+from tf_layered_gan.records import write_record
 
 _FIELDS = ("after", "images_seen", "iou", "iou_per_image")
 
@@ -48,9 +51,11 @@ class LearningCurve:
             images_seen: real pictures that the discriminator has seen.
             metrics: dict with "iou" and "iou_per_image", see `metrics.segmentation`.
         """
-        new = not self._path.exists()
-        with open(self._path, "a", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            if new:
-                writer.writerow(_FIELDS)
-            writer.writerow([after, images_seen, f"{metrics['iou']:.4f}", f"{metrics['iou_per_image']:.4f}"])
+        lines = io.StringIO(newline="")
+        writer = csv.writer(lines, lineterminator="\n")
+        if self._path.exists():
+            lines.write(self._path.read_text())
+        else:
+            writer.writerow(_FIELDS)
+        writer.writerow([after, images_seen, f"{metrics['iou']:.4f}", f"{metrics['iou_per_image']:.4f}"])
+        write_record(self._path, lines.getvalue())  # all of it: a line that is cut off could not be read again

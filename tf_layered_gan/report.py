@@ -1,12 +1,12 @@
 """What a run leaves behind for people: figures on the test photos, and pictures to look at."""
 
-import json
 import pathlib
 
 import numpy as np
 
 from tf_layered_gan import evaluation, picture_grid
 from tf_layered_gan.baselines import BASELINES
+from tf_layered_gan.records import write_record
 
 _SHEET_ROWS, _PICTURES = 12, 64
 
@@ -34,7 +34,7 @@ def write_report(workdir, network, photos, run):
         print(evaluation.format_table(result["test"]), flush=True)
     else:
         print(f"no true masks, so no figures: look at {workdir / 'test'}", flush=True)
-    (workdir / "metrics.json").write_text(json.dumps(result, indent=1) + "\n")
+    write_record(workdir / "metrics.json", result)
     _write_pictures(workdir / "test", network, photos)
     return result
 

@@ -1,6 +1,5 @@
 """Writes image-mask pairs from the averaged generators to disk, as a dataset others can use."""
 
-import json
 import pathlib
 import shutil
 
@@ -11,6 +10,7 @@ from PIL import Image
 
 from tf_layered_gan import builders
 from tf_layered_gan.checkpointing import restore_run
+from tf_layered_gan.records import write_record
 
 
 def write_dataset(config, workdir, count):
@@ -53,5 +53,5 @@ def write_dataset(config, workdir, count):
         "seed": config.seed,
         "masks": "grey, 0 background to 255 foreground",
     }
-    (out / "dataset.json").write_text(json.dumps(about, indent=1) + "\n")
+    write_record(out / "dataset.json", about)
     logging.info("wrote %d image-mask pairs to %s", count, out)

@@ -190,15 +190,19 @@ def segment(path, mask_path, cutout_path, resolution, predict, threshold):
 
 
 def read_picture(path):
-    """Returns the picture as displayed: upright, 8-bit RGB."""
+    """Returns the picture as displayed: upright, 8-bit RGB, its colour profile kept if that is one of RGB."""
     with Image.open(path) as picture:
+        has_rgb_profile = picture.mode in ("RGB", "RGBA", "P")
         picture = ImageOps.exif_transpose(picture)
         if picture.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
             picture = Image.fromarray((np.asarray(picture) >> 8).astype("uint8"))
         if picture.has_transparency_data:
             picture = picture.convert("RGBA")
             picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-        return picture.convert("RGB")
+        picture = picture.convert("RGB")
+        if not has_rgb_profile:  # one of CMYK or grey would be written into the cut-out, which is neither
+            picture.info.pop("icc_profile", None)
+        return picture
 
 
 def foreground_probability(picture, resolution, predict):

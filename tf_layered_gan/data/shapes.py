@@ -6,8 +6,13 @@ object's colours. What tells an object apart, over many pictures, is that it is 
 often warm than cool. Picture i of a split is painted from (split, i) alone.
 """
 
-import numpy as np
+import hashlib
+from pathlib import Path
 
+import numpy as np
+from absl import logging
+
+from tf_layered_gan.data.cache import cached_splits
 from tf_layered_gan.data.photos import Photos, Splits
 
 SHAPES = ("disc", "square", "triangle", "star", "cross")
@@ -111,29 +116,37 @@ def paint(rng, size):
     return painted | {"mask": (shrink(mask)[..., 0] >= 0.5).astype(np.uint8)}
 
 
-def load(*, train, held_out, resolution, storage_size):
-    """Paints the dataset; the same pictures every time.
+def load(*, train, held_out, resolution, storage_size, cache=None):
+    """Paints the dataset, or takes it from the cache; the same pictures every time.
 
     Args:
         train: number of pictures to train on, at `storage_size`, without masks.
         held_out: number of pictures to tune on, and again to report on, at `resolution`, with masks.
         resolution: side in pixels.
         storage_size: side in pixels, at least `resolution`.
+        cache: None, or a folder that keeps what was painted, see `cache.cached_splits`; until this file changes.
 
     Returns:
         data.photos.Splits.
     """
-    return Splits(
-        train=_paint_split(0, train, storage_size, masks=False),
-        validation=_paint_split(1, held_out, resolution, masks=True),
-        test=_paint_split(2, held_out, resolution, masks=True),
-    )
+
+    def paint_all(create):
+        logging.info("painting %d pictures", train + 2 * held_out)
+        return Splits(
+            train=_paint_split(0, train, storage_size, masks=False, create=create),
+            validation=_paint_split(1, held_out, resolution, masks=True),
+            test=_paint_split(2, held_out, resolution, masks=True),
+        )
+
+    painter = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    return cached_splits(paint_all, cache, ["shapes", painter, train, held_out, resolution, storage_size])
 
 
-def _paint_split(split, count, size, *, masks):
+def _paint_split(split, count, size, *, masks, create=None):
     pictures = [paint(np.random.default_rng([split, i]), size) for i in range(count)]
+    out = create and create((count, size, size, 3))
     return Photos(
-        images=np.stack([p["image"] for p in pictures]),
+        images=np.stack([p["image"] for p in pictures], out=out),
         masks=np.stack([p["mask"] for p in pictures]) if masks else None,
         names=tuple(f"{split}-{i:06d}" for i in range(count)),
     )
