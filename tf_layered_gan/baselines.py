@@ -72,9 +72,8 @@ def otsu(images):
 def two_colours(images):
     """Splits each image's colours in two, whatever their brightness, and takes the largest thing of the inner colour.
 
-    Two clusters (k-means) of the chroma, a and b of CIELAB; of these the one that has less of the border; of that,
-    after an opening with a square of an eighth of the image's width, the largest connected component. What an object
-    of one colour on a background of another cannot hide from.
+    Two clusters (k-means) of the chroma, a and b of CIELAB; of these the one that has less of the border; of that the
+    `largest_thing`. What an object of one colour on a background of another cannot hide from.
 
     Args:
         images: uint8 [image, height, width, rgb].
@@ -92,7 +91,7 @@ def two_colours(images):
     def segment(image):
         chroma = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)[..., 1:].reshape(-1, 2).astype(np.float32)
         cluster = _two_means(cv2, chroma)[1].reshape(image.shape[:2])
-        return _largest_thing(cv2, _inner_part(cluster == 1))
+        return largest_thing(_inner_part(cluster == 1))
 
     return np.stack([segment(image) for image in images])
 
@@ -101,7 +100,7 @@ def pooled_hues(images):
     """Splits the hues of all the images together in two, and takes each image's largest thing of the inner hues.
 
     Two clusters (k-means) of the hue, as a point on the circle; of these the one that has less of the border than of
-    the whole; of that the largest thing, as in `two_colours`. What a kind of object that has colours of its own cannot
+    the whole; of that the `largest_thing`. What a kind of object that has colours of its own cannot
     hide from. At most 100,000 pixels, evenly spaced, are clustered; the others take the nearer centre.
 
     Args:
@@ -124,7 +123,7 @@ def pooled_hues(images):
     cluster = first.sum(-1) < second.sum(-1)
     if cluster[:, _border(images.shape[1:3])].mean() > cluster.mean():
         cluster = ~cluster
-    return np.stack([_largest_thing(cv2, mask) for mask in cluster])
+    return np.stack([largest_thing(mask) for mask in cluster])
 
 
 def _two_means(cv2, points):
@@ -135,8 +134,16 @@ def _two_means(cv2, points):
     return centres, clusters
 
 
-def _largest_thing(cv2, mask):
-    """The largest connected component after an opening with a square of an eighth of the width; empty if none is."""
+def largest_thing(mask):
+    """Finds the largest connected component after an opening with a square of an eighth of the width.
+
+    Args:
+        mask: bool [height, width].
+
+    Returns:
+        bool [height, width]; empty where the opening leaves nothing.
+    """
+    cv2 = _opencv()
     square = np.ones((2 * (mask.shape[1] // 16) + 1,) * 2, np.uint8)
     opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, square)
     count, component, statistics, _ = cv2.connectedComponentsWithStats(opened)

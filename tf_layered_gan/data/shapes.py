@@ -1,7 +1,7 @@
 """The embedded dataset: one textured object on a detailed background, with its exact mask.
 
 Little is told by colour alone: objects and backgrounds share their textures, their range of brightness and of
-saturation and most of their hues, each has two colours of its own, and each background is strewn with specks in its
+saturation and some of their hues, each has two colours of its own, and each background is strewn with specks in its
 object's colours. What tells an object apart, over many pictures, is that it is one large closed shape, in front, more
 often warm than cool. Picture i of a split is painted from (split, i) alone.
 """
@@ -17,8 +17,8 @@ from tf_layered_gan.data.photos import Photos, Splits
 
 SHAPES = ("disc", "square", "triangle", "star", "cross")
 TEXTURES = ("plain", "stripes", "checks", "dots", "blotches")
-_WARM = (-0.25, 0.25)  # hues of objects, in turns: violet to yellow-green
-_COOL = (0.1, 0.9)  # of backgrounds: all but red
+_WARM = (-0.2, 0.2)  # hues of objects, in turns: purple to yellow
+_COOL = (0.15, 0.85)  # of backgrounds: yellow to purple
 _SUPERSAMPLING = 2
 _BLOTCHES = ((0, 2 * np.pi), (0.4, 1.0), (0, 2 * np.pi))  # angles, frequencies and phases of the waves
 
