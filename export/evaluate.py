@@ -27,7 +27,8 @@ def evaluate(model, photos, masks, unlabelled=None):
         unlabelled: None, or the grey, 0 to 255, of mask pixels that have no label.
 
     Returns:
-        dict from "segmenter", and then the baselines' names, to the dict of `segmentation_metrics`.
+        dict from "segmenter", and then the baselines' names, to the dict of `segmentation_metrics`. The baselines see
+        one photo at a time, so `pooled_hues` has no others to learn from.
 
     Raises:
         ValueError: for a model or a folder that cannot be used.
