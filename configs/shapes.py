@@ -43,11 +43,11 @@ def get_config():
     config.gan.ema_decay = 0.995
     config.segmenter.mask_size = (0.05, 0.8)
     config.segmenter.ema_decay = 0.98  # the last steps alone decided between IoU 0.56 and 0.74
-    config.schedule.rounds = 3
+    config.schedule.rounds = 6
     config.schedule.gan_images_per_round = 16_000
-    config.schedule.segmenter_steps_per_round = 300
+    config.schedule.segmenter_steps_per_round = 400
     config.schedule.final_segmenter_steps = 0
     config.monitoring.scalars_every = 50
-    config.monitoring.grid_every = 250
+    config.monitoring.grid_every = 500
     config.monitoring.checkpoint_every = 500
     return config
