@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 
 import pytest
 import tiny
@@ -65,6 +66,28 @@ def test_a_failed_run_does_not_keep_the_table_from_being_written(tmp_path):
     assert "- gamma_mi 10, folder, seed 0, failed: exit code 1: nothing printed" in file.read_text()
 
 
+def test_a_run_that_finished_after_it_failed_is_no_failure(tmp_path):
+    settings = {"seeds": [0], **SMALL}
+    make_table("1", tmp_path, execute=Runner(failing=10.0), **settings)
+    (workdir,) = (file.parent for file in tmp_path.rglob("failed.txt"))
+    (run,) = sweep.plan(tmp_path, "small", {"gan.gamma_bg": 0.0, "gan.gamma_mi": 10.0}, seeds=[0])
+    assert run.workdir == workdir
+    Runner()(run.command, workdir / "log.txt")  # by hand
+    row = table(make_table("1", tmp_path, collect_only=True, execute=None, **settings))["gamma_mi 10"]
+    assert (row["finished"], row["failed"], row["iou_mean"]) == ("1", "0", "100")
+
+
+def test_one_folder_by_two_names_is_one_setting(tmp_path):
+    runner, photos = Runner(), tmp_path / "photos"
+    photos.mkdir()
+    (tmp_path / "link").symlink_to("photos")
+    for name in (os.path.relpath(photos), photos, tmp_path / "link"):
+        make_table("1", tmp_path / "runs", scale="small", seeds=[0], data=name, masks=name, execute=runner)
+        assert runner.count == 6
+    settings = json.loads(next(tmp_path.rglob("config.json")).read_text())["data"]
+    assert settings["path"] == settings["masks"] == str(photos.resolve())
+
+
 def test_a_table_can_be_collected_alone_and_nothing_is_run_twice(tmp_path):
     runner = Runner()
     first = make_table("2", tmp_path, seeds=[0], execute=runner, **SMALL).read_text()
@@ -109,6 +132,7 @@ def table_rows(file):
         ("3", {}, "dogs has no masks of its own to measure with: --masks=DIR"),
         ("1", SMALL | {"extra": ("--config.seeed=1",)}, "seeed"),
         ("1", SMALL | {"extra": ("--config.batch_size=0",)}, "batch_size is 0, allowed: 1 or more"),
+        ("1", SMALL | {"extra": ("--config.metrics.inception=no.npz",)}, "no file no.npz: metrics.inception is for"),
         ("1", {"collect_only": True}, "no run of table 1 has finished in .*; the first would be .*gamma_size=2.0"),
     ],
 )

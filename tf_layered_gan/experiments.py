@@ -52,8 +52,8 @@ def make_table(
         pathlib.Path, the Markdown file.
 
     Raises:
-        ValueError: for an unknown table, one without a small scale, a config that main.py would refuse, masks that are
-            missing, or where no run has finished.
+        ValueError: for an unknown table, one without a small scale, a config that main.py would refuse, masks or
+            weights for FID that are missing, or where no run has finished.
     """
     rows, root = _rows(name, scale), pathlib.Path(workdir)
     planned = [(row, _plan(root, row, scale, seeds, data, masks, extra)) for row in rows]
@@ -91,7 +91,8 @@ def _plan(root, row, scale, seeds, data, masks, extra):
         return []
     file, changes = (row.dataset, row.changes) if scale == "paper" else ("small", row.small)
     own = {"data.path": data, "data.masks": masks if file in ("small", *_PREDICTED_MASKS) else None}
-    own = {field: value for field, value in own.items() if value is not None}
+    # Resolved, as a run goes on only with the values it was begun with: one folder by two names must be one value.
+    own = {field: pathlib.Path(value).expanduser().resolve() for field, value in own.items() if value is not None}
     return sweep.plan(root, file, changes, seeds=seeds, own=own, extra=extra)
 
 
@@ -100,6 +101,9 @@ def _check(runs, masks):
     for run in runs:
         config = sweep.resolve(run.arguments)
         config_validation.validate(config)
+        weights = config.metrics.inception
+        if weights and not pathlib.Path(weights).is_file():
+            raise ValueError(f"there is no file {weights}: metrics.inception is for weights, see README.md")
         if config.data.source in ("folder", *_PREDICTED_MASKS) and masks is None:
             raise ValueError(f"{config.data.source} has no masks of its own to measure with: --masks=DIR")
 
