@@ -110,11 +110,30 @@ def test_table_5_has_a_run_for_two_of_its_methods_and_quotes_the_others(tmp_path
     assert (rows["ours"]["mask_mean_mean"], rows["supervised U-Net"]["mask_mean_mean"]) == ("25", "")
 
 
-def test_the_papers_scale_differs_in_nothing(tmp_path):
+def test_the_papers_scale_differs_in_what_no_field_shows(tmp_path):
     file = make_table("3", tmp_path, seeds=[0], masks="masks", execute=Runner())
     assert {row["differs"] for row in table_rows(file)} == {""}
     assert [row["dataset"] for row in table_rows(file)[:6:2]] == ["cub", "dogs", "cars"]
-    assert "- in every row: nothing" in file.read_text()
+    text = file.read_text()
+    assert "- in every row: none\n\nWhat differs from the paper besides:\n- The segmenter that is measured goes" in text
+    assert text.count("- Stanford Cars and Dogs: ") == 2  # validation photos and masks
+    assert "another segmenter's predictions, in the paper a Mask R-CNN's. Those of CUB are true." in text
+    birds = make_table("2", tmp_path, seeds=[0], execute=Runner()).read_text()
+    assert "22,000 after five, where the paper trains one for 12,000" in birds and "Stanford" not in birds
+
+
+def test_a_table_says_what_photos_and_masks_it_was_made_with(tmp_path):
+    about = "birds of 2010, masks by U2-Net"
+    text = make_table("3", tmp_path, seeds=[0], about=about, execute=Runner(), **SMALL).read_text()
+    assert f"\n\nPhotos and masks: {about}\n\n" in text
+    assert "What differs from the paper besides" not in text  # configs/small.py has no final segmenter
+    assert "Photos and masks" not in make_table("3", tmp_path, seeds=[0], execute=Runner(), **SMALL).read_text()
+
+
+def test_a_table_without_fid_says_why(tmp_path):
+    for name, count in (("1", 1), ("5", 0)):  # the latter has no FID in the paper
+        text = make_table(name, tmp_path, seeds=[0], execute=Runner(), **SMALL).read_text()
+        assert text.count("No FID: no run had weights (`metrics.inception`).") == count
 
 
 def table_rows(file):

@@ -30,6 +30,7 @@ def make_table(
     masks=None,
     output=None,
     jobs=1,
+    about=None,
     collect_only=False,
     extra=(),
     execute=sweep.execute,
@@ -45,6 +46,7 @@ def make_table(
         masks: folder of masks; of the folder's photos, of Stanford Dogs and Cars.
         output: directory of the table; None for `workdir`.
         jobs, execute: see `sweep.sweep`.
+        about: a sentence for the table on the photos and masks, or None.
         collect_only: whether to run nothing.
         extra: further arguments of every run.
 
@@ -70,7 +72,7 @@ def make_table(
     file = pathlib.Path(output or workdir) / f"table_{name}.md"
     file.parent.mkdir(parents=True, exist_ok=True)
     title = f"Table {name}" if scale == "paper" else f"Table {name}, {scale} scale"
-    file.write_text(table_report.markdown(title, TABLES[name], lines, command))
+    file.write_text(table_report.markdown(title, TABLES[name], lines, command, about))
     file.with_suffix(".csv").write_text(table_report.as_csv(TABLES[name], lines))
     return file
 
@@ -171,6 +173,7 @@ def main(argv):
             masks=given.masks,
             output=given.output,
             jobs=given.jobs,
+            about=given.about,
             collect_only=given.collect_only,
             extra=tuple(argv[2:]),
         )
@@ -188,5 +191,6 @@ if __name__ == "__main__":
     flags.DEFINE_string("masks", None, "Folder of masks: of the folder's photos, of Stanford Dogs and Cars.")
     flags.DEFINE_string("output", None, "Where the table goes; by default to the workdir.")
     flags.DEFINE_integer("jobs", 1, "How many runs at the same time.", lower_bound=1)
+    flags.DEFINE_string("about", None, "A sentence on the photos and masks, for the table.")
     flags.DEFINE_bool("collect_only", False, "Run nothing: write the table of what has been run.")
     app.run(main)
