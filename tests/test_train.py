@@ -15,10 +15,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from benchmarks import publish_run
 from configs import folder as folder_config
 from configs import shapes
-from tf_layered_gan import config_validation, synthesize, train
+from tf_layered_gan import config_validation, synthesize, table_report, train
 from tf_layered_gan.baselines import BASELINES
 from tf_layered_gan.data import folder
 from tf_layered_gan.learning_curve import LearningCurve
+from tf_layered_gan.tables import COLUMNS, TABLES
 
 CONFIGS = sorted(path.stem for path in (tiny.ROOT / "configs").glob("*.py"))
 # Two rounds of five steps of four pictures, and four of the segmenter; one more of the last.
@@ -276,10 +277,17 @@ def test_masks_of_own_photos_are_for_evaluation(tmp_path, eagerly):
     assert result["test"]["segmenter"]["images"] == 2
 
 
-def test_classes_in_the_names_measure_the_clusters(tmp_path, eagerly):
-    photos = write_photos(tmp_path / "photos")
-    own = {"data.path": str(photos / "images"), "data.classes": r"\d(?=\.png)"}
-    clusters = train_one_step(folder_config, tmp_path / "run", **own)["clusters"]
+def test_a_run_has_every_figure_of_the_tables(tmp_path, eagerly):
+    photos, weights = write_photos(tmp_path / "photos"), tiny.write_inception(tmp_path / "inception.npz")
+    own = {"data.path": str(photos / "images"), "data.masks": str(photos / "masks"), "data.classes": r"\d(?=\.png)"}
+    train_one_step(folder_config, tmp_path / "run", **own, **{"metrics.inception": str(weights)})
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    rows = {row.method: row for table in TABLES.values() for row in table.rows}
+    assert rows.keys() == {"segmenter", "grabcut"}
+    for name, column in COLUMNS.items():
+        assert isinstance(table_report.figure(metrics, rows["segmenter"], name), float), name
+        assert isinstance(table_report.figure(metrics, rows["grabcut"], name), float) == column.of_masks, name
+    clusters = metrics["clusters"]
     assert (clusters["photos"], clusters["classes"]) == (12, 10)  # 00.png to 11.png: ten last digits
     assert 0 <= clusters["nmi"] <= 1
 
