@@ -7,8 +7,8 @@ binarised and kept from vanishing. The values are those of the sample command of
 the networks (it has StyleGAN's), the adversarial loss (WGAN-GP), the optimizer, growing resolutions. The private code
 stays, as noise that nothing asks to show; and the segmenter that learns from the pairs, 14,000 steps, is ours.
 
-On CUB the paper lists PerturbGAN with an mIoU of 38.0 (Table 5), and its own setting with the mask-size loss in place
-of mutual information, at 64x64, with an IoU of 6.3 (Table 1). Neither was run here.
+On CUB the paper lists PerturbGAN with an mIoU of 38.0 (Table 5), which is rather an IoU, and its own setting with the
+mask-size loss in place of mutual information, at 64x64, with an IoU of 6.3 (Table 1). Neither was run here.
 """
 
 from configs import default

@@ -3,10 +3,13 @@
     python -m export.predict_masks --model=MODEL --config=configs/dogs.py --config.data.masks=MASKS
 
 MODEL is a .tflite file or a SavedModel's folder, as export/main.py writes them: uint8 RGB [batch, R, R, 3] in, the
-foreground's probability [batch, R, R, 1] out. To be a measure for this program's masks it must be a supervised one, as
-the paper's Mask R-CNN; what is measured then is the agreement with it. For each photo for validation and test a PNG of
-the photo's size goes to MASKS, 255 where the probability is above one half. The model sees the whole photo, see
-export/edge/segment.py. Masks that exist are kept, so that a broken run goes on.
+foreground's probability [batch, R, R, 1] out. Others take flags: --input_range=LOW,HIGH for float32 in, --logits where
+a sigmoid is still to be applied, --channel=N for the foreground's of several output channels.
+
+To be a measure for this program's masks it must be a supervised one, as the paper's Mask R-CNN; what is measured then
+is the agreement with it. For each photo for validation and test a PNG of the photo's size goes to MASKS, 255 where the
+probability is above one half. The model sees the whole photo, see export/edge/segment.py. Masks that exist are kept, so
+that a broken run goes on.
 """
 
 import pathlib
@@ -17,50 +20,117 @@ from absl import app, flags
 from ml_collections import config_flags
 from PIL import Image
 
-from export.edge.segment import foreground_probability, load_model, save
+from export.edge.segment import dequantize, foreground_probability, open_model, quantize, save
 from tf_layered_gan import config_validation
 from tf_layered_gan.data import datasets
 from tf_layered_gan.evaluation import THRESHOLD
 
+_TOLERANCE = 1e-3  # by which rounding may take a probability out of [0, 1]
 
-def load_segmenter(path):
+
+def load_segmenter(path, *, input_range=None, logits=False, channel=None):
     """Loads a TFLite or SavedModel segmenter.
 
     Args:
-        path: a .tflite file, or a SavedModel's folder with a signature "serving_default".
+        path: a .tflite file, or a SavedModel's folder with a signature "serving_default"; one input, one output.
+        input_range: None for a model that takes uint8; for one that takes float32 (low, high), the numbers that stand
+            for the pixels 0 and 255.
+        logits: whether the output is logits, whose sigmoid is the probability.
+        channel: which of several output channels is the foreground's, from 0; None where there is one.
 
     Returns:
         Its resolution R, pixels, and a function from uint8 [R, R, rgb] to the foreground probability, float32 [R, R].
+        The function raises ValueError for an output of another shape, or with values that are no probabilities.
 
     Raises:
-        ValueError: if it is no model, or one of other tensors.
+        ValueError: if it is no model, or one of other tensors, or for a wrong range.
     """
     path = pathlib.Path(path)
-    if not path.is_dir():
-        return load_model(path)
+    if input_range is not None and not (len(input_range) == 2 and input_range[0] < input_range[1]):
+        raise ValueError(f"--input_range is {input_range}, allowed: LOW,HIGH, LOW being less")
+    shape, dtype, run = _load_savedmodel(path) if path.is_dir() else _load_tflite(path)
+    resolution = shape[1] if len(shape) == 4 else None
+    wanted = np.uint8 if input_range is None else np.float32
+    if resolution is None or tuple(shape[2:]) != (resolution, 3) or dtype != wanted:
+        allowed = "uint8 [batch, R, R, 3], or float32 with --input_range"
+        raise ValueError(f"{path} takes {np.dtype(dtype).name} {list(shape)}, allowed: {allowed}")
+
+    def predict(picture):
+        if input_range is not None:
+            low, high = input_range
+            picture = (low + (high - low) / 255 * picture).astype(np.float32)
+        values = _foreground(path, run(picture[None]), resolution, channel)
+        return _probabilities(path, values, logits)
+
+    return resolution, predict
+
+
+def _load_savedmodel(path):
+    """Returns the input's shape and dtype, and a function from input to output."""
     try:
         model = tf.saved_model.load(path)
-        inputs = model.signatures["serving_default"].structured_input_signature[1]
+        signature = model.signatures["serving_default"]
     except (OSError, KeyError) as error:
         raise ValueError(f"{path} is no SavedModel with a signature serving_default: {error}") from error
-    (name, pixels), *more = inputs.items()
-    shape = pixels.shape.as_list()
-    if more or pixels.dtype != tf.uint8 or len(shape) != 4 or shape[1] != shape[2] or shape[1] is None or shape[3] != 3:
-        raise ValueError(f"{path} must take uint8 [batch, R, R, 3], got {inputs}")
+    inputs = signature.structured_input_signature[1]
+    _check_one_of_each(path, inputs, signature.structured_outputs)
+    ((name, pixels),) = inputs.items()
 
-    def predict(picture):  # by way of the model, which must live as long as its signature
-        (probability,) = model.signatures["serving_default"](**{name: tf.constant(picture[None])}).values()
-        return probability.numpy()[0, :, :, 0]
+    def run(picture):  # by way of the model, which must live as long as its signature
+        (output,) = model.signatures["serving_default"](**{name: tf.constant(picture)}).values()
+        return output.numpy()
 
-    return shape[1], predict
+    return pixels.shape.as_list() if pixels.shape.rank else [], pixels.dtype.as_numpy_dtype, run
 
 
-def predict_masks(config, model):
+def _load_tflite(path):
+    """Likewise; the output is dequantised."""
+    interpreter = open_model(path)
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    _check_one_of_each(path, inputs, outputs)
+
+    def run(picture):
+        pixels = quantize(picture, inputs[0]) if picture.dtype == np.uint8 else picture
+        interpreter.set_tensor(inputs[0]["index"], pixels)
+        interpreter.invoke()
+        return dequantize(interpreter.get_tensor(outputs[0]["index"]), outputs[0])
+
+    return inputs[0]["shape"].tolist(), inputs[0]["dtype"], run
+
+
+def _check_one_of_each(path, inputs, outputs):
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise ValueError(f"{path} has {len(inputs)} inputs and {len(outputs)} outputs, allowed: one of each")
+
+
+def _foreground(path, output, resolution, channel):
+    """The foreground's channel of an output, [R, R]."""
+    channels = output.shape[3] if output.ndim == 4 else 0
+    known = channels == 1 if channel is None else 0 <= channel < channels
+    if output.shape != (1, resolution, resolution, channels) or not known:
+        chosen = "no --channel" if channel is None else f"--channel={channel}"
+        allowed = f"[1, {resolution}, {resolution}, 1], or N channels with --channel from 0 to N - 1"
+        raise ValueError(f"{path} gives {list(output.shape)} with {chosen}, allowed: {allowed}")
+    return output[0, :, :, channel or 0].astype(np.float32)
+
+
+def _probabilities(path, values, logits):
+    """The probabilities that an output stands for, float32."""
+    if logits and np.isfinite(values).all():
+        return np.float32(0.5) * (1 + np.tanh(values / 2))  # the sigmoid, which never overflows so
+    if logits or not (values.min() >= -_TOLERANCE and values.max() <= 1 + _TOLERANCE):
+        allowed = "finite logits" if logits else "probabilities from 0 to 1, or logits with --logits"
+        raise ValueError(f"{path} gives values from {values.min():g} to {values.max():g}, allowed: {allowed}")
+    return values
+
+
+def predict_masks(config, model, **tensors):
     """Writes the masks of a dataset's photos for validation and test.
 
     Args:
         config: the ConfigDict of dogs or cars; the masks go to its `data.masks`.
         model: path, see `load_segmenter`.
+        **tensors: what the model takes and gives, see `load_segmenter`.
 
     Returns:
         int, how many masks were written; those that existed are not counted.
@@ -74,7 +144,7 @@ def predict_masks(config, model):
         raise ValueError(f"data.source is {data.source!r}, allowed: dogs or cars; export/edge/segment.py takes folders")
     if not data.masks:
         raise ValueError(f"data.masks is {data.masks!r}, allowed: a folder to write to: --config.data.masks=MASKS")
-    resolution, predict = load_segmenter(model)
+    resolution, predict = load_segmenter(model, **tensors)
     written = 0
     for name, photo in datasets.held_out(data.source, path=data.path, holdout=data.holdout):
         path = pathlib.Path(data.masks, name)
@@ -89,15 +159,22 @@ def main(argv):
     """Runs the command line."""
     if len(argv) > 1:
         raise app.UsageError(f"unexpected arguments: {argv[1:]}")
+    given = flags.FLAGS
     try:
-        written = predict_masks(flags.FLAGS.config, flags.FLAGS.model)
+        input_range = given.input_range and tuple(map(float, given.input_range))
+        written = predict_masks(
+            given.config, given.model, input_range=input_range, logits=given.logits, channel=given.channel
+        )
     except ValueError as error:
         raise SystemExit(f"error: {error}") from error
-    print(f"{written} masks written to {flags.FLAGS.config.data.masks}")
+    print(f"{written} masks written to {given.config.data.masks}")
 
 
 if __name__ == "__main__":
     config_flags.DEFINE_config_file("config", None, "configs/dogs.py or cars.py.", lock_config=True)
     flags.DEFINE_string("model", None, "A .tflite file or a SavedModel's folder.")
+    flags.DEFINE_list("input_range", None, "LOW,HIGH: of a float32 input, what stands for the pixels 0 and 255.")
+    flags.DEFINE_bool("logits", False, "The model gives logits.")
+    flags.DEFINE_integer("channel", None, "The foreground's of several output channels, from 0.")
     flags.mark_flags_as_required(["config", "model"])
     app.run(main)

@@ -24,6 +24,20 @@ def test_chance_is_high_where_a_class_has_few_photos_and_low_where_it_has_many()
     assert few["nmi_by_chance"] > 0.5 > 0.01 > many["nmi_by_chance"]
 
 
+@pytest.mark.parametrize(
+    "clusters, classes, nmi",
+    [
+        ([7, 7, 7], ["a", "a", "a"], 1),
+        ([7], ["a"], 1),
+        ([7, 7, 7], ["a", "b", "c"], 0),
+        ([1, 2, 3], ["a", "a", "a"], 0),
+    ],
+)
+def test_one_cluster_or_one_class_holds_no_information_unless_both_are_one(clusters, classes, nmi):
+    metrics = clustering_metrics(np.array(clusters), classes)
+    assert metrics["nmi"] == metrics["nmi_by_chance"] == nmi
+
+
 @pytest.mark.parametrize("clusters, classes", [([], []), ([1, 2], [1])])
 def test_refuses(clusters, classes):
     with pytest.raises(ValueError, match="every photo needs a cluster and a class"):

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 
 import pytest
 import tiny
@@ -65,6 +66,28 @@ def test_a_failed_run_does_not_keep_the_table_from_being_written(tmp_path):
     assert "- gamma_mi 10, folder, seed 0, failed: exit code 1: nothing printed" in file.read_text()
 
 
+def test_a_run_that_finished_after_it_failed_is_no_failure(tmp_path):
+    settings = {"seeds": [0], **SMALL}
+    make_table("1", tmp_path, execute=Runner(failing=10.0), **settings)
+    (workdir,) = (file.parent for file in tmp_path.rglob("failed.txt"))
+    (run,) = sweep.plan(tmp_path, "small", {"gan.gamma_bg": 0.0, "gan.gamma_mi": 10.0}, seeds=[0])
+    assert run.workdir == workdir
+    Runner()(run.command, workdir / "log.txt")  # by hand
+    row = table(make_table("1", tmp_path, collect_only=True, execute=None, **settings))["gamma_mi 10"]
+    assert (row["finished"], row["failed"], row["iou_mean"]) == ("1", "0", "100")
+
+
+def test_one_folder_by_two_names_is_one_setting(tmp_path):
+    runner, photos = Runner(), tmp_path / "photos"
+    photos.mkdir()
+    (tmp_path / "link").symlink_to("photos")
+    for name in (os.path.relpath(photos), photos, tmp_path / "link"):
+        make_table("1", tmp_path / "runs", scale="small", seeds=[0], data=name, masks=name, execute=runner)
+        assert runner.count == 6
+    settings = json.loads(next(tmp_path.rglob("config.json")).read_text())["data"]
+    assert settings["path"] == settings["masks"] == str(photos.resolve())
+
+
 def test_a_table_can_be_collected_alone_and_nothing_is_run_twice(tmp_path):
     runner = Runner()
     first = make_table("2", tmp_path, seeds=[0], execute=runner, **SMALL).read_text()
@@ -87,11 +110,30 @@ def test_table_5_has_a_run_for_two_of_its_methods_and_quotes_the_others(tmp_path
     assert (rows["ours"]["mask_mean_mean"], rows["supervised U-Net"]["mask_mean_mean"]) == ("25", "")
 
 
-def test_the_papers_scale_differs_in_nothing(tmp_path):
+def test_the_papers_scale_differs_in_what_no_field_shows(tmp_path):
     file = make_table("3", tmp_path, seeds=[0], masks="masks", execute=Runner())
     assert {row["differs"] for row in table_rows(file)} == {""}
     assert [row["dataset"] for row in table_rows(file)[:6:2]] == ["cub", "dogs", "cars"]
-    assert "- in every row: nothing" in file.read_text()
+    text = file.read_text()
+    assert "- in every row: none\n\nWhat differs from the paper besides:\n- The segmenter that is measured goes" in text
+    assert text.count("- Stanford Cars and Dogs: ") == 2  # validation photos and masks
+    assert "another segmenter's predictions, in the paper a Mask R-CNN's. Those of CUB are true." in text
+    birds = make_table("2", tmp_path, seeds=[0], execute=Runner()).read_text()
+    assert "22,000 after five, where the paper trains one for 12,000" in birds and "Stanford" not in birds
+
+
+def test_a_table_says_what_photos_and_masks_it_was_made_with(tmp_path):
+    about = "birds of 2010, masks by U2-Net"
+    text = make_table("3", tmp_path, seeds=[0], about=about, execute=Runner(), **SMALL).read_text()
+    assert f"\n\nPhotos and masks: {about}\n\n" in text
+    assert "What differs from the paper besides" not in text  # configs/small.py has no final segmenter
+    assert "Photos and masks" not in make_table("3", tmp_path, seeds=[0], execute=Runner(), **SMALL).read_text()
+
+
+def test_a_table_without_fid_says_why(tmp_path):
+    for name, count in (("1", 1), ("5", 0)):  # the latter has no FID in the paper
+        text = make_table(name, tmp_path, seeds=[0], execute=Runner(), **SMALL).read_text()
+        assert text.count("No FID: no run had weights (`metrics.inception`).") == count
 
 
 def table_rows(file):
@@ -109,6 +151,7 @@ def table_rows(file):
         ("3", {}, "dogs has no masks of its own to measure with: --masks=DIR"),
         ("1", SMALL | {"extra": ("--config.seeed=1",)}, "seeed"),
         ("1", SMALL | {"extra": ("--config.batch_size=0",)}, "batch_size is 0, allowed: 1 or more"),
+        ("1", SMALL | {"extra": ("--config.metrics.inception=no.npz",)}, "no file no.npz: metrics.inception is for"),
         ("1", {"collect_only": True}, "no run of table 1 has finished in .*; the first would be .*gamma_size=2.0"),
     ],
 )

@@ -6,6 +6,7 @@ import tensorflow as tf
 import tiny
 from inception_arrays import pictures
 
+from tf_layered_gan.metrics import fid
 from tf_layered_gan.metrics.fid import (
     InceptionFeatures,
     Statistics,
@@ -109,7 +110,7 @@ def test_the_cache_gives_what_was_computed(tmp_path):
     assert len(list((tmp_path / "fid").iterdir())) == 1
 
 
-def test_whatever_defines_the_statistics_is_in_the_key(tmp_path):
+def test_whatever_defines_the_statistics_is_in_the_key(tmp_path, monkeypatch):
     images = noise(4)
     changed = images.copy()
     changed[3, 3, 3, 2] ^= 1
@@ -122,4 +123,8 @@ def test_whatever_defines_the_statistics_is_in_the_key(tmp_path):
     ):
         cached_statistics(inception, others, tmp_path)
         assert inception.batches
-    assert len(list(tmp_path.iterdir())) == 5
+    monkeypatch.setattr(fid, "RESIZE", "bicubic")
+    inception = MeanColour()
+    cached_statistics(inception, images, tmp_path)
+    assert inception.batches
+    assert len(list(tmp_path.iterdir())) == 6

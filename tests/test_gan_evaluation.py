@@ -55,7 +55,9 @@ def test_fid_of_the_composed_pictures_and_of_the_backgrounds(tmp_path):
         assert result[name] == pytest.approx(fid.frechet_distance(*two_sets), rel=1e-3)
     assert (result["samples"], result["reference_pictures"]) == (6, 10)
     assert (result["resize"], result["inception_sha256"]) == (fid.RESIZE, "0123")
-    assert result["reference"] == "all photos at 16x16: to train on, for validation and for the test"
+    assert result["reference"] == (
+        "all photos at 16x16: those to train on by way of 20x20, those for validation and for the test at once"
+    )
     assert json.loads(json.dumps(result)) == result
     assert [len(batch) for batch in inception.seen] == [10, 4, 2, 4, 2]
 

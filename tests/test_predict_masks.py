@@ -2,6 +2,7 @@ import archives
 import numpy as np
 import pytest
 import tensorflow as tf
+import tiny
 from PIL import Image
 from test_edge import bright_network
 
@@ -83,9 +84,79 @@ def test_folder_without_a_savedmodel_is_refused(tmp_path):
         load_segmenter(tmp_path)
 
 
-def test_savedmodel_of_another_input_is_refused(tmp_path):
+def write_model(path, function, shape=(1, 8, 8, 3), dtype=tf.float32):
+    """Writes a function of the pixels as a SavedModel, or as TFLite where the path says so."""
     module = tf.Module()
-    module.f = tf.function(lambda x: x, input_signature=[tf.TensorSpec([None, 8, 8, 3], tf.float32)])
-    tf.saved_model.save(module, str(tmp_path), signatures=module.f.get_concrete_function())
-    with pytest.raises(ValueError, match=r"must take uint8 \[batch, R, R, 3\], got .*float32"):
-        load_segmenter(tmp_path)
+    module.f = tf.function(function, input_signature=[tf.TensorSpec(shape, dtype)])
+    concrete = module.f.get_concrete_function()
+    if path.suffix != ".tflite":
+        tf.saved_model.save(module, str(path), signatures=concrete)
+    else:
+        path.write_bytes(tf.lite.TFLiteConverter.from_concrete_functions([concrete], module).convert())
+    return path
+
+
+PICTURE = np.full((8, 8, 3), 51, np.uint8)  # a fifth of 255
+FORMATS = pytest.mark.parametrize("name", ["model", "model.tflite"])
+
+
+@FORMATS
+def test_a_model_of_floats_logits_and_channels(tmp_path, name):
+    # Range -2 to 3: 51 is -1. Channels: 10 times that, then that itself, whose sigmoid is 1 / (1 + e).
+    model = write_model(tmp_path / name, lambda x: x[..., :2] * tf.constant([10.0, 1.0]))
+    resolution, predict = load_segmenter(model, input_range=(-2, 3), logits=True, channel=1)
+    assert resolution == 8
+    probability = predict(PICTURE)
+    assert probability.shape == (8, 8) and probability.dtype == np.float32
+    np.testing.assert_allclose(probability, 1 / (1 + np.e), rtol=1e-5)
+
+
+@FORMATS
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({}, r"takes float32 \[1, 8, 8, 3\], allowed: uint8 \[batch, R, R, 3\], or float32 with --input_range"),
+        ({"input_range": (1, 0)}, r"--input_range is \(1, 0\), allowed: LOW,HIGH, LOW being less"),
+        ({"input_range": (0, 1)}, r"gives \[1, 8, 8, 2\] with no --channel, allowed: \[1, 8, 8, 1\], or N channels"),
+        ({"input_range": (0, 1), "channel": 2}, r"gives \[1, 8, 8, 2\] with --channel=2, allowed: .* from 0 to N - 1"),
+        ({"input_range": (0, 1), "channel": -1}, "with --channel=-1"),
+        ({"input_range": (0, 1), "channel": 0}, "gives values from 2 to 2, allowed: probabilities from 0 to 1, or log"),
+    ],
+)
+def test_what_does_not_fit_the_model_is_refused(tmp_path, name, settings, message):
+    model = write_model(tmp_path / name, lambda x: x[..., :2] * tf.constant([10.0, 1.0]))
+    with pytest.raises(ValueError, match=message):
+        load_segmenter(model, **settings)[1](PICTURE)
+
+
+@FORMATS
+def test_another_resolution_out_is_refused(tmp_path, name):
+    model = write_model(tmp_path / name, lambda x: x[:, :4, :4, :1])
+    with pytest.raises(ValueError, match=r"gives \[1, 4, 4, 1\] with no --channel, allowed: \[1, 8, 8, 1\]"):
+        load_segmenter(model, input_range=(0, 1))[1](PICTURE)
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 4, 3), (1, 8, 8, 1), (1, 8, 8), (None, None, None, 3), None])
+def test_pictures_of_another_shape_are_refused(tmp_path, shape):
+    model = write_model(tmp_path / "model", lambda x: x, shape)
+    with pytest.raises(ValueError, match="takes float32 .*, allowed: uint8"):
+        load_segmenter(model, input_range=(0, 1))
+
+
+def test_logits_that_are_not_finite_are_refused(tmp_path):
+    model = write_model(tmp_path / "model", lambda x: x[..., :1] / 0.0)
+    with pytest.raises(ValueError, match="gives values from inf to inf, allowed: finite logits"):
+        load_segmenter(model, input_range=(0, 1), logits=True)[1](PICTURE)
+
+
+def test_several_outputs_are_refused(tmp_path):
+    model = write_model(tmp_path / "model", lambda x: {"a": x, "b": x})
+    with pytest.raises(ValueError, match="has 1 inputs and 2 outputs, allowed: one of each"):
+        load_segmenter(model)
+
+
+def test_command_line(tmp_path):
+    model = write_model(tmp_path / "model", lambda x: x[..., :1])
+    flags = (f"--model={model}", "--config=configs/cars.py", f"--config.data.masks={tmp_path / 'masks'}")
+    code, output = tiny.finish(tiny.python("-m", "export.predict_masks", *flags, "--input_range=1,0"))
+    assert code == 1 and output.endswith("error: --input_range is (1.0, 0.0), allowed: LOW,HIGH, LOW being less\n")

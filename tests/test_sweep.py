@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -23,7 +24,9 @@ class Runner:
             log.write_text("gan step 3\nerror: gan/binarization is nan at step 4: the run stops here\n\n")
             return 1
         # One round of 16,000 images and 300 segmenter steps.
-        (log.parent / "metrics.json").write_text(json.dumps({"images_seen": 16_000, "segmenter_steps": 300}))
+        metrics = {"images_seen": 16_000, "segmenter_steps": 300}
+        metrics |= {"synthesis": {"fid": 1.0}} if config.metrics.inception else {}
+        (log.parent / "metrics.json").write_text(json.dumps(metrics))
         return 0
 
 
@@ -71,13 +74,51 @@ def test_an_unfinished_run_is_executed_again(tmp_path, images, steps):
     assert len(runner.commands) == 1 and sweep.final_metrics(run.workdir)["images_seen"] == 16_000
 
 
-def test_a_run_that_finished_with_another_config_is_left_to_main(tmp_path):
-    sweep.sweep(runs(tmp_path, 1.0, seeds=[0]), 1, Runner())
+WEIGHTS = "--config.metrics.inception=a.npz"
+
+
+@pytest.mark.parametrize(
+    "before, now, count",
+    [
+        ((), ("--config.monitoring.grid_every=7",), 0),
+        ((), ("--config.jit=True",), 0),
+        ((), ("--config.distribution=mirrored",), 0),
+        ((WEIGHTS,), (), 0),  # its FID would be dropped
+        ((WEIGHTS,), ("--config.metrics.fid_samples=9",), 0),
+        ((WEIGHTS,), (WEIGHTS,), 0),
+        ((), (WEIGHTS,), 1),
+        ((WEIGHTS,), ("--config.metrics.inception=b.npz",), 1),
+        ((WEIGHTS,), (WEIGHTS, "--config.metrics.fid_samples=9"), 1),
+        ((), ("--config.data.path=cars",), 1),
+    ],
+)
+def test_a_finished_run_is_executed_again_if_the_command_asks_for_other_figures(tmp_path, before, now, count):
+    sweep.sweep(runs(tmp_path, 1.0, seeds=[0], extra=before), 1, Runner())
     runner = Runner()
-    sweep.sweep(runs(tmp_path, 1.0, seeds=[0], extra=("--config.monitoring.grid_every=7",)), 1, runner)
-    assert not runner.commands
-    sweep.sweep(runs(tmp_path, 1.0, seeds=[0], own={"data.path": "cars"}), 1, runner)
-    assert len(runner.commands) == 1
+    sweep.sweep(runs(tmp_path, 1.0, seeds=[0], extra=now), 1, runner)
+    assert len(runner.commands) == count
+
+
+@pytest.mark.parametrize("supervised, count", [(False, 1), (True, 0)])  # the latter has no GAN, so no FID
+def test_a_run_that_was_broken_off_before_its_fid_is_executed_again(tmp_path, supervised, count):
+    extra = (WEIGHTS, f"--config.segmenter.supervised={supervised}", "--config.schedule.final_segmenter_steps=10")
+    (run,) = runs(tmp_path, 1.0, seeds=[0], extra=extra)
+    sweep.sweep([run], 1, Runner())
+    images, steps = sweep.scheduled(json.loads((run.workdir / "config.json").read_text()))
+    (run.workdir / "metrics.json").write_text(json.dumps({"images_seen": images, "segmenter_steps": steps}))
+    runner = Runner()
+    sweep.sweep([run], 1, runner)
+    assert len(runner.commands) == count
+
+
+@pytest.mark.parametrize("seconds, why", [(-5, None), (5, "out of memory")])
+def test_a_failure_counts_until_the_run_has_finished(tmp_path, seconds, why):
+    (run,) = runs(tmp_path, 1.0, seeds=[0])
+    sweep.sweep([run], 1, Runner())
+    (run.workdir / "failed.txt").write_text("out of memory\n")
+    written = (run.workdir / "metrics.json").stat().st_mtime + seconds
+    os.utime(run.workdir / "failed.txt", (written, written))
+    assert sweep.failure(run.workdir) == why
 
 
 def test_a_failed_run_is_recorded_and_the_others_go_on(tmp_path, capsys):

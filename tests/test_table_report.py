@@ -8,13 +8,14 @@ from tf_layered_gan.tables import Row, Table
 
 TABLE = Table("Settings", ("fid", "iou"), (), note="Of masks.")
 ROW = Row("gamma_mi 1", "cub", {"fid": 11.6, "iou": 68.6}, {})
-COMMON = {"gan.gamma_b": 2.0, "data.path": "secret", "seed": 0}
+COMMON = {"gan.gamma_b": 2.0, "data.path": "secret", "seed": 0, "data.source": "cub"}
+COMMON |= {"schedule.final_segmenter_steps": 0, "segmenter.supervised": False}
 PAPERS = COMMON | {"resolution": 64, "gan.gamma_mi": 1.0, "data.crop_scale": [0.8, 1.0], "monitoring.grid_every": 1}
 OURS = COMMON | {"resolution": 32, "gan.gamma_mi": 1.0, "data.crop_scale": [0.8, 1.0], "data.path": "other", "seed": 1}
 
 
 def metrics(iou, images_seen=16_000, **more):
-    test = {"segmenter": {"iou": iou}, "grabcut": {"iou": 0.5}}
+    test = {"segmenter": {"iou": iou, "iou_per_image": iou + 0.1}, "grabcut": {"iou": 0.5}}
     photos = {"train": 4_762, "validation": 124, "test": 123}
     synthetic = {"mask_mean": iou / 2, "mask_spread": 0.01}
     return {"images_seen": images_seen, "test": test, "photos": photos, "synthetic": synthetic} | more
@@ -40,20 +41,21 @@ def cells(text, label):
 def test_figures_stand_beside_the_papers():
     text = markdown("Table 9", TABLE, [line(), quoted()], "python -m x")
     assert text.startswith("# Table 9\n\nIn the paper: Settings. Of masks.\n\n    python -m x\n")
-    # IoU 30 and 40, masks 15 and 20, each with a spread of 1.
+    # IoU 30 and 40, of each photo 10 more, masks 15 and 20, each with a spread of 1.
     row = [
         "folder",
         "11.6",
         "—",
         "68.6",
         "35.0 (30.0 to 40.0)",
+        "45.0 (40.0 to 50.0)",
         "17.5 (15.0 to 20.0)",
         "1.0",
         "2",
         "16,000 (1,000,000)",
     ]
     assert cells(text, "gamma_mi 1")[1:] == row
-    assert cells(text, "ReDO")[1:] == ["cub", "—", "—", "42.6", "—", "—", "—", "—", "—"]
+    assert cells(text, "ReDO")[1:] == ["cub", "—", "—", "42.6", "—", "—", "—", "—", "—", "—"]
     assert "Photos to train on, for validation and for the test: 4,762 / 124 / 123." in text
 
 
@@ -68,7 +70,7 @@ def test_failed_and_unfinished_runs_are_counted_and_left_out_of_the_mean():
 def test_a_setting_that_failed_with_every_seed_still_has_its_line():
     text = markdown("T", TABLE, [line(), line(Row("bad", "cub", {"iou": 1.0}, {}), finished={}, failed={0: "x"},
                                               settings=None)], "c")  # fmt: skip
-    assert cells(text, "bad")[1:] == ["folder", "—", "—", "1.0", "—", "—", "—", "0 of 1, 1 failed", "—"]
+    assert cells(text, "bad")[1:] == ["folder", "—", "—", "1.0", *["—"] * 4, "0 of 1, 1 failed", "—"]
 
 
 def test_what_differs_is_said_once_if_all_rows_share_it():
@@ -80,7 +82,22 @@ def test_what_differs_is_said_once_if_all_rows_share_it():
 
 
 def test_nothing_differs():
-    assert "- in every row: nothing" in markdown("T", TABLE, [line(settings=PAPERS)], "c")
+    text = markdown("T", TABLE, [line(settings=PAPERS)], "c")
+    assert "- in every row: none\n" in text and "besides" not in text
+
+
+@pytest.mark.parametrize(
+    "fields, count",
+    [
+        ({"schedule.final_segmenter_steps": 12_000}, 1),
+        ({"schedule.final_segmenter_steps": 12_000, "segmenter.supervised": True}, 0),
+        ({"data.source": "dogs"}, 2),
+        ({"data.source": "cars", "schedule.final_segmenter_steps": 1}, 3),
+    ],
+)
+def test_what_no_field_shows_is_said_where_it_differs(fields, count):
+    text = markdown("T", TABLE, [line(settings=PAPERS), line(settings=PAPERS | fields)], "c")
+    assert text.partition("What differs from the paper besides:\n")[2].partition("\n\n")[0].count("- ") == count
 
 
 def test_fid_is_taken_where_there_is_one_and_the_segmenter_is_ours():
@@ -89,23 +106,36 @@ def test_fid_is_taken_where_there_is_one_and_the_segmenter_is_ours():
     assert figure(metrics(0.3, synthesis=synthesis), ROW, "fid") == 12.5
     text = markdown("T", TABLE, [line(finished={0: metrics(0.3, synthesis=synthesis)})], "c")
     assert "FID: 10,000 synthetic pictures against 4,762 (all), bilinear, weights 0123456789ab." in text
+    assert "No FID" not in text
+    assert "No FID: no run had weights (`metrics.inception`)." in markdown("T", TABLE, [line()], "c")
     assert figure(metrics(0.3), ROW, "fid") is None
     grabcut = Row("GrabCut", "cub", {"iou": 36.0}, {}, method="grabcut")
     assert figure(metrics(0.3, synthesis=synthesis), grabcut, "fid") is None
     assert figure(metrics(0.3), grabcut, "iou") == 50.0
     assert figure(metrics(0.3) | {"test": None}, ROW, "iou") is None
-    assert figure(metrics(0.3, clusters={"nmi": 0.25}), ROW, "nmi") == 0.25
+
+
+def test_nmi_stands_beside_chance():
+    table = Table("Clusters", ("nmi",), ())
+    clustered = line(finished={0: metrics(0.3, clusters={"nmi": 0.25, "nmi_by_chance": 0.125})})
+    text = markdown("T", table, [clustered], "c")
+    assert cells(text, "")[2:5] == ["NMI ↑ paper", "NMI ↑ ours", "NMI by chance ours"]
+    assert cells(text, "gamma_mi 1")[2:5] == ["—", "0.250", "0.125"]
+    (row,) = csv.DictReader(io.StringIO(as_csv(table, [clustered])))
+    assert [row[f"nmi_by_chance_{kind}"] for kind in ("mean", "min", "max")] == ["0.125"] * 3
+    assert "nmi_by_chance_paper" not in row and "No FID" not in text
 
 
 def test_masks_of_a_baseline_say_nothing_of_the_gan():
     text = markdown("T", TABLE, [line(Row("GrabCut", "cub", {"iou": 36.0}, {}, method="grabcut"))], "c")
-    assert cells(text, "GrabCut")[4:] == ["36.0", "50.0", "—", "—", "2", "—"]
+    assert cells(text, "GrabCut")[4:] == ["36.0", "50.0", "—", "—", "—", "2", "—"]
 
 
 def test_csv_has_every_number():
     (row, other) = csv.DictReader(io.StringIO(as_csv(TABLE, [line(), quoted()])))
     assert (row["row"], row["dataset"], row["fid_paper"], row["fid_mean"]) == ("gamma_mi 1", "folder", "11.6", "")
     assert [float(row[f"iou_{kind}"]) for kind in ("paper", "mean", "min", "max")] == pytest.approx([68.6, 35, 30, 40])
+    assert [float(row[f"iou_per_image_{kind}"]) for kind in ("mean", "min", "max")] == pytest.approx([45, 40, 50])
     assert float(row["mask_mean_mean"]) == pytest.approx(17.5)
     assert (row["finished"], row["failed"], row["missing"]) == ("2", "0", "0")
     assert (row["images_seen"], row["paper_images_seen"], row["differs"]) == (

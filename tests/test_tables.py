@@ -45,6 +45,66 @@ def test_figures_of_table_1():
     assert [row.changes["gan.gamma_mi"] for row in TABLES["1"].rows] == [0, 0.1, 0.5, 1, 5, 10]
 
 
+# By hand from the paper's text, as its tables stand there.
+PAPER = {
+    ("2", "cub", "fid"): [12.3, 12.1, 11.8, 11.1, 11.3, 11.6, 11.6, 11.9],
+    ("2", "cub", "iou"): [72.3, 72.5, 66.7, 65.4, 71.5, 69.1, 68.6, 68.6],
+    ("3", "cub", "fid"): [11.6, 12.9],
+    ("3", "cub", "iou"): [68.6, 70.1],
+    ("3", "dogs", "fid"): [67.5, 59.3],
+    ("3", "dogs", "iou"): [53.2, 61.3],
+    ("3", "cars", "fid"): [13.0, 12.8],
+    ("3", "cars", "iou"): [58.3, 62.0],
+    ("4", "cub", "fid"): [23.0, 20.5, 12.9],
+    ("4", "cub", "iou"): [44.5, 55.5, 69.7],
+    ("4", "cub", "nmi"): [0.349, 0.391, 0.585],
+    ("4", "dogs", "fid"): [54.9, 48.7, 59.3],
+    ("4", "dogs", "iou"): [48.7, 69.7, 61.3],
+    ("4", "dogs", "nmi"): [0.194, 0.211, 0.257],
+    ("4", "cars", "fid"): [24.8, 24.2, 19.0],
+    ("4", "cars", "iou"): [53.2, 71.2, 63.3],
+    ("4", "cars", "nmi"): [0.233, 0.272, 0.301],
+    ("5", "cub", "accuracy"): [98.0, 94.0, 72.3, 84.5, None, 89.3, 92.1, 94.3],
+    ("5", "cub", "iou"): [88.8, 71.0, 36.0, 42.6, None, 55.1, 66.4, 69.7],
+    ("5", "cub", "miou"): [93.2, None, 52.3, None, 38.0, 71.4, None, 81.7],
+    ("6", "apc", "fid"): [269.3, 183.2, None, 245.6, 103.9],
+    ("6", "apc", "ari"): [0.11, 0.04, 0.03, 0.55, 0.59],
+    ("6", "apc", "msc"): [0.48, 0.29, 0.25, 0.67, 0.71],
+    ("D.2", "cars", "fid"): [16.0, 14.8, 14.9, 14.6, 14.7],
+    ("D.2", "cars", "bg_fid"): [145.0, 134.4, 162.9, 168.2, 180.3],
+    ("D.2", "cars", "iou"): [45.2, 49.0, 54.8, 59.7, 58.7],
+    ("D.2", "dogs", "fid"): [47.3, 36.8, 34.5, 46.5, 52.1],
+    ("D.2", "dogs", "bg_fid"): [46.9, 106.6, 113.3, 115.6, 117.5],
+    ("D.2", "dogs", "iou"): [36.8, 58.0, 62.1, 64.8, 57.1],
+}
+
+
+@pytest.mark.parametrize("place, expected", PAPER.items())
+def test_figures_are_the_papers(place, expected):
+    name, dataset, column = place
+    assert figures(name, column, dataset) == expected
+
+
+def test_rows_stand_in_the_papers_order():
+    assert [row.label for row in TABLES["5"].rows] == [
+        "supervised U-Net",
+        "Voynov et al.",
+        "GrabCut",
+        "ReDO",
+        "PerturbGAN",
+        "IEM + SegNet",
+        "Melas-Kyriazi et al.",
+        "ours",
+    ]
+    assert [row.label for row in TABLES["6"].rows] == ["MONET-G", "GENESIS", "SLOT-ATT.", "GENESIS-V2", "ours"]
+    assert [row.label for row in TABLES["4"].rows] == ["FineGAN", "OneGAN", "ours"] * 3
+    weights = [(row.dataset, row.changes["gan.gamma_mi"]) for row in TABLES["D.2"].rows]
+    assert weights == [("cars", w) for w in (0.001, 0.01, 0.1, 0.5, 1)] + [("dogs", w) for w in (0.1, 0.5, 1, 5, 10)]
+    assert [row.label for row in TABLES["2"].rows] == [f"normal, d_c {size}" for size in (4, 6, 8, 10)] + [
+        f"categorical, d_c {size}" for size in (50, 100, 200, 400)
+    ]
+
+
 def test_sizes_of_table_2_are_those_whose_entropy_the_paper_gives():
     entropies = []
     for row in TABLES["2"].rows:

@@ -16,10 +16,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from benchmarks import publish_run
 from configs import folder as folder_config
 from configs import shapes
-from tf_layered_gan import config_validation, evaluation, synthesize, train
+from tf_layered_gan import config_validation, evaluation, synthesize, table_report, train
 from tf_layered_gan.baselines import BASELINES
 from tf_layered_gan.data import folder
 from tf_layered_gan.learning_curve import LearningCurve
+from tf_layered_gan.tables import COLUMNS, TABLES
 
 CONFIGS = sorted(path.stem for path in (tiny.ROOT / "configs").glob("*.py"))
 # Two rounds of five steps of four pictures, and four of the segmenter; one more of the last.
@@ -274,10 +275,10 @@ def test_one_step_of_the_embedded_default_at_its_own_size(tmp_path, eagerly, mon
     measure = functools.partial(evaluation.evaluate_synthetic_masks, batches=1)  # its 32 take longer than all else
     monkeypatch.setattr(evaluation, "evaluate_synthetic_masks", measure)
     config = shapes.get_config()
-    few = ONE_STEP | {"data.train_pictures": 32, "data.held_out_pictures": 8, "schedule.gan_images_per_round": 32}
-    config.update_from_flattened_dict(few)
+    few = {"data.train_pictures": 32, "data.held_out_pictures": 8, "schedule.gan_images_per_round": config.batch_size}
+    config.update_from_flattened_dict(ONE_STEP | few)
     result = train.train(config.lock(), tmp_path)
-    assert (result["images_seen"], result["segmenter_steps"]) == (32, 1)
+    assert (result["images_seen"], result["segmenter_steps"]) == (config.batch_size, 1)
     assert result["test"]["segmenter"]["images"] == 8
     # Eight rows of six tiles of 32 pixels, 2 pixels between: 8 * 32 + 7 * 2 and 6 * 32 + 5 * 2.
     assert pixels(tmp_path / "samples" / "step_0000001.png").shape == (270, 202, 3)
@@ -291,10 +292,17 @@ def test_masks_of_own_photos_are_for_evaluation(tmp_path, eagerly):
     assert result["test"]["segmenter"]["images"] == 2
 
 
-def test_classes_in_the_names_measure_the_clusters(tmp_path, eagerly):
-    photos = write_photos(tmp_path / "photos")
-    own = {"data.path": str(photos / "images"), "data.classes": r"\d(?=\.png)"}
-    clusters = train_one_step(folder_config, tmp_path / "run", **own)["clusters"]
+def test_a_run_has_every_figure_of_the_tables(tmp_path, eagerly):
+    photos, weights = write_photos(tmp_path / "photos"), tiny.write_inception(tmp_path / "inception.npz")
+    own = {"data.path": str(photos / "images"), "data.masks": str(photos / "masks"), "data.classes": r"\d(?=\.png)"}
+    train_one_step(folder_config, tmp_path / "run", **own, **{"metrics.inception": str(weights)})
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    rows = {row.method: row for table in TABLES.values() for row in table.rows}
+    assert rows.keys() == {"segmenter", "grabcut"}
+    for name, column in COLUMNS.items():
+        assert isinstance(table_report.figure(metrics, rows["segmenter"], name), float), name
+        assert isinstance(table_report.figure(metrics, rows["grabcut"], name), float) == column.of_masks, name
+    clusters = metrics["clusters"]
     assert (clusters["photos"], clusters["classes"]) == (12, 10)  # 00.png to 11.png: ten last digits
     assert 0 <= clusters["nmi"] <= 1
 

@@ -30,6 +30,7 @@ def make_table(
     masks=None,
     output=None,
     jobs=1,
+    about=None,
     collect_only=False,
     extra=(),
     execute=sweep.execute,
@@ -45,6 +46,7 @@ def make_table(
         masks: folder of masks; of the folder's photos, of Stanford Dogs and Cars.
         output: directory of the table; None for `workdir`.
         jobs, execute: see `sweep.sweep`.
+        about: a sentence for the table on the photos and masks, or None.
         collect_only: whether to run nothing.
         extra: further arguments of every run.
 
@@ -52,8 +54,8 @@ def make_table(
         pathlib.Path, the Markdown file.
 
     Raises:
-        ValueError: for an unknown table, one without a small scale, a config that main.py would refuse, masks that are
-            missing, or where no run has finished.
+        ValueError: for an unknown table, one without a small scale, a config that main.py would refuse, masks or
+            weights for FID that are missing, or where no run has finished.
     """
     rows, root = _rows(name, scale), pathlib.Path(workdir)
     planned = [(row, _plan(root, row, scale, seeds, data, masks, extra)) for row in rows]
@@ -70,7 +72,7 @@ def make_table(
     file = pathlib.Path(output or workdir) / f"table_{name}.md"
     file.parent.mkdir(parents=True, exist_ok=True)
     title = f"Table {name}" if scale == "paper" else f"Table {name}, {scale} scale"
-    file.write_text(table_report.markdown(title, TABLES[name], lines, command))
+    file.write_text(table_report.markdown(title, TABLES[name], lines, command, about))
     file.with_suffix(".csv").write_text(table_report.as_csv(TABLES[name], lines))
     return file
 
@@ -91,7 +93,8 @@ def _plan(root, row, scale, seeds, data, masks, extra):
         return []
     file, changes = (row.dataset, row.changes) if scale == "paper" else ("small", row.small)
     own = {"data.path": data, "data.masks": masks if file in ("small", *_PREDICTED_MASKS) else None}
-    own = {field: value for field, value in own.items() if value is not None}
+    # Resolved, as a run goes on only with the values it was begun with: one folder by two names must be one value.
+    own = {field: pathlib.Path(value).expanduser().resolve() for field, value in own.items() if value is not None}
     return sweep.plan(root, file, changes, seeds=seeds, own=own, extra=extra)
 
 
@@ -100,6 +103,9 @@ def _check(runs, masks):
     for run in runs:
         config = sweep.resolve(run.arguments)
         config_validation.validate(config)
+        weights = config.metrics.inception
+        if weights and not pathlib.Path(weights).is_file():
+            raise ValueError(f"there is no file {weights}: metrics.inception is for weights, see README.md")
         if config.data.source in ("folder", *_PREDICTED_MASKS) and masks is None:
             raise ValueError(f"{config.data.source} has no masks of its own to measure with: --masks=DIR")
 
@@ -167,6 +173,7 @@ def main(argv):
             masks=given.masks,
             output=given.output,
             jobs=given.jobs,
+            about=given.about,
             collect_only=given.collect_only,
             extra=tuple(argv[2:]),
         )
@@ -184,5 +191,6 @@ if __name__ == "__main__":
     flags.DEFINE_string("masks", None, "Folder of masks: of the folder's photos, of Stanford Dogs and Cars.")
     flags.DEFINE_string("output", None, "Where the table goes; by default to the workdir.")
     flags.DEFINE_integer("jobs", 1, "How many runs at the same time.", lower_bound=1)
+    flags.DEFINE_string("about", None, "A sentence on the photos and masks, for the table.")
     flags.DEFINE_bool("collect_only", False, "Run nothing: write the table of what has been run.")
     app.run(main)

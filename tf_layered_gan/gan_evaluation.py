@@ -24,7 +24,7 @@ def evaluate_fid(gan, sample, splits, inception, *, samples, cache):
         dict: "fid" and "bg_fid", floats; and what they cannot be compared without: "samples", "reference",
         "reference_pictures", "resize" and "inception_sha256", the SHA-256 of the file of weights.
     """
-    photos = reference_photos(splits, gan.resolution)
+    photos, stored = reference_photos(splits, gan.resolution), splits.train.images.shape[1]
     reference = fid.cached_statistics(inception, photos, cache)
 
     def distance(layer):
@@ -35,7 +35,8 @@ def evaluate_fid(gan, sample, splits, inception, *, samples, cache):
         "fid": distance("composed"),
         "bg_fid": distance("background"),
         "samples": samples,
-        "reference": f"all photos at {gan.resolution}x{gan.resolution}: to train on, for validation and for the test",
+        "reference": f"all photos at {gan.resolution}x{gan.resolution}: those to train on by way of {stored}x{stored}, "
+        "those for validation and for the test at once",
         "reference_pictures": len(photos),
         "resize": fid.RESIZE,
         "inception_sha256": inception.sha256,
@@ -45,13 +46,17 @@ def evaluate_fid(gan, sample, splits, inception, *, samples, cache):
 def reference_photos(splits, resolution, batch_size=64):
     """Brings all photos to one size: those to train on, which are larger, without a random crop.
 
+    Photos to train on are resampled twice: their file is shrunk to the storage size, which is rounded to whole pixel
+    values, and that here to `resolution`. The others were shrunk from their file to `resolution` at once. All three are
+    bilinear with antialiasing, so photos to train on come a little softer.
+
     Args:
         splits: `data.photos.Splits`.
         resolution: pixels.
         batch_size: photos at a time.
 
     Returns:
-        uint8 [photo, resolution, resolution, rgb], bilinear with antialiasing: training, validation, test photos.
+        uint8 [photo, resolution, resolution, rgb]: training, validation, test photos.
     """
     batches = []
     for images in (splits.train.images, splits.validation.images, splits.test.images):

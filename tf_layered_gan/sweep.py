@@ -14,6 +14,7 @@ from absl import flags
 from ml_collections import config_flags
 
 _SHARED = ("photos", "fid")  # caches in a workdir, of decoded photos and of their statistics
+_HOW = ("monitoring", "jit", "distribution")  # fields of how a run is done, not of what
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,7 +92,8 @@ def execute(command, log):
 def sweep(runs, jobs, execute=execute):
     """Executes what runs are not finished. One that fails leaves failed.txt in its workdir, and the others go on.
 
-    A run that finished with another config than the command's is executed too: main.py knows what may change.
+    A run that finished with another config than the command's is executed too: main.py knows what may change. So is one
+    that lacks the FID that the command asks for, but not one that has it where the command names no weights.
 
     Args:
         runs: list of `Run`; those with the same workdir count once.
@@ -123,9 +125,11 @@ def final_metrics(workdir):
 
 
 def failure(workdir):
-    """Returns why the last attempt at a run failed, None if it didn't."""
+    """Returns why the last attempt at a run failed; None if it didn't, or if the run has finished since."""
     file = workdir / "failed.txt"
-    return file.read_text().strip() if file.exists() else None
+    if not file.exists() or (final_metrics(workdir) and _written(workdir / "metrics.json") > _written(file)):
+        return None
+    return file.read_text().strip()
 
 
 def scheduled(config):
@@ -151,11 +155,23 @@ def read_json(file):
 
 
 def _has_finished(run):
-    begun, asked = read_json(run.workdir / "config.json"), json.loads(resolve(run.arguments).to_json())
-    if final_metrics(run.workdir) is None or begun | {"monitoring": None} != asked | {"monitoring": None}:
+    begun, metrics = read_json(run.workdir / "config.json"), final_metrics(run.workdir)
+    if metrics is None or not _has_figures(begun, metrics, json.loads(resolve(run.arguments).to_json())):
         return False
     (run.workdir / "failed.txt").unlink(missing_ok=True)
     return True
+
+
+def _has_figures(begun, metrics, asked):
+    """Whether a finished run has every figure that a config asks for; FID that is not asked for does no harm."""
+    free = dict.fromkeys(_HOW if asked["metrics"]["inception"] else (*_HOW, "metrics"))
+    # The config is written first, so that it may name weights whose FID a broken run has not come to.
+    lacks_fid = asked["metrics"]["inception"] and not asked["segmenter"]["supervised"] and "synthesis" not in metrics
+    return begun | free == asked | free and not lacks_fid
+
+
+def _written(file):
+    return file.stat().st_mtime_ns
 
 
 def _perform(run, execute):

@@ -5,16 +5,17 @@ import dataclasses
 import io
 from collections.abc import Mapping
 
-from tf_layered_gan.tables import COLUMNS, Row
+from tf_layered_gan.tables import BESIDE, COLUMNS, DEPARTURES, Row
 
 MISSING = "—"
 # What a run may differ in without differing from the paper.
 _OWN = ("seed", "jit", "distribution", "data.path", "data.masks", "data.classes", "monitoring", "metrics")
 _LEGEND = (
     "Ours: the mean over the seeds and, in brackets, the least and the most. ACC, IoU and mIoU are over all pixels of "
-    "the test photos. Mask mean and mask spread: the share of the picture that the GAN's masks cover, in per cent, and "
-    "its standard deviation over pictures; near 0 all is background, near 100 all is foreground. Of images seen, the "
-    "paper's number is in brackets."
+    "the test photos, IoU/image is the mean of the photos' own. NMI by chance is that of the same clusters, shuffled "
+    "among the photos. Mask mean and mask spread: the share of the picture that the GAN's masks cover, in per cent, "
+    "and its standard deviation over pictures; near 0 all is background, near 100 all is foreground. Of images seen, "
+    "the paper's number is in brackets."
 )
 
 
@@ -95,7 +96,7 @@ def differences(line):
     return {name: (ours.get(name), papers.get(name)) for name in fields if ours.get(name) != papers.get(name)}
 
 
-def markdown(title, table, lines, command):
+def markdown(title, table, lines, command, about=None):
     """Renders a table.
 
     Args:
@@ -103,27 +104,30 @@ def markdown(title, table, lines, command):
         table: `tables.Table`.
         lines: list of `Line`.
         command: what ran it.
+        about: what to say of the photos and masks, or None.
 
     Returns:
         str.
     """
-    names = table.columns
-    header = ["", "dataset", *(f"{COLUMNS[n].header} {whose}" for n in names for whose in ("paper", "ours"))]
+    header = ["", "dataset", *(f"{COLUMNS[name].header} {whose}" for name, whose in _columns(table))]
     header += ["mask mean", "mask spread", "seeds", "images seen"]
     rows = [_cells(table, line) for line in lines]
     parts = [
         f"# {title}",
         f"In the paper: {table.caption}. {table.note}".strip(),
         f"    {command}",
+        *([f"Photos and masks: {about}"] if about else []),
         _LEGEND,
         "\n".join(f"| {' | '.join(cells)} |" for cells in [header, ["---"] * len(header), *rows]),
-        *_notes(lines),
+        *_notes(table, lines),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def as_csv(table, lines):
     """Renders a table for machines: a line a row, each figure as the paper's, our mean, least and most.
+
+    Of a figure that the paper does not have (`tables.BESIDE`, the masks) there are the last three.
 
     Args:
         table: `tables.Table`.
@@ -134,15 +138,15 @@ def as_csv(table, lines):
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    kinds = ("paper", "mean", "min", "max")
+    kinds = {"paper": ("paper",), "ours": ("mean", "min", "max")}
     masks = ("mask_mean", "mask_spread")
-    header = ["row", "dataset", *(f"{name}_{kind}" for name in table.columns for kind in kinds)]
-    header += [f"{name}_{kind}" for name in masks for kind in kinds[1:]]
+    header = ["row", "dataset", *(f"{name}_{kind}" for name, whose in _columns(table) for kind in kinds[whose])]
+    header += [f"{name}_{kind}" for name in masks for kind in kinds["ours"]]
     writer.writerow([*header, "finished", "failed", "missing", "images_seen", "paper_images_seen", "differs"])
     for line in lines:
         values = [line.row.label, line.dataset]
-        for name in table.columns:
-            values += [line.row.paper.get(name), *(_figures(line, name) or [None] * 3)]
+        for name, whose in _columns(table):
+            values += [line.row.paper.get(name)] if whose == "paper" else _figures(line, name) or [None] * 3
         for name in masks:
             values += _synthetic(line, name) or [None] * 3
         differs = "; ".join(_difference(*item) for item in differences(line).items())
@@ -150,6 +154,14 @@ def as_csv(table, lines):
         values += [*counts, " ".join(map(str, _images_seen(line))), line.paper_images, differs]
         writer.writerow([f"{v:.6g}" if isinstance(v, float) else v for v in values])
     return file.getvalue()
+
+
+def _columns(table):
+    """Yields a table's columns from left to right: the name in `COLUMNS`, and whose figure, "paper" or "ours"."""
+    for name in table.columns:
+        yield from ((name, "paper"), (name, "ours"))
+        if name in BESIDE:
+            yield BESIDE[name], "ours"
 
 
 def _figures(line, name):
@@ -164,11 +176,15 @@ def _synthetic(line, name):
 
 def _cells(table, line):
     cells = [line.row.label, line.dataset]
-    for name in table.columns:
-        paper, decimals = line.row.paper.get(name), COLUMNS[name].decimals
-        cells += [MISSING if paper is None else f"{paper:.{decimals}f}", _ours(_figures(line, name), decimals)]
+    for name, whose in _columns(table):
+        cells.append(_papers(line, name) if whose == "paper" else _ours(_figures(line, name), COLUMNS[name].decimals))
     cells += [_ours(_synthetic(line, name), 1) for name in ("mask_mean", "mask_spread")]
     return [*cells, _seeds(line), _images(line)]
+
+
+def _papers(line, name):
+    paper = line.row.paper.get(name)
+    return MISSING if paper is None else f"{paper:.{COLUMNS[name].decimals}f}"
 
 
 def _ours(figures, decimals):
@@ -200,28 +216,41 @@ def _images_seen(line):
     return sorted({metrics["images_seen"] for metrics in line.finished.values() if trained})
 
 
-def _notes(lines):
+def _notes(table, lines):
     """Yields what stands below a table: what differs from the paper, notes on rows, runs that failed."""
-    finished = {id(line): differences(line) for line in lines if line.settings and line.paper_settings}
-    if finished:
-        common = set.intersection(*(set(found.items()) for found in map(_hashable, finished.values())))
-        yield "What differs from the paper, whose value is in brackets (where it is silent, that of `configs/`):"
-        notes = ["- in every row: " + (", ".join(_difference(*item) for item in sorted(common)) or "nothing")]
-        for line in lines:
-            own = sorted(set(_hashable(finished.get(id(line), {})).items()) - common)
-            if own and line.row.method == "segmenter":
-                notes.append(f"- {_name(line)}: " + ", ".join(_difference(*item) for item in own))
-        yield "\n".join(notes)
-    photos = sorted({_photos(m) for line in lines for m in line.finished.values() if "photos" in m})
+    yield from _field_notes(lines)
+    settings = [line.settings for line in lines if line.settings]
+    departures = [f"- {text}" for applies, text in DEPARTURES if any(map(applies, settings))]
+    if departures:
+        yield "\n".join(["What differs from the paper besides:", *departures])
+    finished = [metrics for line in lines for metrics in line.finished.values()]
+    photos = sorted({_photos(metrics) for metrics in finished if "photos" in metrics})
     if photos:
         yield "Photos to train on, for validation and for the test: " + "; ".join(photos) + "."
-    syntheses = {_synthesis(m["synthesis"]) for line in lines for m in line.finished.values() if "synthesis" in m}
+    syntheses = sorted({_synthesis(metrics["synthesis"]) for metrics in finished if "synthesis" in metrics})
     if syntheses:
-        yield f"FID: {'; '.join(sorted(syntheses))}."
+        yield f"FID: {'; '.join(syntheses)}."
+    elif "fid" in table.columns:
+        yield "No FID: no run had weights (`metrics.inception`)."
     remarks = [f"- {_name(line)}: {line.row.note}" for line in lines if line.row.note]
     remarks += [f"- {_name(line)}, seed {seed}, failed: {why}" for line in lines for seed, why in line.failed.items()]
     if remarks:
         yield "\n".join(remarks)
+
+
+def _field_notes(lines):
+    """Yields the fields of the config that differ from the paper's: those of all rows, then those of each."""
+    finished = {id(line): differences(line) for line in lines if line.settings and line.paper_settings}
+    if not finished:
+        return
+    common = set.intersection(*(set(found.items()) for found in map(_hashable, finished.values())))
+    notes = ["Fields that differ from the paper's, whose is in brackets (where it is silent, that of `configs/`):"]
+    notes.append("- in every row: " + (", ".join(_difference(*item) for item in sorted(common)) or "none"))
+    for line in lines:
+        own = sorted(set(_hashable(finished.get(id(line), {})).items()) - common)
+        if own and line.row.method == "segmenter":
+            notes.append(f"- {_name(line)}: " + ", ".join(_difference(*item) for item in own))
+    yield "\n".join(notes)
 
 
 def _hashable(found):

@@ -134,13 +134,7 @@ def has_picture_suffix(name):
 
 def load_model(path):
     """Returns the resolution R and the function from uint8 [R, R, rgb] to float32 [R, R] in [0, 1]."""
-    if not path.is_file():
-        raise ValueError(f"no such model: {path}")
-    try:
-        interpreter = Interpreter(model_path=str(path))
-        interpreter.allocate_tensors()
-    except (RuntimeError, ValueError) as error:
-        raise ValueError(f"cannot load the model {path}: {error}") from error
+    interpreter = open_model(path)
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     resolution = check_model(path, inputs, outputs)
 
@@ -150,6 +144,18 @@ def load_model(path):
         return dequantize(interpreter.get_tensor(outputs[0]["index"])[0, :, :, 0], outputs[0])
 
     return resolution, predict
+
+
+def open_model(path):
+    """Returns the interpreter of a .tflite file; ValueError if there is none."""
+    if not path.is_file():
+        raise ValueError(f"no such model: {path}")
+    try:
+        interpreter = Interpreter(model_path=str(path))
+        interpreter.allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        raise ValueError(f"cannot load the model {path}: {error}") from error
+    return interpreter
 
 
 def check_model(path, inputs, outputs):
