@@ -2,6 +2,8 @@
 
     python -m tf_layered_gan.main --config=configs/apc.py --workdir=runs/apc
 
+Ten million images in five rounds, which is for a GPU; how long that takes has not been measured.
+
 A tenth of the scenes is for validation, a tenth for test, as GENESIS-V2 splits them. The true masks were made by a
 program and are noisy. The paper reaches an adjusted Rand index of 0.59 and a mean segmentation covering of 0.71; this
 program has not been run on this dataset yet.

@@ -2,6 +2,8 @@
 
     python -m tf_layered_gan.main --config=configs/cars.py --config.data.masks=MASKS --workdir=runs/cars
 
+Ten million images in five rounds, which is for a GPU; how long that takes has not been measured.
+
 The archives' home is gone, so get them from a mirror (2 GB; TensorFlow Datasets knows their checksums) and put them
 into DIR/downloads/manual, DIR being --config.data.path or else ~/tensorflow_datasets: cars_train.tgz, cars_test.tgz,
 car_devkit.tgz and cars_test_annos_withlabels.mat.

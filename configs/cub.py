@@ -2,6 +2,8 @@
 
     python -m tf_layered_gan.main --config=configs/cub.py --workdir=runs/cub
 
+Ten million images in five rounds, which is for a GPU; how long that takes has not been measured.
+
 The values are configs/default.py's, which are the paper's (Table C.1). The paper reaches an IoU of 0.697 on the
 test photos (0.701 at 64x64); this program has not been run on them yet.
 

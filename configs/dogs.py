@@ -2,6 +2,8 @@
 
     python -m tf_layered_gan.main --config=configs/dogs.py --config.data.masks=MASKS --workdir=runs/dogs
 
+Ten million images in five rounds, which is for a GPU; how long that takes has not been measured.
+
 No true masks exist: MASKS holds those that a supervised segmenter predicts (the paper's is a Mask R-CNN), see
 export/predict_masks.py. Without MASKS the run has no segmentation figures. The paper has no validation photos; here
 `data.holdout` of the 12,000 are taken. The paper reaches an IoU of 0.613 with its masks; this program has not been run

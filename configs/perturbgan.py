@@ -2,6 +2,8 @@
 
     python -m tf_layered_gan.main --config=configs/perturbgan.py --config.data.path=DIR --workdir=runs/perturbgan
 
+A million images, which is for a GPU; how long that takes has not been measured.
+
 No mutual information and no segmenter in return: the object is shifted, the background's contrast jittered, masks are
 binarised and kept from vanishing. The values are those of the sample command of its published code. Not PerturbGAN's:
 the networks (it has StyleGAN's), the adversarial loss (WGAN-GP), the optimizer, growing resolutions. The private code
