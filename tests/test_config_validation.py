@@ -85,7 +85,7 @@ WRONG = [
     ("perturbation.scale_exponent", (0.0, 3.0), "a pair (low, high) within -2.0 and 2.0"),
     ("perturbation.background_contrast", (-1.0, 1.0), "a pair (low, high) within 0.0 and 2.0"),
     ("perturbation.shift", 0.6, "from 0 to 0.5"),
-    ("schedule.gan_images_per_round", 31, "at least a batch, 32"),
+    ("schedule.gan_images_per_round", 15, "at least a batch, 16"),
 ]
 
 
