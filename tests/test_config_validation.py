@@ -38,6 +38,7 @@ NOT_NEGATIVE = (
     "gan.gamma_b",
     "gan.gamma_bg",
     "gan.gamma_size",
+    "segmenter.noise",
     "schedule.final_segmenter_steps",
 )
 

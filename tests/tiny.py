@@ -126,12 +126,12 @@ def write_inception(path):
     return path
 
 
-def python(*arguments):
+def python(*arguments, **environment):
     """Starts another Python in the root of the repository; what it prints can be read as text."""
     return subprocess.Popen(
         [sys.executable, *map(str, arguments)],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
