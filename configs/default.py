@@ -74,7 +74,6 @@ def get_config():
     config.segmenter.contrast = 0.2
     config.segmenter.saturation = 0.2
     config.segmenter.hue = 0.05
-    config.segmenter.noise = 0.0  # greatest standard deviation, of values in [-1, 1]; beyond 0 not in the paper
 
     config.schedule = ConfigDict()  # Algorithm 1 and C.2, C.3
     config.schedule.rounds = 5  # K

@@ -4,11 +4,9 @@ import tensorflow as tf
 
 from tf_layered_gan.data.augmentation import (
     apply_color,
-    apply_noise,
     crop_and_resize,
     random_flip_and_crop,
     sample_color,
-    sample_noise,
 )
 
 SEED = (3, 4)
@@ -195,27 +193,6 @@ def test_colors_stay_in_range():
 def test_color_range_out_of_bounds_is_refused(name, given):
     with pytest.raises(ValueError, match=f"{name} must be from 0 to .*, got {given}"):
         sample_color(1, SEED, **RANGES | {name: given})
-
-
-def test_each_image_has_noise_of_its_own_strength():
-    draws = sample_noise(500, SEED, resolution=16, deviation=0.5).numpy()
-    assert draws.shape == (500, 16, 16, 3)
-    strengths = draws.std(axis=(1, 2, 3))
-    # Uniform in [0, 0.5]: mean 1/4, deviation 0.5 / sqrt(12); 768 values give a strength to within some 3 %.
-    assert strengths.min() < 0.01 and 0.48 < strengths.max() < 0.55
-    assert strengths.mean() == pytest.approx(0.25, abs=0.02)
-    assert strengths.std() == pytest.approx(0.144, abs=0.015)
-    assert abs(draws.mean()) < 0.002
-
-
-def test_noise_is_added_and_clipped():
-    images = tf.constant([-0.5, 0.25, 0.9])
-    np.testing.assert_allclose(apply_noise(images, [-1.0, 0.5, 0.05]), [-1, 0.75, 0.95])
-
-
-def test_negative_noise_is_refused():
-    with pytest.raises(ValueError, match="deviation must be at least 0, got -0.5"):
-        sample_noise(1, SEED, resolution=4, deviation=-0.5)
 
 
 def flip_and_crop(images, seed):

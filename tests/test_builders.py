@@ -23,21 +23,8 @@ def test_draws_are_a_function_of_seed_stream_and_step():
 def test_other_seeds_streams_and_steps_have_other_draws():
     draws = [sample(stream, step, seed=seed) for stream in STREAMS for step in (0, 1) for seed in (0, 1)]
     # 3 streams of 2 steps of 2 seeds.
-    for name in ("z", "transform"):
+    for name in ("z", "transform", "color"):
         assert len({draw[name].tobytes() for draw in draws}) == 12
-
-
-def test_augmentation_draws_are_a_function_of_seed_and_step():
-    def draw(step, **changes):
-        sample = builders.build_augmentation_sampler(tiny.run_config(shapes, **changes))
-        return {name: value.numpy() for name, value in sample(tf.constant(step, tf.int64)).items()}
-
-    first = draw(3)
-    assert {name: value.shape for name, value in first.items()} == {"color": (4, 4), "noise": (4, 16, 16, 3)}
-    for name, value in first.items():
-        np.testing.assert_array_equal(draw(3)[name], value)
-        assert len({draws[name].tobytes() for draws in (first, draw(4), draw(3, seed=1))}) == 3
-    assert not draw(3, **{"segmenter.noise": 0.0})["noise"].any()
 
 
 def test_draws_keep_the_ranges_of_the_config():

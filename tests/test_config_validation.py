@@ -38,7 +38,6 @@ NOT_NEGATIVE = (
     "gan.gamma_b",
     "gan.gamma_bg",
     "gan.gamma_size",
-    "segmenter.noise",
     "schedule.final_segmenter_steps",
 )
 

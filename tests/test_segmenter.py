@@ -5,7 +5,7 @@ import tensorflow as tf
 import tiny
 
 from tf_layered_gan import losses
-from tf_layered_gan.data.augmentation import apply_color, apply_noise, sample_color, sample_noise
+from tf_layered_gan.data.augmentation import apply_color, sample_color
 from tf_layered_gan.networks.unet import unet
 from tf_layered_gan.segmenter import Segmenter, synthetic_step
 
@@ -24,17 +24,9 @@ def color(batch_size=4):
     return sample_color(batch_size, (7, 8), brightness=0.5, contrast=0.5, saturation=0.5, hue=0.2)
 
 
-def noise(batch_size=4):
-    return sample_noise(batch_size, (7, 9), resolution=tiny.RESOLUTION, deviation=0.5)
-
-
-def augmented(given):
-    return apply_noise(apply_color(given["image"], given["color"]), given["noise"])
-
-
 def batch():
     mask = np.random.default_rng(1).uniform(0, 1, (4, tiny.RESOLUTION, tiny.RESOLUTION, 1))
-    return {"image": tiny.batch()["image"], "mask": mask.astype(np.float32), "color": color(), "noise": noise()}
+    return {"image": tiny.batch()["image"], "mask": mask.astype(np.float32), "color": color()}
 
 
 def test_call_gives_the_logits_of_the_network(segmenter):
@@ -42,10 +34,10 @@ def test_call_gives_the_logits_of_the_network(segmenter):
     np.testing.assert_array_equal(segmenter(image), segmenter.network(image))
 
 
-def test_step_descends_equation_7_on_augmented_pictures(segmenter):
+def test_step_descends_equation_7_on_recoloured_pictures(segmenter):
     given, variables = batch(), segmenter.network.trainable_variables
     with tf.GradientTape() as tape:
-        logits = segmenter.network(augmented(given), training=True)
+        logits = segmenter.network(apply_color(given["image"], given["color"]), training=True)
         loss = tf.reduce_mean(losses.segmentation(logits, given["mask"]))
     expected, before = tape.gradient(loss, variables), tiny.values(variables)
     report = segmenter.train_step(given)
@@ -61,7 +53,7 @@ def test_pairs_whose_mask_is_too_small_or_too_large_teach_nothing():
     segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))
     sizes = np.float32([0.2, 0.25, 0.5, 0.6])
     given = batch() | {"mask": np.broadcast_to(sizes[:, None, None, None], batch()["mask"].shape)}
-    logits = segmenter.network(augmented(given), training=True)
+    logits = segmenter.network(apply_color(given["image"], given["color"]), training=True)
     second_and_third = losses.segmentation(logits, given["mask"])[1:3]
     report = segmenter.train_step(given)
     assert float(report["pairs_used"]) == 0.5
@@ -92,12 +84,11 @@ def test_step_records_the_statistics_of_the_batch(segmenter):
 
 
 def test_synthetic_step_learns_the_averaged_generators_pairs(segmenter):
-    gan, draws = tiny.layered_gan(), tiny.draws() | {"color": color(), "noise": noise()}
+    gan, draws = tiny.layered_gan(), tiny.draws() | {"color": color()}
     for variable in gan.generator_variables:
         variable.assign(tf.zeros(variable.shape))
     pairs, start = gan.synthesize(draws), tiny.values(segmenter.variables)
-    pair = {"image": pairs["composed"], "mask": pairs["composed_mask"]}
-    segmenter.train_step(pair | {name: draws[name] for name in ("color", "noise")})
+    segmenter.train_step({"image": pairs["composed"], "mask": pairs["composed_mask"], "color": draws["color"]})
     expected = tiny.values(segmenter.variables)
     for variable, value in zip(segmenter.variables, start, strict=True):
         variable.assign(value)

@@ -152,12 +152,14 @@ def build_sampler(config, stream):
         stream: which of the module's streams.
 
     Returns:
-        function of a step, int64 scalar, to a dict of tensors: the codes of `codes.sample_codes`, and "window",
-        "transform" and "contrast" of `perturbation`; a function of (seed, stream, step) alone.
+        function of a step, int64 scalar, to a dict of tensors: the codes of `codes.sample_codes`, "window",
+        "transform" and "contrast" of `perturbation`, and "color" of `augmentation`; a function of (seed, stream,
+        step) alone.
     """
 
     def sample(step):
-        code_seed, window_seed, warp_seed, contrast_seed, _, _ = _seeds(config, stream, step)
+        seed = tf.stack([tf.constant(config.seed, tf.int64) * 3 + stream, step])
+        code_seed, window_seed, warp_seed, contrast_seed, color_seed = tf.unstack(tf.random.split(seed, 5))
         perturbing, batch_size = config.perturbation, config.batch_size
         return {
             **codes.sample_codes(batch_size, code_seed, **config.codes),
@@ -177,40 +179,14 @@ def build_sampler(config, stream):
             "contrast": perturbation.sample_contrast(
                 batch_size, contrast_seed, contrast=perturbing.background_contrast
             ),
-        }
-
-    return sample
-
-
-def build_augmentation_sampler(config):
-    """Returns what draws how a training step of the segmenter changes its pictures.
-
-    Returns:
-        function of a step, int64 scalar, to a dict of tensors: "color" and "noise" of `augmentation`; a function of
-        (seed, step) alone.
-    """
-
-    def sample(step):
-        *_, color_seed, noise_seed = _seeds(config, SEGMENTER_STREAM, step)
-        segmenter, batch_size = config.segmenter, config.batch_size
-        return {
             "color": augmentation.sample_color(
                 batch_size,
                 color_seed,
-                brightness=segmenter.brightness,
-                contrast=segmenter.contrast,
-                saturation=segmenter.saturation,
-                hue=segmenter.hue,
-            ),
-            "noise": augmentation.sample_noise(
-                batch_size, noise_seed, resolution=config.resolution, deviation=segmenter.noise
+                brightness=config.segmenter.brightness,
+                contrast=config.segmenter.contrast,
+                saturation=config.segmenter.saturation,
+                hue=config.segmenter.hue,
             ),
         }
 
     return sample
-
-
-def _seeds(config, stream, step):
-    """One seed, int [2], for each thing that a step draws."""
-    seed = tf.stack([tf.constant(config.seed, tf.int64) * 3 + stream, step])
-    return tf.unstack(tf.random.split(seed, 6))

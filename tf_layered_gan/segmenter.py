@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from tf_layered_gan import losses
 from tf_layered_gan.averaging import averaged, update_averages
-from tf_layered_gan.data.augmentation import apply_color, apply_noise
+from tf_layered_gan.data.augmentation import apply_color
 from tf_layered_gan.gradients import apply_gradients, replica_mean
 
 
@@ -23,8 +23,8 @@ class Segmenter(keras.Model):
         average_network: what segments for everyone else; a few steps more or less change its masks less.
 
     A batch is a dict of "image" x, float32 [batch, height, width, rgb] in [-1, 1]; "mask" pi, float32 [batch,
-    height, width, 1] in [0, 1]; and the draws of the augmentation, "color" and "noise" (see
-    `augmentation.sample_color` and `sample_noise`). The step itself draws nothing.
+    height, width, 1] in [0, 1]; and the draws of the colour augmentation, "color" (see
+    `augmentation.sample_color`). The step itself draws nothing.
     """
 
     def __init__(self, network, mask_size=(0.0, 1.0), ema_decay=0.0):
@@ -48,7 +48,7 @@ class Segmenter(keras.Model):
             dict of scalar float32: "segmentation", the loss of Eq. 7 in nats; "pairs_used", the share of the pairs
             within `mask_size`; and the gradient's norm.
         """
-        images = apply_noise(apply_color(batch["image"], batch["color"]), batch["noise"])
+        images = apply_color(batch["image"], batch["color"])
         size = tf.reduce_mean(batch["mask"], axis=(1, 2, 3))
         used = tf.cast((size >= self.mask_size[0]) & (size <= self.mask_size[1]), tf.float32)
         with tf.GradientTape() as tape:
@@ -71,18 +71,13 @@ def synthetic_step(gan, segmenter):
         segmenter: Segmenter.
 
     Returns:
-        function of the draws (see `LayeredGAN`, and "color" and "noise") to the report of `Segmenter.train_step`.
+        function of the draws (see `LayeredGAN`, and "color") to the report of `Segmenter.train_step`.
     """
 
     def step(draws):
         pairs = gan.synthesize(draws)
         return segmenter.train_step(
-            {
-                "image": pairs["composed"],
-                "mask": pairs["composed_mask"],
-                "color": draws["color"],
-                "noise": draws["noise"],
-            }
+            {"image": pairs["composed"], "mask": pairs["composed_mask"], "color": draws["color"]}
         )
 
     return step

@@ -175,10 +175,10 @@ class _Loop:
         return self._strategy.experimental_distribute_dataset(batches)
 
     def _labelled_batches(self, first_step):
-        augmentation = builders.build_augmentation_sampler(self._config)
+        sample = builders.build_sampler(self._config, builders.SEGMENTER_STREAM)
 
         def augmented(batch):
-            return {"image": batch["image"], "mask": batch["mask"], **augmentation(batch["step"])}
+            return {"image": batch["image"], "mask": batch["mask"], "color": sample(batch["step"])["color"]}
 
         photos = self._photo_batches(evaluation.labelled_photos(self._splits), first_step)
         return self._strategy.experimental_distribute_dataset(photos.map(augmented).prefetch(2))
@@ -197,9 +197,7 @@ class _Loop:
 
     def _segmenter_batches(self, first_step):
         sample = builders.build_sampler(self._config, builders.SEGMENTER_STREAM)
-        augmentation = builders.build_augmentation_sampler(self._config)
-        steps = tf.data.Dataset.counter(first_step)
-        batches = steps.map(lambda step: {**sample(step), **augmentation(step)}).prefetch(2)
+        batches = tf.data.Dataset.counter(first_step).map(sample).prefetch(2)
         return self._strategy.experimental_distribute_dataset(batches)
 
     def _validate(self, phase):

@@ -1,4 +1,4 @@
-"""Random views of photos: flip and crop for the adversary, colour and noise for the segmenter."""
+"""Random views of photos: flip and crop for the adversary, colour for the segmenter."""
 
 import numpy as np
 import tensorflow as tf
@@ -116,36 +116,6 @@ def apply_color(images, color):
     images = mean + contrast[:, None, None, None] * (images - mean)
     images = tf.einsum("nhwc,ndc->nhwd", images, _color_matrix(saturation, turn))
     return tf.clip_by_value(images + shift[:, None, None, None], -1.0, 1.0)
-
-
-def sample_noise(count, seed, *, resolution, deviation):
-    """Draws noise for each image, of a strength of its own. Not in the paper.
-
-    It hides the fine traces by which a network could tell a painted object from its painted background, and which no
-    photo has.
-
-    Args:
-        count: how many images.
-        seed: int [2]; all randomness comes from it (compiled by XLA, other draws from the same seed).
-        resolution: pixels, the width of an image.
-        deviation: at least 0; an image's standard deviation is uniform in [0, deviation].
-
-    Returns:
-        float32 [image, resolution, resolution, rgb], what is added to images in [-1, 1].
-
-    Raises:
-        ValueError: for a negative `deviation`.
-    """
-    if deviation < 0:
-        raise ValueError(f"deviation must be at least 0, got {deviation}")
-    strength_seed, noise_seed = tf.unstack(tf.random.split(seed, 2))
-    strength = tf.random.stateless_uniform([count, 1, 1, 1], strength_seed, 0.0, float(deviation))
-    return strength * tf.random.stateless_normal([count, resolution, resolution, 3], noise_seed)
-
-
-def apply_noise(images, noise):
-    """Adds noise, float32 of the images' shape, to float32 [image, height, width, rgb], clipped to [-1, 1]."""
-    return tf.clip_by_value(images + noise, -1.0, 1.0)
 
 
 def _color_matrix(saturation, turn):
