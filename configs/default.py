@@ -77,6 +77,7 @@ def get_config():
 
     config.schedule = ConfigDict()  # Algorithm 1 and C.2, C.3
     config.schedule.rounds = 5  # K
+    config.schedule.annealed_rounds = 0  # the last ones, in which G's and D's learning rates fall; not in the paper
     config.schedule.gan_images_per_round = 2_000_000  # real pictures seen by D; N_gan = this / batch_size
     config.schedule.segmenter_steps_per_round = 2_000  # N_seg
     config.schedule.final_segmenter_steps = 12_000  # after the last round

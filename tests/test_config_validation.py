@@ -38,6 +38,7 @@ NOT_NEGATIVE = (
     "gan.gamma_b",
     "gan.gamma_bg",
     "gan.gamma_size",
+    "schedule.annealed_rounds",
     "schedule.final_segmenter_steps",
 )
 

@@ -1,4 +1,4 @@
-from tf_layered_gan.schedule import Phase, phases
+from tf_layered_gan.schedule import Phase, learning_rate_share, phases
 
 
 def test_rounds_alternate_and_the_final_segmenter_comes_last():
@@ -17,6 +17,15 @@ def test_one_round_without_final_steps():
         Phase("gan", 1, 4),
         Phase("segmenter", 1, 2),
     ]
+
+
+def test_learning_rates_fall_linearly_in_the_last_steps():
+    shares = [learning_rate_share(step, steps=10, annealed_steps=4) for step in range(1, 11)]
+    assert shares == [1, 1, 1, 1, 1, 1, 1, 0.75, 0.5, 0.25]
+
+
+def test_without_annealed_steps_learning_rates_stay():
+    assert {learning_rate_share(step, steps=10, annealed_steps=0) for step in range(1, 11)} == {1}
 
 
 def test_names():

@@ -182,6 +182,19 @@ def test_a_point_of_the_curve_that_a_kill_took_is_measured_again(run, tmp_path):
     assert (tmp_path / "copy" / "curve.csv").read_text() == "".join(lines)
 
 
+@pytest.mark.parametrize(("annealed_rounds", "share"), [(0, 1), (1, 1 / 5), (2, 1 / 5)])
+def test_last_step_has_what_annealing_leaves_of_the_learning_rates(annealed_rounds, share, tmp_path, eagerly):
+    # One round of five steps.
+    rates = {"gan.generator_learning_rate": 0.001, "gan.discriminator_learning_rate": 0.002}
+    changes = {"schedule.gan_images_per_round": 20, "schedule.annealed_rounds": annealed_rounds}
+    train_one_step(shapes, tmp_path, **rates, **changes)
+    values = tiny.checkpoint_values(tmp_path)
+    left = [
+        values[f"{name}_optimizer/_learning_rate/.ATTRIBUTES/VARIABLE_VALUE"] for name in ("generator", "discriminator")
+    ]
+    np.testing.assert_allclose(left, [0.001 * share, 0.002 * share], rtol=1e-6)
+
+
 def assert_same_checkpoint(first, second):
     ours, theirs = tiny.checkpoint_values(first), tiny.checkpoint_values(second)
     assert ours.keys() == theirs.keys()

@@ -145,5 +145,5 @@ _NOT_NEGATIVE = {
     "networks": ("residual_blocks", "mask_centring", "unet_depth"),
     "perturbation": ("rotation",),
     "gan": ("gamma_mi", "gamma_b", "gamma_bg", "gamma_size"),
-    "schedule": ("final_segmenter_steps",),
+    "schedule": ("annealed_rounds", "final_segmenter_steps"),
 }

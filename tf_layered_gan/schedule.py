@@ -41,3 +41,18 @@ def phases(*, rounds, gan_steps_per_round, segmenter_steps_per_round, final_segm
     if final_segmenter_steps:
         result.append(Phase("final", rounds, final_segmenter_steps))
     return result
+
+
+def learning_rate_share(step, *, steps, annealed_steps):
+    """How much of its learning rate a network has left: all, then linearly less and less. Not in the paper.
+
+    Args:
+        step: of the GAN, counted from 1 to `steps`.
+        steps: how many there are.
+        annealed_steps: over how many of them, the last ones, it falls, so that it would be 0 after the last.
+
+    Returns:
+        float in (0, 1].
+    """
+    left = steps - step + 1
+    return left / annealed_steps if left < annealed_steps else 1.0

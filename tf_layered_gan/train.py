@@ -109,7 +109,7 @@ class _Loop:
         """Algorithm 1, lines 2 to 5: gamma_bg is zero in the first round, which has no segmenter to ask."""
         self._gan.uses_segmenter = phase.round > 1
         step = self._gan_step[self._gan.uses_segmenter]
-        self._run(step, self._gan_batches, self._checkpointer.gan_step, phase)
+        self._run(step, self._gan_batches, self._checkpointer.gan_step, phase, prepare=self._set_learning_rates)
 
     def _train_segmenter(self, phase):
         """Algorithm 1, lines 6 to 8, then the round's figures on the validation pictures."""
@@ -137,10 +137,22 @@ class _Loop:
         step = self._compiled(self._segmenter.train_step)
         self._run(step, self._labelled_batches, self._checkpointer.final_step, phase)
 
-    def _run(self, train_step, batches, counter, phase):
+    def _set_learning_rates(self, step):
+        gan, config = self._gan, self._config
+        steps_per_round, rounds = config.schedule.gan_images_per_round // config.batch_size, config.schedule.rounds
+        share = schedule.learning_rate_share(
+            step,
+            steps=rounds * steps_per_round,
+            annealed_steps=min(config.schedule.annealed_rounds, rounds) * steps_per_round,
+        )
+        gan.optimizer.learning_rate = share * config.gan.generator_learning_rate
+        gan.discriminator_optimizer.learning_rate = share * config.gan.discriminator_learning_rate
+
+    def _run(self, train_step, batches, counter, phase, prepare=lambda step: None):
         first_step, started, every = int(counter.numpy()), time.time(), self._config.monitoring
         steps = range(first_step + 1, phase.last_step + 1)
         for step, batch in zip(steps, batches(first_step), strict=False):  # the batches never end
+            prepare(step)
             report = train_step(batch)
             counter.assign(step)
             monitoring.check_finite(phase.kind, report, step)
