@@ -58,10 +58,14 @@ def phases(config):
         return [schedule.Phase("supervised", 0, config.schedule.final_segmenter_steps)]
     return schedule.phases(
         rounds=config.schedule.rounds,
-        gan_steps_per_round=config.schedule.gan_images_per_round // config.batch_size,
+        gan_steps_per_round=_gan_steps_per_round(config),
         segmenter_steps_per_round=config.schedule.segmenter_steps_per_round,
         final_segmenter_steps=config.schedule.final_segmenter_steps,
     )
+
+
+def _gan_steps_per_round(config):
+    return config.schedule.gan_images_per_round // config.batch_size
 
 
 def evaluate(config, workdir):
@@ -138,12 +142,10 @@ class _Loop:
         self._run(step, self._labelled_batches, self._checkpointer.final_step, phase)
 
     def _set_learning_rates(self, step):
-        gan, config = self._gan, self._config
-        steps_per_round, rounds = config.schedule.gan_images_per_round // config.batch_size, config.schedule.rounds
+        gan, config, steps_per_round = self._gan, self._config, _gan_steps_per_round(self._config)
+        rounds, annealed_rounds = config.schedule.rounds, config.schedule.annealed_rounds
         share = schedule.learning_rate_share(
-            step,
-            steps=rounds * steps_per_round,
-            annealed_steps=min(config.schedule.annealed_rounds, rounds) * steps_per_round,
+            step, steps=rounds * steps_per_round, annealed_steps=min(annealed_rounds, rounds) * steps_per_round
         )
         gan.optimizer.learning_rate = share * config.gan.generator_learning_rate
         gan.discriminator_optimizer.learning_rate = share * config.gan.discriminator_learning_rate
