@@ -38,6 +38,7 @@ NOT_NEGATIVE = (
     "gan.gamma_b",
     "gan.gamma_bg",
     "gan.gamma_size",
+    "segmenter.gamma_consistency",
     "schedule.annealed_rounds",
     "schedule.final_segmenter_steps",
 )
@@ -214,10 +215,20 @@ def test_independence_needs_another_picture():
         validate(changed(shapes, batch_size=1, **{"gan.gamma_independence": (0.0, 1.0)}))
 
 
-def test_a_supervised_segmenter_needs_steps():
-    validate(changed(shapes, **{"segmenter.supervised": True, "schedule.final_segmenter_steps": 1}))
+def test_a_supervised_segmenter_needs_steps_and_learns_from_masks_alone():
+    supervised = {"segmenter.supervised": True, "segmenter.gamma_consistency": 0.0}
+    validate(changed(shapes, **supervised, **{"schedule.final_segmenter_steps": 1}))
     with pytest.raises(ValueError, match="final_segmenter_steps is 0, allowed: more than 0 where segmenter.supervised"):
-        validate(changed(shapes, **{"segmenter.supervised": True, "schedule.final_segmenter_steps": 0}))
+        validate(changed(shapes, **supervised, **{"schedule.final_segmenter_steps": 0}))
+    supervised |= {"segmenter.gamma_consistency": 0.5, "schedule.final_segmenter_steps": 1}
+    with pytest.raises(ValueError, match="gamma_consistency is 0.5, allowed: 0 where segmenter.supervised is True"):
+        validate(changed(shapes, **supervised))
+
+
+def test_a_loss_of_the_final_steps_needs_some():
+    with pytest.raises(ValueError, match="final_segmenter_steps is 0, allowed: more than 0 where .*gamma_consistency"):
+        validate(changed(shapes, **{"segmenter.gamma_consistency": 0.5, "schedule.final_segmenter_steps": 0}))
+    validate(changed(shapes, **{"segmenter.gamma_consistency": 0.0, "schedule.final_segmenter_steps": 0}))
 
 
 def test_every_wrong_field_is_named_at_once():

@@ -9,7 +9,7 @@ from tf_layered_gan.data.augmentation import apply_color, sample_color
 from tf_layered_gan.networks.unet import unet
 from tf_layered_gan.segmenter import Segmenter, synthetic_step
 
-LEARNING_RATE = 0.1
+LEARNING_RATE, GAMMA_CONSISTENCY = 0.1, 3.0
 
 
 @pytest.fixture
@@ -76,6 +76,39 @@ def test_the_average_moves_towards_the_network_that_trains(decay):
         np.testing.assert_allclose(average, decay * value + (1 - decay) * variable.numpy(), rtol=1e-5, atol=1e-7)
 
 
+@pytest.fixture
+def consistent_segmenter():
+    """One that learns from photos, too, and whose average has other weights than the network that trains."""
+    keras.utils.set_random_seed(1)
+    network = unet(tiny.RESOLUTION, tiny.WIDTH, depth=1)
+    segmenter = Segmenter(network, mask_size=(0.25, 0.5), ema_decay=0.75, gamma_consistency=GAMMA_CONSISTENCY)
+    segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))
+    for variable in segmenter.average_network.trainable_variables + segmenter.average_network.non_trainable_variables:
+        variable.assign(variable + 0.3)
+    return segmenter
+
+
+def test_a_photo_is_taught_what_the_average_finds_on_it_before_it_is_recoloured(consistent_segmenter):
+    segmenter, sizes = consistent_segmenter, np.float32([0.2, 0.25, 0.5, 0.6])
+    given = batch() | {"mask": np.broadcast_to(sizes[:, None, None, None], batch()["mask"].shape)}
+    given["photo"] = tiny.batch(seed=(3, 4))["image"]
+    taught = tf.sigmoid(segmenter.average_network(given["photo"], training=False))
+    recoloured = [apply_color(given[name], given["color"]) for name in ("image", "photo")]
+    variables = segmenter.network.trainable_variables
+    with tf.GradientTape() as tape:
+        logits = segmenter.network(tf.concat(recoloured, axis=0), training=True)
+        segmentation = tf.reduce_sum(losses.segmentation(logits[:4], given["mask"])[1:3]) / 4
+        consistency = tf.reduce_mean(losses.segmentation(logits[4:], taught))
+        loss = segmentation + GAMMA_CONSISTENCY * consistency
+    expected, before = tape.gradient(loss, variables), tiny.values(variables)
+    report = segmenter.train_step(given)
+    for variable, value, gradient in zip(variables, before, expected, strict=True):
+        np.testing.assert_allclose(variable, value - LEARNING_RATE * gradient, rtol=1e-4, atol=1e-6)
+    assert float(report["segmentation"]) == pytest.approx(float(segmentation), rel=1e-5)
+    assert float(report["consistency"]) == pytest.approx(float(consistency), rel=1e-5)
+    assert float(report["segmenter_gradient_norm"]) == pytest.approx(float(tf.linalg.global_norm(expected)), rel=1e-4)
+
+
 def test_step_records_the_statistics_of_the_batch(segmenter):
     statistics = segmenter.network.non_trainable_variables
     before = tiny.values(statistics)
@@ -83,12 +116,14 @@ def test_step_records_the_statistics_of_the_batch(segmenter):
     assert statistics and all(tiny.changed(before, statistics))
 
 
-def test_synthetic_step_learns_the_averaged_generators_pairs(segmenter):
-    gan, draws = tiny.layered_gan(), tiny.draws() | {"color": color()}
+def test_synthetic_step_learns_the_averaged_generators_pairs_and_passes_photos_on(consistent_segmenter):
+    segmenter, gan = consistent_segmenter, tiny.layered_gan()
+    draws = tiny.draws() | {"color": color(), "photo": tiny.batch(seed=(3, 4))["image"]}
     for variable in gan.generator_variables:
         variable.assign(tf.zeros(variable.shape))
     pairs, start = gan.synthesize(draws), tiny.values(segmenter.variables)
-    segmenter.train_step({"image": pairs["composed"], "mask": pairs["composed_mask"], "color": draws["color"]})
+    given = {"image": pairs["composed"], "mask": pairs["composed_mask"]}
+    segmenter.train_step(given | {name: draws[name] for name in ("color", "photo")})
     expected = tiny.values(segmenter.variables)
     for variable, value in zip(segmenter.variables, start, strict=True):
         variable.assign(value)

@@ -101,7 +101,8 @@ def test_terms_are_in_tensorboard(workdir):
     assert tags["gan/discriminator_mutual_information_mask"] == tags["gan/discriminator_gradient_norm"] == every_step
     assert tags["gan/images_per_second"] == [2, 3, 4, 5, 7, 8, 9, 10]  # not at a phase's first report
     assert tags["segmenter/segmentation"] == every_step[:8]
-    assert tags["final/segmentation"] == [1]
+    assert "segmenter/consistency" not in tags  # only the final steps learn from photos, too
+    assert tags["final/segmentation"] == tags["final/consistency"] == [1]
     assert tags["validation/iou"] == [5, 10, 10]
     assert tags["layers"] == GRIDS
 
@@ -258,7 +259,7 @@ ONE_STEP = {
     "schedule.rounds": 1,
     "schedule.gan_images_per_round": 4,
     "schedule.segmenter_steps_per_round": 1,
-    "schedule.final_segmenter_steps": 0,
+    "schedule.final_segmenter_steps": 1,
 }
 
 
@@ -291,7 +292,7 @@ def test_one_step_of_the_embedded_default_at_its_own_size(tmp_path, eagerly, mon
     few = {"data.train_pictures": 32, "data.held_out_pictures": 8, "schedule.gan_images_per_round": config.batch_size}
     config.update_from_flattened_dict(ONE_STEP | few)
     result = train.train(config.lock(), tmp_path)
-    assert (result["images_seen"], result["segmenter_steps"]) == (config.batch_size, 1)
+    assert (result["images_seen"], result["segmenter_steps"]) == (config.batch_size, 2)
     assert result["test"]["segmenter"]["images"] == 8
     # Eight rows of six tiles of 32 pixels, 2 pixels between: 8 * 32 + 7 * 2 and 6 * 32 + 5 * 2.
     assert pixels(tmp_path / "samples" / "step_0000001.png").shape == (270, 202, 3)
@@ -355,7 +356,7 @@ def test_photos_that_all_have_masks_are_refused_before_the_workdir_is_bound(tmp_
 
 
 def test_a_supervised_segmenter_learns_from_masks_and_no_gan_is_trained(tmp_path, eagerly):
-    supervised = {"segmenter.supervised": True, "schedule.final_segmenter_steps": 3}
+    supervised = {"segmenter.supervised": True, "schedule.final_segmenter_steps": 3, "segmenter.gamma_consistency": 0.0}
     result = train_one_step(shapes, tmp_path, **supervised)
     assert (result["images_seen"], result["segmenter_steps"]) == (12, 3)
     assert list(result["test"]) == ["segmenter", *BASELINES] and "synthetic" not in result

@@ -129,7 +129,12 @@ def build_segmenter(config):
     """Builds and compiles the Segmenter; its initial weights follow from `config.seed`."""
     keras.utils.set_random_seed(config.seed + 1)
     network = unet(config.resolution, config.networks.unet_width, config.networks.unet_depth)
-    segmenter = Segmenter(network, config.segmenter.mask_size, config.segmenter.ema_decay)
+    segmenter = Segmenter(
+        network,
+        mask_size=config.segmenter.mask_size,
+        ema_decay=config.segmenter.ema_decay,
+        gamma_consistency=config.segmenter.gamma_consistency,
+    )
     segmenter.compile(keras.optimizers.Adam(config.segmenter.learning_rate))
     return segmenter
 

@@ -82,9 +82,12 @@ def _checks(config):
     yield "gan.gamma_independence", independence, "a pair (round 1, later rounds), each 0 or more", pair
     if any(independence):
         yield "batch_size", batch_size, "2 or more where gan.gamma_independence is more than 0", batch_size >= 2
+    steps, consistency = config.schedule.final_segmenter_steps, config.segmenter.gamma_consistency
     if config.segmenter.supervised:
-        steps = config.schedule.final_segmenter_steps
         yield "schedule.final_segmenter_steps", steps, "more than 0 where segmenter.supervised is True", steps > 0
+        yield "segmenter.gamma_consistency", consistency, "0 where segmenter.supervised is True", consistency == 0
+    elif consistency:
+        yield "schedule.final_segmenter_steps", steps, "more than 0 where segmenter.gamma_consistency is", steps > 0
     yield _pair("gan.mask_size", config.gan.mask_size, 0.0, 1.0)
     initial_mask = config.networks.initial_mask
     yield "networks.initial_mask", initial_mask, "between 0 and 1, both left out", 0 < initial_mask < 1
@@ -145,5 +148,6 @@ _NOT_NEGATIVE = {
     "networks": ("residual_blocks", "mask_centring", "unet_depth"),
     "perturbation": ("rotation",),
     "gan": ("gamma_mi", "gamma_b", "gamma_bg", "gamma_size"),
+    "segmenter": ("gamma_consistency",),
     "schedule": ("annealed_rounds", "final_segmenter_steps"),
 }

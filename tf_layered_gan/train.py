@@ -7,8 +7,8 @@ import tensorflow as tf
 from absl import logging
 
 from tf_layered_gan import builders, evaluation, gan_evaluation, monitoring, picture_grid, schedule
+from tf_layered_gan.batches import Batches
 from tf_layered_gan.checkpointing import Checkpointer, check_config, check_photos, record_config, restore_run
-from tf_layered_gan.data import pipeline
 from tf_layered_gan.learning_curve import LearningCurve
 from tf_layered_gan.report import write_report
 from tf_layered_gan.segmenter import synthetic_step
@@ -99,6 +99,7 @@ class _Loop:
     def __init__(self, config, workdir, splits, strategy, gan, segmenter, checkpointer):
         self._config, self._workdir, self._splits, self._strategy = config, pathlib.Path(workdir), splits, strategy
         self._gan, self._segmenter, self._checkpointer = gan, segmenter, checkpointer
+        self._batches = Batches(config, splits, strategy)
         self._monitor = monitoring.Monitor(workdir, config.batch_size)
         self._curve = LearningCurve(workdir)
         self._gan_step = {asks: self._compiled(gan.train_step) for asks in (False, True)}  # by uses_segmenter
@@ -113,12 +114,12 @@ class _Loop:
         """Algorithm 1, lines 2 to 5: gamma_bg is zero in the first round, which has no segmenter to ask."""
         self._gan.uses_segmenter = phase.round > 1
         step = self._gan_step[self._gan.uses_segmenter]
-        self._run(step, self._gan_batches, self._checkpointer.gan_step, phase, prepare=self._set_learning_rates)
+        self._run(step, self._batches.gan, self._checkpointer.gan_step, phase, prepare=self._set_learning_rates)
 
     def _train_segmenter(self, phase):
         """Algorithm 1, lines 6 to 8, then the round's figures on the validation pictures."""
         state = self._checkpointer
-        self._run(self._segmenter_step, self._segmenter_batches, state.segmenter_step, phase)
+        self._run(self._segmenter_step, self._batches.segmenter, state.segmenter_step, phase)
         if state.segmenter_step.numpy() == phase.last_step:
             self._validate(phase)
 
@@ -131,7 +132,7 @@ class _Loop:
         earlier = int(state.segmenter_step.numpy())  # what these steps drew is not drawn again
 
         def batches(first_step):
-            return self._segmenter_batches(earlier + first_step)
+            return self._batches.final_segmenter(earlier + first_step)
 
         self._run(self._segmenter_step, batches, state.final_step, phase)
         self._validate(phase)
@@ -139,7 +140,7 @@ class _Loop:
     def _train_supervised(self, phase):
         """Eq. 7 on photos with their true masks: what the paper holds its segmenter against (Table 5)."""
         step = self._compiled(self._segmenter.train_step)
-        self._run(step, self._labelled_batches, self._checkpointer.final_step, phase)
+        self._run(step, self._batches.labelled, self._checkpointer.final_step, phase)
 
     def _set_learning_rates(self, step):
         gan, config, steps_per_round = self._gan, self._config, _gan_steps_per_round(self._config)
@@ -181,38 +182,6 @@ class _Loop:
             }
 
         return distributed_step
-
-    def _gan_batches(self, first_step):
-        sample = builders.build_sampler(self._config, builders.GAN_STREAM)
-        photos = self._photo_batches(self._splits.train, first_step)
-        batches = photos.map(lambda batch: {"image": batch["image"], **sample(batch["step"])}).prefetch(2)
-        return self._strategy.experimental_distribute_dataset(batches)
-
-    def _labelled_batches(self, first_step):
-        sample = builders.build_sampler(self._config, builders.SEGMENTER_STREAM)
-
-        def augmented(batch):
-            return {"image": batch["image"], "mask": batch["mask"], "color": sample(batch["step"])["color"]}
-
-        photos = self._photo_batches(evaluation.labelled_photos(self._splits), first_step)
-        return self._strategy.experimental_distribute_dataset(photos.map(augmented).prefetch(2))
-
-    def _photo_batches(self, photos, first_step):
-        config = self._config
-        return pipeline.batches(
-            photos,
-            batch_size=config.batch_size,
-            resolution=config.resolution,
-            crop_scale=config.data.crop_scale,
-            flip=config.data.flip,
-            seed=config.seed,
-            first_step=first_step,
-        )
-
-    def _segmenter_batches(self, first_step):
-        sample = builders.build_sampler(self._config, builders.SEGMENTER_STREAM)
-        batches = tf.data.Dataset.counter(first_step).map(sample).prefetch(2)
-        return self._strategy.experimental_distribute_dataset(batches)
 
     def _validate(self, phase):
         photos, gan_step = self._splits.validation, int(self._checkpointer.gan_step)
