@@ -1,4 +1,6 @@
 import json
+import resource
+import shutil
 
 import numpy as np
 import pytest
@@ -124,15 +126,60 @@ def test_a_run_goes_on_with_the_photos_it_was_begun_with_alone(tmp_path):
             check_photos(splits(*other), tmp_path)
 
 
-def test_a_checkpoint_that_was_cut_off_is_refused(tmp_path):
-    config = tiny.run_config(shapes)
-    record_config(config, tmp_path)
+@pytest.fixture(scope="module")
+def checkpointed(tmp_path_factory):
+    """A workdir with two checkpoints, after steps 1 and 2; its config."""
+    workdir, config = tmp_path_factory.mktemp("checkpointed"), tiny.run_config(shapes)
+    record_config(config, workdir)
     segmenter = builders.build_segmenter(config)
-    Checkpointer(tmp_path, builders.build_gan(config, segmenter), segmenter).save()
-    (data,) = (tmp_path / "checkpoints").glob("*.data-*")
-    data.write_bytes(data.read_bytes()[:100])
-    with pytest.raises(ValueError, match="cannot be read, so the run cannot go on"):
-        restore_run(config, tmp_path)
+    checkpointer = Checkpointer(workdir, builders.build_gan(config, segmenter), segmenter)
+    for step in (1, 2):
+        checkpointer.gan_step.assign(step)
+        checkpointer.save()
+    return workdir, config
+
+
+def cut(path, share):
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+
+
+DATA = "ckpt-{}.data-00000-of-00001"
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("name", ["ckpt-2.index", DATA.format(2)])
+def test_of_a_checkpoint_that_was_cut_off_the_one_before_is_taken(checkpointed, name, share, tmp_path, caplog):
+    workdir, config = shutil.copytree(checkpointed[0], tmp_path / "run"), checkpointed[1]
+    cut(workdir / "checkpoints" / name, share)
+    _, _, checkpointer = restore_run(config, workdir)
+    assert checkpointer.gan_step.numpy() == 1
+    assert f"{workdir}/checkpoints/ckpt-2 is damaged and left out" in caplog.text
+    checkpointer.gan_step.assign(3)
+    checkpointer.save()
+    (workdir / "checkpoints" / "ckpt-1.index").unlink()
+    assert restore_run(config, workdir)[2].gan_step.numpy() == 3
+
+
+def test_a_run_none_of_whose_checkpoints_can_be_read_is_refused(checkpointed, tmp_path):
+    workdir, config = shutil.copytree(checkpointed[0], tmp_path / "run"), checkpointed[1]
+    for number in (1, 2):
+        cut(workdir / "checkpoints" / DATA.format(number), 0.1)
+    with pytest.raises(ValueError, match=f"no checkpoint in {workdir}/checkpoints can be read, so the run cannot go"):
+        restore_run(config, workdir)
+
+
+def test_a_full_disk_is_said_and_leaves_what_was_saved(checkpointed, tmp_path):
+    workdir, config = shutil.copytree(checkpointed[0], tmp_path / "run"), checkpointed[1]
+    _, _, checkpointer = restore_run(config, workdir)
+    checkpointer.gan_step.assign(3)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # no file beyond this can be written
+    try:
+        with pytest.raises(OSError, match=f"no checkpoint could be written to {workdir}/checkpoints: "):
+            checkpointer.save()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert restore_run(config, workdir)[2].gan_step.numpy() == 2
 
 
 def test_a_workdir_without_a_checkpoint_cannot_be_restored(tmp_path):
@@ -143,6 +190,6 @@ def test_a_workdir_without_a_checkpoint_cannot_be_restored(tmp_path):
 
 def test_a_checkpoint_that_lacks_a_variable_is_refused(begun):
     written = tf.train.Checkpoint(gan_step=tf.Variable(3, dtype=tf.int64))
-    tf.train.CheckpointManager(written, begun / "checkpoints", max_to_keep=1).save()
+    written.write(str(begun / "checkpoints" / "ckpt-1"))
     with pytest.raises(ValueError, match="was written by another version of this program; take another workdir"):
         restore_run(tiny.run_config(shapes), begun)

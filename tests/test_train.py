@@ -2,7 +2,9 @@ import functools
 import hashlib
 import importlib
 import json
+import re
 import shutil
+import signal
 import warnings
 
 import archives
@@ -16,7 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from benchmarks import publish_run
 from configs import folder as folder_config
 from configs import shapes
-from tf_layered_gan import config_validation, evaluation, synthesize, table_report, train
+from tf_layered_gan import config_validation, evaluation, preemption, synthesize, table_report, train
 from tf_layered_gan.baselines import BASELINES
 from tf_layered_gan.data import folder
 from tf_layered_gan.learning_curve import LearningCurve
@@ -402,23 +404,23 @@ def start(workdir):
     return tiny.python(*binary, TF_NUM_INTRAOP_THREADS="1")
 
 
-def kill_at(workdir, report):
-    """Kills the binary as soon as it prints a line with `report`, and returns the lines."""
+def stop_at(workdir, report, signal_number):
+    """Sends the binary a signal as soon as it prints a line with `report`; returns its exit code and all lines."""
     process, printed = start(workdir), [""]
     while report not in printed[-1]:
         printed.append(process.stdout.readline())
         assert printed[-1], "".join(printed)
-    process.kill()
-    process.communicate()
-    return "".join(printed)
+    process.send_signal(signal_number)
+    code, rest = tiny.finish(process)
+    return code, "".join(printed) + rest
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     never_killed = start(whole)
     # Checkpoints are at even steps, so both kills lose a step or more.
-    kill_at(killed, "segmenter step 3 ")
-    second = kill_at(killed, "gan step 7 ")
+    stop_at(killed, "segmenter step 3 ", signal.SIGKILL)
+    _, second = stop_at(killed, "gan step 7 ", signal.SIGKILL)
     assert not (killed / "metrics.json").exists()
     for process in (never_killed, start(killed)):
         code, third = tiny.finish(process)
@@ -427,3 +429,12 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path):
     assert "gan step 6 " not in third and "gan step 10 of 10 (40 images)" in third
     assert_same_checkpoint(whole, killed)
     assert (killed / "curve.csv").read_text() == (whole / "curve.csv").read_text()
+
+
+def test_a_run_told_to_stop_saves_its_step_and_goes_on_from_it(tmp_path):
+    code, printed = stop_at(tmp_path, "gan step 3 ", signal.SIGTERM)
+    assert code == preemption.EXIT_CODE, printed
+    (saved,) = re.findall("told to stop: step ([345]) is saved", printed)
+    code, printed = tiny.finish(start(tmp_path))
+    assert code == 0 and f"going on from step {saved}" in printed, printed
+    assert "gan step 3 " not in printed and "gan step 10 of 10 (40 images)" in printed

@@ -110,7 +110,8 @@ def run_config(module, **changes):
 
 def checkpoint_values(workdir):
     """Everything in a run's newest checkpoint but the time it took, by name."""
-    reader = tf.train.load_checkpoint(pathlib.Path(workdir) / "checkpoints")
+    newest = max(pathlib.Path(workdir).glob("checkpoints/*.index"), key=lambda path: int(path.stem.split("-")[1]))
+    reader = tf.train.load_checkpoint(newest.with_suffix(""))
     names = [name for name in reader.get_variable_to_dtype_map() if not name.startswith(("seconds", "_"))]
     return {name: reader.get_tensor(name) for name in names}
 

@@ -5,11 +5,13 @@ import json
 import pathlib
 
 import tensorflow as tf
+from absl import logging
 
 from configs import default
 from tf_layered_gan import builders
 from tf_layered_gan.records import read_record, write_record
 
+_KEPT = 2  # so that there is one when the newest is cut off
 _MAY_CHANGE = ("schedule", "monitoring", "metrics", "jit", "distribution")
 
 
@@ -48,31 +50,56 @@ class Checkpointer:
             final_round=self.final_round,
             seconds=self.seconds,
         )
-        directory = pathlib.Path(workdir) / "checkpoints"
-        self._manager = tf.train.CheckpointManager(self._checkpoint, directory, max_to_keep=2)
+        self._directory = pathlib.Path(workdir) / "checkpoints"
+        self._number = 0  # of the newest checkpoint that is whole
 
     def restore(self):
-        """Restores the newest checkpoint; returns whether there was one.
+        """Restores the newest checkpoint that can be read; returns whether there was one.
 
         Raises:
-            ValueError: if the checkpoint does not hold the variables of the models, since another version wrote it.
+            ValueError: if a checkpoint does not hold the variables of the models, since another version wrote it; or
+                if none can be read, though there are some.
         """
-        newest = self._manager.latest_checkpoint
-        if newest is None:
-            return False
-        try:
-            self._checkpoint.restore(newest).assert_existing_objects_matched()
-        except (AssertionError, ValueError) as error:  # a variable is missing, or has another shape
-            raise ValueError(
-                f"{newest} was written by another version of this program; take another workdir"
-            ) from error
-        except (tf.errors.OpError, IndexError) as error:  # the latter is what too short a file gives
-            raise ValueError(f"{newest} cannot be read, so the run cannot go on: {error}") from error
-        return True
+        numbers = self._written()
+        for number in reversed(numbers):
+            path = self._path(number)
+            try:
+                self._checkpoint.read(path).assert_existing_objects_matched()
+            except (AssertionError, ValueError) as error:  # a variable is missing, or has another shape
+                raise ValueError(
+                    f"{path} was written by another version of this program; take another workdir"
+                ) from error
+            except (tf.errors.OpError, IndexError) as error:  # the latter is what too short a file gives
+                logging.warning("%s is damaged and left out (%s)", path, str(error).splitlines()[0])
+            else:
+                self._number = number
+                return True
+        if numbers:
+            raise ValueError(f"no checkpoint in {self._directory} can be read, so the run cannot go on")
+        return False
 
     def save(self):
-        """Writes a checkpoint."""
-        self._manager.save()
+        """Writes a checkpoint, over a damaged one if the run went on from the one before that.
+
+        Raises:
+            OSError: if it cannot be written, as on a full disk; the ones before it are left.
+        """
+        try:
+            self._checkpoint.write(self._path(self._number + 1))
+        except tf.errors.OpError as error:
+            raise OSError(f"no checkpoint could be written to {self._directory}: {error.message}") from error
+        self._number += 1
+        for number in self._written():
+            if number <= self._number - _KEPT:
+                for file in self._directory.glob(f"ckpt-{number}.*"):
+                    file.unlink()
+
+    def _path(self, number):
+        return str(self._directory / f"ckpt-{number}")
+
+    def _written(self):
+        """The numbers of the checkpoints that are there, TensorFlow's own list of which may be damaged, too."""
+        return sorted(int(path.stem.removeprefix("ckpt-")) for path in self._directory.glob("ckpt-*.index"))
 
 
 def check_config(config, workdir):

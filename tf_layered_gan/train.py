@@ -6,7 +6,16 @@ import time
 import tensorflow as tf
 from absl import logging
 
-from tf_layered_gan import builders, evaluation, gan_evaluation, monitoring, picture_grid, schedule
+from tf_layered_gan import (
+    builders,
+    evaluation,
+    gan_evaluation,
+    monitoring,
+    picture_grid,
+    preemption,
+    schedule,
+    workdir_lock,
+)
 from tf_layered_gan.batches import Batches
 from tf_layered_gan.checkpointing import Checkpointer, check_config, check_photos, record_config, restore_run
 from tf_layered_gan.learning_curve import LearningCurve
@@ -25,10 +34,17 @@ def train(config, workdir):
         dict, what metrics.json holds (see `evaluate`).
 
     Raises:
-        ValueError: for data that cannot be used, or a workdir begun with another config.
+        ValueError: for data that cannot be used, or a workdir begun with another config or in use by another run.
         FloatingPointError: if a loss is no longer finite.
+        OSError: if the disk is full; checkpoints already written are left.
+        preemption.Preempted: after SIGTERM, once the step that was being taken is saved.
     """
     check_config(config, workdir)
+    with workdir_lock.locked(workdir), preemption.preemptible() as sigterm:
+        return _train(config, workdir, sigterm)
+
+
+def _train(config, workdir, sigterm):
     splits = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
     if config.segmenter.supervised:
         evaluation.labelled_photos(splits)
@@ -46,7 +62,7 @@ def train(config, workdir):
     checkpointer = Checkpointer(workdir, gan, segmenter)
     if checkpointer.restore():
         logging.info("going on from step %d", checkpointer.gan_step.numpy())
-    loop = _Loop(config, workdir, splits, strategy, gan, segmenter, checkpointer)
+    loop = _Loop(config, workdir, splits, strategy, gan, segmenter, checkpointer, sigterm)
     for phase in phases(config):
         loop.train(phase)
     return _report(config, workdir, gan, segmenter, splits, checkpointer, inception)
@@ -96,9 +112,10 @@ def evaluate(config, workdir):
 class _Loop:
     """The kinds of phase, with what they share: data, steps taken, monitoring, checkpoints."""
 
-    def __init__(self, config, workdir, splits, strategy, gan, segmenter, checkpointer):
+    def __init__(self, config, workdir, splits, strategy, gan, segmenter, checkpointer, sigterm):
         self._config, self._workdir, self._splits, self._strategy = config, pathlib.Path(workdir), splits, strategy
         self._gan, self._segmenter, self._checkpointer = gan, segmenter, checkpointer
+        self._sigterm = sigterm
         self._batches = Batches(config, splits, strategy)
         self._monitor = monitoring.Monitor(workdir, config.batch_size)
         self._curve = LearningCurve(workdir)
@@ -154,19 +171,23 @@ class _Loop:
     def _run(self, train_step, batches, counter, phase, prepare=lambda step: None):
         first_step, started, every = int(counter.numpy()), time.time(), self._config.monitoring
         steps = range(first_step + 1, phase.last_step + 1)
-        for step, batch in zip(steps, batches(first_step), strict=False):  # the batches never end
-            prepare(step)
-            report = train_step(batch)
-            counter.assign(step)
-            monitoring.check_finite(phase.kind, report, step)
-            if step % every.scalars_every == 0 or step == phase.last_step:
-                self._monitor.scalars(phase, report, step)
-            if phase.kind == "gan" and (step % every.grid_every == 0 or step == phase.last_step):
-                self._draw_grid(step)
-            if step % every.checkpoint_every == 0 or step == phase.last_step:
-                self._checkpointer.seconds.assign_add(time.time() - started)
-                started = time.time()
-                self._checkpointer.save()
+        with self._sigterm.deferred() as preempted:
+            for step, batch in zip(steps, batches(first_step), strict=False):  # the batches never end
+                prepare(step)
+                report = train_step(batch)
+                counter.assign(step)
+                monitoring.check_finite(phase.kind, report, step)
+                if step % every.scalars_every == 0 or step == phase.last_step:
+                    self._monitor.scalars(phase, report, step)
+                if phase.kind == "gan" and (step % every.grid_every == 0 or step == phase.last_step):
+                    self._draw_grid(step)
+                if step % every.checkpoint_every == 0 or step == phase.last_step or preempted():
+                    self._checkpointer.seconds.assign_add(time.time() - started)
+                    started = time.time()
+                    self._checkpointer.save()
+                if preempted():
+                    logging.info("told to stop: step %d is saved, and the same command goes on from it", step)
+                    break
 
     def _compiled(self, train_step):
         """One training step on all replicas, as a graph: returns a function of a distributed batch."""

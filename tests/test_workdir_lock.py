@@ -1,0 +1,48 @@
+import subprocess
+import sys
+
+import pytest
+import tiny
+
+from configs import shapes
+from tf_layered_gan import train
+from tf_layered_gan.workdir_lock import locked
+
+HOLD = """
+import sys
+from tf_layered_gan.workdir_lock import locked
+with locked(sys.argv[1]):
+    print("held", flush=True)
+    input()
+"""
+
+
+@pytest.fixture
+def held(tmp_path):
+    """A workdir that another process holds; that process."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "run")], cwd=tiny.ROOT, **pipes) as process:
+        assert process.stdout.readline() == "held\n"
+        yield tmp_path / "run", process
+        process.kill()
+
+
+def test_a_second_run_in_a_workdir_is_refused_and_leaves_it_alone(held):
+    workdir, _ = held
+    with pytest.raises(ValueError, match=f"another run is training in {workdir}; wait for it, or take another workdir"):
+        train.train(tiny.run_config(shapes), workdir)
+    assert [path.name for path in workdir.iterdir()] == ["lock"]
+
+
+def test_a_killed_run_holds_nothing(held):
+    workdir, process = held
+    process.kill()
+    process.wait()
+    with locked(workdir):
+        pass
+
+
+def test_a_finished_run_holds_nothing(tmp_path):
+    for _ in range(2):
+        with locked(tmp_path / "run"):
+            pass

@@ -1,0 +1,25 @@
+"""One run at a time in a workdir."""
+
+import contextlib
+import fcntl
+import pathlib
+
+
+@contextlib.contextmanager
+def locked(workdir):
+    """Holds the file WORKDIR/lock, which the system lets go of however the process ends.
+
+    Args:
+        workdir: the run's directory; made where it is missing.
+
+    Raises:
+        ValueError: if another process holds it.
+    """
+    path = pathlib.Path(workdir)
+    path.mkdir(parents=True, exist_ok=True)
+    with open(path / "lock", "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ValueError(f"another run is training in {workdir}; wait for it, or take another workdir") from error
+        yield
