@@ -12,7 +12,7 @@ def get_config():
     config.resolution = 128  # pixels, 4 times a power of two
     config.batch_size = 32  # pictures, over all replicas (C.1)
     config.jit = False  # whether XLA compiles the training steps
-    config.distribution = "one_device"  # or "mirrored": all devices of this machine
+    config.distribution = "one_device"  # or "mirrored": all this machine's; "multi_worker": all of several; "tpu"
 
     config.data = ConfigDict()
     config.data.source = "folder"  # or "shapes", or the paper's "cub", "dogs", "cars", "apc"

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 import tensorflow as tf
 import tiny
 
@@ -75,24 +74,3 @@ def test_weights_of_the_terms_come_from_the_config():
     assert (gan.gamma_size, gan.mask_size, gan.gamma_independence) == (2.0, (0.125, 0.5), (0.2, 1.0))
     assert gan.mutual_information is losses.normal_mutual_information
     assert build_gan().mutual_information is losses.mutual_information
-
-
-class ThreeReplicas:
-    num_replicas_in_sync = 3
-
-
-def test_a_batch_that_the_replicas_cannot_share_is_refused(monkeypatch):
-    monkeypatch.setattr(tf.distribute, "MirroredStrategy", ThreeReplicas)
-    with pytest.raises(ValueError, match="batch_size is 4, allowed: a multiple of the 3 devices"):
-        builders.build_strategy(tiny.run_config(shapes, distribution="mirrored"))
-    assert isinstance(
-        builders.build_strategy(tiny.run_config(shapes, distribution="mirrored", batch_size=6)), ThreeReplicas
-    )
-
-
-def test_independence_needs_another_picture_on_each_device(monkeypatch):
-    monkeypatch.setattr(tf.distribute, "MirroredStrategy", ThreeReplicas)
-    changes = {"distribution": "mirrored", "gan.gamma_independence": (0.0, 1.0)}
-    with pytest.raises(ValueError, match="batch_size is 3, allowed: 2 or more for each of the 3 devices where"):
-        builders.build_strategy(tiny.run_config(shapes, batch_size=3, **changes))
-    assert isinstance(builders.build_strategy(tiny.run_config(shapes, batch_size=6, **changes)), ThreeReplicas)

@@ -58,7 +58,7 @@ WRONG = [
     ("batch_size", 0, "1 or more"),
     ("seed", -1, "from 0 to 2**32 - 2"),
     ("seed", 2**32 - 1, "from 0 to 2**32 - 2"),
-    ("distribution", "tpu", "one_device or mirrored"),
+    ("distribution", "gpu", "one_device, mirrored, multi_worker or tpu"),
     ("data.source", "web", "cub, dogs, cars, apc, folder or shapes"),
     ("data.train_pictures", 0, "1 or more"),
     ("data.held_out_pictures", 0, "1 or more"),

@@ -1,6 +1,7 @@
-"""Two replicas, or XLA, train what one device trains."""
+"""Replicas, workers and XLA train what one device trains."""
 
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -17,8 +18,14 @@ def train(folder, *ways):
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
-    train(folder, "plain", "two_replicas")
+    train(folder, "plain")
     return folder
+
+
+@pytest.fixture(scope="module")
+def two_replicas(runs):
+    train(runs, "two_replicas")
+    return runs / "two_replicas"
 
 
 def assert_equal_runs(first, second, tolerance):
@@ -30,8 +37,46 @@ def assert_equal_runs(first, second, tolerance):
         np.testing.assert_allclose(theirs[name], value, rtol=0, atol=tolerance, err_msg=name)
 
 
-def test_two_replicas_train_as_one_device(runs):
-    assert_equal_runs(runs / "plain", runs / "two_replicas", tolerance=1e-5)
+def test_two_replicas_train_as_one_device(runs, two_replicas):
+    assert_equal_runs(runs / "plain", two_replicas, tolerance=1e-5)
+
+
+def test_four_replicas_train_as_one_device(runs):
+    train(runs, "four_replicas")
+    assert_equal_runs(runs / "plain", runs / "four_replicas", tolerance=1e-5)
+
+
+def finish_all(workers):
+    """Waits for processes; returns their exit codes and all that they printed."""
+    codes, outputs = zip(*map(tiny.finish, workers), strict=True)
+    return list(codes), "\n".join(outputs)
+
+
+def test_two_workers_train_as_one_device_and_only_the_chief_writes(runs, tmp_path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    workers = tiny.workers(2, "tests/strategies.py", runs, "multi_worker", TMPDIR=str(temporary))
+    codes, output = finish_all(workers)
+    assert codes == [0, 0], output
+    assert_equal_runs(runs / "plain", runs / "multi_worker", tolerance=1e-5)
+    assert {path.name for path in (runs / "multi_worker").iterdir()} == {
+        path.name for path in (runs / "plain").iterdir()
+    }
+    assert not list(temporary.iterdir())  # what the other wrote is thrown away
+
+
+def test_two_workers_one_of_which_was_killed_go_on_as_if_nothing_had_been(runs, tmp_path):
+    workers = tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker")
+    printed = [""]
+    while "gan step 3 " not in printed[-1]:
+        printed.append(workers[1].stdout.readline())
+        assert printed[-1], "".join(printed)
+    workers[1].kill()
+    codes, output = finish_all(workers)
+    assert codes[0] not in (0, None) and codes[1] == -signal.SIGKILL, output
+    codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker"))
+    assert codes == [0, 0] and "going on from step" in output, output
+    assert_equal_runs(runs / "plain", tmp_path / "multi_worker", tolerance=1e-5)
 
 
 def gradient_norms(workdir):
@@ -42,15 +87,15 @@ def gradient_norms(workdir):
     return {tag: [float(tf.make_ndarray(event.tensor_proto)) for event in accumulator.Tensors(tag)] for tag in tags}
 
 
-def test_two_replicas_report_the_norms_of_one_device(runs):
-    plain, two = gradient_norms(runs / "plain"), gradient_norms(runs / "two_replicas")
+def test_two_replicas_report_the_norms_of_one_device(runs, two_replicas):
+    plain, two = gradient_norms(runs / "plain"), gradient_norms(two_replicas)
     assert [len(norms) for norms in plain.values()] == [3, 3, 2, 1]  # of G and D, of F in its round and at the end
     for name, norms in plain.items():
         assert two[name] == pytest.approx(norms, rel=1e-3), name
 
 
-def test_two_replicas_are_evaluated_as_one_device(runs):
-    plain, two = (json.loads((runs / way / "metrics.json").read_text()) for way in ("plain", "two_replicas"))
+def test_two_replicas_are_evaluated_as_one_device(runs, two_replicas):
+    plain, two = (json.loads((path / "metrics.json").read_text()) for path in (runs / "plain", two_replicas))
     assert two["images_seen"] == plain["images_seen"] == 12
     assert two["test"]["segmenter"] == pytest.approx(plain["test"]["segmenter"], abs=0.02)
 

@@ -1,7 +1,9 @@
 """Networks and batches that are as small as they can be, for the tests."""
 
+import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 
@@ -137,6 +139,25 @@ def python(*arguments, **environment):
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def workers(count, *arguments, **environment):
+    """Starts `python` as each of `count` workers of one cluster on this machine."""
+    addresses = [f"127.0.0.1:{port}" for port in _free_ports(count)]
+
+    def worker(index):
+        cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        return python(*arguments, TF_CONFIG=json.dumps(cluster), **environment)
+
+    return [worker(index) for index in range(count)]
+
+
+def _free_ports(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]  # all at once, so that none comes twice
+    ports = [server.getsockname()[1] for server in sockets]
+    for server in sockets:
+        server.close()
+    return ports
 
 
 def finish(process):

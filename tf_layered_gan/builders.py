@@ -1,4 +1,4 @@
-"""Builds from a config what the training loop needs: photos, models, random draws, a distribution strategy."""
+"""Builds from a config what the training loop needs: photos, models, random draws."""
 
 import keras
 import tensorflow as tf
@@ -17,24 +17,6 @@ from tf_layered_gan.segmenter import Segmenter
 GAN_STREAM, SEGMENTER_STREAM, SYNTHESIS_STREAM = range(3)
 
 _MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
-
-
-def build_strategy(config):
-    """Returns the tf.distribute.Strategy that `config.distribution` names.
-
-    Raises:
-        ValueError: if the replicas cannot share a batch equally, or one picture each is too few.
-    """
-    if config.distribution == "one_device":
-        return tf.distribute.get_strategy()
-    strategy = tf.distribute.MirroredStrategy()
-    replicas = strategy.num_replicas_in_sync
-    if config.batch_size % replicas:
-        raise ValueError(f"batch_size is {config.batch_size}, allowed: a multiple of the {replicas} devices")
-    if any(config.gan.gamma_independence) and config.batch_size == replicas:  # each would compare a picture with itself
-        allowed = f"2 or more for each of the {replicas} devices where gan.gamma_independence is more than 0"
-        raise ValueError(f"batch_size is {config.batch_size}, allowed: {allowed}")
-    return strategy
 
 
 def load_photos(config, cache=None):
@@ -105,7 +87,7 @@ def build_gan(config, segmenter):
         mask_encoder(config.resolution, networks.mask_encoder_width, c_sup_dim),
         segmenter.average_network,
         ema_decay=config.gan.ema_decay,
-        warp=perturbation.warp_gather if config.jit else perturbation.warp,
+        warp=perturbation.warp_gather if config.jit or config.distribution == "tpu" else perturbation.warp,  # for XLA
     )
 
     def adam(learning_rate):

@@ -25,6 +25,7 @@ class Checkpointer:
         workdir: the run's directory; checkpoints go to its folder `checkpoints`, the two newest are kept.
         gan: LayeredGAN, compiled.
         segmenter: Segmenter, compiled.
+        saves: whether this worker writes them.
 
     Attributes:
         gan_step, segmenter_step: tf.Variable int64, steps taken in the rounds.
@@ -32,7 +33,7 @@ class Checkpointer:
         seconds: tf.Variable float64, time spent training, over all sittings.
     """
 
-    def __init__(self, workdir, gan, segmenter):
+    def __init__(self, workdir, gan, segmenter, saves=True):
         self.gan_step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.segmenter_step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.final_step = tf.Variable(0, dtype=tf.int64, trainable=False)
@@ -51,6 +52,7 @@ class Checkpointer:
             seconds=self.seconds,
         )
         self._directory = pathlib.Path(workdir) / "checkpoints"
+        self._saves = saves
         self._number = 0  # of the newest checkpoint that is whole
 
     def restore(self):
@@ -79,11 +81,13 @@ class Checkpointer:
         return False
 
     def save(self):
-        """Writes a checkpoint, over a damaged one if the run went on from the one before that.
+        """Writes a checkpoint, if that is for this worker to do, over a damaged one where the run went on from another.
 
         Raises:
             OSError: if it cannot be written, as on a full disk; the ones before it are left.
         """
+        if not self._saves:
+            return
         try:
             self._checkpoint.write(self._path(self._number + 1))
         except tf.errors.OpError as error:

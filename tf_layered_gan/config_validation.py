@@ -43,8 +43,9 @@ def _checks(config):
     yield "resolution", resolution, "a power of two from 16 on", power
     yield "batch_size", batch_size, "1 or more", batch_size >= 1
     yield "seed", config.seed, "from 0 to 2**32 - 2", 0 <= config.seed < 2**32 - 1
-    yield "distribution", config.distribution, "one_device or mirrored", config.distribution in _DISTRIBUTIONS
-    yield "jit", config.jit, "True on one_device only", not config.jit or config.distribution == "one_device"
+    distribution, strategies = config.distribution, "one_device, mirrored, multi_worker or tpu"
+    yield "distribution", distribution, strategies, distribution in _DISTRIBUTIONS
+    yield "jit", config.jit, "True on one_device only", not config.jit or distribution == "one_device"
     source = config.data.source
     yield "data.source", source, "cub, dogs, cars, apc, folder or shapes", source in _SOURCES
     if source == "folder":
@@ -124,7 +125,7 @@ def _pair(name, given, low, high):
 
 _OPTIONAL = ("data.path", "data.masks", "data.unlabelled", "data.classes", "metrics.inception")
 _SWITCHES = ("jit", "data.flip", "codes.public_z", "segmenter.supervised")
-_DISTRIBUTIONS = ("one_device", "mirrored")
+_DISTRIBUTIONS = ("one_device", "mirrored", "multi_worker", "tpu")
 _SOURCES = ("cub", "dogs", "cars", "apc", "folder", "shapes")
 _PRIORS = ("categorical", "normal")
 _POSITIVE = {

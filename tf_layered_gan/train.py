@@ -8,6 +8,7 @@ from absl import logging
 
 from tf_layered_gan import (
     builders,
+    distribution,
     evaluation,
     gan_evaluation,
     monitoring,
@@ -39,13 +40,15 @@ def train(config, workdir):
         OSError: if the disk is full; checkpoints already written are left.
         preemption.Preempted: after SIGTERM, once the step that was being taken is saved.
     """
+    strategy = distribution.build_strategy(config)  # first: workers find one another before TensorFlow does anything
+    chief = distribution.is_chief(strategy)
     check_config(config, workdir)
-    with workdir_lock.locked(workdir), preemption.preemptible() as sigterm:
-        return _train(config, workdir, sigterm)
+    with workdir_lock.output(workdir, chief) as output, preemption.preemptible() as sigterm:
+        return _train(config, workdir, output, strategy, chief, sigterm)
 
 
-def _train(config, workdir, sigterm):
-    splits = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
+def _train(config, workdir, output, strategy, chief, sigterm):
+    splits = builders.load_photos(config, cache=output / "photos")
     if config.segmenter.supervised:
         evaluation.labelled_photos(splits)
     elif not len(splits.train):
@@ -53,19 +56,18 @@ def _train(config, workdir, sigterm):
     if config.data.classes:
         evaluation.photo_classes(splits, config.data.classes)  # what cannot be measured must not be trained first
     inception = builders.build_inception(config)  # likewise
-    strategy = builders.build_strategy(config)
-    record_config(config, workdir)  # not before: what cannot be trained must not bind the workdir to it
-    check_photos(splits, workdir)
+    record_config(config, output)  # not before: what cannot be trained must not bind the workdir to it
+    check_photos(splits, output)
     with strategy.scope():
         segmenter = builders.build_segmenter(config)
         gan = builders.build_gan(config, segmenter)
-    checkpointer = Checkpointer(workdir, gan, segmenter)
+    checkpointer = Checkpointer(workdir, gan, segmenter, saves=chief)
     if checkpointer.restore():
         logging.info("going on from step %d", checkpointer.gan_step.numpy())
-    loop = _Loop(config, workdir, splits, strategy, gan, segmenter, checkpointer, sigterm)
+    loop = _Loop(config, output, splits, strategy, gan, segmenter, checkpointer, sigterm)
     for phase in phases(config):
         loop.train(phase)
-    return _report(config, workdir, gan, segmenter, splits, checkpointer, inception)
+    return _report(config, output, gan, segmenter, splits, checkpointer, inception)
 
 
 def phases(config):

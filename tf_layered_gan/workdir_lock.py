@@ -1,8 +1,9 @@
-"""One run at a time in a workdir."""
+"""One run at a time in a workdir, and of its workers the one that writes."""
 
 import contextlib
 import fcntl
 import pathlib
+import tempfile
 
 
 @contextlib.contextmanager
@@ -23,3 +24,22 @@ def locked(workdir):
         except BlockingIOError as error:
             raise ValueError(f"another run is training in {workdir}; wait for it, or take another workdir") from error
         yield
+
+
+@contextlib.contextmanager
+def output(workdir, chief):
+    """Yields the directory that a worker writes to.
+
+    Args:
+        workdir: the run's directory.
+        chief: whether this is the worker that writes there, and holds its lock; others get one that is thrown away.
+
+    Raises:
+        ValueError: see `locked`.
+    """
+    if chief:
+        with locked(workdir):
+            yield pathlib.Path(workdir)
+    else:
+        with tempfile.TemporaryDirectory() as directory:
+            yield pathlib.Path(directory)

@@ -1,0 +1,66 @@
+import json
+import types
+
+import pytest
+import tensorflow as tf
+import tiny
+
+from configs import shapes
+from tf_layered_gan.distribution import build_strategy, is_chief
+
+
+class ThreeReplicas:
+    num_replicas_in_sync = 3
+
+
+def test_a_batch_that_the_replicas_cannot_share_is_refused(monkeypatch):
+    monkeypatch.setattr(tf.distribute, "MirroredStrategy", ThreeReplicas)
+    with pytest.raises(ValueError, match="batch_size is 4, allowed: a multiple of the 3 devices"):
+        build_strategy(tiny.run_config(shapes, distribution="mirrored"))
+    assert isinstance(build_strategy(tiny.run_config(shapes, distribution="mirrored", batch_size=6)), ThreeReplicas)
+
+
+def test_independence_needs_another_picture_on_each_device(monkeypatch):
+    monkeypatch.setattr(tf.distribute, "MirroredStrategy", ThreeReplicas)
+    changes = {"distribution": "mirrored", "gan.gamma_independence": (0.0, 1.0)}
+    with pytest.raises(ValueError, match="batch_size is 3, allowed: 2 or more for each of the 3 devices where"):
+        build_strategy(tiny.run_config(shapes, batch_size=3, **changes))
+    assert isinstance(build_strategy(tiny.run_config(shapes, batch_size=6, **changes)), ThreeReplicas)
+
+
+TWO_WORKERS = {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    [
+        None,
+        "two machines",
+        "[]",
+        json.dumps({"cluster": TWO_WORKERS}),
+        json.dumps({"cluster": {}, "task": {"type": "worker", "index": 0}}),
+        json.dumps({"cluster": TWO_WORKERS, "task": {"type": "worker", "index": 2}}),
+        json.dumps({"cluster": TWO_WORKERS, "task": {"type": "worker", "index": "0"}}),
+        json.dumps({"cluster": TWO_WORKERS, "task": {"type": "ps", "index": 0}}),
+    ],
+)
+def test_several_workers_that_nobody_names_are_refused(cluster, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    if cluster is not None:
+        monkeypatch.setenv("TF_CONFIG", cluster)
+    with pytest.raises(ValueError, match="^distribution is multi_worker, TF_CONFIG is .*, allowed: one where the env"):
+        build_strategy(tiny.run_config(shapes, distribution="multi_worker"))
+
+
+def test_a_tpu_that_is_not_there_is_said():
+    with pytest.raises(ValueError, match="^distribution is tpu, but no TPU can be reached: "):
+        build_strategy(tiny.run_config(shapes, distribution="tpu"))
+
+
+def test_one_worker_writes():
+    def chief(**resolver):
+        return is_chief(types.SimpleNamespace(cluster_resolver=types.SimpleNamespace(**resolver)))
+
+    assert is_chief(tf.distribute.get_strategy())
+    assert [chief(task_type="worker", task_id=index) for index in range(3)] == [True, False, False]
+    assert chief(task_type=None, task_id=None)
