@@ -21,7 +21,7 @@ class Runner:
         config = sweep.resolve(arguments)
         (log.parent / "config.json").write_text(json.dumps(json.loads(config.to_json())))
         if any(part in str(log) for part in self.failing):
-            log.write_text("gan step 3\nerror: gan/binarization is nan at step 4: the run stops here\n\n")
+            log.write_text("gan step 3\nerror: gan/binarization is nan at step 4\n\n")
             return 1
         # One round of 16,000 images and 300 segmenter steps.
         metrics = {"images_seen": 16_000, "segmenter_steps": 300}
@@ -124,7 +124,7 @@ def test_a_failure_counts_until_the_run_has_finished(tmp_path, seconds, why):
 def test_a_failed_run_is_recorded_and_the_others_go_on(tmp_path, capsys):
     first, second = runs(tmp_path, 1.0)
     sweep.sweep([first, second], 1, Runner("seed_0"))
-    assert sweep.failure(first.workdir) == ("exit code 1: error: gan/binarization is nan at step 4: the run stops here")
+    assert sweep.failure(first.workdir) == ("exit code 1: error: gan/binarization is nan at step 4")
     assert sweep.failure(second.workdir) is None and sweep.final_metrics(second.workdir)
     assert "[1/2] failed: " in capsys.readouterr().out
     sweep.sweep([first, second], 1, Runner())

@@ -18,8 +18,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from benchmarks import publish_run
 from configs import folder as folder_config
 from configs import shapes
-from tf_layered_gan import config_validation, evaluation, preemption, synthesize, table_report, train
+from tf_layered_gan import config_validation, evaluation, monitoring, preemption, synthesize, table_report, train
 from tf_layered_gan.baselines import BASELINES
+from tf_layered_gan.batches import Batches
 from tf_layered_gan.data import folder
 from tf_layered_gan.learning_curve import LearningCurve
 from tf_layered_gan.tables import COLUMNS, TABLES
@@ -383,7 +384,7 @@ def test_a_supervised_segmenter_is_refused_without_masks(tmp_path, eagerly):
 
 def test_non_finite_loss_stops_the_run_by_name(tmp_path, eagerly):
     changes = {"gan.generator_learning_rate": 1e30, "schedule.gan_images_per_round": 20}
-    with pytest.raises(FloatingPointError, match="gan/[a-z_]+ is (nan|-?inf) at step 2: the run stops here"):
+    with pytest.raises(FloatingPointError, match="gan/[a-z_]+ is (nan|-?inf) at step 2"):
         train_one_step(shapes, tmp_path, **changes, **{"monitoring.checkpoint_every": 1})
     values = tiny.checkpoint_values(tmp_path)
     assert values["gan_step/.ATTRIBUTES/VARIABLE_VALUE"] == 1
@@ -392,8 +393,42 @@ def test_non_finite_loss_stops_the_run_by_name(tmp_path, eagerly):
 def test_non_finite_loss_stops_the_run_at_its_step_not_at_the_next_report(tmp_path, eagerly):
     changes = {"gan.generator_learning_rate": 1e30, "schedule.gan_images_per_round": 20}
     rarely = {"monitoring.scalars_every": 100, "monitoring.checkpoint_every": 100}
-    with pytest.raises(FloatingPointError, match="at step 2: the run stops here"):
+    with pytest.raises(FloatingPointError, match="at step 2"):
         train_one_step(shapes, tmp_path, **changes, **rarely)
+
+
+def fail_at(monkeypatch, *steps):
+    """Makes the losses of the GAN's steps, each time one is taken in this order, look as if they were not finite."""
+    left, check = list(steps), monitoring.check_finite
+
+    def check_or_fail(kind, report, step):
+        if left and (kind, step) == ("gan", left[0]):
+            report = report | {"generator_adversarial": float("nan")}
+            left.pop(0)
+        check(kind, report, step)
+
+    monkeypatch.setattr(monitoring, "check_finite", check_or_fail)
+    return left
+
+
+def test_a_run_goes_back_once_and_on_with_other_batches(tmp_path, eagerly, monkeypatch, caplog):
+    begun, gan_batches = [], Batches.gan
+    monkeypatch.setattr(Batches, "gan", lambda self, first: begun.append(first) or gan_batches(self, first))
+    left = fail_at(monkeypatch, 4)
+    train_one_step(shapes, tmp_path, **{"schedule.gan_images_per_round": 20, "monitoring.checkpoint_every": 2})
+    assert not left
+    assert "going back to step 2 and on with other batches, once" in caplog.text
+    values = tiny.checkpoint_values(tmp_path)
+    counters = {name: int(values[name + "/.ATTRIBUTES/VARIABLE_VALUE"]) for name in ("gan_step", "skipped")}
+    assert counters == {"gan_step": 5, "skipped": 2}
+    assert begun == [0, 4]  # batches 0 to 3 are those of steps 1 to 4, and not drawn again
+
+
+def test_a_run_that_went_back_stops_the_next_time(tmp_path, eagerly, monkeypatch):
+    left = fail_at(monkeypatch, 4, 5)
+    with pytest.raises(FloatingPointError, match="gan/generator_adversarial is nan at step 5"):
+        train_one_step(shapes, tmp_path, **{"schedule.gan_images_per_round": 20, "monitoring.checkpoint_every": 2})
+    assert not left
 
 
 def start(workdir):

@@ -30,6 +30,7 @@ class Checkpointer:
     Attributes:
         gan_step, segmenter_step: tf.Variable int64, steps taken in the rounds.
         final_step, final_round: tf.Variable int64, steps of the final segmenter, and after which round they began.
+        skipped: tf.Variable int64, by how much the batches are ahead of the steps, since a run went back.
         seconds: tf.Variable float64, time spent training, over all sittings.
     """
 
@@ -38,6 +39,7 @@ class Checkpointer:
         self.segmenter_step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.final_step = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.final_round = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self.skipped = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         self._checkpoint = tf.train.Checkpoint(
             gan=gan,
@@ -49,6 +51,7 @@ class Checkpointer:
             segmenter_step=self.segmenter_step,
             final_step=self.final_step,
             final_round=self.final_round,
+            skipped=self.skipped,
             seconds=self.seconds,
         )
         self._directory = pathlib.Path(workdir) / "checkpoints"

@@ -48,7 +48,7 @@ def collapse_warning(mask_mean, masks_full=0.0):
 
 
 def check_finite(kind, report, step):
-    """Stops a run that has gone wrong for good.
+    """Stops a run that has gone wrong.
 
     Args:
         kind: see `schedule.Phase`.
@@ -60,7 +60,7 @@ def check_finite(kind, report, step):
     """
     for name, value in report.items():
         if not math.isfinite(value):
-            raise FloatingPointError(f"{kind}/{name} is {float(value)} at step {step}: the run stops here")
+            raise FloatingPointError(f"{kind}/{name} is {float(value)} at step {step}")
 
 
 class Monitor:

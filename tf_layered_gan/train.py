@@ -171,10 +171,23 @@ class _Loop:
         gan.discriminator_optimizer.learning_rate = share * config.gan.discriminator_learning_rate
 
     def _run(self, train_step, batches, counter, phase, prepare=lambda step: None):
+        """Takes the phase's steps; once in a run, a loss that is not finite has it go back and draw other batches."""
+        state = self._checkpointer
+        try:
+            self._take_steps(train_step, batches, counter, phase, prepare)
+        except FloatingPointError as error:
+            failed = int(counter)
+            if state.skipped > 0 or not state.restore():
+                raise
+            state.skipped.assign(failed - counter)  # the batches since then, the last of which led to it, come no more
+            logging.warning("%s; going back to step %d and on with other batches, once", error, int(counter))
+            self._take_steps(train_step, batches, counter, phase, prepare)
+
+    def _take_steps(self, train_step, batches, counter, phase, prepare):
         first_step, started, every = int(counter.numpy()), time.time(), self._config.monitoring
-        steps = range(first_step + 1, phase.last_step + 1)
+        steps, skipped = range(first_step + 1, phase.last_step + 1), int(self._checkpointer.skipped)
         with self._sigterm.deferred() as preempted:
-            for step, batch in zip(steps, batches(first_step), strict=False):  # the batches never end
+            for step, batch in zip(steps, batches(first_step + skipped), strict=False):  # the batches never end
                 prepare(step)
                 report = train_step(batch)
                 counter.assign(step)
