@@ -5,6 +5,8 @@ import json
 import re
 import shutil
 import signal
+import subprocess
+import time
 import warnings
 
 import archives
@@ -473,3 +475,29 @@ def test_a_run_told_to_stop_saves_its_step_and_goes_on_from_it(tmp_path):
     code, printed = tiny.finish(start(tmp_path))
     assert code == 0 and f"going on from step {saved}" in printed, printed
     assert "gan step 3 " not in printed and "gan step 10 of 10 (40 images)" in printed
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_twenty_random_moments_ends_as_one_that_never_was(tmp_path):
+    whole, killed, kills = tmp_path / "whole", tmp_path / "killed", 0
+    begun = time.monotonic()
+    assert tiny.finish(start(whole))[0] == 0
+    seconds = time.monotonic() - begun
+    for share in np.random.default_rng(0).uniform(0.3, 1, 20):  # before that, it has only started TensorFlow
+        process = start(killed)
+        try:
+            process.wait(share * seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            kills += 1
+        process.communicate()
+    code, printed = tiny.finish(start(killed))
+    assert code == 0 and kills >= 10, printed
+    assert_same_checkpoint(whole, killed)
+    assert (killed / "curve.csv").read_text() == (whole / "curve.csv").read_text()
+    ours, theirs = (json.loads((workdir / "metrics.json").read_text()) for workdir in (whole, killed))
+    assert theirs | {"training_seconds": ours["training_seconds"]} == ours
+    pictures = sorted(path.relative_to(whole) for path in whole.rglob("*.png"))
+    assert pictures == sorted(path.relative_to(killed) for path in killed.rglob("*.png"))
+    for picture in pictures:
+        assert (killed / picture).read_bytes() == (whole / picture).read_bytes(), picture
