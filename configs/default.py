@@ -67,7 +67,7 @@ def get_config():
 
     config.segmenter = ConfigDict()
     config.segmenter.learning_rate = 1e-3  # Adam (C.2)
-    config.segmenter.supervised = False  # learns from true masks (Table 5), final_segmenter_steps long; no GAN
+    config.segmenter.supervised = False  # learns from true masks alone (Table 5), final_segmenter_steps long
     config.segmenter.mask_size = (0.0, 1.0)  # share of the picture; others teach nothing. Not in the paper, Voynov's
     config.segmenter.ema_decay = 0.0  # a step, of the weights that segment; beyond 0 not in the paper
     config.segmenter.gamma_consistency = 0.0  # weight of the loss on photos in the final steps; not in the paper

@@ -34,10 +34,11 @@ def get_config():
     config.gan.discriminator_learning_rate = 4e-4
     config.gan.gamma_mi = 0.2  # with 1, so short a training gave flat objects whose colour names their category
     config.gan.ema_decay = 0.995
+    config.segmenter.gamma_consistency = 1.0  # without photos, final steps teach what sets painted pictures apart
     config.schedule.rounds = 3
     config.schedule.gan_images_per_round = 16_000
     config.schedule.segmenter_steps_per_round = 300
-    config.schedule.final_segmenter_steps = 0  # more made it worse: it learnt what sets fakes apart from photos
+    config.schedule.final_segmenter_steps = 300
     config.monitoring.grid_every = 1_000
     config.monitoring.checkpoint_every = 250
     return config

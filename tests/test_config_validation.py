@@ -215,14 +215,10 @@ def test_independence_needs_another_picture():
         validate(changed(shapes, batch_size=1, **{"gan.gamma_independence": (0.0, 1.0)}))
 
 
-def test_a_supervised_segmenter_needs_steps_and_learns_from_masks_alone():
-    supervised = {"segmenter.supervised": True, "segmenter.gamma_consistency": 0.0}
-    validate(changed(shapes, **supervised, **{"schedule.final_segmenter_steps": 1}))
+def test_a_supervised_segmenter_needs_steps():
+    validate(changed(shapes, **{"segmenter.supervised": True, "schedule.final_segmenter_steps": 1}))
     with pytest.raises(ValueError, match="final_segmenter_steps is 0, allowed: more than 0 where segmenter.supervised"):
-        validate(changed(shapes, **supervised, **{"schedule.final_segmenter_steps": 0}))
-    supervised |= {"segmenter.gamma_consistency": 0.5, "schedule.final_segmenter_steps": 1}
-    with pytest.raises(ValueError, match="gamma_consistency is 0.5, allowed: 0 where segmenter.supervised is True"):
-        validate(changed(shapes, **supervised))
+        validate(changed(shapes, **{"segmenter.supervised": True, "schedule.final_segmenter_steps": 0}))
 
 
 def test_a_loss_of_the_final_steps_needs_some():

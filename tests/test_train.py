@@ -361,7 +361,7 @@ def test_photos_that_all_have_masks_are_refused_before_the_workdir_is_bound(tmp_
 
 
 def test_a_supervised_segmenter_learns_from_masks_and_no_gan_is_trained(tmp_path, eagerly):
-    supervised = {"segmenter.supervised": True, "schedule.final_segmenter_steps": 3, "segmenter.gamma_consistency": 0.0}
+    supervised = {"segmenter.supervised": True, "schedule.final_segmenter_steps": 3}
     result = train_one_step(shapes, tmp_path, **supervised)
     assert (result["images_seen"], result["segmenter_steps"]) == (12, 3)
     assert list(result["test"]) == ["segmenter", *BASELINES] and "synthetic" not in result
@@ -369,7 +369,8 @@ def test_a_supervised_segmenter_learns_from_masks_and_no_gan_is_trained(tmp_path
     assert [values[name + "_step/.ATTRIBUTES/VARIABLE_VALUE"] for name in ("gan", "segmenter", "final")] == [0, 0, 3]
     assert values["segmenter_optimizer/_iterations/.ATTRIBUTES/VARIABLE_VALUE"] == 3
     tags = event_tags(tmp_path)
-    assert tags["supervised/segmentation"] == [1, 2, 3] and not [tag for tag in tags if tag.startswith("gan/")]
+    assert tags["supervised/segmentation"] == [1, 2, 3] and "supervised/consistency" not in tags
+    assert not [tag for tag in tags if tag.startswith("gan/")]
     config = tiny.run_config(shapes, **ONE_STEP | supervised)
     assert train.train(config, tmp_path) == train.evaluate(config, tmp_path) == result
     with pytest.raises(ValueError, match="segmenter.supervised is True: such a run trains no GAN"):
@@ -399,13 +400,13 @@ def test_non_finite_loss_stops_the_run_at_its_step_not_at_the_next_report(tmp_pa
         train_one_step(shapes, tmp_path, **changes, **rarely)
 
 
-def fail_at(monkeypatch, *steps):
-    """Makes the losses of the GAN's steps, each time one is taken in this order, look as if they were not finite."""
-    left, check = list(steps), monitoring.check_finite
+def fail_at(monkeypatch, *steps, kind="gan", term="generator_adversarial"):
+    """Makes a loss of these steps, each time one is taken in this order, look as if it were not finite."""
+    left, check, failing = list(steps), monitoring.check_finite, kind
 
     def check_or_fail(kind, report, step):
-        if left and (kind, step) == ("gan", left[0]):
-            report = report | {"generator_adversarial": float("nan")}
+        if left and (kind, step) == (failing, left[0]):
+            report = report | {term: float("nan")}
             left.pop(0)
         check(kind, report, step)
 
@@ -419,11 +420,24 @@ def test_a_run_goes_back_once_and_on_with_other_batches(tmp_path, eagerly, monke
     left = fail_at(monkeypatch, 4)
     train_one_step(shapes, tmp_path, **{"schedule.gan_images_per_round": 20, "monitoring.checkpoint_every": 2})
     assert not left
-    assert "going back to step 2 and on with other batches, once" in caplog.text
+    assert "going back to the last checkpoint and on with other batches, once" in caplog.text
     values = tiny.checkpoint_values(tmp_path)
     counters = {name: int(values[name + "/.ATTRIBUTES/VARIABLE_VALUE"]) for name in ("gan_step", "skipped")}
     assert counters == {"gan_step": 5, "skipped": 2}
     assert begun == [0, 4]  # batches 0 to 3 are those of steps 1 to 4, and not drawn again
+
+
+@pytest.mark.parametrize("final_step", [1, 3])
+def test_a_final_segmenter_that_goes_back_takes_all_its_steps(final_step, run, tmp_path, eagerly, monkeypatch):
+    workdir = shutil.copytree(run[0], tmp_path / "run")
+    left = fail_at(monkeypatch, final_step, kind="final", term="segmentation")
+    more = CHANGES | {"schedule.rounds": 3, "schedule.final_segmenter_steps": 3}
+    result = train.train(tiny.run_config(shapes, **more), workdir)
+    assert not left and result["segmenter_steps"] == 15  # three rounds of four, and three more
+    values = tiny.checkpoint_values(workdir)
+    counters = ("final_round", "final_step", "skipped")
+    counted = [int(values[name + "/.ATTRIBUTES/VARIABLE_VALUE"]) for name in counters]
+    assert counted == [3, 3, 1]  # checkpoints are at every second step
 
 
 def test_a_run_that_went_back_stops_the_next_time(tmp_path, eagerly, monkeypatch):

@@ -31,7 +31,7 @@ def test_a_second_run_in_a_workdir_is_refused_and_leaves_it_alone(held):
     workdir, _ = held
     with pytest.raises(ValueError, match=f"another run is training in {workdir}; wait for it, or take another workdir"):
         train.train(tiny.run_config(shapes), workdir)
-    assert [path.name for path in workdir.iterdir()] == ["lock"]
+    assert {path.name for path in workdir.iterdir()} == {"lock", "photos"}  # the latter was painted before
 
 
 def test_a_killed_run_holds_nothing(held):

@@ -86,7 +86,6 @@ def _checks(config):
     steps, consistency = config.schedule.final_segmenter_steps, config.segmenter.gamma_consistency
     if config.segmenter.supervised:
         yield "schedule.final_segmenter_steps", steps, "more than 0 where segmenter.supervised is True", steps > 0
-        yield "segmenter.gamma_consistency", consistency, "0 where segmenter.supervised is True", consistency == 0
     elif consistency:
         yield "schedule.final_segmenter_steps", steps, "more than 0 where segmenter.gamma_consistency is", steps > 0
     yield _pair("gan.mask_size", config.gan.mask_size, 0.0, 1.0)

@@ -43,20 +43,27 @@ def train(config, workdir):
     strategy = distribution.build_strategy(config)  # first: workers find one another before TensorFlow does anything
     chief = distribution.is_chief(strategy)
     check_config(config, workdir)
-    with workdir_lock.output(workdir, chief) as output, preemption.preemptible() as sigterm:
-        return _train(config, workdir, output, strategy, chief, sigterm)
+    with preemption.preemptible() as sigterm:
+        splits = _load(config, cache=pathlib.Path(workdir) / "photos" if chief else None)
+        inception = builders.build_inception(config)
+        with workdir_lock.output(workdir, chief) as output:  # not before: what cannot be trained must not bind it
+            return _train(config, workdir, output, strategy, chief, splits, inception, sigterm)
 
 
-def _train(config, workdir, output, strategy, chief, sigterm):
-    splits = builders.load_photos(config, cache=output / "photos")
+def _load(config, cache):
+    """Loads the photos, and refuses what could not be trained on or measured in the end."""
+    splits = builders.load_photos(config, cache)
     if config.segmenter.supervised:
         evaluation.labelled_photos(splits)
     elif not len(splits.train):
         raise ValueError("every photo has a mask, so none is left to train on: photos with masks are for evaluation")
     if config.data.classes:
-        evaluation.photo_classes(splits, config.data.classes)  # what cannot be measured must not be trained first
-    inception = builders.build_inception(config)  # likewise
-    record_config(config, output)  # not before: what cannot be trained must not bind the workdir to it
+        evaluation.photo_classes(splits, config.data.classes)
+    return splits
+
+
+def _train(config, workdir, output, strategy, chief, splits, inception, sigterm):
+    record_config(config, output)
     check_photos(splits, output)
     with strategy.scope():
         segmenter = builders.build_segmenter(config)
@@ -125,9 +132,20 @@ class _Loop:
         self._segmenter_step = self._compiled(synthetic_step(gan, segmenter))
 
     def train(self, phase):
-        """Takes what steps of a phase (see `schedule.Phase`) are still to be taken."""
+        """Takes what steps of a phase (see `schedule.Phase`) are still to be taken.
+
+        Once in a run, a loss that is not finite has it go back to the last checkpoint and on with other batches.
+        """
         kinds = {"gan": self._train_gan, "segmenter": self._train_segmenter, "final": self._train_final}
-        (kinds | {"supervised": self._train_supervised})[phase.kind](phase)
+        train_phase, state = (kinds | {"supervised": self._train_supervised})[phase.kind], self._checkpointer
+        try:
+            train_phase(phase)
+        except FloatingPointError as error:
+            if state.skipped > 0 or not state.restore():
+                raise
+            logging.warning("%s; going back to the last checkpoint and on with other batches, once", error)
+            state.skipped.assign(self._unsaved_steps)  # their batches, one of which led to it, come no more
+            train_phase(phase)
 
     def _train_gan(self, phase):
         """Algorithm 1, lines 2 to 5: gamma_bg is zero in the first round, which has no segmenter to ask."""
@@ -171,26 +189,15 @@ class _Loop:
         gan.discriminator_optimizer.learning_rate = share * config.gan.discriminator_learning_rate
 
     def _run(self, train_step, batches, counter, phase, prepare=lambda step: None):
-        """Takes the phase's steps; once in a run, a loss that is not finite has it go back and draw other batches."""
-        state = self._checkpointer
-        try:
-            self._take_steps(train_step, batches, counter, phase, prepare)
-        except FloatingPointError as error:
-            failed = int(counter)
-            if state.skipped > 0 or not state.restore():
-                raise
-            state.skipped.assign(failed - counter)  # the batches since then, the last of which led to it, come no more
-            logging.warning("%s; going back to step %d and on with other batches, once", error, int(counter))
-            self._take_steps(train_step, batches, counter, phase, prepare)
-
-    def _take_steps(self, train_step, batches, counter, phase, prepare):
         first_step, started, every = int(counter.numpy()), time.time(), self._config.monitoring
         steps, skipped = range(first_step + 1, phase.last_step + 1), int(self._checkpointer.skipped)
+        self._unsaved_steps = 0
         with self._sigterm.deferred() as preempted:
             for step, batch in zip(steps, batches(first_step + skipped), strict=False):  # the batches never end
                 prepare(step)
                 report = train_step(batch)
                 counter.assign(step)
+                self._unsaved_steps += 1
                 monitoring.check_finite(phase.kind, report, step)
                 if step % every.scalars_every == 0 or step == phase.last_step:
                     self._monitor.scalars(phase, report, step)
@@ -200,6 +207,7 @@ class _Loop:
                     self._checkpointer.seconds.assign_add(time.time() - started)
                     started = time.time()
                     self._checkpointer.save()
+                    self._unsaved_steps = 0
                 if preempted():
                     logging.info("told to stop: step %d is saved, and the same command goes on from it", step)
                     break
