@@ -83,10 +83,11 @@ def get_config():
     config.schedule.segmenter_steps_per_round = 2_000  # N_seg
     config.schedule.final_segmenter_steps = 12_000  # after the last round
 
-    config.monitoring = ConfigDict()  # steps between two of each
+    config.monitoring = ConfigDict()  # the first three: steps between two of each
     config.monitoring.scalars_every = 100
     config.monitoring.grid_every = 2_000
     config.monitoring.checkpoint_every = 2_000
+    config.monitoring.restarts = 0  # how often a run begins again that has collapsed at the end of a round
 
     config.metrics = ConfigDict()  # of the evaluation only
     config.metrics.inception = config_dict.placeholder(str)  # the weights for FID, see README.md; without, none

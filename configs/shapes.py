@@ -45,11 +45,11 @@ def get_config():
     config.segmenter.mask_size = (0.05, 0.8)
     config.segmenter.gamma_consistency = 1.0  # painted pictures alone also teach what sets them apart from photos
     config.segmenter.ema_decay = 0.98  # the last steps alone decide too much
-    config.schedule.rounds = 7
-    config.schedule.annealed_rounds = 3
+    config.schedule.rounds = 4
+    config.schedule.annealed_rounds = 2
     config.schedule.gan_images_per_round = 16_000
     config.schedule.segmenter_steps_per_round = 400
-    config.schedule.final_segmenter_steps = 600
+    config.schedule.final_segmenter_steps = 2_800
     config.monitoring.scalars_every = 50
     config.monitoring.grid_every = 500
     config.monitoring.checkpoint_every = 500

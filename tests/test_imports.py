@@ -13,18 +13,19 @@ PACKAGE = "tf_layered_gan"
 FLOORS = [
     {"tables", "sweep", "records"},
     {"losses", "codes", "composition", "perturbation", "schedule", "monitoring", "learning_curve", "config_validation"},
-    {"distribution", "preemption", "workdir_lock"},
+    {"distribution", "preemption", "workdir_lock", "restarts"},
     {"networks", "data", "gradients", "averaging", "table_report"},
     {"metrics", "baselines", "picture_grid", "layered_gan", "segmenter"},
     {"evaluation", "gan_evaluation"},
     {"builders", "report"},
     {"batches", "checkpointing"},
-    {"train", "synthesize"},
+    {"training_loop", "synthesize"},
+    {"train"},
     {"main", "experiments"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 SEE_A_CONFIG = {"main", "train", "synthesize", "checkpointing", "builders", "config_validation", "sweep", "experiments"}
-SEE_A_CONFIG |= {"batches", "distribution"}
+SEE_A_CONFIG |= {"batches", "distribution", "restarts", "training_loop"}
 
 
 def files(folder):

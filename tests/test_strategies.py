@@ -49,6 +49,13 @@ def test_four_replicas_train_as_one_device(runs):
     assert_equal_runs(runs / "plain", runs / "four_replicas", tolerance=1e-5)
 
 
+@pytest.mark.slow
+def test_two_replicas_train_as_one_device_with_adam(tmp_path):
+    for way in ("adam_plain", "adam_two_replicas"):
+        train(tmp_path, way)
+    assert_equal_runs(tmp_path / "adam_plain", tmp_path / "adam_two_replicas", tolerance=1e-3)
+
+
 def finish_all(workers):
     """Waits for processes, reading of all of them at once; returns their exit codes and all that they printed."""
     with concurrent.futures.ThreadPoolExecutor() as readers:
@@ -98,14 +105,14 @@ def gradient_norms(workdir):
 
 def test_two_replicas_report_the_norms_of_one_device(runs, two_replicas):
     plain, two = gradient_norms(runs / "plain"), gradient_norms(two_replicas)
-    assert [len(norms) for norms in plain.values()] == [3, 3, 2, 1]  # of G and D, of F in its round and at the end
+    assert [len(norms) for norms in plain.values()] == [20, 20, 20, 1]  # of G and D, of F in its round and at the end
     for name, norms in plain.items():
         assert two[name] == pytest.approx(norms, rel=1e-3), name
 
 
 def test_two_replicas_are_evaluated_as_one_device(runs, two_replicas):
     plain, two = (json.loads((path / "metrics.json").read_text()) for path in (runs / "plain", two_replicas))
-    assert two["images_seen"] == plain["images_seen"] == 12
+    assert two["images_seen"] == plain["images_seen"] == 80
     assert two["test"]["segmenter"] == pytest.approx(plain["test"]["segmenter"], abs=0.02)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from inception_arrays import array
 
-from tf_layered_gan import codes, perturbation
+from tf_layered_gan import codes, config_validation, perturbation, train
 from tf_layered_gan.layered_gan import LayeredGAN
 from tf_layered_gan.networks.discriminator import discriminator
 from tf_layered_gan.networks.generator import background_generator, foreground_generator, window_range
@@ -47,6 +47,18 @@ RUN = {
     "monitoring.grid_every": 2,
     "monitoring.checkpoint_every": 2,
     "metrics.fid_samples": 6,
+}
+
+
+# Two rounds of five steps of four pictures, and four of the segmenter; one more of the last.
+TWO_ROUNDS = {"schedule.gan_images_per_round": 20, "schedule.segmenter_steps_per_round": 4}
+TWO_ROUNDS |= {"networks.residual_blocks": 0}  # the run is compiled again and again, which takes long
+
+ONE_STEP = {
+    "schedule.rounds": 1,
+    "schedule.gan_images_per_round": 4,
+    "schedule.segmenter_steps_per_round": 1,
+    "schedule.final_segmenter_steps": 1,
 }
 
 
@@ -110,12 +122,25 @@ def run_config(module, **changes):
     return config.lock()
 
 
+def train_one_step(module, workdir, **changes):
+    config = run_config(module, **ONE_STEP | changes)
+    config_validation.validate(config)
+    return train.train(config, workdir)
+
+
 def checkpoint_values(workdir):
     """Everything in a run's newest checkpoint but the time it took, by name."""
     newest = max(pathlib.Path(workdir).glob("checkpoints/*.index"), key=lambda path: int(path.stem.split("-")[1]))
     reader = tf.train.load_checkpoint(newest.with_suffix(""))
     names = [name for name in reader.get_variable_to_dtype_map() if not name.startswith(("seconds", "_"))]
     return {name: reader.get_tensor(name) for name in names}
+
+
+def assert_same_checkpoint(first, second):
+    ours, theirs = checkpoint_values(first), checkpoint_values(second)
+    assert ours.keys() == theirs.keys()
+    for name, value in ours.items():
+        np.testing.assert_array_equal(theirs[name], value, err_msg=name)
 
 
 def write_inception(path):

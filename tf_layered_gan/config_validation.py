@@ -150,4 +150,5 @@ _NOT_NEGATIVE = {
     "gan": ("gamma_mi", "gamma_b", "gamma_bg", "gamma_size"),
     "segmenter": ("gamma_consistency",),
     "schedule": ("annealed_rounds", "final_segmenter_steps"),
+    "monitoring": ("restarts",),
 }

@@ -34,6 +34,12 @@ def is_chief(strategy):
     )  # fmt: skip
 
 
+def wait_for_all(strategy):
+    """Returns once every worker has come here."""
+    one = strategy.run(lambda: tf.ones(()))
+    strategy.reduce(tf.distribute.ReduceOp.SUM, one, axis=None).numpy()
+
+
 def _multi_worker():
     cluster = os.environ.get("TF_CONFIG")
     allowed = "one where the environment's TF_CONFIG names every worker and which of them this is"

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_layered_gan.baselines import BASELINES
 from tf_layered_gan.data.photos import UNLABELLED
+from tf_layered_gan.layered_gan import FULL
 from tf_layered_gan.metrics.clustering import clustering_metrics
 from tf_layered_gan.metrics.segmentation import segmentation_metrics
 
@@ -137,12 +138,17 @@ def evaluate_synthetic_masks(gan, sample, batches=32):
 
     Returns:
         dict: "mask_mean", the share of the picture that masks cover before perturbation, near 0 for "all as
-        background", near 1 for "all as foreground"; "mask_spread", its standard deviation over the pictures; and
-        "pictures", an int.
+        background", near 1 for "all as foreground"; "mask_spread", its standard deviation over the pictures;
+        "masks_full", the share of masks that fill the picture; and "pictures", an int.
     """
     paint = tf.function(lambda step: tf.reduce_mean(gan.synthesize(sample(step))["mask"], (1, 2, 3)), autograph=False)
     means = np.concatenate([paint(tf.constant(step, tf.int64)).numpy() for step in range(batches)])
-    return {"mask_mean": float(means.mean()), "mask_spread": float(means.std()), "pictures": len(means)}
+    return {
+        "mask_mean": float(means.mean()),
+        "mask_spread": float(means.std()),
+        "masks_full": float((means > FULL).mean()),
+        "pictures": len(means),
+    }
 
 
 def evaluate_clusters(discriminator, splits, classes):

@@ -8,7 +8,7 @@ import tensorflow as tf
 from absl import logging
 from PIL import Image
 
-from tf_layered_gan import builders
+from tf_layered_gan import builders, restarts
 from tf_layered_gan.checkpointing import restore_run
 from tf_layered_gan.records import write_record
 
@@ -33,6 +33,7 @@ def write_dataset(config, workdir, count):
     if config.segmenter.supervised:
         raise ValueError("segmenter.supervised is True: such a run trains no GAN, so it cannot synthesise")
     gan, _, checkpointer = restore_run(config, workdir)
+    config = restarts.attempt(config, workdir)
     sample = builders.build_sampler(config, builders.SYNTHESIS_STREAM)
     paint = tf.function(lambda step: gan.synthesize(sample(step)), autograph=False)
     out = pathlib.Path(workdir) / "synthetic"

@@ -1,27 +1,13 @@
 """Alternate training of the layered GAN and the segmenter (paper, Algorithm 1)."""
 
 import pathlib
-import time
 
-import tensorflow as tf
 from absl import logging
 
-from tf_layered_gan import (
-    builders,
-    distribution,
-    evaluation,
-    gan_evaluation,
-    monitoring,
-    picture_grid,
-    preemption,
-    schedule,
-    workdir_lock,
-)
-from tf_layered_gan.batches import Batches
+from tf_layered_gan import builders, distribution, evaluation, gan_evaluation, preemption, restarts, workdir_lock
 from tf_layered_gan.checkpointing import Checkpointer, check_config, check_photos, record_config, restore_run
-from tf_layered_gan.learning_curve import LearningCurve
 from tf_layered_gan.report import write_report
-from tf_layered_gan.segmenter import synthetic_step
+from tf_layered_gan.training_loop import TrainingLoop, phases
 
 
 def train(config, workdir):
@@ -47,7 +33,16 @@ def train(config, workdir):
         splits = _load(config, cache=pathlib.Path(workdir) / "photos" if chief else None)
         inception = builders.build_inception(config)
         with workdir_lock.output(workdir, chief) as output:  # not before: what cannot be trained must not bind it
-            return _train(config, workdir, output, strategy, chief, splits, inception, sigterm)
+            record_config(config, output)
+            check_photos(splits, output)
+            while True:
+                try:
+                    return _attempt(config, workdir, output, strategy, chief, splits, inception, sigterm)
+                except restarts.Collapsed as collapse:
+                    logging.warning("%s The run begins again with another seed.", collapse)
+                    if chief:
+                        restarts.put_aside(workdir, restarts.attempt(config, workdir).seed, collapse)
+                    distribution.wait_for_all(strategy)  # or another worker would go on from what is put aside
 
 
 def _load(config, cache):
@@ -62,35 +57,20 @@ def _load(config, cache):
     return splits
 
 
-def _train(config, workdir, output, strategy, chief, splits, inception, sigterm):
-    record_config(config, output)
-    check_photos(splits, output)
+def _attempt(config, workdir, output, strategy, chief, splits, inception, sigterm):
+    """Trains from the last checkpoint, if there is one, to the end, or to a collapse after which to begin again."""
+    may_restart = len(restarts.history(workdir)) < config.monitoring.restarts
+    config = restarts.attempt(config, workdir)
     with strategy.scope():
         segmenter = builders.build_segmenter(config)
         gan = builders.build_gan(config, segmenter)
     checkpointer = Checkpointer(workdir, gan, segmenter, saves=chief)
     if checkpointer.restore():
         logging.info("going on from step %d", checkpointer.gan_step.numpy())
-    loop = _Loop(config, output, splits, strategy, gan, segmenter, checkpointer, sigterm)
+    loop = TrainingLoop(config, output, splits, strategy, gan, segmenter, checkpointer, sigterm, may_restart)
     for phase in phases(config):
         loop.train(phase)
     return _report(config, output, gan, segmenter, splits, checkpointer, inception)
-
-
-def phases(config):
-    """Lays out the config's schedule, see `schedule.phases`; a supervised segmenter's is one phase."""
-    if config.segmenter.supervised:
-        return [schedule.Phase("supervised", 0, config.schedule.final_segmenter_steps)]
-    return schedule.phases(
-        rounds=config.schedule.rounds,
-        gan_steps_per_round=_gan_steps_per_round(config),
-        segmenter_steps_per_round=config.schedule.segmenter_steps_per_round,
-        final_segmenter_steps=config.schedule.final_segmenter_steps,
-    )
-
-
-def _gan_steps_per_round(config):
-    return config.schedule.gan_images_per_round // config.batch_size
 
 
 def evaluate(config, workdir):
@@ -101,7 +81,8 @@ def evaluate(config, workdir):
         workdir: the run's directory; metrics.json and the folder test are written there.
 
     Returns:
-        dict, what metrics.json holds (see `report.write_report`): the run's "seed"; "images_seen", real pictures seen
+        dict, what metrics.json holds (see `report.write_report`): the run's "seed"; its "restarts", see
+        `restarts.history`; "images_seen", real pictures seen
         by D, or by a supervised segmenter; "segmenter_steps"; "training_seconds"; "photos", how many each split has;
         "test". But for a supervised run also "synthetic", see `evaluation.evaluate_synthetic_masks`, "synthesis", see
         `gan_evaluation.evaluate_fid`, where `metrics.inception` names weights, and "clusters" where `data.classes`
@@ -113,154 +94,17 @@ def evaluate(config, workdir):
     """
     inception = builders.build_inception(config)
     gan, segmenter, checkpointer = restore_run(config, workdir)
+    config = restarts.attempt(config, workdir)
     splits = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
     check_photos(splits, workdir)
     return _report(config, workdir, gan, segmenter, splits, checkpointer, inception)
-
-
-class _Loop:
-    """The kinds of phase, with what they share: data, steps taken, monitoring, checkpoints."""
-
-    def __init__(self, config, workdir, splits, strategy, gan, segmenter, checkpointer, sigterm):
-        self._config, self._workdir, self._splits, self._strategy = config, pathlib.Path(workdir), splits, strategy
-        self._gan, self._segmenter, self._checkpointer = gan, segmenter, checkpointer
-        self._sigterm = sigterm
-        self._batches = Batches(config, splits, strategy)
-        self._monitor = monitoring.Monitor(workdir, config.batch_size)
-        self._curve = LearningCurve(workdir)
-        self._gan_step = {asks: self._compiled(gan.train_step) for asks in (False, True)}  # by uses_segmenter
-        self._segmenter_step = self._compiled(synthetic_step(gan, segmenter))
-
-    def train(self, phase):
-        """Takes what steps of a phase (see `schedule.Phase`) are still to be taken.
-
-        Once in a run, a loss that is not finite has it go back to the last checkpoint and on with other batches.
-        """
-        kinds = {"gan": self._train_gan, "segmenter": self._train_segmenter, "final": self._train_final}
-        train_phase, state = (kinds | {"supervised": self._train_supervised})[phase.kind], self._checkpointer
-        try:
-            train_phase(phase)
-        except FloatingPointError as error:
-            if state.skipped > 0 or not state.restore():
-                raise
-            logging.warning("%s; going back to the last checkpoint and on with other batches, once", error)
-            state.skipped.assign(self._unsaved_steps)  # their batches, one of which led to it, come no more
-            train_phase(phase)
-
-    def _train_gan(self, phase):
-        """Algorithm 1, lines 2 to 5: gamma_bg is zero in the first round, which has no segmenter to ask."""
-        self._gan.uses_segmenter = phase.round > 1
-        step = self._gan_step[self._gan.uses_segmenter]
-        self._run(step, self._batches.gan, self._checkpointer.gan_step, phase, prepare=self._set_learning_rates)
-
-    def _train_segmenter(self, phase):
-        """Algorithm 1, lines 6 to 8, then the round's figures on the validation pictures."""
-        state = self._checkpointer
-        self._run(self._segmenter_step, self._batches.segmenter, state.segmenter_step, phase)
-        if state.segmenter_step.numpy() == phase.last_step:
-            self._validate(phase)
-
-    def _train_final(self, phase):
-        """The final segmenter (C.3), once more where rounds were added to a finished run."""
-        state = self._checkpointer
-        if state.final_round.numpy() != phase.round:
-            state.final_round.assign(phase.round)
-            state.final_step.assign(0)
-        earlier = int(state.segmenter_step.numpy())  # what these steps drew is not drawn again
-
-        def batches(first_step):
-            return self._batches.final_segmenter(earlier + first_step)
-
-        self._run(self._segmenter_step, batches, state.final_step, phase)
-        self._validate(phase)
-
-    def _train_supervised(self, phase):
-        """Eq. 7 on photos with their true masks: what the paper holds its segmenter against (Table 5)."""
-        step = self._compiled(self._segmenter.train_step)
-        self._run(step, self._batches.labelled, self._checkpointer.final_step, phase)
-
-    def _set_learning_rates(self, step):
-        gan, config, steps_per_round = self._gan, self._config, _gan_steps_per_round(self._config)
-        rounds, annealed_rounds = config.schedule.rounds, config.schedule.annealed_rounds
-        share = schedule.learning_rate_share(
-            step, steps=rounds * steps_per_round, annealed_steps=min(annealed_rounds, rounds) * steps_per_round
-        )
-        gan.optimizer.learning_rate = share * config.gan.generator_learning_rate
-        gan.discriminator_optimizer.learning_rate = share * config.gan.discriminator_learning_rate
-
-    def _run(self, train_step, batches, counter, phase, prepare=lambda step: None):
-        first_step, started, every = int(counter.numpy()), time.time(), self._config.monitoring
-        steps, skipped = range(first_step + 1, phase.last_step + 1), int(self._checkpointer.skipped)
-        self._unsaved_steps = 0
-        with self._sigterm.deferred() as preempted:
-            for step, batch in zip(steps, batches(first_step + skipped), strict=False):  # the batches never end
-                prepare(step)
-                report = train_step(batch)
-                counter.assign(step)
-                self._unsaved_steps += 1
-                monitoring.check_finite(phase.kind, report, step)
-                if step % every.scalars_every == 0 or step == phase.last_step:
-                    self._monitor.scalars(phase, report, step)
-                if phase.kind == "gan" and (step % every.grid_every == 0 or step == phase.last_step):
-                    self._draw_grid(step)
-                if step % every.checkpoint_every == 0 or step == phase.last_step or preempted():
-                    self._checkpointer.seconds.assign_add(time.time() - started)
-                    started = time.time()
-                    self._checkpointer.save()
-                    self._unsaved_steps = 0
-                if preempted():
-                    logging.info("told to stop: step %d is saved, and the same command goes on from it", step)
-                    break
-
-    def _compiled(self, train_step):
-        """One training step on all replicas, as a graph: returns a function of a distributed batch."""
-        if self._config.jit:  # not otherwise: replicas cannot meet inside a function within `strategy.run`
-            train_step = tf.function(train_step, jit_compile=True, autograph=False)
-
-        @tf.function(autograph=False)
-        def distributed_step(batch):
-            report = self._strategy.run(train_step, (batch,))
-            return {
-                name: self._strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None)
-                for name, value in report.items()
-            }
-
-        return distributed_step
-
-    def _validate(self, phase):
-        photos, gan_step = self._splits.validation, int(self._checkpointer.gan_step)
-        images_seen = gan_step * self._config.batch_size
-        if photos.masks is None or self._curve.has(phase.name):
-            return
-        metrics = evaluation.evaluate(self._segmenter.average_network, photos, baselines=False)["segmenter"]
-        self._monitor.evaluation(metrics, gan_step)
-        logging.info(
-            "%s, %d images seen: IoU %.3f on %d validation pictures (per image %.3f)",
-            phase.name, images_seen, metrics["iou"], len(photos), metrics["iou_per_image"],
-        )  # fmt: skip
-        self._curve.append(phase.name, images_seen, metrics)
-
-    def _draw_grid(self, step):
-        draws = builders.build_sampler(self._config, builders.SYNTHESIS_STREAM)(tf.constant(0, tf.int64))
-        rows = min(8, self._config.batch_size, len(self._splits.validation))
-        layers = {name: value[:rows].numpy() for name, value in self._gan.synthesize(draws).items()}
-        real = self._splits.validation.images[:rows]
-        picture = picture_grid.layer_grid(
-            layers["background"],
-            layers["foreground"],
-            layers["mask"],
-            layers["composed"],
-            real,
-            evaluation.predict_probabilities(self._segmenter.average_network, real),
-        )
-        self._monitor.picture("layers", picture, step)
-        picture_grid.save_png(picture, self._workdir / "samples" / f"step_{step:07d}.png")
 
 
 def _report(config, workdir, gan, segmenter, splits, checkpointer, inception):
     state, supervised = checkpointer, config.segmenter.supervised
     run = {
         "seed": config.seed,
+        "restarts": restarts.history(workdir),
         "images_seen": int(state.final_step if supervised else state.gan_step) * config.batch_size,
         "segmenter_steps": int(state.segmenter_step) + int(state.final_step),
         "training_seconds": round(float(state.seconds), 1),

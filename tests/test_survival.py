@@ -1,0 +1,148 @@
+"""What a run does when it is killed, told to stop, or has a loss that is not finite."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+import tiny
+
+from configs import shapes
+from tf_layered_gan import monitoring, preemption, train
+from tf_layered_gan.batches import Batches
+
+
+def test_non_finite_loss_stops_the_run_by_name(tmp_path, eagerly):
+    changes = {"gan.generator_learning_rate": 1e30, "schedule.gan_images_per_round": 20}
+    with pytest.raises(FloatingPointError, match="gan/[a-z_]+ is (nan|-?inf) at step 2"):
+        tiny.train_one_step(shapes, tmp_path, **changes, **{"monitoring.checkpoint_every": 1})
+    values = tiny.checkpoint_values(tmp_path)
+    assert values["gan_step/.ATTRIBUTES/VARIABLE_VALUE"] == 1
+
+
+def test_non_finite_loss_stops_the_run_at_its_step_not_at_the_next_report(tmp_path, eagerly):
+    changes = {"gan.generator_learning_rate": 1e30, "schedule.gan_images_per_round": 20}
+    rarely = {"monitoring.scalars_every": 100, "monitoring.checkpoint_every": 100}
+    with pytest.raises(FloatingPointError, match="at step 2"):
+        tiny.train_one_step(shapes, tmp_path, **changes, **rarely)
+
+
+def fail_at(monkeypatch, *steps, kind="gan", term="generator_adversarial"):
+    """Makes a loss of these steps, each time one is taken in this order, look as if it were not finite."""
+    left, check, failing = list(steps), monitoring.check_finite, kind
+
+    def check_or_fail(kind, report, step):
+        if left and (kind, step) == (failing, left[0]):
+            report = report | {term: float("nan")}
+            left.pop(0)
+        check(kind, report, step)
+
+    monkeypatch.setattr(monitoring, "check_finite", check_or_fail)
+    return left
+
+
+def test_a_run_goes_back_once_and_on_with_other_batches(tmp_path, eagerly, monkeypatch, caplog):
+    begun, gan_batches = [], Batches.gan
+    monkeypatch.setattr(Batches, "gan", lambda self, first: begun.append(first) or gan_batches(self, first))
+    left = fail_at(monkeypatch, 4)
+    tiny.train_one_step(shapes, tmp_path, **{"schedule.gan_images_per_round": 20, "monitoring.checkpoint_every": 2})
+    assert not left
+    assert "going back to the last checkpoint and on with other batches, once" in caplog.text
+    values = tiny.checkpoint_values(tmp_path)
+    counters = {name: int(values[name + "/.ATTRIBUTES/VARIABLE_VALUE"]) for name in ("gan_step", "skipped")}
+    assert counters == {"gan_step": 5, "skipped": 2}
+    assert begun == [0, 4]  # batches 0 to 3 are those of steps 1 to 4, and not drawn again
+
+
+@pytest.mark.parametrize("final_step", [1, 3])
+def test_a_final_segmenter_that_goes_back_takes_all_its_steps(final_step, run, tmp_path, eagerly, monkeypatch):
+    workdir = shutil.copytree(run[0], tmp_path / "run")
+    left = fail_at(monkeypatch, final_step, kind="final", term="segmentation")
+    more = tiny.TWO_ROUNDS | {"schedule.rounds": 3, "schedule.final_segmenter_steps": 3}
+    result = train.train(tiny.run_config(shapes, **more), workdir)
+    assert not left and result["segmenter_steps"] == 15  # three rounds of four, and three more
+    values = tiny.checkpoint_values(workdir)
+    counters = ("final_round", "final_step", "skipped")
+    counted = [int(values[name + "/.ATTRIBUTES/VARIABLE_VALUE"]) for name in counters]
+    assert counted == [3, 3, 1]  # checkpoints are at every second step
+
+
+def test_a_run_that_went_back_stops_the_next_time(tmp_path, eagerly, monkeypatch):
+    left = fail_at(monkeypatch, 4, 5)
+    with pytest.raises(FloatingPointError, match="gan/generator_adversarial is nan at step 5"):
+        tiny.train_one_step(shapes, tmp_path, **{"schedule.gan_images_per_round": 20, "monitoring.checkpoint_every": 2})
+    assert not left
+
+
+def start(workdir):
+    """The binary itself, on the same config as `run`."""
+    flags = [f"--config.{name}={value}" for name, value in (tiny.RUN | tiny.TWO_ROUNDS).items()]
+    binary = ["-m", "tf_layered_gan.main", "--config=configs/shapes.py", f"--workdir={workdir}", *flags]
+    # On one thread: with several, a sum's order, and so its last digit, can change from run to run.
+    return tiny.python(*binary, TF_NUM_INTRAOP_THREADS="1")
+
+
+def stop_at(workdir, report, signal_number):
+    """Sends the binary a signal as soon as it prints a line with `report`; returns its exit code and all lines."""
+    process, printed = start(workdir), [""]
+    while report not in printed[-1]:
+        printed.append(process.stdout.readline())
+        assert printed[-1], "".join(printed)
+    process.send_signal(signal_number)
+    code, rest = tiny.finish(process)
+    return code, "".join(printed) + rest
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    never_killed = start(whole)
+    # Checkpoints are at even steps, so both kills lose a step or more.
+    stop_at(killed, "segmenter step 3 ", signal.SIGKILL)
+    _, second = stop_at(killed, "gan step 7 ", signal.SIGKILL)
+    assert not (killed / "metrics.json").exists()
+    for process in (never_killed, start(killed)):
+        code, third = tiny.finish(process)
+        assert code == 0, third
+    assert "going on from step 5" in second and "gan step 5 " not in second
+    assert "gan step 6 " not in third and "gan step 10 of 10 (40 images)" in third
+    tiny.assert_same_checkpoint(whole, killed)
+    assert (killed / "curve.csv").read_text() == (whole / "curve.csv").read_text()
+
+
+def test_a_run_told_to_stop_saves_its_step_and_goes_on_from_it(tmp_path):
+    code, printed = stop_at(tmp_path, "gan step 3 ", signal.SIGTERM)
+    assert code == preemption.EXIT_CODE, printed
+    (saved,) = re.findall("told to stop: step ([345]) is saved", printed)
+    code, printed = tiny.finish(start(tmp_path))
+    assert code == 0 and f"going on from step {saved}" in printed, printed
+    assert "gan step 3 " not in printed and "gan step 10 of 10 (40 images)" in printed
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_twenty_random_moments_ends_as_one_that_never_was(tmp_path):
+    whole, killed, kills = tmp_path / "whole", tmp_path / "killed", 0
+    begun = time.monotonic()
+    assert tiny.finish(start(whole))[0] == 0
+    seconds = time.monotonic() - begun
+    for share in np.random.default_rng(0).uniform(0.3, 1, 20):  # before that, it has only started TensorFlow
+        process = start(killed)
+        try:
+            process.wait(share * seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            kills += 1
+        process.communicate()
+    code, printed = tiny.finish(start(killed))
+    assert code == 0 and kills >= 10, printed
+    tiny.assert_same_checkpoint(whole, killed)
+    assert (killed / "curve.csv").read_text() == (whole / "curve.csv").read_text()
+    ours, theirs = (json.loads((workdir / "metrics.json").read_text()) for workdir in (whole, killed))
+    assert theirs | {"training_seconds": ours["training_seconds"]} == ours
+    pictures = sorted(path.relative_to(whole) for path in whole.rglob("*.png"))
+    assert pictures == sorted(path.relative_to(killed) for path in killed.rglob("*.png"))
+    for picture in pictures:
+        assert (killed / picture).read_bytes() == (whole / picture).read_bytes(), picture
