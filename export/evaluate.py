@@ -31,8 +31,7 @@ def evaluate(model, photos, masks, unlabelled=None):
         one photo at a time, so `pooled_hues` has no others to learn from.
 
     Raises:
-        ValueError: for a model or a folder that cannot be used.
-        OSError: for a broken photo or mask.
+        ValueError: for a model or a folder that cannot be used, or a broken photo or mask, which it names.
     """
     resolution, predict = load_segmenter(model)
     segmenters = {"segmenter": lambda photo: foreground_probability(photo, resolution, predict) > evaluation.THRESHOLD}
@@ -40,11 +39,18 @@ def evaluate(model, photos, masks, unlabelled=None):
     confusions = {name: [] for name in segmenters}
     for source in folder.find_with_masks(photos, masks):
         if source.mask:
-            photo, mask = decoding.decode(source.photo), decoding.decode(source.mask, backdrop="black")
+            photo, mask = _read(source.photo), _read(source.mask, backdrop="black")
             truth = decoding.full_labels(photo, mask, unlabelled=unlabelled, mask_name=source.mask)
             for name, segment in segmenters.items():
                 confusions[name].append(confusion_matrices(segment(photo)[None], truth[None])[0])
     return {name: summarize(np.stack(counts)) for name, counts in confusions.items()}
+
+
+def _read(file, **settings):
+    try:
+        return decoding.decode(file, **settings)
+    except Exception as error:  # broken files make Pillow's decoders raise almost anything
+        raise ValueError(f"{file} cannot be read: {type(error).__name__}: {error}") from error
 
 
 def main(argv):

@@ -10,15 +10,21 @@ To be a measure for this program's masks it must be a supervised one, as the pap
 is the agreement with it. For each photo for validation and test a PNG of the photo's size goes to MASKS, 255 where the
 probability is above one half. The model sees the whole photo, see export/edge/segment.py. Masks that exist are kept, so
 that a broken run goes on.
+
+A SavedModel is a program. One with operations on files, or with Python's, is refused, but take none from a source that
+you do not trust; a .tflite file is data alone.
 """
 
+import os
 import pathlib
 
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
+from google.protobuf.message import DecodeError
 from ml_collections import config_flags
 from PIL import Image
+from tensorflow.core.protobuf import saved_model_pb2
 
 from export.edge.segment import dequantize, foreground_probability, open_model, quantize, save
 from tf_layered_gan import config_validation
@@ -26,6 +32,7 @@ from tf_layered_gan.data import datasets
 from tf_layered_gan.evaluation import THRESHOLD
 
 _TOLERANCE = 1e-3  # by which rounding may take a probability out of [0, 1]
+_UNSAFE = {"ReadFile", "WriteFile", "PrintV2", "PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
 
 def load_segmenter(path, *, input_range=None, logits=False, channel=None):
@@ -43,7 +50,8 @@ def load_segmenter(path, *, input_range=None, logits=False, channel=None):
         The function raises ValueError for an output of another shape, or with values that are no probabilities.
 
     Raises:
-        ValueError: if it is no model, or one of other tensors, or for a wrong range.
+        ValueError: if it is no model, one of other tensors or with operations that do more than compute, or for a wrong
+            range.
     """
     path = pathlib.Path(path)
     if input_range is not None and not (len(input_range) == 2 and input_range[0] < input_range[1]):
@@ -67,6 +75,7 @@ def load_segmenter(path, *, input_range=None, logits=False, channel=None):
 
 def _load_savedmodel(path):
     """Returns the input's shape and dtype, and a function from input to output."""
+    _check_operations(path)
     try:
         model = tf.saved_model.load(path)
         signature = model.signatures["serving_default"]
@@ -81,6 +90,24 @@ def _load_savedmodel(path):
         return output.numpy()
 
     return pixels.shape.as_list() if pixels.shape.rank else [], pixels.dtype.as_numpy_dtype, run
+
+
+def _check_operations(path):
+    """Refuses a SavedModel that could do more than compute; loading it would run some of that already."""
+    known = path / "saved_model.pb"
+    if list(path.glob("saved_model.*")) != [known]:
+        raise ValueError(f"{path} is no SavedModel with a signature serving_default: allowed is one of saved_model.pb")
+    model = saved_model_pb2.SavedModel()
+    try:
+        model.ParseFromString(known.read_bytes())
+    except DecodeError as error:
+        raise ValueError(f"{known} is damaged: {error}") from error
+    graphs = [graph.graph_def for graph in model.meta_graphs]
+    nodes = [graph.node for graph in graphs]
+    nodes += [function.node_def for graph in graphs for function in graph.library.function]
+    unsafe = _UNSAFE & {node.op for part in nodes for node in part}
+    if unsafe:
+        raise ValueError(f"{path} has the operations {', '.join(sorted(unsafe))}, allowed: those that only compute")
 
 
 def _load_tflite(path):
@@ -136,7 +163,8 @@ def predict_masks(config, model, **tensors):
         int, how many masks were written; those that existed are not counted.
 
     Raises:
-        ValueError: for another dataset, no `data.masks`, or a dataset or model that cannot be had.
+        ValueError: for another dataset, no `data.masks`, a dataset or model that cannot be had, or a mask that would be
+            written outside of `data.masks`.
     """
     config_validation.validate(config)
     data = config.data
@@ -148,6 +176,9 @@ def predict_masks(config, model, **tensors):
     written = 0
     for name, photo in datasets.held_out(data.source, path=data.path, holdout=data.holdout):
         path = pathlib.Path(data.masks, name)
+        target = os.path.realpath(path.parent)  # the name is the archive's, and the folder may hold links
+        if not pathlib.Path(target).is_relative_to(os.path.realpath(data.masks)):
+            raise ValueError(f"the mask {name} would go to {target}, which is not in data.masks, {data.masks}")
         if not path.exists():
             mask = foreground_probability(photo, resolution, predict) > THRESHOLD
             save(Image.fromarray(mask.astype(np.uint8) * 255), path)
@@ -165,7 +196,7 @@ def main(argv):
         written = predict_masks(
             given.config, given.model, input_range=input_range, logits=given.logits, channel=given.channel
         )
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     print(f"{written} masks written to {given.config.data.masks}")
 

@@ -126,6 +126,14 @@ def test_a_run_goes_on_with_the_photos_it_was_begun_with_alone(tmp_path):
             check_photos(splits(*other), tmp_path)
 
 
+@pytest.mark.parametrize("content", ['{"train": 5}', '{"train": {}}', '{"train": null, "test": {"photos": 1}}'])
+def test_a_damaged_record_of_the_photos_is_named(tmp_path, content):
+    photos = Photos(np.zeros((1, 2, 2, 3), np.uint8), None, ("a",))
+    (tmp_path / "photos.json").write_text(content)
+    with pytest.raises(ValueError, match=f"{tmp_path / 'photos.json'} is damaged: "):
+        check_photos(Splits(photos, photos, photos), tmp_path)
+
+
 @pytest.fixture(scope="module")
 def checkpointed(tmp_path_factory):
     """A workdir with two checkpoints, after steps 1 and 2; its config."""

@@ -282,3 +282,13 @@ def test_mask_that_cannot_be_read_is_named(path, masks):
     (masks / "cars_test" / "00002.png").write_text("text")
     with pytest.raises(ValueError, match="cars_test/00002.jpg 002 or its mask cannot be read: UnidentifiedImageError"):
         load("cars", path, masks=masks)
+
+
+def test_a_dataset_is_prepared_only_where_it_may_be(tmp_path):
+    with pytest.raises(ValueError, match=f"cub is not prepared in {tmp_path}, which training does"):
+        load("cub", tmp_path, prepare=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_prepared_needs_no_leave(path):
+    assert len(load("cub", path, prepare=False).test) == len(load("cub", path).test)

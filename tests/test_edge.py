@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import os
 import pathlib
 import shutil
 import subprocess
@@ -77,7 +78,7 @@ def test_imports_nothing_but_what_the_device_has():
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names.add(node.module.split(".")[0])
-    assert names == {"argparse", "pathlib", "sys", "numpy", "PIL", "ai_edge_litert"}
+    assert names - set(sys.stdlib_module_names) == {"numpy", "PIL", "ai_edge_litert"}
 
 
 @pytest.mark.parametrize("size", [(40, 20), (20, 40), (33, 33), (7, 5), (200, 1)])
@@ -272,3 +273,51 @@ def test_runs_away_from_the_repository(model, photos, tmp_path):
     command = [sys.executable, "-I", alone, "--model", model, "--input", photos, "--output", tmp_path / "out"]
     subprocess.run(list(map(str, command)), cwd=tmp_path, check=True, capture_output=True)
     assert results(tmp_path / "out") == ["a.png"]
+
+
+def test_other_formats_than_those_of_the_training_are_not_opened(model, photos, tmp_path):
+    half_white().save(photos / "a.jpg", "GIF")
+    half_white().save(photos / "b.jpg", "EPS")  # for which Pillow would start another program
+    finished = run(model, photos, tmp_path / "out")
+    assert finished.returncode == 1 and finished.stderr.count("cannot identify image file") == 2
+
+
+def test_a_name_as_long_as_can_be_has_a_mask(model, photos, tmp_path):
+    half_white().save(photos / f"{'n' * 251}.jpg")
+    assert run(model, photos, tmp_path / "out").returncode == 0
+    assert results(tmp_path / "out") == [f"{'n' * 251}.png"]
+
+
+def test_output_that_no_encoding_can_show(model, photos, tmp_path):
+    half_white().save(photos / "a.jpg")
+    finished = run(model, photos, tmp_path / os.fsdecode(b"\xff"))
+    assert finished.returncode == 0 and finished.stdout.endswith("\\udcff, 0 failed\n")
+
+
+@pytest.mark.parametrize("link", ["masks", "cutouts", "masks/sub", "masks/sub/a.png"])
+def test_writes_nothing_by_way_of_a_link(model, photos, tmp_path, link):
+    (photos / "sub").mkdir()
+    half_white().save(photos / "sub" / "a.jpg")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "out" / link).parent.mkdir(parents=True)
+    (tmp_path / "out" / link).symlink_to(tmp_path / "outside")
+    finished = run(model, photos, tmp_path / "out")
+    assert finished.returncode == 2 and "holds a link by which" in finished.stderr
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+def test_writes_over_nothing_that_an_earlier_run_might_have_left(model, photos, tmp_path):
+    half_white().save(photos / "a.jpg")
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "out" / "masks").mkdir(parents=True)
+    (tmp_path / "out" / "masks" / "a.png.part").symlink_to(tmp_path / "mine")
+    assert run(model, photos, tmp_path / "out").returncode == 0
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_links_that_lead_round_are_refused_in_words(model, photos, tmp_path):
+    half_white().save(photos / "a.jpg")
+    (tmp_path / "out").symlink_to("out")
+    finished = run(model, photos, tmp_path / "out")
+    assert finished.returncode in (1, 2) and "Traceback" not in finished.stderr
+    assert "out" in finished.stderr.splitlines()[-1]

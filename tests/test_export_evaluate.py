@@ -64,3 +64,10 @@ def test_masks_of_other_photos_are_refused(model, photos):
     (photos / "masks" / "a.png").rename(photos / "masks" / "b.png")
     with pytest.raises(ValueError, match="none of 1 masks"):
         evaluate(model, photos, photos / "masks")
+
+
+def test_a_broken_photo_is_named(model, photos):
+    add(photos, "a", white=0.5, masked=0.5, size=(32, 32))
+    (photos / "a.png").write_bytes((photos / "a.png").read_bytes()[:60])
+    with pytest.raises(ValueError, match="a.png cannot be read: "):
+        evaluate(model, photos, photos / "masks")

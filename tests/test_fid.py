@@ -128,3 +128,13 @@ def test_whatever_defines_the_statistics_is_in_the_key(tmp_path, monkeypatch):
     cached_statistics(inception, images, tmp_path)
     assert inception.batches
     assert len(list(tmp_path.iterdir())) == 6
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04" + bytes(60)])
+def test_a_damaged_entry_is_named(tmp_path, content):
+    images = noise(3)
+    cached_statistics(MeanColour(), images, tmp_path)
+    (entry,) = tmp_path.iterdir()
+    entry.write_bytes(content)
+    with pytest.raises(ValueError, match=f"{entry} is damaged: .*; remove it, and it is computed again"):
+        cached_statistics(MeanColour(), images, tmp_path)

@@ -1,4 +1,7 @@
 import os
+import threading
+import time
+from multiprocessing.pool import ThreadPool
 
 import numpy as np
 import pytest
@@ -6,6 +9,7 @@ from absl import logging
 from PIL import Image
 
 from tf_layered_gan.data import decoding, folder
+from tf_layered_gan.data.room import Room
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 SIZES = {"resolution": 4, "storage_size": 6}
@@ -359,7 +363,7 @@ def test_cache_of_held_out_photos_gives_the_same(photos, tmp_path):
 
 def test_cache_is_read_instead_of_the_photos(photos, tmp_path, monkeypatch):
     folder.load(photos, cache=tmp_path / "cache", **SIZES)
-    monkeypatch.setattr(folder, "_decode", None)
+    monkeypatch.setattr(folder, "_read_square", None)
     assert len(folder.load(photos, cache=tmp_path / "cache", **SIZES).train) == 1
 
 
@@ -375,6 +379,49 @@ def test_cache_is_renewed_when_something_changes(photos, tmp_path, change):
         settings[change] -= 1
     assert_equal(folder.load(photos, cache=tmp_path / "cache", **settings), folder.load(photos, **settings))
     assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+class Planted:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def pickled(path, planted):
+    np.save(path, np.array([Planted(planted)], object), allow_pickle=True)
+
+
+def zipped(path, planted):
+    with open(path, "wb") as file:
+        np.savez(file, np.zeros(1))
+
+
+@pytest.mark.parametrize(
+    "name, damage",
+    [
+        ("train.npy", pickled),
+        ("test.npy", pickled),
+        ("validation.npy", zipped),
+        ("train.npy", lambda path, _: path.write_bytes(b"")),
+        ("train.npy", lambda path, _: path.write_bytes(path.read_bytes()[:-1])),
+        ("test.npy", lambda path, _: np.save(path, np.zeros((1, 4, 4, 3)))),
+        ("test.npy", lambda path, _: path.unlink()),
+        ("names.json", lambda path, _: path.write_text("{}")),
+        ("names.json", lambda path, _: path.write_text("[]")),
+        ("names.json", lambda path, _: path.write_text('{"train": 5')),
+    ],
+)
+def test_cache_that_is_damaged_is_named_and_never_unpickled(photos, tmp_path, name, damage):
+    folder.load(photos, cache=tmp_path / "cache", **SIZES)
+    (entry,) = (tmp_path / "cache").iterdir()
+    damage(entry / name, tmp_path / "planted")
+    with pytest.raises(ValueError, match=f"{entry} is damaged: .*; remove it, and the photos are read again"):
+        folder.load(photos, cache=tmp_path / "cache", **SIZES)
+    assert not (tmp_path / "planted").exists()
 
 
 def test_cache_that_was_cut_off_is_not_read(photos, tmp_path, monkeypatch):
@@ -405,3 +452,44 @@ def test_a_folder_of_masks_among_the_photos_is_not_taken_for_photos(photos):
     with pytest.raises(ValueError, match="has a folder of masks, which are no photos"):
         folder.load(photos, **SIZES)
     assert folder.load(photos, masks=photos / "masks", **SIZES).train.names == ("c.png",)
+
+
+@pytest.mark.filterwarnings("ignore:.*EXIF", "ignore:Truncated File Read", "ignore:Tag data larger")
+def test_what_only_its_exif_has_broken_is_read(photos):
+    save(photos / "d.jpg", GREEN, exif=b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + bytes(range(40)))
+    assert_color(read(photos, "d.jpg"), GREEN, tolerance=4)
+
+
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, lambda path: path.symlink_to("nothing"), lambda path: path.symlink_to(path)]
+)
+def test_what_is_no_file_is_named_and_not_waited_for(photos, warnings, make):
+    make(photos / "d.jpg")
+    folder.load(photos, **SIZES)
+    assert warnings == [f"left out {photos / 'd.jpg'}: it is no file"]
+
+
+def test_a_name_of_several_lines_is_named_in_one(photos, warnings):
+    spoil(photos / "d\nleft out e.jpg", "text")
+    folder.load(photos, **SIZES)
+    assert warnings[0].startswith(f"left out {photos}/d\\nleft out e.jpg: ")
+
+
+def test_what_is_decoded_at_the_same_time_is_bounded():
+    room, most, lock, together = Room(10), 0, threading.Lock(), []
+
+    def take(number):
+        nonlocal most
+        with room.taken(number):
+            with lock:
+                together.append(number)
+                most = max(most, sum(together))
+            time.sleep(0.001)
+            with lock:
+                together.remove(number)
+
+    with ThreadPool(8) as pool:
+        pool.map(take, [1, 2, 3, 4, 5, 6, 7, 8] * 3)
+    assert 8 < most <= 10
+    with room.taken(1000):  # no more than there is, and all of it is there again
+        pass

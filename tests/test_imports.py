@@ -13,7 +13,7 @@ PACKAGE = "tf_layered_gan"
 FLOORS = [
     {"tables", "sweep", "records"},
     {"losses", "codes", "composition", "perturbation", "schedule", "monitoring", "learning_curve", "config_validation"},
-    {"distribution", "preemption", "workdir_lock", "restarts"},
+    {"distribution", "preemption", "workdir_lock", "workdir_links", "restarts"},
     {"networks", "data", "gradients", "averaging", "table_report"},
     {"metrics", "baselines", "picture_grid", "layered_gan", "segmenter"},
     {"evaluation", "gan_evaluation"},
@@ -75,8 +75,8 @@ def test_the_package_knows_nothing_of_what_uses_it(path):
 
 
 @pytest.mark.parametrize("path", files(PACKAGE), ids=ids)
-def test_a_recorded_config_alone_is_held_against_the_default(path):
-    known = {"configs.default"} if part(path) == "checkpointing" else set()
+def test_configs_are_known_where_one_is_held_against_the_default(path):
+    known = {"configs.default"} if part(path) in ("checkpointing", "config_validation") else set()
     assert {name for name in imports(path) if name.split(".")[0] == "configs"} == known
 
 
@@ -93,7 +93,7 @@ def test_networks_and_losses_run_on_any_backend_of_keras(path):
     [
         ("composition", set()),
         ("schedule", set()),
-        ("config_validation", set()),
+        ("config_validation", {"configs"}),
         ("records", set()),
         ("tables", set()),
         ("sweep", {"absl", "ml_collections"}),

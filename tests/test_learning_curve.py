@@ -40,3 +40,12 @@ def test_what_cannot_be_drawn_is_refused(runs, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         learning_curves.draw([tmp_path / run for run in runs], tmp_path / "curves.png")
     assert not (tmp_path / "curves.png").exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"after\nround 1\n", b"after,images_seen,iou,iou_per_image\na,b,c,d\n", b"a\n\xff\n"]
+)
+def test_a_damaged_curve_is_named(tmp_path, content):
+    (tmp_path / "curve.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=f"{tmp_path / 'curve.csv'} is damaged: "):
+        LearningCurve(tmp_path).has("round 1")

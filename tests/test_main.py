@@ -1,12 +1,13 @@
 """The binary refuses what cannot work: in words, and before anything is trained."""
 
+import pytest
 import tiny
 
 
 def refused(workdir, *flags):
     """The last line of what the binary prints before it gives up."""
     code, output = tiny.finish(tiny.python("-m", "tf_layered_gan.main", f"--workdir={workdir}", *flags))
-    assert code == 1, output
+    assert code == 1 and "Traceback" not in output, output
     assert not [path for path in workdir.rglob("*") if path.is_file()]
     return output.splitlines()[-1]
 
@@ -14,6 +15,29 @@ def refused(workdir, *flags):
 def test_misspelt_field_is_refused_with_a_suggestion(tmp_path):
     line = refused(tmp_path / "run", "--config=configs/shapes.py", "--config.networks.unet_widht=8")
     assert "unet_widht" in line and 'Did you mean "unet_width"' in line
+
+
+@pytest.mark.parametrize(
+    "flags, words",
+    [
+        (["--config=configs/shapes.py", "--config.gan.gamma_mi=abc"], "flag --config.gan.gamma_mi=abc"),
+        (["--config=configs/nothing.py"], "configs/nothing.py"),
+        *(
+            pytest.param(["--config=configs/shapes.py", flag], words, marks=pytest.mark.slow)
+            for flag, words in {
+                "--config.data.crop_scale=(1,": "crop_scale",
+                "--config.gan=5": "config.gan",
+                "--config.seed[=1": "seed[",
+                f"--config.schedule.rounds={10**12}": "schedule.rounds is 1000000000000, allowed: more than 0, at most",
+                f"--config.gan.gamma_mi={'9' * 5000}": "gan.gamma_mi is inf, allowed: a finite number",
+            }.items()
+        ),
+    ],
+)
+def test_what_cannot_be_parsed_is_said_in_words(tmp_path, flags, words):
+    code, output = tiny.finish(tiny.python("-m", "tf_layered_gan.main", f"--workdir={tmp_path / 'run'}", *flags))
+    assert code == 1 and "Traceback" not in output, output
+    assert words in output and not (tmp_path / "run").exists()
 
 
 def test_every_bad_value_is_named(tmp_path):

@@ -143,6 +143,38 @@ def test_pictures_of_another_shape_are_refused(tmp_path, shape):
         load_segmenter(model, input_range=(0, 1))
 
 
+def test_a_savedmodel_that_writes_a_file_is_refused_before_it_is_loaded(tmp_path):
+    def write(x):
+        tf.io.write_file(str(tmp_path / "written"), "text")
+        return x[..., :1]
+
+    model = write_model(tmp_path / "model", write)
+    with pytest.raises(ValueError, match="model has the operations WriteFile, allowed: those that only compute"):
+        load_segmenter(model, input_range=(0, 1))
+    assert not (tmp_path / "written").exists()
+
+
+def test_a_savedmodel_whose_graph_is_damaged_or_twofold_is_refused(tmp_path):
+    model = write_model(tmp_path / "model", lambda x: x[..., :1])
+    (model / "saved_model.pbtxt").write_text("")
+    with pytest.raises(ValueError, match="model is no SavedModel"):
+        load_segmenter(model, input_range=(0, 1))
+    (model / "saved_model.pbtxt").unlink()
+    (model / "saved_model.pb").write_bytes(b"no graph")
+    with pytest.raises(ValueError, match="saved_model.pb is damaged"):
+        load_segmenter(model, input_range=(0, 1))
+
+
+@pytest.mark.parametrize("name", ["../out.png", "a/../../out.png", "link/out.png"])
+def test_no_mask_is_written_elsewhere(models, tmp_path, monkeypatch, name):
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "link").symlink_to(tmp_path)
+    monkeypatch.setattr(datasets, "held_out", lambda *_, **__: [(name, Image.new("RGB", (4, 4)))])
+    with pytest.raises(ValueError, match=f"the mask {name} would go to {tmp_path}, which is not in data.masks"):
+        predict_masks(config(tmp_path, tmp_path / "masks"), models / "segmenter.tflite")
+    assert not (tmp_path / "out.png").exists()
+
+
 def test_logits_that_are_not_finite_are_refused(tmp_path):
     model = write_model(tmp_path / "model", lambda x: x[..., :1] / 0.0)
     with pytest.raises(ValueError, match="gives values from inf to inf, allowed: finite logits"):

@@ -35,7 +35,7 @@ def test_a_write_that_is_cut_off_leaves_the_earlier_record_and_nothing_else(tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["record.json"]
 
 
-@pytest.mark.parametrize("content", [b'{"round": 1', b"", b"[]", b"\xff"])
+@pytest.mark.parametrize("content", [b'{"round": 1', b"", b"[]", b"\xff", b"[" * 100_000])
 def test_a_damaged_record_is_named(tmp_path, content):
     (tmp_path / "record.json").write_bytes(content)
     with pytest.raises(ValueError, match=f"{tmp_path / 'record.json'} is damaged: "):

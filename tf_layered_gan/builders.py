@@ -19,12 +19,14 @@ GAN_STREAM, SEGMENTER_STREAM, SYNTHESIS_STREAM = range(3)
 _MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
 
 
-def load_photos(config, cache=None):
+def load_photos(config, cache=None, prepare=False):
     """Loads the dataset that `config.data` names.
 
     Args:
         config: the run's ConfigDict.
         cache: directory for decoded and painted photos, or None.
+        prepare: whether one of the paper's datasets may be prepared. Only where the user gave the config: one from a
+            workdir could have it written anywhere.
 
     Returns:
         data.photos.Splits.
@@ -51,6 +53,7 @@ def load_photos(config, cache=None):
             holdout=data.holdout,
             train_masks=config.segmenter.supervised,
             cache=cache,
+            prepare=prepare,
         )
     return folder.load(
         data.path,

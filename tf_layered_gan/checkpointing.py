@@ -10,6 +10,7 @@ from absl import logging
 from configs import default
 from tf_layered_gan import builders
 from tf_layered_gan.records import read_record, write_record
+from tf_layered_gan.workdir_links import check_links
 
 _KEPT = 2  # so that there is one when the newest is cut off
 _MAY_CHANGE = ("schedule", "monitoring", "metrics", "jit", "distribution")
@@ -106,7 +107,8 @@ class Checkpointer:
 
     def _written(self):
         """The numbers of the checkpoints that are there, TensorFlow's own list of which may be damaged, too."""
-        return sorted(int(path.stem.removeprefix("ckpt-")) for path in self._directory.glob("ckpt-*.index"))
+        names = (path.stem.removeprefix("ckpt-") for path in self._directory.glob("ckpt-*.index"))
+        return sorted(int(name) for name in names if name.isdecimal() and name.isascii())
 
 
 def check_config(config, workdir):
@@ -119,8 +121,10 @@ def check_config(config, workdir):
     Raises:
         ValueError: if `workdir` lies in the folder of photos, or the run was begun with another config, or with one
             of other fields; names the fields. What leaves the earlier steps as they were may change: `schedule`,
-            `monitoring`, `metrics`, `jit` and `distribution`. Also if the run's config.json is damaged.
+            `monitoring`, `metrics`, `jit` and `distribution`. Also if the run's config.json is damaged, or something in
+            `workdir` would have the run write elsewhere, see `check_links`.
     """
+    check_links(workdir)
     photos = config.data.path if config.data.source == "folder" else None
     if photos and pathlib.Path(workdir).resolve().is_relative_to(pathlib.Path(photos).resolve()):
         raise ValueError(f"workdir is {workdir}, in the folder of photos, which would take its pictures for photos too")
@@ -151,7 +155,10 @@ def check_photos(splits, workdir):
         write_record(path, given)
     begun = read_record(path)
     if begun != given:
-        before, now = (" / ".join(str(split["photos"]) for split in splits.values()) for splits in (begun, given))
+        try:
+            before, now = (" / ".join(str(split["photos"]) for split in splits.values()) for splits in (begun, given))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{path} is damaged: it does not hold the number of photos in each split") from error
         counts = f"{before} to train, validate and test on, now {now}"
         raise ValueError(f"{workdir} was begun with other photos ({counts}); put them back, or take another workdir")
 
@@ -171,8 +178,10 @@ def load_config(workdir):
 
     Raises:
         FileNotFoundError: there is no run in `workdir`.
-        ValueError: its config.json is damaged, or has other fields than configs/default.py; names them.
+        ValueError: its config.json is damaged, or has other fields than configs/default.py; names them. Also as
+            `check_links`.
     """
+    check_links(workdir)
     path = pathlib.Path(workdir) / "config.json"
     if not path.exists():
         raise FileNotFoundError(f"no config.json in {workdir}: train first (python -m tf_layered_gan.main)")

@@ -15,6 +15,7 @@ from absl import app, flags
 
 from tf_layered_gan import config_validation, sweep, table_report
 from tf_layered_gan.tables import COLUMNS, TABLES
+from tf_layered_gan.workdir_links import check_links
 
 _PREDICTED_MASKS = ("dogs", "cars")
 _BASELINES = {"centred_disc": "a disc in the middle", "all_foreground": "all foreground"}
@@ -103,6 +104,7 @@ def _check(runs, masks):
     for run in runs:
         config = sweep.resolve(run.arguments)
         config_validation.validate(config)
+        check_links(run.workdir)  # its log is written before it can see to that itself
         weights = config.metrics.inception
         if weights and not pathlib.Path(weights).is_file():
             raise ValueError(f"there is no file {weights}: metrics.inception is for weights, see README.md")

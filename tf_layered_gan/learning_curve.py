@@ -25,19 +25,25 @@ class LearningCurve:
         Returns:
             list of dicts, in order: "after" (see `schedule.Phase.name`), "images_seen" (int), "iou" and
             "iou_per_image" (float in [0, 1]). Empty where nothing has been measured.
+
+        Raises:
+            ValueError: if the file is damaged; names it.
         """
         if not self._path.exists():
             return []
-        with open(self._path, newline="") as file:
-            return [
-                {
-                    "after": row["after"],
-                    "images_seen": int(row["images_seen"]),
-                    "iou": float(row["iou"]),
-                    "iou_per_image": float(row["iou_per_image"]),
-                }
-                for row in csv.DictReader(file)
-            ]
+        try:
+            with open(self._path, newline="") as file:
+                return [
+                    {
+                        "after": row["after"],
+                        "images_seen": int(row["images_seen"]),
+                        "iou": float(row["iou"]),
+                        "iou_per_image": float(row["iou_per_image"]),
+                    }
+                    for row in csv.DictReader(file)
+                ]
+        except (KeyError, TypeError, ValueError, csv.Error) as error:
+            raise ValueError(f"{self._path} is damaged: {error}") from error
 
     def has(self, after):
         """Returns whether the curve has this point."""

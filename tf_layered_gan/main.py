@@ -1,5 +1,6 @@
 """The training binary: python -m tf_layered_gan.main --config=configs/shapes.py --workdir=runs/shapes"""
 
+import tensorflow as tf
 from absl import app, flags, logging
 from ml_collections import config_flags
 
@@ -29,6 +30,8 @@ def main(argv):
     logging.use_absl_handler()
     if _MODE.value == "train" and _CONFIG.value is None:
         raise app.UsageError("to train takes a config: --config=configs/folder.py, for one")
+    if not _WORKDIR.value:
+        raise app.UsageError("--workdir is empty, allowed: a directory")
     try:
         config = _CONFIG.value or checkpointing.load_config(_WORKDIR.value)
         config_validation.validate(config)
@@ -40,8 +43,27 @@ def main(argv):
             synthesize.write_dataset(config, _WORKDIR.value, _COUNT.value)
     except (ValueError, OSError, FloatingPointError) as error:
         raise SystemExit(f"error: {error}") from error
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise SystemExit(f"error: the memory does not suffice for this config: {error}") from error
+
+
+def parse_flags(argv):
+    """Parses the command line; says in words that a config file cannot be read, or a field of it not be set.
+
+    Args:
+        argv: list of str, the program's name first.
+
+    Returns:
+        list of str, what is left of them.
+    """
+    try:
+        left = app.parse_flags_with_usage(argv)
+        getattr(_CONFIG.value, "lock", None)  # any attribute of a config whose file could not be read says why
+        return left
+    except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, SyntaxError, OSError) as error:
+        raise SystemExit(f"error: {error}") from error  # what ml_collections raises beside errors of flags
 
 
 if __name__ == "__main__":
     flags.mark_flag_as_required("workdir")
-    app.run(main)
+    app.run(main, flags_parser=parse_flags)

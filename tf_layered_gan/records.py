@@ -37,7 +37,7 @@ def read_record(path):
     """
     try:
         record = json.loads(pathlib.Path(path).read_text())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter is what too many brackets give
         raise ValueError(f"{path} is damaged: {error}") from error
     if not isinstance(record, dict):
         raise ValueError(f"{path} is damaged: it holds no JSON object")

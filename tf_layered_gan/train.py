@@ -47,7 +47,7 @@ def train(config, workdir):
 
 def _load(config, cache):
     """Loads the photos, and refuses what could not be trained on or measured in the end."""
-    splits = builders.load_photos(config, cache)
+    splits = builders.load_photos(config, cache, prepare=True)
     if config.segmenter.supervised:
         evaluation.labelled_photos(splits)
     elif not len(splits.train):

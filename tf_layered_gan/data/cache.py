@@ -26,14 +26,20 @@ def cached_splits(read, cache, key):
 
     Returns:
         `Splits`: memory mapped from the cache, or in memory if that is None.
+
+    Raises:
+        ValueError: if the entry in the cache is damaged; names it.
     """
     if cache is None:
         return read(create=functools.partial(np.empty, dtype=np.uint8))
     entry = Path(cache) / hashlib.sha256(json.dumps(["splits", key]).encode()).hexdigest()[:32]
     if not entry.exists():
         _fill(entry, read)
-    names = json.loads((entry / "names.json").read_text())
-    return Splits(**{split: _open(entry, split, tuple(names[split])) for split in _SPLITS})
+    try:
+        names = json.loads((entry / "names.json").read_text())
+        return Splits(**{split: _open(entry, split, tuple(names[split])) for split in _SPLITS})
+    except Exception as error:  # what is no array, or of another shape, makes NumPy raise almost anything
+        raise ValueError(f"{entry} is damaged: {error}; remove it, and the photos are read again") from error
 
 
 def _fill(entry, read):
@@ -60,8 +66,12 @@ def _write(read, folder):
 
 
 def _open(entry, split, names):
-    images = np.load(entry / f"{split}.npy", mmap_mode="r")[: len(names)]
+    images = _mapped(entry / f"{split}.npy")[: len(names)]
     if images.shape[3] == 4:
         return Photos(images[..., :3], images[..., 3], names)
     masks = entry / f"{split}_masks.npy"
-    return Photos(images, np.load(masks, mmap_mode="r") if masks.exists() else None, names)
+    return Photos(images, _mapped(masks) if masks.exists() else None, names)
+
+
+def _mapped(file):
+    return np.lib.format.open_memmap(file, "r")  # which, unlike np.load, knows neither pickles nor archives

@@ -68,7 +68,18 @@ DATASETS = {
 }
 
 
-def load(source, *, resolution, storage_size, path=None, masks=None, holdout=None, train_masks=False, cache=None):
+def load(
+    source,
+    *,
+    resolution,
+    storage_size,
+    path=None,
+    masks=None,
+    holdout=None,
+    train_masks=False,
+    cache=None,
+    prepare=True,
+):
     """Reads a dataset, which is downloaded and prepared first if it isn't yet.
 
     Args:
@@ -82,6 +93,7 @@ def load(source, *, resolution, storage_size, path=None, masks=None, holdout=Non
         holdout: dogs and cars: how many of the training photos are taken for validation.
         train_masks: whether the training photos come with their masks, too; cub and apc, the others have none.
         cache: None, or a folder that keeps what was decoded, see `cache.cached_splits`.
+        prepare: whether a dataset that isn't prepared yet may be, which writes to `path`.
 
     Returns:
         `Splits`, the names being the photos' paths in the archive (cars: and the class). Of true masks, too, grey of
@@ -90,7 +102,7 @@ def load(source, *, resolution, storage_size, path=None, masks=None, holdout=Non
     Raises:
         ValueError: if the dataset cannot be had, or a mask is missing or has another aspect ratio than its photo.
     """
-    builder = _prepared(source, path)
+    builder = _prepared(source, path, prepare)
     settings = {"resolution": resolution, "storage_size": storage_size}
     settings |= {"masks": None if masks is None else str(masks), "holdout": holdout, "train_masks": train_masks}
     read = functools.partial(_read, source, builder, **settings)
@@ -107,13 +119,17 @@ def held_out(source, *, path=None, holdout=None):
         (name of its mask file, see `load`; the photo, a PIL image, RGB), of one photo after the other.
 
     Raises:
-        ValueError: if the dataset cannot be had.
+        ValueError: if the dataset cannot be had, or a photo cannot be read.
     """
     builder = _prepared(source, path)
     for split in _tfds_splits(builder, holdout)[1:]:
         for batch in _batches(source, builder, split):
             for name, photo, _ in batch:
-                yield mask_name(name), decode(photo)
+                try:
+                    photo = decode(photo)
+                except Exception as error:  # broken files make Pillow's decoders raise almost anything
+                    raise ValueError(f"{name} cannot be read: {type(error).__name__}: {error}") from error
+                yield mask_name(name), photo
 
 
 def mask_name(name):
@@ -121,9 +137,13 @@ def mask_name(name):
     return os.path.splitext(name)[0] + ".png"
 
 
-def _prepared(source, path):
+def _prepared(source, path, prepare=True):
     dataset = DATASETS[source]
     builder = dataset.builder(data_dir=path)
+    if builder.is_prepared():
+        return builder
+    if not prepare:
+        raise ValueError(f"{source} is not prepared in {builder.data_dir_root}, which training does (--mode=train)")
     downloads = Path(builder.data_dir_root) / "downloads"
     try:
         builder.download_and_prepare(

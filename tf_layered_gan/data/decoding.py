@@ -1,19 +1,37 @@
-"""Picture files of any mode and size to squares of labelled pixels."""
+"""Picture files of any mode and size to squares of labelled pixels.
+
+A file is refused before it can cost more than 1.25 GiB of memory, or minutes: see the limits.
+"""
+
+import os
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
 from tf_layered_gan.data.photos import FOREGROUND, UNLABELLED, mask_to_square, to_square
 
 FORMATS = ("BMP", "JPEG", "PNG", "WEBP")
 MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera; a file of some kB can claim far more
+MAX_BYTES = 2**28  # the same camera's BMP has 201 MB; Pillow reads a WebP file whole before it looks at it
+MAX_SCANS = 100  # of a progressive JPEG, which has some ten; each goes over all pixels, and takes a few bytes
+
+_Transpose = Image.Transpose
+_TURNS = {
+    2: _Transpose.FLIP_LEFT_RIGHT,
+    3: _Transpose.ROTATE_180,
+    4: _Transpose.FLIP_TOP_BOTTOM,
+    5: _Transpose.TRANSPOSE,
+    6: _Transpose.ROTATE_270,
+    7: _Transpose.TRANSVERSE,
+    8: _Transpose.ROTATE_90,
+}
 
 
 def decode(file, *, size=None, backdrop="white"):
     """Reads the upright picture in a file.
 
-    Grey, 16-bit grey, palette, CMYK, RGB. EXIF orientation is applied, transparency is laid over the backdrop, of an
-    animation the first picture is taken.
+    Grey, 16-bit grey, palette, CMYK, RGB. EXIF orientation is applied where it can be read, transparency is laid over
+    the backdrop, of an animation the first picture is taken.
 
     Args:
         file: path, or binary file object.
@@ -24,14 +42,65 @@ def decode(file, *, size=None, backdrop="white"):
         A PIL image, RGB.
 
     Raises:
-        Exception: almost any, from Pillow, for a broken file or another format; ValueError for more than `MAX_PIXELS`.
+        Exception: almost any, from Pillow, for a broken file or another format; ValueError for more than `MAX_PIXELS`,
+            `MAX_BYTES` or `MAX_SCANS`.
     """
-    with Image.open(file, formats=FORMATS) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise ValueError(f"{image.width} x {image.height} is more than {MAX_PIXELS} pixels")
+    with _opened(file) as image:
+        if image.info.get("progressive"):
+            _check_scans(image)
         if size is not None:
-            image.draft(None, (2 * size, 2 * size))  # big JPEGs at 1/2 to 1/8, quicker, and yet twice `size`
-        return _flatten(ImageOps.exif_transpose(image), backdrop)
+            _shrink(image, size)
+        return _flatten(_upright(image), backdrop)
+
+
+def pixels_to_decode(file, *, size=None):
+    """Reads from a file's header how many pixels `decode` has to keep in memory at once.
+
+    Args:
+        file, size: as for `decode`.
+
+    Returns:
+        int.
+
+    Raises:
+        Exception: as `decode`.
+    """
+    with _opened(file) as image:
+        if size is not None and not image.info.get("progressive"):  # of that libjpeg keeps all coefficients
+            _shrink(image, size)
+        return image.width * image.height
+
+
+def _opened(file):
+    length = os.path.getsize(file) if isinstance(file, (str, os.PathLike)) else file.seek(0, os.SEEK_END)
+    if length > MAX_BYTES:
+        raise ValueError(f"{length} is more than {MAX_BYTES} bytes")
+    image = Image.open(file, formats=FORMATS)
+    if image.width * image.height > MAX_PIXELS:
+        image.close()
+        raise ValueError(f"{image.width} x {image.height} is more than {MAX_PIXELS} pixels")
+    return image
+
+
+def _shrink(image, size):
+    image.draft(None, (2 * size, 2 * size))  # big JPEGs at 1/2 to 1/8, quicker, and yet twice `size`
+
+
+def _check_scans(image):
+    image.fp.seek(0)
+    scans = image.fp.read().count(b"\xff\xda")
+    if scans > MAX_SCANS:
+        raise ValueError(f"{scans} is more than {MAX_SCANS} scans of a progressive JPEG")
+
+
+def _upright(image):
+    """Turns as EXIF says. `ImageOps.exif_transpose` also writes EXIF again, and fails where only that is broken."""
+    image.load()  # PNG may have its EXIF last
+    try:
+        turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+    except Exception:  # almost any, and a picture with broken EXIF is a whole one
+        turn = None
+    return image if turn is None else image.transpose(turn)
 
 
 def labelled_square(photo, mask, *, size, unlabelled=None, mask_name="the mask"):
@@ -91,5 +160,6 @@ def _flatten(image, backdrop):
     if image.mode.startswith("I"):  # 16-bit grey, which convert would clip at 255
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.has_transparency_data:
-        image = Image.alpha_composite(Image.new("RGBA", image.size, backdrop), image.convert("RGBA"))
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, backdrop), image)
     return image.convert("RGB")

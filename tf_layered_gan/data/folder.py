@@ -11,10 +11,12 @@ import numpy as np
 from absl import logging
 
 from tf_layered_gan.data.cache import cached_splits
-from tf_layered_gan.data.decoding import decode, labelled_square
+from tf_layered_gan.data.decoding import MAX_BYTES, MAX_PIXELS, decode, labelled_square, pixels_to_decode
 from tf_layered_gan.data.photos import Photos, Splits
+from tf_layered_gan.data.room import Room
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+_BYTES, _PIXELS = Room(MAX_BYTES), Room(MAX_PIXELS)  # that all threads read, and decode, at the same time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,8 +32,10 @@ def load(path, *, resolution, storage_size, masks=None, unlabelled=None, holdout
     """Reads every photo in a folder and below it, in the order of their names.
 
     JPEG, PNG, WebP and BMP, ending in any case, see `decoding.decode`; transparency is laid over white. A file
-    that cannot be read, or has more than `decoding.MAX_PIXELS` pixels, is left out with a warning that names
-    it and says why.
+    that cannot be read, or is beyond a limit of `decoding`, is left out with a warning that names it and says
+    why; so is what is no file, such as a link that leads nowhere, and a folder that cannot be read. A link to a file is
+    read, one to a folder is not followed. Whatever the files claim, and however many threads read them, they take less
+    than 1.5 GiB of memory beside the result.
 
     Args:
         path: the folder.
@@ -70,21 +74,55 @@ def load(path, *, resolution, storage_size, masks=None, unlabelled=None, holdout
     return cached_splits(read, cache, [_stamps(sources), settings])
 
 
-def _find(folder):
+def _find(folder, without=None):
+    """The files in a folder that end like a photo's, by name; says what else is left out, but for other files."""
     root = Path(folder).resolve()
     if not root.is_dir():
         raise ValueError(f"{folder} is not a folder")
-    files = [file for file in root.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
-    sources = [Source(file.relative_to(root).as_posix(), file, None) for file in files]
+    sources = []
+    for path in _walk(root, without):
+        if os.path.isdir(path):
+            _warn(path, "it is a folder that cannot be read")
+        elif path.suffix.lower() in SUFFIXES:
+            if os.path.isfile(path):
+                sources.append(Source(path.relative_to(root).as_posix(), path, None))
+            else:
+                _warn(path, "it is no file")
     return sorted(sources, key=lambda source: source.name)
+
+
+def _walk(folder, without=None):
+    """Yields what is in a folder and below it, however deep: all but folders, and those that cannot be read."""
+    folders = [str(folder)]
+    while folders:
+        path = folders.pop()
+        try:
+            entries = list(os.scandir(path))
+        except OSError:
+            yield Path(path)
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders += [entry.path] if entry.path != str(without) else []
+            elif not os.path.isdir(entry.path):
+                yield Path(entry.path)
+
+
+def _warn(path, why):
+    """Says in one line that a path is left out, whatever signs its name holds."""
+    logging.warning("left out %s: %s", _printable(str(path)), _printable(str(why)))
+
+
+def _printable(text):
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def _count_others(folder):
     """Says how many files are left out because their names do not end like a photo's."""
-    endings = (file.suffix.lower() for file in Path(folder).rglob("*") if file.is_file())
+    endings = (file.suffix.lower() for file in _walk(folder) if os.path.isfile(file))
     others = collections.Counter(ending or "none" for ending in endings if ending not in SUFFIXES)
     if others:
-        found = ", ".join(f"{ending} {count}" for ending, count in sorted(others.items()))
+        found = ", ".join(f"{_printable(ending)} {count}" for ending, count in sorted(others.items()))
         logging.warning("files with other endings than %s are left out: %s", " ".join(SUFFIXES), found)
 
 
@@ -104,7 +142,7 @@ def find_with_masks(path, masks):
     if mask_folder == Path(path).resolve():
         raise ValueError(f"masks must be in a folder of their own, got that of the photos, {masks}")
     mask_of = _by_stem(_find(masks))
-    sources = [source for source in _find(path) if not source.photo.is_relative_to(mask_folder)]
+    sources = _find(path, without=mask_folder)
     matched = _by_stem([source for source in sources if _stem(source) in mask_of])
     if not matched:
         raise ValueError(f"{masks}: none of {len(mask_of)} masks has the name of a photo in {path}")
@@ -136,7 +174,7 @@ def _read(sources, path, *, create, resolution, storage_size, unlabelled, holdou
     in_memory = functools.partial(np.empty, dtype=np.uint8)
     evaluation_squares, evaluation = read(evaluation, size=resolution, create=in_memory)
     if len(evaluation) < 2 or not (train or evaluation[0].mask):
-        total = sum(file.is_file() for file in Path(path).rglob("*"))
+        total = sum(map(os.path.isfile, _walk(path)))
         raise ValueError(
             f"{path}: {len(train) + len(evaluation)} usable of {total} files, {len(evaluation)} of them to "
             f"evaluate on (needed: 2, and 1 to train on if none has a mask); allowed: {' '.join(SUFFIXES)}"
@@ -173,19 +211,25 @@ def _read_squares(sources, *, size, unlabelled, create):
 
 def _read_square(source, *, size, unlabelled):
     """uint8 [size, size, rgb], with the label as fourth channel if there is a mask; None if unreadable."""
-    photo = _decode(source.photo, size=size, backdrop="white")
-    mask = _decode(source.mask, size=size, backdrop="black") if source.mask else None
-    if photo is None or (source.mask and mask is None):
-        return None
-    return labelled_square(photo, mask, size=size, unlabelled=unlabelled, mask_name=source.mask)
+    files = [file for file in (source.photo, source.mask) if file]
+    with _BYTES.taken(sum(file.stat().st_size for file in files)):
+        pixels = [_read_or_warn(pixels_to_decode, file, size=size) for file in files]
+        if None in pixels:
+            return None
+        with _PIXELS.taken(sum(pixels)):
+            photo = _read_or_warn(decode, source.photo, size=size)
+            mask = source.mask and _read_or_warn(decode, source.mask, size=size, backdrop="black")
+            if photo is None or (source.mask and mask is None):
+                return None
+            return labelled_square(photo, mask, size=size, unlabelled=unlabelled, mask_name=source.mask)
 
 
-def _decode(file, *, size, backdrop):
-    """The upright RGB picture in a file, None if unreadable."""
+def _read_or_warn(read, file, **settings):
+    """What `read` makes of a file, None if that is unreadable."""
     try:
-        return decode(file, size=size, backdrop=backdrop)
+        return read(file, **settings)
     except Exception as error:  # broken files make Pillow's decoders raise almost anything
-        logging.warning("left out %s: %s: %s", file, type(error).__name__, error)
+        _warn(file, f"{type(error).__name__}: {error}")
         return None
 
 

@@ -161,14 +161,16 @@ def cached_statistics(features, images, cache):
         `Statistics`.
 
     Raises:
-        ValueError: see `statistics`.
+        ValueError: see `statistics`; or if the entry in the cache is damaged, which it names.
     """
     entry = pathlib.Path(cache) / f"{_key(features, images)}.npz"
     try:
-        with np.load(entry, allow_pickle=False) as file:
-            return Statistics(file["mean"], file["covariance"], int(file["count"]))
+        with open(entry, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return Statistics(arrays["mean"], arrays["covariance"], int(arrays["count"]))
     except FileNotFoundError:
         computed = image_statistics(features, images)
+    except Exception as error:  # what is no archive of arrays makes NumPy raise almost anything
+        raise ValueError(f"{entry} is damaged: {error}; remove it, and it is computed again") from error
     entry.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=entry.parent) as temporary:
         np.savez(pathlib.Path(temporary, "new.npz"), **dataclasses.asdict(computed))

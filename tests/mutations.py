@@ -1,0 +1,401 @@
+"""Broken and odd picture files, the same ones every time, with what each has to come to where that can be said."""
+
+import dataclasses
+import io
+import os
+import random
+import socket
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image, ImageCms
+
+READ, LEFT_OUT, EITHER = "read", "left out", "either"
+ENDINGS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "bmp": "BMP"}
+SIZE = (24, 16)
+LIMIT = 2**26  # pixels
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutation:
+    """A file's path below its folder; what it has to come to; and, if known, the size of the picture as displayed."""
+
+    name: str
+    expected: str
+    size: tuple[int, int] | None = None
+
+
+class _Folder:
+    """Collects the mutations that it writes."""
+
+    def __init__(self, path):
+        self.path, self.mutations = path, []
+
+    def add(self, name, content, expected, size=None):
+        (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.path / name).write_bytes(content)
+        self.mutations.append(Mutation(str(name), expected, size))
+
+    def link(self, name, target, expected, size=None):
+        (self.path / name).symlink_to(target)
+        self.mutations.append(Mutation(name, expected, size))
+
+
+def write(path):
+    """Writes them all into a folder, 300 and more.
+
+    Args:
+        path: pathlib.Path, a folder.
+
+    Returns:
+        list of `Mutation`. Folders are none of them.
+    """
+    folder = _Folder(path)
+    for kind in (_cut, _flipped, _of_other_formats, _no_pictures, _bombs, _sizes, _animated, _modes, _jpegs, _exif):
+        kind(folder)
+    for kind in (_png_chunks, _metadata, _names, _no_files, _folders):
+        kind(folder)
+    return folder.mutations
+
+
+def noise(size=SIZE, mode="RGB"):
+    """A picture that compresses badly, the same every time."""
+    width, height = size
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    return Image.fromarray(pixels).convert(mode)
+
+
+def encoded(picture, kind, **options):
+    """The bytes of a file, by its ending."""
+    content = io.BytesIO()
+    picture.save(content, ENDINGS.get(kind, kind), **options)
+    return content.getvalue()
+
+
+def png(width, height, *, depth=8, color=2, rows=None, chunks=(), end=True):
+    """A PNG file by hand, with chunks between its header and its rows, which are all zero unless given."""
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
+    if rows is None:
+        packer, row = zlib.compressobj(1), b"\0" * (1 + (width * channels * depth + 7) // 8)
+        rows = b"".join([*(packer.compress(row) for _ in range(height)), packer.flush()])
+    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
+    parts = [(b"IHDR", header), *chunks, (b"IDAT", rows)] + [(b"IEND", b"")] * end
+    return _PNG + b"".join(chunk(*part) for part in parts)
+
+
+def chunk(name, content, crc=None):
+    """A chunk of a PNG file."""
+    crc = zlib.crc32(name + content) if crc is None else crc
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", crc)
+
+
+def _cut(folder):
+    for ending in ENDINGS:
+        content = encoded(noise(), ending)
+        for share in (0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5):
+            folder.add(f"cut_{share}.{ending}", content[: int(share * len(content))], LEFT_OUT)
+        for share in (0.7, 0.9, 0.97, 0.99):
+            folder.add(f"cut_{share}.{ending}", content[: int(share * len(content))], EITHER)
+
+
+def _flipped(folder):
+    generator = random.Random(0)
+    for ending in ENDINGS:
+        content = encoded(noise(), ending)
+        for place, end, count in (("header", 32, 8), ("body", len(content), 12)):
+            for number in range(count):
+                flipped = bytearray(content)
+                for _ in range(1 + number):
+                    flipped[generator.randrange(end)] ^= 1 << generator.randrange(8)
+                folder.add(f"flipped_{place}_{number}.{ending}", flipped, EITHER)
+
+
+def _of_other_formats(folder):
+    for ending in ENDINGS:
+        for other in ENDINGS.keys() - {ending}:
+            folder.add(f"really_{other}.{ending}", encoded(noise(), other), READ, SIZE)
+    for other in ("GIF", "TIFF", "ICO", "PPM", "EPS", "PDF", "TGA", "SGI", "PCX", "JPEG2000", "ICNS", "DDS", "SPIDER"):
+        mode = {"SPIDER": "F", "SGI": "RGB", "ICNS": "RGBA"}.get(other, "RGB")
+        folder.add(f"really_{other}.jpg", encoded(noise((32, 32), mode), other), LEFT_OUT)
+    for mode in ("LAB", "F", "I", "YCbCr", "CMYK"):
+        folder.add(f"really_tiff_{mode}.jpg", encoded(Image.new(mode, SIZE), "TIFF"), LEFT_OUT)
+
+
+def _no_pictures(folder):
+    generator = np.random.default_rng(1)
+    contents = {
+        "text": b"no picture",
+        "html": b"<!DOCTYPE html><html><body><img src='a.jpg'></body></html>",
+        "svg": b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(out) (w) file closefile\n",
+        "pickle": b"\x80\x04\x95\x1a\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06system\x94\x93\x94.",
+        "zip": b"PK\x03\x04" + bytes(60),
+        "elf": b"\x7fELF" + bytes(60),
+        "zeros": bytes(2000),
+        "ones": b"\xff" * 2000,
+        "random": generator.bytes(2000),
+        "one_byte": b"\xff",
+    }
+    for name, content in contents.items():
+        folder.add(f"{name}.jpg", content, LEFT_OUT)
+        folder.add(f"{name}.webp", content, LEFT_OUT)
+    for ending in ENDINGS:
+        folder.add(f"empty.{ending}", b"", LEFT_OUT)
+        folder.add(f"signature.{ending}", encoded(noise(), ending)[:12] + generator.bytes(500), LEFT_OUT)
+
+
+def _bombs(folder):
+    """Files that claim more than they should cost; and two that may just be read, to see what that costs."""
+    for side in (2**31 - 1, 2**20, 20_000):
+        rows = zlib.compress(bytes(1000))
+        folder.add(f"bomb_{side}.png", png(side, side, rows=rows), LEFT_OUT)
+        bmp = bytearray(encoded(noise(), "bmp"))
+        bmp[18:26] = struct.pack("<ii", side, -side)
+        folder.add(f"bomb_{side}.bmp", bmp, LEFT_OUT)
+    jpeg = bytearray(encoded(noise(), "jpg"))
+    place = jpeg.index(b"\xff\xc0") + 5
+    jpeg[place : place + 4] = b"\xff\xff\xff\xff"
+    folder.add("bomb.jpg", jpeg, LEFT_OUT)
+    canvas = struct.pack("<I", 0) + b"\xfe\x3f\x00\xfe\x3f\x00"  # VP8X, 16,383 pixels wide and high
+    folder.add("bomb.webp", b"RIFF\x64\0\0\0WEBPVP8X\x0a\0\0\0" + canvas + bytes(60), LEFT_OUT)
+    folder.add("bomb_real.png", png(12_000, 12_000, depth=1, color=0), LEFT_OUT)
+    folder.add("bomb_too_large.png", png(LIMIT // 4 + 1, 4, depth=1, color=0), LEFT_OUT)
+    palette = [(b"PLTE", bytes(6)), (b"tRNS", b"\x7f\xff")]
+    folder.add("limit.png", png(8192, 8192, color=3, chunks=palette), READ, (8192, 8192))
+    folder.add("limit.jpg", encoded(Image.new("RGB", (8192, 8192)), "jpg", progressive=True), READ, (8192, 8192))
+    folder.add("scans.jpg", _many_scans(Image.new("L", (2048, 2048)), 3000), LEFT_OUT)
+    text = zlib.compress(bytes(20_000_000))
+    bombs = {b"zTXt": b"a\0\0", b"iTXt": b"a\0\1\0\0\0", b"iCCP": b"a\0\0"}
+    for name, start in bombs.items():
+        folder.add(f"bomb_{name.decode()}.png", png(*SIZE, chunks=[(name, start + text)] * 5), LEFT_OUT)
+    starts = {
+        "png": _PNG + chunk(b"IHDR", struct.pack(">IIBBBBB", 9, 9, 8, 2, 0, 0, 0)) + b"\x7f\xff\xff\xffabCd",
+        "webp": b"RIFF\xf0\xff\xff\xffWEBPVP8 \xe0\xff\xff\xff",
+        "jpg": b"\xff\xd8",
+        "bmp": encoded(noise(), "bmp")[:54],
+    }
+    for ending, start in starts.items():  # full of holes, so that it takes no space on the disk
+        folder.add(f"sparse.{ending}", start, LEFT_OUT)
+        os.truncate(folder.path / f"sparse.{ending}", 2**32)
+
+
+def _many_scans(picture, count):
+    """A progressive JPEG whose last scan comes again and again: a few bytes each, and work on every pixel."""
+    content = encoded(picture, "jpg", progressive=True)
+    last = content.rindex(b"\xff\xda")
+    return content[:last] + content[last:-2] * count + content[-2:]
+
+
+def _sizes(folder):
+    for ending in ENDINGS:
+        for size in ((1, 1), (1, 2), (3, 1)):
+            folder.add(f"{size[0]}x{size[1]}.{ending}", encoded(noise(size), ending), READ, size)
+    for ending in ("jpg", "png", "bmp"):
+        for size in ((30_000, 1), (30_000, 2), (2, 30_000)):
+            folder.add(f"{size[0]}x{size[1]}.{ending}", encoded(noise(size), ending), READ, size)
+    folder.add("16383x1.webp", encoded(noise((16_383, 1)), "webp"), READ, (16_383, 1))
+    folder.add("0x0.png", png(0, 0), LEFT_OUT)
+    folder.add("0x9.png", png(0, 9), LEFT_OUT)
+
+
+def _animated(folder):
+    frames = [noise(), noise().rotate(180), noise().rotate(90)]
+    for name, kind, expected in (
+        ("animated_gif.jpg", "GIF", LEFT_OUT),
+        ("animated_gif.png", "GIF", LEFT_OUT),
+        ("animated.webp", "WEBP", READ),
+        ("animated_webp.jpg", "WEBP", READ),
+        ("animated.png", "PNG", READ),
+        ("animated_tiff.jpg", "TIFF", LEFT_OUT),
+        ("mpo.jpg", "MPO", READ),
+    ):
+        content = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
+        folder.add(name, content, expected, SIZE if expected == READ else None)
+        folder.add(f"cut_{name}", content[: len(content) * 5 // 6], EITHER)
+
+
+def _modes(folder):
+    for ending, modes in {
+        "png": ("1", "L", "LA", "P", "RGBA"),
+        "webp": ("RGBA", "L"),
+        "bmp": ("1", "L", "P"),
+        "jpg": ("L", "CMYK", "YCbCr"),
+    }.items():
+        for mode in modes:
+            folder.add(f"mode_{mode}.{ending}", encoded(noise(mode=mode), ending), READ, SIZE)
+    for name, mode, transparency in (
+        ("palette_index", "P", 3),
+        ("palette_bytes", "P", bytes(range(256))),
+        ("colour", "RGB", (1, 2, 3)),
+        ("grey", "L", 7),
+    ):
+        folder.add(f"transparent_{name}.png", encoded(noise(mode=mode), "png", transparency=transparency), READ, SIZE)
+    grey = np.random.default_rng(2).integers(0, 65536, SIZE[::-1], np.uint16)
+    folder.add("16_bit_grey.png", encoded(Image.fromarray(grey), "png"), READ, SIZE)
+    for name, color in (("rgb", 2), ("grey_alpha", 4), ("rgba", 6)):
+        folder.add(f"16_bit_{name}.png", png(*SIZE, depth=16, color=color), READ, SIZE)
+    for depth in (1, 2, 4):
+        folder.add(f"{depth}_bit_grey.png", png(*SIZE, depth=depth, color=0), READ, SIZE)
+    folder.add("lossless.webp", encoded(noise(), "webp", lossless=True), READ, SIZE)
+    folder.add("32_bit.bmp", encoded(noise(mode="RGBA"), "bmp"), READ, SIZE)
+
+
+def _jpegs(folder):
+    for name, mode, options in (
+        ("progressive", "RGB", {"progressive": True}),
+        ("progressive_cmyk", "CMYK", {"progressive": True}),
+        ("progressive_grey", "L", {"progressive": True}),
+        ("worst", "RGB", {"quality": 1}),
+        ("best", "RGB", {"quality": 100, "subsampling": 0}),
+        ("restarts", "RGB", {"restart_marker_blocks": 1}),
+    ):
+        folder.add(f"{name}.jpg", encoded(noise(mode=mode), "jpg", **options), READ, SIZE)
+    plain = encoded(noise(), "jpg")
+    folder.add("trailing.jpg", plain + b"PK\x05\x06" + bytes(500), READ, SIZE)
+    folder.add("twice.jpg", plain + plain, READ, SIZE)
+    folder.add("without_tables.jpg", plain.replace(b"\xff\xdb", b"\xff\xee"), EITHER)
+    folder.add("without_huffman.jpg", plain.replace(b"\xff\xc4", b"\xff\xee"), EITHER)
+    folder.add("lying_length.jpg", plain[:2] + b"\xff\xe0\xff\xff" + plain[6:], LEFT_OUT)
+
+
+def _exif(folder):
+    for ending in ("jpg", "png", "webp"):
+        for turn in range(1, 9):
+            size = SIZE if turn < 5 else SIZE[::-1]
+            folder.add(f"turn_{turn}.{ending}", encoded(noise(), ending, exif=_orientation(turn)), READ, size)
+        for turn in (0, 9, 255, 65535):
+            folder.add(f"turn_{turn}.{ending}", encoded(noise(), ending, exif=_orientation(turn)), READ, SIZE)
+        good = _orientation(1)
+        for name, broken in {
+            "text": good[:22] + b"\x02\0" + good[24:],  # of another type than the number that it should have
+            "endless": good[:10] + b"\xff\xff\xff\xff" + good[14:],
+            "many": good[:24] + b"\xff\xff\xff\x7f" + good[28:],
+            "short": good[:14],
+            "random": b"Exif\0\0" + random.Random(ending).randbytes(100),
+            "other_order": b"Exif\0\0XX" + good[8:],
+        }.items():
+            folder.add(f"exif_{name}.{ending}", encoded(noise(), ending, exif=broken), READ)
+    # Orientation 6, and a tag whose value Pillow cannot write again.
+    entries = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0) + struct.pack("<HHII", 0x0132, 5, 1, 0xFFFFFF00)
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + entries + bytes(4)
+    folder.add("exif_unwritable.jpg", encoded(noise(), "jpg", exif=exif), READ)
+
+
+def _orientation(turn):
+    """EXIF with nothing but an orientation, by hand, as Pillow writes no wrong one."""
+    return b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 0x0112, 3, 1, turn, 0) + bytes(4)
+
+
+def _png_chunks(folder):
+    header = struct.pack(">IIBBBBB", *SIZE, 8, 2, 0, 0, 0)
+    rows = zlib.compress((b"\0" * (1 + 3 * SIZE[0])) * SIZE[1])
+    end = chunk(b"IEND", b"")
+    folder.add("crc_header.png", _PNG + chunk(b"IHDR", header, 1) + chunk(b"IDAT", rows) + end, LEFT_OUT)
+    folder.add("crc_rows.png", _PNG + chunk(b"IHDR", header) + chunk(b"IDAT", rows, 1) + end, EITHER)
+    folder.add("crc_end.png", _PNG + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"", 1), EITHER)
+    folder.add("without_end.png", png(*SIZE, end=False), EITHER)
+    folder.add("without_rows.png", _PNG + chunk(b"IHDR", header) + end, LEFT_OUT)
+    folder.add("without_header.png", _PNG + chunk(b"IDAT", rows) + end, LEFT_OUT)
+    folder.add("rows_cut.png", png(*SIZE, rows=rows[:-9]), EITHER)
+    folder.add("rows_no_zlib.png", png(*SIZE, rows=b"no zlib at all"), LEFT_OUT)
+    folder.add("rows_too_few.png", png(SIZE[0], 400, rows=rows), EITHER)
+    folder.add("without_palette.png", png(*SIZE, color=3), EITHER)
+    folder.add("header_twice.png", png(*SIZE, chunks=[(b"IHDR", header)]), EITHER)
+    folder.add("unknown_critical.png", png(*SIZE, chunks=[(b"ABCD", b"?")]), EITHER)
+    folder.add("unknown_other.png", png(*SIZE, chunks=[(b"abCd", b"?" * 1000)]), READ, SIZE)
+    for name in (b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"pHYs", b"tIME", b"sRGB", b"eXIf", b"acTL", b"fcTL", b"sBIT"):
+        folder.add(f"short_{name.decode()}.png", png(*SIZE, chunks=[(name, b"\1")]), EITHER)
+
+
+def _metadata(folder):
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for ending in ("jpg", "png", "webp"):
+        for name, profile in {"good": srgb, "broken": b"no profile", "big": srgb * 300}.items():
+            folder.add(f"profile_{name}.{ending}", encoded(noise(), ending, icc_profile=profile), READ, SIZE)
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf tiff:Orientation="6"/></x:xmpmeta>'
+    folder.add("xmp.jpg", encoded(noise(), "jpg", xmp=xmp), READ, SIZE[::-1])
+    folder.add("xmp_broken.jpg", encoded(noise(), "jpg", xmp=b"<x:xmpmeta \xff\xfe"), READ, SIZE)
+    folder.add("comment.jpg", encoded(noise(), "jpg", comment=b"\x00\x1b[31m\xff" * 1000), READ, SIZE)
+
+
+def _names(folder):
+    content = encoded(noise(), "jpg")
+    for name in (
+        "new\nline",
+        "\n",
+        "tab\tbed",
+        "return\rbed",
+        "\x1b[31mred\x1b[0m",
+        "\x7f\x01",
+        "-dash",
+        "--output=elsewhere",
+        " space ",
+        "dot.",
+        "..",
+        "...",
+        "quote'\"`",
+        "$(touch x)",
+        ";touch x",
+        "%s%n%d",
+        "{0}{name}",
+        "*?[a]",
+        "back\\slash",
+        "C:\\name",
+        "%2e%2e%2fup",
+        "~",
+        "#",
+        "caf\u00e9",
+        "cafe\u0301",
+        "\u202etxt",
+        "\U0001f426",
+        "\u5b57",
+        "\u0130\u0131",
+        "left out: nothing",
+        os.fsdecode(b"latin_\xe9"),
+        os.fsdecode(b"\xff\xfe\xfd"),
+        "n" * 251,
+    ):
+        folder.add(f"{name}.jpg", content, READ, SIZE)
+    for name in ("upper.JPG", "upper2.Jpeg", "same.jpg", "same.png", "same.JPG", "SAME.jpg", "same.jpg.png"):
+        folder.add(name, content, READ, SIZE)
+    for name in ("broken\nline", os.fsdecode(b"broken_\xe9")):
+        folder.add(f"{name}.jpg", content[:100], LEFT_OUT)
+
+
+def _no_files(folder):
+    """What is no file, or one by another name. To read some of it would wait for ever."""
+    content = encoded(noise(), "jpg")
+    folder.add("target", content, None)
+    folder.link("link.jpg", "target", READ, SIZE)
+    folder.link("link_to_link.jpg", "link.jpg", READ, SIZE)
+    folder.link("link_to_broken.jpg", "text.jpg", LEFT_OUT)
+    folder.link("link_to_nothing.jpg", "nothing", LEFT_OUT)
+    folder.link("link_to_itself.jpg", "link_to_itself.jpg", LEFT_OUT)
+    folder.link("link_round.jpg", "link_back.jpg", LEFT_OUT)
+    folder.link("link_back.jpg", "link_round.jpg", LEFT_OUT)
+    folder.link("link_to_zeros.jpg", "/dev/zero", LEFT_OUT)
+    folder.link("link_to_null.jpg", "/dev/null", LEFT_OUT)
+    os.mkfifo(folder.path / "pipe.jpg")
+    with socket.socket(socket.AF_UNIX) as server:
+        here = os.getcwd()
+        os.chdir(folder.path)  # as the path of a socket must be short
+        server.bind("socket.jpg")
+        os.chdir(here)
+    folder.mutations += [Mutation("pipe.jpg", LEFT_OUT), Mutation("socket.jpg", LEFT_OUT)]
+    if os.geteuid():  # root may read everything
+        folder.add("forbidden.jpg", content, LEFT_OUT)
+        (folder.path / "forbidden.jpg").chmod(0)
+
+
+def _folders(folder):
+    content = encoded(noise(), "png")
+    folder.add("folder.jpg/inside.png", content, READ, SIZE)
+    folder.add("clash.png/inside.png", content, READ, SIZE)  # whose results have a folder where those of the next go
+    folder.add("clash.jpg", content, READ, SIZE)
+    folder.add("new\nfolder/inside.png", content, READ, SIZE)
+    folder.add("/".join(["deep"] * 60) + "/inside.png", content, READ, SIZE)
+    (folder.path / "hollow.jpg").mkdir()
+    (folder.path / "folder_link.jpg").symlink_to("folder.jpg")
+    (folder.path / "endless").symlink_to(".")
