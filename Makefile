@@ -5,7 +5,7 @@ WORKDIR ?= runs/demo-seed$(SEED)
 PY = .venv/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo demo-full demo-seeds install test test-slow
+.PHONY: demo demo-full demo-seeds install test test-slow test-web
 
 # Trains on the embedded default, evaluates, exports, and segments held-out pictures without TensorFlow.
 demo: .venv/installed .venv-edge/installed
@@ -34,10 +34,14 @@ install: .venv/installed .venv-edge/installed
 test: .venv/installed
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m pytest -q -m "not slow"
+	$(PY) -m pytest -q -m "not slow and not browser"
 
 test-slow: .venv/installed
 	$(PY) -m pytest -q -m slow
+
+# The page in a real Chromium, which has to be there, as has npm: it installs all else.
+test-web: .venv/web-installed export/web/node_modules/.package-lock.json
+	$(PY) -m pytest -q -m browser
 
 .venv/installed: requirements.txt requirements-dev.txt constraints.txt
 	@echo "Installing TensorFlow and what else .venv needs: a minute or a few"
@@ -49,4 +53,13 @@ test-slow: .venv/installed
 	$(PYTHON) -m venv .venv-edge
 	.venv-edge/bin/python -m pip install --quiet --disable-pip-version-check -r export/edge/requirements.txt \
 		-c constraints.txt
+	touch $@
+
+.venv/web-installed: .venv/installed requirements-web.txt constraints.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-web.txt -c constraints.txt
+	touch $@
+
+export/web/node_modules/.package-lock.json: export/web/package-lock.json
+	@command -v npm > /dev/null || { echo "npm is needed, which comes with Node.js: https://nodejs.org"; exit 1; }
+	cd export/web && npm ci --ignore-scripts --no-audit --no-fund
 	touch $@

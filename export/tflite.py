@@ -57,7 +57,9 @@ def _converter(model):
     # By way of a SavedModel: TFLite's own way from Keras is the same, but prints every variable of the model.
     with tempfile.TemporaryDirectory() as directory, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Statistics for quantized inputs were expected")
-        model.export(directory, format="tf_saved_model", verbose=False)
+        # Unless told, Keras leaves the batch open whatever the model says, and LiteRT.js runs no open shape.
+        signature = [tf.TensorSpec(pixels.shape, pixels.dtype, "pixels") for pixels in model.inputs]
+        model.export(directory, format="tf_saved_model", verbose=False, input_signature=signature)
         yield tf.lite.TFLiteConverter.from_saved_model(directory)
 
 

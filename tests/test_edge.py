@@ -3,28 +3,16 @@
 import ast
 import importlib.util
 import os
-import pathlib
 import shutil
 import subprocess
 import sys
 
-import keras
 import numpy as np
 import pytest
+from edge_command import RESOLUTION, SCRIPT, bright_network, run
 from PIL import Image, ImageCms
 
 from export.tflite import to_tflite_float32, to_tflite_int8
-
-SCRIPT = pathlib.Path(__file__).parents[1] / "export" / "edge" / "segment.py"
-RESOLUTION = 16
-
-
-def bright_network(resolution=RESOLUTION, channels=1):
-    """Logits 4 (r + g + b): probability sigmoid(12) = 0.999994 where white, as much below 1 where black."""
-    image = keras.Input((resolution, resolution, 3))
-    model = keras.Model(image, keras.layers.Conv2D(channels, 1)(image))
-    model.set_weights([np.full((1, 1, 3, channels), 4.0), np.zeros(channels)])
-    return model
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +27,6 @@ def photos(tmp_path):
     folder = tmp_path / "photos"
     folder.mkdir()
     return folder
-
-
-def run(model, source, output, *options):
-    command = [sys.executable, SCRIPT, "--model", model, "--input", source, "--output", output, *options]
-    return subprocess.run(list(map(str, command)), check=False, capture_output=True, text=True)
 
 
 def half_white(width=40, height=20, mode="RGB"):

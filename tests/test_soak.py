@@ -20,7 +20,9 @@ def test_memory_of_this_process_grows_with_what_it_holds():
 
 def test_readings_are_those_of_the_run(tmp_path, monkeypatch):
     monkeypatch.setattr(soak, "_EVERY", 0.05)
-    program = "import time\nfor rate in (120, 130):\n    print(f'gan step 1 of 2: G 0.1, {rate} images/s', flush=True)\n"
+    program = (
+        "import time\nfor rate in (120, 130):\n    print(f'gan step 1 of 2: G 0.1, {rate} images/s', flush=True)\n"
+    )
     command = [sys.executable, "-c", program + "time.sleep(60)"]
     measured = soak.soak(command, seconds=2.0, log=tmp_path / "log")
     assert [rate for _, rate in measured["speed"]] == [120, 130]

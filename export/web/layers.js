@@ -1,0 +1,64 @@
+// The pictures that are shown and saved, made of a picture and its foreground probability.
+
+const DIM = 0.35; // how bright the background stays where the mask is shown over the picture
+
+/**
+ * Draws the mask.
+ * @param {ImageData} picture
+ * @param {Float32Array} probability [height, width] in [0, 1]
+ * @param {number} threshold in [0, 1]
+ * @returns {ImageData} white where the probability is above the threshold, else black
+ */
+export function maskOf(picture, probability, threshold) {
+  const isForeground = above(threshold);
+  return compose(picture, (data, at, pixel) => data.fill(isForeground(probability[pixel]) ? 255 : 0, at, at + 3));
+}
+
+/**
+ * Shows the mask in the picture.
+ * @param {ImageData} picture opaque
+ * @param {Float32Array} probability [height, width] in [0, 1]
+ * @param {number} threshold in [0, 1]
+ * @returns {ImageData} the picture, dim and grey where the probability is not above the threshold
+ */
+export function overlayOf(picture, probability, threshold) {
+  const isForeground = above(threshold);
+  return compose(picture, (data, at, pixel) => {
+    if (!isForeground(probability[pixel])) data.fill((DIM * (data[at] + data[at + 1] + data[at + 2])) / 3, at, at + 3);
+  });
+}
+
+/**
+ * Cuts the foreground out.
+ * @param {ImageData} picture opaque
+ * @param {Float32Array} probability [height, width] in [0, 1]
+ * @returns {ImageData} the picture with the probability, unthresholded, as its alpha
+ */
+export function cutoutOf(picture, probability) {
+  return compose(picture, (data, at, pixel) => {
+    data[at + 3] = Math.fround(probability[pixel] * 255);
+  });
+}
+
+/**
+ * Measures the mask.
+ * @param {Float32Array} probability [height, width] in [0, 1]
+ * @param {number} threshold in [0, 1]
+ * @returns {number} the share of pixels above the threshold, in [0, 1]
+ */
+export function coverage(probability, threshold) {
+  const isForeground = above(threshold);
+  return probability.reduce((count, value) => count + isForeground(value), 0) / probability.length;
+}
+
+/** Compares as numpy does: in float32. */
+function above(threshold) {
+  const bound = Math.fround(threshold);
+  return (value) => value > bound;
+}
+
+function compose(picture, change) {
+  const data = new Uint8ClampedArray(picture.data); // rounds what is stored, a half to the even number, as numpy's rint
+  for (let pixel = 0, at = 0; at < data.length; pixel++, at += 4) change(data, at, pixel);
+  return new ImageData(data, picture.width, picture.height);
+}

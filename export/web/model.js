@@ -1,0 +1,85 @@
+// An exported segmenter, run by LiteRT.js on the CPU, where its numbers are those of the edge command.
+
+import { readQuantization } from "./quantization.js";
+
+const WASM = "node_modules/@litertjs/core/wasm/";
+
+let runtime; // the promise of LiteRT.js, which can be loaded once
+
+/**
+ * Loads a model.
+ * @param {Uint8Array} content of a .tflite file
+ * @returns {Promise<Model>}
+ * @throws {Error} there is no LiteRT.js, or the file is no segmenter
+ * @typedef {object} Model
+ * @property {number} resolution R
+ * @property {function(Uint8Array): Promise<Float32Array>} predict from [R, R, rgb] to the foreground probability
+ *     [R, R] in [0, 1]
+ * @property {function(): void} close frees the model's memory
+ */
+export async function openModel(content) {
+  const litert = await loadRuntime();
+  if (String.fromCharCode(...content.subarray(4, 8)) !== "TFL3") throw new Error("it is no .tflite file");
+  const compiled = await litert.loadAndCompile(content, { accelerator: "wasm" }).catch((error) => {
+    throw new Error(`LiteRT.js cannot load it (${error.message ?? error})`);
+  });
+  try {
+    const resolution = checkModel(compiled);
+    const quantization = readQuantization(content);
+    const predict = async (pixels) => {
+      const stored = quantize(pixels, quantization.input);
+      return dequantize(await run(litert, compiled, stored, resolution), quantization.output);
+    };
+    return { resolution, predict, close: () => compiled.delete() };
+  } catch (error) {
+    compiled.delete();
+    throw error;
+  }
+}
+
+function loadRuntime() {
+  runtime ??= import("@litertjs/core").then(
+    async (litert) => {
+      await litert.loadLiteRt(WASM);
+      return litert;
+    },
+    () => {
+      throw new Error("LiteRT.js is not beside this page; run “npm ci” in its folder, then load the page again");
+    },
+  );
+  return runtime;
+}
+
+function checkModel(compiled) {
+  const [inputs, outputs] = [compiled.getInputDetails(), compiled.getOutputDetails()];
+  const resolution = inputs[0].shape[1];
+  const expected = `uint8 [1,${resolution},${resolution},3] and [1,${resolution},${resolution},1]`;
+  const found = `${inputs[0].dtype} ${[...inputs, ...outputs].map(({ shape }) => `[${shape}]`).join(" and ")}`;
+  if (found !== expected) {
+    throw new Error(`it is no segmenter: its tensors must be uint8 [1,R,R,3] and [1,R,R,1], got ${found}`);
+  }
+  return resolution;
+}
+
+async function run(litert, compiled, pixels, resolution) {
+  const input = new litert.Tensor(pixels, [1, resolution, resolution, 3]);
+  try {
+    const [output] = await compiled.run(input);
+    const values = output.toTypedArray();
+    output.delete();
+    return values;
+  } finally {
+    input.delete();
+  }
+}
+
+function quantize(pixels, quantization) {
+  if (!quantization) return pixels;
+  const stored = Uint8ClampedArray.from(pixels, (pixel) => pixel / quantization.scale + quantization.zeroPoint);
+  return new Uint8Array(stored.buffer); // the clamped kind has rounded and clipped; LiteRT.js takes the plain one
+}
+
+function dequantize(values, quantization) {
+  if (!quantization) return values;
+  return Float32Array.from(values, (value) => (value - quantization.zeroPoint) * quantization.scale);
+}

@@ -1,0 +1,181 @@
+// The page's wiring: what the controls do, and what is shown and said.
+
+import { startCamera } from "./camera.js";
+import { coverage, cutoutOf, maskOf, overlayOf } from "./layers.js";
+import { openModel } from "./model.js";
+import { readFrame, readPicture } from "./picture.js";
+import { foregroundProbability } from "./segmenter.js";
+
+const DEFAULT_MODEL = "segmenter_float32.tflite";
+const NO_MODEL = "There is no model yet: choose a .tflite file under “Model”";
+
+const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
+
+/** What there is so far: the model, the picture with its name and foreground probability, the running camera. */
+const state = { model: null, picture: null, name: "", probability: null, camera: null };
+
+let work = Promise.resolve();
+
+/** Runs a task once those before it have ended, as a model answers one picture at a time; says what went wrong. */
+function enqueue(task) {
+  work = work.then(task).catch((error) => say(`${error.message}.`, { isError: true }));
+  return work;
+}
+
+function say(text, { isError = false } = {}) {
+  page.status.textContent = text;
+  page.status.classList.toggle("error", isError);
+}
+
+/** Has an error say what it is about. */
+async function naming(subject, promise) {
+  try {
+    return await promise;
+  } catch (error) {
+    throw new Error(`${subject}: ${error.message}`, { cause: error });
+  }
+}
+
+// The model ---------------------------------------------------------------------------------------------
+
+async function fetchModel(address) {
+  const url = new URL(address, location.href);
+  if (url.origin !== location.origin) throw new Error(`Model ${address}: it must lie on this page's own server`);
+  say(`Loading ${address}…`);
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${NO_MODEL}; the server has no ${address}`);
+  await useModel(address, await response.arrayBuffer());
+}
+
+async function useModel(name, buffer) {
+  const model = await naming(`Model ${name}`, openModel(new Uint8Array(buffer)));
+  state.model?.close();
+  state.model = model;
+  page.modelName.textContent = `${name}, ${model.resolution} × ${model.resolution} pixels`;
+  say("Ready for a picture.");
+  if (state.picture && !state.camera) await segmentAndSay();
+}
+
+// Pictures ----------------------------------------------------------------------------------------------
+
+async function usePicture(file) {
+  stopCamera();
+  state.picture = await naming(file.name, readPicture(file));
+  state.name = file.name;
+  await segmentAndSay();
+}
+
+async function segmentAndSay() {
+  await segment();
+  if (!state.model) throw new Error(NO_MODEL);
+  say(`${state.name}: the foreground covers ${coverageText()} of the picture.`);
+}
+
+/** Segments what is in `state.picture`, and shows it; without a model, shows the picture alone. */
+async function segment() {
+  const start = performance.now();
+  state.probability = state.model && (await foregroundProbability(state.picture, state.model));
+  const milliseconds = Math.round(performance.now() - start);
+  const { width, height } = state.picture;
+  page.latency.textContent = state.model ? `${width} × ${height} pixels, segmented in ${milliseconds} ms` : "";
+  draw(page.picture, state.picture);
+  showLayers();
+  page.results.hidden = false;
+}
+
+function showLayers() {
+  page.maskFigure.hidden = page.cutoutFigure.hidden = !state.probability;
+  if (!state.probability) return;
+  draw(page.overlay, overlayOf(state.picture, state.probability, page.threshold.valueAsNumber));
+  draw(page.cutout, cutoutOf(state.picture, state.probability));
+  page.coverage.textContent = coverageText();
+}
+
+function draw(canvas, picture) {
+  Object.assign(canvas, { width: picture.width, height: picture.height });
+  canvas.style.setProperty("--aspect", picture.width / picture.height);
+  canvas.getContext("2d").putImageData(picture, 0, 0);
+}
+
+function coverageText() {
+  return `${(100 * coverage(state.probability, page.threshold.valueAsNumber)).toFixed(1)}\u00a0%`;
+}
+
+// The camera --------------------------------------------------------------------------------------------
+
+async function toggleCamera() {
+  if (state.camera) return stopCamera();
+  say("Starting the camera…");
+  state.camera = await naming("Camera", startCamera());
+  page.camera.textContent = "Stop the camera";
+  state.name = "camera";
+  say(state.model ? "The camera runs." : `${NO_MODEL}.`, { isError: !state.model });
+  segmentFrames(state.camera);
+}
+
+function stopCamera() {
+  if (!state.camera) return;
+  state.camera.stop();
+  state.camera = null;
+  page.camera.textContent = "Start the camera";
+  say("The camera is off.");
+}
+
+async function segmentFrames(camera) {
+  while (state.camera === camera) {
+    await enqueue(async () => {
+      if (state.camera !== camera) return; // stopped while this waited: what is shown now is another picture
+      state.picture = readFrame(camera.video);
+      await segment();
+    });
+    await new Promise(requestAnimationFrame); // which stops in a hidden tab
+  }
+}
+
+// What the controls do ----------------------------------------------------------------------------------
+
+/** Saves what was made of the picture as a PNG named after it. */
+async function save(picture, kind) {
+  const canvas = new OffscreenCanvas(picture.width, picture.height);
+  canvas.getContext("2d").putImageData(picture, 0, 0);
+  const address = URL.createObjectURL(await canvas.convertToBlob());
+  const download = `${state.name.replace(/\.[^.]+$/, "")}_${kind}.png`;
+  Object.assign(document.createElement("a"), { href: address, download }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000); // a browser may ask its user first, and reads it then
+}
+
+function takeFile({ files }, otherwise) {
+  if (files.length) enqueue(() => usePicture(files[0]));
+  else say(otherwise, { isError: true });
+}
+
+page.file.addEventListener("change", () => page.file.files.length && takeFile(page.file));
+page.model.addEventListener("change", () => {
+  const [file] = page.model.files;
+  if (file) enqueue(async () => useModel(file.name, await file.arrayBuffer()));
+});
+page.camera.addEventListener("click", () => enqueue(toggleCamera));
+page.threshold.addEventListener("input", () => {
+  page.thresholdValue.textContent = page.threshold.valueAsNumber.toFixed(2);
+  showLayers();
+});
+page.saveMask.addEventListener("click", () =>
+  enqueue(() => save(maskOf(state.picture, state.probability, page.threshold.valueAsNumber), "mask")),
+);
+page.saveCutout.addEventListener("click", () =>
+  enqueue(() => save(cutoutOf(state.picture, state.probability), "cutout")),
+);
+
+addEventListener("paste", (event) => takeFile(event.clipboardData, "What was pasted is no picture."));
+addEventListener("dragover", (event) => {
+  event.preventDefault(); // without which the browser would open what is dropped
+  page.controls.classList.add("dragging");
+});
+addEventListener("dragleave", () => page.controls.classList.remove("dragging"));
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  page.controls.classList.remove("dragging");
+  takeFile(event.dataTransfer, "What was dropped is no file.");
+});
+
+enqueue(() => fetchModel(new URLSearchParams(location.search).get("model") ?? DEFAULT_MODEL));

@@ -1,0 +1,62 @@
+// What the model sees of a picture, and what its answer says of it; as export/edge/segment.py does it.
+
+import { resizeFloats, resizePixels } from "./resample.js";
+
+/**
+ * Computes the foreground probability at the picture's own size.
+ * @param {ImageData} picture opaque
+ * @param {{resolution: number, predict: function(Uint8Array): Promise<Float32Array>}} model see model.js
+ * @returns {Promise<Float32Array>} [height, width] in [0, 1]
+ */
+export async function foregroundProbability(picture, { resolution, predict }) {
+  const { pixels, filled } = letterbox(picture, resolution);
+  const small = crop(await predict(pixels), resolution, filled);
+  return resizeFloats(small, filled, picture).map((value) => Math.min(Math.max(value, 0), 1));
+}
+
+/**
+ * Puts a picture into a square, its aspect kept, the rest filled by repeating the edge pixels.
+ * @param {ImageData} picture opaque
+ * @param {number} resolution the square's side
+ * @returns {{pixels: Uint8Array, filled: {left: number, top: number, width: number, height: number}}} pixels
+ *     [resolution, resolution, rgb], and what part of them is the picture
+ */
+export function letterbox(picture, resolution) {
+  const filled = fit(picture, resolution);
+  const small = resizePixels(picture.data, { width: picture.width, height: picture.height, channels: 4 }, filled);
+  const pixels = new Uint8Array(resolution * resolution * 3);
+  for (let y = 0, target = 0; y < resolution; y++) {
+    const row = clamp(y - filled.top, filled.height - 1);
+    for (let x = 0; x < resolution; x++, target += 3) {
+      const source = (row * filled.width + clamp(x - filled.left, filled.width - 1)) * 4;
+      pixels.set(small.subarray(source, source + 3), target);
+    }
+  }
+  return { pixels, filled };
+}
+
+function fit({ width, height }, resolution) {
+  const longest = Math.max(width, height);
+  const [newWidth, newHeight] = [width, height].map((side) => Math.max(1, roundToEven((side * resolution) / longest)));
+  const [left, top] = [newWidth, newHeight].map((side) => Math.floor((resolution - side) / 2));
+  return { left, top, width: newWidth, height: newHeight };
+}
+
+function crop(values, resolution, { left, top, width, height }) {
+  const result = new Float32Array(width * height);
+  for (let y = 0; y < height; y++) {
+    const start = (top + y) * resolution + left;
+    result.set(values.subarray(start, start + width), y * width);
+  }
+  return result;
+}
+
+/** Rounds as Python's round: a half goes to the even number. */
+function roundToEven(value) {
+  const floor = Math.floor(value);
+  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
+}
+
+function clamp(value, highest) {
+  return Math.min(Math.max(value, 0), highest);
+}
