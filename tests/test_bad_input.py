@@ -14,9 +14,9 @@ import time
 import mutations
 import pytest
 import tiny
+from edge_command import SCRIPT, bright_network
 from mutations import LEFT_OUT, READ
 from PIL import Image
-from test_edge import SCRIPT, bright_network
 
 from export.edge.segment import plan, result_names
 from export.tflite import to_tflite_float32

@@ -1,9 +1,9 @@
-"""An exported model measured on photos of different sizes; its foreground is what is bright (see test_edge)."""
+"""An exported model measured on photos of different sizes; its foreground is what is bright (see edge_command)."""
 
 import numpy as np
 import pytest
+from edge_command import bright_network
 from PIL import Image
-from test_edge import bright_network
 
 from export.evaluate import evaluate
 from export.tflite import to_tflite_float32

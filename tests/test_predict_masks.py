@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tiny
+from edge_command import bright_network
 from PIL import Image
-from test_edge import bright_network
 
 from configs import cars, cub
 from export.predict_masks import load_segmenter, predict_masks
