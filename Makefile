@@ -5,20 +5,15 @@ WORKDIR ?= runs/demo-seed$(SEED)
 PY = .venv/bin/python
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: demo demo-full demo-seeds install test test-slow test-web
+.PHONY: demo demo-seeds install test test-slow test-web
 
 # Trains on the embedded default, evaluates, exports, and segments held-out pictures without TensorFlow.
 demo: .venv/installed .venv-edge/installed
-	$(PY) -m tf_layered_gan.main --config=configs/shapes.py --config.seed=$(SEED) --workdir=$(WORKDIR) $(FULL)
+	$(PY) -m tf_layered_gan.main --config=configs/shapes.py --config.seed=$(SEED) --workdir=$(WORKDIR)
 	$(PY) -m export.main --workdir=$(WORKDIR)
 	.venv-edge/bin/python export/edge/segment.py --model $(WORKDIR)/export/segmenter_int8.tflite \
 		--input $(WORKDIR)/test/images --output $(WORKDIR)/segmented
 	@echo "Look at $(WORKDIR)/test/sheet.png, $(WORKDIR)/samples and $(WORKDIR)/segmented"
-
-# The demo with more final steps, in a workdir of its own or on from the finished demo (WORKDIR=...).
-demo-full: WORKDIR = runs/demo-full-seed$(SEED)
-demo-full: FULL = --config.schedule.final_segmenter_steps=2400
-demo-full: demo
 
 # The figures of the README: training with three seeds, every one of them reported.
 demo-seeds: .venv/installed
