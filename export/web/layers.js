@@ -48,7 +48,9 @@ export function cutoutOf(picture, probability) {
  */
 export function coverage(probability, threshold) {
   const isForeground = above(threshold);
-  return probability.reduce((count, value) => count + isForeground(value), 0) / probability.length;
+  let count = 0;
+  for (let pixel = 0; pixel < probability.length; pixel++) if (isForeground(probability[pixel])) count++;
+  return count / probability.length;
 }
 
 function paintGrey(data, at, value) {
