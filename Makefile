@@ -56,5 +56,5 @@ test-web: .venv/web-installed export/web/node_modules/.package-lock.json
 
 export/web/node_modules/.package-lock.json: export/web/package-lock.json
 	@command -v npm > /dev/null || { echo "npm is needed, which comes with Node.js: https://nodejs.org"; exit 1; }
-	cd export/web && npm ci --ignore-scripts --no-audit --no-fund
+	cd export/web && npm ci --no-audit --no-fund
 	touch $@

@@ -177,6 +177,13 @@ def test_format_below_its_bar_is_not_kept(photos, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["saved_model", "segmenter_float32.tflite"]
 
 
+@pytest.mark.parametrize("name", ["segmenter_float32.tflite", "segmenter_int8.tflite"])
+def test_tflite_leaves_no_dimension_open(exported, name):
+    source, target, _ = tensors((exported / name).read_bytes())
+    assert source["shape_signature"].tolist() == [1, RESOLUTION, RESOLUTION, 3]
+    assert target["shape_signature"].tolist() == [1, RESOLUTION, RESOLUTION, 1]
+
+
 def test_int8_tflite_takes_raw_pixels(int8_model, photos):
     assert photos.min() > 0 and photos.max() < 255  # the photos alone would give another scale
     source = tensors(int8_model)[0]

@@ -333,11 +333,10 @@ def test_camera(context, page, site, tmp_path):
     wait_for_status(page, "The camera runs.")
     page.wait_for_selector("#latency:not(:empty)")
     first = canvas(page, "picture")
-    page.wait_for_timeout(1000)  # the film goes on
+    assert any((canvas(page, "picture") != first).any() for _ in range(100)), "the picture stands still"
     page.click("#camera")
     wait_for_status(page, "The camera is off.")
     last = canvas(page, "picture")
-    assert first.shape == last.shape and (first != last).any()
     path = tmp_path / "frame.png"
     Image.fromarray(last).save(path)
     assert_same_mask(saved_mask(page), edge_result(site / "full" / MODEL, path, tmp_path / "out"))

@@ -11,7 +11,7 @@ const DIM = 0.35; // how bright the background stays where the mask is shown ove
  */
 export function maskOf(picture, probability, threshold) {
   const isForeground = above(threshold);
-  return compose(picture, (data, at, pixel) => data.fill(isForeground(probability[pixel]) ? 255 : 0, at, at + 3));
+  return compose(picture, (data, at, pixel) => paintGrey(data, at, isForeground(probability[pixel]) ? 255 : 0));
 }
 
 /**
@@ -24,7 +24,7 @@ export function maskOf(picture, probability, threshold) {
 export function overlayOf(picture, probability, threshold) {
   const isForeground = above(threshold);
   return compose(picture, (data, at, pixel) => {
-    if (!isForeground(probability[pixel])) data.fill((DIM * (data[at] + data[at + 1] + data[at + 2])) / 3, at, at + 3);
+    if (!isForeground(probability[pixel])) paintGrey(data, at, (DIM * (data[at] + data[at + 1] + data[at + 2])) / 3);
   });
 }
 
@@ -48,7 +48,13 @@ export function cutoutOf(picture, probability) {
  */
 export function coverage(probability, threshold) {
   const isForeground = above(threshold);
-  return probability.reduce((count, value) => count + isForeground(value), 0) / probability.length;
+  let count = 0;
+  for (let pixel = 0; pixel < probability.length; pixel++) if (isForeground(probability[pixel])) count++;
+  return count / probability.length;
+}
+
+function paintGrey(data, at, value) {
+  data[at] = data[at + 1] = data[at + 2] = value;
 }
 
 /** Compares as numpy does: in float32. */

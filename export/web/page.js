@@ -53,41 +53,40 @@ async function useModel(name, buffer) {
   state.model = model;
   page.modelName.textContent = `${name}, ${model.resolution} × ${model.resolution} pixels`;
   say("Ready for a picture.");
-  if (state.picture && !state.camera) await segmentAndSay();
+  if (state.picture && !state.camera) await segmentAndSay(state.picture, state.name);
 }
 
 // Pictures ----------------------------------------------------------------------------------------------
 
 async function usePicture(file) {
   stopCamera();
-  state.picture = await naming(file.name, readPicture(file));
-  state.name = file.name;
-  await segmentAndSay();
+  await segmentAndSay(await naming(file.name, readPicture(file)), file.name);
 }
 
-async function segmentAndSay() {
-  await segment();
+async function segmentAndSay(picture, name) {
+  await segment(picture, name);
   if (!state.model) throw new Error(NO_MODEL);
-  say(`${state.name}: the foreground covers ${coverageText()} of the picture.`);
+  say(`${name}: the foreground covers ${coverageText()} of the picture.`);
 }
 
-/** Segments what is in `state.picture`, and shows it; without a model, shows the picture alone. */
-async function segment() {
+/** Segments a picture, and shows it; without a model, shows the picture alone. */
+async function segment(picture, name) {
   const start = performance.now();
-  state.probability = state.model && (await foregroundProbability(state.picture, state.model));
+  const probability = state.model && (await foregroundProbability(picture, state.model));
   const milliseconds = Math.round(performance.now() - start);
-  const { width, height } = state.picture;
-  page.latency.textContent = state.model ? `${width} × ${height} pixels, segmented in ${milliseconds} ms` : "";
-  draw(page.picture, state.picture);
-  showLayers();
+  Object.assign(state, { picture, name, probability });
+  draw(page.picture, picture);
+  if (probability) {
+    draw(page.cutout, cutoutOf(picture, probability));
+    showMask();
+    page.latency.textContent = `${picture.width} × ${picture.height} pixels, segmented in ${milliseconds} ms`;
+  }
+  page.maskFigure.hidden = page.cutoutFigure.hidden = !probability;
   page.results.hidden = false;
 }
 
-function showLayers() {
-  page.maskFigure.hidden = page.cutoutFigure.hidden = !state.probability;
-  if (!state.probability) return;
+function showMask() {
   draw(page.overlay, overlayOf(state.picture, state.probability, page.threshold.valueAsNumber));
-  draw(page.cutout, cutoutOf(state.picture, state.probability));
   page.coverage.textContent = coverageText();
 }
 
@@ -108,7 +107,6 @@ async function toggleCamera() {
   say("Starting the camera…");
   state.camera = await naming("Camera", startCamera());
   page.camera.textContent = "Stop the camera";
-  state.name = "camera";
   say(state.model ? "The camera runs." : `${NO_MODEL}.`, { isError: !state.model });
   segmentFrames(state.camera);
 }
@@ -125,8 +123,7 @@ async function segmentFrames(camera) {
   while (state.camera === camera) {
     await enqueue(async () => {
       if (state.camera !== camera) return; // stopped while this waited: what is shown now is another picture
-      state.picture = readFrame(camera.video);
-      await segment();
+      await segment(readFrame(camera.video), "camera");
     });
     await new Promise(requestAnimationFrame); // which stops in a hidden tab
   }
@@ -157,7 +154,7 @@ page.model.addEventListener("change", () => {
 page.camera.addEventListener("click", () => enqueue(toggleCamera));
 page.threshold.addEventListener("input", () => {
   page.thresholdValue.textContent = page.threshold.valueAsNumber.toFixed(2);
-  showLayers();
+  if (state.probability) showMask();
 });
 page.saveMask.addEventListener("click", () =>
   enqueue(() => save(maskOf(state.picture, state.probability, page.threshold.valueAsNumber), "mask")),

@@ -12,7 +12,8 @@ const WEIGHT_STEPS = 2 ** 22; // Pillow rounds the weights of 8-bit pixels to su
  */
 export function resizePixels(pixels, from, to) {
   const roundWeight = (weight) => Math.floor(0.5 + weight * WEIGHT_STEPS) / WEIGHT_STEPS;
-  return resize(pixels, from, to, { ArrayType: Uint8Array, roundWeight, offset: 0.5 }); // storing cuts off: + 0.5 rounds
+  const offset = 0.5; // what is stored in a Uint8Array is cut off, and so rounded
+  return resize(pixels, from, to, { ArrayType: Uint8Array, roundWeight, offset });
 }
 
 /**
@@ -38,7 +39,7 @@ function resize(source, from, to, kind) {
   return resizeAxis(narrow, [1, height, to.width * channels], to.height, kind);
 }
 
-/** Resizes the middle axis of a [outer, length, inner] array to `newLength`; the result is stored rounded, as Pillow's. */
+/** Resizes the middle axis of a [outer, length, inner] array to `newLength`. */
 function resizeAxis(source, [outer, length, inner], newLength, { ArrayType, roundWeight, offset }) {
   const result = new ArrayType(outer * newLength * inner);
   const sums = new Float64Array(inner);
@@ -57,7 +58,7 @@ function resizeAxis(source, [outer, length, inner], newLength, { ArrayType, roun
   return result;
 }
 
-/** For each of `newLength` places, the first of the places that it is a mean of, and their weights, which add up to 1. */
+/** For each of `newLength` places, the weights of the old ones that it is a mean of, from `start` on; they sum to 1. */
 function triangleMeans(length, newLength, roundWeight) {
   const scale = length / newLength;
   const reach = Math.max(scale, 1);

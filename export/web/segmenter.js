@@ -11,7 +11,9 @@ import { resizeFloats, resizePixels } from "./resample.js";
 export async function foregroundProbability(picture, { resolution, predict }) {
   const { pixels, filled } = letterbox(picture, resolution);
   const small = crop(await predict(pixels), resolution, filled);
-  return resizeFloats(small, filled, picture).map((value) => Math.min(Math.max(value, 0), 1));
+  const probability = resizeFloats(small, filled, picture);
+  for (let i = 0; i < probability.length; i++) probability[i] = clamp(probability[i], 1);
+  return probability;
 }
 
 /**
