@@ -35,7 +35,9 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 LOAD = """
 import json, sys
+from multiprocessing.pool import ThreadPool
 from tf_layered_gan.data import folder
+folder.ThreadPool = lambda: ThreadPool(8)  # as on a machine of eight cores
 splits = folder.load(sys.argv[1], resolution=8, storage_size=8)
 print(json.dumps(splits.train.names + splits.validation.names + splits.test.names))
 """
@@ -94,6 +96,17 @@ def test_every_file_of_a_folder_is_read_or_named_once(files, tmp_path):
             assert times in {READ: [(1, 0)], LEFT_OUT: [(0, 1)]}.get(file.expected, [(1, 0), (0, 1)]), file
     assert not read
     assert "are left out: none 1" in finished.stderr  # the file whose name does not end like a photo's
+
+
+def test_many_threads_take_no_more_memory(files, tmp_path):
+    path, _ = files
+    (tmp_path / "photos").mkdir()
+    for name in "abcd":
+        (tmp_path / "photos" / f"{name}.png").symlink_to(path / "limit.png")
+    (tmp_path / "load.py").write_text(LOAD)
+    finished, peak = run(tmp_path, tmp_path / "load.py", tmp_path / "photos")
+    assert len(json.loads(finished.stdout)) == 4
+    assert peak < MEMORY
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,8 @@ MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera; a file of so
 MAX_BYTES = 2**28  # the same camera's BMP has 201 MB; Pillow reads a WebP file whole before it looks at it
 MAX_SCANS = 100  # of a progressive JPEG, which has some ten; each goes over all pixels, and takes a few bytes
 
+Image.core.set_block_size(2**26)  # blocks beyond 32 MiB go back to the system at once, whichever thread had them
+
 _Transpose = Image.Transpose
 _TURNS = {
     2: _Transpose.FLIP_LEFT_RIGHT,

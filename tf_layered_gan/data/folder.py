@@ -217,11 +217,16 @@ def _read_square(source, *, size, unlabelled):
         if None in pixels:
             return None
         with _PIXELS.taken(sum(pixels)):
-            photo = _read_or_warn(decode, source.photo, size=size)
-            mask = source.mask and _read_or_warn(decode, source.mask, size=size, backdrop="black")
-            if photo is None or (source.mask and mask is None):
-                return None
-            return labelled_square(photo, mask, size=size, unlabelled=unlabelled, mask_name=source.mask)
+            return _decode_square(source, size=size, unlabelled=unlabelled)
+
+
+def _decode_square(source, *, size, unlabelled):
+    """As `_read_square`; what it decodes is gone when it returns, and with it the room that this took."""
+    photo = _read_or_warn(decode, source.photo, size=size)
+    mask = source.mask and _read_or_warn(decode, source.mask, size=size, backdrop="black")
+    if photo is None or (source.mask and mask is None):
+        return None
+    return labelled_square(photo, mask, size=size, unlabelled=unlabelled, mask_name=source.mask)
 
 
 def _read_or_warn(read, file, **settings):
