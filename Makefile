@@ -29,7 +29,7 @@ install: .venv/installed .venv-edge/installed
 test: .venv/installed
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m pytest -q -m "not slow and not browser"
+	$(PY) -m pytest -q -n 2 --dist loadfile -m "not slow and not browser"
 
 test-slow: .venv/installed
 	$(PY) -m pytest -q -m slow
