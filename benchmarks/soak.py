@@ -18,7 +18,7 @@ from absl import app, flags
 
 _EVERY = 10.0  # seconds
 _WARM_UP = 0.1  # share of the time that is left out
-_ENDLESS = 1_000_000  # rounds
+_ENDLESS = 10_000  # rounds, as many as a config may have
 
 
 def slope(seconds, values):
@@ -74,7 +74,10 @@ def main(arguments):
     workdir, seconds = pathlib.Path(flags.FLAGS.workdir), 60 * flags.FLAGS.minutes
     workdir.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "tf_layered_gan.main", *arguments[1:], f"--workdir={workdir}"]
-    measured = soak([*command, f"--config.schedule.rounds={_ENDLESS}"], seconds, workdir / "soak.log")
+    try:
+        measured = soak([*command, f"--config.schedule.rounds={_ENDLESS}"], seconds, workdir / "soak.log")
+    except RuntimeError as error:
+        raise SystemExit(f"error: {error}") from error
     for name, unit, scale in (("memory", "MiB", 2**20), ("speed", "images/s", 1)):
         times, values = np.array([pair for pair in measured[name] if pair[0] > _WARM_UP * seconds]).T
         rise, mean = slope(times, values / scale)
