@@ -10,10 +10,11 @@ from export.savedmodel import write_savedmodel
 from export.tflite import to_tflite_float32, to_tflite_int8
 from export.verify import require_agreement, savedmodel_runner, tflite_runner
 from tf_layered_gan import builders
-from tf_layered_gan.checkpointing import load_config, restore_run
+from tf_layered_gan.checkpointing import check_photos, load_config, restore_run
 from tf_layered_gan.records import write_record
 
 LEAST_IOU_FLOAT, LEAST_IOU_INT8 = 0.999, 0.95  # with the Keras model's masks
+_UNVERIFIED = ".unverified-"
 CALIBRATION_PICTURES = 100  # plenty: on one network 5 and 423 gave the same IoU to three digits
 
 
@@ -34,6 +35,7 @@ def export_run(workdir, output):
     config = load_config(workdir)
     _, segmenter, _ = restore_run(config, workdir)
     photos = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
+    check_photos(photos, workdir)  # or others than the run's might be held out
     return export_segmenter(segmenter.average_network, photos.validation.images, photos.test.images, output)
 
 
@@ -70,13 +72,14 @@ def export_segmenter(network, calibration_images, test_images, output):
 
 def _clear(output):
     output.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(output / "saved_model", ignore_errors=True)
+    for folder in (output / "saved_model", *output.glob(f"{_UNVERIFIED}*")):  # the latter where it was killed
+        shutil.rmtree(folder, ignore_errors=True)
     for name in ("segmenter_float32.tflite", "segmenter_int8.tflite", "export.json"):
         (output / name).unlink(missing_ok=True)
 
 
 def _export_savedmodel(network, images, path):
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=_UNVERIFIED) as folder:
         unverified = pathlib.Path(folder) / path.name
         write_savedmodel(network, unverified)
         predict = savedmodel_runner(unverified)

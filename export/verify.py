@@ -97,6 +97,8 @@ def require_agreement(name, network, predict, images, *, least_iou):
         f"{figures['foreground']:.1%} of {figures['pictures']} held-out pictures, "
         f"largest probability difference {figures['max_difference']:.2g}"
     )
+    if not figures["foreground"]:
+        print(f"warning: the Keras model finds nothing on these pictures, so {name} was verified on nothing")
     if iou < least_iou:
         raise ValueError(f"{name} was not kept: its IoU with the Keras model is {iou:.5f}, below {least_iou}")
     return figures

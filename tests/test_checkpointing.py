@@ -96,13 +96,15 @@ def test_the_same_config_may_go_on(begun):
 
 
 def test_another_config_is_refused_by_its_fields(begun):
-    other = {"gan.gamma_mi": 3.0, "seed": 7, "data.crop_scale": (0.5, 1.0)}
-    with pytest.raises(ValueError, match="other values of data.crop_scale, gan.gamma_mi, seed; take another"):
+    other = {"gan.gamma_mi": 3.0, "seed": 7, "data.crop_scale": (0.5, 1.0), "schedule.gan_images_per_round": 99}
+    fields = "data.crop_scale, gan.gamma_mi, schedule.gan_images_per_round, seed"
+    with pytest.raises(ValueError, match=f"other values of {fields}; take another"):
         check_config(tiny.run_config(shapes, **other), begun)
 
 
 def test_what_leaves_earlier_steps_as_they_were_may_change(begun):
-    changes = {"schedule.rounds": 9, "monitoring.scalars_every": 7, "jit": True, "distribution": "mirrored"}
+    changes = {"schedule.rounds": 9, "schedule.final_segmenter_steps": 9, "schedule.annealed_rounds": 1}
+    changes |= {"monitoring.scalars_every": 7, "jit": True, "distribution": "mirrored"}
     changes |= {"metrics.inception": "inception.npz"}
     check_config(tiny.run_config(shapes, **changes), begun)
 

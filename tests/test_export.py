@@ -1,4 +1,5 @@
 import json
+import pathlib
 
 import keras
 import numpy as np
@@ -12,7 +13,7 @@ from export.serving import serving_model
 from export.tflite import to_tflite_int8
 from export.verify import agreement, require_agreement, savedmodel_runner, tflite_runner
 from tf_layered_gan import builders
-from tf_layered_gan.checkpointing import Checkpointer, record_config
+from tf_layered_gan.checkpointing import Checkpointer, load_config, record_config
 from tf_layered_gan.networks.unet import unet
 
 RESOLUTION = 32
@@ -243,7 +244,17 @@ def test_require_agreement_names_the_figure(capsys):
 def test_an_agreement_on_nothing_can_be_told(capsys):
     answers = np.zeros((1, RESOLUTION, RESOLUTION, 1))
     require_agreement("empty", pixel_network([1.0, 0, 0]), lambda _: answers, grey(0), least_iou=0.95)
-    assert "IoU 1.00000 (at least 0.95) with the Keras model's masks, which cover 0.0% of 1" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "IoU 1.00000 (at least 0.95) with the Keras model's masks, which cover 0.0% of 1" in printed
+    assert "warning: the Keras model finds nothing on these pictures, so empty was verified on nothing" in printed
+
+
+def test_other_photos_than_the_runs_are_refused(workdir, exported, tmp_path):
+    photos = pathlib.Path(load_config(workdir).data.path)
+    gone = (photos / "05.png").rename(tmp_path / "05.png")
+    with pytest.raises(ValueError, match=r"begun with other photos \(1 / 16 / 16 to train, .* now 1 / 16 / 15\)"):
+        export_run(workdir, tmp_path / "export")
+    gone.rename(photos / "05.png")
 
 
 def test_directory_without_a_run_is_refused(tmp_path):

@@ -90,6 +90,7 @@ def test_two_workers_one_of_which_was_killed_go_on_as_if_nothing_had_been(runs, 
     codes, output = finish_all(workers)
     killer.join()
     assert codes[0] not in (0, None) and codes[1] == -signal.SIGKILL, output
+    assert "another worker cannot be reached any more: start all of them again" in output
     codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker"))
     assert codes == [0, 0] and "going on from step" in output, output
     assert_equal_runs(runs / "plain", tmp_path / "multi_worker", tolerance=1e-5)

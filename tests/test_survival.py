@@ -122,22 +122,35 @@ def test_a_run_told_to_stop_saves_its_step_and_goes_on_from_it(tmp_path):
     assert "gan step 3 " not in printed and "gan step 10 of 10 (40 images)" in printed
 
 
+def killed_at_line(number, delay, process):
+    """Kills a process so many seconds after its so-many-th line, TensorFlow's left out; returns whether it ran on."""
+    while number and (line := process.stdout.readline()):
+        number -= ".py:" in line
+    time.sleep(delay)
+    process.kill()
+    process.communicate()
+    return process.returncode == -signal.SIGKILL
+
+
+def killed_after(seconds, process):
+    """Kills a process that takes longer; returns whether it did."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    process.communicate()
+    return process.returncode == -signal.SIGKILL
+
+
 @pytest.mark.slow
 def test_a_run_killed_at_twenty_random_moments_ends_as_one_that_never_was(tmp_path):
     whole, killed, kills = tmp_path / "whole", tmp_path / "killed", 0
-    begun = time.monotonic()
     assert tiny.finish(start(whole))[0] == 0
-    seconds = time.monotonic() - begun
-    for share in np.random.default_rng(0).uniform(0.3, 1, 20):  # before that, it has only started TensorFlow
-        process = start(killed)
-        try:
-            process.wait(share * seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            kills += 1
-        process.communicate()
+    random = np.random.default_rng(0)
+    for lines, delay in zip(random.integers(1, 8, 20), random.uniform(0, 1, 20), strict=True):
+        kills += killed_at_line(lines, delay, start(killed))
     code, printed = tiny.finish(start(killed))
-    assert code == 0 and kills >= 10, printed
+    assert code == 0 and kills >= 15, printed
     tiny.assert_same_checkpoint(whole, killed)
     assert (killed / "curve.csv").read_text() == (whole / "curve.csv").read_text()
     ours, theirs = (json.loads((workdir / "metrics.json").read_text()) for workdir in (whole, killed))
@@ -146,3 +159,22 @@ def test_a_run_killed_at_twenty_random_moments_ends_as_one_that_never_was(tmp_pa
     assert pictures == sorted(path.relative_to(killed) for path in killed.rglob("*.png"))
     for picture in pictures:
         assert (killed / picture).read_bytes() == (whole / picture).read_bytes(), picture
+
+
+@pytest.mark.slow
+def test_an_export_killed_at_random_moments_ends_as_one_that_never_was(run, tmp_path):
+    def start_export(output):
+        return tiny.python("-m", "export.main", f"--workdir={run[0]}", f"--output={output}")
+
+    whole, killed, kills = tmp_path / "whole", tmp_path / "killed", 0
+    begun = time.monotonic()
+    assert tiny.finish(start_export(whole))[0] == 0
+    seconds = time.monotonic() - begun
+    for share in np.random.default_rng(1).uniform(0.3, 1, 6):
+        kills += killed_after(share * seconds, start_export(killed))
+    code, printed = tiny.finish(start_export(killed))
+    assert code == 0 and kills >= 3, printed
+    files = sorted(path.relative_to(whole) for path in whole.rglob("*"))
+    assert files == sorted(path.relative_to(killed) for path in killed.rglob("*"))
+    for name in ("segmenter_float32.tflite", "segmenter_int8.tflite"):
+        assert (killed / name).read_bytes() == (whole / name).read_bytes(), name

@@ -14,6 +14,7 @@ from tf_layered_gan.workdir_links import check_links
 
 _KEPT = 2  # so that there is one when the newest is cut off
 _MAY_CHANGE = ("schedule", "monitoring", "metrics", "jit", "distribution")
+_OF_A_ROUND = ("schedule.gan_images_per_round", "schedule.segmenter_steps_per_round")  # which bind, as rounds follow
 
 
 class Checkpointer:
@@ -120,9 +121,9 @@ def check_config(config, workdir):
 
     Raises:
         ValueError: if `workdir` lies in the folder of photos, or the run was begun with another config, or with one
-            of other fields; names the fields. What leaves the earlier steps as they were may change: `schedule`,
-            `monitoring`, `metrics`, `jit` and `distribution`. Also if the run's config.json is damaged, or something in
-            `workdir` would have the run write elsewhere, see `check_links`.
+            of other fields; names the fields. What leaves the earlier steps as they were may change: `monitoring`,
+            `metrics`, `jit`, `distribution` and, of `schedule`, all but the size of a round. Also if the run's
+            config.json is damaged, or something in `workdir` would have the run write elsewhere, see `check_links`.
     """
     check_links(workdir)
     photos = config.data.path if config.data.source == "folder" else None
@@ -211,7 +212,11 @@ def _flattened(record, prefix=""):
 
 def _binding(record):
     """Those fields of a recorded config that a run must go on with."""
-    return {name: value for name, value in _flattened(record).items() if name.split(".")[0] not in _MAY_CHANGE}
+    return {
+        name: value
+        for name, value in _flattened(record).items()
+        if name in _OF_A_ROUND or name.split(".")[0] not in _MAY_CHANGE
+    }
 
 
 def _check_fields(path, recorded, known):

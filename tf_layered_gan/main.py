@@ -60,6 +60,8 @@ def parse_flags(argv):
         left = app.parse_flags_with_usage(argv)
         getattr(_CONFIG.value, "lock", None)  # any attribute of a config whose file could not be read says why
         return left
+    except KeyError as error:  # as text it would be quoted and escaped
+        raise SystemExit(f"error: {' '.join(str(error.args[0]).splitlines())}") from error
     except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, SyntaxError, OSError) as error:
         raise SystemExit(f"error: {error}") from error  # what ml_collections raises beside errors of flags
 

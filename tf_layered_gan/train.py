@@ -2,6 +2,7 @@
 
 import pathlib
 
+import tensorflow as tf
 from absl import logging
 
 from tf_layered_gan import builders, distribution, evaluation, gan_evaluation, preemption, restarts, workdir_lock
@@ -23,7 +24,7 @@ def train(config, workdir):
     Raises:
         ValueError: for data that cannot be used, or a workdir begun with another config or in use by another run.
         FloatingPointError: if a loss is no longer finite.
-        OSError: if the disk is full; checkpoints already written are left.
+        OSError: if the disk is full, or another worker is lost; checkpoints already written are left.
         preemption.Preempted: after SIGTERM, once the step that was being taken is saved.
     """
     strategy = distribution.build_strategy(config)  # first: workers find one another before TensorFlow does anything
@@ -43,6 +44,9 @@ def train(config, workdir):
                     if chief:
                         restarts.put_aside(workdir, restarts.attempt(config, workdir).seed, collapse)
                     distribution.wait_for_all(strategy)  # or another worker would go on from what is put aside
+                except tf.errors.UnavailableError as error:
+                    again = "start all of them again, and they go on from the last checkpoint"
+                    raise ConnectionError(f"another worker cannot be reached any more: {again}") from error
 
 
 def _load(config, cache):

@@ -76,6 +76,7 @@ class TrainingLoop:
                 raise
             logging.warning("%s; going back to the last checkpoint and on with other batches, once", error)
             state.skipped.assign(self._unsaved_steps)  # their batches, one of which led to it, come no more
+            state.save()  # so that it is once, also if the run is killed now
             train_phase(phase)
 
     def _train_gan(self, phase):
