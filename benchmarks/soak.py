@@ -59,11 +59,11 @@ def soak(command, seconds, log):
     with open(log, "wb") as output, open(log) as lines:
         process = subprocess.Popen(command, stdout=output, stderr=output)
         while (now := time.monotonic() - begun) < seconds:
+            time.sleep(_EVERY)
             if process.poll() is not None:
                 raise RuntimeError(f"the run ended after {now:.0f} s: see {log}")
             memory.append((now, resident_bytes(process.pid)))
             speed += [(now, float(rate)) for rate in re.findall(r"gan step .* (\d+) images/s", lines.read())]
-            time.sleep(_EVERY)
         process.terminate()
         process.wait()
     return {"memory": memory, "speed": speed}

