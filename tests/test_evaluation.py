@@ -170,4 +170,9 @@ class Fills:
 def test_synthetic_masks_have_a_mean_and_a_spread():
     metrics = evaluate_synthetic_masks(Fills(), lambda step: step, batches=3)
     # Shares: 0, 0; 1/4, 0; 2/4, 0. Mean 3/4 / 6 = 1/8; mean square 5/16 / 6 = 5/96, less 1/64 is 7/192.
-    assert metrics == {"mask_mean": pytest.approx(1 / 8), "mask_spread": pytest.approx((7 / 192) ** 0.5), "pictures": 6}
+    assert metrics == {
+        "mask_mean": pytest.approx(1 / 8),
+        "mask_spread": pytest.approx((7 / 192) ** 0.5),
+        "masks_full": 0,
+        "pictures": 6,
+    }

@@ -15,20 +15,21 @@ from configs import shapes
 from tf_layered_gan import monitoring, preemption, train
 from tf_layered_gan.batches import Batches
 
+# More than a config may have.
+EXPLODES = tiny.ONE_STEP | {"gan.generator_learning_rate": 1e30, "schedule.gan_images_per_round": 20}
+
 
 def test_non_finite_loss_stops_the_run_by_name(tmp_path, eagerly):
-    changes = {"gan.generator_learning_rate": 1e30, "schedule.gan_images_per_round": 20}
     with pytest.raises(FloatingPointError, match="gan/[a-z_]+ is (nan|-?inf) at step 2"):
-        tiny.train_one_step(shapes, tmp_path, **changes, **{"monitoring.checkpoint_every": 1})
+        train.train(tiny.run_config(shapes, **EXPLODES, **{"monitoring.checkpoint_every": 1}), tmp_path)
     values = tiny.checkpoint_values(tmp_path)
     assert values["gan_step/.ATTRIBUTES/VARIABLE_VALUE"] == 1
 
 
 def test_non_finite_loss_stops_the_run_at_its_step_not_at_the_next_report(tmp_path, eagerly):
-    changes = {"gan.generator_learning_rate": 1e30, "schedule.gan_images_per_round": 20}
     rarely = {"monitoring.scalars_every": 100, "monitoring.checkpoint_every": 100}
     with pytest.raises(FloatingPointError, match="at step 2"):
-        tiny.train_one_step(shapes, tmp_path, **changes, **rarely)
+        train.train(tiny.run_config(shapes, **EXPLODES, **rarely), tmp_path)
 
 
 def fail_at(monkeypatch, *steps, kind="gan", term="generator_adversarial"):
