@@ -108,3 +108,13 @@ def test_picture_is_written_unchanged(tmp_path):
     width, height, png = tf.make_ndarray(event.tensor_proto)
     assert (event.step, width, height) == (30, b"7", b"5")
     np.testing.assert_array_equal(tf.io.decode_png(png), picture)
+
+
+def test_a_full_disk_is_called_that(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    monitor = Monitor(tmp_path, batch_size=4)
+    monkeypatch.setattr(tf.summary, "scalar", fail)
+    with pytest.raises(OSError, match="events could not be written to .*tensorboard: No space left on device"):
+        monitor.evaluation({"iou": 0.5}, 30)

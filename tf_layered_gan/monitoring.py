@@ -1,5 +1,6 @@
 """What a run shows while it trains: TensorBoard, one line of progress, and an alarm in words."""
 
+import contextlib
 import math
 import pathlib
 import time
@@ -72,7 +73,8 @@ class Monitor:
     """
 
     def __init__(self, workdir, batch_size):
-        self._writer = tf.summary.create_file_writer(str(pathlib.Path(workdir) / "tensorboard"))
+        self._directory = pathlib.Path(workdir) / "tensorboard"
+        self._writer = tf.summary.create_file_writer(str(self._directory))
         self._batch_size = batch_size
         self._last = None
 
@@ -86,7 +88,7 @@ class Monitor:
         """
         report = {name: float(value) for name, value in report.items()}
         speed = self._images_per_second(phase.kind, step)
-        with self._writer.as_default(step):
+        with self._written(step):
             for name, value in (report | speed).items():
                 tf.summary.scalar(f"{phase.kind}/{name}", value)
         values = [f"{short} {report[name]:.3g}" for name, short in _SHOWN.items() if name in report]
@@ -105,12 +107,20 @@ class Monitor:
 
     def evaluation(self, metrics, step):
         """Writes the segmenter's figures on the validation pictures against the GAN's step."""
-        with self._writer.as_default(step):
+        with self._written(step):
             for name, value in metrics.items():
                 tf.summary.scalar(f"validation/{name}", value)
 
     def picture(self, name, image, step):
         """Writes a picture, uint8 [height, width, rgb]."""
-        with self._writer.as_default(step):
+        with self._written(step):
             tf.summary.image(name, image[None])
-        self._writer.flush()
+            self._writer.flush()
+
+    @contextlib.contextmanager
+    def _written(self, step):
+        try:
+            with self._writer.as_default(step):
+                yield
+        except tf.errors.OpError as error:  # a full disk is no OSError to TensorFlow
+            raise OSError(f"TensorBoard's events could not be written to {self._directory}: {error.message}") from error

@@ -34,6 +34,7 @@ def train(config, workdir):
         splits = _load(config, cache=pathlib.Path(workdir) / "photos" if chief else None)
         inception = builders.build_inception(config)
         with workdir_lock.output(workdir, chief) as output:  # not before: what cannot be trained must not bind it
+            check_config(config, output)  # again, as another run may have begun it while the photos were read
             record_config(config, output)
             check_photos(splits, output)
             while True:
