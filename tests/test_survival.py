@@ -79,6 +79,14 @@ def test_a_run_that_went_back_stops_the_next_time(tmp_path, eagerly, monkeypatch
     assert not left
 
 
+def test_that_a_run_went_back_is_saved_before_its_next_step(tmp_path, eagerly, monkeypatch):
+    left = fail_at(monkeypatch, 4, 3)  # the latter is the first after the checkpoint at step 2
+    with pytest.raises(FloatingPointError, match="at step 3"):
+        tiny.train_one_step(shapes, tmp_path, **{"schedule.gan_images_per_round": 20, "monitoring.checkpoint_every": 2})
+    assert not left
+    assert tiny.checkpoint_values(tmp_path)["skipped/.ATTRIBUTES/VARIABLE_VALUE"] == 2
+
+
 def start(workdir):
     """The binary itself, on the same config as `run`."""
     flags = [f"--config.{name}={value}" for name, value in (tiny.RUN | tiny.TWO_ROUNDS).items()]

@@ -5,7 +5,8 @@ import pytest
 import tiny
 
 from configs import shapes
-from tf_layered_gan import train
+from tf_layered_gan import builders, train
+from tf_layered_gan.checkpointing import load_config, record_config
 from tf_layered_gan.workdir_lock import locked
 
 HOLD = """
@@ -32,6 +33,14 @@ def test_a_second_run_in_a_workdir_is_refused_and_leaves_it_alone(held):
     with pytest.raises(ValueError, match=f"another run is training in {workdir}; wait for it, or take another workdir"):
         train.train(tiny.run_config(shapes), workdir)
     assert {path.name for path in workdir.iterdir()} == {"lock", "photos"}  # the latter was painted before
+
+
+def test_a_workdir_that_another_run_began_while_the_photos_were_read_is_refused(tmp_path, monkeypatch):
+    load, other = builders.load_photos, tiny.run_config(shapes, seed=7)
+    monkeypatch.setattr(builders, "load_photos", lambda *_, **__: record_config(other, tmp_path) or load(other))
+    with pytest.raises(ValueError, match="begun with other values of seed"):
+        train.train(tiny.run_config(shapes), tmp_path)
+    assert load_config(tmp_path).seed == 7
 
 
 def test_a_killed_run_holds_nothing(held):

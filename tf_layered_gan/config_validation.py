@@ -184,7 +184,7 @@ _OPTIONAL = ("data.path", "data.masks", "data.unlabelled", "data.classes", "metr
 _DISTRIBUTIONS = ("one_device", "mirrored", "multi_worker", "tpu")
 _SOURCES = ("cub", "dogs", "cars", "apc", "folder", "shapes")
 _PRIORS = ("categorical", "normal")
-# The limits above are far from any use: beyond them a run would not begin, for want of time, memory or digits.
+# These limits are far from any use: beyond them a run would not begin, for want of time, memory or digits.
 _MOST = 2**31 - 1
 _MOST_PIXELS, _MOST_AT_ONCE, _MOST_CHANNELS, _MOST_WEIGHT = 1024, 65_536, 8_192, 1_000_000
 _MOST_PICTURES = {"train_pictures": 10_000_000, "held_out_pictures": 1_000_000}
