@@ -110,10 +110,11 @@ def test_what_leaves_earlier_steps_as_they_were_may_change(begun):
 
 
 def test_a_workdir_among_the_photos_is_refused(tmp_path):
-    config = tiny.run_config(folder, **{"data.path": str(tmp_path)})
+    photos = tmp_path / "around" / "photos"
+    config = tiny.run_config(folder, **{"data.path": str(photos)})
     with pytest.raises(ValueError, match="in the folder of photos, which would take its pictures for photos too"):
-        check_config(config, tmp_path / "runs" / "mine")
-    check_config(config, tmp_path.parent)
+        check_config(config, photos / "runs" / "mine")
+    check_config(config, photos.parent)
 
 
 def test_a_run_goes_on_with_the_photos_it_was_begun_with_alone(tmp_path):
