@@ -10,7 +10,7 @@ off.
 import numpy as np
 from absl import app, flags
 
-from export.edge.segment import foreground_probability
+from export.edge.edge_segmenter.letterbox import foreground_probability
 from export.predict_masks import load_segmenter
 from tf_layered_gan import evaluation
 from tf_layered_gan.baselines import BASELINES

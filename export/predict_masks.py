@@ -8,8 +8,8 @@ a sigmoid is still to be applied, --channel=N for the foreground's of several ou
 
 To be a measure for this program's masks it must be a supervised one, as the paper's Mask R-CNN; what is measured then
 is the agreement with it. For each photo for validation and test a PNG of the photo's size goes to MASKS, 255 where the
-probability is above one half. The model sees the whole photo, see export/edge/segment.py. Masks that exist are kept, so
-that a broken run goes on.
+probability is above one half. The model sees the whole photo, see edge_segmenter/letterbox.py. Masks that exist are
+kept, so that a broken run goes on.
 
 A SavedModel is a program. One with operations on files, or with Python's, is refused, but take none from a source that
 you do not trust; a .tflite file is data alone.
@@ -26,7 +26,9 @@ from ml_collections import config_flags
 from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
-from export.edge.segment import dequantize, foreground_probability, open_model, quantize, save
+from export.edge.edge_segmenter.letterbox import foreground_probability
+from export.edge.edge_segmenter.model import dequantize, open_model, quantize
+from export.edge.edge_segmenter.saving import save
 from tf_layered_gan import config_validation
 from tf_layered_gan.data import datasets
 from tf_layered_gan.evaluation import THRESHOLD
@@ -169,7 +171,7 @@ def predict_masks(config, model, **tensors):
     config_validation.validate(config)
     data = config.data
     if data.source not in ("dogs", "cars"):
-        raise ValueError(f"data.source is {data.source!r}, allowed: dogs or cars; export/edge/segment.py takes folders")
+        raise ValueError(f"data.source is {data.source!r}, allowed: dogs or cars; the edge command takes folders")
     if not data.masks:
         raise ValueError(f"data.masks is {data.masks!r}, allowed: a folder to write to: --config.data.masks=MASKS")
     resolution, predict = load_segmenter(model, **tensors)

@@ -1,5 +1,6 @@
-"""The edge script run as its user runs it, and a model for it, whose foreground is what is bright."""
+"""The edge command run as its user runs it, and a model for it, whose foreground is what is bright."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -7,7 +8,8 @@ import sys
 import keras
 import numpy as np
 
-SCRIPT = pathlib.Path(__file__).parents[1] / "export" / "edge" / "segment.py"
+EDGE = pathlib.Path(__file__).parents[1] / "export" / "edge"
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(EDGE)}
 RESOLUTION = 16
 
 
@@ -19,6 +21,13 @@ def bright_network(resolution=RESOLUTION, channels=1):
     return model
 
 
+def command(model, source, output, *options):
+    """What a user types to segment pictures or a video."""
+    arguments = "segment", "--model", model, "--input", source, "--output", output, *options
+    return [sys.executable, "-m", "edge_segmenter", *map(str, arguments)]
+
+
 def run(model, source, output, *options):
-    command = [sys.executable, SCRIPT, "--model", model, "--input", source, "--output", output, *options]
-    return subprocess.run(list(map(str, command)), check=False, capture_output=True, text=True)
+    """Runs the command on pictures or a video."""
+    arguments = command(model, source, output, *options)
+    return subprocess.run(arguments, env=ENVIRONMENT, check=False, capture_output=True, text=True)

@@ -14,15 +14,15 @@ import time
 import mutations
 import pytest
 import tiny
-from edge_command import SCRIPT, bright_network
+from edge_command import bright_network
 from mutations import LEFT_OUT, READ
 from PIL import Image
 
-from export.edge.segment import plan, result_names
+from export.edge.edge_segmenter.plan import FOLDERS, plan, result_names
 from export.tflite import to_tflite_float32
 from tf_layered_gan.data import folder
 
-MEMORY = 1536 * 2**20  # bytes, as data/folder.py and export/edge/segment.py state
+MEMORY = 1536 * 2**20  # bytes, as data/folder.py and export/edge/edge_segmenter/command.py state
 SECONDS = 200  # many times what it takes, so that only a hang takes longer
 
 MEASURE = r"""
@@ -40,6 +40,13 @@ from tf_layered_gan.data import folder
 folder.ThreadPool = lambda: ThreadPool(8)  # as on a machine of eight cores
 splits = folder.load(sys.argv[1], resolution=8, storage_size=8)
 print(json.dumps(splits.train.names + splits.validation.names + splits.test.names))
+"""
+
+
+EDGE = """
+import sys
+from export.edge.edge_segmenter.command import main
+sys.exit(main())
 """
 
 
@@ -128,22 +135,24 @@ def names_below(path):
 def test_the_edge_masks_every_file_that_can_be_read_and_names_the_others_once(files, model, tmp_path):
     path, all_files = files
     before, output = names_below(path), tmp_path / "out"
-    finished, peak = run(tmp_path, SCRIPT, "--model", model, "--input", path, "--output", output)
+    (tmp_path / "edge.py").write_text(EDGE)
+    options = "--model", model, "--input", path, "--output", output, "--kind", *FOLDERS
+    finished, peak = run(tmp_path, tmp_path / "edge.py", "segment", *options)
     assert finished.returncode == 1, finished.stderr
     assert peak < MEMORY
     assert names_below(path) == before
     pictures = [file for file in all_files if file.expected is not None]
-    results = {picture: results for picture, *results in plan(path, output)}
+    results = dict(plan(path, output, FOLDERS))
     masked = 0
     for file in pictures:
-        mask, cutout = results[path / file.name]
+        mask, *others = results[path / file.name].values()
         times = int(mask.exists()), named(finished.stderr, "skipped", path / file.name)
         assert times in {READ: [(1, 0)], LEFT_OUT: [(0, 1)]}.get(file.expected, [(1, 0), (0, 1)]), file
-        assert mask.exists() == cutout.exists()
+        assert {mask.exists()} == {other.exists() for other in others}
         if file.size:
-            assert size(mask) == size(cutout) == file.size, file
+            assert {size(result) for result in (mask, *others)} == {file.size}, file
         masked += times[0]
-    assert len(names_below(output)) == 2 * masked
+    assert len(names_below(output)) == 3 * masked
     summary = f"{masked} of {len(pictures)} pictures segmented into {output}, {len(pictures) - masked} failed"
     assert finished.stdout.splitlines()[-1] == summary
 
@@ -196,7 +205,7 @@ def test_a_folder_deeper_than_python_can_recurse_is_read(tmp_path):
             mutations.noise().save(tmp_path / f"{name}.png")
         splits = folder.load(tmp_path, resolution=8, storage_size=8)
         assert len(splits.train) + len(splits.validation) + len(splits.test) == 3
-        assert len(plan(tmp_path, tmp_path.parent / "out")) == 3
+        assert len(plan(tmp_path, tmp_path.parent / "out", FOLDERS)) == 3
     finally:
         subprocess.run(["rm", "-r", tmp_path / "d"], check=True)  # Python's own would recurse
 

@@ -1,17 +1,16 @@
-"""The edge script, run as its user runs it, with a model whose foreground is what is bright."""
+"""The edge command on pictures, run as its user runs it, with a model whose foreground is what is bright."""
 
-import ast
-import importlib.util
 import os
-import shutil
+import signal
 import subprocess
-import sys
+import time
 
 import numpy as np
 import pytest
-from edge_command import RESOLUTION, SCRIPT, bright_network, run
+from edge_command import ENVIRONMENT, RESOLUTION, bright_network, command, run
 from PIL import Image, ImageCms
 
+from export.edge.edge_segmenter.letterbox import letterbox
 from export.tflite import to_tflite_float32, to_tflite_int8
 
 
@@ -53,17 +52,6 @@ def assert_right_half(values):
     np.testing.assert_array_equal(values[:, width // 2 + 2 :], expected[:, width // 2 + 2 :])
 
 
-def test_imports_nothing_but_what_the_device_has():
-    tree = ast.walk(ast.parse(SCRIPT.read_text()))
-    names = set()
-    for node in tree:
-        if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add(node.module.split(".")[0])
-    assert names - set(sys.stdlib_module_names) == {"numpy", "PIL", "ai_edge_litert"}
-
-
 @pytest.mark.parametrize("size", [(40, 20), (20, 40), (33, 33), (7, 5), (200, 1)])
 def test_mask_and_cutout_have_the_size_of_the_picture(model, photos, tmp_path, size):
     half_white(*size).save(photos / "a.png")
@@ -95,12 +83,13 @@ def test_masks_every_kind_of_picture(model, photos, tmp_path, name, mode):
 
 
 @pytest.mark.parametrize("mode, kept", [("RGB", True), ("CMYK", False), ("L", False)])
-def test_cutout_has_the_profile_of_an_rgb_picture_alone(model, photos, tmp_path, mode, kept):
+def test_results_have_the_profile_of_an_rgb_picture_alone(model, photos, tmp_path, mode, kept):
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()  # Pillow writes any into any picture
     half_white(mode=mode).save(photos / "a.jpg", icc_profile=profile)
-    run(model, photos, tmp_path / "out")
-    with Image.open(tmp_path / "out" / "cutouts" / "a.png") as cutout:
-        assert cutout.info.get("icc_profile") == (profile if kept else None)
+    run(model, photos, tmp_path / "out", "--kind", "cutout", "blurred")
+    for kind in ("cutouts", "blurred"):
+        with Image.open(tmp_path / "out" / kind / "a.png") as result:
+            assert result.info.get("icc_profile") == (profile if kept else None)
 
 
 def test_sixteen_bit_grey_is_not_clipped(model, photos, tmp_path):
@@ -153,11 +142,8 @@ def test_filling_is_cut_off_again(model, photos, tmp_path):
 
 
 def test_filling_repeats_the_edge():
-    spec = importlib.util.spec_from_file_location("segment", SCRIPT)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
     rows = np.array([[[10] * 3] * 4, [[200] * 3] * 4], "uint8")  # 4 wide, 2 high
-    pixels, filled = script.letterbox(Image.fromarray(rows), 4)
+    pixels, filled = letterbox(Image.fromarray(rows), 4)
     assert pixels[:, :, 0].tolist() == [[10] * 4, [10] * 4, [200] * 4, [200] * 4]
     assert filled == (slice(1, 3), slice(0, 4))
 
@@ -245,19 +231,6 @@ def test_model_of_another_shape(photos, tmp_path):
     assert finished.returncode == 2 and "(1, 16, 16, 2)" in finished.stderr
 
 
-def test_requirements_are_what_the_script_imports():
-    pinned = (SCRIPT.parent / "requirements.txt").read_text().split()
-    assert [line.partition("==")[0] for line in pinned] == ["ai-edge-litert", "numpy", "pillow"]
-
-
-def test_runs_away_from_the_repository(model, photos, tmp_path):
-    half_white().save(photos / "a.png")
-    alone = shutil.copy(SCRIPT, tmp_path / "alone.py")
-    command = [sys.executable, "-I", alone, "--model", model, "--input", photos, "--output", tmp_path / "out"]
-    subprocess.run(list(map(str, command)), cwd=tmp_path, check=True, capture_output=True)
-    assert results(tmp_path / "out") == ["a.png"]
-
-
 def test_other_formats_than_those_of_the_training_are_not_opened(model, photos, tmp_path):
     half_white().save(photos / "a.jpg", "GIF")
     half_white().save(photos / "b.jpg", "EPS")  # for which Pillow would start another program
@@ -304,3 +277,34 @@ def test_links_that_lead_round_are_refused_in_words(model, photos, tmp_path):
     finished = run(model, photos, tmp_path / "out")
     assert finished.returncode in (1, 2) and "Traceback" not in finished.stderr
     assert "out" in finished.stderr.splitlines()[-1]
+
+
+def test_writes_the_kinds_that_are_asked_for(model, photos, tmp_path):
+    half_white().save(photos / "a.png")
+    assert run(model, photos, tmp_path / "out", "--kind", "blurred").returncode == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["blurred"]
+    with Image.open(tmp_path / "out" / "blurred" / "a.png") as result:
+        assert (result.mode, result.size) == ("RGB", (40, 20))
+
+
+@pytest.mark.parametrize("option, value", [("threshold", 1.5), ("threshold", "nan"), ("radius", -1), ("threads", 0)])
+def test_refuses_what_cannot_be_before_anything_is_written(model, photos, tmp_path, option, value):
+    half_white().save(photos / "a.png")
+    finished = run(model, photos, tmp_path / "out", f"--{option}", value)
+    assert finished.returncode == 2 and option in finished.stderr and str(value) in finished.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_ctrl_c_ends_after_a_picture(model, photos, tmp_path):
+    for number in range(300):
+        half_white(400, 300).save(photos / f"{number:03d}.png")
+    arguments = command(model, photos, tmp_path / "out")
+    with subprocess.Popen(arguments, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+        while not (tmp_path / "out" / "cutouts" / "000.png").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        printed, _ = process.communicate(timeout=60)
+    masks, cutouts = results(tmp_path / "out"), results(tmp_path / "out", "cutouts")
+    assert process.returncode == 1 and masks == cutouts and 0 < len(masks) < 300
+    assert printed == f"{len(masks)} of 300 pictures segmented into {tmp_path / 'out'}, 0 failed, stopped\n"

@@ -1,4 +1,4 @@
-// What the model sees of a picture, and what its answer says of it; as export/edge/segment.py does it.
+// What the model sees of a picture, and what its answer says of it; as edge_segmenter/letterbox.py does it.
 
 import { resizeFloats, resizePixels } from "./resample.js";
 

@@ -1,0 +1,7 @@
+"""Runs the command as `python -m edge_segmenter`."""
+
+import sys
+
+from .command import main
+
+sys.exit(main())

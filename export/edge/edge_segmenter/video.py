@@ -1,0 +1,93 @@
+"""Frames of a video file or a camera, in and out; needs OpenCV, the extra `video`."""
+
+import contextlib
+import itertools
+import time
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from .saving import replacing, save
+
+CODEC = "mp4v"  # MPEG-4 part 2, which every build of FFmpeg can write
+UNKNOWN_FPS = 30.0
+
+
+def open_capture(source):
+    """Opens a video file, by its path, or a camera, by its index.
+
+    Returns:
+        cv2.VideoCapture, and its frames per second, UNKNOWN_FPS where it states none, as some cameras do.
+
+    Raises:
+        ValueError: if it cannot be opened.
+    """
+    camera = isinstance(source, int)
+    capture = cv2.VideoCapture(source) if camera else cv2.VideoCapture(str(source), cv2.CAP_FFMPEG)
+    if not capture.isOpened():
+        raise ValueError(f"cannot open the {'camera' if camera else 'video'} {source}")
+    fps = capture.get(cv2.CAP_PROP_FPS)
+    return capture, fps if 0 < fps < float("inf") else UNKNOWN_FPS
+
+
+def read_frames(capture):
+    """Yields frames, each a PIL.Image of mode RGB, upright, until there is none; then releases the capture."""
+    try:
+        while True:
+            read, frame = capture.read()
+            if not read:
+                return
+            yield Image.fromarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
+    finally:
+        capture.release()
+
+
+def in_real_time(frames, fps, clock=time.monotonic):
+    """Yields (frame, copies): frames as they come, to be shown so often that a video at `fps` plays as fast as life.
+
+    Of frames that come faster than that, some are left out.
+    """
+    started, shown = None, 0
+    for frame in frames:
+        now = clock()
+        started = now if started is None else started
+        copies = int((now - started) * fps) + 1 - shown
+        if copies > 0:
+            shown += copies
+            yield frame, copies
+
+
+@contextlib.contextmanager
+def video_file(path, size, fps):
+    """Yields a function that writes a picture into a video file a number of times; the file is there at the end.
+
+    Args:
+        path: pathlib.Path ending in .mp4.
+        size: (width, height), of which an odd last column or row is left out.
+        fps: float, frames per second.
+
+    Raises:
+        ValueError: if there can be no such video.
+    """
+    with replacing(path) as written:
+        file = cv2.VideoWriter(str(written), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*CODEC), fps, size)
+        if not file.isOpened():
+            raise ValueError(f"cannot write {path}: {size[0]} x {size[1]} at {fps:g} frames per second")
+
+        def write(picture, copies):
+            pixels = np.asarray(picture.convert("RGB").resize(size))  # a stream may change its size, a file cannot
+            for _ in range(copies):
+                file.write(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+
+        try:
+            yield write
+        finally:
+            file.release()
+
+
+@contextlib.contextmanager
+def frame_folder(path):
+    """Yields a function that writes pictures as 000000.png, 000001.png and so on below a path, each once."""
+    numbers = itertools.count()
+    yield lambda picture, copies: save(picture, path / f"{next(numbers):06d}.png")
