@@ -11,7 +11,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 demo: .venv/installed .venv-edge/installed
 	$(PY) -m tf_layered_gan.main --config=configs/shapes.py --config.seed=$(SEED) --workdir=$(WORKDIR)
 	$(PY) -m export.main --workdir=$(WORKDIR)
-	.venv-edge/bin/python export/edge/segment.py --model $(WORKDIR)/export/segmenter_int8.tflite \
+	.venv-edge/bin/edge-segmenter segment --model $(WORKDIR)/export/segmenter_int8.tflite \
 		--input $(WORKDIR)/test/images --output $(WORKDIR)/segmented
 	@echo "Look at $(WORKDIR)/test/sheet.png, $(WORKDIR)/samples and $(WORKDIR)/segmented"
 
@@ -44,10 +44,9 @@ test-web: .venv/web-installed export/web/node_modules/.package-lock.json
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
 	touch $@
 
-.venv-edge/installed: export/edge/requirements.txt constraints.txt
+.venv-edge/installed: export/edge/pyproject.toml $(wildcard export/edge/edge_segmenter/*.py) constraints.txt
 	$(PYTHON) -m venv .venv-edge
-	.venv-edge/bin/python -m pip install --quiet --disable-pip-version-check -r export/edge/requirements.txt \
-		-c constraints.txt
+	.venv-edge/bin/python -m pip install --quiet --disable-pip-version-check ./export/edge -c constraints.txt
 	touch $@
 
 .venv/web-installed: .venv/installed requirements-web.txt constraints.txt
