@@ -124,6 +124,8 @@ def _segment_video(arguments, segmenter, makers, stop):
 
 def _benchmark(arguments):
     segmenter = Segmenter(arguments.model, arguments.threads)
-    print(f"{arguments.model.name}: {segmenter.resolution} x {segmenter.resolution}, threads {arguments.threads}")
-    print(benchmark.report(benchmark.measure(segmenter, arguments.input, arguments.runs)))
+    times = benchmark.measure(segmenter, arguments.input, arguments.runs)
+    size = f"{segmenter.resolution} x {segmenter.resolution}"
+    print(f"{arguments.model.name}: {size}, threads {arguments.threads}, {arguments.runs} pictures")
+    print(benchmark.report(times))
     return 0

@@ -49,15 +49,20 @@ def _check_tensors(path, inputs, outputs):
     """Returns the resolution of a segmenter; ValueError for any other model."""
     if not inputs or not outputs:
         raise ValueError(f"{path} is no segmenter: it has {len(inputs)} inputs and {len(outputs)} outputs")
-    shapes = [tuple(detail["shape"].tolist()) for detail in (*inputs, *outputs)]
-    resolution = shapes[0][1] if len(shapes[0]) == 4 else None
+    shapes = list(map(_shape, (*inputs, *outputs)))
+    resolution = shapes[0][1] if len(shapes[0]) == 4 else 0
     expected = [(1, resolution, resolution, 3), (1, resolution, resolution, 1)]
-    if shapes != expected or inputs[0]["dtype"] != np.uint8:
+    if shapes != expected or resolution < 1 or inputs[0]["dtype"] != np.uint8:
         raise ValueError(
             f"{path} is no segmenter: its tensors must be uint8 (1, R, R, 3) and (1, R, R, 1), "
             f"got {inputs[0]['dtype'].__name__} {' and '.join(map(str, shapes))}"
         )
     return resolution
+
+
+def _shape(detail):
+    """Returns a tensor's shape, with -1 for an axis of any length but the batch, which is 1 until it is changed."""
+    return (*detail["shape"].tolist()[:1], *detail["shape_signature"].tolist()[1:])
 
 
 def quantize(pixels, detail):
