@@ -55,7 +55,8 @@ def link_packages(site, names):
 
 
 def install(environment, *options):
-    source = shutil.copytree(EDGE, environment / "source")  # setuptools writes beside what it builds
+    built = shutil.ignore_patterns("build", "*.egg-info", "__pycache__")  # setuptools writes beside what it builds
+    source = shutil.copytree(EDGE, environment / "source", ignore=built)
     pip = sys.executable, "-m", "pip", "--python", environment / "bin/python", "--disable-pip-version-check"
     subprocess.run([*pip, "install", "-q", *options, source], check=True)
 

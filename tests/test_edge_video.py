@@ -80,10 +80,18 @@ def test_blurred_background_and_numbered_cutouts(model, clip, tmp_path):
 
 
 def test_frames_of_an_earlier_run_are_not_mixed_with_new_ones(model, clip, tmp_path):
-    (tmp_path / "out/cutouts/clip").mkdir(parents=True)
     assert run(model, clip, tmp_path / "out", "--kind", "cutout").returncode == 0
     finished = run(model, clip, tmp_path / "out", "--kind", "cutout")
-    assert finished.returncode == 2 and "out/cutouts/clip must be new or empty" in finished.stderr
+    assert finished.returncode == 2 and "out/cutouts/clip exists: " in finished.stderr
+
+
+def test_what_a_camera_saw_is_not_written_over(model, tmp_path, capsys):
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "camera7.mp4").write_text("seen")
+    with pytest.raises(SystemExit) as ended:
+        main(["segment", "--model", str(model), "--camera", "7", "--output", str(tmp_path)])
+    assert ended.value.code == 2 and "masks/camera7.mp4 exists: " in capsys.readouterr().err
+    assert (tmp_path / "masks" / "camera7.mp4").read_text() == "seen"
 
 
 def test_a_video_is_not_written_over(model, clip, tmp_path):

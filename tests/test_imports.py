@@ -110,7 +110,7 @@ def test_the_ground_floor_needs_little(name, allowed):
     assert outside(ROOT / PACKAGE / f"{name}.py") == allowed
 
 
-@pytest.mark.parametrize("path", files("export/edge"), ids=ids)
+@pytest.mark.parametrize("path", files(EDGE), ids=ids)
 def test_the_edge_runs_without_tensorflow(path):
     extra = {"cv2"} if path.name == "video.py" else set()
     assert outside(path) <= {"numpy", "PIL", "ai_edge_litert"} | extra

@@ -14,8 +14,8 @@ camera0, by its index.
 NAME is the picture's name without its suffix, in the same subfolder. Pictures of one folder that would share
 a NAME (a.jpg and a.png, or a.jpg and a folder a.png), and those whose name has two picture suffixes, keep all of
 it: a.jpg.png, a.png.png.
-Results of an earlier run are replaced, but a folder of frames is not: it must be new or empty. In a folder, nothing
-below OUTPUT is taken for a picture, and no picture is ever written over.
+Results of an earlier run are replaced, but for a camera's and for folders of frames, which must not exist yet. In
+a folder, nothing below OUTPUT is taken for a picture, and no picture is ever written over.
 
 The size is that of the picture as displayed: an EXIF rotation is carried out, not copied. Grey, palette, CMYK
 and 16-bit pictures become 8-bit RGB; transparency is laid over white, as in training; of an animation the

@@ -70,6 +70,7 @@ def video_targets(source, output, kinds):
     names = {"mask": f"{name}.mp4", "cutout": name, "blurred": f"{name}.mp4"}
     targets = {kind: output / FOLDERS[kind] / names[kind] for kind in kinds}
     check_targets(targets.values(), [] if is_camera else [source], output)
-    if "cutout" in targets and targets["cutout"].exists() and any(targets["cutout"].iterdir()):
-        raise ValueError(f"{targets['cutout']} must be new or empty, as old frames would stay among new ones")
+    for kind, path in targets.items():
+        if path.exists() and (is_camera or kind == "cutout"):
+            raise ValueError(f"{path} exists: a camera's results and folders of frames are not replaced")
     return targets
