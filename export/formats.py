@@ -148,7 +148,7 @@ def _print_format(name, figures):
     if "iou" in figures:
         words += [f"{figures['bytes']:12,} bytes", f"IoU with the Keras model's masks {figures['iou']:.4f}"]
     if figures.get("true_iou") is not None:
-        words += [f"with the true ones {figures['true_iou']:.4f} ({-figures['true_iou_loss']:+.4f})"]
+        words += [f"with the true ones {figures['true_iou']:.4f} ({-figures['true_iou_loss']:+z.4f})"]
     print("  ".join([*words, *(["REFUSED"] if figures["refused"] else [])]), flush=True)
 
 

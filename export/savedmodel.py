@@ -1,6 +1,5 @@
 """Export to TensorFlow's SavedModel, for servers."""
 
-import keras
 import tensorflow as tf
 
 from export.resampling import letterbox, to_own_size
@@ -19,16 +18,16 @@ def write_savedmodel(network, directory):
             width, 1], see `resampling`.
     """
     model = serving_model(network)
-    shape = model.input_shape
-    archive = keras.export.ExportArchive()
-    archive.track(model)
+    pixels = tf.TensorSpec(model.input_shape, tf.uint8, "pixels")
+    picture = tf.TensorSpec((1, None, None, 3), tf.uint8, "picture")
 
+    @tf.function(autograph=False, input_signature=[pixels])
     def fixed_size(pixels):
         return {"probability": model(pixels, training=False)}
 
+    @tf.function(autograph=False, input_signature=[picture])
     def any_size(picture):
-        return {"mask": to_own_size(model(letterbox(picture, shape[1]), training=False), picture)}
+        return {"mask": to_own_size(model(letterbox(picture, pixels.shape[1]), training=False), picture)}
 
-    archive.add_endpoint(FIXED_SIZE, fixed_size, [tf.TensorSpec(shape, tf.uint8, "pixels")])
-    archive.add_endpoint(ANY_SIZE, any_size, [tf.TensorSpec((1, None, None, 3), tf.uint8, "picture")])
-    archive.write_out(str(directory), verbose=False)
+    # Not by Keras's own export, which stores each weight twice.
+    tf.saved_model.save(model, str(directory), signatures={FIXED_SIZE: fixed_size, ANY_SIZE: any_size})

@@ -7,6 +7,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from export.flatbuffer import parse, serialize
 from export.resampling import letterbox, to_own_size
+from export.tflite import function_converter
 
 FIXED_SIZE, ANY_SIZE = "serving_default", "any_size"
 
@@ -51,13 +52,8 @@ def _resampling(network):
     output = network.tensors[network.outputs[0]]
     dtype = tf.uint8 if output.type == schema.TensorType.UINT8 else tf.float32
     picture = tf.TensorSpec((1, None, None, 3), tf.uint8)
-    yield _convert(lambda picture: letterbox(picture, int(output.shape[1])), picture)
-    yield _convert(to_own_size, tf.TensorSpec(output.shape, dtype), picture)
-
-
-def _convert(function, *inputs):
-    function = tf.function(function, autograph=False).get_concrete_function(*inputs)
-    return tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
+    yield function_converter(lambda picture: letterbox(picture, int(output.shape[1])), picture).convert()
+    yield function_converter(to_own_size, tf.TensorSpec(output.shape, dtype), picture).convert()
 
 
 def _output(model):

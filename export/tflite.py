@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from export.serving import serving_model
 
@@ -36,7 +37,7 @@ def to_tflite_float16(network):
 
 
 def to_tflite_dynamic(network):
-    """Converts F with int8 weights, a quarter of the size; what lies between is quantised as it comes, picture by picture.
+    """Converts F with int8 weights, a quarter of the size; activations are quantised as they come, picture by picture.
 
     Args, returns and raises as `to_tflite_float32`. Kernels of fewer than 1,024 weights stay float32.
     """
@@ -73,13 +74,32 @@ def to_tflite_int8(network, calibration_images):
     return _convert(converter)
 
 
+def function_converter(function, *inputs):
+    """Makes the converter of a function.
+
+    Args:
+        function: of tensors, to one tensor.
+        *inputs: tf.TensorSpec of each.
+
+    Returns:
+        tf.lite.TFLiteConverter.
+    """
+    function = tf.function(function, autograph=False).get_concrete_function(*inputs)
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(
+        logging.ERROR
+    )  # TensorFlow would warn that the other way is by a SavedModel: ten times as slow
+    try:
+        return tf.lite.TFLiteConverter.from_concrete_functions([function])
+    finally:
+        logging.set_verbosity(verbosity)
+
+
 def _converter(model):
-    # By way of a function: TFLite's own way from Keras is the same, but takes five times as long and prints every
-    # variable. Unless told, Keras leaves the batch open whatever the model says, and LiteRT.js runs no open shape.
+    # Unless told, Keras leaves the batch open whatever the model says, and LiteRT.js runs no open shape.
     (pixels,) = model.inputs
-    function = tf.function(lambda pixels: model(pixels, training=False), autograph=False)
     pixels = tf.TensorSpec(pixels.shape, pixels.dtype, "pixels")
-    return tf.lite.TFLiteConverter.from_concrete_functions([function.get_concrete_function(pixels)])
+    return function_converter(lambda pixels: model(pixels, training=False), pixels)
 
 
 def _convert(converter):

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
+from export.signatures import FIXED_SIZE
 from tf_layered_gan.baselines import centred_disc
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.evaluation import THRESHOLD, predict_probabilities
@@ -84,7 +85,8 @@ def savedmodel_runner(directory):
 
     def predict(pixels):
         batches = [pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH)]
-        return np.concatenate([model.serving_default(batch)["probability"].numpy() for batch in batches])
+        signature = model.signatures[FIXED_SIZE]  # by way of the model, which must live as long
+        return np.concatenate([signature(pixels=tf.constant(batch))["probability"].numpy() for batch in batches])
 
     return predict
 
