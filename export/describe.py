@@ -1,4 +1,4 @@
-"""Prints what an exported .tflite file says of itself, as JSON; needs no TensorFlow.
+"""Prints what an exported .tflite file says of itself; needs no TensorFlow.
 
 python -m export.describe runs/mine/export/segmenter_int8.tflite
 """
@@ -18,8 +18,18 @@ def main():
         facts = read(parser.parse_args().file)
     except (OSError, ValueError) as error:
         parser.error(str(error))
-    print(json.dumps(facts, indent=2))
+    print("\n".join(lines(facts)))
     return 0
+
+
+def lines(facts, indent=""):
+    """Yields a line for each fact, which is also YAML; what belongs together is indented."""
+    for name, fact in facts.items():
+        if isinstance(fact, dict):
+            yield f"{indent}{name}:"
+            yield from lines(fact, indent + "  ")
+        else:
+            yield f"{indent}{name}: {json.dumps(fact)}"
 
 
 if __name__ == "__main__":

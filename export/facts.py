@@ -57,6 +57,23 @@ def segmenter_facts(training, licence=None):
     }
 
 
+def figure_facts(figures, keras_model):
+    """Says how good a format is, rounded to what the test photos can tell.
+
+    Args:
+        figures: dict, of the format, see `verify.Reference.compare`.
+        keras_model: dict, see `verify.Reference.figures`.
+    """
+    facts = {
+        "iou_with_test_masks": figures["true_iou"],
+        "keras_model_iou_with_test_masks": keras_model["true_iou"],
+        "centred_disc_iou_with_test_masks": keras_model["centred_disc_true_iou"],
+        "iou_with_keras_model": figures["iou"],
+    }
+    facts = {name: figure if figure is None else round(figure, 4) for name, figure in facts.items()}
+    return {"test_photos": keras_model["pictures"]} | facts
+
+
 def signature_facts(resolution, *, integer):
     """Says what a .tflite file takes and gives.
 

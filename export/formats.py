@@ -5,7 +5,7 @@ import pathlib
 import shutil
 import tempfile
 
-from export.facts import signature_facts
+from export.facts import figure_facts, signature_facts
 from export.metadata import embed
 from export.model_card import model_card
 from export.savedmodel import write_savedmodel
@@ -115,12 +115,10 @@ class _Exporter:
             )
 
     def _file_facts(self, name, figures):
-        resolution = self._keras_model.photos.images.shape[1]
-        figures = {key: value for key, value in figures.items() if key not in ("bytes", "refused")}
         return self._facts | {
             "format": name.removeprefix("segmenter_").removesuffix(".tflite"),
-            "signatures": signature_facts(resolution, integer=name == INT8),
-            "figures": figures | {"keras_model": self._keras_model.figures()},
+            "signatures": signature_facts(self._keras_model.photos.images.shape[1], integer=name == INT8),
+            "figures": figure_facts(figures, self._keras_model.figures()),
         }
 
 

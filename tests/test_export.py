@@ -189,11 +189,16 @@ def keras_iou(network, photos, masks):
 
 
 def test_each_file_tells_what_it_is(exported, photos):
-    figures = json.loads((exported / "export.json").read_text())
+    record = json.loads((exported / "export.json").read_text())
     for name in TFLITE:
-        facts = read(exported / name)
-        assert facts["figures"]["iou"] == figures["formats"][name]["iou"]
-        assert facts["figures"]["keras_model"] == figures["keras_model"]
+        facts, figures = read(exported / name), record["formats"][name]
+        assert facts["figures"] == {
+            "test_photos": len(photos) // 2,
+            "iou_with_test_masks": round(figures["true_iou"], 4),
+            "keras_model_iou_with_test_masks": round(record["keras_model"]["true_iou"], 4),
+            "centred_disc_iou_with_test_masks": round(record["keras_model"]["centred_disc_true_iou"], 4),
+            "iou_with_keras_model": round(figures["iou"], 4),
+        }
         assert (facts["licence"], facts["classes"]) == ("CC0-1.0", ["background", "foreground"])
         assert facts["training"]["photos"] == {"train": 1, "validation": 16, "test": 16}
         for key, signature in Interpreter(str(exported / name)).get_signature_list().items():

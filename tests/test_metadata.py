@@ -1,6 +1,5 @@
 """What a .tflite file says of itself, and who can read it."""
 
-import json
 import sys
 
 import numpy as np
@@ -47,7 +46,13 @@ def test_without_tensorflow_it_can_be_read(path):
     code = f"import sys; sys.modules['tensorflow'] = None; sys.argv = ['', {str(path)!r}]\n"
     code += "from export import describe; sys.exit(describe.main())"
     status, printed = tiny.finish(tiny.python("-c", code))
-    assert status == 0 and json.loads(printed) == {"format_version": FORMAT_VERSION} | FACTS
+    assert status == 0 and printed.splitlines() == [
+        f"format_version: {FORMAT_VERSION}",
+        'licence: "CC-BY-4.0 \\u2013 \\u00e9"',
+        "figures:",
+        "  iou: 0.5",
+        'classes: ["background", "foreground"]',
+    ]
 
 
 @pytest.mark.parametrize(
