@@ -1,98 +1,50 @@
 """The export binary: python -m export.main --workdir=runs/shapes"""
 
 import pathlib
-import shutil
-import tempfile
 
 from absl import app, flags, logging
 
-from export.savedmodel import write_savedmodel
-from export.tflite import to_tflite_float32, to_tflite_int8
-from export.verify import require_agreement, savedmodel_runner, tflite_runner
+from export.facts import run_facts, segmenter_facts
+from export.formats import MAX_IOU_LOSS, export_segmenter
 from tf_layered_gan import builders
 from tf_layered_gan.checkpointing import check_photos, load_config, restore_run
-from tf_layered_gan.records import write_record
-
-LEAST_IOU_FLOAT, LEAST_IOU_INT8 = 0.999, 0.95  # with the Keras model's masks
-_UNVERIFIED = ".unverified-"
-CALIBRATION_PICTURES = 100  # plenty: on one network 5 and 423 gave the same IoU to three digits
 
 
-def export_run(workdir, output):
+def export_run(workdir, output, *, licence=None, max_iou_loss=MAX_IOU_LOSS):
     """Exports the segmenter of a training run; its validation photos calibrate, its test photos verify.
 
     Args:
         workdir: the run's directory, with its config.json and a checkpoint.
         output: directory, see `export_segmenter`.
+        licence: str, under which licence the model is passed on, or None where that is not stated.
+        max_iou_loss: see `export_segmenter`.
 
     Returns:
         dict, see `export_segmenter`.
 
     Raises:
         FileNotFoundError: there is no run in `workdir`, or one without a checkpoint.
-        ValueError: the photos cannot be loaded, or a format fell below its bar.
+        ValueError: the photos cannot be loaded, or a format was refused.
     """
     config = load_config(workdir)
-    _, segmenter, _ = restore_run(config, workdir)
+    _, segmenter, state = restore_run(config, workdir)
     photos = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
     check_photos(photos, workdir)  # or others than the run's might be held out
-    return export_segmenter(segmenter.average_network, photos.validation.images, photos.test.images, output)
+    facts = segmenter_facts(_training(config, state, photos), licence)
+    network, calibration = segmenter.average_network, photos.validation.images
+    return export_segmenter(network, calibration, photos.test, output, facts=facts, max_iou_loss=max_iou_loss)
 
 
-def export_segmenter(network, calibration_images, test_images, output):
-    """Writes F as SavedModel and TFLite, each once its masks agree with those of the Keras model.
-
-    Args:
-        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
-        calibration_images: uint8 [picture, resolution, resolution, rgb], held-out photos that set the ranges
-            of the int8 model; at most CALIBRATION_PICTURES of them are used, evenly spaced.
-        test_images: uint8, likewise, other held-out photos: those on which every format is verified.
-        output: directory for `saved_model`, `segmenter_float32.tflite`, `segmenter_int8.tflite` and
-            `export.json`; what an earlier export left of these is removed first.
-
-    Returns:
-        dict, what export.json holds: for each file its "bytes" and the figures of `verify.agreement`.
-
-    Raises:
-        ValueError: a format fell below its bar: it is not written, nor are the ones after it and export.json.
-    """
-    output = pathlib.Path(output)
-    _clear(output)
-    figures = {"saved_model": _export_savedmodel(network, test_images, output / "saved_model")}
-    content = to_tflite_float32(network)
-    path = output / "segmenter_float32.tflite"
-    figures[path.name] = _keep(network, content, test_images, path, least_iou=LEAST_IOU_FLOAT)
-    step = -(-len(calibration_images) // CALIBRATION_PICTURES)
-    content = to_tflite_int8(network, calibration_images[::step])
-    path = output / "segmenter_int8.tflite"
-    figures[path.name] = _keep(network, content, test_images, path, least_iou=LEAST_IOU_INT8)
-    write_record(output / "export.json", figures)
-    return figures
-
-
-def _clear(output):
-    output.mkdir(parents=True, exist_ok=True)
-    for folder in (output / "saved_model", *output.glob(f"{_UNVERIFIED}*")):  # the latter where it was killed
-        shutil.rmtree(folder, ignore_errors=True)
-    for name in ("segmenter_float32.tflite", "segmenter_int8.tflite", "export.json"):
-        (output / name).unlink(missing_ok=True)
-
-
-def _export_savedmodel(network, images, path):
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=_UNVERIFIED) as folder:
-        unverified = pathlib.Path(folder) / path.name
-        write_savedmodel(network, unverified)
-        predict = savedmodel_runner(unverified)
-        figures = require_agreement(path.name, network, predict, images, least_iou=LEAST_IOU_FLOAT)
-        unverified.rename(path)
-    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-    return {"bytes": size} | figures
-
-
-def _keep(network, content, images, path, *, least_iou):
-    figures = require_agreement(path.name, network, tflite_runner(content), images, least_iou=least_iou)
-    write_record(path, content)
-    return {"bytes": len(content)} | figures
+def _training(config, state, photos):
+    supervised, steps_per_round = config.segmenter.supervised, config.schedule.gan_images_per_round // config.batch_size
+    return run_facts(
+        config.data.source,
+        photos={name: len(getattr(photos, name)) for name in ("train", "validation", "test")},
+        supervised=supervised,
+        rounds=int(state.gan_step) // steps_per_round,
+        images_seen=int(state.final_step if supervised else state.gan_step) * config.batch_size,
+        segmenter_steps=int(state.segmenter_step) + int(state.final_step),
+    )
 
 
 def main(argv):
@@ -100,9 +52,10 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"unexpected arguments: {argv[1:]}")
     logging.set_verbosity(logging.WARNING)
-    workdir = pathlib.Path(flags.FLAGS.workdir)
+    given = flags.FLAGS
+    output = given.output or pathlib.Path(given.workdir) / "export"
     try:
-        export_run(workdir, flags.FLAGS.output or workdir / "export")
+        export_run(given.workdir, output, licence=given.licence, max_iou_loss=given.max_iou_loss)
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
 
@@ -110,4 +63,12 @@ def main(argv):
 if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "The training run, see tf_layered_gan.main.", required=True)
     flags.DEFINE_string("output", None, "Where the exports go; WORKDIR/export unless given.")
+    flags.DEFINE_string("licence", None, "The licence that you pass the model on under, such as CC-BY-4.0.")
+    flags.DEFINE_float(
+        "max_iou_loss",
+        MAX_IOU_LOSS,
+        "A format is refused if its IoU with the Keras model's masks is less than 1 by more than this.",
+        lower_bound=0,
+        upper_bound=1,
+    )
     app.run(main)

@@ -1,11 +1,10 @@
-"""Export to TFLite, for phones and boards: fixed shape, one picture a call."""
+"""Conversion to TFLite, for phones and boards: fixed shape, one picture a call. `signatures` adds that for any size."""
 
-import contextlib
-import tempfile
 import warnings
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from export.serving import serving_model
 
@@ -19,9 +18,32 @@ def to_tflite_float32(network):
     Returns:
         bytes of a model from uint8 [1, resolution, resolution, rgb] to the foreground probability, float32
         [1, resolution, resolution, 1] in [0, 1].
+
+    Raises:
+        ValueError: TensorFlow cannot convert it.
     """
-    with _converter(serving_model(network, batch_size=1)) as converter:
-        return converter.convert()
+    return _convert(_converter(serving_model(network, batch_size=1)))
+
+
+def to_tflite_float16(network):
+    """Converts F with weights in float16, half the size; the arithmetic stays float32 where the device has no other.
+
+    Args, returns and raises as `to_tflite_float32`.
+    """
+    converter = _converter(serving_model(network, batch_size=1))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    return _convert(converter)
+
+
+def to_tflite_dynamic(network):
+    """Converts F with int8 weights, a quarter of the size; activations are quantised as they come, picture by picture.
+
+    Args, returns and raises as `to_tflite_float32`. Kernels of fewer than 1,024 weights stay float32.
+    """
+    converter = _converter(serving_model(network, batch_size=1))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    return _convert(converter)
 
 
 def to_tflite_int8(network, calibration_images):
@@ -38,29 +60,55 @@ def to_tflite_int8(network, calibration_images):
         to the foreground probability, uint8 [1, resolution, resolution, 1] in steps of 1/256 (zero point 0).
 
     Raises:
-        ValueError: the calibration images are not uint8, of another shape, or none.
+        ValueError: the calibration images are not uint8, of another shape, or none; or TensorFlow cannot convert F.
     """
     _check_pictures(calibration_images, network.input_shape[1:])
     # A uint8 graph input would keep one float operation, the cast; a float32 input that takes the pixels' own
     # numbers becomes uint8 by quantisation instead.
-    with _converter(serving_model(network, batch_size=1, pixel_dtype="float32")) as converter:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = tf.uint8
-        images = _span_all_values(calibration_images)
-        converter.representative_dataset = lambda: ([image[None]] for image in images)
-        return converter.convert()
+    converter = _converter(serving_model(network, batch_size=1, pixel_dtype="float32"))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.uint8
+    images = _span_all_values(calibration_images)
+    converter.representative_dataset = lambda: ([image[None]] for image in images)
+    return _convert(converter)
 
 
-@contextlib.contextmanager
+def function_converter(function, *inputs):
+    """Makes the converter of a function.
+
+    Args:
+        function: of tensors, to one tensor.
+        *inputs: tf.TensorSpec of each.
+
+    Returns:
+        tf.lite.TFLiteConverter.
+    """
+    function = tf.function(function, autograph=False).get_concrete_function(*inputs)
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(
+        logging.ERROR
+    )  # TensorFlow would warn that the other way is by a SavedModel: ten times as slow
+    try:
+        return tf.lite.TFLiteConverter.from_concrete_functions([function])
+    finally:
+        logging.set_verbosity(verbosity)
+
+
 def _converter(model):
-    # By way of a SavedModel: TFLite's own way from Keras is the same, but prints every variable of the model.
-    with tempfile.TemporaryDirectory() as directory, warnings.catch_warnings():
+    # Unless told, Keras leaves the batch open whatever the model says, and LiteRT.js runs no open shape.
+    (pixels,) = model.inputs
+    pixels = tf.TensorSpec(pixels.shape, pixels.dtype, "pixels")
+    return function_converter(lambda pixels: model(pixels, training=False), pixels)
+
+
+def _convert(converter):
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Statistics for quantized inputs were expected")
-        # Unless told, Keras leaves the batch open whatever the model says, and LiteRT.js runs no open shape.
-        signature = [tf.TensorSpec(pixels.shape, pixels.dtype, "pixels") for pixels in model.inputs]
-        model.export(directory, format="tf_saved_model", verbose=False, input_signature=signature)
-        yield tf.lite.TFLiteConverter.from_saved_model(directory)
+        try:
+            return converter.convert()
+        except Exception as error:  # TensorFlow exports none of the classes of its converter's errors
+            raise ValueError(f"TensorFlow cannot convert it: {str(error).strip().splitlines()[0]}") from error
 
 
 def _span_all_values(images):

@@ -1,12 +1,74 @@
 """Whether an exported segmenter still says what the Keras model says."""
 
+import dataclasses
+
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
+from export.signatures import FIXED_SIZE
+from tf_layered_gan.baselines import centred_disc
+from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.evaluation import THRESHOLD, predict_probabilities
+from tf_layered_gan.metrics.segmentation import segmentation_metrics
 
 BATCH = 32
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Reference:
+    """What exported models are held against: the Keras model on held-out photos.
+
+    Attributes:
+        photos: `Photos` at the network's resolution.
+        probabilities: the Keras model's, float32 [picture, resolution, resolution, 1] in [0, 1].
+    """
+
+    photos: Photos
+    probabilities: np.ndarray
+
+    def figures(self):
+        """Returns what is to be known of the photos and the Keras model.
+
+        Returns:
+            dict: "pictures", their number; "foreground", the share of pixels in the Keras masks, which tells an
+            agreement on something from one on nothing; "true_iou" of the Keras masks with the true ones, and
+            "centred_disc_true_iou" of a disc in the middle, which looks at no picture: None without true masks.
+        """
+        return {
+            "pictures": len(self.photos),
+            "foreground": float(np.mean(self.probabilities > THRESHOLD)),
+            "true_iou": true_iou(self.probabilities > THRESHOLD, self.photos.masks),
+            "centred_disc_true_iou": true_iou(centred_disc(self.photos.images)[..., None], self.photos.masks),
+        }
+
+    def compare(self, predict):
+        """Measures an exported model.
+
+        Args:
+            predict: the exported model, as `savedmodel_runner` and `tflite_runner` return it.
+
+        Returns:
+            dict: the figures of `agreement`; "true_iou" of its masks with the true ones, over all pictures together,
+            and "true_iou_loss", by how much less that is than the Keras model's: None without true masks.
+
+        Raises:
+            ValueError: see `agreement`.
+        """
+        actual = predict(self.photos.images)
+        figures = agreement(self.probabilities, actual)
+        true, keras = (true_iou(p > THRESHOLD, self.photos.masks) for p in (actual, self.probabilities))
+        return figures | {"true_iou": true, "true_iou_loss": None if true is None else keras - true}
+
+
+def reference(network, photos):
+    """Returns the `Reference` of F.
+
+    Args:
+        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
+        photos: `Photos`, held-out ones at the network's resolution.
+    """
+    return Reference(photos, predict_probabilities(network, photos.images)[..., None])
 
 
 def savedmodel_runner(directory):
@@ -23,7 +85,8 @@ def savedmodel_runner(directory):
 
     def predict(pixels):
         batches = [pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH)]
-        return np.concatenate([model.serve(batch).numpy() for batch in batches])
+        signature = model.signatures[FIXED_SIZE]  # by way of the model, which must live as long
+        return np.concatenate([signature(pixels=tf.constant(batch))["probability"].numpy() for batch in batches])
 
     return predict
 
@@ -52,23 +115,20 @@ def tflite_runner(content):
     return lambda pixels: np.stack([predict_one(picture) for picture in pixels])
 
 
-def agreement(network, predict, images):
-    """Compares an exported model with the Keras model that it was made from.
+def agreement(expected, actual):
+    """Compares an exported model's probabilities with those of the Keras model that it was made from.
 
     Args:
-        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
-        predict: the exported model, as `savedmodel_runner` and `tflite_runner` return it.
-        images: uint8 [picture, resolution, resolution, rgb], held-out photos.
+        expected: the Keras model's, float32 [picture, resolution, resolution, 1].
+        actual: the exported model's.
 
     Returns:
         dict: "iou" of the two models' masks, probability above 0.5, over all pictures together, 1 where both
-        are empty; "max_difference" of the probabilities; "foreground", the share of pixels in the Keras
-        masks, which tells an agreement on something from one on nothing; "pictures", their number.
+        are empty; "max_difference" of the probabilities.
 
     Raises:
         ValueError: the exported model returned another shape, or numbers that are not finite.
     """
-    expected, actual = predict_probabilities(network, images)[..., None], predict(images)
     if actual.shape != expected.shape or not np.isfinite(actual).all():
         raise ValueError(
             f"the exported model must return finite probabilities {list(expected.shape)}, "
@@ -79,26 +139,14 @@ def agreement(network, predict, images):
     return {
         "iou": float(np.sum(expected_mask & actual_mask) / union) if union else 1.0,
         "max_difference": float(np.max(np.abs(expected - actual))),
-        "foreground": float(np.mean(expected_mask)),
-        "pictures": len(images),
     }
 
 
-def require_agreement(name, network, predict, images, *, least_iou):
-    """Prints and returns `agreement(network, predict, images)`, and refuses a model below the bar.
+def true_iou(predicted, truth):
+    """IoU with the true masks over all pictures together, or None where there are none.
 
-    Raises:
-        ValueError: the IoU with the Keras model is below `least_iou`.
+    Args:
+        predicted: bool [picture, resolution, resolution, 1].
+        truth: None, or as `Photos.masks`.
     """
-    figures = agreement(network, predict, images)
-    iou = figures["iou"]
-    print(
-        f"{name}: IoU {iou:.5f} (at least {least_iou}) with the Keras model's masks, which cover "
-        f"{figures['foreground']:.1%} of {figures['pictures']} held-out pictures, "
-        f"largest probability difference {figures['max_difference']:.2g}"
-    )
-    if not figures["foreground"]:
-        print(f"warning: the Keras model finds nothing on these pictures, so {name} was verified on nothing")
-    if iou < least_iou:
-        raise ValueError(f"{name} was not kept: its IoU with the Keras model is {iou:.5f}, below {least_iou}")
-    return figures
+    return None if truth is None else segmentation_metrics(predicted[..., 0], truth)["iou"]

@@ -1,0 +1,36 @@
+"""Prints what an exported .tflite file says of itself; needs no TensorFlow.
+
+python -m export.describe runs/mine/export/segmenter_int8.tflite
+"""
+
+import argparse
+import json
+import sys
+
+from export.metadata import read
+
+
+def main():
+    """Runs the command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m export.describe", description=__doc__.splitlines()[0])
+    parser.add_argument("file", help="a .tflite file that export.main wrote")
+    try:
+        facts = read(parser.parse_args().file)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    print("\n".join(lines(facts)))
+    return 0
+
+
+def lines(facts, indent=""):
+    """Yields a line for each fact, which is also YAML; what belongs together is indented."""
+    for name, fact in facts.items():
+        if isinstance(fact, dict):
+            yield f"{indent}{name}:"
+            yield from lines(fact, indent + "  ")
+        else:
+            yield f"{indent}{name}: {json.dumps(fact)}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""What there is to know of an exported segmenter, for its metadata and its model card."""
+
+import tf_layered_gan
+from export.signatures import ANY_SIZE, FIXED_SIZE
+
+NOT_STATED = "not stated"
+CLASSES = ("background", "foreground")
+SOURCES = {
+    "folder": "a folder of photos",
+    "shapes": "pictures that the program painted itself",
+    "cub": "CUB-200-2011",
+    "dogs": "Stanford Dogs",
+    "cars": "Stanford Cars",
+    "apc": "Amazon Picking Challenge",
+}
+_PREDICTED_MASKS = ("dogs", "cars")  # whose test masks another segmenter predicts
+
+
+def run_facts(source, *, photos, supervised, rounds, images_seen, segmenter_steps):
+    """Says how a run was trained, but for anything that is private, such as paths and names.
+
+    Args:
+        source: a name of `SOURCES`.
+        photos: dict from "train", "validation" and "test" to numbers of photos.
+        supervised: whether the segmenter learnt from photos' masks.
+        rounds: of GAN and segmenter, int.
+        images_seen: real pictures seen by the discriminator, or by a supervised segmenter, int.
+        segmenter_steps: int.
+
+    Returns:
+        dict.
+    """
+    return {
+        "data": SOURCES[source],
+        "photos": photos,
+        "learnt_from": "photos and their masks" if supervised else "photos without masks",
+        "rounds": 0 if supervised else rounds,
+        "images_seen": images_seen,
+        "segmenter_steps": segmenter_steps,
+        "test_masks": "predicted by another segmenter" if source in _PREDICTED_MASKS else "given with the photos",
+    }
+
+
+def segmenter_facts(training, licence=None):
+    """Says what is true of every format.
+
+    Args:
+        training: dict, see `run_facts`.
+        licence: str, or None where none is stated.
+    """
+    return {
+        "program": "tf-layered-gan",
+        "version": tf_layered_gan.__version__,
+        "licence": licence or NOT_STATED,
+        "classes": list(CLASSES),
+        "training": training,
+    }
+
+
+def figure_facts(figures, keras_model):
+    """Says how good a format is, rounded to what the test photos can tell.
+
+    Args:
+        figures: dict, of the format, see `verify.Reference.compare`.
+        keras_model: dict, see `verify.Reference.figures`.
+    """
+    facts = {
+        "iou_with_test_masks": figures["true_iou"],
+        "keras_model_iou_with_test_masks": keras_model["true_iou"],
+        "centred_disc_iou_with_test_masks": keras_model["centred_disc_true_iou"],
+        "iou_with_keras_model": figures["iou"],
+    }
+    facts = {name: figure if figure is None else round(figure, 4) for name, figure in facts.items()}
+    return {"test_photos": keras_model["pictures"]} | facts
+
+
+def signature_facts(resolution, *, integer):
+    """Says what a .tflite file takes and gives.
+
+    Args:
+        resolution: R, pixels.
+        integer: whether it is the full-int8 file.
+    """
+    picture = {"type": "uint8", "colour_order": "RGB", "range": [0, 255]}
+    sizes = (f"the model's own, {resolution} x {resolution}", "any; resized inside")
+    probability = {"type": "float32", "range": [0, 1], "meaning": "probability of the foreground"}
+    if integer:
+        probability |= {"type": "uint8", "range": [0, 255], "meaning": "probability of the foreground times 256"}
+    mask = {"type": "uint8", "range": [0, 255], "meaning": "probability of the foreground times 255, rounded"}
+    side = [resolution, resolution]
+    return {
+        FIXED_SIZE: {
+            "input": {"name": "pixels", "shape": [1, *side, 3], **picture, "size": sizes[0]},
+            "output": {"name": "probability", "shape": [1, *side, 1], **probability},
+        },
+        ANY_SIZE: {
+            "input": {"name": "picture", "shape": [1, "height", "width", 3], **picture, "size": sizes[1]},
+            "output": {"name": "mask", "shape": [1, "height", "width", 1], **mask},
+        },
+    }

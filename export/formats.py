@@ -1,0 +1,159 @@
+"""Writes a segmenter in every format, each once it was found to say what the Keras model says."""
+
+import contextlib
+import pathlib
+import shutil
+import tempfile
+
+from export.facts import figure_facts, signature_facts
+from export.metadata import embed
+from export.model_card import model_card
+from export.savedmodel import write_savedmodel
+from export.signatures import add_signatures
+from export.tflite import to_tflite_dynamic, to_tflite_float16, to_tflite_float32, to_tflite_int8
+from export.verify import reference, savedmodel_runner, tflite_runner
+from tf_layered_gan.records import write_record
+
+MAX_IOU_LOSS = 0.01
+CALIBRATION_PICTURES = 100  # plenty: on one network 5 and 423 gave the same IoU to three digits
+INT8 = "segmenter_int8.tflite"
+FILES = ("segmenter_float32.tflite", "segmenter_float16.tflite", "segmenter_dynamic.tflite", INT8)
+_UNVERIFIED = ".unverified-"
+
+
+def export_segmenter(network, calibration_images, test_photos, output, *, facts, max_iou_loss=MAX_IOU_LOSS):
+    """Writes F as SavedModel and TFLite; a format whose masks differ too much from the Keras model's is left out.
+
+    Args:
+        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
+        calibration_images: uint8 [picture, resolution, resolution, rgb], held-out photos that set the ranges
+            of the int8 model; at most CALIBRATION_PICTURES of them are used, evenly spaced.
+        test_photos: `Photos` at the same resolution, other held-out ones: those on which every format is verified.
+        output: directory for `saved_model`, the `FILES`, `export.json` and `model_card.md`; what an earlier export
+            left of these gives way once all are made.
+        facts: dict, see `facts.segmenter_facts`, for the metadata and the model card.
+        max_iou_loss: how much less than 1 a format's IoU with the Keras model's masks may be.
+
+    Returns:
+        dict, what export.json holds: "keras_model", see `Reference.figures`; and "formats", for each its "bytes", the
+        figures of `Reference.compare`, and "refused", None or why it was left out (then perhaps nothing else).
+
+    Raises:
+        ValueError: a format was refused; names each and why. The others are written, and export.json.
+    """
+    output = pathlib.Path(output)
+    output.mkdir(parents=True, exist_ok=True)
+    for folder in output.glob(f"{_UNVERIFIED}*"):  # of an export that was killed
+        shutil.rmtree(folder)
+    keras_model = reference(network, test_photos)
+    _print_reference(keras_model.figures())
+    with tempfile.TemporaryDirectory(dir=output, prefix=_UNVERIFIED) as folder:
+        exporter = _Exporter(pathlib.Path(folder), keras_model, facts, max_iou_loss)
+        exporter.savedmodel(network)
+        for name, convert in _conversions(network, calibration_images).items():
+            exporter.tflite(name, convert)
+        result = {"keras_model": keras_model.figures(), "formats": exporter.figures}
+        write_record(exporter.folder / "model_card.md", model_card(facts, network.input_shape[1], result))
+        write_record(exporter.folder / "export.json", result)
+        _replace(output, exporter.folder)
+    _raise_refusals(exporter.figures, output)
+    return result
+
+
+def _conversions(network, calibration_images):
+    """Functions to the bytes of a .tflite model, by the name of the file."""
+    step = -(-len(calibration_images) // CALIBRATION_PICTURES)
+    return {
+        FILES[0]: lambda: to_tflite_float32(network),
+        FILES[1]: lambda: to_tflite_float16(network),
+        FILES[2]: lambda: to_tflite_dynamic(network),
+        INT8: lambda: to_tflite_int8(network, calibration_images[::step]),
+    }
+
+
+class _Exporter:
+    """Writes to a folder those formats that stand the comparison with the Keras model; `figures` has all of them."""
+
+    def __init__(self, folder, keras_model, facts, max_iou_loss):
+        self.folder, self.figures = folder, {}
+        self._keras_model, self._facts, self._max_iou_loss = keras_model, facts, max_iou_loss
+
+    def savedmodel(self, network):
+        path = self.folder / "saved_model"
+        with self._verifying(path.name) as figures:
+            write_savedmodel(network, path)
+            figures["bytes"] = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+            self._compare(figures, savedmodel_runner(path))
+        if figures["refused"]:
+            shutil.rmtree(path)
+
+    def tflite(self, name, convert):
+        with self._verifying(name) as figures:
+            content = add_signatures(convert())
+            figures["bytes"] = len(content)
+            self._compare(figures, tflite_runner(content))
+            if not figures["refused"]:
+                content = embed(content, self._file_facts(name, figures))
+                figures["bytes"] = len(content)
+                write_record(self.folder / name, content)
+
+    @contextlib.contextmanager
+    def _verifying(self, name):
+        """A format that cannot be made is refused like one that is bad: it must not cost the others."""
+        figures = self.figures[name] = {"refused": None}
+        try:
+            yield figures
+        except ValueError as error:
+            figures["refused"] = str(error)
+        _print_format(name, figures)
+
+    def _compare(self, figures, predict):
+        figures |= self._keras_model.compare(predict)
+        if 1 - figures["iou"] > self._max_iou_loss:
+            figures["refused"] = (
+                f"its IoU with the Keras model's masks is {figures['iou']:.4f}, below {1 - self._max_iou_loss:.4g}"
+            )
+
+    def _file_facts(self, name, figures):
+        return self._facts | {
+            "format": name.removeprefix("segmenter_").removesuffix(".tflite"),
+            "signatures": signature_facts(self._keras_model.photos.images.shape[1], integer=name == INT8),
+            "figures": figure_facts(figures, self._keras_model.figures()),
+        }
+
+
+def _replace(output, folder):
+    """Puts an export in an earlier one's place; export.json goes first and comes last, as it speaks for the others."""
+    for name in ("export.json", "model_card.md", *FILES):
+        (output / name).unlink(missing_ok=True)
+    shutil.rmtree(output / "saved_model", ignore_errors=True)
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == "export.json"):
+        path.rename(output / path.name)
+
+
+def _print_reference(figures):
+    print(f"Verifying on {figures['pictures']} held-out photos, where the Keras model's masks cover", end=" ")
+    print(f"{figures['foreground']:.1%}.", end=" " if figures["true_iou"] is not None else "\n")
+    if figures["true_iou"] is not None:
+        print(f"Their IoU with the true masks is {figures['true_iou']:.4f}", end=" ")
+        print(f"(a disc in the middle: {figures['centred_disc_true_iou']:.4f}).")
+    if not figures["foreground"]:
+        print("warning: the Keras model finds nothing on these photos, so every format is verified on nothing")
+
+
+def _print_format(name, figures):
+    words = [f"{name:24}"]
+    if "iou" in figures:
+        words += [f"{figures['bytes']:12,} bytes", f"IoU with the Keras model's masks {figures['iou']:.4f}"]
+    if figures.get("true_iou") is not None:
+        words += [f"with the true ones {figures['true_iou']:.4f} ({-figures['true_iou_loss']:+z.4f})"]
+    print("  ".join([*words, *(["REFUSED"] if figures["refused"] else [])]), flush=True)
+
+
+def _raise_refusals(formats, output):
+    refused = {name: figures["refused"] for name, figures in formats.items() if figures["refused"]}
+    written = [name for name in formats if name not in refused]
+    print(f"Written to {output}: {', '.join([*written, 'export.json', 'model_card.md'])}")
+    if refused:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
+        raise ValueError(f"refused, so not written: {reasons}")

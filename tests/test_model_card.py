@@ -1,0 +1,56 @@
+import pytest
+
+from export.facts import run_facts, segmenter_facts
+from export.model_card import model_card
+
+FIGURES = {"pictures": 423, "foreground": 0.2884, "true_iou": 0.6338, "centred_disc_true_iou": 0.6028}
+FORMATS = {
+    "saved_model": {"refused": None, "bytes": 3303253, "iou": 1.0, "true_iou": 0.6338, "true_iou_loss": -1e-9},
+    "segmenter_int8.tflite": {
+        "refused": "its IoU is 0.9814",
+        "bytes": 641552,
+        "iou": 0.9814,
+        "true_iou": 0.6315,
+        "true_iou_loss": 0.0023,
+    },
+    "segmenter_float16.tflite": {"refused": "TensorFlow cannot convert it"},
+}
+
+
+def card(source="folder", supervised=False, licence=None, **figures):
+    counts = {"photos": {"train": 5140, "validation": 42, "test": 423}, "rounds": 3}
+    training = run_facts(source, supervised=supervised, images_seen=48000, segmenter_steps=600, **counts)
+    return model_card(segmenter_facts(training, licence), 64, {"keras_model": FIGURES | figures, "formats": FORMATS})
+
+
+def test_it_says_how_it_was_trained():
+    text = card(licence="CC0-1.0")
+    assert "data: a folder of photos; 5,140 photos to train on" in text
+    assert "rounds of GAN and segmenter: 3" in text and "pictures seen in training: 48,000" in text
+    assert "Licence: CC0-1.0." in text and "Licence: not stated." in card()
+
+
+def test_it_has_every_format_and_what_became_of_it():
+    lines = card().splitlines()
+    assert "| saved_model | 3,303,253 | 1.0000 | 0.6338 | +0.0000 | written |" in lines
+    assert "| segmenter_int8.tflite | 641,552 | 0.9814 | 0.6315 | -0.0023 | refused |" in lines
+    assert "| segmenter_float16.tflite |  |  |  |  | refused |" in lines
+
+
+def test_it_says_what_the_figures_are_worth():
+    text = card()
+    assert "with those given with the photos is 0.6338" in text and "a disc in the middle" in text and "0.6028" in text
+    assert "with those predicted by another segmenter is" in card(source="cars")
+    assert "There are no masks to hold its own against" in card(true_iou=None, centred_disc_true_iou=None)
+
+
+@pytest.mark.parametrize("supervised", [False, True])
+def test_it_says_whether_it_saw_masks(supervised):
+    text = card(supervised=supervised)
+    assert ("No mask was ever shown to it" in text) != supervised
+    assert ("It learnt from masks" in text) == supervised
+    assert ("rounds of GAN" in text) != supervised
+
+
+def test_nothing_is_left_to_fill_in():
+    assert not set("{}") & set(card())
