@@ -13,7 +13,8 @@ def fold_batch_norm(network):
             BatchNormalization normalises the channels of a convolution, which has no activation and no other consumer.
 
     Returns:
-        keras.Model that computes the same in inference mode, without BatchNormalization; every convolution has a bias.
+        keras.Model that computes the same in inference mode, without BatchNormalization; every convolution has a bias
+        and is trainable.
 
     Raises:
         ValueError: a layer has weights and is none of these, or a BatchNormalization does not follow a convolution.
@@ -47,8 +48,8 @@ def _check(network, convolutions, norms):
 
 
 def _clone(layer):
-    config = layer.get_config()
-    return type(layer).from_config(config | {"use_bias": True} if is_convolution(layer) else config)
+    changes = {"use_bias": True, "trainable": True} if is_convolution(layer) else {}
+    return type(layer).from_config(layer.get_config() | changes)
 
 
 def _call(layer, *args, **kwargs):
@@ -57,13 +58,13 @@ def _call(layer, *args, **kwargs):
 
 def _folded_weights(layer, norm):
     """The kernel and the bias of a convolution and of the normalisation after it, if there is one."""
-    kernel = np.asarray(layer.kernel)
-    channels = layer.output.shape[-1]
+    kernel, channels = np.asarray(layer.kernel), layer.output.shape[-1]
     bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(channels, "float32")
     if norm is None:
         return kernel, bias
-    scale = 1 / np.sqrt(np.asarray(norm.moving_variance) + norm.epsilon)
+    scale = np.reciprocal(np.sqrt(np.asarray(norm.moving_variance) + norm.epsilon))
     scale = scale * np.asarray(norm.gamma) if norm.scale else scale
-    offset = np.asarray(norm.beta) if norm.center else 0
-    bias = (bias - np.asarray(norm.moving_mean)) * scale + offset
-    return kernel * np.reshape(scale, (kernel.shape[2:] if layer.__class__ is layers.DepthwiseConv2D else (-1,))), bias
+    bias = (bias - np.asarray(norm.moving_mean)) * scale
+    bias = bias + np.asarray(norm.beta) if norm.center else bias
+    is_depthwise = isinstance(layer, layers.DepthwiseConv2D)  # whose channels are the kernel's last two axes
+    return kernel * (scale.reshape(kernel.shape[2:]) if is_depthwise else scale), bias

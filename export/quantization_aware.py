@@ -37,10 +37,10 @@ def fine_tune(network, images, *, steps=300, batch_size=16, learning_rate=1e-3, 
     """
     _check(network, images, steps)
     tuned = fold_batch_norm(network)
-    tuned.trainable = True  # which the average of a run's segmenter is not
+    rounding = _with_rounding(tuned)
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, steps))
     optimizer.build(tuned.trainable_variables)
-    train_step = _train_step(network, _with_rounding(tuned), optimizer)
+    train_step = _train_step(network, tuned, rounding, optimizer)
     draw = _draw(images, batch_size, network.input_shape[1])
     for step in range(steps):
         train_step(draw(tf.constant([seed, step])))
@@ -70,13 +70,16 @@ def _draw(images, batch_size, resolution):
     return tf.function(draw, autograph=False)
 
 
-def _train_step(network, rounding, optimizer):
-    variables = rounding.trainable_variables
+def _train_step(network, tuned, rounding, optimizer):
+    convolutions = [layer for layer in tuned.layers if is_convolution(layer)]
+    variables = tuned.trainable_variables
 
     def step(pictures):
         target = tf.sigmoid(network(pictures, training=False))
         with tf.GradientTape() as tape:
-            logits, _ = rounding.stateless_call(_rounded_weights(rounding), [], pictures)
+            kernels = [(layer.kernel, _rounded_kernel(layer)) for layer in convolutions]
+            with keras.StatelessScope(kernels):  # in which a layer has the rounded kernel for its own
+                logits = rounding(pictures)
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(target, logits))
         optimizer.apply(tape.gradient(loss, variables), variables)
 
@@ -108,14 +111,8 @@ class _Round(layers.Layer):
         return tf.quantization.fake_quant_with_min_max_vars(x, tf.stop_gradient(low), tf.stop_gradient(high))
 
 
-def _rounded_weights(network):
-    """The trainable variables' values, in their order, kernels rounded; biases have 32 bits in TFLite."""
-    convolutions = filter(is_convolution, network.layers)
-    return [value for layer in convolutions for value in (_rounded_kernel(layer), tf.convert_to_tensor(layer.bias))]
-
-
 def _rounded_kernel(layer):
-    """The kernel in 255 steps a filter, symmetric about 0; the gradient is that of the kernel itself."""
+    """The kernel in 254 steps a filter, symmetric about 0; the gradient is that of the kernel itself."""
     kernel = tf.convert_to_tensor(layer.kernel)
     filter_axes = (0, 1) if isinstance(layer, layers.DepthwiseConv2D) else (0, 1, 2)
     step = tf.maximum(tf.reduce_max(tf.abs(kernel), filter_axes, keepdims=True) / 127, np.finfo("float32").tiny)
