@@ -1,0 +1,70 @@
+"""Folds batch normalisation into the convolutions before it, as TFLite's converter does."""
+
+import keras
+import numpy as np
+from keras import layers
+
+
+def fold_batch_norm(network):
+    """Copies a network, its batch normalisations made part of the convolutions that they follow.
+
+    Args:
+        network: functional keras.Model of Conv2D and DepthwiseConv2D layers and layers without weights. Every
+            BatchNormalization normalises the channels of a convolution, which has no activation and no other consumer.
+
+    Returns:
+        keras.Model that computes the same in inference mode, without BatchNormalization; every convolution has a bias
+        and is trainable.
+
+    Raises:
+        ValueError: a layer has weights and is none of these, or a BatchNormalization does not follow a convolution.
+    """
+    convolutions = [layer for layer in network.layers if is_convolution(layer)]
+    norms = {id(layer.input): layer for layer in network.layers if isinstance(layer, layers.BatchNormalization)}
+    _check(network, convolutions, norms)
+    folded = keras.models.clone_model(network, clone_function=_clone, call_function=_call)
+    for layer in convolutions:
+        folded.get_layer(layer.name).set_weights(_folded_weights(layer, norms.get(id(layer.output))))
+    return folded
+
+
+def is_convolution(layer):
+    """Whether a layer is a Conv2D or a DepthwiseConv2D, nothing derived from one."""
+    return type(layer) in (layers.Conv2D, layers.DepthwiseConv2D)
+
+
+def _check(network, convolutions, norms):
+    for layer in network.layers:
+        if layer.weights and layer not in convolutions and layer not in norms.values():
+            allowed = "Conv2D, DepthwiseConv2D and BatchNormalization"
+            raise ValueError(f"layer {layer.name} is a {type(layer).__name__} with weights, allowed: {allowed}")
+    foldable = {id(layer.output) for layer in convolutions if layer.activation is keras.activations.linear}
+    inputs = [id(tensor) for layer in network.layers for tensor in keras.tree.flatten(layer.input)]
+    for tensor, norm in norms.items():
+        if tensor not in foldable or inputs.count(tensor) > 1 or norm.axis not in (-1, 3):
+            raise ValueError(
+                f"layer {norm.name} does not normalise the channels of a linear convolution that it alone has"
+            )
+
+
+def _clone(layer):
+    changes = {"use_bias": True, "trainable": True} if is_convolution(layer) else {}
+    return type(layer).from_config(layer.get_config() | changes)
+
+
+def _call(layer, *args, **kwargs):
+    return args[0] if isinstance(layer, layers.BatchNormalization) else layer(*args, **kwargs)
+
+
+def _folded_weights(layer, norm):
+    """The kernel and the bias of a convolution and of the normalisation after it, if there is one."""
+    kernel, channels = np.asarray(layer.kernel), layer.output.shape[-1]
+    bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(channels, "float32")
+    if norm is None:
+        return kernel, bias
+    scale = np.reciprocal(np.sqrt(np.asarray(norm.moving_variance) + norm.epsilon))
+    scale = scale * np.asarray(norm.gamma) if norm.scale else scale
+    bias = (bias - np.asarray(norm.moving_mean)) * scale
+    bias = bias + np.asarray(norm.beta) if norm.center else bias
+    is_depthwise = isinstance(layer, layers.DepthwiseConv2D)  # whose channels are the kernel's last two axes
+    return kernel * (scale.reshape(kernel.shape[2:]) if is_depthwise else scale), bias
