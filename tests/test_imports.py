@@ -13,7 +13,7 @@ PACKAGE = "tf_layered_gan"
 FLOORS = [
     {"tables", "sweep", "records"},
     {"losses", "codes", "composition", "perturbation", "schedule", "monitoring", "learning_curve", "config_validation"},
-    {"distribution", "preemption", "workdir_lock", "workdir_links", "restarts"},
+    {"distribution", "preemption", "workdir_lock", "workdir_links", "restarts", "time_limit"},
     {"networks", "data", "gradients", "averaging", "table_report"},
     {"metrics", "baselines", "picture_grid", "layered_gan", "segmenter"},
     {"evaluation", "gan_evaluation"},
