@@ -3,6 +3,7 @@
 import pathlib
 import time
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -134,8 +135,9 @@ class TrainingLoop:
         share = schedule.learning_rate_share(
             step, steps=rounds * steps_per_round, annealed_steps=min(annealed_rounds, rounds) * steps_per_round
         )
-        gan.optimizer.learning_rate = share * config.gan.generator_learning_rate
-        gan.discriminator_optimizer.learning_rate = share * config.gan.discriminator_learning_rate
+        # As arrays, for the same reason as in `_run`.
+        gan.optimizer.learning_rate = np.asarray(share * config.gan.generator_learning_rate)
+        gan.discriminator_optimizer.learning_rate = np.asarray(share * config.gan.discriminator_learning_rate)
 
     def _run(self, train_step, batches, counter, phase, prepare=lambda step: None):
         first_step, started, every = int(counter.numpy()), time.time(), self._config.monitoring
@@ -146,7 +148,7 @@ class TrainingLoop:
             for step, batch in zip(steps, batches(first_step + skipped), strict=False):  # the batches never end
                 prepare(step)
                 report, told = train_step(batch, tf.constant(self._sigterm.requested))
-                counter.assign(step)
+                counter.assign_add(1)  # not `assign(step)`: TensorFlow keeps every Python number that it is given
                 monitoring.check_finite(phase.kind, report, step)
                 if step % every.scalars_every == 0 or step == phase.last_step:
                     self._monitor.scalars(phase, report, step)
