@@ -193,6 +193,18 @@ def test_a_full_disk_is_said_and_leaves_what_was_saved(checkpointed, tmp_path):
     assert restore_run(config, workdir)[2].gan_step.numpy() == 2
 
 
+@pytest.mark.parametrize("part", ["weight", "average", "optimizer"])
+def test_what_is_not_finite_is_never_saved(checkpointed, tmp_path, part):
+    workdir, config = shutil.copytree(checkpointed[0], tmp_path / "run"), checkpointed[1]
+    gan, segmenter, checkpointer = restore_run(config, workdir)
+    holders = {"weight": gan.discriminator, "average": segmenter.average_network, "optimizer": gan.optimizer}
+    variable = holders[part].variables[-1]
+    variable.assign(variable * np.nan)
+    with pytest.raises(FloatingPointError, match="is not finite, so no checkpoint is written"):
+        checkpointer.save()
+    assert restore_run(config, workdir)[2].gan_step.numpy() == 2
+
+
 def test_a_workdir_without_a_checkpoint_cannot_be_restored(tmp_path):
     with pytest.raises(FileNotFoundError, match=f"no checkpoint in {tmp_path}: train first"):
         restore_run(tiny.run_config(shapes), tmp_path)

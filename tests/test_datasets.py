@@ -14,6 +14,7 @@ from PIL import Image
 from tensorflow_datasets.testing.mocking import RandomFakeGenerator
 
 from configs import apc, cars, cub, dogs
+from tf_layered_gan import builders
 from tf_layered_gan.data import datasets
 
 SIZES = {"resolution": 8, "storage_size": 10}
@@ -233,7 +234,7 @@ def test_cache_is_renewed_when_something_changes(path, masks, tmp_path, change):
     else:
         settings[change] = {"holdout": 3, "resolution": 4}[change]
     assert_equal(load("cars", path, cache=tmp_path / "cache", **settings), load("cars", path, **settings))
-    assert len(list((tmp_path / "cache").iterdir())) == 2
+    assert len(list((tmp_path / "cache").glob("[0-9a-f]*"))) == 2
 
 
 def mocked(builder, split, decoders, **_):
@@ -288,6 +289,15 @@ def test_a_dataset_is_prepared_only_where_it_may_be(tmp_path):
     with pytest.raises(ValueError, match=f"cub is not prepared in {tmp_path}, which training does"):
         load("cub", tmp_path, prepare=False)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_training_prepares_a_dataset(tmp_path, monkeypatch):
+    config = cub.get_config()
+    config.data.path = str(archives.write("cub", tmp_path / "tfds", monkeypatch))
+    with pytest.raises(ValueError, match="cub is not prepared in .*, which training does"):
+        builders.load_photos(config)
+    builders.prepare_photos(config)
+    assert len(builders.load_photos(config).test) == 2
 
 
 def test_what_is_prepared_needs_no_leave(path):

@@ -6,7 +6,8 @@ import tensorflow as tf
 import tiny
 
 from configs import shapes
-from tf_layered_gan.distribution import build_strategy, is_chief
+from tf_layered_gan import distribution
+from tf_layered_gan.distribution import build_strategy, describe_differences, distributed_step, is_chief
 
 
 class ThreeReplicas:
@@ -64,3 +65,37 @@ def test_one_worker_writes():
     assert is_chief(tf.distribute.get_strategy())
     assert [chief(task_type="worker", task_id=index) for index in range(3)] == [True, False, False]
     assert chief(task_type=None, task_id=None)
+
+
+@pytest.mark.parametrize(("chief", "order"), [(True, ["prepared", "met"]), (False, ["met", "prepared"])])
+def test_the_chief_prepares_before_the_others(chief, order, monkeypatch):
+    events = []
+    monkeypatch.setattr(distribution, "is_chief", lambda strategy: chief)
+    monkeypatch.setattr(distribution, "wait_for_all", lambda strategy: events.append("met"))
+    with distribution.chief_first(tf.distribute.get_strategy()):
+        events.append("prepared")
+    assert events == order
+
+
+def test_an_error_on_one_machine_is_no_lost_worker():
+    with pytest.raises(tf.errors.CancelledError), distribution.lost_workers_named(tf.distribute.get_strategy()):
+        raise tf.errors.CancelledError(None, None, "closed")
+
+
+def test_differences_are_named_with_the_workers_that_have_them():
+    facts = {"seed": 3, "photos": {"train": 10}, "step": 5}
+    assert describe_differences(facts, [[1, 2, 3], [1, 2, 3]], worker=0) == ""
+    assert describe_differences(facts, [[1, 2, 3], [1, 9, 3], [1, 9, 4]], worker=2) == (
+        'photos on worker 1, 2 (on worker 2, this one, it is {"train": 10}); '
+        "step on worker 2 (on worker 2, this one, it is 5)"
+    )
+
+
+def test_any_told_worker_is_heard_and_reports_are_means_of_the_replicas():
+    strategy = tf.distribute.get_strategy()
+    step = distributed_step(strategy, lambda batch: {"b": tf.reduce_sum(batch), "a": tf.reduce_max(batch)})
+    for told in (False, True):
+        report, heard = step(tf.constant([1.0, 2.0]), tf.constant(told))
+        assert {name: float(value) for name, value in report.items()} == {"a": 2, "b": 3}
+        assert (heard > 0) == told
+    assert step.experimental_get_tracing_count() == 1

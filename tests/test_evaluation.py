@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tf_layered_gan import evaluation
 from tf_layered_gan.baselines import BASELINES
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.evaluation import (
@@ -143,6 +144,15 @@ def test_a_name_without_a_class_is_named():
     splits = Splits(flat_photos(["a1"], 4), flat_photos(["x"], 4), flat_photos(["b3"], 4))
     with pytest.raises(ValueError, match="finds no class in the name 'x'"):
         photo_classes(splits, "[ab]")
+
+
+def test_a_pattern_that_takes_for_ever_is_refused(monkeypatch):
+    monkeypatch.setattr(evaluation, "_MATCHING_SECONDS", 0.2)
+    names = flat_photos(["a" * 40], 4)  # of which there are 2**39 ways to make a's of a's
+    with pytest.raises(
+        ValueError, match=r"data.classes is '\(a\+\)\+b', allowed: one that needs 0.2 seconds at most for"
+    ):
+        photo_classes(Splits(names, names, names), "(a+)+b")
 
 
 @pytest.mark.parametrize("count, expected", [(None, 2), (4, 4)])

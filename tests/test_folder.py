@@ -378,7 +378,7 @@ def test_cache_is_renewed_when_something_changes(photos, tmp_path, change):
     else:
         settings[change] -= 1
     assert_equal(folder.load(photos, cache=tmp_path / "cache", **settings), folder.load(photos, **settings))
-    assert len(list((tmp_path / "cache").iterdir())) == 2
+    assert len(list((tmp_path / "cache").glob("[0-9a-f]*"))) == 2
 
 
 class Planted:
@@ -417,7 +417,7 @@ def zipped(path, planted):
 )
 def test_cache_that_is_damaged_is_named_and_never_unpickled(photos, tmp_path, name, damage):
     folder.load(photos, cache=tmp_path / "cache", **SIZES)
-    (entry,) = (tmp_path / "cache").iterdir()
+    (entry,) = (tmp_path / "cache").glob("[0-9a-f]*")
     damage(entry / name, tmp_path / "planted")
     with pytest.raises(ValueError, match=f"{entry} is damaged: .*; remove it, and the photos are read again"):
         folder.load(photos, cache=tmp_path / "cache", **SIZES)
@@ -431,18 +431,6 @@ def test_cache_that_was_cut_off_is_not_read(photos, tmp_path, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(np, "save", cut_off)
         folder.load(photos, cache=tmp_path / "cache", **SIZES)
-    assert_equal(folder.load(photos, cache=tmp_path / "cache", **SIZES), folder.load(photos, **SIZES))
-
-
-def test_cache_written_by_two_at_once_is_whole(photos, tmp_path, monkeypatch):
-    replace = os.replace
-
-    def another_was_faster(new, entry):
-        monkeypatch.setattr(os, "replace", replace)
-        folder.load(photos, cache=tmp_path / "cache", **SIZES)
-        replace(new, entry)
-
-    monkeypatch.setattr(os, "replace", another_was_faster)
     assert_equal(folder.load(photos, cache=tmp_path / "cache", **SIZES), folder.load(photos, **SIZES))
 
 

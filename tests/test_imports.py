@@ -14,7 +14,7 @@ EDGE = ROOT / "export" / "edge" / "edge_segmenter"
 FLOORS = [
     {"tables", "sweep", "records"},
     {"losses", "codes", "composition", "perturbation", "schedule", "monitoring", "learning_curve", "config_validation"},
-    {"distribution", "preemption", "workdir_lock", "workdir_links", "restarts"},
+    {"distribution", "preemption", "workdir_lock", "workdir_links", "restarts", "time_limit"},
     {"networks", "data", "gradients", "averaging", "table_report"},
     {"metrics", "baselines", "picture_grid", "layered_gan", "segmenter"},
     {"evaluation", "gan_evaluation"},

@@ -55,6 +55,14 @@ def test_finite_values_pass():
     check_finite("gan", {"binarization": tf.constant(-1e30)}, 1)
 
 
+def test_no_report_leaves_a_number_with_tensorflow(tmp_path, monkeypatch):
+    monitor, kinds = Monitor(tmp_path, batch_size=4), set()
+    monkeypatch.setattr(tf.summary, "scalar", lambda name, value: kinds.add(type(value)))
+    for step in (10, 20):
+        monitor.scalars(GAN, {"binarization": tf.constant(0.25)}, step)
+    assert kinds == {np.ndarray}  # Python numbers TensorFlow keeps for good, some 0.7 KiB each
+
+
 def test_scalars_are_written_under_their_kind_and_step(tmp_path):
     monitor = Monitor(tmp_path, batch_size=4)
     monitor.scalars(GAN, {"binarization": tf.constant(0.25)}, 10)

@@ -22,18 +22,18 @@ def test_sigterm_ends_at_once_with_a_code_of_its_own():
 def test_sigterm_waits_for_the_end_of_a_deferred_stretch():
     steps = []
     with pytest.raises(Preempted), preemptible() as signals:
-        with signals.deferred() as preempted:
-            steps.append(preempted())
+        with signals.deferred():
+            steps.append(signals.requested)
             sigterm()
-            steps.append(preempted())
+            steps.append(signals.requested)
         steps.append("after")
     assert steps == [False, True]
 
 
 def test_a_stretch_that_sigterm_spared_ends_as_if_nothing_had_been_and_sigterm_ends_what_follows():
     with pytest.raises(Preempted), preemptible() as signals:
-        with signals.deferred() as preempted:
-            assert not preempted()
+        with signals.deferred():
+            assert not signals.requested
         sigterm()
 
 

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import re
 import signal
 import threading
 import time
@@ -11,6 +12,8 @@ import pytest
 import tensorflow as tf
 import tiny
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tf_layered_gan import preemption
 
 
 def train(folder, *ways):
@@ -56,10 +59,15 @@ def test_two_replicas_train_as_one_device_with_adam(tmp_path):
     assert_equal_runs(tmp_path / "adam_plain", tmp_path / "adam_two_replicas", tolerance=1e-3)
 
 
-def finish_all(workers):
-    """Waits for processes, reading of all of them at once; returns their exit codes and all that they printed."""
+def finish_each(workers):
+    """Waits for processes, reading of all of them at once; returns (exit code, what it printed) of each."""
     with concurrent.futures.ThreadPoolExecutor() as readers:
-        codes, outputs = zip(*readers.map(tiny.finish, workers), strict=True)
+        return list(readers.map(tiny.finish, workers))
+
+
+def finish_all(workers):
+    """Likewise; returns their exit codes and all that they printed."""
+    codes, outputs = zip(*finish_each(workers), strict=True)
     return list(codes), "\n".join(outputs)
 
 
@@ -74,6 +82,45 @@ def test_two_workers_train_as_one_device_and_only_the_chief_writes(runs, tmp_pat
         path.name for path in (runs / "plain").iterdir()
     }
     assert not list(temporary.iterdir())  # what the other wrote is thrown away
+
+
+@pytest.mark.slow
+def test_workers_that_differ_say_in_what_and_one_that_waits_for_a_lost_one_says_so():
+    (first, one), (second, other) = finish_each(tiny.workers(2, "tests/workers.py"))
+    assert (first, second) == (1, -signal.SIGKILL), one + other
+    differ = (
+        "the workers must begin alike, but differ from worker 0: step on worker 1 (on worker {}, this one, it is {})"
+    )
+    assert differ.format(0, 5) in one and differ.format(1, 6) in other
+    assert "worker 0 is here" in one and "worker 1 is here" in other
+    assert "ConnectionError: another worker cannot be reached any more: start all of them again" in one
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("told", [(1,), (0, 1)])
+def test_workers_one_or_all_of_which_are_told_to_stop_save_one_step_and_end_alike(runs, tmp_path, told):
+    workers = tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker")
+    teller = threading.Thread(target=signal_once_saved, args=(workers, told, tmp_path / "multi_worker"))
+    teller.start()
+    codes, output = finish_all(workers)
+    teller.join()
+    assert codes == [preemption.EXIT_CODE] * 2, output
+    saved = re.findall(r"told to stop: step (\d+) is saved", output)
+    assert len(saved) == 2 and saved[0] == saved[1], output
+    values = tiny.checkpoint_values(tmp_path / "multi_worker")
+    counters = [int(values[f"{name}_step/.ATTRIBUTES/VARIABLE_VALUE"]) for name in ("gan", "segmenter")]
+    assert int(saved[0]) in counters
+    codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker"))
+    assert codes == [0, 0], output
+    assert_equal_runs(runs / "plain", tmp_path / "multi_worker", tolerance=1e-5)
+
+
+def signal_once_saved(workers, told, workdir):
+    """Sends SIGTERM to some workers as soon as their run has a checkpoint."""
+    while workers[0].poll() is None and not list(workdir.glob("checkpoints/*.index")):
+        time.sleep(0.05)
+    for index in told:
+        workers[index].terminate()
 
 
 def kill_once_saved(worker, workdir):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import keras
 import numpy as np
 import pytest
 import tiny
@@ -57,6 +58,49 @@ def test_a_run_goes_back_once_and_on_with_other_batches(tmp_path, eagerly, monke
     counters = {name: int(values[name + "/.ATTRIBUTES/VARIABLE_VALUE"]) for name in ("gan_step", "skipped")}
     assert counters == {"gan_step": 5, "skipped": 2}
     assert begun == [0, 4]  # batches 0 to 3 are those of steps 1 to 4, and not drawn again
+
+
+def damage_newest(workdir):
+    newest = max(workdir.glob("checkpoints/*.index"), key=lambda path: int(path.stem.split("-")[1]))
+    newest.write_bytes(newest.read_bytes()[:10])
+
+
+def test_a_run_whose_last_checkpoint_is_damaged_goes_back_further_and_draws_no_batch_twice(
+    tmp_path, eagerly, monkeypatch
+):
+    begun, gan_batches, check = [], Batches.gan, monitoring.check_finite
+    monkeypatch.setattr(Batches, "gan", lambda self, first: begun.append(first) or gan_batches(self, first))
+
+    def fail_in_the_segmenter_once(kind, report, step):
+        if kind == "segmenter" and len(begun) == 1:
+            damage_newest(tmp_path)  # that of the GAN's last step, 5: the one before is that of step 4
+            report = {"segmentation": float("nan")}
+        check(kind, report, step)
+
+    monkeypatch.setattr(monitoring, "check_finite", fail_in_the_segmenter_once)
+    result = tiny.train_one_step(
+        shapes, tmp_path, **{"schedule.gan_images_per_round": 20, "monitoring.checkpoint_every": 2}
+    )
+    assert (result["images_seen"], result["segmenter_steps"]) == (20, 2)
+    assert begun == [0, 6]  # the GAN's fifth step is taken again: 4 steps and the 2 that are lost, one of each kind
+    assert tiny.checkpoint_values(tmp_path)["skipped/.ATTRIBUTES/VARIABLE_VALUE"] == 2
+
+
+def test_a_variable_that_is_not_finite_counts_as_a_loss_that_is_not(tmp_path, eagerly, monkeypatch, caplog):
+    check, spoilt = monitoring.check_finite, []
+
+    def spoil(self, grads, *arguments):
+        if self.iterations == 4 and not spoilt:
+            spoilt.append(self.variables[-1].assign(self.variables[-1] * float("inf")))
+        return update(self, grads, *arguments)
+
+    update = keras.optimizers.Adam.apply
+    monkeypatch.setattr(keras.optimizers.Adam, "apply", spoil)
+    monkeypatch.setattr(monitoring, "check_finite", lambda *arguments: spoilt or check(*arguments))
+    tiny.train_one_step(shapes, tmp_path, **{"schedule.gan_images_per_round": 20, "monitoring.checkpoint_every": 2})
+    assert spoilt and "is not finite, so no checkpoint is written; going back to the last checkpoint" in caplog.text
+    for value in tiny.checkpoint_values(tmp_path).values():
+        assert np.isfinite(value).all()
 
 
 @pytest.mark.parametrize("final_step", [1, 3])

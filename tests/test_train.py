@@ -7,6 +7,7 @@ import shutil
 import archives
 import numpy as np
 import pytest
+import tensorflow as tf
 import tiny
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -171,6 +172,20 @@ def test_last_step_has_what_annealing_leaves_of_the_learning_rates(annealed_roun
         values[f"{name}_optimizer/_learning_rate/.ATTRIBUTES/VARIABLE_VALUE"] for name in ("generator", "discriminator")
     ]
     np.testing.assert_allclose(left, [0.001 * share, 0.002 * share], rtol=1e-6)
+
+
+def test_a_step_gives_tensorflow_no_number_of_its_own_to_keep(tmp_path, eagerly, monkeypatch):
+    variable, given = type(tf.Variable(0)), set()
+    assign = variable.assign
+
+    def spied(self, value, *arguments, **settings):
+        if isinstance(value, int):
+            given.add(value)
+        return assign(self, value, *arguments, **settings)
+
+    monkeypatch.setattr(variable, "assign", spied)
+    tiny.train_one_step(shapes, tmp_path, **{"schedule.gan_images_per_round": 20})
+    assert given == {0, 1}  # and none of the steps, 2 to 5
 
 
 @pytest.mark.parametrize(

@@ -19,17 +19,24 @@ GAN_STREAM, SEGMENTER_STREAM, SYNTHESIS_STREAM = range(3)
 _MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
 
 
-def load_photos(config, cache=None, prepare=False):
+def prepare_photos(config):
+    """Downloads and prepares the dataset that `config.data` names, if it is one of the paper's and isn't yet."""
+    if config.data.source not in ("folder", "shapes"):
+        from tf_layered_gan.data import datasets  # not above: TensorFlow Datasets takes seconds to import
+
+        datasets.prepare_dataset(config.data.source, config.data.path)
+
+
+def load_photos(config, cache=None):
     """Loads the dataset that `config.data` names.
 
     Args:
         config: the run's ConfigDict.
         cache: directory for decoded and painted photos, or None.
-        prepare: whether one of the paper's datasets may be prepared. Only where the user gave the config: one from a
-            workdir could have it written anywhere.
 
     Returns:
-        data.photos.Splits.
+        data.photos.Splits. None of the paper's datasets is prepared for it: a config from a workdir could have that
+        written anywhere.
     """
     data = config.data
     storage_size = round(config.resolution / data.crop_scale[0])  # so that the smallest crop needs no enlarging
@@ -53,7 +60,7 @@ def load_photos(config, cache=None, prepare=False):
             holdout=data.holdout,
             train_masks=config.segmenter.supervised,
             cache=cache,
-            prepare=prepare,
+            prepare=False,
         )
     return folder.load(
         data.path,

@@ -4,6 +4,7 @@ import hashlib
 import json
 import pathlib
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -56,6 +57,8 @@ class Checkpointer:
             skipped=self.skipped,
             seconds=self.seconds,
         )
+        self._optimizers = gan.optimizer, gan.discriminator_optimizer, segmenter.optimizer
+        self._models = gan, segmenter
         self._directory = pathlib.Path(workdir) / "checkpoints"
         self._saves = saves
         self._number = 0  # of the newest checkpoint that is whole
@@ -89,8 +92,10 @@ class Checkpointer:
         """Writes a checkpoint, if that is for this worker to do, over a damaged one where the run went on from another.
 
         Raises:
+            FloatingPointError: if a variable, or what an optimizer keeps of it, is not finite; names it.
             OSError: if it cannot be written, as on a full disk; the ones before it are left.
         """
+        self._check_finite()
         if not self._saves:
             return
         try:
@@ -102,6 +107,24 @@ class Checkpointer:
             if number <= self._number - _KEPT:
                 for file in self._directory.glob(f"ckpt-{number}.*"):
                     file.unlink()
+
+    def _check_finite(self):
+        for holder in self._models + self._optimizers:
+            for variable in holder.variables:
+                if not np.isfinite(variable.numpy()).all():
+                    raise FloatingPointError(f"{variable.path} is not finite, so no checkpoint is written")
+
+    @property
+    def steps_taken(self):
+        """How many steps of any kind led to these variables."""
+        gan, _, segmenter = self._optimizers
+        return int(gan.iterations) + int(segmenter.iterations)
+
+    @property
+    def position(self):
+        """Where the run is: dict of str to int."""
+        names = ("gan_step", "segmenter_step", "final_step", "final_round", "skipped")
+        return {name: int(getattr(self, name)) for name in names}
 
     def _path(self, number):
         return str(self._directory / f"ckpt-{number}")
@@ -149,9 +172,7 @@ def check_photos(splits, workdir):
         ValueError: if photos were added, removed or renamed, since others would then be held out; or if photos.json
             is damaged.
     """
-    path = pathlib.Path(workdir) / "photos.json"
-    names = {name: getattr(splits, name).names for name in ("train", "validation", "test")}
-    given = {name: {"photos": len(n), "sha256": _sha256("\n".join(n))} for name, n in names.items()}
+    path, given = pathlib.Path(workdir) / "photos.json", photo_facts(splits)
     if not path.exists():
         write_record(path, given)
     begun = read_record(path)
@@ -162,6 +183,17 @@ def check_photos(splits, workdir):
             raise ValueError(f"{path} is damaged: it does not hold the number of photos in each split") from error
         counts = f"{before} to train, validate and test on, now {now}"
         raise ValueError(f"{workdir} was begun with other photos ({counts}); put them back, or take another workdir")
+
+
+def photo_facts(splits):
+    """Returns what tells a run's photos from others: a dict of each split's number of photos and its names' SHA-256."""
+    names = {name: getattr(splits, name).names for name in ("train", "validation", "test")}
+    return {name: {"photos": len(n), "sha256": _sha256("\n".join(n))} for name, n in names.items()}
+
+
+def config_facts(config):
+    """Returns a config's values by dotted names, a dict of what JSON knows."""
+    return _flattened(json.loads(config.to_json()))
 
 
 def _sha256(text):

@@ -1,9 +1,15 @@
 """Over which devices and machines a run is spread: the tf.distribute strategies that a config can name."""
 
+import contextlib
+import hashlib
 import json
 import os
 
 import tensorflow as tf
+
+# What TensorFlow raises once another worker is gone: of the first a step that waits for it, of the others one that is
+# begun, or cut off, later.
+_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
 
 
 def build_strategy(config):
@@ -38,6 +44,103 @@ def wait_for_all(strategy):
     """Returns once every worker has come here."""
     one = strategy.run(lambda: tf.ones(()))
     strategy.reduce(tf.distribute.ReduceOp.SUM, one, axis=None).numpy()
+
+
+@contextlib.contextmanager
+def chief_first(strategy):
+    """Lets the chief go through it alone; every other worker comes once it has left, or is lost with it."""
+    if not is_chief(strategy):
+        wait_for_all(strategy)
+    yield
+    if is_chief(strategy):
+        wait_for_all(strategy)
+
+
+@contextlib.contextmanager
+def lost_workers_named(strategy):
+    """Within it, what TensorFlow raises when another worker is gone is a ConnectionError that says what to do."""
+    try:
+        yield
+    except _LOST as error:
+        if not _has_workers(strategy):
+            raise
+        again = "start all of them again, and they go on from the last checkpoint"
+        raise ConnectionError(f"another worker cannot be reached any more: {again}") from error
+
+
+def check_agreement(strategy, facts):
+    """Checks that every worker has come to the same; all of them come here.
+
+    Args:
+        strategy: tf.distribute.Strategy.
+        facts: dict of str to what JSON knows, with the same names on every worker.
+
+    Raises:
+        ValueError: on every worker; names the facts that differ, on which workers, and what this one has.
+    """
+    if not _has_workers(strategy):
+        return
+    rows = strategy.experimental_distribute_values_from_function(lambda _: tf.constant([_digests(facts)], tf.int64))
+    devices = strategy.num_replicas_in_sync // strategy.cluster_resolver.cluster_spec().num_tasks("worker")
+    by_worker = strategy.gather(rows, axis=0).numpy()[::devices].tolist()
+    differences = describe_differences(facts, by_worker, strategy.cluster_resolver.task_id)
+    if differences:
+        raise ValueError(f"the workers must begin alike, but differ from worker 0: {differences}")
+
+
+def describe_differences(facts, digests, worker):
+    """Says which facts are not the same on all workers.
+
+    Args:
+        facts: see `check_agreement`.
+        digests: int [worker, fact], equal for equal facts.
+        worker: int, on which the facts are as given.
+
+    Returns:
+        str, empty where there is no difference.
+    """
+    columns = zip(facts.items(), zip(*digests, strict=True), strict=True)
+    return "; ".join(
+        f"{name} on worker {', '.join(str(k) for k, digest in enumerate(column) if digest != column[0])}"
+        f" (on worker {worker}, this one, it is {json.dumps(value)})"
+        for (name, value), column in columns
+        if len(set(column)) > 1
+    )
+
+
+def _digests(facts):
+    texts = (json.dumps(value).encode() for value in facts.values())
+    return [int.from_bytes(hashlib.sha256(text).digest()[:7]) for text in texts]
+
+
+def _has_workers(strategy):
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+
+
+def distributed_step(strategy, train_step, jit=False):
+    """Makes of one training step, on all replicas, a graph.
+
+    Args:
+        strategy: tf.distribute.Strategy.
+        train_step: function of a batch to a dict of scalar float32.
+        jit: whether XLA compiles it.
+
+    Returns:
+        function of a distributed batch and of whether this worker was told to stop, a bool scalar, to (dict, the
+        replicas' mean of the step's; float32 scalar, more than 0 where any worker was told).
+    """
+    if jit:  # not otherwise: replicas cannot meet inside a function within `strategy.run`
+        train_step = tf.function(train_step, jit_compile=True, autograph=False)
+
+    @tf.function(autograph=False)
+    def step(batch, told):
+        report = strategy.run(train_step, (batch,))
+        values = [*report.values(), tf.cast(told, tf.float32)]
+        stacked = strategy.run(tf.stack, (values,))  # so that workers exchange all of them at once
+        *means, told = tf.unstack(strategy.reduce(tf.distribute.ReduceOp.MEAN, stacked, axis=None))
+        return dict(zip(report, means, strict=True)), told
+
+    return step
 
 
 def _multi_worker():

@@ -11,8 +11,10 @@ from tf_layered_gan.data.photos import UNLABELLED
 from tf_layered_gan.layered_gan import FULL
 from tf_layered_gan.metrics.clustering import clustering_metrics
 from tf_layered_gan.metrics.segmentation import segmentation_metrics
+from tf_layered_gan.time_limit import time_limit
 
 THRESHOLD = 0.5
+_MATCHING_SECONDS = 30
 _COLUMNS = {
     "IoU": "iou",
     "mIoU": "miou",
@@ -98,10 +100,15 @@ def photo_classes(splits, pattern):
         list of str: the classes of the training, then the validation, then the test photos.
 
     Raises:
-        ValueError: if the pattern finds nothing in a name.
+        ValueError: if the pattern finds nothing in a name, or takes too long.
     """
     names = splits.train.names + splits.validation.names + splits.test.names
-    found = [re.search(pattern, name) for name in names]
+    try:
+        with time_limit(_MATCHING_SECONDS):
+            found = [re.search(pattern, name) for name in names]
+    except TimeoutError as error:
+        limit = f"one that needs {_MATCHING_SECONDS} seconds at most for the {len(names)} photos' names"
+        raise ValueError(f"data.classes is {pattern!r}, allowed: {limit}; repeats within repeats take long") from error
     if None in found:
         raise ValueError(f"data.classes is {pattern!r}, which finds no class in the name {names[found.index(None)]!r}")
     return [match[0] for match in found]

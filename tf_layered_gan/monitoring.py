@@ -5,6 +5,7 @@ import math
 import pathlib
 import time
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
@@ -90,7 +91,7 @@ class Monitor:
         speed = self._images_per_second(phase.kind, step)
         with self._written(step):
             for name, value in (report | speed).items():
-                tf.summary.scalar(f"{phase.kind}/{name}", value)
+                tf.summary.scalar(f"{phase.kind}/{name}", np.asarray(value))  # TensorFlow would keep a Python number
         values = [f"{short} {report[name]:.3g}" for name, short in _SHOWN.items() if name in report]
         values += [f"{value:.0f} images/s" for value in speed.values()]
         place = (phase.name, phase.kind, step, phase.last_step, step * self._batch_size)
@@ -120,7 +121,7 @@ class Monitor:
     @contextlib.contextmanager
     def _written(self, step):
         try:
-            with self._writer.as_default(step):
+            with self._writer.as_default(np.int64(step)):
                 yield
         except tf.errors.OpError as error:  # a full disk is no OSError to TensorFlow
             raise OSError(f"TensorBoard's events could not be written to {self._directory}: {error.message}") from error

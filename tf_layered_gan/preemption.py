@@ -28,24 +28,28 @@ def preemptible():
 
 
 class Sigterm:
-    """Whether the signal has come, and whether it has to wait."""
+    """Whether the signal has come, and whether it has to wait.
+
+    Attributes:
+        requested: whether it has come.
+    """
 
     def __init__(self):
-        self._requested, self._defers = False, False
+        self.requested, self._defers = False, False
 
     @contextlib.contextmanager
     def deferred(self):
-        """Marks a stretch that cannot end anywhere: yields a function that says whether it is to end soon."""
+        """Marks a stretch that cannot end anywhere: `requested` says whether it is to end soon."""
         self._defers = True
         try:
-            yield lambda: self._requested
+            yield
         finally:
             self._defers = False
-        if self._requested:
+        if self.requested:
             raise Preempted
 
     def handle(self, *_):
         """What the signal does."""
-        self._requested = True
+        self.requested = True
         if not self._defers:
             raise Preempted

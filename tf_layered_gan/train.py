@@ -2,13 +2,20 @@
 
 import pathlib
 
-import tensorflow as tf
 from absl import logging
 
 from tf_layered_gan import builders, distribution, evaluation, gan_evaluation, preemption, restarts, workdir_lock
-from tf_layered_gan.checkpointing import Checkpointer, check_config, check_photos, record_config, restore_run
+from tf_layered_gan.checkpointing import (
+    Checkpointer,
+    check_config,
+    check_photos,
+    config_facts,
+    photo_facts,
+    record_config,
+    restore_run,
+)
 from tf_layered_gan.report import write_report
-from tf_layered_gan.training_loop import TrainingLoop, phases
+from tf_layered_gan.training_loop import TrainingLoop
 
 
 def train(config, workdir):
@@ -22,37 +29,48 @@ def train(config, workdir):
         dict, what metrics.json holds (see `evaluate`).
 
     Raises:
-        ValueError: for data that cannot be used, or a workdir begun with another config or in use by another run.
+        ValueError: for data that cannot be used, a workdir begun with another config or in use by another run, or
+            workers that differ in their config, their photos or what they go on from.
         FloatingPointError: if a loss is no longer finite.
         OSError: if the disk is full, or another worker is lost; checkpoints already written are left.
-        preemption.Preempted: after SIGTERM, once the step that was being taken is saved.
+        preemption.Preempted: after SIGTERM to any worker, once the step that was being taken is saved.
     """
     strategy = distribution.build_strategy(config)  # first: workers find one another before TensorFlow does anything
+    with preemption.preemptible() as sigterm:
+        try:
+            with distribution.lost_workers_named(strategy):
+                return _train(config, workdir, strategy, sigterm)
+        except ConnectionError as error:
+            if sigterm.requested:  # outside of steps no worker waits for another that was told to stop, too
+                raise preemption.Preempted from error
+            raise
+
+
+def _train(config, workdir, strategy, sigterm):
     chief = distribution.is_chief(strategy)
     check_config(config, workdir)
-    with preemption.preemptible() as sigterm:
-        splits = _load(config, cache=pathlib.Path(workdir) / "photos" if chief else None)
-        inception = builders.build_inception(config)
-        with workdir_lock.output(workdir, chief) as output:  # not before: what cannot be trained must not bind it
-            check_config(config, output)  # again, as another run may have begun it while the photos were read
-            record_config(config, output)
-            check_photos(splits, output)
-            while True:
-                try:
-                    return _attempt(config, workdir, output, strategy, chief, splits, inception, sigterm)
-                except restarts.Collapsed as collapse:
-                    logging.warning("%s The run begins again with another seed.", collapse)
-                    if chief:
-                        restarts.put_aside(workdir, restarts.attempt(config, workdir).seed, collapse)
-                    distribution.wait_for_all(strategy)  # or another worker would go on from what is put aside
-                except tf.errors.UnavailableError as error:
-                    again = "start all of them again, and they go on from the last checkpoint"
-                    raise ConnectionError(f"another worker cannot be reached any more: {again}") from error
+    with distribution.chief_first(strategy):  # all may see one disk, where it cannot be done by several at once
+        builders.prepare_photos(config)
+    splits = _load(config, cache=pathlib.Path(workdir) / "photos" if chief else None)
+    distribution.check_agreement(strategy, config_facts(config) | {"photos": photo_facts(splits)})
+    inception = builders.build_inception(config)
+    with workdir_lock.output(workdir, chief) as output:  # not before: what cannot be trained must not bind it
+        check_config(config, output)  # again, as another run may have begun it while the photos were read
+        record_config(config, output)
+        check_photos(splits, output)
+        while True:
+            try:
+                return _attempt(config, workdir, output, strategy, chief, splits, inception, sigterm)
+            except restarts.Collapsed as collapse:
+                logging.warning("%s The run begins again with another seed.", collapse)
+                if chief:
+                    restarts.put_aside(workdir, restarts.attempt(config, workdir).seed, collapse)
+                distribution.wait_for_all(strategy)  # or another worker would go on from what is put aside
 
 
 def _load(config, cache):
     """Loads the photos, and refuses what could not be trained on or measured in the end."""
-    splits = builders.load_photos(config, cache, prepare=True)
+    splits = builders.load_photos(config, cache)
     if config.segmenter.supervised:
         evaluation.labelled_photos(splits)
     elif not len(splits.train):
@@ -72,9 +90,8 @@ def _attempt(config, workdir, output, strategy, chief, splits, inception, sigter
     checkpointer = Checkpointer(workdir, gan, segmenter, saves=chief)
     if checkpointer.restore():
         logging.info("going on from step %d", checkpointer.gan_step.numpy())
-    loop = TrainingLoop(config, output, splits, strategy, gan, segmenter, checkpointer, sigterm, may_restart)
-    for phase in phases(config):
-        loop.train(phase)
+    distribution.check_agreement(strategy, {"seed": config.seed, **checkpointer.position})
+    TrainingLoop(config, output, splits, strategy, gan, segmenter, checkpointer, sigterm, may_restart).train()
     return _report(config, output, gan, segmenter, splits, checkpointer, inception)
 
 

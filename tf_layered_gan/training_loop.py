@@ -3,10 +3,11 @@
 import pathlib
 import time
 
+import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from tf_layered_gan import builders, evaluation, monitoring, picture_grid, restarts, schedule
+from tf_layered_gan import builders, distribution, evaluation, monitoring, picture_grid, preemption, restarts, schedule
 from tf_layered_gan.batches import Batches
 from tf_layered_gan.learning_curve import LearningCurve
 from tf_layered_gan.segmenter import synthetic_step
@@ -53,31 +54,37 @@ class TrainingLoop:
         self._gan_step = {asks: self._compiled(gan.train_step) for asks in (False, True)}  # by uses_segmenter
         self._segmenter_step = self._compiled(synthetic_step(gan, segmenter))
 
-    def train(self, phase):
-        """Takes what steps of a phase (see `schedule.Phase`) are still to be taken.
+    def train(self):
+        """Takes what steps of the config's phases are still to be taken.
 
-        Once in a run, a loss that is not finite has it go back to the last checkpoint and on with other batches.
-
-        Args:
-            phase: `schedule.Phase`.
+        Once in a run, a loss or a variable that is not finite has it go back to the last checkpoint and on with other
+        batches.
 
         Raises:
-            FloatingPointError: if a loss is not finite again, or there is no checkpoint yet; names the term.
+            FloatingPointError: if something is not finite again, or there is no checkpoint yet; names it.
             OSError: if no checkpoint can be written.
-            preemption.Preempted: after SIGTERM, once the step that was being taken is saved.
+            preemption.Preempted: after SIGTERM to any worker, once the step that was being taken is saved.
             restarts.Collapsed: if a round of the GAN ended in a collapse, and the run may begin again.
         """
-        kinds = {"gan": self._train_gan, "segmenter": self._train_segmenter, "final": self._train_final}
-        train_phase, state = (kinds | {"supervised": self._train_supervised})[phase.kind], self._checkpointer
+        state = self._checkpointer
         try:
-            train_phase(phase)
+            self._train_phases()
         except FloatingPointError as error:
+            taken = state.steps_taken
             if state.skipped > 0 or not state.restore():
                 raise
             logging.warning("%s; going back to the last checkpoint and on with other batches, once", error)
-            state.skipped.assign(self._unsaved_steps)  # their batches, one of which led to it, come no more
+            state.skipped.assign(taken - state.steps_taken)  # their batches, one of which led to it, come no more
             state.save()  # so that it is once, also if the run is killed now
-            train_phase(phase)
+            distribution.check_agreement(self._strategy, state.position)
+            self._train_phases()
+
+    def _train_phases(self):
+        """All of them, as a damaged checkpoint may have had the run go back to an earlier one."""
+        kinds = {"gan": self._train_gan, "segmenter": self._train_segmenter, "final": self._train_final}
+        kinds["supervised"] = self._train_supervised
+        for phase in phases(self._config):
+            kinds[phase.kind](phase)
 
     def _train_gan(self, phase):
         """Algorithm 1, lines 2 to 5: gamma_bg is zero in the first round, which has no segmenter to ask."""
@@ -128,49 +135,36 @@ class TrainingLoop:
         share = schedule.learning_rate_share(
             step, steps=rounds * steps_per_round, annealed_steps=min(annealed_rounds, rounds) * steps_per_round
         )
-        gan.optimizer.learning_rate = share * config.gan.generator_learning_rate
-        gan.discriminator_optimizer.learning_rate = share * config.gan.discriminator_learning_rate
+        # As arrays, for the same reason as in `_run`.
+        gan.optimizer.learning_rate = np.asarray(share * config.gan.generator_learning_rate)
+        gan.discriminator_optimizer.learning_rate = np.asarray(share * config.gan.discriminator_learning_rate)
 
     def _run(self, train_step, batches, counter, phase, prepare=lambda step: None):
         first_step, started, every = int(counter.numpy()), time.time(), self._config.monitoring
         steps, skipped = range(first_step + 1, phase.last_step + 1), int(self._checkpointer.skipped)
-        self._unsaved_steps = 0
         if steps:
             logging.info("%s, %s: steps %d to %d, the first is compiled", phase.name, phase.kind, steps[0], steps[-1])
-        with self._sigterm.deferred() as preempted:
+        with self._sigterm.deferred():
             for step, batch in zip(steps, batches(first_step + skipped), strict=False):  # the batches never end
                 prepare(step)
-                report = train_step(batch)
-                counter.assign(step)
-                self._unsaved_steps += 1
+                report, told = train_step(batch, tf.constant(self._sigterm.requested))
+                counter.assign_add(1)  # not `assign(step)`: TensorFlow keeps every Python number that it is given
                 monitoring.check_finite(phase.kind, report, step)
                 if step % every.scalars_every == 0 or step == phase.last_step:
                     self._monitor.scalars(phase, report, step)
                 if phase.kind == "gan" and (step % every.grid_every == 0 or step == phase.last_step):
                     self._draw_grid(step)
-                if step % every.checkpoint_every == 0 or step == phase.last_step or preempted():
+                if step % every.checkpoint_every == 0 or step == phase.last_step or told > 0:
                     self._checkpointer.seconds.assign_add(time.time() - started)
                     started = time.time()
                     self._checkpointer.save()
-                    self._unsaved_steps = 0
-                if preempted():
+                if told > 0:
                     logging.info("told to stop: step %d is saved, and the same command goes on from it", step)
-                    break
+                    distribution.wait_for_all(self._strategy)  # what ends all workers with the first would end a save
+                    raise preemption.Preempted
 
     def _compiled(self, train_step):
-        """One training step on all replicas, as a graph: returns a function of a distributed batch."""
-        if self._config.jit:  # not otherwise: replicas cannot meet inside a function within `strategy.run`
-            train_step = tf.function(train_step, jit_compile=True, autograph=False)
-
-        @tf.function(autograph=False)
-        def distributed_step(batch):
-            report = self._strategy.run(train_step, (batch,))
-            return {
-                name: self._strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None)
-                for name, value in report.items()
-            }
-
-        return distributed_step
+        return distribution.distributed_step(self._strategy, train_step, jit=self._config.jit)
 
     def _validate(self, phase):
         photos, gan_step = self._splits.validation, int(self._checkpointer.gan_step)

@@ -1,9 +1,12 @@
 """Keeps the splits that a source has read, so that they are decoded once."""
 
+import contextlib
+import fcntl
 import functools
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -29,6 +32,7 @@ def cached_splits(read, cache, key):
 
     Raises:
         ValueError: if the entry in the cache is damaged; names it.
+        OSError: if the cache cannot be written, as on a full disk; what was there is left.
     """
     if cache is None:
         return read(create=functools.partial(np.empty, dtype=np.uint8))
@@ -44,25 +48,45 @@ def cached_splits(read, cache, key):
 
 def _fill(entry, read):
     entry.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=entry.parent) as temporary:
-        new = Path(temporary, "new")
-        new.mkdir()
-        _write(read, new)
-        try:
-            os.replace(new, entry)
-        except OSError:
-            if not entry.exists():  # else another process was faster
-                raise
+    with open(entry.parent / "lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # so that of several runs one reads, and whatever is unfinished is left over
+        for left_over in entry.parent.glob("tmp*"):
+            shutil.rmtree(left_over)
+        if not entry.exists():
+            with tempfile.TemporaryDirectory(dir=entry.parent, prefix="tmp") as temporary:
+                new = Path(temporary, "new")
+                new.mkdir()
+                _write(read, new)
+                os.replace(new, entry)
 
 
 def _write(read, folder):
-    splits = read(create=functools.partial(np.lib.format.open_memmap, folder / "train.npy", "w+", np.uint8))
-    for split in ("validation", "test"):
-        photos = getattr(splits, split)
-        np.save(folder / f"{split}.npy", photos.images)
-        if photos.masks is not None:
-            np.save(folder / f"{split}_masks.npy", photos.masks)
-    (folder / "names.json").write_text(json.dumps({split: getattr(splits, split).names for split in _SPLITS}))
+    splits = read(create=functools.partial(_create, folder / "train.npy"))
+    with _errors_named(folder):
+        for split in ("validation", "test"):
+            photos = getattr(splits, split)
+            np.save(folder / f"{split}.npy", photos.images)
+            if photos.masks is not None:
+                np.save(folder / f"{split}_masks.npy", photos.masks)
+        (folder / "names.json").write_text(json.dumps({split: getattr(splits, split).names for split in _SPLITS}))
+
+
+def _create(file, shape):
+    """Maps a new file of a uint8 array, whose room is taken at once: a map that the disk cannot hold ends in SIGBUS."""
+    with _errors_named(file.parent):
+        array = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
+        with open(file, "r+b") as reserved:
+            os.posix_fallocate(reserved.fileno(), 0, file.stat().st_size)
+    return array
+
+
+@contextlib.contextmanager
+def _errors_named(folder):
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        raise OSError(f"the photos that were read could not be written to {folder.parent.parent}: {why}") from error
 
 
 def _open(entry, split, names):

@@ -102,7 +102,7 @@ def load(
     Raises:
         ValueError: if the dataset cannot be had, or a mask is missing or has another aspect ratio than its photo.
     """
-    builder = _prepared(source, path, prepare)
+    builder = prepare_dataset(source, path) if prepare else _prepared(source, path)
     settings = {"resolution": resolution, "storage_size": storage_size}
     settings |= {"masks": None if masks is None else str(masks), "holdout": holdout, "train_masks": train_masks}
     read = functools.partial(_read, source, builder, **settings)
@@ -121,7 +121,7 @@ def held_out(source, *, path=None, holdout=None):
     Raises:
         ValueError: if the dataset cannot be had, or a photo cannot be read.
     """
-    builder = _prepared(source, path)
+    builder = prepare_dataset(source, path)
     for split in _tfds_splits(builder, holdout)[1:]:
         for batch in _batches(source, builder, split):
             for name, photo, _ in batch:
@@ -137,13 +137,29 @@ def mask_name(name):
     return os.path.splitext(name)[0] + ".png"
 
 
-def _prepared(source, path, prepare=True):
+def _prepared(source, path):
+    builder = DATASETS[source].builder(data_dir=path)
+    if not builder.is_prepared():
+        raise ValueError(f"{source} is not prepared in {builder.data_dir_root}, which training does (--mode=train)")
+    return builder
+
+
+def prepare_dataset(source, path=None):
+    """Downloads and prepares a dataset, if it isn't yet.
+
+    Args:
+        source, path: see `load`.
+
+    Returns:
+        tfds.core.DatasetBuilder.
+
+    Raises:
+        ValueError: if the dataset cannot be had.
+    """
     dataset = DATASETS[source]
     builder = dataset.builder(data_dir=path)
     if builder.is_prepared():
         return builder
-    if not prepare:
-        raise ValueError(f"{source} is not prepared in {builder.data_dir_root}, which training does (--mode=train)")
     downloads = Path(builder.data_dir_root) / "downloads"
     try:
         builder.download_and_prepare(

@@ -1,0 +1,100 @@
+import errno
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+import tiny
+
+from tf_layered_gan.data.cache import cached_splits
+from tf_layered_gan.data.photos import Photos, Splits
+
+SHAPE = (50, 100, 100, 3)
+BYTES = 1_500_000
+
+
+def read(create):
+    images = create(SHAPE)
+    images[:] = 7
+    few = Photos(images[:2].copy(), None, ("a", "b"))
+    return Splits(train=Photos(images, None, tuple(map(str, range(50)))), validation=few, test=few)
+
+
+def entries(cache):
+    return [path for path in cache.iterdir() if path.name != "lock"]
+
+
+def test_room_on_the_disk_is_taken_before_anything_is_written(tmp_path):
+    taken = []
+
+    def read_and_look(create):
+        create(SHAPE)
+        taken.append(sum(512 * file.stat().st_blocks for file in tmp_path.rglob("train.npy")))
+        return read(create)
+
+    cached_splits(read_and_look, tmp_path, "key")
+    assert taken[0] >= BYTES
+
+
+def full(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_is_said_and_nothing_is_left_behind(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match=f"could not be written to {tmp_path}: No space left on device"):
+        cached_splits(read, tmp_path, "key")
+    assert entries(tmp_path) == []
+
+
+def test_a_disk_that_is_full_at_the_last_files_is_said_too(tmp_path):
+    def read_little(create):
+        return read(lambda shape: np.empty(shape, np.uint8))
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # no file beyond this can be written
+    try:
+        with pytest.raises(OSError, match=f"the photos that were read could not be written to {tmp_path}: "):
+            cached_splits(read_little, tmp_path, "key")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert entries(tmp_path) == []
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
+    program = "import os, signal; from tf_layered_gan.data.cache import cached_splits; "
+    program += (
+        f"cached_splits(lambda create: (create({SHAPE}), os.kill(os.getpid(), signal.SIGKILL)), {str(tmp_path)!r}, 1)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=tiny.ROOT).returncode == -signal.SIGKILL
+    (left_over,) = entries(tmp_path)
+    cached_splits(read, tmp_path, "key")
+    assert len(entries(tmp_path)) == 1 and not left_over.exists()
+
+
+def test_of_two_at_once_one_reads(tmp_path):
+    begun, go_on, results = threading.Event(), threading.Event(), []
+
+    def read_slowly(create):
+        begun.set()
+        assert go_on.wait(10)
+        return read(create)
+
+    def load(read):
+        results.append(cached_splits(read, tmp_path, "key"))
+
+    first = threading.Thread(target=load, args=(read_slowly,))
+    second = threading.Thread(target=load, args=(None,))  # would fail, did it read
+    first.start()
+    assert begun.wait(10)
+    second.start()
+    second.join(0.2)
+    assert second.is_alive() and not results
+    go_on.set()
+    first.join()
+    second.join()
+    assert [int(result.train.images.sum()) for result in results] == [7 * BYTES] * 2

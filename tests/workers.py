@@ -1,0 +1,30 @@
+"""One of two workers that meet outside of training. Usage: workers.py; TF_CONFIG says which it is."""
+
+import json
+import os
+import signal
+
+from configs import shapes
+from tf_layered_gan import distribution
+
+
+def main():
+    me = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
+    config = shapes.get_config()
+    config.distribution = "multi_worker"
+    strategy = distribution.build_strategy(config)
+    distribution.check_agreement(strategy, {"seed": 3, "step": 5})
+    try:
+        distribution.check_agreement(strategy, {"seed": 3, "step": 5 + me})
+    except ValueError as error:
+        print(error, flush=True)
+    with distribution.chief_first(strategy):
+        print(f"worker {me} is here", flush=True)
+    with distribution.lost_workers_named(strategy):
+        if me == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        distribution.wait_for_all(strategy)
+
+
+if __name__ == "__main__":
+    main()
