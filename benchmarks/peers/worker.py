@@ -1,0 +1,60 @@
+"""One model in a process of its own, timed when it is told to.
+
+    python -m benchmarks.peers.worker MODEL THREADS
+
+For each line that it reads it runs the model at least three times and for a tenth of a second, and prints a JSON list of
+the seconds each took. Where its input ends it prints the most memory that the process has taken, and before the model
+was loaded, in MiB, as a JSON list, and ends. The input is random: these networks do the same work on any picture.
+"""
+
+import json
+import resource
+import sys
+import time
+
+import numpy as np
+
+from benchmarks.peers.runtimes import load
+
+_BURST, _LEAST = 0.1, 3  # seconds, runs
+
+
+def random_input(shape, dtype):
+    """Returns noise: uint8 from 0 to 255, or float32 in [0, 1)."""
+    generator = np.random.default_rng(0)
+    return generator.integers(256, size=shape, dtype=np.uint8) if dtype == "uint8" else generator.random(shape, dtype)
+
+
+def burst(run, values):
+    """Runs a model again and again; returns the seconds each run took."""
+    seconds, begin = [], time.perf_counter()
+    while len(seconds) < _LEAST or time.perf_counter() < begin + _BURST:
+        start = time.perf_counter()
+        run(values)
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def peak_memory():
+    """Returns the most memory that this process has taken, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main(path, threads):
+    """Runs the command line."""
+    _import_runtime(path)
+    before = peak_memory()
+    shape, dtype, run = load(path, int(threads))
+    values = random_input(shape, dtype)
+    run(values)  # the first is slower: it packs weights and takes memory
+    for _ in sys.stdin:
+        print(json.dumps(burst(run, values)), flush=True)
+    print(json.dumps([peak_memory(), before]))
+
+
+def _import_runtime(path):
+    __import__("onnxruntime" if path.endswith(".onnx") else "ai_edge_litert.interpreter")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
