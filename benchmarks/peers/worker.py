@@ -2,9 +2,9 @@
 
     python -m benchmarks.peers.worker MODEL THREADS
 
-For each line that it reads it runs the model at least three times and for a tenth of a second, and prints a JSON list of
-the seconds each took. Where its input ends it prints the most memory that the process has taken, and before the model
-was loaded, in MiB, as a JSON list, and ends. The input is random: these networks do the same work on any picture.
+For each line that it reads it runs the model at least three times and for a tenth of a second, and prints a JSON list
+of the seconds each took. Where its input ends it prints the most memory that the process has taken, and before the
+model was loaded, in MiB, as a JSON list, and ends. The input is random: these networks do the same work on any picture.
 """
 
 import json
