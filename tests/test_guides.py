@@ -96,7 +96,6 @@ def test_kotlin_compiles_against_stubs_of_what_it_uses(tmp_path):
         ("raspberry_pi.md", "python", ['"any_size"', "picture=", '["mask"]']),
     ],
 )
-def test_pages_name_the_signatures_of_the_model(page, language, names, model):
+def test_pages_name_the_signatures_of_the_model(page, language, names):
     text = guides.code(page, language)
-    assert all(name in text for name in names)
-    assert set(Interpreter(str(model)).get_signature_list()) == {"serving_default", "any_size"}
+    assert [name for name in names if name not in text] == []
