@@ -1,5 +1,5 @@
-// The part of LiteRT's C API that docs/cpp.md uses, declared as in LiteRT 2.3. The ai-edge-litert wheel ships the library,
-// libLiteRt.so, but no headers. Where those of LiteRT's SDK (litert/c/*.h) are at hand, include them instead.
+// The part of LiteRT's C API that docs/cpp.md uses, declared as in LiteRT 2.3. The ai-edge-litert wheel ships the
+// library, libLiteRt.so, but no headers. Where those of LiteRT's SDK (litert/c/*.h) are at hand, include them instead.
 #ifndef LITERT_C_H_
 #define LITERT_C_H_
 
