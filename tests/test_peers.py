@@ -85,14 +85,14 @@ def test_models_are_measured_in_processes_of_their_own(model):
     assert set(figures) == {(model, 1), (model, 2)}
     for figure in figures.values():
         assert 0 < figure["least"] <= figure["median"] < 1000
-        assert 10 < figure["before"] <= figure["peak"]
+        assert 10 < figure["before"] < figure["peak"] < 200  # this process, which started it, has taken more
 
 
-def test_a_burst_is_at_least_three_runs(monkeypatch):
+def test_a_burst_is_at_least_one_run(monkeypatch):
     monkeypatch.setattr(worker, "_BURST", 0)
     given = []
-    assert len(worker.burst(given.append, "picture")) == 3
-    assert given == ["picture"] * 3
+    assert len(worker.burst(given.append, "picture")) == 1
+    assert given == ["picture"]
 
 
 @pytest.mark.parametrize("dtype, most", [("uint8", 255), ("float32", 1)])
