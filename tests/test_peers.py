@@ -1,6 +1,7 @@
 """The side by side, on models whose object is what is bright; the peers' own weights are not there."""
 
 import sys
+import time
 import types
 
 import numpy as np
@@ -85,14 +86,16 @@ def test_models_are_measured_in_processes_of_their_own(model):
     assert set(figures) == {(model, 1), (model, 2)}
     for figure in figures.values():
         assert 0 < figure["least"] <= figure["median"] < 1000
+        assert 0 < figure["cpu"] < 1000
         assert 10 < figure["before"] < figure["peak"] < 200  # this process, which started it, has taken more
 
 
 def test_a_burst_is_at_least_one_run(monkeypatch):
     monkeypatch.setattr(worker, "_BURST", 0)
     given = []
-    assert len(worker.burst(given.append, "picture")) == 1
+    ((seconds, cpu),) = worker.burst(lambda values: given.append(values) or time.sleep(0.1), "picture")
     assert given == ["picture"]
+    assert cpu < 0.1 <= seconds  # asleep it takes no time of the CPU
 
 
 @pytest.mark.parametrize("dtype, most", [("uint8", 255), ("float32", 1)])
@@ -145,10 +148,10 @@ def test_weights_are_kept_only_if_they_are_those_measured(monkeypatch, tmp_path)
 
 
 def test_the_table_has_a_row_for_each_and_for_those_not_had(model):
-    figure = {"median": 1.26, "least": 1.04, "peak": 50.4, "before": 30.0}
+    figure = {"median": 1.26, "least": 1.04, "cpu": 1.16, "peak": 50.4, "before": 30.0}
     scores = {"ours": {"iou": 0.6543, "iou_per_image": 0.5}}
     table = compare.format_table({model: ("ours", None)}, scores, {(model, 1): figure}, [1]).splitlines()
     size = f"{model.stat().st_size / 1000:,.0f}"
-    assert table[2] == f"| ours | {size} | 1.3 (1.0) | 50 | 20 | 0.654 | 0.500 |"
+    assert table[2] == f"| ours | {size} | 1.3 (1.0) | 1.2 | 50 | 20 | 0.654 | 0.500 |"
     assert table[3].startswith("| DeepLabv3-MobileNetV2 int8 | not had |")
     assert len({line.count("|") for line in table}) == 1

@@ -7,9 +7,11 @@
 It takes an environment of its own, see requirements.txt. EXPORT holds segmenter_*.tflite of `export.main`, and what the
 second line makes of its SavedModel, for ONNX Runtime. Each model runs in a process of its own, alone and without what
 goes before and after it, on each number of threads; the processes take turns, so that what else the machine does hits
-all alike, and the median over all runs counts; the fastest run stands beside it. IoU is of each photo's own size, each
-model being given the photo as its own documentation says; photos without a mask do not count. By default the photos are
-those that a run reports on (--half=test): of those with a mask, in the order of their names, every other one.
+all alike, and the median over all runs counts. In brackets stands the fastest run. A run that is long does not get
+through undisturbed on a busy machine, so the time that one thread had of the CPU stands there, too. IoU is of each
+photo's own size, each model being given the photo as its own documentation says; photos without a mask do not count. By
+default the photos are those that a run reports on (--half=test): of those with a mask, in the order of their names,
+every other one.
 """
 
 import json
@@ -91,16 +93,16 @@ def measure(paths, threads, rounds):
         rounds: how many turns each takes.
 
     Returns:
-        dict from (path, threads) to a dict: "median" and "least", ms; "peak", MiB, of the whole process; and "before",
-        MiB, what Python, NumPy and the runtime took before the model was loaded.
+        dict from (path, threads) to a dict: "median" and "least", ms; "cpu", ms of the CPU, the median; "peak", MiB, of
+        the whole process; and "before", MiB, what Python, NumPy and the runtime took before the model was loaded.
     """
     workers = {(path, count): _start(path, count) for path in paths for count in threads}
-    seconds = {key: [] for key in workers}
+    taken = {key: [] for key in workers}
     for _ in range(rounds):
         for key, worker in workers.items():
             print(file=worker.stdin, flush=True)
-            seconds[key] += json.loads(worker.stdout.readline())
-    return {key: _finish(worker, seconds[key]) for key, worker in workers.items()}
+            taken[key] += json.loads(worker.stdout.readline())
+    return {key: _finish(worker, taken[key]) for key, worker in workers.items()}
 
 
 def _start(path, threads):
@@ -108,10 +110,12 @@ def _start(path, threads):
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def _finish(worker, seconds):
+def _finish(worker, taken):
     output, _ = worker.communicate()
     peak, before = json.loads(output)
-    return {"median": 1000 * statistics.median(seconds), "least": 1000 * min(seconds), "peak": peak, "before": before}
+    seconds, cpu = zip(*taken, strict=True)
+    times = {"median": statistics.median(seconds), "least": min(seconds), "cpu": statistics.median(cpu)}
+    return {name: 1000 * value for name, value in times.items()} | {"peak": peak, "before": before}
 
 
 def format_table(models, scores, figures, threads):
@@ -127,12 +131,12 @@ def format_table(models, scores, figures, threads):
         str.
     """
     latencies = [f"{count} thread{'s' * (count > 1)}, ms" for count in threads]
-    head = ["segmenter", "KB", *latencies, "peak memory, MiB", "of that the model", "IoU", "IoU per photo"]
+    head = ["segmenter", "KB", *latencies, "CPU, ms", "peak memory, MiB", "of that the model", "IoU", "IoU per photo"]
     rows = [head, ["---"] + ["---:"] * (len(head) - 1)]
     for path, (name, _) in models.items():
-        memory, metrics = figures[path, threads[0]], scores[name]
+        first, metrics = figures[path, threads[0]], scores[name]
         row = [name, f"{path.stat().st_size / 1000:,.0f}", *(_latency(figures[path, count]) for count in threads)]
-        row += [f"{memory['peak']:.0f}", f"{memory['peak'] - memory['before']:.0f}"]
+        row += [f"{first['cpu']:.1f}", f"{first['peak']:.0f}", f"{first['peak'] - first['before']:.0f}"]
         rows.append(row + [f"{metrics['iou']:.3f}", f"{metrics['iou_per_image']:.3f}"])
     rows += [[name, "not had"] + [""] * (len(head) - 2) for name in fetch.NOT_HAD]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

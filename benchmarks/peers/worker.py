@@ -2,9 +2,10 @@
 
     python -m benchmarks.peers.worker MODEL THREADS
 
-For each line that it reads it runs the model at least once and for a tenth of a second, and prints a JSON list
-of the seconds each took. Where its input ends it prints the most memory that the process has taken, and before the
-model was loaded, in MiB, as a JSON list, and ends. The input is random: these networks do the same work on any picture.
+For each line that it reads it runs the model at least once and for a tenth of a second, and prints a JSON list of what
+each run took: seconds, and seconds of the CPU. Where its input ends it prints the most memory that the process has
+taken, and before the model was loaded, in MiB, as a JSON list, and ends. The input is random: these networks do the same
+work on any picture.
 """
 
 import json
@@ -27,13 +28,13 @@ def random_input(shape, dtype):
 
 
 def burst(run, values):
-    """Runs a model again and again; returns the seconds each run took."""
-    seconds, begin = [], time.perf_counter()
-    while not seconds or time.perf_counter() < begin + _BURST:
-        start = time.perf_counter()
+    """Runs a model again and again; returns for each run the seconds it took, and those of the CPU, by all threads."""
+    taken, begin = [], time.perf_counter()
+    while not taken or time.perf_counter() < begin + _BURST:
+        start, cpu = time.perf_counter(), time.process_time()
         run(values)
-        seconds.append(time.perf_counter() - start)
-    return seconds
+        taken.append((time.perf_counter() - start, time.process_time() - cpu))
+    return taken
 
 
 def peak_memory():
