@@ -4,8 +4,8 @@
 
 For each line that it reads it runs the model at least once and for a tenth of a second, and prints a JSON list of what
 each run took: seconds, and seconds of the CPU. Where its input ends it prints the most memory that the process has
-taken, and before the model was loaded, in MiB, as a JSON list, and ends. The input is random: these networks do the same
-work on any picture.
+taken, and before the model was loaded, in MiB, as a JSON list, and ends. The input is random: these networks do the
+same work on any picture.
 """
 
 import json
