@@ -9,8 +9,9 @@ from absl import app, flags, logging
 from export.savedmodel import write_savedmodel
 from export.tflite import to_tflite_float32, to_tflite_int8
 from export.verify import require_agreement, savedmodel_runner, tflite_runner
-from tf_layered_gan import builders
+from tf_layered_gan import builders, student
 from tf_layered_gan.checkpointing import check_photos, load_config, restore_run
+from tf_layered_gan.distill import restore_student
 from tf_layered_gan.records import write_record
 
 LEAST_IOU_FLOAT, LEAST_IOU_INT8 = 0.999, 0.95  # with the Keras model's masks
@@ -18,12 +19,13 @@ _UNVERIFIED = ".unverified-"
 CALIBRATION_PICTURES = 100  # plenty: on one network 5 and 423 gave the same IoU to three digits
 
 
-def export_run(workdir, output):
+def export_run(workdir, output, student_name=None):
     """Exports the segmenter of a training run; its validation photos calibrate, its test photos verify.
 
     Args:
         workdir: the run's directory, with its config.json and a checkpoint.
         output: directory, see `export_segmenter`.
+        student_name: of the run's student (see `tf_layered_gan.distill`) that is exported in its place, or None.
 
     Returns:
         dict, see `export_segmenter`.
@@ -33,10 +35,13 @@ def export_run(workdir, output):
         ValueError: the photos cannot be loaded, or a format fell below its bar.
     """
     config = load_config(workdir)
-    _, segmenter, _ = restore_run(config, workdir)
+    if student_name:
+        network = restore_student(workdir, student_name)
+    else:
+        network = restore_run(config, workdir)[1].average_network
     photos = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
     check_photos(photos, workdir)  # or others than the run's might be held out
-    return export_segmenter(segmenter.average_network, photos.validation.images, photos.test.images, output)
+    return export_segmenter(network, photos.validation.images, photos.test.images, output)
 
 
 def export_segmenter(network, calibration_images, test_images, output):
@@ -102,12 +107,15 @@ def main(argv):
     logging.set_verbosity(logging.WARNING)
     workdir = pathlib.Path(flags.FLAGS.workdir)
     try:
-        export_run(workdir, flags.FLAGS.output or workdir / "export")
+        name = flags.FLAGS.student
+        output = (student.folder(workdir, name) if name else workdir) / "export"
+        export_run(workdir, flags.FLAGS.output or output, name)
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
 
 
 if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "The training run, see tf_layered_gan.main.", required=True)
-    flags.DEFINE_string("output", None, "Where the exports go; WORKDIR/export unless given.")
+    flags.DEFINE_string("student", None, "A student of the run, see tf_layered_gan.distill, to export in its place.")
+    flags.DEFINE_string("output", None, "Where the exports go; WORKDIR/export or WORKDIR/students/NAME/export if none.")
     app.run(main)

@@ -25,7 +25,7 @@ class Checkpointer:
 
     Args:
         workdir: the run's directory; checkpoints go to its folder `checkpoints`, the two newest are kept.
-        gan: LayeredGAN, compiled.
+        gan: LayeredGAN, compiled; None where the segmenter alone trains, as a student does (see `distill`).
         segmenter: Segmenter, compiled.
         saves: whether this worker writes them.
 
@@ -44,9 +44,7 @@ class Checkpointer:
         self.skipped = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         self._checkpoint = tf.train.Checkpoint(
-            gan=gan,
-            generator_optimizer=gan.optimizer,
-            discriminator_optimizer=gan.discriminator_optimizer,
+            **_parts(gan),
             segmenter=segmenter,
             segmenter_optimizer=segmenter.optimizer,
             gan_step=self.gan_step,
@@ -110,6 +108,16 @@ class Checkpointer:
         """The numbers of the checkpoints that are there, TensorFlow's own list of which may be damaged, too."""
         names = (path.stem.removeprefix("ckpt-") for path in self._directory.glob("ckpt-*.index"))
         return sorted(int(name) for name in names if name.isdecimal() and name.isascii())
+
+
+def _parts(gan):
+    if gan is None:
+        return {}
+    return {
+        "gan": gan,
+        "generator_optimizer": gan.optimizer,
+        "discriminator_optimizer": gan.discriminator_optimizer,
+    }
 
 
 def check_config(config, workdir):

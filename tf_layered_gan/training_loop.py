@@ -68,7 +68,8 @@ class TrainingLoop:
             restarts.Collapsed: if a round of the GAN ended in a collapse, and the run may begin again.
         """
         kinds = {"gan": self._train_gan, "segmenter": self._train_segmenter, "final": self._train_final}
-        train_phase, state = (kinds | {"supervised": self._train_supervised})[phase.kind], self._checkpointer
+        kinds |= {"supervised": self._train_supervised, "student": self._train_student}
+        train_phase, state = kinds[phase.kind], self._checkpointer
         try:
             train_phase(phase)
         except FloatingPointError as error:
@@ -121,6 +122,12 @@ class TrainingLoop:
         """Eq. 7 on photos with their true masks: what the paper holds its segmenter against (Table 5)."""
         step = self._compiled(self._segmenter.train_step)
         self._run(step, self._batches.labelled, self._checkpointer.final_step, phase)
+
+    def _train_student(self, phase):
+        """Another network, on pairs, on photos that a finished segmenter segments, or on both (see `distill`)."""
+        paints = self._segmenter.gamma_segmentation > 0
+        step = self._segmenter_step if paints else self._compiled(self._segmenter.train_step)
+        self._run(step, self._batches.final_segmenter, self._checkpointer.final_step, phase)
 
     def _set_learning_rates(self, step):
         gan, config, steps_per_round = self._gan, self._config, _gan_steps_per_round(self._config)
