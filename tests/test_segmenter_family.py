@@ -1,8 +1,11 @@
+import json
 import shutil
 
 import pytest
+import tiny
 
 from benchmarks import segmenter_family
+from configs import shapes
 from export.tflite import to_tflite_float32
 from tf_layered_gan.checkpointing import load_config, restore_run
 from tf_layered_gan.distill import distill, restore_student
@@ -11,10 +14,12 @@ from tf_layered_gan.student import Student
 
 
 @pytest.fixture(scope="module")
-def workdir(run, tmp_path_factory):
+def workdir(tmp_path_factory):
     """A run with a student, "small"; of both the float32 file alone, as if int8 had been refused."""
-    workdir = shutil.copytree(run[0], tmp_path_factory.mktemp("family") / "run")
-    distill(workdir, "small", Student(width=2, steps=1, gamma_segmentation=0.0))
+    workdir = tmp_path_factory.mktemp("run")
+    with tiny.eager():
+        tiny.train_one_step(shapes, workdir)
+        distill(workdir, "small", Student(width=2, steps=1, gamma_segmentation=0.0))
     teacher = restore_run(load_config(workdir), workdir)[1].average_network
     for network, folder in ((teacher, workdir), (restore_student(workdir, "small"), workdir / "students" / "small")):
         (folder / "export").mkdir()
@@ -22,13 +27,13 @@ def workdir(run, tmp_path_factory):
     return workdir
 
 
-def test_each_file_has_a_row(workdir, run):
+def test_each_file_has_a_row(workdir):
     first, second = segmenter_family.measure(workdir, rounds=2)
     assert (first[0], second[0]) == ("the run's U-Net", "small") and first[2] == second[2] == "float32"
     small = workdir / "students" / "small"
     assert second[1] == f"{multiply_adds(restore_student(workdir, 'small')) / 1e6:.1f}"
     assert second[3] == f"{(small / 'export' / 'segmenter_float32.tflite').stat().st_size:,}"
-    figures = run[1]["test"]["segmenter"]
+    figures = json.loads((workdir / "metrics.json").read_text())["test"]["segmenter"]
     assert float(first[4]) == pytest.approx(figures["iou"], abs=2e-3)
     assert float(first[5]) == pytest.approx(figures["iou_per_image"], abs=2e-3)
     assert first[6] == "1.000" and 0 <= float(second[6]) <= 1

@@ -43,10 +43,12 @@ class Checkpointer:
         self.final_round = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.skipped = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        models = {"segmenter": segmenter, "segmenter_optimizer": segmenter.optimizer}
+        if gan is not None:
+            models |= {"gan": gan, "generator_optimizer": gan.optimizer}
+            models["discriminator_optimizer"] = gan.discriminator_optimizer
         self._checkpoint = tf.train.Checkpoint(
-            **_parts(gan),
-            segmenter=segmenter,
-            segmenter_optimizer=segmenter.optimizer,
+            **models,
             gan_step=self.gan_step,
             segmenter_step=self.segmenter_step,
             final_step=self.final_step,
@@ -108,16 +110,6 @@ class Checkpointer:
         """The numbers of the checkpoints that are there, TensorFlow's own list of which may be damaged, too."""
         names = (path.stem.removeprefix("ckpt-") for path in self._directory.glob("ckpt-*.index"))
         return sorted(int(name) for name in names if name.isdecimal() and name.isascii())
-
-
-def _parts(gan):
-    if gan is None:
-        return {}
-    return {
-        "gan": gan,
-        "generator_optimizer": gan.optimizer,
-        "discriminator_optimizer": gan.discriminator_optimizer,
-    }
 
 
 def check_config(config, workdir):
