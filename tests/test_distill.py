@@ -13,7 +13,7 @@ from tf_layered_gan.distill import distill, restore_student
 from tf_layered_gan.layered_gan import LayeredGAN
 from tf_layered_gan.student import Student
 
-SMALL = Student(width=2, steps=5)
+SMALL = Student(width=2, steps=5, gamma_segmentation=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +57,9 @@ def test_a_student_is_read_back_as_it_was_trained(workdir):
 @pytest.mark.parametrize(
     "settings, terms, painted",
     [
-        ({}, {"segmentation", "pairs_used", "consistency"}, 1),
+        ({"gamma_segmentation": 1.0}, {"segmentation", "pairs_used", "consistency"}, 1),
         ({"gamma_segmentation": 0.0}, {"consistency"}, 0),
-        ({"gamma_consistency": 0.0}, {"segmentation", "pairs_used"}, 1),
+        ({"gamma_segmentation": 1.0, "gamma_consistency": 0.0}, {"segmentation", "pairs_used"}, 1),
     ],
 )
 def test_pairs_are_painted_and_photos_seen_where_they_have_a_weight(workdir, monkeypatch, settings, terms, painted):

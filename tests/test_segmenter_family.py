@@ -19,7 +19,7 @@ def workdir(tmp_path_factory):
     workdir = tmp_path_factory.mktemp("run")
     with tiny.eager():
         tiny.train_one_step(shapes, workdir)
-        distill(workdir, "small", Student(width=2, steps=1, gamma_segmentation=0.0))
+        distill(workdir, "small", Student(width=2, steps=1))
     teacher = restore_run(load_config(workdir), workdir)[1].average_network
     for network, folder in ((teacher, workdir), (restore_student(workdir, "small"), workdir / "students" / "small")):
         (folder / "export").mkdir()

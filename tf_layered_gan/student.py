@@ -26,9 +26,9 @@ class Student:
 
     network: str = _setting("separable", f"Which network: {' or '.join(NETWORKS)}.")
     width: int = _setting(16, "Its channels: unet at full resolution, separable after the first halving.")
-    steps: int = _setting(3_000, "How many training steps, over which the learning rate falls to zero.")
+    steps: int = _setting(500, "How many training steps, over which the learning rate falls to zero.")
     learning_rate: float = _setting(2e-3, "Adam's, at first.")
-    gamma_segmentation: float = _setting(1.0, "Weight of the loss on the run's synthetic pairs; at 0 none are painted.")
+    gamma_segmentation: float = _setting(0.0, "Weight of the loss on the run's synthetic pairs; at 0 none are painted.")
     gamma_consistency: float = _setting(1.0, "Weight of the loss on real photos, which the run's segmenter segments.")
 
     def __post_init__(self):
