@@ -41,11 +41,29 @@ def run_facts(source, *, photos, supervised, rounds, images_seen, segmenter_step
     }
 
 
+def student_facts(settings):
+    """Says how a student of a run was trained.
+
+    Args:
+        settings: `student.Student`.
+
+    Returns:
+        dict.
+    """
+    weights = {"pairs": settings.gamma_segmentation, "photos": settings.gamma_consistency}
+    return {
+        "network": settings.network,
+        "width": settings.width,
+        "steps": settings.steps,
+        "learnt_from": " and ".join(f"the run's {name}" for name, weight in weights.items() if weight),
+    }
+
+
 def segmenter_facts(training, licence=None):
     """Says what is true of every format.
 
     Args:
-        training: dict, see `run_facts`.
+        training: dict, see `run_facts`; of a student also "student", see `student_facts`.
         licence: str, or None where none is stated.
     """
     return {

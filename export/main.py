@@ -4,18 +4,20 @@ import pathlib
 
 from absl import app, flags, logging
 
-from export.facts import run_facts, segmenter_facts
+from export.facts import run_facts, segmenter_facts, student_facts
 from export.formats import MAX_IOU_LOSS, export_segmenter
-from tf_layered_gan import builders
+from tf_layered_gan import builders, student
 from tf_layered_gan.checkpointing import check_photos, load_config, restore_run
+from tf_layered_gan.distill import restore_student
 
 
-def export_run(workdir, output, *, licence=None, max_iou_loss=MAX_IOU_LOSS):
+def export_run(workdir, output=None, *, student_name=None, licence=None, max_iou_loss=MAX_IOU_LOSS):
     """Exports the segmenter of a training run; its validation photos calibrate, its test photos verify.
 
     Args:
         workdir: the run's directory, with its config.json and a checkpoint.
-        output: directory, see `export_segmenter`.
+        output: directory, see `export_segmenter`; None for the folder `export` of the run, or of the student.
+        student_name: of the run's student (see `tf_layered_gan.distill`) that is exported in its place, or None.
         licence: str, under which licence the model is passed on, or None where that is not stated.
         max_iou_loss: see `export_segmenter`.
 
@@ -23,16 +25,25 @@ def export_run(workdir, output, *, licence=None, max_iou_loss=MAX_IOU_LOSS):
         dict, see `export_segmenter`.
 
     Raises:
-        FileNotFoundError: there is no run in `workdir`, or one without a checkpoint.
+        FileNotFoundError: there is no run in `workdir`, or no such student, or one without a checkpoint.
         ValueError: the photos cannot be loaded, or a format was refused.
     """
     config = load_config(workdir)
     _, segmenter, state = restore_run(config, workdir)
     photos = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
     check_photos(photos, workdir)  # or others than the run's might be held out
-    facts = segmenter_facts(_training(config, state, photos), licence)
-    network, calibration = segmenter.average_network, photos.validation.images
-    return export_segmenter(network, calibration, photos.test, output, facts=facts, max_iou_loss=max_iou_loss)
+    network, training, folder = segmenter.average_network, _training(config, state, photos), pathlib.Path(workdir)
+    if student_name:
+        network, folder = restore_student(workdir, student_name), student.folder(workdir, student_name)
+        training["student"] = student_facts(student.load(folder))
+    return export_segmenter(
+        network,
+        photos.validation.images,
+        photos.test,
+        output or folder / "export",
+        facts=segmenter_facts(training, licence),
+        max_iou_loss=max_iou_loss,
+    )
 
 
 def _training(config, state, photos):
@@ -53,16 +64,17 @@ def main(argv):
         raise app.UsageError(f"unexpected arguments: {argv[1:]}")
     logging.set_verbosity(logging.WARNING)
     given = flags.FLAGS
-    output = given.output or pathlib.Path(given.workdir) / "export"
+    settings = {"student_name": given.student, "licence": given.licence, "max_iou_loss": given.max_iou_loss}
     try:
-        export_run(given.workdir, output, licence=given.licence, max_iou_loss=given.max_iou_loss)
+        export_run(given.workdir, given.output, **settings)
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
 
 
 if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "The training run, see tf_layered_gan.main.", required=True)
-    flags.DEFINE_string("output", None, "Where the exports go; WORKDIR/export unless given.")
+    flags.DEFINE_string("student", None, "A student of the run, see tf_layered_gan.distill, to export in its place.")
+    flags.DEFINE_string("output", None, "Where the exports go; WORKDIR/export or WORKDIR/students/NAME/export if none.")
     flags.DEFINE_string("licence", None, "The licence that you pass the model on under, such as CC-BY-4.0.")
     flags.DEFINE_float(
         "max_iou_loss",

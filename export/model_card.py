@@ -86,7 +86,14 @@ def _training(training):
     ]
     if training["rounds"]:
         lines.append(f"- rounds of GAN and segmenter: {training['rounds']}")
-    return "\n".join([*lines, f"- pictures seen in training: {training['images_seen']:,}"])
+    lines.append(f"- pictures seen in training: {training['images_seen']:,}")
+    if "student" in training:
+        student = training["student"]
+        lines.append(
+            f"- this is a smaller network, {student['network']} of width {student['width']}, which then learnt from "
+            f"{student['learnt_from']} in {student['steps']:,} steps what that segmenter finds"
+        )
+    return "\n".join(lines)
 
 
 def _learnt(learnt_from):

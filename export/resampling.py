@@ -1,4 +1,4 @@
-"""Resizing in the graph as export/edge/segment.py does it with Pillow: antialiased bilinear, as two matrix products.
+"""Resizing in the graph as edge_segmenter does it with Pillow: antialiased bilinear, as two matrix products.
 
 TensorFlow's own resizing cannot stand in: TFLite has none with antialiasing, and without it a large picture is seen
 through every 60th pixel.
@@ -15,8 +15,8 @@ def letterbox(picture, resolution):
         resolution: R, pixels.
 
     Returns:
-        uint8 [1, R, R, rgb]. That of `letterbox` in export/edge/segment.py, but for a pixel here and there that is one
-        step off where a sum lies between two; in pictures more than twice as high as wide there are more of these, as
+        uint8 [1, R, R, rgb]. That of `edge_segmenter.letterbox.letterbox`, but for a pixel here and there that is one step
+        off where a sum lies between two; in pictures more than twice as high as wide there are more of these, as
         Pillow resizes their height first.
     """
     height, width = tf.unstack(tf.shape(picture)[1:3])

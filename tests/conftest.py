@@ -1,7 +1,4 @@
-import warnings
-
 import pytest
-import tensorflow as tf
 import tiny
 
 from configs import shapes
@@ -10,12 +7,9 @@ from tf_layered_gan import train
 
 @pytest.fixture
 def eagerly():
-    """Without graphs, whose tracing takes longer than the few steps that a test needs."""
-    tf.config.run_functions_eagerly(True)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*does not apply to tf.data functions")
+    """Without graphs, see `tiny.eager`."""
+    with tiny.eager():
         yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="session")

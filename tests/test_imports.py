@@ -16,17 +16,17 @@ FLOORS = [
     {"losses", "codes", "composition", "perturbation", "schedule", "monitoring", "learning_curve", "config_validation"},
     {"distribution", "preemption", "workdir_lock", "workdir_links", "restarts", "time_limit"},
     {"networks", "data", "gradients", "averaging", "table_report"},
-    {"metrics", "baselines", "picture_grid", "layered_gan", "segmenter"},
+    {"metrics", "baselines", "picture_grid", "layered_gan", "segmenter", "student"},
     {"evaluation", "gan_evaluation"},
     {"builders", "report"},
     {"batches", "checkpointing"},
     {"training_loop", "synthesize"},
-    {"train"},
+    {"train", "distill"},
     {"main", "experiments"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 SEE_A_CONFIG = {"main", "train", "synthesize", "checkpointing", "builders", "config_validation", "sweep", "experiments"}
-SEE_A_CONFIG |= {"batches", "distribution", "restarts", "training_loop"}
+SEE_A_CONFIG |= {"batches", "distribution", "restarts", "training_loop", "distill"}
 
 
 def files(folder):

@@ -109,6 +109,52 @@ def test_a_photo_is_taught_what_the_average_finds_on_it_before_it_is_recoloured(
     assert float(report["segmenter_gradient_norm"]) == pytest.approx(float(tf.linalg.global_norm(expected)), rel=1e-4)
 
 
+@pytest.fixture
+def student():
+    """One that learns from another network, its own average being something else again."""
+    keras.utils.set_random_seed(1)
+    network, teacher = (unet(tiny.RESOLUTION, tiny.WIDTH, depth=1) for _ in range(2))
+    segmenter = Segmenter(network, gamma_segmentation=2.0, gamma_consistency=GAMMA_CONSISTENCY, teacher=teacher)
+    segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))
+    return segmenter, teacher
+
+
+def test_a_student_is_taught_what_its_teacher_finds_on_a_photo(student):
+    segmenter, teacher = student
+    given = {"photo": tiny.batch(seed=(3, 4))["image"], "color": color()}
+    taught = tf.sigmoid(teacher(given["photo"], training=False))
+    logits = segmenter.network(apply_color(given["photo"], given["color"]), training=True)
+    before = tiny.values(teacher.variables)
+    report = segmenter.train_step(given)
+    expected = tf.reduce_mean(losses.segmentation(logits, taught))
+    assert float(report["consistency"]) == pytest.approx(float(expected), rel=1e-5)
+    assert set(report) == {"consistency", "segmenter_gradient_norm"}
+    assert not any(tiny.changed(before, teacher.variables))
+
+
+def test_a_student_weighs_pairs_and_photos(student):
+    segmenter, teacher = student
+    given, variables = batch() | {"photo": tiny.batch(seed=(3, 4))["image"]}, segmenter.network.trainable_variables
+    taught = tf.sigmoid(teacher(given["photo"], training=False))
+    recoloured = [apply_color(given[name], given["color"]) for name in ("image", "photo")]
+    with tf.GradientTape() as tape:
+        logits = segmenter.network(tf.concat(recoloured, axis=0), training=True)
+        pairs, photos = losses.segmentation(logits[:4], given["mask"]), losses.segmentation(logits[4:], taught)
+        loss = 2.0 * tf.reduce_mean(pairs) + GAMMA_CONSISTENCY * tf.reduce_mean(photos)
+    expected, before = tape.gradient(loss, variables), tiny.values(variables)
+    segmenter.train_step(given)
+    for variable, value, gradient in zip(variables, before, expected, strict=True):
+        np.testing.assert_allclose(variable, value - LEARNING_RATE * gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_a_checkpoint_of_a_student_holds_no_teacher(student, segmenter, tmp_path):
+    def names(model):
+        path = tf.train.Checkpoint(model=model).write(str(tmp_path / "checkpoint"))
+        return [name for name, _ in tf.train.list_variables(path)]
+
+    assert names(student[0]) == names(segmenter)
+
+
 def test_step_records_the_statistics_of_the_batch(segmenter):
     statistics = segmenter.network.non_trainable_variables
     before = tiny.values(statistics)

@@ -1,11 +1,13 @@
 """Networks and batches that are as small as they can be, for the tests."""
 
+import contextlib
 import json
 import os
 import pathlib
 import socket
 import subprocess
 import sys
+import warnings
 
 import keras
 import numpy as np
@@ -60,6 +62,16 @@ ONE_STEP = {
     "schedule.segmenter_steps_per_round": 1,
     "schedule.final_segmenter_steps": 1,
 }
+
+
+@contextlib.contextmanager
+def eager():
+    """Without graphs, whose tracing takes longer than the few steps that a test needs."""
+    tf.config.run_functions_eagerly(True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*does not apply to tf.data functions")
+        yield
+    tf.config.run_functions_eagerly(False)
 
 
 def networks():

@@ -12,6 +12,7 @@ from tf_layered_gan.networks.generator import background_generator, foreground_g
 from tf_layered_gan.networks.mask_encoder import mask_encoder
 from tf_layered_gan.networks.unet import unet
 from tf_layered_gan.segmenter import Segmenter
+from tf_layered_gan.student import NETWORKS
 
 # Independent streams of random draws: element i of a stream is drawn from (seed, stream, i) alone.
 GAN_STREAM, SEGMENTER_STREAM, SYNTHESIS_STREAM = range(3)
@@ -128,6 +129,36 @@ def build_segmenter(config):
         gamma_consistency=config.segmenter.gamma_consistency,
     )
     segmenter.compile(keras.optimizers.Adam(config.segmenter.learning_rate))
+    return segmenter
+
+
+def build_student(config, student, teacher=None):
+    """Builds and compiles a Segmenter that learns from a finished one; its initial weights follow from `config.seed`.
+
+    Args:
+        config: the run's ConfigDict; the student's depth is that of its U-Net.
+        student: `student.Student`.
+        teacher: the network that segments photos for it; None where it is not to be trained.
+
+    Returns:
+        Segmenter; its learning rate falls to zero by half a cosine (Loshchilov and Hutter 2017) over the steps.
+
+    Raises:
+        ValueError: for a separable network of a depth of 0.
+    """
+    depth = config.networks.unet_depth
+    if student.network == "separable" and depth < 1:
+        raise ValueError(f"networks.unet_depth is {depth}, allowed for a separable student: 1 or more")
+    keras.utils.set_random_seed(config.seed + 1)
+    segmenter = Segmenter(
+        NETWORKS[student.network](config.resolution, student.width, depth),
+        mask_size=config.segmenter.mask_size,
+        gamma_consistency=student.gamma_consistency,
+        gamma_segmentation=student.gamma_segmentation,
+        teacher=teacher,
+    )
+    decay = keras.optimizers.schedules.CosineDecay(student.learning_rate, student.steps)
+    segmenter.compile(keras.optimizers.Adam(decay))
     return segmenter
 
 

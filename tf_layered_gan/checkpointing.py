@@ -26,7 +26,7 @@ class Checkpointer:
 
     Args:
         workdir: the run's directory; checkpoints go to its folder `checkpoints`, the two newest are kept.
-        gan: LayeredGAN, compiled.
+        gan: LayeredGAN, compiled; None where the segmenter alone trains, as a student does (see `distill`).
         segmenter: Segmenter, compiled.
         saves: whether this worker writes them.
 
@@ -44,12 +44,12 @@ class Checkpointer:
         self.final_round = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.skipped = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+        models = {"segmenter": segmenter, "segmenter_optimizer": segmenter.optimizer}
+        if gan is not None:
+            models |= {"gan": gan, "generator_optimizer": gan.optimizer}
+            models["discriminator_optimizer"] = gan.discriminator_optimizer
         self._checkpoint = tf.train.Checkpoint(
-            gan=gan,
-            generator_optimizer=gan.optimizer,
-            discriminator_optimizer=gan.discriminator_optimizer,
-            segmenter=segmenter,
-            segmenter_optimizer=segmenter.optimizer,
+            **models,
             gan_step=self.gan_step,
             segmenter_step=self.segmenter_step,
             final_step=self.final_step,

@@ -18,6 +18,7 @@ _SHOWN = {
     "mutual_information_mask": "MI of mask",
     "mask_mean": "masks cover",
     "segmentation": "segmentation",
+    "consistency": "consistency",
 }
 
 

@@ -6,7 +6,7 @@ import typing
 class Phase(typing.NamedTuple):
     """A stretch of training, until the counter of its kind is at `last_step`.
 
-    Its kind is "gan", "segmenter", "final" or, in a run without a GAN, "supervised".
+    Its kind is "gan", "segmenter", "final" or, in a run without a GAN, "supervised"; or that of `distill`, "student".
     """
 
     kind: str

@@ -15,7 +15,7 @@ from tf_layered_gan.checkpointing import (
     restore_run,
 )
 from tf_layered_gan.report import write_report
-from tf_layered_gan.training_loop import TrainingLoop
+from tf_layered_gan.training_loop import TrainingLoop, phases
 
 
 def train(config, workdir):
@@ -91,7 +91,8 @@ def _attempt(config, workdir, output, strategy, chief, splits, inception, sigter
     if checkpointer.restore():
         logging.info("going on from step %d", checkpointer.gan_step.numpy())
     distribution.check_agreement(strategy, {"seed": config.seed, **checkpointer.position})
-    TrainingLoop(config, output, splits, strategy, gan, segmenter, checkpointer, sigterm, may_restart).train()
+    loop = TrainingLoop(config, output, splits, strategy, gan, segmenter, checkpointer, sigterm, may_restart)
+    loop.train(phases(config))
     return _report(config, output, gan, segmenter, splits, checkpointer, inception)
 
 

@@ -54,11 +54,14 @@ class TrainingLoop:
         self._gan_step = {asks: self._compiled(gan.train_step) for asks in (False, True)}  # by uses_segmenter
         self._segmenter_step = self._compiled(synthetic_step(gan, segmenter))
 
-    def train(self):
-        """Takes what steps of the config's phases are still to be taken.
+    def train(self, phases):
+        """Takes what steps of the phases are still to be taken.
 
         Once in a run, a loss or a variable that is not finite has it go back to the last checkpoint and on with other
         batches.
+
+        Args:
+            phases: list of `schedule.Phase`.
 
         Raises:
             FloatingPointError: if something is not finite again, or there is no checkpoint yet; names it.
@@ -68,7 +71,7 @@ class TrainingLoop:
         """
         state = self._checkpointer
         try:
-            self._train_phases()
+            self._train_phases(phases)
         except FloatingPointError as error:
             taken = state.steps_taken
             if state.skipped > 0 or not state.restore():
@@ -77,13 +80,13 @@ class TrainingLoop:
             state.skipped.assign(taken - state.steps_taken)  # their batches, one of which led to it, come no more
             state.save()  # so that it is once, also if the run is killed now
             distribution.check_agreement(self._strategy, state.position)
-            self._train_phases()
+            self._train_phases(phases)
 
-    def _train_phases(self):
+    def _train_phases(self, phases):
         """All of them, as a damaged checkpoint may have had the run go back to an earlier one."""
         kinds = {"gan": self._train_gan, "segmenter": self._train_segmenter, "final": self._train_final}
-        kinds["supervised"] = self._train_supervised
-        for phase in phases(self._config):
+        kinds |= {"supervised": self._train_supervised, "student": self._train_student}
+        for phase in phases:
             kinds[phase.kind](phase)
 
     def _train_gan(self, phase):
@@ -128,6 +131,12 @@ class TrainingLoop:
         """Eq. 7 on photos with their true masks: what the paper holds its segmenter against (Table 5)."""
         step = self._compiled(self._segmenter.train_step)
         self._run(step, self._batches.labelled, self._checkpointer.final_step, phase)
+
+    def _train_student(self, phase):
+        """Another network, on pairs, on photos that a finished segmenter segments, or on both (see `distill`)."""
+        paints = self._segmenter.gamma_segmentation > 0
+        step = self._segmenter_step if paints else self._compiled(self._segmenter.train_step)
+        self._run(step, self._batches.final_segmenter, self._checkpointer.final_step, phase)
 
     def _set_learning_rates(self, step):
         gan, config, steps_per_round = self._gan, self._config, _gan_steps_per_round(self._config)
