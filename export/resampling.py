@@ -15,8 +15,8 @@ def letterbox(picture, resolution):
         resolution: R, pixels.
 
     Returns:
-        uint8 [1, R, R, rgb]. That of `edge_segmenter.letterbox.letterbox`, but for a pixel here and there that is one step
-        off where a sum lies between two; in pictures more than twice as high as wide there are more of these, as
+        uint8 [1, R, R, rgb]. That of `edge_segmenter.letterbox.letterbox`, but for a pixel here and there that is one
+        step off where a sum lies between two; in pictures more than twice as high as wide there are more of these, as
         Pillow resizes their height first.
     """
     height, width = tf.unstack(tf.shape(picture)[1:3])
