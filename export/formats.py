@@ -5,9 +5,11 @@ import pathlib
 import shutil
 import tempfile
 
+from export.centring import centre_threshold
 from export.facts import figure_facts, signature_facts
 from export.metadata import embed
 from export.model_card import model_card
+from export.quantization_aware import fine_tune
 from export.savedmodel import write_savedmodel
 from export.signatures import add_signatures
 from export.tflite import to_tflite_dynamic, to_tflite_float16, to_tflite_float32, to_tflite_int8
@@ -16,18 +18,21 @@ from tf_layered_gan.records import write_record
 
 MAX_IOU_LOSS = 0.01
 CALIBRATION_PICTURES = 100  # plenty: on one network 5 and 423 gave the same IoU to three digits
+TUNING_PICTURES = 2_000  # more than fine-tuning sees
 INT8 = "segmenter_int8.tflite"
 FILES = ("segmenter_float32.tflite", "segmenter_float16.tflite", "segmenter_dynamic.tflite", INT8)
 _UNVERIFIED = ".unverified-"
 
 
-def export_segmenter(network, calibration_images, test_photos, output, *, facts, max_iou_loss=MAX_IOU_LOSS):
+def export_segmenter(network, images, test_photos, output, *, facts, max_iou_loss=MAX_IOU_LOSS):
     """Writes F as SavedModel and TFLite; a format whose masks differ too much from the Keras model's is left out.
+
+    An int8 model that would be is fine-tuned before.
 
     Args:
         network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
-        calibration_images: uint8 [picture, resolution, resolution, rgb], held-out photos that set the ranges
-            of the int8 model; at most CALIBRATION_PICTURES of them are used, evenly spaced.
+        images: dict of uint8 photos, both evenly thinned out: "calibration" [picture, resolution, resolution, rgb],
+            held-out ones that set the ranges of the int8 model; "tuning" [picture, side, side, rgb], ones to train on.
         test_photos: `Photos` at the same resolution, other held-out ones: those on which every format is verified.
         output: directory for `saved_model`, the `FILES`, `export.json` and `model_card.md`; what an earlier export
             left of these gives way once all are made.
@@ -50,8 +55,8 @@ def export_segmenter(network, calibration_images, test_photos, output, *, facts,
     with tempfile.TemporaryDirectory(dir=output, prefix=_UNVERIFIED) as folder:
         exporter = _Exporter(pathlib.Path(folder), keras_model, facts, max_iou_loss)
         exporter.savedmodel(network)
-        for name, convert in _conversions(network, calibration_images).items():
-            exporter.tflite(name, convert)
+        for name, conversions in _conversions(network, **images).items():
+            exporter.tflite(name, conversions)
         result = {"keras_model": keras_model.figures(), "formats": exporter.figures}
         write_record(exporter.folder / "model_card.md", model_card(facts, network.input_shape[1], result))
         write_record(exporter.folder / "export.json", result)
@@ -60,15 +65,27 @@ def export_segmenter(network, calibration_images, test_photos, output, *, facts,
     return result
 
 
-def _conversions(network, calibration_images):
-    """Functions to the bytes of a .tflite model, by the name of the file."""
-    step = -(-len(calibration_images) // CALIBRATION_PICTURES)
+def _conversions(network, calibration, tuning):
+    """Functions to the bytes of a .tflite model, by the name of the file; each but the first for want of a good one."""
+    calibration, tuning = _thinned(calibration, CALIBRATION_PICTURES), _thinned(tuning, TUNING_PICTURES)
+
+    def int8(network):
+        return to_tflite_int8(centre_threshold(network, calibration), calibration)
+
+    def tuned_int8():
+        print(f"{INT8:24}  too far from the Keras model: fine-tuning it on {len(tuning)} photos", flush=True)
+        return int8(fine_tune(network, tuning))
+
     return {
-        FILES[0]: lambda: to_tflite_float32(network),
-        FILES[1]: lambda: to_tflite_float16(network),
-        FILES[2]: lambda: to_tflite_dynamic(network),
-        INT8: lambda: to_tflite_int8(network, calibration_images[::step]),
+        FILES[0]: [lambda: to_tflite_float32(network)],
+        FILES[1]: [lambda: to_tflite_float16(network)],
+        FILES[2]: [lambda: to_tflite_dynamic(network)],
+        INT8: [lambda: int8(network), tuned_int8],
     }
+
+
+def _thinned(images, most):
+    return images[:: max(1, -(-len(images) // most))]
 
 
 class _Exporter:
@@ -87,15 +104,17 @@ class _Exporter:
         if figures["refused"]:
             shutil.rmtree(path)
 
-    def tflite(self, name, convert):
+    def tflite(self, name, conversions):
         with self._verifying(name) as figures:
-            content = add_signatures(convert())
-            figures["bytes"] = len(content)
-            self._compare(figures, tflite_runner(content))
-            if not figures["refused"]:
-                content = embed(content, self._file_facts(name, figures))
-                figures["bytes"] = len(content)
-                write_record(self.folder / name, content)
+            for convert in conversions:
+                content = add_signatures(convert())
+                figures |= {"bytes": len(content), "refused": None}
+                self._compare(figures, tflite_runner(content))
+                if not figures["refused"]:
+                    content = embed(content, self._file_facts(name, figures))
+                    figures["bytes"] = len(content)
+                    write_record(self.folder / name, content)
+                    break
 
     @contextlib.contextmanager
     def _verifying(self, name):

@@ -14,6 +14,8 @@ from tf_layered_gan.distill import restore_student
 def export_run(workdir, output=None, *, student_name=None, licence=None, max_iou_loss=MAX_IOU_LOSS):
     """Exports the segmenter of a training run; its validation photos calibrate, its test photos verify.
 
+    Where int8 needs fine-tuning, that is on the training photos, or on those for validation if there are none.
+
     Args:
         workdir: the run's directory, with its config.json and a checkpoint.
         output: directory, see `export_segmenter`; None for the folder `export` of the run, or of the student.
@@ -38,12 +40,16 @@ def export_run(workdir, output=None, *, student_name=None, licence=None, max_iou
         training["student"] = student_facts(student.load(folder))
     return export_segmenter(
         network,
-        photos.validation.images,
+        {"calibration": photos.validation.images, "tuning": _tuning_images(photos)},
         photos.test,
         output or folder / "export",
         facts=segmenter_facts(training, licence),
         max_iou_loss=max_iou_loss,
     )
+
+
+def _tuning_images(photos):
+    return photos.train.images if len(photos.train) else photos.validation.images
 
 
 def _training(config, state, photos):

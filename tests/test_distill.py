@@ -92,7 +92,7 @@ def test_a_student_is_exported_in_the_runs_place(workdir, monkeypatch):
     distill(workdir, "small", SMALL)
     given = []
 
-    def keep(network, calibration, photos, output, *, facts, max_iou_loss):
+    def keep(network, images, photos, output, *, facts, max_iou_loss):
         given.extend([network, output, facts["training"]["student"]])
 
     monkeypatch.setattr(export_main, "export_segmenter", keep)

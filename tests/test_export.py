@@ -10,6 +10,7 @@ from PIL import Image
 
 from configs import default
 from export import formats
+from export.centring import centre_threshold
 from export.facts import run_facts, segmenter_facts
 from export.formats import export_segmenter
 from export.main import export_run
@@ -224,7 +225,8 @@ def test_validation_photos_calibrate_and_test_photos_verify(workdir, photos, mon
     given = []
     monkeypatch.setattr("export.main.export_segmenter", lambda *arguments, **_: given.extend(arguments))
     export_run(workdir, workdir / "nowhere")
-    np.testing.assert_array_equal(given[1], photos[::2])
+    np.testing.assert_array_equal(given[1]["calibration"], photos[::2])
+    np.testing.assert_array_equal(given[1]["tuning"], builders.load_photos(load_config(workdir)).train.images)
     np.testing.assert_array_equal(given[2].images, photos[1::2])
 
 
@@ -248,7 +250,38 @@ def test_format_below_its_bar_is_not_kept(photos, tmp_path):
 def export(network, photos, output, **settings):
     facts = segmenter_facts(TRAINING)
     test = Photos(photos[1::2], None, ("",) * len(photos[1::2]))
-    return export_segmenter(network, photos[::2], test, output, facts=facts, **settings)
+    images = {"calibration": photos[::2], "tuning": photos[::4]}
+    return export_segmenter(network, images, test, output, facts=facts, **settings)
+
+
+@pytest.mark.parametrize("shift, tuned_on", [(0.0, []), (2.0, [8])])
+def test_int8_below_its_bar_is_fine_tuned_and_tried_again(photos, tmp_path, monkeypatch, shift, tuned_on):
+    network, tuned = pixel_network([1.0, 0.0, 0.0]), []
+
+    def fine_tune(network, images):
+        tuned.append(len(images))
+        return network
+
+    monkeypatch.setattr(formats, "fine_tune", fine_tune)
+    # Before it is tuned, the int8 model is another one.
+    monkeypatch.setattr(
+        formats,
+        "to_tflite_int8",
+        lambda network, _: to_tflite_float32(network if tuned else pixel_network([1.0, 0.0, 0.0], bias=shift)),
+    )
+    monkeypatch.setattr(formats, "centre_threshold", lambda network, images: network)
+    figures = export(network, photos, tmp_path)["formats"]["segmenter_int8.tflite"]
+    assert tuned == tuned_on and figures["refused"] is None and figures["iou"] == 1
+    assert (tmp_path / "segmenter_int8.tflite").exists()
+
+
+def test_centred_logits_have_int8_masks_agree_better(network, photos):
+    keras_model = reference(network, Photos(photos, None, ("",) * len(photos)))
+    plain, centred = (
+        keras_model.compare(tflite_runner(to_tflite_int8(candidate, photos)))["iou"]
+        for candidate in (network, centre_threshold(network, photos))
+    )
+    assert centred > plain
 
 
 def test_a_format_that_cannot_be_made_costs_no_other(photos, tmp_path, monkeypatch, capsys):
@@ -273,7 +306,7 @@ def test_an_export_that_breaks_leaves_the_earlier_one(photos, tmp_path, monkeypa
         (tmp_path / name).write_text("of an earlier export")
     (tmp_path / ".unverified-of-a-kill").mkdir()
     monkeypatch.setattr(formats, "model_card", lambda *_: 1 / 0)
-    monkeypatch.setattr(formats, "_conversions", lambda *_: {})
+    monkeypatch.setattr(formats, "_conversions", lambda *_, **__: {})
     monkeypatch.setattr(formats, "write_savedmodel", lambda network, path: path.mkdir())
     monkeypatch.setattr(formats, "savedmodel_runner", lambda path: lambda pixels: np.zeros((*pixels.shape[:3], 1)))
     with pytest.raises(ZeroDivisionError):
@@ -343,7 +376,7 @@ def test_what_is_lost_on_true_masks_by_hand():
 
 
 def test_an_agreement_on_nothing_can_be_told(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(formats, "_conversions", lambda *_: {})
+    monkeypatch.setattr(formats, "_conversions", lambda *_, **__: {})
     export(pixel_network([0.0, 0.0, 0.0], bias=-1.0), grey(0, 255), tmp_path)
     printed = capsys.readouterr().out
     assert "Verifying on 1 held-out photos, where the Keras model's masks cover 0.0%." in printed
