@@ -77,9 +77,8 @@ def test_any_size_is_the_edge_command(content, tmp_path):
 def test_weights_are_there_once(alone, content):
     before, after = parse(alone), parse(content)
     assert after.subgraphs[1].name == b"any_size"
-    weights = [
-        tensor.buffer for tensor in before.subgraphs[0].tensors if before.buffers[tensor.buffer].data is not None
-    ]
+    buffers = {tensor.buffer for tensor in before.subgraphs[0].tensors}
+    weights = {buffer for buffer in buffers if before.buffers[buffer].data is not None}
     for subgraph in after.subgraphs:
         assert weights <= {tensor.buffer for tensor in subgraph.tensors}
     # What is added: the resampling and a second list of the network's operators.
