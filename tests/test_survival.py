@@ -97,7 +97,8 @@ def test_a_variable_that_is_not_finite_counts_as_a_loss_that_is_not(tmp_path, ea
     update = keras.optimizers.Adam.apply
     monkeypatch.setattr(keras.optimizers.Adam, "apply", spoil)
     monkeypatch.setattr(monitoring, "check_finite", lambda *arguments: spoilt or check(*arguments))
-    tiny.train_one_step(shapes, tmp_path, **{"schedule.gan_images_per_round": 20, "monitoring.checkpoint_every": 2})
+    changes = {"schedule.gan_images_per_round": 20, "monitoring.checkpoint_every": 2, "monitoring.grid_every": 100}
+    tiny.train_one_step(shapes, tmp_path, **changes)
     assert spoilt and "is not finite, so no checkpoint is written; going back to the last checkpoint" in caplog.text
     for value in tiny.checkpoint_values(tmp_path).values():
         assert np.isfinite(value).all()

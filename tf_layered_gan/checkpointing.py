@@ -44,12 +44,12 @@ class Checkpointer:
         self.final_round = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.skipped = tf.Variable(0, dtype=tf.int64, trainable=False)
         self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
-        models = {"segmenter": segmenter, "segmenter_optimizer": segmenter.optimizer}
+        self._trained = {"segmenter": segmenter, "segmenter_optimizer": segmenter.optimizer}
         if gan is not None:
-            models |= {"gan": gan, "generator_optimizer": gan.optimizer}
-            models["discriminator_optimizer"] = gan.discriminator_optimizer
+            self._trained |= {"gan": gan, "generator_optimizer": gan.optimizer}
+            self._trained["discriminator_optimizer"] = gan.discriminator_optimizer
         self._checkpoint = tf.train.Checkpoint(
-            **models,
+            **self._trained,
             gan_step=self.gan_step,
             segmenter_step=self.segmenter_step,
             final_step=self.final_step,
@@ -57,8 +57,6 @@ class Checkpointer:
             skipped=self.skipped,
             seconds=self.seconds,
         )
-        self._optimizers = gan.optimizer, gan.discriminator_optimizer, segmenter.optimizer
-        self._models = gan, segmenter
         self._directory = pathlib.Path(workdir) / "checkpoints"
         self._saves = saves
         self._number = 0  # of the newest checkpoint that is whole
@@ -109,7 +107,7 @@ class Checkpointer:
                     file.unlink()
 
     def _check_finite(self):
-        for holder in self._models + self._optimizers:
+        for holder in self._trained.values():
             for variable in holder.variables:
                 if not np.isfinite(variable.numpy()).all():
                     raise FloatingPointError(f"{variable.path} is not finite, so no checkpoint is written")
@@ -117,8 +115,8 @@ class Checkpointer:
     @property
     def steps_taken(self):
         """How many steps of any kind led to these variables."""
-        gan, _, segmenter = self._optimizers
-        return int(gan.iterations) + int(segmenter.iterations)
+        optimizers = ("generator_optimizer", "segmenter_optimizer")
+        return sum(int(self._trained[name].iterations) for name in optimizers if name in self._trained)
 
     @property
     def position(self):
