@@ -13,12 +13,20 @@ from export.quantization_aware import fine_tune
 from export.savedmodel import write_savedmodel
 from export.signatures import add_signatures
 from export.tflite import to_tflite_dynamic, to_tflite_float16, to_tflite_float32, to_tflite_int8
-from export.verify import reference, savedmodel_runner, tflite_runner
+from export.verify import (
+    check_any_size,
+    reference,
+    savedmodel_any_size,
+    savedmodel_runner,
+    tflite_any_size,
+    tflite_runner,
+)
 from tf_layered_gan.records import write_record
 
 MAX_IOU_LOSS = 0.01
 CALIBRATION_PICTURES = 100  # plenty: on one network 5 and 423 gave the same IoU to three digits
 TUNING_PICTURES = 2_000  # more than fine-tuning sees
+CHECKED_PICTURES = 4  # by the signature for any size, which has the same weights
 INT8 = "segmenter_int8.tflite"
 FILES = ("segmenter_float32.tflite", "segmenter_float16.tflite", "segmenter_dynamic.tflite", INT8)
 _UNVERIFIED = ".unverified-"
@@ -100,7 +108,9 @@ class _Exporter:
         with self._verifying(path.name) as figures:
             write_savedmodel(network, path)
             figures["bytes"] = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-            self._compare(figures, savedmodel_runner(path))
+            self._compare(figures, savedmodel_runner(path), savedmodel_any_size(path))
+            (path / "assets.extra").mkdir()  # where TensorFlow leaves room for what is not its own
+            write_record(path / "assets.extra" / "tf_layered_gan.json", self._facts)
         if figures["refused"]:
             shutil.rmtree(path)
 
@@ -109,7 +119,7 @@ class _Exporter:
             for convert in conversions:
                 content = add_signatures(convert())
                 figures |= {"bytes": len(content), "refused": None}
-                self._compare(figures, tflite_runner(content))
+                self._compare(figures, tflite_runner(content), tflite_any_size(content))
                 if not figures["refused"]:
                     content = embed(content, self._file_facts(name, figures))
                     figures["bytes"] = len(content)
@@ -126,8 +136,9 @@ class _Exporter:
             figures["refused"] = str(error)
         _print_format(name, figures)
 
-    def _compare(self, figures, predict):
+    def _compare(self, figures, predict, any_size):
         figures |= self._keras_model.compare(predict)
+        check_any_size(any_size, predict, self._keras_model.photos.images[:CHECKED_PICTURES])
         if 1 - figures["iou"] > self._max_iou_loss:
             figures["refused"] = (
                 f"its IoU with the Keras model's masks is {figures['iou']:.4f}, below {1 - self._max_iou_loss:.4g}"
@@ -143,11 +154,14 @@ class _Exporter:
 
 def _replace(output, folder):
     """Puts an export in an earlier one's place; export.json goes first and comes last, as it speaks for the others."""
-    for name in ("export.json", "model_card.md", *FILES):
-        (output / name).unlink(missing_ok=True)
-    shutil.rmtree(output / "saved_model", ignore_errors=True)
+    (output / "export.json").unlink(missing_ok=True)
+    if (output / "saved_model").exists():
+        shutil.rmtree(output / "saved_model")
+    for name in FILES:
+        if not (folder / name).exists():
+            (output / name).unlink(missing_ok=True)
     for path in sorted(folder.iterdir(), key=lambda path: path.name == "export.json"):
-        path.rename(output / path.name)
+        path.replace(output / path.name)
 
 
 def _print_reference(figures):

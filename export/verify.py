@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from export.signatures import FIXED_SIZE
+from export.signatures import ANY_SIZE, FIXED_SIZE
 from tf_layered_gan.baselines import centred_disc
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.evaluation import THRESHOLD, predict_probabilities
@@ -113,6 +113,44 @@ def tflite_runner(content):
         return (values.astype("float32") - zero_point) * np.float32(scale) if scale else values
 
     return lambda pixels: np.stack([predict_one(picture) for picture in pixels])
+
+
+def savedmodel_any_size(directory):
+    """Loads a SavedModel's signature for pictures of any size.
+
+    Args:
+        directory: what `write_savedmodel` wrote.
+
+    Returns:
+        function from uint8 [height, width, rgb] to the foreground's probability times 255, uint8 [height, width].
+    """
+    model = tf.saved_model.load(str(directory))
+    return lambda picture: model.signatures[ANY_SIZE](picture=tf.constant(picture[None]))["mask"].numpy()[0, :, :, 0]
+
+
+def tflite_any_size(content):
+    """Loads a TFLite model's signature for pictures of any size; returns what `savedmodel_any_size` does."""
+    run = Interpreter(model_content=content).get_signature_runner(ANY_SIZE)
+    return lambda picture: run(picture=picture[None])["mask"][0, :, :, 0]
+
+
+def check_any_size(any_size, predict, images):
+    """Checks that at the model's own size, where nothing is resized, its two signatures say the same.
+
+    Args:
+        any_size: see `savedmodel_any_size`.
+        predict: see `savedmodel_runner`.
+        images: uint8 [picture, resolution, resolution, rgb].
+
+    Raises:
+        ValueError: they differ by more than a step of 255.
+    """
+    masks = np.stack([any_size(image) for image in images])
+    apart = np.max(np.abs(masks - 255 * predict(images)[..., 0]))
+    if apart > 1:
+        raise ValueError(
+            f"its signatures {FIXED_SIZE} and {ANY_SIZE} are {apart:.0f} steps of 255 apart, at most 1 is right"
+        )
 
 
 def agreement(expected, actual):

@@ -2,8 +2,12 @@
 
 import re
 
-import tensorflow as tf
+import keras
+import numpy as np
 from tiny import ROOT
+
+from export.signatures import add_signatures
+from export.tflite import to_tflite_float32, to_tflite_int8
 
 RESOLUTION = 8
 
@@ -14,24 +18,11 @@ def code(page, language):
     return block
 
 
-class _Bright(tf.Module):
-    """The object is what is bright, its probability a pixel's mean."""
-
-    @tf.function(input_signature=[tf.TensorSpec([1, RESOLUTION, RESOLUTION, 3], tf.uint8)])
-    def fixed_size(self, pixels):
-        return {"probability": tf.reduce_mean(tf.cast(pixels, tf.float32), 3, keepdims=True) / 255}
-
-    @tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.uint8)])
-    def any_size(self, picture):
-        pixels = tf.image.resize(tf.cast(picture, tf.float32), (RESOLUTION, RESOLUTION))
-        mask = tf.image.resize(tf.reduce_mean(pixels, 3, keepdims=True), tf.shape(picture)[1:3])
-        return {"mask": tf.cast(tf.round(mask), tf.uint8)}
-
-
-def write_model(path, folder):
-    """Writes a .tflite file like those of the export; `folder` is for what lies between."""
-    module = _Bright()
-    signatures = {"serving_default": module.fixed_size, "any_size": module.any_size}
-    tf.saved_model.save(module, folder, signatures=signatures)
-    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder), signature_keys=list(signatures))
-    path.write_bytes(converter.convert())
+def write_model(path, *, integer):
+    """Writes a .tflite file as the export makes it: the object is what is bright in all three channels."""
+    image = keras.Input((RESOLUTION, RESOLUTION, 3))
+    network = keras.Model(image, keras.layers.Conv2D(1, 1)(image))
+    network.set_weights([np.full((1, 1, 3, 1), 2.0), np.zeros(1)])
+    photos = np.random.default_rng(0).integers(0, 256, (4, RESOLUTION, RESOLUTION, 3), np.uint8)
+    content = to_tflite_int8(network, photos) if integer else to_tflite_float32(network)
+    path.write_bytes(add_signatures(content))

@@ -144,6 +144,8 @@ def test_serving_model_stays_in_inference_mode(network, photos):
 
 def test_savedmodel_takes_any_batch_and_agrees(network, exported, photos):
     predict = savedmodel_runner(exported / "saved_model")
+    facts = json.loads((exported / "saved_model" / "assets.extra" / "tf_layered_gan.json").read_text())
+    assert facts["licence"] == "CC0-1.0"
     assert predict(photos[:1]).shape == (1, RESOLUTION, RESOLUTION, 1)
     assert_agrees(network, predict, photos)
 
@@ -284,6 +286,15 @@ def test_centred_logits_have_int8_masks_agree_better(network, photos):
     assert centred > plain
 
 
+@pytest.mark.parametrize("kind", ["saved_model", "segmenter_float32.tflite"])
+def test_a_file_whose_two_signatures_differ_is_refused(photos, tmp_path, monkeypatch, kind):
+    loader = "savedmodel_any_size" if kind == "saved_model" else "tflite_any_size"
+    monkeypatch.setattr(formats, loader, lambda _: lambda picture: np.zeros(picture.shape[:2], "uint8"))
+    with pytest.raises(ValueError, match=f"{kind}: its signatures serving_default and any_size are .* apart"):
+        export(pixel_network([1.0, 0.0, 0.0]), photos, tmp_path)
+    assert not (tmp_path / kind).exists()
+
+
 def test_a_format_that_cannot_be_made_costs_no_other(photos, tmp_path, monkeypatch, capsys):
     def fail(network):
         raise ValueError("TensorFlow cannot convert it: no kernel")
@@ -309,6 +320,7 @@ def test_an_export_that_breaks_leaves_the_earlier_one(photos, tmp_path, monkeypa
     monkeypatch.setattr(formats, "_conversions", lambda *_, **__: {})
     monkeypatch.setattr(formats, "write_savedmodel", lambda network, path: path.mkdir())
     monkeypatch.setattr(formats, "savedmodel_runner", lambda path: lambda pixels: np.zeros((*pixels.shape[:3], 1)))
+    monkeypatch.setattr(formats, "savedmodel_any_size", lambda path: lambda picture: np.zeros(picture.shape[:2]))
     with pytest.raises(ZeroDivisionError):
         export(pixel_network([1.0, 0.0, 0.0]), photos, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == FILES

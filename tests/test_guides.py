@@ -17,11 +17,11 @@ WIDTH, HEIGHT = 20, 12
 LIBRARY = Path(ai_edge_litert.__path__[0], "libLiteRt.so")
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("guides")
-    guides.write_model(folder / "model.tflite", folder / "saved_model")
-    return folder / "model.tflite"
+@pytest.fixture(scope="module", params=["float32", "int8"])
+def model(request, tmp_path_factory):
+    path = tmp_path_factory.mktemp("guides") / "model.tflite"
+    guides.write_model(path, integer=request.param == "int8")
+    return path
 
 
 @pytest.fixture(scope="module")

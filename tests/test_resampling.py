@@ -1,11 +1,11 @@
-"""The graph's resizing held against Pillow's, as the edge script uses it."""
+"""The graph's resizing held against Pillow's, as edge_segmenter uses it."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from export.edge import segment
+from export.edge.edge_segmenter import letterbox as edge
 from export.resampling import _filled, letterbox, resampling_matrix, to_own_size
 
 RESOLUTION = 16
@@ -36,17 +36,17 @@ def test_matrix_ignores_what_lies_outside():
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_letterbox_is_the_edge_scripts(size):
+def test_letterbox_is_the_edge_packages(size):
     pixels = picture(*size)
-    expected, _ = segment.letterbox(Image.fromarray(pixels), RESOLUTION)
+    expected, _ = edge.letterbox(Image.fromarray(pixels), RESOLUTION)
     difference = np.abs(letterbox(pixels[None], RESOLUTION)[0].numpy().astype(int) - expected)
     assert difference.max() <= 1 and (difference > 0).mean() <= (0.2 if size[1] > 2 * size[0] else 0.03)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_mask_is_the_edge_scripts(size):
+def test_mask_is_the_edge_packages(size):
     probability = np.random.default_rng(1).random((RESOLUTION, RESOLUTION), "float32")
-    expected = segment.foreground_probability(Image.new("RGB", size), RESOLUTION, lambda _: probability) * 255
+    expected = edge.foreground_probability(Image.new("RGB", size), RESOLUTION, lambda _: probability) * 255
     mask = to_own_size(tf.constant(probability[None, ..., None]), np.zeros((1, *size[::-1], 3), "uint8"))
     assert mask.shape == (1, *size[::-1], 1)
     assert np.abs(mask[0, ..., 0].numpy() - expected).max() <= 0.5 + 1e-4  # rounded, and nothing else

@@ -9,7 +9,8 @@ from test_export import disc_photos
 from test_export import network as network  # a fixture
 from test_resampling import picture
 
-from export.edge import segment
+from export.edge.edge_segmenter import letterbox as edge
+from export.edge.edge_segmenter.model import load_model
 from export.flatbuffer import parse
 from export.signatures import add_signatures
 from export.tflite import to_tflite_dynamic, to_tflite_float16, to_tflite_float32, to_tflite_int8
@@ -63,11 +64,11 @@ def test_signatures_name_their_tensors(content):
 
 def test_any_size_is_the_edge_command(content, tmp_path):
     (tmp_path / "model.tflite").write_bytes(content)
-    resolution, predict = segment.load_model(tmp_path / "model.tflite")
+    resolution, predict = load_model(tmp_path / "model.tflite")
     any_size = Interpreter(model_content=content).get_signature_runner("any_size")
     for size in SIZES:
         pixels = picture(*size)
-        expected = segment.foreground_probability(Image.fromarray(pixels), resolution, predict) * 255
+        expected = edge.foreground_probability(Image.fromarray(pixels), resolution, predict) * 255
         mask = any_size(picture=pixels[None])["mask"]
         assert mask.shape == (1, *size[::-1], 1) and mask.dtype == np.uint8
         difference = np.abs(mask[0, ..., 0] - expected)

@@ -17,6 +17,7 @@ from edge_command import RESOLUTION, bright_network, run
 from PIL import Image, ImageOps, PngImagePlugin
 
 from export import tflite
+from export.signatures import add_signatures
 
 pytestmark = pytest.mark.browser
 
@@ -35,8 +36,8 @@ def models():
         patch.setattr(tflite, "_span_all_values", lambda images: 30 + images * np.float32(0.7))
         scaled = tflite.to_tflite_int8(bright_network(), photos)  # its input's scale is not 1, as export's is
     return {
-        MODEL: tflite.to_tflite_float32(bright_network()),
-        "segmenter_int8.tflite": tflite.to_tflite_int8(bright_network(), photos),
+        MODEL: add_signatures(tflite.to_tflite_float32(bright_network())),
+        "segmenter_int8.tflite": add_signatures(tflite.to_tflite_int8(bright_network(), photos)),
         "scaled_int8.tflite": scaled,
         "two.tflite": tflite.to_tflite_float32(bright_network(channels=2)),
         "text.tflite": b"This is no model.",

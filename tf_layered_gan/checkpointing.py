@@ -14,6 +14,15 @@ from tf_layered_gan.records import read_record, write_record
 from tf_layered_gan.workdir_links import check_links
 
 _KEPT = 2  # so that there is one when the newest is cut off
+# What a file that was cut off, or overwritten, never gives: of some damage TensorFlow raises its errors' base class.
+_NO_DAMAGE = (
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.PermissionDeniedError,
+    tf.errors.ResourceExhaustedError,
+    tf.errors.UnavailableError,
+)
 _MAY_CHANGE = ("schedule", "monitoring", "metrics", "jit", "distribution")
 _OF_A_ROUND = ("schedule.gan_images_per_round", "schedule.segmenter_steps_per_round")  # which bind, as rounds follow
 
@@ -77,6 +86,8 @@ class Checkpointer:
                 raise ValueError(
                     f"{path} was written by another version of this program; take another workdir"
                 ) from error
+            except _NO_DAMAGE:
+                raise
             except (tf.errors.OpError, IndexError) as error:  # the latter is what too short a file gives
                 logging.warning("%s is damaged and left out (%s)", path, str(error).splitlines()[0])
             else:

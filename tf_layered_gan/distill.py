@@ -91,7 +91,9 @@ def _check_can_teach(config, settings, splits):
     if config.segmenter.supervised and settings.gamma_segmentation:
         raise ValueError("the run is supervised and has no GAN, so its students need gamma_segmentation 0")
     if settings.gamma_consistency and not len(splits.train):
-        raise ValueError("the run has no photos without masks, so its students need gamma_consistency 0")
+        raise ValueError(
+            "the run has no photos without masks: its students need gamma_consistency 0 and gamma_segmentation above 0"
+        )
 
 
 def _state(run):

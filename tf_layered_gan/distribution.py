@@ -42,6 +42,8 @@ def is_chief(strategy):
 
 def wait_for_all(strategy):
     """Returns once every worker has come here."""
+    if not _has_workers(strategy):
+        return
     one = strategy.run(lambda: tf.ones(()))
     strategy.reduce(tf.distribute.ReduceOp.SUM, one, axis=None).numpy()
 

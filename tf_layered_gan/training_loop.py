@@ -171,6 +171,7 @@ class TrainingLoop:
                     logging.info("told to stop: step %d is saved, and the same command goes on from it", step)
                     distribution.wait_for_all(self._strategy)  # what ends all workers with the first would end a save
                     raise preemption.Preempted
+            distribution.wait_for_all(self._strategy)  # for the chief's last save, before one that is told now ends
 
     def _compiled(self, train_step):
         return distribution.distributed_step(self._strategy, train_step, jit=self._config.jit)
@@ -178,9 +179,12 @@ class TrainingLoop:
     def _validate(self, phase):
         photos, gan_step = self._splits.validation, int(self._checkpointer.gan_step)
         images_seen = gan_step * self._config.batch_size
-        if photos.masks is None or self._curve.has(phase.name):
+        if photos.masks is None:
             return
+        # By every worker, as Keras has them meet in it; the curve is the chief's alone.
         metrics = evaluation.evaluate(self._segmenter.average_network, photos, baselines=False)["segmenter"]
+        if self._curve.has(phase.name):
+            return
         self._monitor.evaluation(metrics, gan_step)
         logging.info(
             "%s, %d images seen: IoU %.3f on %d validation pictures (per image %.3f)",

@@ -60,7 +60,9 @@ def in_real_time(frames, fps, clock=time.monotonic):
 
 @contextlib.contextmanager
 def video_file(path, size, fps):
-    """Yields a function that writes a picture into a video file a number of times; the file is there at the end.
+    """Yields a function that writes a picture into a video file a number of times.
+
+    The file is there at the end; after an error, with what was written before it.
 
     Args:
         path: pathlib.Path ending in .mp4.
@@ -76,14 +78,21 @@ def video_file(path, size, fps):
             raise ValueError(f"cannot write {path}: {size[0]} x {size[1]} at {fps:g} frames per second")
 
         def write(picture, copies):
+            nonlocal begun
+            begun = True
             pixels = np.asarray(picture.convert("RGB").resize(size))  # a stream may change its size, a file cannot
             for _ in range(copies):
                 file.write(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
 
+        begun = False
         try:
             yield write
-        finally:
+        except BaseException:
             file.release()
+            if begun:
+                written.replace(path)
+            raise
+        file.release()
 
 
 @contextlib.contextmanager
