@@ -33,7 +33,9 @@ _UNVERIFIED = ".unverified-"
 
 
 def export_segmenter(network, images, test_photos, output, *, facts, max_iou_loss=MAX_IOU_LOSS):
-    """Writes F as SavedModel and TFLite; a format whose masks differ too much from the Keras model's is left out.
+    """Writes F as SavedModel and TFLite; a format that loses too much IoU against the Keras model is left out.
+
+    What it loses is IoU with the true masks; where there are none, what its IoU with the Keras model's is less than 1.
 
     An int8 model that would be is fine-tuned before.
 
@@ -45,7 +47,7 @@ def export_segmenter(network, images, test_photos, output, *, facts, max_iou_los
         output: directory for `saved_model`, the `FILES`, `export.json` and `model_card.md`; what an earlier export
             left of these gives way once all are made.
         facts: dict, see `facts.segmenter_facts`, for the metadata and the model card.
-        max_iou_loss: how much less than 1 a format's IoU with the Keras model's masks may be.
+        max_iou_loss: how much a format may lose.
 
     Returns:
         dict, what export.json holds: "keras_model", see `Reference.figures`; and "formats", for each its "bytes", the
@@ -139,10 +141,7 @@ class _Exporter:
     def _compare(self, figures, predict, any_size):
         figures |= self._keras_model.compare(predict)
         check_any_size(any_size, predict, self._keras_model.photos.images[:CHECKED_PICTURES])
-        if 1 - figures["iou"] > self._max_iou_loss:
-            figures["refused"] = (
-                f"its IoU with the Keras model's masks is {figures['iou']:.4f}, below {1 - self._max_iou_loss:.4g}"
-            )
+        figures["refused"] = _refusal(figures, self._keras_model.figures()["true_iou"], self._max_iou_loss)
 
     def _file_facts(self, name, figures):
         return self._facts | {
@@ -150,6 +149,16 @@ class _Exporter:
             "signatures": signature_facts(self._keras_model.photos.images.shape[1], integer=name == INT8),
             "figures": figure_facts(figures, self._keras_model.figures()),
         }
+
+
+def _refusal(figures, keras_true_iou, max_iou_loss):
+    """Why a format loses too much, or None."""
+    iou, best, whose = figures["true_iou"], keras_true_iou, "true ones"
+    if iou is None:
+        iou, best, whose = figures["iou"], 1.0, "Keras model's masks"
+    if best - iou <= max_iou_loss:
+        return None
+    return f"its IoU with the {whose} is {iou:.4f}, below {best - max_iou_loss:.4g}"
 
 
 def _replace(output, folder):

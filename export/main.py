@@ -85,7 +85,7 @@ if __name__ == "__main__":
     flags.DEFINE_float(
         "max_iou_loss",
         MAX_IOU_LOSS,
-        "A format is refused if its IoU with the Keras model's masks is less than 1 by more than this.",
+        "A format is refused that loses more IoU with the true masks, or without any agrees less with the Keras model.",
         lower_bound=0,
         upper_bound=1,
     )

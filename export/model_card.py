@@ -25,7 +25,8 @@ On the {pictures} test photos, none of which was trained on, each the middle squ
 
 {table}
 
-A format whose IoU with the Keras model's masks is too low is refused: there is no such file.
+A format that loses too much IoU, with the test masks or, without any, with the Keras model, is refused: there is no
+such file.
 
 ## Input and output
 

@@ -295,6 +295,15 @@ def test_a_file_whose_two_signatures_differ_is_refused(photos, tmp_path, monkeyp
     assert not (tmp_path / kind).exists()
 
 
+def test_true_masks_decide_where_there_are_some():
+    # Of 0.5 the one loses 0.005 and the other 0.02; how far they agree with the Keras model does not matter then.
+    assert formats._refusal({"iou": 0.9, "true_iou": 0.495}, 0.5, 0.01) is None
+    assert formats._refusal({"iou": 1.0, "true_iou": 0.48}, 0.5, 0.01) == (
+        "its IoU with the true ones is 0.4800, below 0.49"
+    )
+    assert "Keras model's masks is 0.9800, below 0.99" in formats._refusal({"iou": 0.98, "true_iou": None}, None, 0.01)
+
+
 def test_a_format_that_cannot_be_made_costs_no_other(photos, tmp_path, monkeypatch, capsys):
     def fail(network):
         raise ValueError("TensorFlow cannot convert it: no kernel")
