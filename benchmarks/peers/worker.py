@@ -55,7 +55,10 @@ def main(path, threads):
 
 
 def _import_runtime(path):
-    __import__("onnxruntime" if path.endswith(".onnx") else "ai_edge_litert.interpreter")
+    if path.endswith(".onnx"):
+        import onnxruntime  # noqa: F401
+    else:
+        import ai_edge_litert.interpreter  # noqa: F401
 
 
 if __name__ == "__main__":
