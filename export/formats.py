@@ -109,10 +109,10 @@ class _Exporter:
         path = self.folder / "saved_model"
         with self._verifying(path.name) as figures:
             write_savedmodel(network, path)
-            figures["bytes"] = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-            self._compare(figures, savedmodel_runner(path), savedmodel_any_size(path))
             (path / "assets.extra").mkdir()  # where TensorFlow leaves room for what is not its own
             write_record(path / "assets.extra" / "tf_layered_gan.json", self._facts)
+            figures["bytes"] = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+            self._compare(figures, savedmodel_runner(path), savedmodel_any_size(path))
         if figures["refused"]:
             shutil.rmtree(path)
 

@@ -25,14 +25,13 @@ def fine_tune(network, images, *, steps=100, batch_size=16, learning_rate=3e-5, 
             squares of at least `resolution` pixels, resized to it, half of them mirrored.
         steps: how many batches to learn from, at least 1.
         batch_size: photos a batch, at least 1.
-        learning_rate: that of Adam in the first step; it falls to 0 along a cosine. At 1e-3, one network at 64 pixels
-            forgot what it knew (IoU 0.76 with itself).
+        learning_rate: that of Adam in the first step; it falls to 0 along a cosine. At 1e-3 a network forgot what
+            it knew.
         seed: int, from which all draws follow.
 
     Returns:
-        keras.Model of F's interface, without batch normalisation, for conversion to int8 alone: in float32 its masks
-        agreed with F's at IoU 0.967 and 0.988 on two networks at 64 pixels. Its threshold is still to be centred, see
-        `centring.centre_threshold`.
+        keras.Model of F's interface, without batch normalisation, for conversion to int8 alone, as in float32 its
+        masks are not quite F's. Its threshold is still to be centred, see `centring.centre_threshold`.
 
     Raises:
         ValueError: for images of another type or shape, no image, no step, or a network that cannot be folded.

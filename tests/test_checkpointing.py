@@ -171,6 +171,15 @@ def test_of_a_checkpoint_that_was_cut_off_the_one_before_is_taken(checkpointed, 
     assert restore_run(config, workdir)[2].gan_step.numpy() == 3
 
 
+def test_what_is_not_the_files_fault_damages_no_checkpoint(checkpointed, monkeypatch):
+    def fail(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "no memory")
+
+    monkeypatch.setattr(tf.train.Checkpoint, "read", fail)
+    with pytest.raises(tf.errors.ResourceExhaustedError, match="no memory"):
+        restore_run(checkpointed[1], checkpointed[0])
+
+
 def test_a_run_none_of_whose_checkpoints_can_be_read_is_refused(checkpointed, tmp_path):
     workdir, config = shutil.copytree(checkpointed[0], tmp_path / "run"), checkpointed[1]
     for number in (1, 2):

@@ -14,6 +14,7 @@ from PIL import Image
 from export.edge.edge_segmenter import command as edge
 from export.edge.edge_segmenter import video
 from export.edge.edge_segmenter.command import main
+from export.edge.edge_segmenter.interruption import interruption
 from export.tflite import to_tflite_float32
 
 SIZE, FPS = (64, 32), 12.0
@@ -189,6 +190,24 @@ def test_odd_last_column_and_row_are_left_out(tmp_path):
     with video.video_file(tmp_path / "odd.mp4", (33, 17), 5.0) as write_picture:
         write_picture(Image.new("RGB", (33, 17), "white"), 1)
     assert read(tmp_path / "odd.mp4")[0].shape == (1, 16, 32, 3)
+
+
+def test_a_recording_outlives_an_error(tmp_path):
+    with (
+        pytest.raises(OSError, match="no space left"),
+        video.video_file(tmp_path / "v.mp4", (32, 16), 5.0) as write_picture,
+    ):
+        write_picture(Image.new("RGB", (32, 16), "white"), 3)
+        raise OSError("no space left")
+    assert len(read(tmp_path / "v.mp4")[0]) == 3 and len(files(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_the_wish_to_end(number):
+    with interruption() as stop:
+        assert not stop.is_set()
+        signal.raise_signal(number)
+        assert stop.is_set()
 
 
 def test_size_that_no_video_can_have_leaves_nothing(tmp_path):

@@ -153,6 +153,16 @@ def test_rounds_can_be_added_to_a_finished_run(run, tmp_path):
     assert points[2:] == [("round 2, final", 40), ("round 3", 60), ("round 3, final", 60)]
 
 
+def test_figures_that_are_there_are_measured_all_the_same(run, tmp_path, monkeypatch):
+    # Keras has the workers meet in it, and the curve is the chief's alone: who left it out would have the others wait.
+    shutil.copytree(run[0], tmp_path / "copy")
+    measured, evaluate = [], evaluation.evaluate
+    monkeypatch.setattr(evaluation, "evaluate", lambda *given, **how: measured.append(how) or evaluate(*given, **how))
+    train.train(tiny.run_config(shapes, **tiny.TWO_ROUNDS), tmp_path / "copy")
+    assert measured.count({"baselines": False}) == 2  # at the end of the last round, and of the final steps
+    assert (tmp_path / "copy" / "curve.csv").read_text() == (run[0] / "curve.csv").read_text()
+
+
 def test_a_point_of_the_curve_that_a_kill_took_is_measured_again(run, tmp_path):
     shutil.copytree(run[0], tmp_path / "copy")
     lines = (run[0] / "curve.csv").read_text().splitlines(keepends=True)
