@@ -2,7 +2,7 @@
 
 Ways: plain, two_replicas, four_replicas, jit; and multi_worker, where TF_CONFIG says who the workers are. They descend
 plainly, but with `adam_` before their name as the config says: Adam blows up differences in the last digit of gradients
-that are almost zero.
+that are almost zero. With `two_rounds_` there are two rounds, of half as many steps.
 
 A script of its own, since the logical devices have to be set up before TensorFlow starts.
 """
@@ -26,6 +26,7 @@ STEPS = {
     "schedule.segmenter_steps_per_round": 20,
     "monitoring.checkpoint_every": 5,
 }
+TWO_ROUNDS = {"schedule.rounds": 2, "schedule.gan_images_per_round": 40, "schedule.segmenter_steps_per_round": 10}
 RATES = {  # so low that a gradient that jumps where a rounded number crosses zero moves no variable by much
     "gan.generator_learning_rate": 1e-3,
     "gan.discriminator_learning_rate": 1e-3,
@@ -45,12 +46,13 @@ def main(folder, *ways):
 
 def train_as(way, workdir):
     plainly, way = not way.startswith("adam_"), way.removeprefix("adam_")
+    schedule, way = TWO_ROUNDS if way.startswith("two_rounds_") else {}, way.removeprefix("two_rounds_")
     if plainly:
         keras.optimizers.Adam = lambda learning_rate, **_: keras.optimizers.SGD(learning_rate)
     if way in REPLICAS:
         strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(REPLICAS[way])])
         distribution.build_strategy = lambda config: strategy
-    changes = STEPS | (RATES if plainly else {}) | {"jit": way == "jit"}
+    changes = STEPS | schedule | (RATES if plainly else {}) | {"jit": way == "jit"}
     if way == "multi_worker":
         changes["distribution"] = way
     train.train(tiny.run_config(shapes, **changes), workdir)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tf_layered_gan.data.photos import Photos
-from tf_layered_gan.data.pipeline import batches
+from tf_layered_gan.data.pipeline import Share, photo_batch
 
 PLAIN = {"resolution": 2, "crop_scale": (1.0, 1.0), "flip": False}
 AUGMENTED = {"resolution": 3, "crop_scale": (0.5, 1.0), "flip": True}
@@ -22,8 +22,13 @@ def noise(count=5, width=4):
     return Photos(values, None, tuple(map(str, range(count))))
 
 
-def elements(photos, count, **settings):
+def batches(photos, share=None, first_step=0, **settings):
     settings = {"batch_size": 4, "seed": (7, 9)} | settings
+    batch, share = photo_batch(photos, **settings), share or Share(0, settings["batch_size"])
+    return tf.data.Dataset.counter(first_step).map(lambda step: batch(step, share))
+
+
+def elements(photos, count, **settings):
     return list(batches(photos, **settings).take(count).as_numpy_iterator())
 
 
@@ -34,9 +39,8 @@ def order(photos, count, **settings):
 
 
 def test_element_spec_has_a_static_batch():
-    spec = batches(noise(), batch_size=4, seed=1, **AUGMENTED).element_spec
-    assert spec["image"] == tf.TensorSpec([4, 3, 3, 3], tf.float32)
-    assert spec["step"] == tf.TensorSpec([], tf.int64)
+    assert batches(noise(), **AUGMENTED).element_spec == {"image": tf.TensorSpec([4, 3, 3, 3], tf.float32)}
+    assert batches(noise(), Share(1, 2), **AUGMENTED).element_spec["image"].shape == [2, 3, 3, 3]
 
 
 def test_uint8_becomes_minus_one_to_one():
@@ -45,14 +49,9 @@ def test_uint8_becomes_minus_one_to_one():
     assert sorted(result[:, 0, 0, 0]) == [-1, 1]
 
 
-def test_steps_count_from_the_first():
-    assert [e["step"] for e in elements(noise(), 3, first_step=5, **PLAIN)] == [5, 6, 7]
-
-
 @pytest.mark.parametrize("settings", [PLAIN, AUGMENTED], ids=["plain", "augmented"])
 def test_resumes_exactly(settings):
     whole, resumed = elements(noise(), 6, **settings)[5], elements(noise(), 3, first_step=3, **settings)[2]
-    assert whole["step"] == resumed["step"] == 5
     np.testing.assert_array_equal(whole["image"], resumed["image"])
 
 
@@ -103,33 +102,36 @@ def test_masks_are_flipped_and_cropped_like_their_photos():
 
 
 def test_photos_are_no_constant_of_the_graph():
-    small, big = (batches(noise(count), batch_size=4, seed=1, **PLAIN) for count in (5, 200))
+    small, big = (batches(noise(count), **PLAIN) for count in (5, 200))
     sizes = [len(tf.raw_ops.DatasetToGraphV2(input_dataset=d._variant_tensor).numpy()) for d in (small, big)]
     assert abs(sizes[0] - sizes[1]) < 100
 
 
-def test_workers_share_the_batches_out_by_data():
-    options = batches(noise(), batch_size=4, seed=1, **PLAIN).options().experimental_distribute
-    assert options.auto_shard_policy == tf.data.experimental.AutoShardPolicy.DATA
+def test_shares_make_up_the_batch():
+    (whole,) = elements(noise(), 1, **AUGMENTED)
+    parts = [elements(noise(), 1, share=Share(first, count), **AUGMENTED)[0] for first, count in ((0, 1), (1, 3))]
+    np.testing.assert_array_equal(np.concatenate([part["image"] for part in parts]), whole["image"])
 
 
-def test_batches_can_be_split_over_two_replicas():
-    # What a strategy does to a dataset: it takes the batch from the element spec and rebatches.
-    images = batches(noise(), batch_size=4, seed=1, **AUGMENTED).map(lambda element: element["image"])
-    whole, parts = next(iter(images)), list(images.rebatch([2, 2]).take(2))
-    np.testing.assert_array_equal(tf.concat(parts, axis=0), whole)
-    assert [len(part) for part in parts] == [2, 2]
+def test_of_a_share_only_its_photos_are_read():
+    class Counted(np.ndarray):
+        def __getitem__(self, places):
+            read.append(len(places))
+            return np.asarray(self)[places]
+
+    photos, read = noise(), []
+    elements(Photos(photos.images.view(Counted), None, photos.names), 1, share=Share(1, 2), **PLAIN)
+    assert set(read) == {2}
 
 
 def test_no_photo_is_refused():
-    with pytest.raises(ValueError, match="got 0, 4 and 0"):
+    with pytest.raises(ValueError, match="got 0 and 4"):
         elements(noise(count=0), 1, **PLAIN)
 
 
-@pytest.mark.parametrize("wrong", [{"batch_size": 0}, {"first_step": -1}])
-def test_setting_out_of_range_is_refused(wrong):
-    with pytest.raises(ValueError, match="must be at least"):
-        elements(noise(), 1, **PLAIN | wrong)
+def test_no_batch_is_refused():
+    with pytest.raises(ValueError, match="must be at least 1, got 5 and 0"):
+        elements(noise(), 1, batch_size=0, **PLAIN)
 
 
 def test_crop_scale_out_of_range_is_refused():

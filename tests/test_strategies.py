@@ -53,10 +53,11 @@ def test_four_replicas_train_as_one_device(runs):
 
 
 @pytest.mark.slow
-def test_two_replicas_train_as_one_device_with_adam(tmp_path):
-    for way in ("adam_plain", "adam_two_replicas"):
+@pytest.mark.parametrize("replicas", ["two_replicas", "four_replicas"])
+def test_replicas_train_as_one_device_with_adam(tmp_path, replicas):
+    for way in ("adam_plain", f"adam_{replicas}"):
         train(tmp_path, way)
-    assert_equal_runs(tmp_path / "adam_plain", tmp_path / "adam_two_replicas", tolerance=1e-3)
+    assert_equal_runs(tmp_path / "adam_plain", tmp_path / f"adam_{replicas}", tolerance=1e-3)
 
 
 def finish_each(workers):
@@ -92,6 +93,8 @@ def test_workers_that_differ_say_in_what_and_one_that_waits_for_a_lost_one_says_
         "the workers must begin alike, but differ from worker 0: step on worker 1 (on worker {}, this one, it is {})"
     )
     assert differ.format(0, 5) in one and differ.format(1, 6) in other
+    names = "the version of this program, by its fields on worker 1 (on worker 0, this one, it is [\"seed\"])"
+    assert names in one
     assert "worker 0 is here" in one and "worker 1 is here" in other
     assert "ConnectionError: another worker cannot be reached any more: start all of them again" in one
 
@@ -117,30 +120,54 @@ def test_workers_one_or_all_of_which_are_told_to_stop_save_one_step_and_end_alik
 
 def signal_once_saved(workers, told, workdir):
     """Sends SIGTERM to some workers as soon as their run has a checkpoint."""
-    while workers[0].poll() is None and not list(workdir.glob("checkpoints/*.index")):
-        time.sleep(0.05)
+    wait_for_checkpoint(1, workers[0], workdir)
     for index in told:
         workers[index].terminate()
 
 
-def kill_once_saved(worker, workdir):
-    """Kills a worker as soon as its run has a checkpoint."""
-    while worker.poll() is None and not list(workdir.glob("checkpoints/*.index")):
+def wait_for_checkpoint(number, worker, workdir):
+    """Waits until a run has its so-many-th checkpoint, or has ended."""
+    while worker.poll() is None and not (workdir / f"checkpoints/ckpt-{number}.index").exists():
         time.sleep(0.05)
-    worker.kill()
+
+
+def finish_with_a_kill(workers, killed, number, workdir):
+    """Kills one of the workers once their run has its so-many-th checkpoint; returns as `finish_all`."""
+
+    def kill():
+        wait_for_checkpoint(number, workers[killed], workdir)
+        workers[killed].kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    result = finish_all(workers)
+    killer.join()
+    return result
 
 
 def test_two_workers_one_of_which_was_killed_go_on_as_if_nothing_had_been(runs, tmp_path):
     workers = tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker")
-    killer = threading.Thread(target=kill_once_saved, args=(workers[1], tmp_path / "multi_worker"))
-    killer.start()
-    codes, output = finish_all(workers)
-    killer.join()
+    codes, output = finish_with_a_kill(workers, killed=1, number=1, workdir=tmp_path / "multi_worker")
     assert codes[0] not in (0, None) and codes[1] == -signal.SIGKILL, output
     assert "another worker cannot be reached any more: start all of them again" in output
     codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker"))
     assert codes == [0, 0] and "going on from step" in output, output
     assert_equal_runs(runs / "plain", tmp_path / "multi_worker", tolerance=1e-5)
+
+
+@pytest.mark.slow
+def test_two_workers_go_on_in_the_second_round_after_the_chief_was_killed_or_the_other(tmp_path):
+    train(tmp_path, "two_rounds_plain")
+    for killed, number in ((0, 5), (1, 7)):  # in the second round: while the GAN trains, and the segmenter
+        workers = tiny.workers(2, "tests/strategies.py", tmp_path, "two_rounds_multi_worker")
+        codes, output = finish_with_a_kill(workers, killed, number, tmp_path / "two_rounds_multi_worker")
+        assert codes[killed] == -signal.SIGKILL and codes[1 - killed] not in (0, None), output
+        assert "another worker cannot be reached any more: start all of them again" in output
+    codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "two_rounds_multi_worker"))
+    assert codes == [0, 0] and "going on from step 20" in output, output
+    assert_equal_runs(tmp_path / "two_rounds_plain", tmp_path / "two_rounds_multi_worker", tolerance=1e-5)
+    curves = [(tmp_path / f"two_rounds_{way}" / "curve.csv").read_text() for way in ("plain", "multi_worker")]
+    assert [curve.count("\n") for curve in curves] == [4, 4]  # the header, two rounds and the final segmenter
 
 
 def gradient_norms(workdir):

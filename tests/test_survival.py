@@ -1,5 +1,6 @@
 """What a run does when it is killed, told to stop, or has a loss that is not finite."""
 
+import collections
 import json
 import re
 import shutil
@@ -132,9 +133,9 @@ def test_that_a_run_went_back_is_saved_before_its_next_step(tmp_path, eagerly, m
     assert tiny.checkpoint_values(tmp_path)["skipped/.ATTRIBUTES/VARIABLE_VALUE"] == 2
 
 
-def start(workdir):
+def start(workdir, **changes):
     """The binary itself, on the same config as `run`."""
-    flags = [f"--config.{name}={value}" for name, value in (tiny.RUN | tiny.TWO_ROUNDS).items()]
+    flags = [f"--config.{name}={value}" for name, value in (tiny.RUN | tiny.TWO_ROUNDS | changes).items()]
     binary = ["-m", "tf_layered_gan.main", "--config=configs/shapes.py", f"--workdir={workdir}", *flags]
     # On one thread: with several, a sum's order, and so its last digit, can change from run to run.
     return tiny.python(*binary, TF_NUM_INTRAOP_THREADS="1")
@@ -176,16 +177,6 @@ def test_a_run_told_to_stop_saves_its_step_and_goes_on_from_it(tmp_path):
     assert "gan step 3 " not in printed and "gan step 10 of 10 (40 images)" in printed
 
 
-def killed_at_line(number, delay, process):
-    """Kills a process so many seconds after its so-many-th line, TensorFlow's left out; returns whether it ran on."""
-    while number and (line := process.stdout.readline()):
-        number -= ".py:" in line
-    time.sleep(delay)
-    process.kill()
-    process.communicate()
-    return process.returncode == -signal.SIGKILL
-
-
 def killed_after(seconds, process):
     """Kills a process that takes longer; returns whether it did."""
     try:
@@ -196,15 +187,70 @@ def killed_after(seconds, process):
     return process.returncode == -signal.SIGKILL
 
 
+# Rounds with no checkpoint but at the end of a phase, so that a run can be killed in one again and again.
+LONG_PHASES = {"schedule.gan_images_per_round": 160, "schedule.segmenter_steps_per_round": 20}
+LONG_PHASES |= {"monitoring.checkpoint_every": 100, "monitoring.grid_every": 20}
+WRITES = "a new file among the checkpoints"
+# In a run's order: what it is killed in, how often, on which line that is begun, and which would have ended it.
+KILLS = [
+    ("start", 3, "", "gan: steps"),
+    ("gan", 4, "round 1, gan step 1 ", "round 1, segmenter: steps"),
+    ("checkpoint", 3, WRITES, None),
+    ("segmenter", 3, "round 1, segmenter step 1 ", "images seen: IoU"),
+    ("evaluation", 3, "going on from step", "round 2, gan: steps"),
+    ("gan that asks the segmenter", 1, "round 2, gan step 1 ", "round 2, segmenter: steps"),
+    ("report", 3, "going on from step", "over all pixels"),
+]
+
+
+def kill_at(process, begun, delay, workdir):
+    """Kills a run so many seconds after a line, or as soon as it `WRITES`; returns what it printed."""
+    printed, before = "", set(workdir.glob("checkpoints/*"))
+    if begun is WRITES:
+        while process.poll() is None and set(workdir.glob("checkpoints/*")) <= before:
+            pass
+    else:
+        while begun not in printed and (line := process.stdout.readline()):
+            printed += line
+        time.sleep(delay)
+    process.kill()
+    printed += process.communicate()[0]
+    assert process.returncode == -signal.SIGKILL, printed
+    return printed
+
+
+def has_torn_checkpoint(workdir):
+    """Whether a checkpoint lacks the file that is written last."""
+    stems = {path.name.split(".")[0] for path in workdir.glob("checkpoints/ckpt-*")}
+    return any(not (workdir / f"checkpoints/{stem}.index").exists() for stem in stems)
+
+
+def reports(printed):
+    """The losses that a run printed, by its step; not how fast it was."""
+    lines = re.findall(r"\] (.* step \d+ of \d+ \(\d+ images\)): (.*)", printed)
+    return {step: re.sub(r", \d+ images/s$", "", losses) for step, losses in lines}
+
+
 @pytest.mark.slow
-def test_a_run_killed_at_twenty_random_moments_ends_as_one_that_never_was(tmp_path):
-    whole, killed, kills = tmp_path / "whole", tmp_path / "killed", 0
-    assert tiny.finish(start(whole))[0] == 0
-    random = np.random.default_rng(0)
-    for lines, delay in zip(random.integers(1, 8, 20), random.uniform(0, 1, 20), strict=True):
-        kills += killed_at_line(lines, delay, start(killed))
-    code, printed = tiny.finish(start(killed))
-    assert code == 0 and kills >= 15, printed
+def test_a_run_killed_twenty_times_in_every_phase_ends_as_one_that_never_was(tmp_path):
+    whole, killed, random, hits = tmp_path / "whole", tmp_path / "killed", np.random.default_rng(0), collections.Counter()
+    code, printed_whole = tiny.finish(start(whole, **LONG_PHASES))
+    assert code == 0, printed_whole
+    losses, printed = reports(printed_whole), []
+    for phase, count, begun, ended in KILLS:
+        for delay in random.uniform(0, 0.3, count):
+            printed.append(kill_at(start(killed, **LONG_PHASES), begun, delay, killed))
+            hits[phase] += has_torn_checkpoint(killed) if begun is WRITES else ended not in printed[-1]
+    code, rest = tiny.finish(start(killed, **LONG_PHASES))
+    print(f"of {len(printed)} kills in their phase: {dict(hits)}")
+    assert code == 0 and len(printed) == 20 and min(hits.values()) > 0, (rest, hits)
+    assert len(losses) == 2 * (40 + 20) + 1
+    for text in (*printed, rest):
+        assert reports(text).items() <= losses.items()
+    assert_same_run(whole, killed)
+
+
+def assert_same_run(whole, killed):
     tiny.assert_same_checkpoint(whole, killed)
     assert (killed / "curve.csv").read_text() == (whole / "curve.csv").read_text()
     ours, theirs = (json.loads((workdir / "metrics.json").read_text()) for workdir in (whole, killed))

@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import subprocess
 import sys
 
@@ -5,7 +7,7 @@ import pytest
 import tiny
 
 from configs import shapes
-from tf_layered_gan import builders, train
+from tf_layered_gan import builders, synthesize, train
 from tf_layered_gan.checkpointing import load_config, record_config
 from tf_layered_gan.workdir_lock import locked
 
@@ -30,7 +32,7 @@ def held(tmp_path):
 
 def test_a_second_run_in_a_workdir_is_refused_and_leaves_it_alone(held):
     workdir, _ = held
-    with pytest.raises(ValueError, match=f"another run is training in {workdir}; wait for it, or take another workdir"):
+    with pytest.raises(ValueError, match=f"another run is at work in {workdir}; wait for it, or take another workdir"):
         train.train(tiny.run_config(shapes), workdir)
     assert {path.name for path in workdir.iterdir()} == {"lock", "photos"}  # the latter was painted before
 
@@ -41,6 +43,26 @@ def test_a_workdir_that_another_run_began_while_the_photos_were_read_is_refused(
     with pytest.raises(ValueError, match="begun with other values of seed"):
         train.train(tiny.run_config(shapes), tmp_path)
     assert load_config(tmp_path).seed == 7
+
+
+def test_nothing_is_evaluated_or_synthesised_beside_a_run(tmp_path, eagerly):
+    tiny.train_one_step(shapes, tmp_path)
+    config, before = load_config(tmp_path), (tmp_path / "metrics.json").stat().st_mtime_ns
+    with locked(tmp_path):
+        for work in (train.evaluate, lambda *run: synthesize.write_dataset(*run, count=1)):
+            with pytest.raises(ValueError, match="another run is at work in"):
+                work(config, tmp_path)
+    assert (tmp_path / "metrics.json").stat().st_mtime_ns == before and not (tmp_path / "synthetic").exists()
+
+
+def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(OSError, match=f"{tmp_path} cannot be locked, take one elsewhere: No locks available"):
+        with locked(tmp_path):
+            pass
 
 
 def test_a_killed_run_holds_nothing(held):

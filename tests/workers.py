@@ -14,10 +14,11 @@ def main():
     config.distribution = "multi_worker"
     strategy = distribution.build_strategy(config)
     distribution.check_agreement(strategy, {"seed": 3, "step": 5})
-    try:
-        distribution.check_agreement(strategy, {"seed": 3, "step": 5 + me})
-    except ValueError as error:
-        print(error, flush=True)
+    for facts in ({"seed": 3, "step": 5 + me}, {"seed": 3, **({"new": 1} if me else {})}):
+        try:
+            distribution.check_agreement(strategy, facts)
+        except ValueError as error:
+            print(error, flush=True)
     with distribution.chief_first(strategy):
         print(f"worker {me} is here", flush=True)
     with distribution.lost_workers_named(strategy):

@@ -3,11 +3,14 @@
 import tensorflow as tf
 
 from tf_layered_gan import builders, evaluation
-from tf_layered_gan.data import pipeline
+from tf_layered_gan.data.pipeline import Share, photo_batch
 
 
 class Batches:
     """Endless distributed datasets of batches; which batch a step is given follows from the config and its number.
+
+    Every replica is given a share of the batch that one device would have been given, and a worker reads no photos but
+    those of its own replicas.
 
     Args:
         config: the run's ConfigDict.
@@ -24,8 +27,7 @@ class Batches:
 
     def segmenter(self, first_step):
         """Draws alone, see `segmenter.synthetic_step`."""
-        sample = builders.build_sampler(self._config, builders.SEGMENTER_STREAM)
-        return self._distributed(tf.data.Dataset.counter(first_step).map(sample))
+        return self._distributed(self._draws(builders.SEGMENTER_STREAM), first_step)
 
     def final_segmenter(self, first_step):
         """Likewise, with photos where the config has a consistency loss.
@@ -38,30 +40,45 @@ class Batches:
 
     def labelled(self, first_step):
         """Photos with their true masks and the draws of the colour augmentation, see `Segmenter`."""
-        sample = builders.build_sampler(self._config, builders.SEGMENTER_STREAM)
-
-        def augmented(batch):
-            return {"image": batch["image"], "mask": batch["mask"], "color": sample(batch["step"])["color"]}
-
-        photos = self._photos(evaluation.labelled_photos(self._splits), first_step)
-        return self._distributed(photos.map(augmented))
+        photos, draws = self._photos(evaluation.labelled_photos(self._splits)), self._draws(builders.SEGMENTER_STREAM)
+        return self._distributed(
+            lambda step, share: {**photos(step, share), "color": draws(step, share)["color"]}, first_step
+        )
 
     def _photos_and_draws(self, name, stream, first_step):
-        sample = builders.build_sampler(self._config, stream)
-        photos = self._photos(self._splits.train, first_step)
-        return self._distributed(photos.map(lambda batch: {name: batch["image"], **sample(batch["step"])}))
+        photos, draws = self._photos(self._splits.train), self._draws(stream)
+        return self._distributed(
+            lambda step, share: {name: photos(step, share)["image"], **draws(step, share)}, first_step
+        )
 
-    def _photos(self, photos, first_step):
+    def _photos(self, photos):
         config = self._config
-        return pipeline.batches(
+        return photo_batch(
             photos,
             batch_size=config.batch_size,
             resolution=config.resolution,
             crop_scale=config.data.crop_scale,
             flip=config.data.flip,
             seed=config.seed,
-            first_step=first_step,
         )
 
-    def _distributed(self, batches):
-        return self._strategy.experimental_distribute_dataset(batches.prefetch(2))
+    def _draws(self, stream):
+        sample = builders.build_sampler(self._config, stream)
+        return lambda step, share: {name: share.of(values) for name, values in sample(step).items()}
+
+    def _distributed(self, batch, first_step):
+        """Makes of a function of a step and a `Share` a dataset; its elements are the replicas', one after another."""
+
+        def dataset(context):
+            replicas = context.num_replicas_in_sync // context.num_input_pipelines
+            first_replica = context.input_pipeline_id * replicas
+            size = context.get_per_replica_batch_size(self._config.batch_size)
+
+            def element(number):
+                replica = first_replica + number % replicas
+                return batch(number // replicas, Share(replica * size, size))
+
+            numbers = tf.data.Dataset.counter(first_step * replicas)
+            return numbers.map(element, num_parallel_calls=tf.data.AUTOTUNE).prefetch(2)
+
+        return self._strategy.distribute_datasets_from_function(dataset)

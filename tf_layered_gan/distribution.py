@@ -75,19 +75,26 @@ def check_agreement(strategy, facts):
 
     Args:
         strategy: tf.distribute.Strategy.
-        facts: dict of str to what JSON knows, with the same names on every worker.
+        facts: dict of str to what JSON knows.
 
     Raises:
-        ValueError: on every worker; names the facts that differ, on which workers, and what this one has.
+        ValueError: on every worker; names the facts that differ, on which workers, and what this one has. Where not
+            even their names are the same, those are named.
     """
     if not _has_workers(strategy):
         return
-    rows = strategy.experimental_distribute_values_from_function(lambda _: tf.constant([_digests(facts)], tf.int64))
+    for facts in ({"the version of this program, by its fields": sorted(facts)}, facts):
+        digests = _gathered(strategy, [_digest(value) for value in facts.values()])
+        differences = describe_differences(facts, digests, strategy.cluster_resolver.task_id)
+        if differences:
+            raise ValueError(f"the workers must begin alike, but differ from worker 0: {differences}")
+
+
+def _gathered(strategy, numbers):
+    """Gathers whole numbers, as many on each worker: int [worker, number]."""
+    rows = strategy.experimental_distribute_values_from_function(lambda _: tf.constant([numbers], tf.int64))
     devices = strategy.num_replicas_in_sync // strategy.cluster_resolver.cluster_spec().num_tasks("worker")
-    by_worker = strategy.gather(rows, axis=0).numpy()[::devices].tolist()
-    differences = describe_differences(facts, by_worker, strategy.cluster_resolver.task_id)
-    if differences:
-        raise ValueError(f"the workers must begin alike, but differ from worker 0: {differences}")
+    return strategy.gather(rows, axis=0).numpy()[::devices].tolist()
 
 
 def describe_differences(facts, digests, worker):
@@ -110,9 +117,8 @@ def describe_differences(facts, digests, worker):
     )
 
 
-def _digests(facts):
-    texts = (json.dumps(value).encode() for value in facts.values())
-    return [int.from_bytes(hashlib.sha256(text).digest()[:7]) for text in texts]
+def _digest(value):
+    return int.from_bytes(hashlib.sha256(json.dumps(value).encode()).digest()[:7])
 
 
 def _has_workers(strategy):

@@ -8,7 +8,7 @@ import tensorflow as tf
 from absl import logging
 from PIL import Image
 
-from tf_layered_gan import builders, restarts
+from tf_layered_gan import builders, restarts, workdir_lock
 from tf_layered_gan.checkpointing import restore_run
 from tf_layered_gan.records import write_record
 
@@ -28,15 +28,19 @@ def write_dataset(config, workdir, count):
 
     Raises:
         FileNotFoundError: if the run has no checkpoint.
-        ValueError: if the run is supervised.
+        ValueError: if the run is supervised, or another is at work in its directory.
     """
     if config.segmenter.supervised:
         raise ValueError("segmenter.supervised is True: such a run trains no GAN, so it cannot synthesise")
     gan, _, checkpointer = restore_run(config, workdir)
     config = restarts.attempt(config, workdir)
+    with workdir_lock.locked(workdir):
+        _write(config, pathlib.Path(workdir) / "synthetic", gan, checkpointer, count)
+
+
+def _write(config, out, gan, checkpointer, count):
     sample = builders.build_sampler(config, builders.SYNTHESIS_STREAM)
     paint = tf.function(lambda step: gan.synthesize(sample(step)), autograph=False)
-    out = pathlib.Path(workdir) / "synthetic"
     shutil.rmtree(out, ignore_errors=True)  # the pairs of another time must not mix with these
     for name in ("images", "masks"):
         (out / name).mkdir(parents=True)

@@ -113,14 +113,15 @@ def evaluate(config, workdir):
 
     Raises:
         FileNotFoundError: if the run has no checkpoint.
-        ValueError: if `metrics.inception` names a file that does not hold the weights.
+        ValueError: if `metrics.inception` names a file that does not hold the weights, or another run is at work here.
     """
     inception = builders.build_inception(config)
     gan, segmenter, checkpointer = restore_run(config, workdir)
     config = restarts.attempt(config, workdir)
-    splits = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
-    check_photos(splits, workdir)
-    return _report(config, workdir, gan, segmenter, splits, checkpointer, inception)
+    with workdir_lock.locked(workdir):
+        splits = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
+        check_photos(splits, workdir)
+        return _report(config, workdir, gan, segmenter, splits, checkpointer, inception)
 
 
 def _report(config, workdir, gan, segmenter, splits, checkpointer, inception):

@@ -15,6 +15,7 @@ def locked(workdir):
 
     Raises:
         ValueError: if another process holds it.
+        OSError: if the file system knows no locks.
     """
     path = pathlib.Path(workdir)
     path.mkdir(parents=True, exist_ok=True)
@@ -22,7 +23,9 @@ def locked(workdir):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ValueError(f"another run is training in {workdir}; wait for it, or take another workdir") from error
+            raise ValueError(f"another run is at work in {workdir}; wait for it, or take another workdir") from error
+        except OSError as error:
+            raise OSError(error.errno, f"{workdir} cannot be locked, take one elsewhere: {error.strerror}") from error
         yield
 
 

@@ -17,9 +17,7 @@ def random_flip_and_crop(images, seed, *, resolution, crop_scale, flip):
         images: float32 [image, height, width, channel], any range, height = width.
         seed: int [2]; all randomness comes from it.
         resolution: pixels, the width of the result.
-        crop_scale: (low, high) in (0, 1], low <= high. The side of a crop is uniform between these
-            fractions of the width, and its place uniform among those inside the image.
-        flip: whether to mirror left to right with probability 1/2.
+        crop_scale, flip: see `sample_crops`.
 
     Returns:
         float32 [image, resolution, resolution, channel] in the range of the input.
@@ -27,17 +25,37 @@ def random_flip_and_crop(images, seed, *, resolution, crop_scale, flip):
     Raises:
         ValueError: for a `crop_scale` or `resolution` out of range.
     """
+    shape = tf.shape(images)
+    crops = sample_crops(shape[0], seed, width=shape[1], crop_scale=crop_scale, flip=flip)
+    return crop_and_resize(images, **crops, resolution=resolution)
+
+
+def sample_crops(count, seed, *, width, crop_scale, flip):
+    """Draws a square of each image, and whether to mirror it, for `crop_and_resize`.
+
+    Args:
+        count: how many images.
+        seed: int [2]; all randomness comes from it.
+        width: pixels, the width and height of an image.
+        crop_scale: (low, high) in (0, 1], low <= high. The side of a crop is uniform between these
+            fractions of the width, and its place uniform among those inside the image.
+        flip: whether to mirror left to right with probability 1/2.
+
+    Returns:
+        dict of "top", "left" and "side", float32 [image] in pixels, and "mirrored", bool [image].
+
+    Raises:
+        ValueError: for a `crop_scale` out of range.
+    """
     low, high = crop_scale
     if not 0 < low <= high <= 1:
         raise ValueError(f"crop_scale must be (low, high) with 0 < low <= high <= 1, got {crop_scale}")
-    if resolution < 1:
-        raise ValueError(f"resolution must be at least 1 pixel, got {resolution}")
-    count, width = tf.shape(images)[0], tf.cast(tf.shape(images)[1], tf.float32)
+    width = tf.cast(width, tf.float32)
     side_seed, place_seed, flip_seed = tf.unstack(tf.random.split(seed, 3))
     side = width * tf.random.stateless_uniform([count], side_seed, low, high)
     top, left = tf.unstack(tf.random.stateless_uniform([2, count], place_seed) * (width - side))
     mirrored = tf.random.stateless_uniform([count], flip_seed) < (0.5 if flip else 0.0)
-    return crop_and_resize(images, top=top, left=left, side=side, mirrored=mirrored, resolution=resolution)
+    return {"top": top, "left": left, "side": side, "mirrored": mirrored}
 
 
 def crop_and_resize(images, *, top, left, side, mirrored, resolution):
@@ -55,7 +73,12 @@ def crop_and_resize(images, *, top, left, side, mirrored, resolution):
 
     Returns:
         float32 [image, resolution, resolution, rgb] in the range of the input.
+
+    Raises:
+        ValueError: for a `resolution` out of range.
     """
+    if resolution < 1:
+        raise ValueError(f"resolution must be at least 1 pixel, got {resolution}")
     rows = _triangle_weights(top, side, tf.shape(images)[1], resolution)
     columns = _triangle_weights(left, side, tf.shape(images)[2], resolution)
     columns = tf.where(mirrored[:, None, None], columns[:, ::-1], columns)

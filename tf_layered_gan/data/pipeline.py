@@ -1,64 +1,72 @@
-"""The endless stream of training batches, each a function of the seed and its step alone."""
+"""The photos of every training step, a function of the seed and the step alone."""
 
 import tensorflow as tf
 
-from tf_layered_gan.data.augmentation import random_flip_and_crop
+from tf_layered_gan.data.augmentation import crop_and_resize, sample_crops
 
 
-def batches(photos, *, batch_size, resolution, crop_scale, flip, seed, first_step=0):
-    """An infinite dataset of augmented photos that can be resumed at any step.
+def photo_batch(photos, *, batch_size, resolution, crop_scale, flip, seed):
+    """Makes what reads and augments the photos of any step, or some of them.
 
     Every epoch is another permutation of all photos; batches run on across the end of an epoch, so
-    each is full. Augmentation as `random_flip_and_crop`.
-
-    A `tf.distribute` strategy splits each batch over its replicas, and over its workers if there are
-    several; but what has no batch axis it refuses, so with more than one replica map "step" away first.
+    each is full. Augmentation as `augmentation.random_flip_and_crop`.
 
     Args:
         photos: `Photos`, at least one, of any width, all pixels labelled where there are masks; they are read from the
-            array batch by batch.
+            array as they are asked for.
         batch_size: photos a batch, over all replicas.
         resolution: pixels, the width of the result.
         crop_scale: (low, high), fractions of the width.
         flip: whether to mirror left to right with probability 1/2.
         seed: int, or int [2]; all randomness comes from it and the step.
-        first_step: the step of the first element, in batches.
 
     Returns:
-        `tf.data.Dataset` of dicts: "image", float32 [batch, resolution, resolution, rgb] in [-1, 1],
-        "step", int64 scalar, and, where the photos have masks, "mask", float32 [batch, resolution, resolution, 1] in
-        [0, 1], soft where a pixel shows both.
+        function of a step, int64 scalar from 0 on, and of a `Share` of its batch to a dict: "image", float32 [example,
+        resolution, resolution, rgb] in [-1, 1], and, where the photos have masks, "mask", float32 [example,
+        resolution, resolution, 1] in [0, 1], soft where a pixel shows both.
 
     Raises:
         ValueError: for no photo, or a setting out of range.
     """
-    if len(photos) < 1 or batch_size < 1 or first_step < 0:
-        raise ValueError(
-            "photos and batch_size must be at least 1, first_step at least 0, "
-            f"got {len(photos)}, {batch_size} and {first_step}"
-        )
+    if len(photos) < 1 or batch_size < 1:
+        raise ValueError(f"photos and batch_size must be at least 1, got {len(photos)} and {batch_size}")
     order_seed, view_seed = tf.unstack(tf.random.split(tf.broadcast_to(seed, [2]), 2))
 
     def read(array, places):
         values = tf.numpy_function(array.__getitem__, [places], tf.uint8, stateful=False)
-        return tf.cast(tf.ensure_shape(values, [batch_size, *array.shape[1:]]), tf.float32)
+        return tf.cast(tf.ensure_shape(values, [*places.shape, *array.shape[1:]]), tf.float32)
 
-    def element(step):
-        places = _places(step, order_seed, count=len(photos), batch_size=batch_size)
+    def batch(step, share):
+        places = share.of(_places(step, order_seed, count=len(photos), batch_size=batch_size))
         views = read(photos.images, places) / 127.5 - 1.0
         if photos.masks is not None:
             views = tf.concat([views, read(photos.masks, places)[..., None]], axis=-1)
-        views = random_flip_and_crop(
-            views, tf.random.fold_in(view_seed, step), resolution=resolution, crop_scale=crop_scale, flip=flip
+        crops = sample_crops(
+            batch_size, tf.random.fold_in(view_seed, step), width=views.shape[1], crop_scale=crop_scale, flip=flip
         )
+        crops = {name: share.of(values) for name, values in crops.items()}
+        views = crop_and_resize(views, **crops, resolution=resolution)
         if photos.masks is None:
-            return {"image": views, "step": step}
-        return {"image": views[..., :3], "mask": views[..., 3:], "step": step}
+            return {"image": views}
+        return {"image": views[..., :3], "mask": views[..., 3:]}
 
-    options = tf.data.Options()
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    steps = tf.data.Dataset.counter(first_step)
-    return steps.map(element, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE).with_options(options)
+    return batch
+
+
+class Share:
+    """Consecutive examples of a batch: those of one replica.
+
+    Args:
+        first: the first one's index in the batch, int or int scalar.
+        count: int, how many.
+    """
+
+    def __init__(self, first, count):
+        self._first, self._count = first, count
+
+    def of(self, values):
+        """Returns of a tensor [batch, ...] its [count, ...]."""
+        return tf.ensure_shape(values[self._first : self._first + self._count], [self._count, *values.shape[1:]])
 
 
 def _places(step, seed, *, count, batch_size):

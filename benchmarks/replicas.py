@@ -1,0 +1,169 @@
+"""Images per second of the GAN's step on several devices and workers, what their meeting costs, and how far that goes.
+
+    python -m benchmarks.replicas --config=configs/shapes.py
+
+`replicas` are logical CPU devices of one process, `workers` processes of one device, all on this machine; the batch in
+the config is shared among them. `apart` are as many processes, each with its share of the batch and a training of its
+own, measured right before: they compute as much and never meet. So 1 - step apart / step together is the share of a
+step that goes into meeting: the sums of gradients and of batch statistics, and waiting for the slowest.
+
+The projection counts what two workers send in a step, all-reduces and their bytes, and takes a ring's time for them:
+each costs the link's latency once for every hop, and every byte crosses it 2 (N - 1) / N times.
+"""
+
+import concurrent.futures
+import itertools
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+from ml_collections import config_flags
+
+from tf_layered_gan import builders, distribution
+from tf_layered_gan.batches import Batches
+
+_WARM_UP = 3  # steps
+_SMALL = 65_536  # bytes, below which the time on a link is all latency
+_LINKS = {  # bytes a second, seconds a hop: round figures of such hardware, nothing that was measured here
+    (8, "NVLink in one machine"): (200e9, 5e-6),
+    (64, "eight machines, 100 Gbit/s"): (12.5e9, 20e-6),
+}
+
+
+def measure(config, strategy, steps):
+    """Takes a few of the GAN's steps, as the training does.
+
+    Args:
+        config: the run's ConfigDict.
+        strategy: tf.distribute.Strategy.
+        steps: int, how many are measured.
+
+    Returns:
+        dict: "seconds", the median time of a step; "sums", the bytes of each all-reduce between workers that it has;
+        "variables", how many numbers it trains.
+    """
+    splits = builders.load_photos(config)
+    with strategy.scope():
+        gan = builders.build_gan(config, builders.build_segmenter(config))
+    gan.uses_segmenter = True
+    step, told, times = distribution.distributed_step(strategy, gan.train_step), tf.constant(False), []
+    for _, batch in zip(range(_WARM_UP + steps), Batches(config, splits, strategy).gan(0), strict=False):
+        start = time.perf_counter()
+        step(batch, told)[1].numpy()
+        times.append(time.perf_counter() - start)
+    distribution.wait_for_all(strategy)
+    operations = step.get_concrete_function(batch, told).graph.get_operations()
+    sums = [operation.outputs[0] for operation in operations if operation.type.startswith("CollectiveReduce")]
+    return {
+        "seconds": float(np.median(times[_WARM_UP:])),
+        "sums": [value.shape.num_elements() * value.dtype.size for value in sums],
+        "variables": sum(int(np.prod(v.shape)) for v in gan.generator_variables + gan.discriminator_variables),
+    }
+
+
+def ring_seconds(sums, *, devices, bandwidth, latency):
+    """How long all-reduces over a ring take, one after the other.
+
+    Args:
+        sums: list of int, the bytes of each.
+        devices: in the ring.
+        bandwidth: bytes a second of its slowest link.
+        latency: seconds a hop.
+
+    Returns:
+        float, seconds.
+    """
+    hops = 2 * (devices - 1)
+    return len(sums) * hops * latency + hops / devices * sum(sums) / bandwidth
+
+
+def _measure_here(config, way, count, steps):
+    """Measures in this process, one of perhaps several."""
+    if way == "replicas":
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
+        return measure(config, tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(count)]), steps)
+    if way == "workers":
+        config.distribution = "multi_worker"
+    else:
+        config.batch_size //= count
+    return measure(config, distribution.build_strategy(config), steps)
+
+
+def _start(way, count):
+    """Runs this module again as often as `way` needs processes; returns what the slowest measured."""
+    processes = 1 if way == "replicas" else count
+    addresses = [f"127.0.0.1:{port}" for port in _free_ports(processes)]
+    command = [sys.executable, "-m", "benchmarks.replicas", *sys.argv[1:], f"--way={way}", f"--count={count}"]
+    threads = {"TF_NUM_INTRAOP_THREADS": str(max(1, os.cpu_count() // processes))}  # they share the cores
+
+    def run(index):
+        cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        environment = os.environ | threads | {"TF_CONFIG": json.dumps(cluster)}
+        return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+    with concurrent.futures.ThreadPoolExecutor(processes) as pool:
+        ended = list(pool.map(run, range(processes)))
+    for process in ended:
+        if process.returncode:
+            raise RuntimeError(f"{' '.join(command)} failed:\n{process.stderr[-2_000:]}")
+    return max((json.loads(process.stdout) for process in ended), key=lambda measured: measured["seconds"])
+
+
+def _free_ports(count):
+    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [server.getsockname()[1] for server in servers]
+    for server in servers:
+        server.close()
+    return ports
+
+
+def _print_measured(batch_size):
+    """Prints the table; returns what the last workers measured."""
+    print(f"{'':12}images/s   ms a step   apart, ms   share of meeting")
+    for way, count in itertools.product(("replicas", "workers"), (1, 2, 4)):
+        apart, measured = _start("apart", count)["seconds"], _start(way, count)
+        together = measured["seconds"]
+        times = f"{together * 1e3:12.0f}{apart * 1e3:12.0f}{1 - apart / together:19.0%}"
+        print(f"{count} {way:10}{batch_size / together:8.1f}{times}", flush=True)
+    return measured
+
+
+def _print_projection(measured):
+    sums, trained = measured["sums"], measured["variables"]
+    small = sum(size < _SMALL for size in sums)
+    print(
+        f"\na step trains {trained / 1e6:.2f} million numbers and has {len(sums)} all-reduces of "
+        f"{sum(sums) / 1e6:.1f} MB in all, {small} of them below {_SMALL // 1024} KiB; so over a ring of"
+    )
+    for (devices, link), (bandwidth, latency) in _LINKS.items():
+        seconds = ring_seconds(sums, devices=devices, bandwidth=bandwidth, latency=latency)
+        waiting = ring_seconds([0] * len(sums), devices=devices, bandwidth=bandwidth, latency=latency)
+        print(
+            f"{devices:3} GPUs, {link:28} {seconds * 1e3:7.1f} ms a step, {waiting / seconds:.0%} of it latency: "
+            f"a tenth where a GPU's share takes {9e3 * seconds:.0f} ms, half where it takes {1e3 * seconds:.0f}"
+        )
+
+
+def main(_):
+    """Prints the table and the projection, or, with --way, measures one of them."""
+    given = flags.FLAGS
+    if given.way:
+        print(json.dumps(_measure_here(given.config, given.way, given.count, given.steps)))
+    else:
+        _print_projection(_print_measured(given.config.batch_size))
+
+
+if __name__ == "__main__":
+    config_flags.DEFINE_config_file("config", None, "The run's configuration.", lock_config=True)
+    flags.DEFINE_integer("steps", 20, "How many steps are measured of each.", lower_bound=1)
+    flags.DEFINE_enum("way", None, ["replicas", "workers", "apart"], "Measures one of them, in this process.")
+    flags.DEFINE_integer("count", 1, "With --way: how many.")
+    flags.mark_flag_as_required("config")
+    app.run(main)
