@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+from discs import disc_photos
+from discs import network as network  # a fixture
 from PIL import Image
-from test_export import disc_photos
-from test_export import network as network  # a fixture
 from test_resampling import picture
 
 from export.edge.edge_segmenter import letterbox as edge
