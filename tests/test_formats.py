@@ -1,9 +1,10 @@
+import contextlib
 import json
 
 import keras
 import numpy as np
 import pytest
-from discs import FILES, RESOLUTION, grey, pixel_network
+from discs import FILES, RESOLUTION, disc_photos, grey, pixel_network
 from discs import photos as photos  # a fixture
 
 from export import formats
@@ -65,6 +66,42 @@ def test_int8_below_its_bar_is_fine_tuned_and_tried_again(photos, tmp_path, monk
     figures = export(network, photos, tmp_path)["formats"]["segmenter_int8.tflite"]
     assert tuned == tuned_on and figures["refused"] is None and figures["iou"] == 1
     assert (tmp_path / "segmenter_int8.tflite").exists()
+
+
+@pytest.mark.parametrize("tuning", [True, False])
+def test_tuning_has_int8_written_that_would_be_refused(photos, tmp_path, monkeypatch, tuning):
+    network = scaled_channel(disc_network(), 192)
+    if not tuning:
+        monkeypatch.setattr(formats, "fine_tune", lambda network, images: network)
+    # Without tuning its IoU with the Keras model was 0.83, with it 0.98.
+    with contextlib.nullcontext() if tuning else pytest.raises(ValueError, match=r"int8.tflite: its IoU .* below 0.9$"):
+        export(network, photos, tmp_path, max_iou_loss=0.1)
+    assert (tmp_path / "segmenter_int8.tflite").exists() == tuning
+    figures = json.loads((tmp_path / "export.json").read_text())["formats"]["segmenter_int8.tflite"]
+    assert (figures["iou"] > 0.9) == tuning
+
+
+def disc_network():
+    """Two convolutions of four filters each, trained to find discs, and the logits; some seconds."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((RESOLUTION, RESOLUTION, 3))
+    features = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(image)
+    features = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(features)
+    model = keras.Model(image, keras.layers.Conv2D(1, 1)(features))
+    model.compile(keras.optimizers.Adam(1e-2), keras.losses.BinaryCrossentropy(from_logits=True))
+    pictures, masks = disc_photos(64, seed=2)
+    model.fit(pictures / np.float32(127.5) - 1, masks, epochs=40, batch_size=16, verbose=0)
+    return model
+
+
+def scaled_channel(network, factor):
+    """The same masks, but one channel so large that the others have few of the 256 steps that they share with it."""
+    kernel, bias, next_kernel, *others = network.get_weights()
+    kernel[..., 0] *= factor
+    bias[0] *= factor
+    next_kernel[:, :, 0] /= factor
+    network.set_weights([kernel, bias, next_kernel, *others])
+    return network
 
 
 @pytest.mark.parametrize("kind", ["saved_model", "segmenter_float32.tflite"])
