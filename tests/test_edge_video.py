@@ -1,5 +1,7 @@
 """The edge command on videos that OpenCV has written, and on a camera that is none: a real one was never tried."""
 
+import itertools
+import os
 import signal
 import subprocess
 import threading
@@ -113,6 +115,32 @@ def test_what_is_no_video_is_named(model, tmp_path, content, message):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_video_that_is_cut_off_is_named_with_both_numbers(model, tmp_path):
+    whole = write(tmp_path / "whole.avi", [frame(20 + number) for number in range(40)]).read_bytes()
+    clip = tmp_path / "cut.avi"  # whose header comes first; an .mp4's comes last, and without it is not opened
+    clip.write_bytes(whole[: (whole.index(b"movi") + whole.index(b"idx1")) // 2])  # half of the frames' data
+    finished = run(model, clip, tmp_path / "out")
+    frames = len(read(tmp_path / "out/masks/cut.mp4")[0])
+    assert 0 < frames < 36 and finished.stdout == f"{frames} frames of {clip} segmented into {tmp_path / 'out'}\n"
+    message = f"warning: {clip} ends early: {frames} frames could be read of 40 that its header promises\n"
+    assert message in finished.stderr and finished.returncode == 1
+
+
+@pytest.mark.parametrize("count, status, named", [(36, 1, True), (37, 0, True), (40, 0, False), (41, 0, False)])
+def test_a_few_missing_frames_are_named_but_no_failure(capsys, count, status, named):
+    assert edge._status_of_a_whole_video("clip.mkv", count, 40) == status
+    assert (f": {count} frames could be read of 40 " in capsys.readouterr().err) == named
+
+
+def test_a_video_whose_name_is_no_utf8(model, clip, tmp_path):
+    clip = clip.rename(tmp_path / os.fsdecode(b"\xff.mp4"))
+    folder = tmp_path / os.fsdecode(b"out\xfe")
+    finished = run(model, clip, folder)
+    assert finished.returncode == 0, finished.stderr
+    assert [path.name for path in (folder / "masks").iterdir()] == [clip.name]
+    assert len(read(folder / "masks" / clip.name)[0]) == 4
+
+
 def test_ctrl_c_leaves_a_finished_video(model, tmp_path):
     clip = write(tmp_path / "long.mp4", [frame(32)] * 3000)
     arguments = command(model, clip, tmp_path / "out", "--kind", "mask", "cutout")
@@ -178,6 +206,37 @@ def test_no_camera(model, tmp_path, capsys, monkeypatch):
     with pytest.raises(SystemExit) as ended:
         main(["segment", "--model", str(model), "--camera", "7", "--output", str(tmp_path / "out")])
     assert ended.value.code == 2 and "cannot open the camera 7" in capsys.readouterr().err
+
+
+def test_an_error_of_opencv_is_told_in_a_line(model, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:  # OpenCV's, as no index is as large, and takes seven lines
+        main(["segment", "--model", str(model), "--camera", str(10**12), "--output", str(tmp_path / "out")])
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert ended.value.code == 2 and f"error: camera {10**12}: OpenCV(" in last and "won't fit into a C int" in last
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_came_before_an_error_of_opencv_is_kept(model, clip, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(
+        cv2, "cvtColor", fails_from(cv2.cvtColor, 4)
+    )  # one call as a frame is read, one as it is written
+    with pytest.raises(SystemExit) as ended:
+        main(["segment", "--model", str(model), "--input", str(clip), "--output", str(tmp_path / "out")])
+    monkeypatch.undo()
+    assert ended.value.code == 2 and f"error: {clip}: no memory" in capsys.readouterr().err
+    assert len(read(tmp_path / "out/masks/clip.mp4")[0]) == 1
+
+
+def fails_from(function, call):
+    """The function, which raises an error of OpenCV's from a call on, counted from 1."""
+    calls = itertools.count(1)
+
+    def failing(*arguments):
+        if next(calls) >= call:
+            raise cv2.error("no memory")
+        return function(*arguments)
+
+    return failing
 
 
 def test_camera_plays_as_fast_as_life():

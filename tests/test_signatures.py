@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+from discs import disc_photos
+from discs import network as network  # a fixture
 from PIL import Image
-from test_export import disc_photos
-from test_export import network as network  # a fixture
 from test_resampling import picture
 
 from export.edge.edge_segmenter import letterbox as edge
 from export.edge.edge_segmenter.model import load_model
-from export.flatbuffer import parse
+from export.flatbuffer import parse, serialize
 from export.signatures import add_signatures
 from export.tflite import to_tflite_dynamic, to_tflite_float16, to_tflite_float32, to_tflite_int8
 
@@ -119,6 +119,30 @@ def test_fixed_size_is_one_partition(kind, content):
     assert [o["op_name"] for o in after] == (["QUANTIZE"] if kind == "int8" else [])
     assert before[0]["inputs"] == [source["index"]]
     assert (after[0] if after else partition)["outputs"] == [target["index"]]
+
+
+def test_any_size_has_the_network_in_the_same_partition_and_two_of_resampling(content):
+    """What is left to the interpreter's own kernels are sums on sizes and coordinates.
+
+    The network's tensors have the same indices in both subgraphs, so its partition gives the same one; and it reads as
+    many, though of float16 some weights as the first of the others has made them float32.
+    """
+    (network,) = partitions(content, subgraph=0)
+    any_size = partitions(content, subgraph=1)
+    assert len(any_size) == 3 and any_size.count(network) == 1
+
+
+def partitions(content, subgraph):
+    """How many tensors each partition of XNNPACK's reads, and which it gives.
+
+    The subgraph is taken out of the file, as the interpreter lists the operators of the first alone.
+    """
+    model = parse(content)
+    model.subgraphs, model.signatureDefs = [model.subgraphs[subgraph]], []
+    interpreter = Interpreter(model_content=serialize(model))
+    interpreter.allocate_tensors()
+    operators = (o for o in interpreter._get_ops_details() if o["op_name"] == "DELEGATE")
+    return [(len(o["inputs"]), list(o["outputs"])) for o in operators]
 
 
 def test_the_network_has_the_same_types_between_the_resampling(content):

@@ -25,14 +25,16 @@ OUTPUT through a link in it. As in training, a picture may have 67 million pixel
 the program takes less than 1.5 GiB of memory.
 
 Videos are written as MPEG-4 without sound, at the frame rate of what is read; the last column or row of an odd
-number is left out. A camera's plays as fast as life, whatever the frames that are segmented in time; it ends with
-Ctrl-C.
+number is left out. A video that ends before the frames that its header promises is named with both numbers; its
+frames up to there are segmented. A camera's plays as fast as life, whatever the frames that are segmented in time; it
+ends with Ctrl-C.
 
 The model sees the whole picture, its aspect kept: the longer side is resized to the model's resolution and
 the rest of the square filled by repeating the edge pixels.
 
 Ctrl-C ends the program after the picture under way, and a video file with the frames up to there.
-Exit status: 0, or 1 if a picture failed or Ctrl-C came before all was done, or 2 if there was nothing to run.
+Exit status: 0, or 1 if a picture failed, a video lacked more than three frames or Ctrl-C came before all was done, or
+2 if there was nothing to run or a video broke off with an error, its frames up to there kept.
 """
 
 import argparse
@@ -43,10 +45,13 @@ from . import benchmark, results
 from .interruption import interruption
 from .pictures import SUFFIXES
 from .plan import FOLDERS, plan, video_targets
+from .printing import printable
 from .segment_pictures import segment_pictures
 from .segmenter import Segmenter
 
 VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
+# Of .mkv and .webm the header has a duration alone, and sound often lasts a little longer than the pictures.
+UNCERTAIN_FRAMES = 3
 
 
 def main(argv=None):
@@ -116,10 +121,19 @@ def _segment_video(arguments, segmenter, makers, stop):
     is_camera = arguments.camera is not None
     source = arguments.camera if is_camera else arguments.input
     targets = video_targets(source, arguments.output, arguments.kind or ("mask",))
-    count = segment_video(segmenter, source, targets, makers, stop)
+    count, promised = segment_video(segmenter, source, targets, makers, stop)
     name, end = f"camera {source}" if is_camera else source, ", stopped" if stop.is_set() else ""
     print(f"{count} frames of {name} segmented into {arguments.output}{end}")
-    return 0 if stop.is_set() == is_camera else 1  # a camera ends with Ctrl-C, or is lost
+    if is_camera or stop.is_set():
+        return 0 if is_camera and stop.is_set() else 1  # a camera ends with Ctrl-C, or is lost
+    return _status_of_a_whole_video(source, count, promised)
+
+
+def _status_of_a_whole_video(source, count, promised):
+    if count < promised:
+        message = f"warning: {source} ends early: {count} frames could be read of {promised} that its header promises"
+        print(printable(message), file=sys.stderr)
+    return 0 if promised - count <= UNCERTAIN_FRAMES else 1
 
 
 def _benchmark(arguments):

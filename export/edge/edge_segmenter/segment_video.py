@@ -3,7 +3,15 @@
 import contextlib
 import itertools
 
-from .video import frame_folder, in_real_time, open_capture, read_frames, video_file
+from .video import (
+    frame_folder,
+    in_real_time,
+    open_capture,
+    opencv_errors_named,
+    promised_frames,
+    read_frames,
+    video_file,
+)
 
 
 def segment_video(segmenter, source, targets, makers, stop):
@@ -17,15 +25,17 @@ def segment_video(segmenter, source, targets, makers, stop):
         stop: threading.Event.
 
     Returns:
-        int, how many frames were segmented.
+        int, int: how many frames were segmented, and how many the video's header promises, 0 where it says nothing.
 
     Raises:
-        ValueError: for what cannot be opened, has no frame, or cannot be written.
+        ValueError: for what cannot be opened, has no frame, or cannot be written, and for OpenCV's own errors.
     """
-    capture, fps = open_capture(source)
-    with contextlib.closing(_until(stop, read_frames(capture))) as frames:
-        shown = in_real_time(frames, fps) if isinstance(source, int) else ((frame, 1) for frame in frames)
-        return _segment(segmenter, shown, targets, makers, fps)
+    with opencv_errors_named(source):
+        capture, fps = open_capture(source)
+        promised = promised_frames(capture)
+        with contextlib.closing(_until(stop, read_frames(capture))) as frames:
+            shown = in_real_time(frames, fps) if isinstance(source, int) else ((frame, 1) for frame in frames)
+            return _segment(segmenter, shown, targets, makers, fps), promised
 
 
 def _until(stop, frames):

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import os
 import time
 
 import cv2
@@ -14,6 +15,16 @@ CODEC = "mp4v"  # MPEG-4 part 2, which every build of FFmpeg can write
 UNKNOWN_FPS = 30.0
 
 
+@contextlib.contextmanager
+def opencv_errors_named(source):
+    """Turns an error of OpenCV's own into a ValueError of one line that names the source, a path or an index."""
+    try:
+        yield
+    except cv2.error as error:
+        name = f"camera {source}" if isinstance(source, int) else source
+        raise ValueError(f"{name}: {' '.join(str(error).split())}") from error
+
+
 def open_capture(source):
     """Opens a video file, by its path, or a camera, by its index.
 
@@ -24,11 +35,17 @@ def open_capture(source):
         ValueError: if it cannot be opened.
     """
     camera = isinstance(source, int)
-    capture = cv2.VideoCapture(source) if camera else cv2.VideoCapture(str(source), cv2.CAP_FFMPEG)
+    # As bytes, since a str with what is no UTF-8 crashes OpenCV.
+    capture = cv2.VideoCapture(source) if camera else cv2.VideoCapture(os.fsencode(source), cv2.CAP_FFMPEG)
     if not capture.isOpened():
         raise ValueError(f"cannot open the {'camera' if camera else 'video'} {source}")
     fps = capture.get(cv2.CAP_PROP_FPS)
     return capture, fps if 0 < fps < float("inf") else UNKNOWN_FPS
+
+
+def promised_frames(capture):
+    """Returns how many frames a video file's header promises, 0 where it says nothing of them."""
+    return max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
 
 
 def read_frames(capture):
@@ -73,7 +90,7 @@ def video_file(path, size, fps):
         ValueError: if there can be no such video.
     """
     with replacing(path) as written:
-        file = cv2.VideoWriter(str(written), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*CODEC), fps, size)
+        file = cv2.VideoWriter(os.fsencode(written), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*CODEC), fps, size)
         if not file.isOpened():
             raise ValueError(f"cannot write {path}: {size[0]} x {size[1]} at {fps:g} frames per second")
 
