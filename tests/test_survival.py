@@ -188,7 +188,7 @@ def killed_after(seconds, process):
 
 
 # Rounds with no checkpoint but at the end of a phase, so that a run can be killed in one again and again.
-LONG_PHASES = {"schedule.gan_images_per_round": 160, "schedule.segmenter_steps_per_round": 20}
+LONG_PHASES = {"schedule.gan_images_per_round": 160, "schedule.segmenter_steps_per_round": 100}
 LONG_PHASES |= {"monitoring.checkpoint_every": 100, "monitoring.grid_every": 20}
 WRITES = "a new file among the checkpoints"
 # In a run's order: what it is killed in, how often, on which line that is begun, and which would have ended it.
@@ -244,7 +244,7 @@ def test_a_run_killed_twenty_times_in_every_phase_ends_as_one_that_never_was(tmp
     code, rest = tiny.finish(start(killed, **LONG_PHASES))
     print(f"of {len(printed)} kills in their phase: {dict(hits)}")
     assert code == 0 and len(printed) == 20 and min(hits.values()) > 0, (rest, hits)
-    assert len(losses) == 2 * (40 + 20) + 1
+    assert len(losses) == 2 * (40 + 100) + 1
     for text in (*printed, rest):
         assert reports(text).items() <= losses.items()
     assert_same_run(whole, killed)
