@@ -92,12 +92,16 @@ def figure_facts(figures, keras_model):
     return {"test_photos": keras_model["pictures"]} | facts
 
 
-def signature_facts(resolution, *, integer):
-    """Says what a .tflite file takes and gives.
+def signature_facts(resolution, *, integer=False, batch=1):
+    """Says what a format takes and gives.
 
     Args:
         resolution: R, pixels.
         integer: whether it is the full-int8 file.
+        batch: how many pictures of its own size it takes in a call, or a word where that is open.
+
+    Returns:
+        dict from each signature's name to its "input" and "output".
     """
     picture = {"type": "uint8", "colour_order": "RGB", "range": [0, 255]}
     sizes = (f"the model's own, {resolution} x {resolution}", "any; resized inside")
@@ -105,11 +109,11 @@ def signature_facts(resolution, *, integer):
     if integer:
         probability |= {"type": "uint8", "range": [0, 255], "meaning": "probability of the foreground times 256"}
     mask = {"type": "uint8", "range": [0, 255], "meaning": "probability of the foreground times 255, rounded"}
-    side = [resolution, resolution]
+    shape = [batch, resolution, resolution]
     return {
         FIXED_SIZE: {
-            "input": {"name": "pixels", "shape": [1, *side, 3], **picture, "size": sizes[0]},
-            "output": {"name": "probability", "shape": [1, *side, 1], **probability},
+            "input": {"name": "pixels", "shape": [*shape, 3], **picture, "size": sizes[0]},
+            "output": {"name": "probability", "shape": [*shape, 1], **probability},
         },
         ANY_SIZE: {
             "input": {"name": "picture", "shape": [1, "height", "width", 3], **picture, "size": sizes[1]},

@@ -7,7 +7,7 @@ import tempfile
 
 from export.centring import centre_threshold
 from export.facts import figure_facts, signature_facts
-from export.metadata import embed
+from export.metadata import ENTRY, FORMAT_VERSION, embed
 from export.model_card import model_card
 from export.quantization_aware import fine_tune
 from export.savedmodel import write_savedmodel
@@ -109,10 +109,12 @@ class _Exporter:
         path = self.folder / "saved_model"
         with self._verifying(path.name) as figures:
             write_savedmodel(network, path)
-            (path / "assets.extra").mkdir()  # where TensorFlow leaves room for what is not its own
-            write_record(path / "assets.extra" / "tf_layered_gan.json", self._facts)
-            figures["bytes"] = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+            figures["bytes"] = _size(path)
             self._compare(figures, savedmodel_runner(path), savedmodel_any_size(path))
+            (path / "assets.extra").mkdir()  # where TensorFlow leaves room for what is not its own
+            facts = self._file_facts(path.name, figures, batch="pictures")
+            write_record(path / "assets.extra" / ENTRY, {"format_version": FORMAT_VERSION} | facts)
+            figures["bytes"] = _size(path)
         if figures["refused"]:
             shutil.rmtree(path)
 
@@ -143,12 +145,17 @@ class _Exporter:
         check_any_size(any_size, predict, self._keras_model.photos.images[:CHECKED_PICTURES])
         figures["refused"] = _refusal(figures, self._keras_model.figures()["true_iou"], self._max_iou_loss)
 
-    def _file_facts(self, name, figures):
+    def _file_facts(self, name, figures, batch=1):
+        resolution = self._keras_model.photos.images.shape[1]
         return self._facts | {
             "format": name.removeprefix("segmenter_").removesuffix(".tflite"),
-            "signatures": signature_facts(self._keras_model.photos.images.shape[1], integer=name == INT8),
+            "signatures": signature_facts(resolution, integer=name == INT8, batch=batch),
             "figures": figure_facts(figures, self._keras_model.figures()),
         }
+
+
+def _size(folder):
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 def _refusal(figures, keras_true_iou, max_iou_loss):

@@ -239,6 +239,12 @@ def fails_from(function, call):
     return failing
 
 
+def test_a_negative_camera_is_refused(model, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["segment", "--model", str(model), "--camera", "-5", "--output", str(tmp_path / "out")])
+    assert ended.value.code == 2 and "a camera's index must be 0 or more, got -5" in capsys.readouterr().err
+
+
 def test_camera_plays_as_fast_as_life():
     # At 10 frames a second: at 0.05 s none is due, at 0.45 s those of 0.1 to 0.4 s, at 0.5 s one.
     times = iter([100, 100.05, 100.45, 100.5])

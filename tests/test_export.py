@@ -72,8 +72,6 @@ def tensors(content):
 
 def test_savedmodel_takes_any_batch_and_agrees(network, exported, photos):
     predict = savedmodel_runner(exported / "saved_model")
-    facts = json.loads((exported / "saved_model" / "assets.extra" / "tf_layered_gan.json").read_text())
-    assert facts["licence"] == "CC0-1.0"
     assert predict(photos[:1]).shape == (1, RESOLUTION, RESOLUTION, 1)
     assert_agrees(network, predict, photos)
 
@@ -127,6 +125,23 @@ def test_each_file_tells_what_it_is(exported, photos):
         for key, signature in Interpreter(str(exported / name)).get_signature_list().items():
             told = facts["signatures"][key]
             assert signature == {"inputs": [told["input"]["name"]], "outputs": [told["output"]["name"]]}
+
+
+def test_savedmodel_tells_the_same_but_for_its_batch(exported):
+    facts = json.loads((exported / "saved_model" / "assets.extra" / "tf_layered_gan.json").read_text())
+    float32 = read(exported / TFLITE[0])
+    assert facts.pop("format") == "saved_model" and float32.pop("format") == "float32"
+    told = facts["signatures"]["serving_default"]
+    for side in ("input", "output"):
+        assert told[side]["shape"][0] == "pictures"
+        told[side]["shape"][0] = 1
+    assert facts == float32  # which agrees with the Keras model as well
+
+
+def test_savedmodels_size_is_all_of_it(exported):
+    record = json.loads((exported / "export.json").read_text())
+    files = [path for path in (exported / "saved_model").rglob("*") if path.is_file()]
+    assert record["formats"]["saved_model"]["bytes"] == sum(path.stat().st_size for path in files)
 
 
 @pytest.mark.parametrize("name", TFLITE)

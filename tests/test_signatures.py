@@ -14,6 +14,7 @@ from export.edge.edge_segmenter.model import load_model
 from export.flatbuffer import parse, serialize
 from export.signatures import add_signatures
 from export.tflite import to_tflite_dynamic, to_tflite_float16, to_tflite_float32, to_tflite_int8
+from tf_layered_gan.networks.separable_unet import separable_unet
 
 CONVERSIONS = {
     "float32": to_tflite_float32,
@@ -127,6 +128,13 @@ def test_any_size_has_the_network_in_the_same_partition_and_two_of_resampling(co
     The network's tensors have the same indices in both subgraphs, so its partition gives the same one; and it reads as
     many, though of float16 some weights as the first of the others has made them float32.
     """
+    (network,) = partitions(content, subgraph=0)
+    any_size = partitions(content, subgraph=1)
+    assert len(any_size) == 3 and any_size.count(network) == 1
+
+
+def test_so_it_is_with_the_separable_network(kind):
+    content = add_signatures(CONVERSIONS[kind](separable_unet(32, 4, 2)))
     (network,) = partitions(content, subgraph=0)
     any_size = partitions(content, subgraph=1)
     assert len(any_size) == 3 and any_size.count(network) == 1

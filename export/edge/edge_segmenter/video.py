@@ -35,6 +35,8 @@ def open_capture(source):
         ValueError: if it cannot be opened.
     """
     camera = isinstance(source, int)
+    if camera and source < 0:  # of which some crash OpenCV
+        raise ValueError(f"a camera's index must be 0 or more, got {source}")
     # As bytes, since a str with what is no UTF-8 crashes OpenCV.
     capture = cv2.VideoCapture(source) if camera else cv2.VideoCapture(os.fsencode(source), cv2.CAP_FFMPEG)
     if not capture.isOpened():
