@@ -93,7 +93,7 @@ def test_workers_that_differ_say_in_what_and_one_that_waits_for_a_lost_one_says_
         "the workers must begin alike, but differ from worker 0: step on worker 1 (on worker {}, this one, it is {})"
     )
     assert differ.format(0, 5) in one and differ.format(1, 6) in other
-    names = "the version of this program, by its fields on worker 1 (on worker 0, this one, it is [\"seed\"])"
+    names = 'the version of this program, by its fields on worker 1 (on worker 0, this one, it is ["seed"])'
     assert names in one
     assert "worker 0 is here" in one and "worker 1 is here" in other
     assert "ConnectionError: another worker cannot be reached any more: start all of them again" in one

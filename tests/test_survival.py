@@ -233,7 +233,8 @@ def reports(printed):
 
 @pytest.mark.slow
 def test_a_run_killed_twenty_times_in_every_phase_ends_as_one_that_never_was(tmp_path):
-    whole, killed, random, hits = tmp_path / "whole", tmp_path / "killed", np.random.default_rng(0), collections.Counter()
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    random, hits = np.random.default_rng(0), collections.Counter()
     code, printed_whole = tiny.finish(start(whole, **LONG_PHASES))
     assert code == 0, printed_whole
     losses, printed = reports(printed_whole), []

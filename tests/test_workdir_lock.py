@@ -60,9 +60,9 @@ def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(fcntl, "flock", no_locks)
-    with pytest.raises(OSError, match=f"{tmp_path} cannot be locked, take one elsewhere: No locks available"):
-        with locked(tmp_path):
-            pass
+    refused = pytest.raises(OSError, match=f"{tmp_path} cannot be locked, take one elsewhere: No locks available")
+    with refused, locked(tmp_path):
+        pass
 
 
 def test_a_killed_run_holds_nothing(held):

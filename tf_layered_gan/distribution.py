@@ -83,9 +83,10 @@ def check_agreement(strategy, facts):
     """
     if not _has_workers(strategy):
         return
-    for facts in ({"the version of this program, by its fields": sorted(facts)}, facts):
-        digests = _gathered(strategy, [_digest(value) for value in facts.values()])
-        differences = describe_differences(facts, digests, strategy.cluster_resolver.task_id)
+    # The names first: workers that differ in them would not gather as many digests.
+    for checked in ({"the version of this program, by its fields": sorted(facts)}, facts):
+        digests = _gathered(strategy, [_digest(value) for value in checked.values()])
+        differences = describe_differences(checked, digests, strategy.cluster_resolver.task_id)
         if differences:
             raise ValueError(f"the workers must begin alike, but differ from worker 0: {differences}")
 
