@@ -4,6 +4,7 @@ import io
 import os
 import random
 import re
+import shutil
 
 import archives
 import numpy as np
@@ -234,6 +235,13 @@ def test_cache_is_renewed_when_something_changes(path, masks, tmp_path, change):
     else:
         settings[change] = {"holdout": 3, "resolution": 4}[change]
     assert_equal(load("cars", path, cache=tmp_path / "cache", **settings), load("cars", path, **settings))
+    assert len(list((tmp_path / "cache").glob("[0-9a-f]*"))) == 2
+
+
+def test_another_preparation_has_an_entry_of_its_own(path, tmp_path):
+    load("cub", path, cache=tmp_path / "cache")
+    other = shutil.copytree(path, tmp_path / "other")
+    load("cub", other, cache=tmp_path / "cache")
     assert len(list((tmp_path / "cache").glob("[0-9a-f]*"))) == 2
 
 

@@ -55,7 +55,8 @@ def test_a_table_is_run_collected_and_written(tmp_path):
     assert (rows["a disc in the middle"]["iou_mean"], rows["a disc in the middle"]["iou_paper"]) == ("42.6", "")
     text = file.read_text()
     assert text.startswith("# Table 1, small scale\n")
-    assert "python -m tf_layered_gan.experiments 1 --scale=small --seeds=0,1\n" in text
+    folders = "--workdir=WORKDIR --data=DIR --masks=MASKS"
+    assert f"python -m tf_layered_gan.experiments 1 --scale=small --seeds=0,1 {folders}\n" in text
     assert str(tmp_path) not in text
 
 
@@ -167,3 +168,23 @@ def test_command_line(tmp_path):
     assert code == 1 and output.startswith(f"error: no run of table 1 has finished in {tmp_path}")
     code, output = tiny.finish(tiny.python("-m", "tf_layered_gan.experiments", f"--workdir={tmp_path}"))
     assert code == 1 and output == "error: name a table: 1, 2, 3, 4, 5, 6, D.2\n"
+
+
+def test_seeds_that_were_run_otherwise_are_not_put_in_one_row(tmp_path):
+    make_table("2", tmp_path, seeds=[0], execute=Runner(), **SMALL)
+    batch = ("--config.batch_size=8",)
+    with pytest.raises(ValueError, match="seed_0 and .*seed_1 are seeds of one row, but differ in batch_size"):
+        make_table("2", tmp_path, seeds=[0, 1], execute=OnlyNew(), extra=batch, **SMALL)
+
+
+class OnlyNew(Runner):
+    """Leaves alone what has finished with another config, as main.py refuses it."""
+
+    def __call__(self, command, log):
+        return 0 if (log.parent / "config.json").exists() else super().__call__(command, log)
+
+
+def test_what_follows_the_flags_is_part_of_the_command(tmp_path):
+    extra = ("--config.batch_size=8",)
+    text = make_table("2", tmp_path, seeds=[0], execute=Runner(), extra=extra, **SMALL).read_text()
+    assert "--masks=MASKS -- --config.batch_size=8\n" in text

@@ -1,6 +1,7 @@
 """What a run does when it is killed, told to stop, or has a loss that is not finite."""
 
 import collections
+import contextlib
 import json
 import re
 import shutil
@@ -190,7 +191,7 @@ def killed_after(seconds, process):
 # Rounds with no checkpoint but at the end of a phase, so that a run can be killed in one again and again.
 LONG_PHASES = {"schedule.gan_images_per_round": 160, "schedule.segmenter_steps_per_round": 100}
 LONG_PHASES |= {"monitoring.checkpoint_every": 100, "monitoring.grid_every": 20}
-WRITES = "a new file among the checkpoints"
+WRITES = "begins to write a checkpoint"
 # In a run's order: what it is killed in, how often, on which line that is begun, and which would have ended it.
 KILLS = [
     ("start", 3, "", "gan: steps"),
@@ -205,9 +206,9 @@ KILLS = [
 
 def kill_at(process, begun, delay, workdir):
     """Kills a run so many seconds after a line, or as soon as it `WRITES`; returns what it printed."""
-    printed, before = "", set(workdir.glob("checkpoints/*"))
+    printed, before = "", checkpoint_files(workdir)
     if begun is WRITES:
-        while process.poll() is None and set(workdir.glob("checkpoints/*")) <= before:
+        while process.poll() is None and checkpoint_files(workdir) <= before:
             pass
     else:
         while begun not in printed and (line := process.stdout.readline()):
@@ -219,10 +220,19 @@ def kill_at(process, begun, delay, workdir):
     return printed
 
 
-def has_torn_checkpoint(workdir):
-    """Whether a checkpoint lacks the file that is written last."""
-    stems = {path.name.split(".")[0] for path in workdir.glob("checkpoints/ckpt-*")}
-    return any(not (workdir / f"checkpoints/{stem}.index").exists() for stem in stems)
+def checkpoint_files(workdir):
+    """The files, and those of which they are made, each with when it was written."""
+    found = set()
+    for path in workdir.glob("checkpoints/**/*"):
+        with contextlib.suppress(FileNotFoundError):  # it has been put into its place
+            found.add((path, path.stat().st_mtime_ns))
+    return found
+
+
+def newest_checkpoint_is_torn(workdir):
+    """Whether it lacks the file that is written last."""
+    number = max(int(re.match(r"ckpt-(\d+)", path.name)[1]) for path in workdir.glob("checkpoints/ckpt-*"))
+    return not (workdir / f"checkpoints/ckpt-{number}.index").exists()
 
 
 def reports(printed):
@@ -241,7 +251,7 @@ def test_a_run_killed_twenty_times_in_every_phase_ends_as_one_that_never_was(tmp
     for phase, count, begun, ended in KILLS:
         for delay in random.uniform(0, 0.3, count):
             printed.append(kill_at(start(killed, **LONG_PHASES), begun, delay, killed))
-            hits[phase] += has_torn_checkpoint(killed) if begun is WRITES else ended not in printed[-1]
+            hits[phase] += newest_checkpoint_is_torn(killed) if begun is WRITES else ended not in printed[-1]
     code, rest = tiny.finish(start(killed, **LONG_PHASES))
     print(f"of {len(printed)} kills in their phase: {dict(hits)}")
     assert code == 0 and len(printed) == 20 and min(hits.values()) > 0, (rest, hits)

@@ -105,7 +105,7 @@ def test_fid_is_taken_where_there_is_one_and_the_segmenter_is_ours():
     synthesis |= {"inception_sha256": "0123456789abcdef"}
     assert figure(metrics(0.3, synthesis=synthesis), ROW, "fid") == 12.5
     text = markdown("T", TABLE, [line(finished={0: metrics(0.3, synthesis=synthesis)})], "c")
-    assert "FID: 10,000 synthetic pictures against 4,762 (all), bilinear, weights 0123456789ab." in text
+    assert "FID: folder, 10,000 synthetic pictures against 4,762 (all), bilinear, weights 0123456789ab." in text
     assert "No FID" not in text
     assert "No FID: no run had weights (`metrics.inception`)." in markdown("T", TABLE, [line()], "c")
     assert figure(metrics(0.3), ROW, "fid") is None
@@ -144,3 +144,12 @@ def test_csv_has_every_number():
         "`resolution` 32 (64)",
     )
     assert (other["iou_paper"], other["iou_mean"], other["finished"]) == ("42.6", "", "0")
+
+
+def test_fid_of_some_seeds_is_said_with_what_it_is_of():
+    about = {"samples": 6, "reference_pictures": 9, "reference": "all photos at 32x32", "resize": "bilinear"}
+    with_fid = metrics(0.3, synthesis=about | {"inception_sha256": "abcdef" * 10, "fid": 1.0, "bg_fid": 2.0})
+    text = markdown("Table 9", TABLE, [line(finished={0: with_fid, 1: metrics(0.4)})], "python -m x")
+    assert "- gamma_mi 1, folder: FID of 1 of 2 seeds" in text
+    assert "FID: folder, 6 synthetic pictures against 9 (all photos at 32x32), bilinear, weights abcdefabcdef." in text
+    assert "FID of" not in markdown("Table 9", TABLE, [line(finished={0: with_fid, 1: with_fid})], "python -m x")

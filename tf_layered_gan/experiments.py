@@ -8,8 +8,10 @@ go on. What follows `--` goes to every run: `-- --config.jit=True`.
 """
 
 import dataclasses
+import itertools
 import json
 import pathlib
+import shlex
 
 from absl import app, flags
 
@@ -18,6 +20,7 @@ from tf_layered_gan.tables import COLUMNS, TABLES
 from tf_layered_gan.workdir_links import check_links
 
 _PREDICTED_MASKS = ("dogs", "cars")
+_OF_A_SEED = ("seed", "monitoring", "jit", "distribution", "metrics")  # in what runs of a row may differ
 _BASELINES = {"centred_disc": "a disc in the middle", "all_foreground": "all foreground"}
 
 
@@ -56,7 +59,8 @@ def make_table(
 
     Raises:
         ValueError: for an unknown table, one without a small scale, a config that main.py would refuse, masks or
-            weights for FID that are missing, or where no run has finished.
+            weights for FID that are missing, runs of a row that differ in more than their seed, or where no run has
+            finished.
     """
     rows, root = _rows(name, scale), pathlib.Path(workdir)
     planned = [(row, _plan(root, row, scale, seeds, data, masks, extra)) for row in rows]
@@ -69,13 +73,23 @@ def make_table(
         first = next(runs[0].workdir for _, runs in planned if runs)
         raise ValueError(f"no run of table {name} has finished in {root}; the first would be {first}")
     lines += _baseline_lines(lines) if any(COLUMNS[column].of_masks for column in TABLES[name].columns) else []
-    command = f"python -m tf_layered_gan.experiments {name} --scale={scale} --seeds={','.join(map(str, seeds))}"
+    command = _command(name, scale, seeds, data, masks, extra)
     file = pathlib.Path(output or workdir) / f"table_{name}.md"
     file.parent.mkdir(parents=True, exist_ok=True)
     title = f"Table {name}" if scale == "paper" else f"Table {name}, {scale} scale"
     file.write_text(table_report.markdown(title, TABLES[name], lines, command, about))
     file.with_suffix(".csv").write_text(table_report.as_csv(TABLES[name], lines))
     return file
+
+
+def _command(name, scale, seeds, data, masks, extra):
+    """What makes the table again, with words in the place of folders, which are each one's own."""
+    small = scale == "small"  # which needs both, though not to collect
+    folders = ["--workdir=WORKDIR", *["--data=DIR"] * bool(small or data), *["--masks=MASKS"] * bool(small or masks)]
+    after = [f" -- {shlex.join(extra)}"] if extra else []
+    numbers = ",".join(map(str, seeds))
+    flags_given = f"--scale={scale} --seeds={numbers} {' '.join(folders)}"
+    return f"python -m tf_layered_gan.experiments {name} {flags_given}{''.join(after)}"
 
 
 def _rows(name, scale):
@@ -120,7 +134,7 @@ def _collect(row, runs, scale):
             failed[run.seed] = why
         elif metrics:
             finished[run.seed] = metrics
-    settings = [sweep.read_json(run.workdir / "config.json") for run in runs if run.seed in finished]
+    settings = _common_settings([run for run in runs if run.seed in finished])
     paper = _paper_settings(row) if runs else None
     return table_report.Line(
         row=row,
@@ -128,10 +142,22 @@ def _collect(row, runs, scale):
         finished=finished,
         failed=failed,
         missing=len(runs) - len(finished) - len(failed),
-        settings=dict(_flatten(settings[0])) if settings else None,
+        settings=settings,
         paper_settings=paper and dict(_flatten(paper)),
-        paper_images=paper and sweep.scheduled(paper)[0],
+        # Of its supervised U-Net the paper does not say.
+        paper_images=None if paper is None or paper["segmenter"]["supervised"] else sweep.scheduled(paper)[0],
     )
+
+
+def _common_settings(runs):
+    """Reads what finished runs of a row were run with; None where there are none."""
+    every = {run.workdir: dict(_flatten(sweep.read_json(run.workdir / "config.json"))) for run in runs}
+    for (first, ours), (other, theirs) in itertools.pairwise(every.items()):
+        fields = [name for name in sorted(ours | theirs) if ours.get(name) != theirs.get(name)]
+        fields = [name for name in fields if not name.startswith(_OF_A_SEED)]
+        if fields:
+            raise ValueError(f"{first} and {other} are seeds of one row, but differ in {', '.join(fields)}")
+    return next(iter(every.values()), None)
 
 
 def _paper_settings(row):

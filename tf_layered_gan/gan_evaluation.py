@@ -61,10 +61,9 @@ def reference_photos(splits, resolution, batch_size=64):
     batches = []
     for images in (splits.train.images, splits.validation.images, splits.test.images):
         for i in range(0, len(images), batch_size):
-            batches.append(
-                tf.image.resize(images[i : i + batch_size], (resolution, resolution), antialias=True).numpy()
-            )
-    return np.concatenate([np.round(batch).astype(np.uint8) for batch in batches])
+            batch = tf.image.resize(images[i : i + batch_size], (resolution, resolution), antialias=True)
+            batches.append(np.round(batch).astype(np.uint8))
+    return np.concatenate(batches)
 
 
 def _paint(gan, sample, layer, count):

@@ -227,12 +227,13 @@ def _notes(table, lines):
     photos = sorted({_photos(metrics) for metrics in finished if "photos" in metrics})
     if photos:
         yield "Photos to train on, for validation and for the test: " + "; ".join(photos) + "."
-    syntheses = sorted({_synthesis(metrics["synthesis"]) for metrics in finished if "synthesis" in metrics})
+    syntheses = sorted({text for line in lines for text in _syntheses(line)})
     if syntheses:
         yield f"FID: {'; '.join(syntheses)}."
     elif "fid" in table.columns:
         yield "No FID: no run had weights (`metrics.inception`)."
     remarks = [f"- {_name(line)}: {line.row.note}" for line in lines if line.row.note]
+    remarks += [f"- {_name(line)}: FID of {some} seeds" for line in lines if (some := _some_with_fid(line))]
     remarks += [f"- {_name(line)}, seed {seed}, failed: {why}" for line in lines for seed, why in line.failed.items()]
     if remarks:
         yield "\n".join(remarks)
@@ -264,6 +265,17 @@ def _difference(name, values):
 
 def _name(line):
     return f"{line.row.label}, {line.dataset}"
+
+
+def _syntheses(line):
+    made = [metrics["synthesis"] for metrics in line.finished.values() if "synthesis" in metrics]
+    return {f"{line.dataset}, {_synthesis(about)}" for about in made}
+
+
+def _some_with_fid(line):
+    """Returns of how many seeds there is FID, where it is of some of them."""
+    count = sum("synthesis" in metrics for metrics in line.finished.values())
+    return f"{count} of {len(line.finished)}" if 0 < count < len(line.finished) else None
 
 
 def _synthesis(about):

@@ -106,7 +106,9 @@ def load(
     settings = {"resolution": resolution, "storage_size": storage_size}
     settings |= {"masks": None if masks is None else str(masks), "holdout": holdout, "train_masks": train_masks}
     read = functools.partial(_read, source, builder, **settings)
-    return cached_splits(read, cache, [builder.info.full_name, _counts(builder), _stamps(masks), settings])
+    return cached_splits(
+        read, cache, [builder.info.full_name, _stamps(builder.data_dir, "*"), masks and _mask_stamps(masks), settings]
+    )
 
 
 def held_out(source, *, path=None, holdout=None):
@@ -250,13 +252,12 @@ def _mask_file(name, own, masks):
     return None if masks is None else Path(masks) / mask_name(name)
 
 
-def _counts(builder):
-    return {name: split.num_examples for name, split in builder.info.splits.items()}
-
-
-def _stamps(masks):
-    if masks is None:
-        return None
+def _mask_stamps(masks):
     if not Path(masks).is_dir():
         raise ValueError(f"masks must be a folder, got {masks}")
-    return [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(Path(masks).rglob("*.png"))]
+    return _stamps(masks, "*.png")
+
+
+def _stamps(folder, pattern):
+    """What tells files from others of the same names, without reading them."""
+    return [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(Path(folder).rglob(pattern))]

@@ -77,7 +77,10 @@ def confusion_matrices(predicted, truth):
 
 
 def accuracy(confusion):
-    """Share of labelled pixels that are right, float [...], of confusion matrices [..., true, predicted]."""
+    """Share of labelled pixels that are right, float [...], of confusion matrices [..., true, predicted].
+
+    Each of a pixel or more: of none, 0 / 0 is not a number.
+    """
     return np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum((-2, -1))
 
 
@@ -124,7 +127,7 @@ def segment_covering(confusion):
         confusion: int [..., true, predicted].
 
     Returns:
-        float [...] in [0, 1].
+        float [...] in [0, 1]; of no pixel at all, 0 / 0 is not a number.
     """
     true = confusion.sum(-1, keepdims=True)
     union = true + confusion.sum(-2, keepdims=True) - confusion
