@@ -47,6 +47,7 @@ def test_two_replicas_train_as_one_device(runs, two_replicas):
     assert_equal_runs(runs / "plain", two_replicas, tolerance=1e-5)
 
 
+@pytest.mark.slow
 def test_four_replicas_train_as_one_device(runs):
     train(runs, "four_replicas")
     assert_equal_runs(runs / "plain", runs / "four_replicas", tolerance=1e-5)
@@ -145,6 +146,7 @@ def finish_with_a_kill(workers, killed, number, workdir):
     return result
 
 
+@pytest.mark.slow
 def test_two_workers_one_of_which_was_killed_go_on_as_if_nothing_had_been(runs, tmp_path):
     workers = tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker")
     codes, output = finish_with_a_kill(workers, killed=1, number=1, workdir=tmp_path / "multi_worker")

@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import json
+import pathlib
 import re
 import shutil
 import signal
@@ -192,31 +193,38 @@ def killed_after(seconds, process):
 LONG_PHASES = {"schedule.gan_images_per_round": 160, "schedule.segmenter_steps_per_round": 100}
 LONG_PHASES |= {"monitoring.checkpoint_every": 100, "monitoring.grid_every": 20}
 WRITES = "begins to write a checkpoint"
-# In a run's order: what it is killed in, how often, on which line that is begun, and which would have ended it.
+# In a run's order: what it is killed in, how often, on which line (or file) that is begun, and which line would have
+# ended it.
 KILLS = [
     ("start", 3, "", "gan: steps"),
     ("gan", 4, "round 1, gan step 1 ", "round 1, segmenter: steps"),
     ("checkpoint", 3, WRITES, None),
     ("segmenter", 3, "round 1, segmenter step 1 ", "images seen: IoU"),
-    ("evaluation", 3, "going on from step", "round 2, gan: steps"),
-    ("gan that asks the segmenter", 1, "round 2, gan step 1 ", "round 2, segmenter: steps"),
-    ("report", 3, "going on from step", "over all pixels"),
+    ("evaluation", 1, pathlib.Path("checkpoints/ckpt-2.index"), "round 2, gan: steps"),
+    ("evaluation", 2, "going on from step", "round 2, gan: steps"),
+    ("gan that asks the segmenter", 1, "round 2, gan step 41 ", "round 2, segmenter: steps"),
+    ("report", 1, pathlib.Path("checkpoints/ckpt-5.index"), "over all pixels"),
+    ("report", 2, "going on from step", "over all pixels"),
 ]
 
 
 def kill_at(process, begun, delay, workdir):
-    """Kills a run so many seconds after a line, or as soon as it `WRITES`; returns what it printed."""
+    """Kills a run so many seconds after a line or a file, or as soon as it `WRITES`; returns what it printed."""
     printed, before = "", checkpoint_files(workdir)
     if begun is WRITES:
         while process.poll() is None and checkpoint_files(workdir) <= before:
             pass
+    elif isinstance(begun, pathlib.Path):
+        while process.poll() is None and not (workdir / begun).exists():
+            time.sleep(0.01)
+        time.sleep(delay)
     else:
         while begun not in printed and (line := process.stdout.readline()):
             printed += line
         time.sleep(delay)
     process.kill()
     printed += process.communicate()[0]
-    assert process.returncode == -signal.SIGKILL, printed
+    assert process.returncode == -signal.SIGKILL, f"never came to {begun}:\n{printed}"
     return printed
 
 

@@ -250,7 +250,11 @@ def write_photos(path, count=12):
     return path
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+# A dataset of the paper's is prepared first, which takes long.
+MARKED = [pytest.param(name, marks=[pytest.mark.slow] * (name in archives.WRITERS)) for name in CONFIGS]
+
+
+@pytest.mark.parametrize("name", MARKED)
 def test_one_step_of_every_config(name, tmp_path, eagerly, monkeypatch):
     module = importlib.import_module(f"configs.{name}")
     source, own = module.get_config().data.source, {}
