@@ -7,13 +7,14 @@ the config is shared among them. `apart` are as many processes, each with its sh
 own, measured right before: they compute as much and never meet. So 1 - step apart / step together is the share of a
 step that goes into meeting: the sums of gradients and of batch statistics, and waiting for the slowest.
 
-The projection counts what two workers send in a step, all-reduces and their bytes, and takes a ring's time for them:
-each costs the link's latency once for every hop, and every byte crosses it 2 (N - 1) / N times.
+The projection counts what workers send in a step, all-reduces and their bytes, and takes for each what NCCL's trees and
+rings take at best: the link's latency up and down a binary tree of the devices, and every byte 2 (N - 1) / N times.
 """
 
 import concurrent.futures
 import itertools
 import json
+import math
 import os
 import socket
 import subprocess
@@ -67,20 +68,22 @@ def measure(config, strategy, steps):
     }
 
 
-def ring_seconds(sums, *, devices, bandwidth, latency):
-    """How long all-reduces over a ring take, one after the other.
+def all_reduce_seconds(sums, *, devices, bandwidth, latency):
+    """How long all-reduces take, one after the other.
 
     Args:
         sums: list of int, the bytes of each.
-        devices: in the ring.
-        bandwidth: bytes a second of its slowest link.
+        devices: how many add up, 2 or more.
+        bandwidth: bytes a second of the slowest link.
         latency: seconds a hop.
 
     Returns:
-        float, seconds.
+        float, seconds: for each sum as many hops as a binary tree of the devices is high, up and down again (Sanders et
+        al. 2009, the trees of NCCL), and 2 (N - 1) / N crossings of the link for every byte, as in a ring (Patarasuk
+        and Yuan 2009).
     """
-    hops = 2 * (devices - 1)
-    return len(sums) * hops * latency + hops / devices * sum(sums) / bandwidth
+    hops = 2 * math.ceil(math.log2(devices))
+    return len(sums) * hops * latency + 2 * (devices - 1) / devices * sum(sums) / bandwidth
 
 
 def _measure_here(config, way, count, steps):
@@ -140,11 +143,11 @@ def _print_projection(measured):
     small = sum(size < _SMALL for size in sums)
     print(
         f"\na step trains {trained / 1e6:.2f} million numbers and has {len(sums)} all-reduces of "
-        f"{sum(sums) / 1e6:.1f} MB in all, {small} of them below {_SMALL // 1024} KiB; so over a ring of"
+        f"{sum(sums) / 1e6:.1f} MB in all, {small} of them below {_SMALL // 1024} KiB; these take"
     )
     for (devices, link), (bandwidth, latency) in _LINKS.items():
-        seconds = ring_seconds(sums, devices=devices, bandwidth=bandwidth, latency=latency)
-        waiting = ring_seconds([0] * len(sums), devices=devices, bandwidth=bandwidth, latency=latency)
+        seconds = all_reduce_seconds(sums, devices=devices, bandwidth=bandwidth, latency=latency)
+        waiting = all_reduce_seconds([0] * len(sums), devices=devices, bandwidth=bandwidth, latency=latency)
         print(
             f"{devices:3} GPUs, {link:28} {seconds * 1e3:7.1f} ms a step, {waiting / seconds:.0%} of it latency: "
             f"a tenth where a GPU's share takes {9e3 * seconds:.0f} ms, half where it takes {1e3 * seconds:.0f}"

@@ -19,7 +19,7 @@ def get_config():
     config.data.path = config_dict.placeholder(str)  # folder: of photos; the paper's: of TensorFlow Datasets
     config.data.masks = config_dict.placeholder(str)  # folder, dogs, cars: where masks are, which a GAN never sees
     config.data.unlabelled = config_dict.placeholder(int)  # folder: the grey value of unlabelled mask pixels
-    config.data.classes = config_dict.placeholder(str)  # not shapes: regex of the class in a photo's name, for NMI only
+    config.data.classes = config_dict.placeholder(str)  # regex of the class in a photo's name, for NMI only
     config.data.holdout = 64  # photos kept from training; folder without masks: at most a tenth; dogs, cars: validation
     config.data.train_pictures = 10_000  # shapes
     config.data.held_out_pictures = 500  # shapes: for validation, and again for the test

@@ -1,5 +1,6 @@
 """Mutated configs: each is accepted, or refused by the field's name, what was given and what is allowed."""
 
+import collections
 import importlib
 import math
 import pathlib
@@ -7,8 +8,10 @@ import random
 import re
 
 import pytest
+import tiny
 from ml_collections import ConfigDict
 
+from configs import shapes
 from tf_layered_gan import train
 from tf_layered_gan.checkpointing import load_config, record_config
 from tf_layered_gan.config_validation import validate
@@ -106,6 +109,33 @@ def test_configs_with_several_mutations_are_accepted_or_refused():
         else:
             assert re.match(REFUSAL, words, re.DOTALL), words
     assert refused > 200
+
+
+def trains_in_a_moment(config):
+    phases = train.phases(config)
+    return len(phases) < 10 and max(phase.last_step for phase in phases) < 20 and config.data.train_pictures < 1_000
+
+
+@pytest.mark.slow
+def test_what_is_accepted_trains_or_is_refused_in_words(tmp_path, eagerly):
+    generator, ended = random.Random(0), collections.Counter()
+    plain = tiny.run_config(shapes, **tiny.ONE_STEP).unlock()
+    for field in fields(plain):
+        tried = 0
+        for value in generator.sample(VALUES, len(VALUES)):
+            config = plain.copy_and_resolve_references()
+            put(config, field, value)
+            if tried == 3 or refusal(config) is not None or not trains_in_a_moment(config):
+                continue
+            tried += 1
+            try:
+                train.train(config.lock(), tmp_path / f"{field}_{tried}")
+                ended["trained"] += 1
+            except (ValueError, OSError, FloatingPointError) as error:  # what `main` says in words
+                assert str(error)
+                ended["refused"] += 1
+    print(dict(ended))
+    assert ended["trained"] > 100 and ended["refused"] > 5
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -74,12 +74,11 @@ def load_photos(config, cache=None):
     )
 
 
-def build_gan(config, segmenter):
-    """Builds and compiles the LayeredGAN around a Segmenter; its initial weights follow from `config.seed`."""
-    keras.utils.set_random_seed(config.seed)
+def build_gan_networks(config):
+    """Builds G_b, G_f, D and E_pi, each a keras.Model."""
     networks, c_dim = config.networks, config.codes.num_categories
     c_sup_dim = codes.c_sup_dim(config.codes.prior, c_dim, config.codes.group_size)
-    gan = LayeredGAN(
+    return (
         background_generator(
             config.resolution, networks.background_width, config.codes.z_dim, canvas=networks.background_canvas
         ),
@@ -96,6 +95,14 @@ def build_gan(config, segmenter):
         ),
         discriminator(config.resolution, networks.discriminator_width, c_dim),
         mask_encoder(config.resolution, networks.mask_encoder_width, c_sup_dim),
+    )
+
+
+def build_gan(config, segmenter):
+    """Builds and compiles the LayeredGAN around a Segmenter; its initial weights follow from `config.seed`."""
+    keras.utils.set_random_seed(config.seed)
+    gan = LayeredGAN(
+        *build_gan_networks(config),
         segmenter.average_network,
         ema_decay=config.gan.ema_decay,
         warp=perturbation.warp_gather if config.jit or config.distribution == "tpu" else perturbation.warp,  # for XLA
@@ -118,12 +125,16 @@ def build_gan(config, segmenter):
     return gan
 
 
+def build_segmenter_network(config):
+    """Builds F, a keras.Model."""
+    return unet(config.resolution, config.networks.unet_width, config.networks.unet_depth)
+
+
 def build_segmenter(config):
     """Builds and compiles the Segmenter; its initial weights follow from `config.seed`."""
     keras.utils.set_random_seed(config.seed + 1)
-    network = unet(config.resolution, config.networks.unet_width, config.networks.unet_depth)
     segmenter = Segmenter(
-        network,
+        build_segmenter_network(config),
         mask_size=config.segmenter.mask_size,
         ema_decay=config.segmenter.ema_decay,
         gamma_consistency=config.segmenter.gamma_consistency,

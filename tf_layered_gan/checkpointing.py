@@ -10,6 +10,7 @@ from absl import logging
 
 from configs import default
 from tf_layered_gan import builders
+from tf_layered_gan.memory import check_memory
 from tf_layered_gan.records import read_record, write_record
 from tf_layered_gan.workdir_links import check_links
 
@@ -279,9 +280,10 @@ def restore_run(config, workdir):
 
     Raises:
         FileNotFoundError: if the run has no checkpoint.
-        ValueError: see `check_config`.
+        ValueError: see `check_config` and `check_memory`.
     """
     check_config(config, workdir)
+    check_memory(config, pictures=1)
     segmenter = builders.build_segmenter(config)
     gan = builders.build_gan(config, segmenter)
     checkpointer = Checkpointer(workdir, gan, segmenter)

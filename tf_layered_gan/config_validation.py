@@ -89,8 +89,7 @@ def _checks(config):
         yield "data.holdout", config.data.holdout, f"1 or more, at most {_MOST}", 1 <= config.data.holdout <= _MOST
     if source in ("cub", "apc"):
         yield "data.masks", config.data.masks, f"none, as {source} has true masks", config.data.masks is None
-    if source != "shapes":
-        yield "data.classes", config.data.classes, "a regular expression, or none", _is_regex(config.data.classes)
+    yield "data.classes", config.data.classes, "a regular expression, or none", _is_regex(config.data.classes)
     for name in ("path", "masks"):
         yield f"data.{name}", config.data[name], "a folder, or none", config.data[name] != ""
     for name, most in _MOST_PICTURES.items():

@@ -14,6 +14,7 @@ from tf_layered_gan.checkpointing import (
     record_config,
     restore_run,
 )
+from tf_layered_gan.memory import check_memory
 from tf_layered_gan.report import write_report
 from tf_layered_gan.training_loop import TrainingLoop, phases
 
@@ -29,8 +30,9 @@ def train(config, workdir):
         dict, what metrics.json holds (see `evaluate`).
 
     Raises:
-        ValueError: for data that cannot be used, a workdir begun with another config or in use by another run, or
-            workers that differ in their config, their photos or what they go on from.
+        ValueError: for data that cannot be used, a config that takes more memory than there is, a workdir begun with
+            another config or in use by another run, or workers that differ in their config, their photos or what they
+            go on from.
         FloatingPointError: if a loss is no longer finite.
         OSError: if the disk is full, or another worker is lost; checkpoints already written are left.
         preemption.Preempted: after SIGTERM to any worker, once the step that was being taken is saved.
@@ -49,6 +51,7 @@ def train(config, workdir):
 def _train(config, workdir, strategy, sigterm):
     chief = distribution.is_chief(strategy)
     check_config(config, workdir)
+    check_memory(config, config.batch_size // strategy.num_replicas_in_sync)
     with distribution.chief_first(strategy):  # all may see one disk, where it cannot be done by several at once
         builders.prepare_photos(config)
     splits = _load(config, cache=pathlib.Path(workdir) / "photos" if chief else None)
