@@ -1,7 +1,4 @@
-"""Hundreds of broken and odd files: each comes to its defined result, in a stated memory and time, without a traceback.
-
-Memory is read in the child from /proc, as what the system says of a child that has ended may be its parent's.
-"""
+"""Hundreds of broken and odd files: each has its defined result, in a stated memory and time, without a traceback."""
 
 import collections
 import json
@@ -24,14 +21,6 @@ from tf_layered_gan.data import folder
 
 MEMORY = 1536 * 2**20  # bytes, as data/folder.py and export/edge/edge_segmenter/command.py state
 SECONDS = 200  # many times what it takes, so that only a hang takes longer
-
-MEASURE = r"""
-import atexit, pathlib, re, runpy, sys
-_, peak, *sys.argv = sys.argv
-status = pathlib.Path("/proc/self/status")
-atexit.register(lambda: pathlib.Path(peak).write_text(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1]))
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
 
 LOAD = """
 import json, sys
@@ -60,7 +49,7 @@ def files(tmp_path_factory):
 def run(tmp_path, script, *arguments):
     """Runs a script in a child process; returns it, when it has finished, and how many bytes it took at most."""
     peak = tmp_path / "peak"
-    command = [sys.executable, "-c", MEASURE, peak, script, *arguments]
+    command = [sys.executable, *tiny.measured(peak, script), *arguments]
     finished = subprocess.run(
         list(map(str, command)),
         cwd=tiny.ROOT,
@@ -72,7 +61,7 @@ def run(tmp_path, script, *arguments):
         check=False,
     )
     assert "Traceback" not in finished.stderr, finished.stderr
-    return finished, int(peak.read_text()) * 1024
+    return finished, tiny.peak_memory(peak)
 
 
 def named(output, what, path):

@@ -1,7 +1,5 @@
 """What a config's training would take is known before it is tried."""
 
-import os
-
 import keras
 import pytest
 import tiny
@@ -75,11 +73,12 @@ def test_estimate_is_what_a_run_takes(tmp_path, changes):
     changes = FEW_STEPS | changes
     changes["schedule.gan_images_per_round"] = 2 * changes.get("batch_size", 16)
     flags = [f"--config.{name}={value}" for name, value in changes.items()]
-    run = tiny.python("-m", "tf_layered_gan.main", "--config=configs/shapes.py", f"--workdir={tmp_path}", *flags)
-    printed = run.stdout.read()
-    _, status, usage = os.wait4(run.pid, 0)
-    config, taken = config_of(**changes), usage.ru_maxrss * 1024
+    script = tiny.measured(tmp_path / "peak", "tf_layered_gan/main.py")
+    code, printed = tiny.finish(
+        tiny.python(*script, "--config=configs/shapes.py", f"--workdir={tmp_path / 'run'}", *flags)
+    )
+    assert code == 0, printed
+    config, taken = config_of(**changes), tiny.peak_memory(tmp_path / "peak")
     estimated = memory.estimate(config, config.batch_size)
     print(f"estimated {estimated / 1e9:.2f} GB, taken {taken / 1e9:.2f}")
-    assert status == 0, printed
     assert 0.75 < taken / estimated < 1.25

@@ -178,6 +178,26 @@ def python(*arguments, **environment):
     )
 
 
+# Read in the child from /proc, as what the system says of a child that has ended may be its parent's.
+_MEASURE = r"""
+import atexit, pathlib, re, runpy, sys
+_, peak, *sys.argv = sys.argv
+status = pathlib.Path("/proc/self/status")
+atexit.register(lambda: pathlib.Path(peak).write_text(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1]))
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def measured(peak, script):
+    """Arguments of a Python that runs a script and leaves in the file `peak` what `peak_memory` reads."""
+    return "-c", _MEASURE, peak, script
+
+
+def peak_memory(peak):
+    """Bytes of memory that a `measured` script took at most."""
+    return int(peak.read_text()) * 1024
+
+
 def workers(count, *arguments, **environment):
     """Starts `python` as each of `count` workers of one cluster on this machine."""
     addresses = [f"127.0.0.1:{port}" for port in _free_ports(count)]
