@@ -76,7 +76,8 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
     assert len(entries(tmp_path)) == 1 and not left_over.exists()
 
 
-def test_of_two_at_once_one_reads(tmp_path):
+def test_of_two_at_once_one_reads(tmp_path, caplog):
+    caplog.set_level("INFO")
     begun, go_on, results = threading.Event(), threading.Event(), []
 
     def read_slowly(create):
@@ -94,6 +95,7 @@ def test_of_two_at_once_one_reads(tmp_path):
     second.start()
     second.join(0.2)
     assert second.is_alive() and not results
+    assert f"waiting for another run that reads photos into {tmp_path}" in caplog.text
     go_on.set()
     first.join()
     second.join()

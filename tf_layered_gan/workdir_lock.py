@@ -1,31 +1,28 @@
 """One run at a time in a workdir, and of its workers the one that writes."""
 
 import contextlib
-import fcntl
 import pathlib
 import tempfile
+
+from tf_layered_gan.file_lock import file_lock
 
 
 @contextlib.contextmanager
 def locked(workdir):
-    """Holds the file WORKDIR/lock, which the system lets go of however the process ends.
+    """Holds the workdir's lock.
 
     Args:
         workdir: the run's directory; made where it is missing.
 
     Raises:
         ValueError: if another process holds it.
-        OSError: if the file system knows no locks.
+        OSError: see `file_lock`.
     """
-    path = pathlib.Path(workdir)
-    path.mkdir(parents=True, exist_ok=True)
-    with open(path / "lock", "a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ValueError(f"another run is at work in {workdir}; wait for it, or take another workdir") from error
-        except OSError as error:
-            raise OSError(error.errno, f"{workdir} cannot be locked, take one elsewhere: {error.strerror}") from error
+
+    def refuse():
+        raise ValueError(f"another run is at work in {workdir}; wait for it, or take another workdir")
+
+    with file_lock(workdir, taken=refuse):
         yield
 
 

@@ -1,7 +1,6 @@
 """Keeps the splits that a source has read, so that they are decoded once."""
 
 import contextlib
-import fcntl
 import functools
 import hashlib
 import json
@@ -11,8 +10,10 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 
 from tf_layered_gan.data.photos import Photos, Splits
+from tf_layered_gan.file_lock import file_lock
 
 _SPLITS = ("train", "validation", "test")
 
@@ -32,7 +33,7 @@ def cached_splits(read, cache, key):
 
     Raises:
         ValueError: if the entry in the cache is damaged; names it.
-        OSError: if the cache cannot be written, as on a full disk; what was there is left.
+        OSError: if the cache cannot be written, as on a full disk, or locked; what was there is left.
     """
     if cache is None:
         return read(create=functools.partial(np.empty, dtype=np.uint8))
@@ -47,9 +48,10 @@ def cached_splits(read, cache, key):
 
 
 def _fill(entry, read):
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    with open(entry.parent / "lock", "a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # so that of several runs one reads, and whatever is unfinished is left over
+    def wait():
+        logging.info("waiting for another run that reads photos into %s", entry.parent)
+
+    with file_lock(entry.parent, taken=wait):  # so that of several runs one reads; whatever is unfinished is left over
         for left_over in entry.parent.glob("tmp*"):
             shutil.rmtree(left_over)
         if not entry.exists():
