@@ -27,6 +27,11 @@ def test_scale_enlarges_the_tiles_by_nearest_and_not_the_separators():
     assert (picture[:3, 3:6] == [1, 2, 3]).all() and (picture[3:, :6] == 9).all() and (picture[:3, :3] == 9).all()
 
 
+def test_numbers_that_are_not_finite_have_a_colour():
+    picture = grid([[np.array([[[np.nan, np.inf, -np.inf]]], np.float32)]])
+    assert picture.tolist() == [[[0, 255, 0]]]
+
+
 def pixel(tile):
     return grid([[tile]])[0, 0].tolist()
 

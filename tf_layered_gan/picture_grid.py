@@ -138,6 +138,7 @@ def _to_pixels(tile):
 
 
 def _round(values):
+    values = np.nan_to_num(values)  # a run that has become not finite says so when it is saved, right after its grid
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
