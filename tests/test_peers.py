@@ -127,13 +127,17 @@ def test_another_file_is_refused():
 
 def test_missing_models_are_named(model, tmp_path):
     with pytest.raises(ValueError, match="holds no segmenter_"):
-        compare.find_models(tmp_path, tmp_path)
+        compare.find_models([model.parent, tmp_path], tmp_path)
     with pytest.raises(ValueError, match="mediapipe_selfie.tflite: fetch it"):
-        compare.find_models(model.parent, tmp_path)
-    for weights in fetch.WEIGHTS:
-        (tmp_path / weights.file).touch()
-    names = [name for name, _ in compare.find_models(model.parent, tmp_path).values()]
-    assert names == ["ours, segmenter_float32.tflite", "MediaPipe selfie segmenter", "U²-Netp"]
+        compare.find_models([model.parent], tmp_path)
+
+
+def test_each_of_ours_has_a_name_of_its_own(model, tmp_path):
+    for file in ("segmenter_float32.tflite", *(weights.file for weights in fetch.WEIGHTS)):
+        (tmp_path / file).touch()
+    names = [name for name, _ in compare.find_models([model.parent, tmp_path], tmp_path).values()]
+    student = tmp_path / "segmenter_float32.tflite"
+    assert names == [f"ours, {model}", f"ours, {student}", "MediaPipe selfie segmenter", "U²-Netp"]
 
 
 def test_weights_are_kept_only_if_they_are_those_measured(monkeypatch, tmp_path):
