@@ -139,14 +139,18 @@ def format_table(models, scores, figures, threads):
     for path, (name, _) in models.items():
         first, metrics = figures[path, threads[0]], scores[name]
         row = [name, f"{path.stat().st_size / 1000:,.0f}", *(_latency(figures[path, count]) for count in threads)]
-        row += [f"{first['cpu']:.1f}", f"{first['peak']:.0f}", f"{first['peak'] - first['before']:.0f}"]
+        row += [_milliseconds(first["cpu"]), f"{first['peak']:.0f}", f"{first['peak'] - first['before']:.0f}"]
         rows.append(row + [f"{metrics['iou']:.3f}", f"{metrics['iou_per_image']:.3f}"])
     rows += [[name, "not had"] + [""] * (len(head) - 2) for name in fetch.NOT_HAD]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _latency(figure):
-    return f"{figure['median']:.1f} ({figure['least']:.1f})"
+    return f"{_milliseconds(figure['median'])} ({_milliseconds(figure['least'])})"
+
+
+def _milliseconds(value):
+    return f"{value:.2f}" if value < 1 else f"{value:,.1f}"
 
 
 def main(argv):
