@@ -127,13 +127,17 @@ def test_another_file_is_refused():
 
 def test_missing_models_are_named(model, tmp_path):
     with pytest.raises(ValueError, match="holds no segmenter_"):
-        compare.find_models(tmp_path, tmp_path)
+        compare.find_models([model.parent, tmp_path], tmp_path)
     with pytest.raises(ValueError, match="mediapipe_selfie.tflite: fetch it"):
-        compare.find_models(model.parent, tmp_path)
-    for weights in fetch.WEIGHTS:
-        (tmp_path / weights.file).touch()
-    names = [name for name, _ in compare.find_models(model.parent, tmp_path).values()]
-    assert names == ["ours, segmenter_float32.tflite", "MediaPipe selfie segmenter", "U²-Netp"]
+        compare.find_models([model.parent], tmp_path)
+
+
+def test_each_of_ours_has_a_name_of_its_own(model, tmp_path):
+    for file in ("segmenter_float32.tflite", *(weights.file for weights in fetch.WEIGHTS)):
+        (tmp_path / file).touch()
+    names = [name for name, _ in compare.find_models([model.parent, tmp_path], tmp_path).values()]
+    student = tmp_path / "segmenter_float32.tflite"
+    assert names == [f"ours, {model}", f"ours, {student}", "MediaPipe selfie segmenter", "U²-Netp"]
 
 
 def test_weights_are_kept_only_if_they_are_those_measured(monkeypatch, tmp_path):
@@ -148,10 +152,10 @@ def test_weights_are_kept_only_if_they_are_those_measured(monkeypatch, tmp_path)
 
 
 def test_the_table_has_a_row_for_each_and_for_those_not_had(model):
-    figure = {"median": 1.26, "least": 1.04, "cpu": 1.16, "peak": 50.4, "before": 30.0}
+    figure = {"median": 1234.56, "least": 1.04, "cpu": 0.126, "peak": 50.4, "before": 30.0}
     scores = {"ours": {"iou": 0.6543, "iou_per_image": 0.5}}
     table = compare.format_table({model: ("ours", None)}, scores, {(model, 1): figure}, [1]).splitlines()
     size = f"{model.stat().st_size / 1000:,.0f}"
-    assert table[2] == f"| ours | {size} | 1.3 (1.0) | 1.2 | 50 | 20 | 0.654 | 0.500 |"
+    assert table[2] == f"| ours | {size} | 1,234.6 (1.0) | 0.13 | 50 | 20 | 0.654 | 0.500 |"
     assert table[3].startswith("| DeepLabv3-MobileNetV2 int8 | not had |")
     assert len({line.count("|") for line in table}) == 1

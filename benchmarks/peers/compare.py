@@ -1,17 +1,18 @@
 """Our segmenters side by side with others: latency, size, memory, and IoU on the same photos, as a Markdown table.
 
     python -m benchmarks.peers.fetch PEERS
-    python -m tf2onnx.convert --saved-model EXPORT/saved_model --opset 18 --output EXPORT/segmenter_float32.onnx
+    python -m tf2onnx.convert --saved-model EXPORT/saved_model --signature_def serving_default --opset 18 \\
+        --output EXPORT/segmenter_float32.onnx
     python -m benchmarks.peers.compare --ours=EXPORT --peers=PEERS --photos=DIR --masks=MASKS
 
 It takes an environment of its own, see requirements.txt. EXPORT holds segmenter_*.tflite of `export.main`, and what the
-second line makes of its SavedModel, for ONNX Runtime. Each model runs in a process of its own, alone and without what
-goes before and after it, on each number of threads; the processes take turns, so that what else the machine does hits
-all alike, and the median over all runs counts. In brackets stands the fastest run. A run that is long does not get
-through undisturbed on a busy machine, so the time that one thread had of the CPU stands there, too. IoU is of each
-photo's own size, each model being given the photo as its own documentation says; photos without a mask do not count. By
-default the photos are those that a run reports on (--half=test): of those with a mask, in the order of their names,
-every other one.
+second line makes of its SavedModel, for ONNX Runtime; --ours can be given again, as for a run's students. Each model
+runs in a process of its own, alone and without what goes before and after it, on each number of threads; the processes
+take turns, so that what else the machine does hits all alike, and the median over all runs counts. In brackets stands
+the fastest run. A run that is long does not get through undisturbed on a busy machine, so the time that one thread had
+of the CPU stands there, too. IoU is of each photo's own size, each model being given the photo as its own documentation
+says; photos without a mask do not count. By default the photos are those that a run reports on (--half=test): of those
+with a mask, in the order of their names, every other one.
 """
 
 import json
@@ -40,19 +41,21 @@ def find_models(ours, peers):
     """Finds the model files.
 
     Args:
-        ours: folder with segmenter_*.tflite, perhaps .onnx.
+        ours: folders, each with segmenter_*.tflite, perhaps .onnx.
         peers: folder that `fetch` has filled.
 
     Returns:
         dict from each file's path to its name in the table and the function that opens it, see `segmenters`.
 
     Raises:
-        ValueError: if there is no model of ours, or a peer's file is missing.
+        ValueError: if one of ours holds no model, or a peer's file is missing.
     """
-    files = sorted([*pathlib.Path(ours).glob("segmenter_*.tflite"), *pathlib.Path(ours).glob("segmenter_*.onnx")])
-    if not files:
-        raise ValueError(f"{ours} holds no segmenter_*.tflite: export a run (python -m export.main)")
-    models = {file: (f"ours, {file.name}", segmenters.ours) for file in files}
+    models = {}
+    for export in map(pathlib.Path, ours):
+        files = sorted([*export.glob("segmenter_*.tflite"), *export.glob("segmenter_*.onnx")])
+        if not files:
+            raise ValueError(f"{export} holds no segmenter_*.tflite: export a run (python -m export.main)")
+        models |= {file: (f"ours, {file}", segmenters.ours) for file in files}
     for file, entry in _PEERS.items():
         path = pathlib.Path(peers, file)
         if not path.is_file():
@@ -136,14 +139,18 @@ def format_table(models, scores, figures, threads):
     for path, (name, _) in models.items():
         first, metrics = figures[path, threads[0]], scores[name]
         row = [name, f"{path.stat().st_size / 1000:,.0f}", *(_latency(figures[path, count]) for count in threads)]
-        row += [f"{first['cpu']:.1f}", f"{first['peak']:.0f}", f"{first['peak'] - first['before']:.0f}"]
+        row += [_milliseconds(first["cpu"]), f"{first['peak']:.0f}", f"{first['peak'] - first['before']:.0f}"]
         rows.append(row + [f"{metrics['iou']:.3f}", f"{metrics['iou_per_image']:.3f}"])
     rows += [[name, "not had"] + [""] * (len(head) - 2) for name in fetch.NOT_HAD]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _latency(figure):
-    return f"{figure['median']:.1f} ({figure['least']:.1f})"
+    return f"{_milliseconds(figure['median'])} ({_milliseconds(figure['least'])})"
+
+
+def _milliseconds(value):
+    return f"{value:.2f}" if value < 1 else f"{value:,.1f}"
 
 
 def main(argv):
@@ -171,7 +178,7 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("ours", None, "The folder export/ of a run.", required=True)
+    flags.DEFINE_multi_string("ours", None, "The folder export/ of a run or of a student of it.", required=True)
     flags.DEFINE_string("peers", None, "The folder that fetch.py has filled.", required=True)
     flags.DEFINE_string("photos", None, "A folder of photos.", required=True)
     flags.DEFINE_string("masks", None, "A folder of their masks.", required=True)
