@@ -2,11 +2,12 @@
 
 import pathlib
 
+import tensorflow as tf
 from absl import app, flags, logging
 
 from export.facts import run_facts, segmenter_facts, student_facts
 from export.formats import MAX_IOU_LOSS, export_segmenter
-from tf_layered_gan import builders, student
+from tf_layered_gan import builders, student, workdir_lock
 from tf_layered_gan.checkpointing import check_photos, load_config, restore_run
 from tf_layered_gan.distill import restore_student
 
@@ -28,9 +29,14 @@ def export_run(workdir, output=None, *, student_name=None, licence=None, max_iou
 
     Raises:
         FileNotFoundError: there is no run in `workdir`, or no such student, or one without a checkpoint.
-        ValueError: the photos cannot be loaded, or a format was refused.
+        ValueError: the photos cannot be loaded, a format was refused, or another run is at work in `workdir`.
     """
     config = load_config(workdir)
+    with workdir_lock.locked(workdir):  # not beside a training, nor beside another export
+        return _export(config, workdir, output, student_name, licence, max_iou_loss)
+
+
+def _export(config, workdir, output, student_name, licence, max_iou_loss):
     _, segmenter, state = restore_run(config, workdir)
     photos = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
     check_photos(photos, workdir)  # or others than the run's might be held out
@@ -75,6 +81,8 @@ def main(argv):
         export_run(given.workdir, given.output, **settings)
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise SystemExit(f"error: the memory does not suffice: {error}") from error
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ def write_savedmodel(network, directory):
             `probability`, the foreground's, float32 [batch, resolution, resolution, 1] in [0, 1], for any number of
             pictures a call; "any_size" maps `picture`, uint8 [1, height, width, rgb], to `mask`, uint8 [1, height,
             width, 1], see `resampling`.
+
+    Raises:
+        OSError: if it cannot be written, as on a full disk.
     """
     model = serving_model(network)
     pixels = tf.TensorSpec(model.input_shape, tf.uint8, "pixels")
@@ -29,5 +32,7 @@ def write_savedmodel(network, directory):
     def any_size(picture):
         return {"mask": to_own_size(model(letterbox(picture, pixels.shape[1]), training=False), picture)}
 
-    # Not by Keras's own export, which stores each weight twice.
-    tf.saved_model.save(model, str(directory), signatures={FIXED_SIZE: fixed_size, ANY_SIZE: any_size})
+    try:  # not by Keras's own export, which stores each weight twice
+        tf.saved_model.save(model, str(directory), signatures={FIXED_SIZE: fixed_size, ANY_SIZE: any_size})
+    except tf.errors.OpError as error:  # a full disk is no OSError to TensorFlow
+        raise OSError(f"no SavedModel could be written to {directory}: {error.message}") from error

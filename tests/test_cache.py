@@ -25,7 +25,7 @@ def read(create):
 
 
 def entries(cache):
-    return [path for path in cache.iterdir() if path.name != "lock"]
+    return [path for path in cache.iterdir() if path.name not in ("lock", "CACHEDIR.TAG")]
 
 
 def test_room_on_the_disk_is_taken_before_anything_is_written(tmp_path):

@@ -43,6 +43,11 @@ TWO_WORKERS = {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}
         json.dumps({"cluster": TWO_WORKERS, "task": {"type": "worker", "index": 2}}),
         json.dumps({"cluster": TWO_WORKERS, "task": {"type": "worker", "index": "0"}}),
         json.dumps({"cluster": TWO_WORKERS, "task": {"type": "ps", "index": 0}}),
+        json.dumps({"cluster": TWO_WORKERS | {"chief": ["127.0.0.1:3"]}, "task": {"type": "worker", "index": 0}}),
+        *(
+            json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": 0}})
+            for workers in ("abc", [1, 2], ["no port"], ["host:port"], [])
+        ),
     ],
 )
 def test_several_workers_that_nobody_names_are_refused(cluster, monkeypatch):

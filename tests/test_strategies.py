@@ -87,6 +87,14 @@ def test_two_workers_train_as_one_device_and_only_the_chief_writes(runs, tmp_pat
 
 
 @pytest.mark.slow
+def test_two_workers_train_as_one_device_with_adam(tmp_path):
+    train(tmp_path, "adam_plain")
+    codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "adam_multi_worker"))
+    assert codes == [0, 0], output
+    assert_equal_runs(tmp_path / "adam_plain", tmp_path / "adam_multi_worker", tolerance=1e-3)
+
+
+@pytest.mark.slow
 def test_workers_that_differ_say_in_what_and_one_that_waits_for_a_lost_one_says_so():
     (first, one), (second, other) = finish_each(tiny.workers(2, "tests/workers.py"))
     assert (first, second) == (1, -signal.SIGKILL), one + other

@@ -1,6 +1,7 @@
 """What is put into a workdir cannot have a run write elsewhere."""
 
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import tiny
 
 from configs import shapes
 from export.main import export_run
-from tf_layered_gan import synthesize, train
+from tf_layered_gan import cache_folder, synthesize, train
 from tf_layered_gan.checkpointing import load_config, record_config
 from tf_layered_gan.picture_grid import save_png
 from tf_layered_gan.records import write_record
@@ -102,14 +103,42 @@ def test_links_within_a_workdir_and_the_workdir_itself_may_be(workdir, tmp_path)
     check_links(tmp_path / "not_there_yet")
 
 
-def test_the_caches_that_a_sweep_shares_may_be(workdir):
+def test_the_caches_that_a_sweep_shares_may_be(workdir, outside):
     for name in ("photos", "fid"):
-        (workdir.parents[1] / name).mkdir()
+        cache_folder.claim(workdir.parents[1] / name)
         link(workdir / name, f"../../{name}")
     check_links(workdir)
     link(workdir / "photos", "../../fid")
     with pytest.raises(ValueError, match="photos leads out of the workdir"):
         check_links(workdir)
+
+
+def test_what_lies_where_a_sweep_would_keep_a_cache_is_no_cache(workdir, outside):
+    shared = workdir.parents[1] / "photos"
+    shared.mkdir()
+    (shared / "mine.jpg").touch()
+    link(workdir / "photos", "../../photos")
+    with pytest.raises(ValueError, match="photos leads out of the workdir"):
+        check_links(workdir)
+    shutil.rmtree(shared)
+    cache_folder.claim(outside / "cache")
+    shared.symlink_to(outside / "cache")
+    with pytest.raises(ValueError, match="photos leads out of the workdir"):
+        check_links(workdir)
+
+
+@pytest.mark.parametrize("name", ["photos", "fid"])
+@pytest.mark.parametrize("below", ["tmp_trip/mine.jpg", "CACHEDIR.TAG"])
+def test_a_folder_of_ones_own_is_not_taken_for_a_cache(workdir, name, below):
+    mine = workdir / name / below
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    refused = pytest.raises(ValueError, match=f"{name} is where a cache belongs, and holds something else")
+    with refused:
+        check_links(workdir)
+    with refused:
+        cache_folder.claim(workdir / name)
+    assert mine.read_text() == "mine"
 
 
 @pytest.mark.parametrize("make", [os.link, os.symlink])

@@ -7,6 +7,7 @@ import pytest
 import tiny
 
 from configs import shapes
+from export.main import export_run
 from tf_layered_gan import builders, synthesize, train
 from tf_layered_gan.checkpointing import load_config, record_config
 from tf_layered_gan.workdir_lock import locked
@@ -45,14 +46,17 @@ def test_a_workdir_that_another_run_began_while_the_photos_were_read_is_refused(
     assert load_config(tmp_path).seed == 7
 
 
-def test_nothing_is_evaluated_or_synthesised_beside_a_run(tmp_path, eagerly):
+def test_nothing_is_evaluated_synthesised_or_exported_beside_a_run(tmp_path, eagerly):
     tiny.train_one_step(shapes, tmp_path)
     config, before = load_config(tmp_path), (tmp_path / "metrics.json").stat().st_mtime_ns
     with locked(tmp_path):
         for work in (train.evaluate, lambda *run: synthesize.write_dataset(*run, count=1)):
             with pytest.raises(ValueError, match="another run is at work in"):
                 work(config, tmp_path)
+        with pytest.raises(ValueError, match="another run is at work in"):
+            export_run(tmp_path)
     assert (tmp_path / "metrics.json").stat().st_mtime_ns == before and not (tmp_path / "synthetic").exists()
+    assert not (tmp_path / "export").exists()
 
 
 def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):

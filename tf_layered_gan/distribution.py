@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 
 import tensorflow as tf
 
@@ -155,14 +156,26 @@ def distributed_step(strategy, train_step, jit=False):
 def _multi_worker():
     cluster = os.environ.get("TF_CONFIG")
     allowed = "one where the environment's TF_CONFIG names every worker and which of them this is"
-    try:
-        workers, task = json.loads(cluster or "")["cluster"]["worker"], json.loads(cluster)["task"]
-        known = task["type"] == "worker" and 0 <= task["index"] < len(workers)
-    except (ValueError, KeyError, TypeError):
-        known = False
-    if not known:
+    if not _names_workers(cluster):
         raise ValueError(f"distribution is multi_worker, TF_CONFIG is {cluster!r}, allowed: {allowed}")
-    return tf.distribute.MultiWorkerMirroredStrategy()
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except (ValueError, tf.errors.OpError) as error:
+        raise ValueError(f"distribution is multi_worker, but of {cluster} no cluster can be made: {error}") from error
+
+
+def _names_workers(cluster):
+    """Whether a TF_CONFIG has workers alone, each by host and port, and says which of them this is."""
+    try:
+        given = json.loads(cluster or "")
+        jobs, task = given["cluster"], given["task"]
+        workers = jobs["worker"]
+        addresses = all(re.fullmatch(r"[^\s/]+:\d{1,5}", worker) for worker in workers)
+        return (
+            set(jobs) == {"worker"} and addresses and task["type"] == "worker" and task["index"] in range(len(workers))
+        )
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _tpu():

@@ -21,6 +21,8 @@ _MODE = flags.DEFINE_enum(
     "on the test pictures. synthesize: write image-mask pairs to WORKDIR/synthetic.",
 )
 _COUNT = flags.DEFINE_integer("count", 1_000, "synthesize: number of pairs.", lower_bound=1)
+# Those by which absl and ml_collections say what they have against a flag.
+_ERRORS_IN_WORDS = (flags.Error, AttributeError, LookupError, TypeError, ValueError, OSError)
 
 
 def main(argv):
@@ -57,13 +59,19 @@ def parse_flags(argv):
         list of str, what is left of them.
     """
     try:
-        left = app.parse_flags_with_usage(argv)
+        left = flags.FLAGS(argv)
         getattr(_CONFIG.value, "lock", None)  # any attribute of a config whose file could not be read says why
         return left
-    except KeyError as error:  # as text it would be quoted and escaped
-        raise SystemExit(f"error: {' '.join(str(error.args[0]).splitlines())}") from error
-    except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, SyntaxError, OSError) as error:
-        raise SystemExit(f"error: {error}") from error  # what ml_collections raises beside errors of flags
+    except Exception as error:  # a config file is a program, and may raise anything
+        raise SystemExit(f"error: {_in_words(error)}") from error
+
+
+def _in_words(error):
+    """What an error says, on one line and without a traceback, which ml_collections puts into some."""
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)  # else quoted and escaped
+    lines = [line for line in text.splitlines() if line.strip()] or ["nothing more is known"]
+    words = (lines[-1] if "Traceback" in text else " ".join(lines))[:1000]
+    return words if isinstance(error, _ERRORS_IN_WORDS) else f"{type(error).__name__}: {words}"
 
 
 if __name__ == "__main__":

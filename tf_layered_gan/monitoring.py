@@ -72,11 +72,15 @@ class Monitor:
     Args:
         workdir: the run's directory; event files go to its folder `tensorboard`.
         batch_size: pictures a step, over all replicas.
+
+    Raises:
+        OSError: here and in every method, if the events cannot be written; names the folder.
     """
 
     def __init__(self, workdir, batch_size):
         self._directory = pathlib.Path(workdir) / "tensorboard"
-        self._writer = tf.summary.create_file_writer(str(self._directory))
+        with self._errors_named():
+            self._writer = tf.summary.create_file_writer(str(self._directory))
         self._batch_size = batch_size
         self._last = None
 
@@ -121,8 +125,12 @@ class Monitor:
 
     @contextlib.contextmanager
     def _written(self, step):
+        with self._errors_named(), self._writer.as_default(np.int64(step)):
+            yield
+
+    @contextlib.contextmanager
+    def _errors_named(self):
         try:
-            with self._writer.as_default(np.int64(step)):
-                yield
+            yield
         except tf.errors.OpError as error:  # a full disk is no OSError to TensorFlow
             raise OSError(f"TensorBoard's events could not be written to {self._directory}: {error.message}") from error

@@ -71,4 +71,4 @@ def _move(source, target):
 
 def _put_aside(workdir):
     folders = [path.parent for path in (pathlib.Path(workdir) / "collapsed").glob("*/checkpoints")]
-    return sorted(folders, key=lambda folder: int(folder.name))
+    return sorted((folder for folder in folders if folder.name.isdecimal()), key=lambda folder: int(folder.name))

@@ -13,6 +13,8 @@ from multiprocessing.pool import ThreadPool
 from absl import flags
 from ml_collections import config_flags
 
+from tf_layered_gan import cache_folder
+
 _SHARED = ("photos", "fid")  # caches in a workdir, of decoded photos and of their statistics
 _HOW = ("monitoring", "jit", "distribution")  # fields of how a run is done, not of what
 
@@ -196,7 +198,7 @@ def _share(workdir):
     """Lets the runs of a config file keep in one place what none need compute again."""
     for name in _SHARED:
         shared, link = workdir.parents[1] / name, workdir / name
-        shared.mkdir(exist_ok=True)
+        cache_folder.claim(shared)
         if not link.exists():
             link.symlink_to(os.path.relpath(shared, workdir), target_is_directory=True)
 

@@ -3,7 +3,9 @@
 import os
 import pathlib
 
-_SHARED = ("photos", "fid")  # caches, which the runs of a sweep keep in a folder beside their workdirs, see `sweep`
+from tf_layered_gan import cache_folder
+
+_CACHES = ("photos", "fid")  # which the runs of a sweep share, in folders beside their workdirs, see `sweep`
 
 
 def check_links(workdir):
@@ -15,8 +17,8 @@ def check_links(workdir):
         workdir: the run's directory; need not exist.
 
     Raises:
-        ValueError: for a link that leads out of the workdir, but for the caches that a sweep shares, and for what is
-            neither file nor folder, such as a pipe; names it.
+        ValueError: for a link that leads out of the workdir, but for the caches that a sweep shares; for what is
+            neither file nor folder, such as a pipe; and for something else where a cache belongs; names it.
     """
     root = pathlib.Path(os.path.realpath(workdir))
     folders = [root]
@@ -29,6 +31,8 @@ def check_links(workdir):
                 raise ValueError(f"{entry.path} is neither a file nor a folder: remove it")
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
+    for name in _CACHES:
+        cache_folder.check(root / name)
 
 
 def _entries(folder):
@@ -39,5 +43,9 @@ def _entries(folder):
 
 
 def _is_shared(entry, root):
-    shared = {str(root / name): f"../../{name}" for name in _SHARED}
-    return entry.is_symlink() and os.readlink(entry.path) == shared.get(entry.path)
+    """Whether it is the link to a cache that a sweep has made."""
+    links = {str(root / name): (f"../../{name}", root.parents[1] / name) for name in _CACHES}
+    if entry.path not in links or not entry.is_symlink():
+        return False
+    link, target = links[entry.path]
+    return os.readlink(entry.path) == link and not target.is_symlink() and cache_folder.is_marked(target)

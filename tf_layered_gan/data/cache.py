@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from absl import logging
 
+from tf_layered_gan import cache_folder
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.file_lock import file_lock
 
@@ -32,7 +33,7 @@ def cached_splits(read, cache, key):
         `Splits`: memory mapped from the cache, or in memory if that is None.
 
     Raises:
-        ValueError: if the entry in the cache is damaged; names it.
+        ValueError: if the entry in the cache is damaged, or the folder holds something else; names it.
         OSError: if the cache cannot be written, as on a full disk, or locked; what was there is left.
     """
     if cache is None:
@@ -48,6 +49,8 @@ def cached_splits(read, cache, key):
 
 
 def _fill(entry, read):
+    cache_folder.claim(entry.parent)  # or what is cleared away below might be someone's own
+
     def wait():
         logging.info("waiting for another run that reads photos into %s", entry.parent)
 

@@ -9,6 +9,7 @@ import tempfile
 import numpy as np
 import tensorflow as tf
 
+from tf_layered_gan import cache_folder
 from tf_layered_gan.metrics import inception_weights
 from tf_layered_gan.networks.inception import RESOLUTION, inception
 
@@ -161,7 +162,7 @@ def cached_statistics(features, images, cache):
         `Statistics`.
 
     Raises:
-        ValueError: see `statistics`; or if the entry in the cache is damaged, which it names.
+        ValueError: see `statistics`; or if the entry in the cache is damaged, or the folder no cache; names it.
     """
     entry = pathlib.Path(cache) / f"{_key(features, images)}.npz"
     try:
@@ -171,7 +172,7 @@ def cached_statistics(features, images, cache):
         computed = image_statistics(features, images)
     except Exception as error:  # what is no archive of arrays makes NumPy raise almost anything
         raise ValueError(f"{entry} is damaged: {error}; remove it, and it is computed again") from error
-    entry.parent.mkdir(parents=True, exist_ok=True)
+    cache_folder.claim(entry.parent)
     with tempfile.TemporaryDirectory(dir=entry.parent) as temporary:
         np.savez(pathlib.Path(temporary, "new.npz"), **dataclasses.asdict(computed))
         os.replace(pathlib.Path(temporary, "new.npz"), entry)  # a run that is cut off leaves no half of an entry

@@ -1,0 +1,40 @@
+"""Folders of what can be made again, marked, so that nothing else is taken for such a one and written to or cleared."""
+
+import os
+import pathlib
+
+_MARK = "CACHEDIR.TAG"  # of the Cache Directory Tagging Specification, by which backups leave it out
+_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# A cache of tf_layered_gan; it can be removed at any time.\n"
+
+
+def check(folder):
+    """Checks that a folder is missing, empty, or marked.
+
+    Raises:
+        ValueError: if it is not; names it.
+    """
+    path = pathlib.Path(folder)
+    if path.is_dir() and not is_marked(path) and any(path.iterdir()):
+        raise ValueError(f"{path} is where a cache belongs, and holds something else: put that elsewhere")
+
+
+def claim(folder):
+    """Makes a folder where it is missing, and marks it.
+
+    Raises:
+        ValueError: see `check`.
+        OSError: if it cannot be written to.
+    """
+    check(folder)
+    path = pathlib.Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    if not is_marked(path):
+        half = path.parent / f".{_MARK}.{os.getpid()}"  # not in the folder, where another run would take offence at it
+        half.write_text(_TEXT)
+        half.replace(path / _MARK)
+
+
+def is_marked(folder):
+    """Returns whether a folder has the mark."""
+    mark = pathlib.Path(folder) / _MARK
+    return mark.is_file() and mark.read_bytes() == _TEXT.encode()
