@@ -3,8 +3,9 @@
     python -m export.predict_masks --model=MODEL --config=configs/dogs.py --config.data.masks=MASKS
 
 MODEL is a .tflite file or a SavedModel's folder, as export/main.py writes them: uint8 RGB [batch, R, R, 3] in, the
-foreground's probability [batch, R, R, 1] out. Others take flags: --input_range=LOW,HIGH for float32 in, --logits where
-a sigmoid is still to be applied, --channel=N for the foreground's of several output channels.
+foreground's probability [batch, R, R, 1] out. Others take flags: --input_range=LOW,HIGH for float32 in, --channel=N for
+the foreground's of several output channels, --logits where the probability is still to be made: of one channel by a
+sigmoid, of several by a softmax over all of them.
 
 To be a measure for this program's masks it must be a supervised one, as the paper's Mask R-CNN; what is measured then
 is the agreement with it. For each photo for validation and test a PNG of the photo's size goes to MASKS, 255 where the
@@ -44,7 +45,7 @@ def load_segmenter(path, *, input_range=None, logits=False, channel=None):
         path: a .tflite file, or a SavedModel's folder with a signature "serving_default"; one input, one output.
         input_range: None for a model that takes uint8; for one that takes float32 (low, high), the numbers that stand
             for the pixels 0 and 255.
-        logits: whether the output is logits, whose sigmoid is the probability.
+        logits: whether the output is logits, to a sigmoid where there is one channel, otherwise to a softmax.
         channel: which of several output channels is the foreground's, from 0; None where there is one.
 
     Returns:
@@ -69,8 +70,9 @@ def load_segmenter(path, *, input_range=None, logits=False, channel=None):
         if input_range is not None:
             low, high = input_range
             picture = (low + (high - low) / 255 * picture).astype(np.float32)
-        values = _foreground(path, run(picture[None]), resolution, channel)
-        return _probabilities(path, values, logits)
+        output = run(picture[None])
+        _check_output(path, output, resolution, channel)
+        return _probability(path, output[0].astype(np.float32), channel or 0, logits)
 
     return resolution, predict
 
@@ -132,25 +134,39 @@ def _check_one_of_each(path, inputs, outputs):
         raise ValueError(f"{path} has {len(inputs)} inputs and {len(outputs)} outputs, allowed: one of each")
 
 
-def _foreground(path, output, resolution, channel):
-    """The foreground's channel of an output, [R, R]."""
+def _check_output(path, output, resolution, channel):
+    """Refuses an output that is not [1, R, R, channel], or lacks the channel."""
     channels = output.shape[3] if output.ndim == 4 else 0
     known = channels == 1 if channel is None else 0 <= channel < channels
     if output.shape != (1, resolution, resolution, channels) or not known:
         chosen = "no --channel" if channel is None else f"--channel={channel}"
         allowed = f"[1, {resolution}, {resolution}, 1], or N channels with --channel from 0 to N - 1"
         raise ValueError(f"{path} gives {list(output.shape)} with {chosen}, allowed: {allowed}")
-    return output[0, :, :, channel or 0].astype(np.float32)
 
 
-def _probabilities(path, values, logits):
-    """The probabilities that an output stands for, float32."""
-    if logits and np.isfinite(values).all():
-        return np.float32(0.5) * (1 + np.tanh(values / 2))  # the sigmoid, which never overflows so
-    if logits or not (values.min() >= -_TOLERANCE and values.max() <= 1 + _TOLERANCE):
-        allowed = "finite logits" if logits else "probabilities from 0 to 1, or logits with --logits"
+def _probability(path, values, channel, logits):
+    """The foreground's probability [R, R], float32, of an output [R, R, channel]."""
+    if logits:
+        _check_values(path, values, np.isfinite(values).all(), "finite logits")
+        values = _sigmoid(values) if values.shape[-1] == 1 else _softmax(values)
+    chosen = values[..., channel]
+    are_probabilities = chosen.min() >= -_TOLERANCE and chosen.max() <= 1 + _TOLERANCE
+    _check_values(path, chosen, are_probabilities, "probabilities from 0 to 1, or logits with --logits")
+    return chosen
+
+
+def _check_values(path, values, are_fine, allowed):
+    if not are_fine:
         raise ValueError(f"{path} gives values from {values.min():g} to {values.max():g}, allowed: {allowed}")
-    return values
+
+
+def _sigmoid(logits):
+    return np.float32(0.5) * (1 + np.tanh(logits / 2))  # which never overflows so
+
+
+def _softmax(logits):
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)
 
 
 def predict_masks(config, model, **tensors):
@@ -207,7 +223,7 @@ if __name__ == "__main__":
     config_flags.DEFINE_config_file("config", None, "configs/dogs.py or cars.py.", lock_config=True)
     flags.DEFINE_string("model", None, "A .tflite file or a SavedModel's folder.")
     flags.DEFINE_list("input_range", None, "LOW,HIGH: of a float32 input, what stands for the pixels 0 and 255.")
-    flags.DEFINE_bool("logits", False, "The model gives logits.")
+    flags.DEFINE_bool("logits", False, "The model gives logits: of one channel to a sigmoid, of several to a softmax.")
     flags.DEFINE_integer("channel", None, "The foreground's of several output channels, from 0.")
     flags.mark_flags_as_required(["config", "model"])
     app.run(main)

@@ -101,14 +101,25 @@ FORMATS = pytest.mark.parametrize("name", ["model", "model.tflite"])
 
 
 @FORMATS
-def test_a_model_of_floats_logits_and_channels(tmp_path, name):
-    # Range -2 to 3: 51 is -1. Channels: 10 times that, then that itself, whose sigmoid is 1 / (1 + e).
-    model = write_model(tmp_path / name, lambda x: x[..., :2] * tf.constant([10.0, 1.0]))
-    resolution, predict = load_segmenter(model, input_range=(-2, 3), logits=True, channel=1)
-    assert resolution == 8
-    probability = predict(PICTURE)
-    assert probability.shape == (8, 8) and probability.dtype == np.float32
-    np.testing.assert_allclose(probability, 1 / (1 + np.e), rtol=1e-5)
+def test_logits_of_one_channel_are_put_through_a_sigmoid(tmp_path, name):
+    # Range -2 to 3: 51 is -1, whose sigmoid is 1 / (1 + e).
+    model = write_model(tmp_path / name, lambda x: x[..., :1])
+    for channel in (None, 0):
+        resolution, predict = load_segmenter(model, input_range=(-2, 3), logits=True, channel=channel)
+        assert resolution == 8
+        probability = predict(PICTURE)
+        assert probability.shape == (8, 8) and probability.dtype == np.float32
+        np.testing.assert_allclose(probability, 1 / (1 + np.e), rtol=1e-5)
+
+
+@FORMATS
+def test_logits_of_several_channels_are_put_through_a_softmax_over_them(tmp_path, name):
+    # 51 is -1; the channels' logits are -1000, -3 and -1: e^-3 / (e^-3 + e^-1) is 1 / (1 + e^2), the first is no rival.
+    model = write_model(tmp_path / name, lambda x: x * tf.constant([1000.0, 3.0, 1.0]))
+    for channel, expected in ((0, 0), (1, 1 / (1 + np.e**2)), (2, 1 / (1 + np.e**-2))):
+        probability = load_segmenter(model, input_range=(-2, 3), logits=True, channel=channel)[1](PICTURE)
+        assert probability.shape == (8, 8) and probability.dtype == np.float32
+        np.testing.assert_allclose(probability, expected, rtol=1e-5)
 
 
 @FORMATS
