@@ -126,7 +126,14 @@ def test_logits_of_several_channels_are_put_through_a_softmax_over_them(tmp_path
 @pytest.mark.parametrize(
     "settings, message",
     [
-        ({}, r"takes float32 \[1, 8, 8, 3\], allowed: uint8 \[batch, R, R, 3\], or float32 with --input_range"),
+        (
+            {},
+            r"takes float32 \[1, 8, 8, 3\] with no --size, allowed: uint8 \[batch, R, R, 3\], or float32 with --inp",
+        ),
+        (
+            {"input_range": (0, 1), "size": 16},
+            r"takes float32 \[1, 8, 8, 3\] with --size=16, allowed: .* where R is None",
+        ),
         ({"input_range": (1, 0)}, r"--input_range is \(1, 0\), allowed: LOW,HIGH, LOW being less"),
         ({"input_range": (0, 1)}, r"gives \[1, 8, 8, 2\] with no --channel, allowed: \[1, 8, 8, 1\], or N channels"),
         ({"input_range": (0, 1), "channel": 2}, r"gives \[1, 8, 8, 2\] with --channel=2, allowed: .* from 0 to N - 1"),
@@ -147,11 +154,67 @@ def test_another_resolution_out_is_refused(tmp_path, name):
         load_segmenter(model, input_range=(0, 1))[1](PICTURE)
 
 
-@pytest.mark.parametrize("shape", [(1, 8, 4, 3), (1, 8, 8, 1), (1, 8, 8), (None, None, None, 3), None])
+@FORMATS
+@pytest.mark.parametrize("shape", [(None, None, None, 3), (1, None, 8, 3)])
+def test_a_model_of_any_size_is_given_one(tmp_path, name, shape):
+    model = write_model(tmp_path / name, lambda x: x[..., 1:2], shape)
+    resolution, predict = load_segmenter(model, size=8, input_range=(0, 1))
+    assert resolution == 8
+    picture = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    np.testing.assert_allclose(predict(picture), picture[..., 1] / 255, rtol=1e-5)
+
+
+@FORMATS
+@pytest.mark.parametrize("size", [None, 0, -1])
+def test_a_model_of_any_size_without_one_is_refused(tmp_path, name, size):
+    model = write_model(tmp_path / name, lambda x: x[..., :1], (None, None, None, 3))
+    message = rf"takes float32 \[None, None, None, 3\] with (no --size|--size={size}), allowed: .* --size from 1 on"
+    with pytest.raises(ValueError, match=message):
+        load_segmenter(model, size=size, input_range=(0, 1))
+
+
+@FORMATS
+def test_a_size_that_the_model_fails_at_is_named(tmp_path, name):
+    def halve_and_double(x):  # which leaves 9 pixels at 10
+        return x[..., :1] + tf.repeat(tf.repeat(x[:, ::2, ::2, :1], 2, 1), 2, 2)
+
+    model = write_model(tmp_path / name, halve_and_double, (1, None, None, 3))
+    assert load_segmenter(model, size=8, input_range=(0, 0.5))[1](PICTURE).shape == (8, 8)
+    with pytest.raises(ValueError, match=r"model(.tflite)? fails at \[1, 9, 9, 3\]: "):
+        load_segmenter(model, size=9, input_range=(0, 0.5))[1](np.zeros((9, 9, 3), np.uint8))
+
+
+@FORMATS
+@pytest.mark.parametrize("axes", [[0, 1, 2], [0, 1, 2, 3]])
+@pytest.mark.parametrize("dtype", [tf.int32, tf.int64, tf.uint8])
+def test_a_map_of_class_ids(tmp_path, name, axes, dtype):
+    # The class is the pixel's green, which is 0 to 7.
+    model = write_model(tmp_path / name, lambda x: tf.cast(x[..., 1] if len(axes) == 3 else x[..., 1:2], dtype))
+    picture = np.zeros((8, 8, 3), np.uint8)
+    picture[..., 1] = np.arange(8)
+    for channel in (0, 5, 9):
+        foreground = load_segmenter(model, input_range=(0, 255), channel=channel)[1](picture)
+        assert foreground.dtype == np.float32
+        np.testing.assert_array_equal(foreground, picture[..., 1] == channel)
+
+
+@FORMATS
+def test_a_map_of_class_ids_of_which_none_is_named_is_refused(tmp_path, name):
+    picture = np.full((8, 8, 3), 5, np.uint8)
+    for channels, message in (
+        ([0], "gives values from 5 to 5, allowed: probabilities from 0 to 1, or .* or class ids with --channel"),
+        (0, r"gives \[1, 8, 8\] with no --channel, allowed: .* or class ids \[1, 8, 8\] with --channel"),
+    ):
+        model = write_model(tmp_path / name, lambda x, which=channels: tf.cast(tf.gather(x, which, axis=-1), tf.int32))
+        with pytest.raises(ValueError, match=message):
+            load_segmenter(model, input_range=(0, 255))[1](picture)
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 4, 3), (1, 8, 8, 1), (1, 8, 8), (None, None, None, 1), (1, None, 4, 3), None])
 def test_pictures_of_another_shape_are_refused(tmp_path, shape):
     model = write_model(tmp_path / "model", lambda x: x, shape)
     with pytest.raises(ValueError, match="takes float32 .*, allowed: uint8"):
-        load_segmenter(model, input_range=(0, 1))
+        load_segmenter(model, size=8 if shape and None in shape else None, input_range=(0, 1))
 
 
 def test_a_savedmodel_that_writes_a_file_is_refused_before_it_is_loaded(tmp_path):
