@@ -11,7 +11,8 @@ several by a softmax over all of them.
 To be a measure for this program's masks it must be a supervised one, as the paper's Mask R-CNN; what is measured then
 is the agreement with it. For each photo for validation and test a PNG of the photo's size goes to MASKS, 255 where the
 probability is above one half. The model sees the whole photo, see edge_segmenter/letterbox.py. Masks that exist are
-kept, so that a broken run goes on.
+kept, so that a broken run goes on. MASKS/predicted_by.json says what made them: the model (name, SHA-256), the flags,
+the dataset; with another model or other flags the folder is refused.
 
 A SavedModel is a program. One with operations on files, or with Python's, is refused, but take none from a source that
 you do not trust; a .tflite file is data alone.
@@ -28,6 +29,7 @@ from ml_collections import config_flags
 from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
+from export import mask_record
 from export.edge.edge_segmenter.letterbox import foreground_probability
 from export.edge.edge_segmenter.model import dequantize, open_model, quantize
 from export.edge.edge_segmenter.saving import save
@@ -216,8 +218,8 @@ def predict_masks(config, model, **tensors):
         int, how many masks were written; those that existed are not counted.
 
     Raises:
-        ValueError: for another dataset, no `data.masks`, a dataset or model that cannot be had, or a mask that would be
-            written outside of `data.masks`.
+        ValueError: for another dataset, no `data.masks`, a dataset or model that cannot be had, a mask that would be
+            written outside of `data.masks`, or masks there that were made otherwise, see `mask_record.check`.
     """
     config_validation.validate(config)
     data = config.data
@@ -226,7 +228,8 @@ def predict_masks(config, model, **tensors):
     if not data.masks:
         raise ValueError(f"data.masks is {data.masks!r}, allowed: a folder to write to: --config.data.masks=MASKS")
     resolution, predict = load_segmenter(model, **tensors)
-    written = 0
+    record, written = mask_record.make(model, tensors, data), 0
+    mask_record.check(data.masks, record)
     for name, photo in datasets.held_out(data.source, path=data.path, holdout=data.holdout):
         path = pathlib.Path(data.masks, name)
         target = os.path.realpath(path.parent)  # the name is the archive's, and the folder may hold links
@@ -234,6 +237,8 @@ def predict_masks(config, model, **tensors):
             raise ValueError(f"the mask {name} would go to {target}, which is not in data.masks, {data.masks}")
         if not path.exists():
             mask = foreground_probability(photo, resolution, predict) > THRESHOLD
+            if not written:  # not before a first mask: one may have tried the flags
+                mask_record.write(data.masks, record)
             save(Image.fromarray(mask.astype(np.uint8) * 255), path)
             written += 1
     return written

@@ -1,3 +1,7 @@
+import hashlib
+import json
+import subprocess
+
 import archives
 import numpy as np
 import pytest
@@ -7,10 +11,11 @@ from edge_command import bright_network
 from PIL import Image
 
 from configs import cars, cub
+from export import mask_record
 from export.predict_masks import load_segmenter, predict_masks
 from export.savedmodel import write_savedmodel
 from export.tflite import to_tflite_float32
-from tf_layered_gan.data import datasets
+from tf_layered_gan.data import datasets, folder
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +65,62 @@ def test_masks_that_exist_are_kept(models, path, tmp_path):
     assert predict_masks(config(path, tmp_path), models / "saved_model") == 3
     with Image.open(tmp_path / "cars_test" / "00001.png") as mask:
         assert mask.getextrema() == (77, 77)
+
+
+def test_what_made_the_masks_is_kept_among_them(models, path, tmp_path):
+    model, masks = models / "segmenter.tflite", tmp_path / "masks"
+    predict_masks(config(path, masks), model, input_range=None, channel=0)
+    sha256 = hashlib.sha256(model.read_bytes()).hexdigest()
+    record = {"model": {"name": "segmenter.tflite", "sha256": sha256}, "flags": {"input_range": None, "channel": 0}}
+    record["data"] = {"source": "cars", "path": str(path), "holdout": 2}
+    assert json.loads((masks / "predicted_by.json").read_text()) == record
+    # Both readers of a folder of masks pass it by.
+    assert datasets.load("cars", path=path, holdout=2, resolution=8, storage_size=8, masks=masks).test.masks.any()
+    (tmp_path / "photos" / "cars_test").mkdir(parents=True)
+    for name in ("00001", "00002"):
+        Image.new("RGB", (30, 20)).save(tmp_path / "photos" / "cars_test" / f"{name}.jpg")
+    sources = folder.find_with_masks(tmp_path / "photos", masks)
+    assert [source.mask.name for source in sources] == ["00001.png", "00002.png"]
+
+
+def test_masks_of_two_models_are_not_mixed(models, path, tmp_path):
+    predict_masks(config(path, tmp_path), models / "segmenter.tflite")
+    (tmp_path / "cars_test" / "00001.png").unlink()
+    for model, settings, what in (
+        ("saved_model", {}, "model [0-9a-f]{64}, now [0-9a-f]{64}"),
+        ("segmenter.tflite", {"channel": 0}, r"flags {}, now {'channel': 0}"),
+    ):
+        with pytest.raises(ValueError, match=f"has masks by {what}, allowed: the same .see .*, or a new folder"):
+            predict_masks(config(path, tmp_path), models / model, **settings)
+    assert not (tmp_path / "cars_test" / "00001.png").exists()
+    assert predict_masks(config(path, tmp_path), models / "segmenter.tflite") == 1
+
+
+def test_flags_that_gave_no_mask_can_be_changed(models, path, tmp_path):
+    model = write_model(tmp_path / "model", lambda x: tf.cast(x[..., :2], tf.float32) / 255, (1, 8, 8, 3), tf.uint8)
+    with pytest.raises(ValueError, match="with no --channel"):
+        predict_masks(config(path, tmp_path / "masks"), model)
+    assert predict_masks(config(path, tmp_path / "masks"), model, channel=1) == 4
+
+
+def test_a_savedmodels_sha256_is_that_of_its_files(tmp_path):
+    data = cars.get_config().data
+    (tmp_path / "model" / "variables").mkdir(parents=True)
+    (tmp_path / "model" / "saved_model.pb").write_bytes(b"graph")
+    (tmp_path / "model" / "variables" / "index").write_bytes(b"weights")
+    sums = subprocess.run(
+        "find . -type f | LC_ALL=C sort | xargs sha256sum", shell=True, cwd=tmp_path / "model", stdout=subprocess.PIPE
+    ).stdout
+    first = mask_record.make(tmp_path / "model", {}, data)["model"]
+    assert first == {"name": "model", "sha256": hashlib.sha256(sums).hexdigest()}
+    (tmp_path / "model" / "variables" / "index").write_bytes(b"others")
+    assert mask_record.make(tmp_path / "model", {}, data)["model"] != first
+
+
+def test_a_damaged_record_is_named(models, path, tmp_path):
+    (tmp_path / "predicted_by.json").write_text("[]")
+    with pytest.raises(ValueError, match="predicted_by.json is damaged"):
+        predict_masks(config(path, tmp_path), models / "segmenter.tflite")
 
 
 def test_dataset_with_true_masks_is_refused(models, path):
