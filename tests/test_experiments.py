@@ -94,8 +94,9 @@ def test_a_table_can_be_collected_alone_and_nothing_is_run_twice(tmp_path):
     first = make_table("2", tmp_path, seeds=[0], execute=runner, **SMALL).read_text()
     assert runner.count == 8
     assert make_table("2", tmp_path, scale="small", seeds=[0], collect_only=True, execute=None).read_text() == first
-    make_table("2", tmp_path, seeds=[0], execute=runner, **SMALL)
+    rows = table(make_table("2", tmp_path, seeds=[0], execute=runner, **SMALL))
     assert runner.count == 8
+    assert (rows["normal, d_c 4"]["entropy"], rows["all foreground"]["entropy"]) == ("5.6", "")
     more = make_table("2", tmp_path, scale="small", seeds=[0, 1], collect_only=True, execute=None)
     assert table(more)["normal, d_c 4"]["missing"] == "1"
 
@@ -105,8 +106,8 @@ def test_table_5_has_a_run_for_two_of_its_methods_and_quotes_the_others(tmp_path
     rows = table(make_table("5", tmp_path, seeds=[0], execute=runner, **SMALL))
     assert runner.count == 2  # the supervised U-Net; ours, whose figures hold GrabCut's
     assert rows["supervised U-Net"]["images_seen"] == "16000"  # 1,000 steps of 16
-    assert rows["GrabCut"]["images_seen"] == rows["all foreground"]["images_seen"] == ""
-    assert rows["GrabCut"]["iou_mean"] == rows["ours"]["iou_mean"] == "10"
+    assert rows["GrabCut by [48]"]["images_seen"] == rows["all foreground"]["images_seen"] == ""
+    assert rows["GrabCut by [48]"]["iou_mean"] == rows["ours"]["iou_mean"] == "10"
     assert (rows["ReDO"]["iou_paper"], rows["ReDO"]["iou_mean"]) == ("42.6", "")
     assert (rows["ours"]["mask_mean_mean"], rows["supervised U-Net"]["mask_mean_mean"]) == ("25", "")
 

@@ -171,7 +171,7 @@ def _baseline_lines(lines):
     common = {"failed": {}, "missing": 0, "settings": None, "paper_settings": None, "paper_images": None}
     return [
         dataclasses.replace(
-            line, row=dataclasses.replace(line.row, label=label, paper={}, method=method, note=""), **common
+            line, row=dataclasses.replace(line.row, label=label, paper={}, method=method, note="", traits={}), **common
         )
         for line in reversed(runs.values())
         for method, label in _BASELINES.items()

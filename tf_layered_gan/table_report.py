@@ -5,14 +5,14 @@ import dataclasses
 import io
 from collections.abc import Mapping
 
-from tf_layered_gan.tables import BESIDE, COLUMNS, DEPARTURES, Row
+from tf_layered_gan.tables import BESIDE, COLUMNS, DEPARTURES, TRAITS, Row
 
 MISSING = "—"
 # What a run may differ in without differing from the paper.
 _OWN = ("seed", "jit", "distribution", "data.path", "data.masks", "data.classes", "monitoring", "metrics")
 _LEGEND = (
     "Ours: the mean over the seeds and, in brackets, the least and the most. ACC, IoU and mIoU are over all pixels of "
-    "the test photos, IoU/image is the mean of the photos' own. NMI by chance is that of the same clusters, shuffled "
+    "the test photos, with /image the means of the photos' own. NMI by chance is that of the same clusters, shuffled "
     "among the photos. Mask mean and mask spread: the share of the picture that the GAN's masks cover, in per cent, "
     "and its standard deviation over pictures; near 0 all is background, near 100 all is foreground. Of images seen, "
     "the paper's number is in brackets."
@@ -109,7 +109,8 @@ def markdown(title, table, lines, command, about=None):
     Returns:
         str.
     """
-    header = ["", "dataset", *(f"{COLUMNS[name].header} {whose}" for name, whose in _columns(table))]
+    header = ["", "dataset", *(TRAITS[name] for name in table.traits)]
+    header += [f"{COLUMNS[name].header} {whose}" for name, whose in _columns(table)]
     header += ["mask mean", "mask spread", "seeds", "images seen"]
     rows = [_cells(table, line) for line in lines]
     parts = [
@@ -140,11 +141,12 @@ def as_csv(table, lines):
     writer = csv.writer(file, lineterminator="\n")
     kinds = {"paper": ("paper",), "ours": ("mean", "min", "max")}
     masks = ("mask_mean", "mask_spread")
-    header = ["row", "dataset", *(f"{name}_{kind}" for name, whose in _columns(table) for kind in kinds[whose])]
+    header = ["row", "dataset", *table.traits]
+    header += [f"{name}_{kind}" for name, whose in _columns(table) for kind in kinds[whose]]
     header += [f"{name}_{kind}" for name in masks for kind in kinds["ours"]]
     writer.writerow([*header, "finished", "failed", "missing", "images_seen", "paper_images_seen", "differs"])
     for line in lines:
-        values = [line.row.label, line.dataset]
+        values = [line.row.label, line.dataset, *(line.row.traits.get(name) for name in table.traits)]
         for name, whose in _columns(table):
             values += [line.row.paper.get(name)] if whose == "paper" else _figures(line, name) or [None] * 3
         for name in masks:
@@ -175,7 +177,7 @@ def _synthetic(line, name):
 
 
 def _cells(table, line):
-    cells = [line.row.label, line.dataset]
+    cells = [line.row.label, line.dataset, *(line.row.traits.get(name, MISSING) for name in table.traits)]
     for name, whose in _columns(table):
         cells.append(_papers(line, name) if whose == "paper" else _ours(_figures(line, name), COLUMNS[name].decimals))
     cells += [_ours(_synthetic(line, name), 1) for name in ("mask_mean", "mask_spread")]
