@@ -120,6 +120,7 @@ def test_the_papers_scale_differs_in_what_no_field_shows(tmp_path):
     assert "- in every row: none\n\nWhat differs from the paper besides:\n- The segmenter that is measured goes" in text
     assert text.count("- Stanford Cars and Dogs: ") == 2  # validation photos and masks
     assert "another segmenter's predictions, in the paper a Mask R-CNN's. Those of CUB are true." in text
+    assert "same number of images" not in text
     birds = make_table("2", tmp_path, seeds=[0], execute=Runner()).read_text()
     assert "22,000 after five, where the paper trains one for 12,000" in birds and "Stanford" not in birds
 
@@ -130,6 +131,13 @@ def test_a_table_says_what_photos_and_masks_it_was_made_with(tmp_path):
     assert f"\n\nPhotos and masks: {about}\n\n" in text
     assert "What differs from the paper besides" not in text  # configs/small.py has no final segmenter
     assert "Photos and masks" not in make_table("3", tmp_path, seeds=[0], execute=Runner(), **SMALL).read_text()
+
+
+def test_the_note_is_on_the_rows_of_the_scale(tmp_path):
+    text = make_table("3", tmp_path, seeds=[0], execute=Runner(), **SMALL).read_text()
+    note = "In the paper: Alternate training at 64x64. At the small scale both rows see the same number of images.\n"
+    assert note in text and not any(word in text for word in ("Stanford", "Mask R-CNN", "Those of CUB"))
+    assert "H(c) is the entropy of c" in make_table("2", tmp_path, seeds=[0], execute=Runner(), **SMALL).read_text()
 
 
 def test_a_table_without_fid_says_why(tmp_path):
