@@ -175,3 +175,23 @@ def test_fid_of_some_seeds_is_said_with_what_it_is_of():
     assert "- gamma_mi 1, folder: FID of 1 of 2 seeds" in text
     assert "FID: folder, 6 synthetic pictures against 9 (all photos at 32x32), bilinear, weights abcdefabcdef." in text
     assert "FID of" not in markdown("Table 9", TABLE, [line(finished={0: with_fid, 1: with_fid})], "python -m x")
+    disc = Row("disc", "cub", {}, method="grabcut")
+    assert "FID of" not in markdown("Table 9", TABLE, [line(disc, finished={0: with_fid, 1: metrics(0.4)})], "x")
+
+
+def test_csv_says_what_fid_is_of():
+    about = {"samples": 6, "reference_pictures": 9, "reference": "all photos, at 32x32", "resize": "bilinear"}
+    runs = [metrics(0.3, synthesis=about | {"inception_sha256": c * 64, "fid": 1.0, "bg_fid": 2.0}) for c in "ba"]
+    disc = Row("disc", "cub", {}, method="grabcut")
+    lines = [line(finished=dict(enumerate(runs))), line(), line(disc, finished={0: runs[0]}), quoted()]
+    first, *others = csv.DictReader(io.StringIO(as_csv(TABLE, lines)))
+    names = [name for name in first if name.startswith("fid_") and name[4:] not in ("paper", "mean", "min", "max")]
+    assert {name: first[name] for name in names} == {
+        "fid_samples": "6",
+        "fid_reference_pictures": "9",
+        "fid_reference": "all photos, at 32x32",
+        "fid_resize": "bilinear",
+        "fid_inception_sha256": f"{'a' * 64}; {'b' * 64}",
+    }
+    assert [row[name] for row in others for name in names] == [""] * 15
+    assert "fid_samples" not in as_csv(Table("Masks", ("iou",), ()), lines)
