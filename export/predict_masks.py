@@ -3,13 +3,16 @@
     python -m export.predict_masks --model=MODEL --config=configs/dogs.py --config.data.masks=MASKS
 
 MODEL is a .tflite file or a SavedModel's folder, as export/main.py writes them: uint8 RGB [batch, R, R, 3] in, the
-foreground's probability [batch, R, R, 1] out. Others take flags: --input_range=LOW,HIGH for float32 in, --logits where
-a sigmoid is still to be applied, --channel=N for the foreground's of several output channels.
+foreground's probability [batch, R, R, 1] out. Others take flags: --size=R for pictures of any size in,
+--input_range=LOW,HIGH for float32 in, --channel=N for the foreground's of several output channels or in a map of class
+ids, integers [batch, R, R], and --logits where the probability is still to be made: of one channel by a sigmoid, of
+several by a softmax over all of them.
 
 To be a measure for this program's masks it must be a supervised one, as the paper's Mask R-CNN; what is measured then
 is the agreement with it. For each photo for validation and test a PNG of the photo's size goes to MASKS, 255 where the
 probability is above one half. The model sees the whole photo, see edge_segmenter/letterbox.py. Masks that exist are
-kept, so that a broken run goes on.
+kept, so that a broken run goes on. MASKS/predicted_by.json says what made them: the model (name, SHA-256), the flags,
+the dataset; with another model or other flags the folder is refused.
 
 A SavedModel is a program. One with operations on files, or with Python's, is refused, but take none from a source that
 you do not trust; a .tflite file is data alone.
@@ -26,6 +29,7 @@ from ml_collections import config_flags
 from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 
+from export import mask_record
 from export.edge.edge_segmenter.letterbox import foreground_probability
 from export.edge.edge_segmenter.model import dequantize, open_model, quantize
 from export.edge.edge_segmenter.saving import save
@@ -37,19 +41,22 @@ _TOLERANCE = 1e-3  # by which rounding may take a probability out of [0, 1]
 _UNSAFE = {"ReadFile", "WriteFile", "PrintV2", "PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
 
-def load_segmenter(path, *, input_range=None, logits=False, channel=None):
+def load_segmenter(path, *, size=None, input_range=None, logits=False, channel=None):
     """Loads a TFLite or SavedModel segmenter.
 
     Args:
         path: a .tflite file, or a SavedModel's folder with a signature "serving_default"; one input, one output.
+        size: R, pixels, for a model that takes pictures of any height and width; None for one of its own size.
         input_range: None for a model that takes uint8; for one that takes float32 (low, high), the numbers that stand
             for the pixels 0 and 255.
-        logits: whether the output is logits, whose sigmoid is the probability.
-        channel: which of several output channels is the foreground's, from 0; None where there is one.
+        logits: whether the output is logits, to a sigmoid where there is one channel, otherwise to a softmax.
+        channel: which of several output channels is the foreground's, from 0; None where there is one. Of an output of
+            integers, [1, R, R] or [1, R, R, 1], which is the foreground's class: the probability is then 0 or 1.
 
     Returns:
         Its resolution R, pixels, and a function from uint8 [R, R, rgb] to the foreground probability, float32 [R, R].
-        The function raises ValueError for an output of another shape, or with values that are no probabilities.
+        The function raises ValueError for a size that the model fails at, an output of another shape, or with values
+        that are no probabilities.
 
     Raises:
         ValueError: if it is no model, one of other tensors or with operations that do more than compute, or for a wrong
@@ -59,24 +66,41 @@ def load_segmenter(path, *, input_range=None, logits=False, channel=None):
     if input_range is not None and not (len(input_range) == 2 and input_range[0] < input_range[1]):
         raise ValueError(f"--input_range is {input_range}, allowed: LOW,HIGH, LOW being less")
     shape, dtype, run = _load_savedmodel(path) if path.is_dir() else _load_tflite(path)
-    resolution = shape[1] if len(shape) == 4 else None
-    wanted = np.uint8 if input_range is None else np.float32
-    if resolution is None or tuple(shape[2:]) != (resolution, 3) or dtype != wanted:
-        allowed = "uint8 [batch, R, R, 3], or float32 with --input_range"
-        raise ValueError(f"{path} takes {np.dtype(dtype).name} {list(shape)}, allowed: {allowed}")
+    resolution = _resolution(shape, size)
+    if resolution is None or dtype != (np.uint8 if input_range is None else np.float32):
+        chosen = "no --size" if size is None else f"--size={size}"
+        allowed = "uint8 [batch, R, R, 3], or float32 with --input_range; where R is None, --size from 1 on gives it"
+        raise ValueError(f"{path} takes {np.dtype(dtype).name} {shape} with {chosen}, allowed: {allowed}")
 
     def predict(picture):
         if input_range is not None:
             low, high = input_range
             picture = (low + (high - low) / 255 * picture).astype(np.float32)
-        values = _foreground(path, run(picture[None]), resolution, channel)
-        return _probabilities(path, values, logits)
+        output = _run(path, run, picture[None])
+        if channel is not None and not logits and _is_map(output, resolution):
+            return (output.reshape(resolution, resolution) == channel).astype(np.float32)
+        _check_output(path, output, resolution, channel)
+        return _probability(path, output[0].astype(np.float32), channel or 0, logits)
 
     return resolution, predict
 
 
+def _resolution(shape, size):
+    """Returns R of a model that takes [batch, R, R, 3], whose sides of any length are `size`; None for another."""
+    sides = [size if side is None else side for side in shape[1:3]]
+    fits = len(shape) == 4 and shape[3] == 3 and sides[0] and sides[0] == sides[1] and size in (None, sides[0])
+    return sides[0] if fits and sides[0] > 0 else None
+
+
+def _run(path, run, picture):
+    try:
+        return run(picture)
+    except (RuntimeError, tf.errors.OpError) as error:
+        raise ValueError(f"{path} fails at {list(picture.shape)}: {error}") from error
+
+
 def _load_savedmodel(path):
-    """Returns the input's shape and dtype, and a function from input to output."""
+    """Returns the input's shape, a list with None for any length, its dtype, and a function from input to output."""
     _check_operations(path)
     try:
         model = tf.saved_model.load(path)
@@ -120,11 +144,14 @@ def _load_tflite(path):
 
     def run(picture):
         pixels = quantize(picture, inputs[0]) if picture.dtype == np.uint8 else picture
+        interpreter.resize_tensor_input(inputs[0]["index"], picture.shape, strict=True)  # only sides of any length
+        interpreter.allocate_tensors()
         interpreter.set_tensor(inputs[0]["index"], pixels)
         interpreter.invoke()
         return dequantize(interpreter.get_tensor(outputs[0]["index"]), outputs[0])
 
-    return inputs[0]["shape"].tolist(), inputs[0]["dtype"], run
+    shape = [None if side == -1 else side for side in inputs[0]["shape_signature"].tolist()]
+    return shape, inputs[0]["dtype"], run
 
 
 def _check_one_of_each(path, inputs, outputs):
@@ -132,25 +159,51 @@ def _check_one_of_each(path, inputs, outputs):
         raise ValueError(f"{path} has {len(inputs)} inputs and {len(outputs)} outputs, allowed: one of each")
 
 
-def _foreground(path, output, resolution, channel):
-    """The foreground's channel of an output, [R, R]."""
+def _is_map(output, resolution):
+    """Whether an output is a map of class ids."""
+    square = (1, resolution, resolution)
+    return np.issubdtype(output.dtype, np.integer) and output.shape in (square, (*square, 1))
+
+
+def _check_output(path, output, resolution, channel):
+    """Refuses an output that is not [1, R, R, channel], or lacks the channel."""
     channels = output.shape[3] if output.ndim == 4 else 0
     known = channels == 1 if channel is None else 0 <= channel < channels
     if output.shape != (1, resolution, resolution, channels) or not known:
         chosen = "no --channel" if channel is None else f"--channel={channel}"
-        allowed = f"[1, {resolution}, {resolution}, 1], or N channels with --channel from 0 to N - 1"
+        square = f"[1, {resolution}, {resolution}"
+        allowed = f"{square}, 1], or N channels with --channel from 0 to N - 1, or class ids {square}] with --channel"
         raise ValueError(f"{path} gives {list(output.shape)} with {chosen}, allowed: {allowed}")
-    return output[0, :, :, channel or 0].astype(np.float32)
 
 
-def _probabilities(path, values, logits):
-    """The probabilities that an output stands for, float32."""
-    if logits and np.isfinite(values).all():
-        return np.float32(0.5) * (1 + np.tanh(values / 2))  # the sigmoid, which never overflows so
-    if logits or not (values.min() >= -_TOLERANCE and values.max() <= 1 + _TOLERANCE):
-        allowed = "finite logits" if logits else "probabilities from 0 to 1, or logits with --logits"
+def _probability(path, values, channel, logits):
+    """The foreground's probability [R, R], float32, of an output [R, R, channel]."""
+    if logits:
+        _check_values(path, values, np.isfinite(values).all(), "finite logits")
+        values = _sigmoid(values) if values.shape[-1] == 1 else _softmax(values)
+    chosen = values[..., channel]
+    are_probabilities = chosen.min() >= -_TOLERANCE and chosen.max() <= 1 + _TOLERANCE
+    _check_values(
+        path,
+        chosen,
+        are_probabilities,
+        "probabilities from 0 to 1, or logits with --logits, or class ids with --channel",
+    )
+    return chosen
+
+
+def _check_values(path, values, are_fine, allowed):
+    if not are_fine:
         raise ValueError(f"{path} gives values from {values.min():g} to {values.max():g}, allowed: {allowed}")
-    return values
+
+
+def _sigmoid(logits):
+    return np.float32(0.5) * (1 + np.tanh(logits / 2))  # which never overflows so
+
+
+def _softmax(logits):
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)
 
 
 def predict_masks(config, model, **tensors):
@@ -165,8 +218,8 @@ def predict_masks(config, model, **tensors):
         int, how many masks were written; those that existed are not counted.
 
     Raises:
-        ValueError: for another dataset, no `data.masks`, a dataset or model that cannot be had, or a mask that would be
-            written outside of `data.masks`.
+        ValueError: for another dataset, no `data.masks`, a dataset or model that cannot be had, a mask that would be
+            written outside of `data.masks`, or masks there that were made otherwise, see `mask_record.check`.
     """
     config_validation.validate(config)
     data = config.data
@@ -175,7 +228,8 @@ def predict_masks(config, model, **tensors):
     if not data.masks:
         raise ValueError(f"data.masks is {data.masks!r}, allowed: a folder to write to: --config.data.masks=MASKS")
     resolution, predict = load_segmenter(model, **tensors)
-    written = 0
+    record, written = mask_record.make(model, tensors, data), 0
+    mask_record.check(data.masks, record)
     for name, photo in datasets.held_out(data.source, path=data.path, holdout=data.holdout):
         path = pathlib.Path(data.masks, name)
         target = os.path.realpath(path.parent)  # the name is the archive's, and the folder may hold links
@@ -183,6 +237,8 @@ def predict_masks(config, model, **tensors):
             raise ValueError(f"the mask {name} would go to {target}, which is not in data.masks, {data.masks}")
         if not path.exists():
             mask = foreground_probability(photo, resolution, predict) > THRESHOLD
+            if not written:  # not before a first mask: one may have tried the flags
+                mask_record.write(data.masks, record)
             save(Image.fromarray(mask.astype(np.uint8) * 255), path)
             written += 1
     return written
@@ -196,7 +252,12 @@ def main(argv):
     try:
         input_range = given.input_range and tuple(map(float, given.input_range))
         written = predict_masks(
-            given.config, given.model, input_range=input_range, logits=given.logits, channel=given.channel
+            given.config,
+            given.model,
+            size=given.size,
+            input_range=input_range,
+            logits=given.logits,
+            channel=given.channel,
         )
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
@@ -206,8 +267,9 @@ def main(argv):
 if __name__ == "__main__":
     config_flags.DEFINE_config_file("config", None, "configs/dogs.py or cars.py.", lock_config=True)
     flags.DEFINE_string("model", None, "A .tflite file or a SavedModel's folder.")
+    flags.DEFINE_integer("size", None, "Pixels: the width and height to give a model that takes any.")
     flags.DEFINE_list("input_range", None, "LOW,HIGH: of a float32 input, what stands for the pixels 0 and 255.")
-    flags.DEFINE_bool("logits", False, "The model gives logits.")
-    flags.DEFINE_integer("channel", None, "The foreground's of several output channels, from 0.")
+    flags.DEFINE_bool("logits", False, "The model gives logits: of one channel to a sigmoid, of several to a softmax.")
+    flags.DEFINE_integer("channel", None, "The foreground's of several output channels, or of class ids, from 0.")
     flags.mark_flags_as_required(["config", "model"])
     app.run(main)

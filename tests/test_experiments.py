@@ -94,8 +94,9 @@ def test_a_table_can_be_collected_alone_and_nothing_is_run_twice(tmp_path):
     first = make_table("2", tmp_path, seeds=[0], execute=runner, **SMALL).read_text()
     assert runner.count == 8
     assert make_table("2", tmp_path, scale="small", seeds=[0], collect_only=True, execute=None).read_text() == first
-    make_table("2", tmp_path, seeds=[0], execute=runner, **SMALL)
+    rows = table(make_table("2", tmp_path, seeds=[0], execute=runner, **SMALL))
     assert runner.count == 8
+    assert (rows["normal, d_c 4"]["entropy"], rows["all foreground"]["entropy"]) == ("5.6", "")
     more = make_table("2", tmp_path, scale="small", seeds=[0, 1], collect_only=True, execute=None)
     assert table(more)["normal, d_c 4"]["missing"] == "1"
 
@@ -105,8 +106,8 @@ def test_table_5_has_a_run_for_two_of_its_methods_and_quotes_the_others(tmp_path
     rows = table(make_table("5", tmp_path, seeds=[0], execute=runner, **SMALL))
     assert runner.count == 2  # the supervised U-Net; ours, whose figures hold GrabCut's
     assert rows["supervised U-Net"]["images_seen"] == "16000"  # 1,000 steps of 16
-    assert rows["GrabCut"]["images_seen"] == rows["all foreground"]["images_seen"] == ""
-    assert rows["GrabCut"]["iou_mean"] == rows["ours"]["iou_mean"] == "10"
+    assert rows["GrabCut by [48]"]["images_seen"] == rows["all foreground"]["images_seen"] == ""
+    assert rows["GrabCut by [48]"]["iou_mean"] == rows["ours"]["iou_mean"] == "10"
     assert (rows["ReDO"]["iou_paper"], rows["ReDO"]["iou_mean"]) == ("42.6", "")
     assert (rows["ours"]["mask_mean_mean"], rows["supervised U-Net"]["mask_mean_mean"]) == ("25", "")
 
@@ -119,6 +120,7 @@ def test_the_papers_scale_differs_in_what_no_field_shows(tmp_path):
     assert "- in every row: none\n\nWhat differs from the paper besides:\n- The segmenter that is measured goes" in text
     assert text.count("- Stanford Cars and Dogs: ") == 2  # validation photos and masks
     assert "another segmenter's predictions, in the paper a Mask R-CNN's. Those of CUB are true." in text
+    assert "same number of images" not in text
     birds = make_table("2", tmp_path, seeds=[0], execute=Runner()).read_text()
     assert "22,000 after five, where the paper trains one for 12,000" in birds and "Stanford" not in birds
 
@@ -129,6 +131,13 @@ def test_a_table_says_what_photos_and_masks_it_was_made_with(tmp_path):
     assert f"\n\nPhotos and masks: {about}\n\n" in text
     assert "What differs from the paper besides" not in text  # configs/small.py has no final segmenter
     assert "Photos and masks" not in make_table("3", tmp_path, seeds=[0], execute=Runner(), **SMALL).read_text()
+
+
+def test_the_note_is_on_the_rows_of_the_scale(tmp_path):
+    text = make_table("3", tmp_path, seeds=[0], execute=Runner(), **SMALL).read_text()
+    note = "In the paper: Alternate training at 64x64. At the small scale both rows see the same number of images.\n"
+    assert note in text and not any(word in text for word in ("Stanford", "Mask R-CNN", "Those of CUB"))
+    assert "H(c) is the entropy of c" in make_table("2", tmp_path, seeds=[0], execute=Runner(), **SMALL).read_text()
 
 
 def test_a_table_without_fid_says_why(tmp_path):

@@ -97,6 +97,30 @@ def test_features_are_those_of_the_torchscript(tmp_path):
     np.testing.assert_allclose(features(pictures()), np.load(GOLDEN)["features"], rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("before", [True, False])
+def test_features_are_computed_without_tf32_which_is_then_as_before(tmp_path, monkeypatch, before):
+    features, seen = InceptionFeatures(tiny.write_inception(tmp_path / "inception.npz")), []
+
+    def compute(images):
+        seen.append(tf.config.experimental.tensor_float_32_execution_enabled())
+        if len(images) == 0:
+            raise RuntimeError("no pictures")
+        return tf.zeros([len(images), 2048])
+
+    monkeypatch.setattr(features, "_features", compute)
+    default = tf.config.experimental.tensor_float_32_execution_enabled()
+    try:
+        tf.config.experimental.enable_tensor_float_32_execution(before)
+        features(noise(1))
+        assert tf.config.experimental.tensor_float_32_execution_enabled() == before
+        with pytest.raises(RuntimeError, match="no pictures"):
+            features(noise(0))
+        assert tf.config.experimental.tensor_float_32_execution_enabled() == before
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(default)
+    assert seen == [False, False]
+
+
 def test_the_cache_gives_what_was_computed(tmp_path):
     inception, images = MeanColour(), noise(40)
     first = cached_statistics(inception, images, tmp_path / "fid")
@@ -123,11 +147,12 @@ def test_whatever_defines_the_statistics_is_in_the_key(tmp_path, monkeypatch):
     ):
         cached_statistics(inception, others, tmp_path)
         assert inception.batches
-    monkeypatch.setattr(fid, "RESIZE", "bicubic")
-    inception = MeanColour()
-    cached_statistics(inception, images, tmp_path)
-    assert inception.batches
-    assert len(list(tmp_path.glob("*.npz"))) == 6
+    for name, value in (("RESIZE", "bicubic"), ("VERSION", fid.VERSION + 1)):
+        monkeypatch.setattr(fid, name, value)
+        inception = MeanColour()
+        cached_statistics(inception, images, tmp_path)
+        assert inception.batches
+    assert len(list(tmp_path.glob("*.npz"))) == 7
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04" + bytes(60)])

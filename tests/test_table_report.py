@@ -126,6 +126,28 @@ def test_nmi_stands_beside_chance():
     assert "nmi_by_chance_paper" not in row and "No FID" not in text
 
 
+def test_what_the_paper_says_of_a_row_stands_before_the_figures():
+    table = Table("Priors", ("iou",), (), traits=("entropy",))
+    row = Row("normal", "cub", {"iou": 72.3}, {}, traits={"entropy": "5.6"})
+    lines = [line(row), line(Row("disc", "cub", {}, {}, method="grabcut"))]
+    text = markdown("T", table, lines, "c")
+    assert cells(text, "")[:4] == ["", "dataset", "H(c)", "IoU ↑ paper"]
+    assert cells(text, "normal")[2:4] == ["5.6", "72.3"] and cells(text, "disc")[2:4] == ["—", "—"]
+    assert [row["entropy"] for row in csv.DictReader(io.StringIO(as_csv(table, lines)))] == ["5.6", ""]
+
+
+def test_every_figure_of_masks_stands_beside_the_photos_own():
+    table = Table("Masks", ("accuracy", "iou", "miou"), ())
+    names = ("accuracy", "iou", "miou", "accuracy_per_image", "iou_per_image", "miou_per_image")
+    run = metrics(0.3) | {"test": {"segmenter": {name: (i + 1) / 10 for i, name in enumerate(names)}}}
+    text = markdown("T", table, [line(finished={0: run})], "c")
+    assert cells(text, "")[2:11] == [f"{name}{kind}" for name in ("ACC", "IoU", "mIoU") for kind in (
+        " ↑ paper", " ↑ ours", "/image ↑ ours")]  # fmt: skip
+    assert cells(text, "gamma_mi 1")[2:11] == ["—", "10.0", "40.0", "68.6", "20.0", "50.0", "—", "30.0", "60.0"]
+    (row,) = csv.DictReader(io.StringIO(as_csv(table, [line(finished={0: run})])))
+    assert (row["accuracy_per_image_mean"], row["miou_per_image_mean"]) == ("40", "60")
+
+
 def test_masks_of_a_baseline_say_nothing_of_the_gan():
     text = markdown("T", TABLE, [line(Row("GrabCut", "cub", {"iou": 36.0}, {}, method="grabcut"))], "c")
     assert cells(text, "GrabCut")[4:] == ["36.0", "50.0", "—", "—", "—", "2", "—"]
@@ -153,3 +175,23 @@ def test_fid_of_some_seeds_is_said_with_what_it_is_of():
     assert "- gamma_mi 1, folder: FID of 1 of 2 seeds" in text
     assert "FID: folder, 6 synthetic pictures against 9 (all photos at 32x32), bilinear, weights abcdefabcdef." in text
     assert "FID of" not in markdown("Table 9", TABLE, [line(finished={0: with_fid, 1: with_fid})], "python -m x")
+    disc = Row("disc", "cub", {}, method="grabcut")
+    assert "FID of" not in markdown("Table 9", TABLE, [line(disc, finished={0: with_fid, 1: metrics(0.4)})], "x")
+
+
+def test_csv_says_what_fid_is_of():
+    about = {"samples": 6, "reference_pictures": 9, "reference": "all photos, at 32x32", "resize": "bilinear"}
+    runs = [metrics(0.3, synthesis=about | {"inception_sha256": c * 64, "fid": 1.0, "bg_fid": 2.0}) for c in "ba"]
+    disc = Row("disc", "cub", {}, method="grabcut")
+    lines = [line(finished=dict(enumerate(runs))), line(), line(disc, finished={0: runs[0]}), quoted()]
+    first, *others = csv.DictReader(io.StringIO(as_csv(TABLE, lines)))
+    names = [name for name in first if name.startswith("fid_") and name[4:] not in ("paper", "mean", "min", "max")]
+    assert {name: first[name] for name in names} == {
+        "fid_samples": "6",
+        "fid_reference_pictures": "9",
+        "fid_reference": "all photos, at 32x32",
+        "fid_resize": "bilinear",
+        "fid_inception_sha256": f"{'a' * 64}; {'b' * 64}",
+    }
+    assert [row[name] for row in others for name in names] == [""] * 15
+    assert "fid_samples" not in as_csv(Table("Masks", ("iou",), ()), lines)

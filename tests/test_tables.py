@@ -3,7 +3,7 @@ import math
 import pytest
 
 from tf_layered_gan import config_validation, sweep
-from tf_layered_gan.tables import COLUMNS, TABLES
+from tf_layered_gan.tables import COLUMNS, TABLES, TRAITS
 
 ROWS = [(name, row) for name, table in TABLES.items() for row in table.rows]
 TRAINED = [
@@ -36,6 +36,7 @@ def test_every_setting_is_one_that_can_be_run(file, changes, tmp_path):
 def test_every_row_has_a_figure_of_the_papers_in_the_tables_columns(name, row):
     assert set(row.paper) <= set(TABLES[name].columns) <= set(COLUMNS)
     assert row.paper
+    assert tuple(row.traits) == TABLES[name].traits and set(row.traits) <= set(TRAITS)
 
 
 def test_figures_of_table_1():
@@ -89,7 +90,7 @@ def test_rows_stand_in_the_papers_order():
     assert [row.label for row in TABLES["5"].rows] == [
         "supervised U-Net",
         "Voynov et al.",
-        "GrabCut",
+        "GrabCut by [48]",
         "ReDO",
         "PerturbGAN",
         "IEM + SegNet",
@@ -113,6 +114,11 @@ def test_sizes_of_table_2_are_those_whose_entropy_the_paper_gives():
         entropies.append(size * 0.5 * math.log(2 * math.pi * math.e) if normal else math.log(size))
     # The paper cuts off after one decimal: ln 200 = 5.298, of which it has 5.2.
     assert [math.floor(10 * entropy) / 10 for entropy in entropies] == [5.6, 8.5, 11.3, 14.1, 3.9, 4.6, 5.2, 5.9]
+    assert [f"{math.floor(10 * e) / 10:.1f}" for e in entropies] == [r.traits["entropy"] for r in TABLES["2"].rows]
+
+
+def test_supervision_of_table_4():
+    assert [row.traits["supervision"] for row in TABLES["4"].rows] == ["Weak", "Weak", "Unsup."] * 3
 
 
 def test_a_setting_of_several_tables_is_one_run_with_the_same_figures(tmp_path):

@@ -62,8 +62,8 @@ def make_table(
             weights for FID that are missing, runs of a row that differ in more than their seed, or where no run has
             finished.
     """
-    rows, root = _rows(name, scale), pathlib.Path(workdir)
-    planned = [(row, _plan(root, row, scale, seeds, data, masks, extra)) for row in rows]
+    table, root = _table(name, scale), pathlib.Path(workdir)
+    planned = [(row, _plan(root, row, scale, seeds, data, masks, extra)) for row in table.rows]
     if not collect_only:
         runs = [runs[k] for k in range(len(seeds)) for _, runs in planned if runs]
         _check(runs, masks)
@@ -72,13 +72,13 @@ def make_table(
     if not any(line.finished for line in lines):
         first = next(runs[0].workdir for _, runs in planned if runs)
         raise ValueError(f"no run of table {name} has finished in {root}; the first would be {first}")
-    lines += _baseline_lines(lines) if any(COLUMNS[column].of_masks for column in TABLES[name].columns) else []
+    lines += _baseline_lines(lines) if any(COLUMNS[column].of_masks for column in table.columns) else []
     command = _command(name, scale, seeds, data, masks, extra)
     file = pathlib.Path(output or workdir) / f"table_{name}.md"
     file.parent.mkdir(parents=True, exist_ok=True)
     title = f"Table {name}" if scale == "paper" else f"Table {name}, {scale} scale"
-    file.write_text(table_report.markdown(title, TABLES[name], lines, command, about))
-    file.with_suffix(".csv").write_text(table_report.as_csv(TABLES[name], lines))
+    file.write_text(table_report.markdown(title, table, lines, command, about))
+    file.with_suffix(".csv").write_text(table_report.as_csv(table, lines))
     return file
 
 
@@ -92,15 +92,18 @@ def _command(name, scale, seeds, data, masks, extra):
     return f"python -m tf_layered_gan.experiments {name} {flags_given}{''.join(after)}"
 
 
-def _rows(name, scale):
+def _table(name, scale):
+    """A table as it is at a scale: the small one has some of its rows, and a note on these."""
     if name not in TABLES:
         raise ValueError(f"there is no table {name}, allowed: {', '.join(TABLES)}")
+    table = TABLES[name]
     if scale == "paper":
-        return TABLES[name].rows
+        return table
     small = [key for key, table in TABLES.items() if any(row.small for row in table.rows)]
     if name not in small:
         raise ValueError(f"table {name} has no small scale, allowed: {', '.join(small)}")
-    return [row for row in TABLES[name].rows if row.small or row.changes is None]
+    rows = tuple(row for row in table.rows if row.small or row.changes is None)
+    return dataclasses.replace(table, rows=rows, note=table.small_note)
 
 
 def _plan(root, row, scale, seeds, data, masks, extra):
@@ -171,7 +174,7 @@ def _baseline_lines(lines):
     common = {"failed": {}, "missing": 0, "settings": None, "paper_settings": None, "paper_images": None}
     return [
         dataclasses.replace(
-            line, row=dataclasses.replace(line.row, label=label, paper={}, method=method, note=""), **common
+            line, row=dataclasses.replace(line.row, label=label, paper={}, method=method, note="", traits={}), **common
         )
         for line in reversed(runs.values())
         for method, label in _BASELINES.items()

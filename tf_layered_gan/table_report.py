@@ -5,14 +5,16 @@ import dataclasses
 import io
 from collections.abc import Mapping
 
-from tf_layered_gan.tables import BESIDE, COLUMNS, DEPARTURES, Row
+from tf_layered_gan.tables import BESIDE, COLUMNS, DEPARTURES, TRAITS, Row
 
 MISSING = "—"
 # What a run may differ in without differing from the paper.
 _OWN = ("seed", "jit", "distribution", "data.path", "data.masks", "data.classes", "monitoring", "metrics")
+# What an FID cannot be compared without, of "synthesis" in metrics.json.
+_OF_FID = ("samples", "reference_pictures", "reference", "resize", "inception_sha256")
 _LEGEND = (
     "Ours: the mean over the seeds and, in brackets, the least and the most. ACC, IoU and mIoU are over all pixels of "
-    "the test photos, IoU/image is the mean of the photos' own. NMI by chance is that of the same clusters, shuffled "
+    "the test photos, with /image the means of the photos' own. NMI by chance is that of the same clusters, shuffled "
     "among the photos. Mask mean and mask spread: the share of the picture that the GAN's masks cover, in per cent, "
     "and its standard deviation over pictures; near 0 all is background, near 100 all is foreground. Of images seen, "
     "the paper's number is in brackets."
@@ -109,7 +111,8 @@ def markdown(title, table, lines, command, about=None):
     Returns:
         str.
     """
-    header = ["", "dataset", *(f"{COLUMNS[name].header} {whose}" for name, whose in _columns(table))]
+    header = ["", "dataset", *(TRAITS[name] for name in table.traits)]
+    header += [f"{COLUMNS[name].header} {whose}" for name, whose in _columns(table)]
     header += ["mask mean", "mask spread", "seeds", "images seen"]
     rows = [_cells(table, line) for line in lines]
     parts = [
@@ -127,7 +130,9 @@ def markdown(title, table, lines, command, about=None):
 def as_csv(table, lines):
     """Renders a table for machines: a line a row, each figure as the paper's, our mean, least and most.
 
-    Of a figure that the paper does not have (`tables.BESIDE`, the masks) there are the last three.
+    Of a figure that the paper does not have (`tables.BESIDE`, the masks) there are the last three. A table with FID has
+    columns for what that cannot be compared without, too, see `gan_evaluation.evaluate_fid`: "fid_samples" and others,
+    empty in a row without FID; where seeds differ, each value once.
 
     Args:
         table: `tables.Table`.
@@ -140,15 +145,19 @@ def as_csv(table, lines):
     writer = csv.writer(file, lineterminator="\n")
     kinds = {"paper": ("paper",), "ours": ("mean", "min", "max")}
     masks = ("mask_mean", "mask_spread")
-    header = ["row", "dataset", *(f"{name}_{kind}" for name, whose in _columns(table) for kind in kinds[whose])]
+    header = ["row", "dataset", *table.traits]
+    header += [f"{name}_{kind}" for name, whose in _columns(table) for kind in kinds[whose]]
     header += [f"{name}_{kind}" for name in masks for kind in kinds["ours"]]
+    of_fid = _OF_FID if "fid" in table.columns else ()
+    header += [f"fid_{name}" for name in of_fid]
     writer.writerow([*header, "finished", "failed", "missing", "images_seen", "paper_images_seen", "differs"])
     for line in lines:
-        values = [line.row.label, line.dataset]
+        values = [line.row.label, line.dataset, *(line.row.traits.get(name) for name in table.traits)]
         for name, whose in _columns(table):
             values += [line.row.paper.get(name)] if whose == "paper" else _figures(line, name) or [None] * 3
         for name in masks:
             values += _synthetic(line, name) or [None] * 3
+        values += ["; ".join(sorted({str(about[name]) for about in _made(line)})) for name in of_fid]
         differs = "; ".join(_difference(*item) for item in differences(line).items())
         counts = [len(line.finished), len(line.failed), line.missing]
         values += [*counts, " ".join(map(str, _images_seen(line))), line.paper_images, differs]
@@ -175,7 +184,7 @@ def _synthetic(line, name):
 
 
 def _cells(table, line):
-    cells = [line.row.label, line.dataset]
+    cells = [line.row.label, line.dataset, *(line.row.traits.get(name, MISSING) for name in table.traits)]
     for name, whose in _columns(table):
         cells.append(_papers(line, name) if whose == "paper" else _ours(_figures(line, name), COLUMNS[name].decimals))
     cells += [_ours(_synthetic(line, name), 1) for name in ("mask_mean", "mask_spread")]
@@ -267,14 +276,19 @@ def _name(line):
     return f"{line.row.label}, {line.dataset}"
 
 
+def _made(line):
+    """What metrics.json holds on the GAN's pictures, of the runs whose FID was computed; none of a baseline."""
+    made = [metrics.get("synthesis") for metrics in line.finished.values() if line.row.method == "segmenter"]
+    return [about for about in made if about]
+
+
 def _syntheses(line):
-    made = [metrics["synthesis"] for metrics in line.finished.values() if "synthesis" in metrics]
-    return {f"{line.dataset}, {_synthesis(about)}" for about in made}
+    return {f"{line.dataset}, {_synthesis(about)}" for about in _made(line)}
 
 
 def _some_with_fid(line):
     """Returns of how many seeds there is FID, where it is of some of them."""
-    count = sum("synthesis" in metrics for metrics in line.finished.values())
+    count = len(_made(line))
     return f"{count} of {len(line.finished)}" if 0 < count < len(line.finished) else None
 
 

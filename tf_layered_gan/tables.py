@@ -36,6 +36,7 @@ class Row:
         small: likewise from configs/small.py; None where there is no such row.
         method: whose masks are measured, of "test" in metrics.json.
         note: what to say about it, or "".
+        traits: by name in `TRAITS`, what the paper says of the row beside its figures.
     """
 
     label: str
@@ -45,16 +46,24 @@ class Row:
     small: Mapping | None = None
     method: str = "segmenter"
     note: str = ""
+    traits: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table: its caption, the names of its columns in `COLUMNS`, its rows and what to say about all of it."""
+    """A table: its caption, the names of its columns in `COLUMNS`, its rows and what to say about all of it.
+
+    Attributes:
+        small_note: what to say in place of `note` at the small scale, which has not all rows.
+        traits: the names of the columns in `TRAITS`, which stand before the others.
+    """
 
     caption: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     note: str = ""
+    small_note: str = ""
+    traits: tuple[str, ...] = ()
 
 
 COLUMNS = {
@@ -63,15 +72,25 @@ COLUMNS = {
     "nmi": Column("NMI ↑", ("clusters", "nmi"), decimals=3, of_masks=False),
     "nmi_by_chance": Column("NMI by chance", ("clusters", "nmi_by_chance"), decimals=3, of_masks=False),
     "accuracy": Column("ACC ↑", ("accuracy",), 100),
+    "accuracy_per_image": Column("ACC/image ↑", ("accuracy_per_image",), 100),
     "iou": Column("IoU ↑", ("iou",), 100),
     "iou_per_image": Column("IoU/image ↑", ("iou_per_image",), 100),
     "miou": Column("mIoU ↑", ("miou",), 100),
+    "miou_per_image": Column("mIoU/image ↑", ("miou_per_image",), 100),
     "ari": Column("ARI ↑", ("ari",), decimals=2),
     "msc": Column("MSC ↑", ("msc",), decimals=2),
 }
 
 # Figures of ours that the paper does not have and its own, by column, must not be read without.
-BESIDE = {"iou": "iou_per_image", "nmi": "nmi_by_chance"}
+BESIDE = {
+    "accuracy": "accuracy_per_image",
+    "iou": "iou_per_image",
+    "miou": "miou_per_image",
+    "nmi": "nmi_by_chance",
+}
+
+# Columns of the paper's that are no figures of a run, as it heads them.
+TRAITS = {"entropy": "H(c)", "supervision": "Sup."}
 
 
 def _are_cars_or_dogs(settings):
@@ -124,7 +143,7 @@ def _mutual_information(dataset, gamma_mi, *figures, small=False):
     )
 
 
-def _prior(prior, size, *figures):
+def _prior(prior, size, entropy, *figures):
     changes = {"codes.prior": prior, "codes.num_categories": size}
     plain = {"data.classes": ""} if prior == "normal" else {}  # E_x finds no clusters then
     return Row(
@@ -133,6 +152,7 @@ def _prior(prior, size, *figures):
         _figures("fid iou", *figures),
         _64 | _ALONE | changes | plain,
         _SMALL_ALONE | changes,
+        traits={"entropy": entropy},
     )
 
 
@@ -144,11 +164,15 @@ def _alternate(dataset, without, with_, small):
 
 
 def _layered(dataset, finegan, onegan, ours):
-    named = (("FineGAN", finegan, None), ("OneGAN", onegan, None), ("ours", ours, {}))
-    return tuple(Row(name, dataset, _figures("fid iou nmi", *figures), run) for name, figures, run in named)
+    named = (("FineGAN", finegan, None, "Weak"), ("OneGAN", onegan, None, "Weak"), ("ours", ours, {}, "Unsup."))
+    return tuple(
+        Row(name, dataset, _figures("fid iou nmi", *figures), run, traits={"supervision": supervision})
+        for name, figures, run, supervision in named
+    )
 
 
 _CARS_AND_DOGS = "The masks of Stanford Cars and Dogs are another segmenter's predictions, in the paper a Mask R-CNN's."
+_ENTROPY = "H(c) is the entropy of c in nats, which the paper cuts off after one decimal."
 _CUB = "Those of CUB are true."
 
 TABLES = {
@@ -175,15 +199,18 @@ TABLES = {
         "The prior of c on CUB at 64x64, without alternate training",
         ("fid", "iou"),
         (
-            _prior("normal", 4, 12.3, 72.3),
-            _prior("normal", 6, 12.1, 72.5),
-            _prior("normal", 8, 11.8, 66.7),
-            _prior("normal", 10, 11.1, 65.4),
-            _prior("categorical", 50, 11.3, 71.5),
-            _prior("categorical", 100, 11.6, 69.1),
-            _prior("categorical", 200, 11.6, 68.6),
-            _prior("categorical", 400, 11.9, 68.6),
+            _prior("normal", 4, "5.6", 12.3, 72.3),
+            _prior("normal", 6, "8.5", 12.1, 72.5),
+            _prior("normal", 8, "11.3", 11.8, 66.7),
+            _prior("normal", 10, "14.1", 11.1, 65.4),
+            _prior("categorical", 50, "3.9", 11.3, 71.5),
+            _prior("categorical", 100, "4.6", 11.6, 69.1),
+            _prior("categorical", 200, "5.2", 11.6, 68.6),
+            _prior("categorical", 400, "5.9", 11.9, 68.6),
         ),
+        note=_ENTROPY,
+        small_note=_ENTROPY,
+        traits=("entropy",),
     ),
     "3": Table(
         "Alternate training at 64x64",
@@ -193,7 +220,8 @@ TABLES = {
             *_alternate("dogs", (67.5, 53.2), (59.3, 61.3), small=None),
             *_alternate("cars", (13.0, 58.3), (12.8, 62.0), small=None),
         ),
-        note=f"At the small scale both rows see the same number of images. {_CARS_AND_DOGS} {_CUB}",
+        note=f"{_CARS_AND_DOGS} {_CUB}",
+        small_note="At the small scale both rows see the same number of images.",
     ),
     "4": Table(
         "Layered GANs at 128x128",
@@ -203,7 +231,8 @@ TABLES = {
             *_layered("dogs", (54.9, 48.7, 0.194), (48.7, 69.7, 0.211), (59.3, 61.3, 0.257)),
             *_layered("cars", (24.8, 53.2, 0.233), (24.2, 71.2, 0.272), (19.0, 63.3, 0.301)),
         ),
-        note=f"{_CARS_AND_DOGS} {_CUB}",
+        note=f"Sup. is the supervision: weak is by boxes around objects. {_CARS_AND_DOGS} {_CUB}",
+        traits=("supervision",),
     ),
     "5": Table(
         "Segmentation of CUB at 128x128",
@@ -219,7 +248,16 @@ TABLES = {
                 "train on where these have true masks, otherwise on those for validation",
             ),
             Row("Voynov et al.", "cub", _figures("accuracy iou", 94.0, 71.0)),
-            Row("GrabCut", "cub", _figures("accuracy iou miou", 72.3, 36.0, 52.3), {}, _SMALL_ALTERNATE, "grabcut"),
+            Row(
+                "GrabCut by [48]",
+                "cub",
+                _figures("accuracy iou miou", 72.3, 36.0, 52.3),
+                {},
+                _SMALL_ALTERNATE,
+                method="grabcut",
+                note="the paper quotes the figures of its reference [48], that of IEM + SegNet, and does not say how "
+                "GrabCut was started; ours are of OpenCV's, started from a rectangle, see baselines.py",
+            ),
             Row("ReDO", "cub", _figures("accuracy iou", 84.5, 42.6)),
             Row(
                 "PerturbGAN",

@@ -1,5 +1,6 @@
 """Fréchet Inception Distance (Heusel et al. 2017): how far two sets of pictures lie apart in Inception's features."""
 
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -14,13 +15,15 @@ from tf_layered_gan.metrics import inception_weights
 from tf_layered_gan.networks.inception import RESOLUTION, inception
 
 RESIZE = f"bilinear to {RESOLUTION} pixels as in TensorFlow 1 (corner on corner, no antialiasing)"
+VERSION = 1  # of what makes features of pictures: to be raised with every change to them, as cached statistics last
 _BATCH_SIZE = 32
 
 
 class InceptionFeatures:
     """Computes the features that FID compares, of pictures of any size.
 
-    They are resized as the published graph does it, see `RESIZE`: pixel i of 299 is read at i * width / 299.
+    They are resized as the published graph does it, see `RESIZE`: pixel i of 299 is read at i * width / 299. TF32,
+    TensorFlow's default on a GPU, is off meanwhile: it cuts what is multiplied down to 10 bits after the point.
 
     Args:
         path: the weights, an .npz file that `metrics.inception_weights` converted.
@@ -52,7 +55,19 @@ class InceptionFeatures:
         Returns:
             float32 [image, 2048].
         """
-        return self._features(images).numpy()
+        with _without_tf32():
+            return self._features(images).numpy()
+
+
+@contextlib.contextmanager
+def _without_tf32():
+    """Has a GPU multiply in float32, which is a setting of the whole process, and then as before."""
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(before)
 
 
 def resize(images):
@@ -156,7 +171,7 @@ def cached_statistics(features, images, cache):
         features: `InceptionFeatures`.
         images: uint8 [image, height, width, rgb].
         cache: folder, made where missing. An entry's name is the SHA-256 of all that defines it: the pictures' pixels
-            and shape, the resize, the weights.
+            and shape, the resize, the weights, and `VERSION`.
 
     Returns:
         `Statistics`.
@@ -180,6 +195,6 @@ def cached_statistics(features, images, cache):
 
 
 def _key(features, images):
-    digest = hashlib.sha256(f"{images.shape} {RESIZE} {features.sha256}".encode())
+    digest = hashlib.sha256(f"{VERSION} {images.shape} {RESIZE} {features.sha256}".encode())
     digest.update(np.ascontiguousarray(images))
     return digest.hexdigest()
