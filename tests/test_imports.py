@@ -12,21 +12,23 @@ EDGE = ROOT / "export" / "edge" / "edge_segmenter"
 
 # From the ground up. A package is a floor of its own: within it, modules import one another.
 FLOORS = [
-    {"tables", "sweep", "records"},
+    {"tables", "records", "file_lock", "cache_folder"},
     {"losses", "codes", "composition", "perturbation", "schedule", "monitoring", "learning_curve", "config_validation"},
+    {"sweep"},
     {"distribution", "preemption", "workdir_lock", "workdir_links", "restarts", "time_limit"},
     {"networks", "data", "gradients", "averaging", "table_report"},
     {"metrics", "baselines", "picture_grid", "layered_gan", "segmenter", "student"},
     {"evaluation", "gan_evaluation"},
     {"builders", "report"},
-    {"batches", "checkpointing"},
+    {"batches", "memory"},
+    {"checkpointing"},
     {"training_loop", "synthesize"},
     {"train", "distill"},
     {"main", "experiments"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 SEE_A_CONFIG = {"main", "train", "synthesize", "checkpointing", "builders", "config_validation", "sweep", "experiments"}
-SEE_A_CONFIG |= {"batches", "distribution", "restarts", "training_loop", "distill"}
+SEE_A_CONFIG |= {"batches", "distribution", "restarts", "training_loop", "distill", "memory"}
 
 
 def files(folder):
@@ -101,7 +103,7 @@ def test_networks_and_losses_run_on_any_backend_of_keras(path):
         ("config_validation", {"configs"}),
         ("records", set()),
         ("tables", set()),
-        ("sweep", {"absl", "ml_collections"}),
+        ("sweep", {"absl", "ml_collections", PACKAGE}),
         ("codes", {"tensorflow"}),
         ("perturbation", {"tensorflow"}),
     ],

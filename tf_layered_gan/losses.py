@@ -4,7 +4,6 @@ What is of pixels is a mean over them. The paper writes Eqs. 5, 7 and 8 without 
 log-likelihood.
 """
 
-import tensorflow as tf
 from keras import ops
 
 
@@ -45,7 +44,7 @@ def mutual_information(logits, code):
     Returns:
         float32 [batch], at least 0; log(number of categories) where nothing is known of the code.
     """
-    return tf.nn.softmax_cross_entropy_with_logits(code, logits)  # Keras' own warns of a code with one category
+    return ops.categorical_crossentropy(code, logits, from_logits=True)  # the loss of this name warns of one category
 
 
 def normal_mutual_information(mean, code):
