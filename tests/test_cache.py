@@ -77,7 +77,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
 
 
 def test_of_two_at_once_one_reads(tmp_path, caplog):
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", logger="absl")
     begun, go_on, results = threading.Event(), threading.Event(), []
 
     def read_slowly(create):

@@ -14,7 +14,7 @@ def refused(workdir, *flags):
     """The last line of what the binary prints before it gives up."""
     code, output = tiny.finish(tiny.python("-m", "tf_layered_gan.main", f"--workdir={workdir}", *flags))
     assert code == 1 and "Traceback" not in output, output
-    assert not [path for path in workdir.rglob("*") if path.is_file() and path.name != "lock"]
+    assert not tiny.written(workdir)
     return output.splitlines()[-1]
 
 

@@ -166,6 +166,11 @@ def write_inception(path):
     return path
 
 
+def written(workdir):
+    """The files below a workdir, but for those that keep others out of it and of its caches."""
+    return [path for path in workdir.rglob("*") if path.is_file() and path.name not in ("lock", "CACHEDIR.TAG")]
+
+
 def python(*arguments, **environment):
     """Starts another Python in the root of the repository; what it prints can be read as text."""
     return subprocess.Popen(
