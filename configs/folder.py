@@ -2,7 +2,7 @@
 
     python -m tf_layered_gan.main --config=configs/folder.py --config.data.path=DIR --workdir=runs/mine
 
-About 45 images a second on one core. IoU to expect: 0.66 to 0.76 (three seeds) on 514 photos of flowers after two
+About 45 images a second on one core. IoU to expect: 0.65 to 0.76 (three seeds) on 514 photos of flowers after two
 rounds, 0.30 on birds and 0.49 on cars after three; benchmarks/README.md has the runs. More rounds can be added to a
 finished run (`--config.schedule.rounds=12`, the same workdir).
 
