@@ -147,7 +147,7 @@ def test_what_is_accepted_trains_or_is_refused_in_words(tmp_path, eagerly):
             ended["refused"] += 1
             print(error)
     print(dict(ended))
-    assert min(ended["trained"], ended["refused"]) > 10
+    assert ended["trained"] > 30 and ended["refused"] > 0
 
 
 @pytest.mark.parametrize("name", CONFIGS)
