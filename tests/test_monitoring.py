@@ -126,3 +126,9 @@ def test_a_full_disk_is_called_that(tmp_path, monkeypatch):
     monkeypatch.setattr(tf.summary, "scalar", fail)
     with pytest.raises(OSError, match="events could not be written to .*tensorboard: No space left on device"):
         monitor.evaluation({"iou": 0.5}, 30)
+
+
+def test_events_that_have_no_folder_are_named(tmp_path):
+    (tmp_path / "tensorboard").write_text("mine")
+    with pytest.raises(OSError, match=f"events could not be written to {tmp_path}/tensorboard: "):
+        Monitor(tmp_path, batch_size=4)

@@ -89,3 +89,8 @@ def test_a_run_goes_on_that_has_begun_again_often_enough(tmp_path, eagerly, monk
     lose_masks(monkeypatch, times=2)
     result = train.train(tiny.run_config(shapes, **{"monitoring.restarts": 1}), tmp_path)
     assert len(result["restarts"]) == 1 and result["images_seen"] == 24
+
+
+def test_what_no_run_has_put_aside_is_no_attempt(tmp_path):
+    (tmp_path / "collapsed" / "mine" / "checkpoints").mkdir(parents=True)
+    assert restarts.history(tmp_path) == []

@@ -15,7 +15,8 @@ def check(folder):
     """
     path = pathlib.Path(folder)
     if path.is_dir() and not is_marked(path) and any(path.iterdir()):
-        raise ValueError(f"{path} is where a cache belongs, and holds something else: put that elsewhere")
+        advice = "put that elsewhere, or remove it if it is a cache of an earlier version"
+        raise ValueError(f"{path} is where a cache belongs, and holds something else: {advice}")
 
 
 def claim(folder):

@@ -44,8 +44,8 @@ def _entries(folder):
 
 def _is_shared(entry, root):
     """Whether it is the link to a cache that a sweep has made."""
-    links = {str(root / name): (f"../../{name}", root.parents[1] / name) for name in _CACHES}
-    if entry.path not in links or not entry.is_symlink():
+    link = f"../../{entry.name}"
+    if entry.name not in _CACHES or entry.path != str(root / entry.name) or not entry.is_symlink():
         return False
-    link, target = links[entry.path]
+    target = pathlib.Path(os.path.normpath(root / link))
     return os.readlink(entry.path) == link and not target.is_symlink() and cache_folder.is_marked(target)
