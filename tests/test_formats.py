@@ -1,5 +1,6 @@
 import contextlib
 import json
+import resource
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ from discs import photos as photos  # a fixture
 from export import formats
 from export.facts import run_facts, segmenter_facts
 from export.formats import export_segmenter
+from export.savedmodel import write_savedmodel
 from export.tflite import to_tflite_float32
 from tf_layered_gan.data.photos import Photos
 
@@ -160,3 +162,13 @@ def test_an_agreement_on_nothing_can_be_told(tmp_path, monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert "Verifying on 1 held-out photos, where the Keras model's masks cover 0.0%." in printed
     assert "warning: the Keras model finds nothing on these photos, so every format is verified on nothing" in printed
+
+
+def test_a_savedmodel_that_the_disk_cannot_hold_is_an_error_in_words(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, limits[1]))  # no file beyond this can be written
+    try:
+        with pytest.raises(OSError, match=f"no SavedModel could be written to {tmp_path}/saved_model: "):
+            write_savedmodel(pixel_network([1.0, 0.0, 0.0]), tmp_path / "saved_model")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
