@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from export.depthwise import float_depthwise_kernels
 from export.serving import serving_model
 
 
@@ -39,11 +40,12 @@ def to_tflite_float16(network):
 def to_tflite_dynamic(network):
     """Converts F with int8 weights, a quarter of the size; activations are quantised as they come, picture by picture.
 
-    Args, returns and raises as `to_tflite_float32`. Kernels of fewer than 1,024 weights stay float32.
+    Args, returns and raises as `to_tflite_float32`. Kernels of fewer than 1,024 weights stay float32, and those of
+    depthwise convolutions.
     """
     converter = _converter(serving_model(network, batch_size=1))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    return _convert(converter)
+    return float_depthwise_kernels(_convert(converter))
 
 
 def to_tflite_int8(network, calibration_images):
