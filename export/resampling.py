@@ -6,6 +6,8 @@ through every 60th pixel.
 
 import tensorflow as tf
 
+_HALVES_DOWN = 0.5 - 2**-10  # to add before what lies behind the point is cut off; far above a sum's own rounding
+
 
 def letterbox(picture, resolution):
     """Resizes a picture's longer side to the resolution and fills the rest of the square by repeating edge pixels.
@@ -34,13 +36,14 @@ def to_own_size(probability, picture):
         picture: the picture that was letterboxed, [1, height, width, rgb]; only its size counts.
 
     Returns:
-        uint8 [1, height, width, 1], the foreground's probability times 255, rounded.
+        uint8 [1, height, width, 1], the foreground's probability times 255, rounded, halves down: so it is 128 or more
+        where the probability is above one half, which an int8 network often gives exactly.
     """
     height, width = tf.unstack(tf.shape(picture)[1:3])
     resolution, step = probability.shape[1], 1 / 256 if probability.dtype == tf.uint8 else 1.0
     rows, columns = (_undoing(side, tf.maximum(height, width), resolution) for side in (height, width))
-    # One half is added before, while the mask is small; a matrix whose rows sum to 1 leaves it.
-    levels = tf.cast(probability[..., 0], tf.float32) * (255 * step) + 0.5
+    # Added before, while the mask is small; a matrix whose rows sum to 1 leaves it.
+    levels = tf.cast(probability[..., 0], tf.float32) * (255 * step) + _HALVES_DOWN
     return tf.expand_dims(tf.cast(rows @ _narrowed(levels, columns), tf.uint8), axis=-1)
 
 
