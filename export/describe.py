@@ -1,4 +1,4 @@
-"""Prints what an exported .tflite file says of itself; needs no TensorFlow.
+"""Prints what an exported .tflite file or SavedModel says of itself; needs no TensorFlow.
 
 python -m export.describe runs/mine/export/segmenter_int8.tflite
 """
@@ -13,7 +13,7 @@ from export.metadata import read
 def main():
     """Runs the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m export.describe", description=__doc__.splitlines()[0])
-    parser.add_argument("file", help="a .tflite file that export.main wrote")
+    parser.add_argument("file", help="a .tflite file or a SavedModel's folder that export.main wrote")
     try:
         facts = read(parser.parse_args().file)
     except (OSError, ValueError) as error:

@@ -13,10 +13,18 @@ SOURCES = {
     "cars": "Stanford Cars",
     "apc": "Amazon Picking Challenge",
 }
-_PREDICTED_MASKS = ("dogs", "cars")  # whose test masks another segmenter predicts
+_PREDICTED = "predicted by another segmenter"
+_TEST_MASKS = {
+    "folder": "from a folder",
+    "shapes": "painted with the pictures",
+    "cub": "given with the dataset",
+    "dogs": _PREDICTED,
+    "cars": _PREDICTED,
+    "apc": "given with the dataset",
+}
 
 
-def run_facts(source, *, photos, supervised, rounds, images_seen, segmenter_steps):
+def run_facts(source, *, photos, supervised, rounds, images_seen, segmenter_steps, test_masks):
     """Says how a run was trained, but for anything that is private, such as paths and names.
 
     Args:
@@ -26,6 +34,7 @@ def run_facts(source, *, photos, supervised, rounds, images_seen, segmenter_step
         rounds: of GAN and segmenter, int.
         images_seen: real pictures seen by the discriminator, or by a supervised segmenter, int.
         segmenter_steps: int.
+        test_masks: str, see `mask_facts`, or None where there are none.
 
     Returns:
         dict.
@@ -37,8 +46,22 @@ def run_facts(source, *, photos, supervised, rounds, images_seen, segmenter_step
         "rounds": 0 if supervised else rounds,
         "images_seen": images_seen,
         "segmenter_steps": segmenter_steps,
-        "test_masks": "predicted by another segmenter" if source in _PREDICTED_MASKS else "given with the photos",
+        "test_masks": test_masks,
     }
+
+
+def mask_facts(source, made=None):
+    """Says where the masks of the test photos are from.
+
+    Args:
+        source: a name of `SOURCES`.
+        made: str, how they were made, or None where nobody says.
+
+    Returns:
+        str.
+    """
+    made = made or (f"how they were made is {NOT_STATED}" if source == "folder" else None)
+    return _TEST_MASKS[source] + (f" ({made})" if made else "")
 
 
 def student_facts(settings):
@@ -105,10 +128,12 @@ def signature_facts(resolution, *, integer=False, batch=1):
     """
     picture = {"type": "uint8", "colour_order": "RGB", "range": [0, 255]}
     sizes = (f"the model's own, {resolution} x {resolution}", "any; resized inside")
-    probability = {"type": "float32", "range": [0, 1], "meaning": "probability of the foreground"}
+    meaning = "probability of the foreground"
+    probability = {"type": "float32", "range": [0, 1], "meaning": meaning}
     if integer:
-        probability |= {"type": "uint8", "range": [0, 255], "meaning": "probability of the foreground times 256"}
-    mask = {"type": "uint8", "range": [0, 255], "meaning": "probability of the foreground times 255, rounded"}
+        probability |= {"type": "uint8", "range": [0, 255], "meaning": f"{meaning} times 256"}
+    above_half = "128 and more where it is above one half"
+    mask = {"type": "uint8", "range": [0, 255], "meaning": f"{meaning} times 255, rounded; {above_half}"}
     shape = [batch, resolution, resolution]
     return {
         FIXED_SIZE: {

@@ -7,7 +7,7 @@ import tempfile
 
 from export.centring import centre_threshold
 from export.facts import figure_facts, signature_facts
-from export.metadata import ENTRY, FORMAT_VERSION, embed
+from export.metadata import embed, write_beside
 from export.model_card import model_card
 from export.quantization_aware import fine_tune
 from export.savedmodel import write_savedmodel
@@ -111,9 +111,7 @@ class _Exporter:
             write_savedmodel(network, path)
             figures["bytes"] = _size(path)
             self._compare(figures, savedmodel_runner(path), savedmodel_any_size(path))
-            (path / "assets.extra").mkdir()  # where TensorFlow leaves room for what is not its own
-            facts = self._file_facts(path.name, figures, batch="pictures")
-            write_record(path / "assets.extra" / ENTRY, {"format_version": FORMAT_VERSION} | facts)
+            write_beside(path, self._file_facts(path.name, figures, batch="pictures"))
             figures["bytes"] = _size(path)
         if figures["refused"]:
             shutil.rmtree(path)

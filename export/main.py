@@ -5,14 +5,14 @@ import pathlib
 import tensorflow as tf
 from absl import app, flags, logging
 
-from export.facts import run_facts, segmenter_facts, student_facts
+from export.facts import mask_facts, run_facts, segmenter_facts, student_facts
 from export.formats import MAX_IOU_LOSS, export_segmenter
 from tf_layered_gan import builders, student, workdir_lock
 from tf_layered_gan.checkpointing import check_photos, load_config, restore_run
 from tf_layered_gan.distill import restore_student
 
 
-def export_run(workdir, output=None, *, student_name=None, licence=None, max_iou_loss=MAX_IOU_LOSS):
+def export_run(workdir, output=None, *, student_name=None, licence=None, masks_made=None, max_iou_loss=MAX_IOU_LOSS):
     """Exports the segmenter of a training run; its validation photos calibrate, its test photos verify.
 
     Where int8 needs fine-tuning, that is on the training photos, or on those for validation if there are none.
@@ -22,6 +22,7 @@ def export_run(workdir, output=None, *, student_name=None, licence=None, max_iou
         output: directory, see `export_segmenter`; None for the folder `export` of the run, or of the student.
         student_name: of the run's student (see `tf_layered_gan.distill`) that is exported in its place, or None.
         licence: str, under which licence the model is passed on, or None where that is not stated.
+        masks_made: str, how the test masks were made, likewise.
         max_iou_loss: see `export_segmenter`.
 
     Returns:
@@ -33,14 +34,15 @@ def export_run(workdir, output=None, *, student_name=None, licence=None, max_iou
     """
     config = load_config(workdir)
     with workdir_lock.locked(workdir):  # not beside a training, nor beside another export
-        return _export(config, workdir, output, student_name, licence, max_iou_loss)
+        return _export(config, workdir, output, student_name, licence, masks_made, max_iou_loss)
 
 
-def _export(config, workdir, output, student_name, licence, max_iou_loss):
+def _export(config, workdir, output, student_name, licence, masks_made, max_iou_loss):
     _, segmenter, state = restore_run(config, workdir)
     photos = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
     check_photos(photos, workdir)  # or others than the run's might be held out
-    network, training, folder = segmenter.average_network, _training(config, state, photos), pathlib.Path(workdir)
+    network, folder = segmenter.average_network, pathlib.Path(workdir)
+    training = _training(config, state, photos, masks_made)
     if student_name:
         network, folder = restore_student(workdir, student_name), student.folder(workdir, student_name)
         training["student"] = student_facts(student.load(folder))
@@ -58,7 +60,7 @@ def _tuning_images(photos):
     return photos.train.images if len(photos.train) else photos.validation.images
 
 
-def _training(config, state, photos):
+def _training(config, state, photos, masks_made):
     supervised, steps_per_round = config.segmenter.supervised, config.schedule.gan_images_per_round // config.batch_size
     return run_facts(
         config.data.source,
@@ -67,6 +69,7 @@ def _training(config, state, photos):
         rounds=int(state.gan_step) // steps_per_round,
         images_seen=int(state.final_step if supervised else state.gan_step) * config.batch_size,
         segmenter_steps=int(state.segmenter_step) + int(state.final_step),
+        test_masks=None if photos.test.masks is None else mask_facts(config.data.source, masks_made),
     )
 
 
@@ -76,9 +79,15 @@ def main(argv):
         raise app.UsageError(f"unexpected arguments: {argv[1:]}")
     logging.set_verbosity(logging.WARNING)
     given = flags.FLAGS
-    settings = {"student_name": given.student, "licence": given.licence, "max_iou_loss": given.max_iou_loss}
     try:
-        export_run(given.workdir, given.output, **settings)
+        export_run(
+            given.workdir,
+            given.output,
+            student_name=given.student,
+            licence=given.licence,
+            masks_made=given.masks_made,
+            max_iou_loss=given.max_iou_loss,
+        )
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     except (MemoryError, tf.errors.ResourceExhaustedError) as error:
@@ -90,6 +99,7 @@ if __name__ == "__main__":
     flags.DEFINE_string("student", None, "A student of the run, see tf_layered_gan.distill, to export in its place.")
     flags.DEFINE_string("output", None, "Where the exports go; WORKDIR/export or WORKDIR/students/NAME/export if none.")
     flags.DEFINE_string("licence", None, "The licence that you pass the model on under, such as CC-BY-4.0.")
+    flags.DEFINE_string("masks_made", None, "How the test masks were made, such as 'by hand' or 'by U2-Net'.")
     flags.DEFINE_float(
         "max_iou_loss",
         MAX_IOU_LOSS,

@@ -34,14 +34,15 @@ Nothing has to be done to a photo but to turn it upright, as its EXIF says. The 
 are, red first, 0 to 255, not normalised. Each file can be called in two ways:
 
 - `any_size`: `picture`, uint8 [1, height, width, 3], of any size. Gives `mask`, uint8 [1, height, width, 1], the
-  object's probability times 255. Inside, the longer side is resized to {resolution} pixels (bilinear, antialiased,
-  aspect kept), the rest of the square filled by repeating the edge pixels, and the mask resized back.
+  object's probability times 255, 128 and more where it is above one half. Inside, the longer side is resized to
+  {resolution} pixels (bilinear, antialiased, aspect kept), the rest of the square filled by repeating the edge pixels,
+  and the mask resized back.
 - `serving_default`: `pixels`, uint8 [1, {resolution}, {resolution}, 3], for those who resize themselves. Gives
   `probability`, [1, {resolution}, {resolution}, 1]: float32 in [0, 1]; of `segmenter_int8.tflite` uint8, the
   probability times 256.
 
-Above one half is object. The SavedModel has the same two, and its `serving_default` takes any number of pictures.
-`python -m export.describe FILE` prints what a .tflite file says of itself.
+Above one half is object: in that uint8 above 128. The SavedModel has the same two, and its `serving_default` takes any
+number of pictures. `python -m export.describe FILE` prints what a .tflite file or the SavedModel says of itself.
 
 ## Limits
 
@@ -110,8 +111,9 @@ def _true_iou(keras_model, test_masks):
     if keras_model["true_iou"] is None:
         return "There are no masks to hold its own against, so how right they are is not known."
     return (
-        f"The IoU of its masks with those {test_masks} is {keras_model['true_iou']:.4f}, over all photos together;\n"
-        f"a disc in the middle, which looks at no photo, has {keras_model['centred_disc_true_iou']:.4f}."
+        f"The IoU of its masks with the test masks, {test_masks}, is {keras_model['true_iou']:.4f}, over all\n"
+        f"photos together; a disc in the middle, which looks at no photo, has\n"
+        f"{keras_model['centred_disc_true_iou']:.4f}."
     )
 
 

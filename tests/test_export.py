@@ -39,7 +39,7 @@ def workdir(network, photos, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def exported(workdir):
-    export_run(workdir, workdir / "export", licence="CC0-1.0", max_iou_loss=0.05)
+    export_run(workdir, workdir / "export", licence="CC0-1.0", masks_made="by hand", max_iou_loss=0.05)
     return workdir / "export"
 
 
@@ -121,6 +121,7 @@ def test_each_file_tells_what_it_is(exported, photos):
             "iou_with_keras_model": round(figures["iou"], 4),
         }
         assert (facts["licence"], facts["classes"]) == ("CC0-1.0", ["background", "foreground"])
+        assert facts["training"]["test_masks"] == "from a folder (by hand)"
         assert facts["training"]["photos"] == {"train": 1, "validation": 16, "test": 16}
         for key, signature in Interpreter(str(exported / name)).get_signature_list().items():
             told = facts["signatures"][key]
@@ -128,8 +129,7 @@ def test_each_file_tells_what_it_is(exported, photos):
 
 
 def test_savedmodel_tells_the_same_but_for_its_batch(exported):
-    facts = json.loads((exported / "saved_model" / "assets.extra" / "tf_layered_gan.json").read_text())
-    float32 = read(exported / TFLITE[0])
+    facts, float32 = read(exported / "saved_model"), read(exported / TFLITE[0])
     assert facts.pop("format") == "saved_model" and float32.pop("format") == "float32"
     told = facts["signatures"]["serving_default"]
     for side in ("input", "output"):

@@ -22,6 +22,7 @@ TRAINING = run_facts(
     rounds=1,
     images_seen=16000,
     segmenter_steps=600,
+    test_masks=None,
 )
 
 

@@ -9,8 +9,8 @@ from ai_edge_litert.interpreter import Interpreter
 from edge_command import bright_network
 
 from export import describe
-from export.facts import SOURCES, run_facts, segmenter_facts, signature_facts
-from export.metadata import ENTRY, FORMAT_VERSION, embed, read
+from export.facts import SOURCES, mask_facts, run_facts, segmenter_facts, signature_facts
+from export.metadata import ENTRY, FORMAT_VERSION, embed, read, write_beside
 from export.tflite import to_tflite_float32
 
 FACTS = {"licence": "CC-BY-4.0 \u2013 \u00e9", "figures": {"iou": 0.5}, "classes": ["background", "foreground"]}
@@ -62,7 +62,7 @@ def test_without_tensorflow_it_can_be_read(path):
         (lambda content: b"", "is no .tflite file"),
         (lambda content: content[:200], "is damaged"),
         (lambda content: content.replace(b'"licence"', b"\xff\xff\xff\xff\xff\xff\xff\xff\xff"), "is damaged"),
-        (lambda content: content.replace(ENTRY.encode(), b"x" * len(ENTRY)), f"has no metadata entry {ENTRY}"),
+        (lambda content: content.replace(ENTRY.encode(), b"x" * len(ENTRY)), f"has no metadata {ENTRY}"),
     ],
 )
 def test_what_has_no_facts_is_refused(path, damage, message, monkeypatch, capsys):
@@ -73,6 +73,17 @@ def test_what_has_no_facts_is_refused(path, damage, message, monkeypatch, capsys
     with pytest.raises(SystemExit, match="2"):
         describe.main()
     assert message in capsys.readouterr().err
+
+
+def test_a_savedmodels_facts_come_back_or_it_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=f"has no metadata {ENTRY}"):
+        read(tmp_path)
+    write_beside(tmp_path, FACTS)
+    assert read(tmp_path) == {"format_version": FORMAT_VERSION} | FACTS
+    (file,) = tmp_path.rglob(ENTRY)
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(ValueError, match=f"{ENTRY} is damaged: JSONDecodeError"):
+        read(tmp_path)
 
 
 def test_no_file_is_refused(tmp_path, monkeypatch, capsys):
@@ -89,9 +100,16 @@ def test_a_licence_that_is_not_given_is_not_stated():
 
 def test_every_kind_of_source_has_words():
     for source in SOURCES:
-        facts = run_facts(source, photos={}, supervised=False, rounds=2, images_seen=3, segmenter_steps=4)
+        counts = {"rounds": 2, "images_seen": 3, "segmenter_steps": 4}
+        facts = run_facts(source, photos={}, supervised=False, test_masks=mask_facts(source), **counts)
         assert facts["test_masks"].startswith("predicted") == (source in ("dogs", "cars"))
     assert facts["learnt_from"] == "photos without masks" and facts["rounds"] == 2
+
+
+def test_how_a_folders_masks_were_made_is_told_or_said_not_to_be():
+    assert mask_facts("folder") == "from a folder (how they were made is not stated)"
+    assert mask_facts("folder", "by hand") == "from a folder (by hand)"
+    assert mask_facts("cub") == "given with the dataset"
 
 
 def test_int8_probabilities_are_told_to_be_256ths():
