@@ -38,10 +38,24 @@ def test_pictures_are_taken_in_turn(model, tmp_path, monkeypatch):
     for name in "ab":
         Image.new("RGB", (20, 10)).save(tmp_path / f"{name}.png")
     taken = []
-    monkeypatch.setattr(benchmark, "_time", lambda segmenter, path: taken.append(path.name) or (len(taken), 0))
+
+    def time(segmenter, paths):
+        taken.append([path.name for path in paths])
+        return len(taken), 0
+
+    monkeypatch.setattr(benchmark, "_time", time)
     times = benchmark.measure(Segmenter(model), tmp_path, runs=3)
-    assert taken[:3] == ["a.png", "b.png", "a.png"] and len(taken) == benchmark.WARM_UP + 3
+    assert taken[:3] == [["a.png"], ["b.png"], ["a.png"]] and len(taken) == benchmark.WARM_UP + 3
     assert times["model alone"].tolist() == [11, 12, 13]  # those of the warm-up are left out
+    taken.clear()
+    times = benchmark.measure(Segmenter(model), tmp_path, runs=1, batch=3)
+    assert taken[:2] == [["a.png", "b.png", "a.png"], ["b.png", "a.png", "b.png"]]
+    assert times["model alone"].tolist() == [11 / 3]  # a picture
+
+
+def test_batches_are_told(model, capsys):
+    assert main(["benchmark", "--model", str(model), "--runs", "2", "--batch", "3"]) == 0
+    assert capsys.readouterr().out.startswith("bright.tflite: 16 x 16, threads 1, 2 calls of 3 pictures\n")
 
 
 def test_the_whole_takes_longer_than_the_model(model, tmp_path):
@@ -51,7 +65,12 @@ def test_the_whole_takes_longer_than_the_model(model, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options, message", [(["--runs", "0"], "runs must be 1"), (["--input", "no"], "no such picture")]
+    "options, message",
+    [
+        (["--runs", "0"], "runs must be 1"),
+        (["--batch", "0"], "batch must be 1"),
+        (["--input", "no"], "no such picture"),
+    ],
 )
 def test_bad_arguments_are_named(model, capsys, options, message):
     with pytest.raises(SystemExit) as ended:

@@ -10,7 +10,10 @@ from PIL import Image
 from export.edge.edge_segmenter import Segmenter, results
 from export.edge.edge_segmenter.model import open_model
 from export.serving import serving_model
+from export.signatures import add_signatures
 from export.tflite import to_tflite_float32, to_tflite_int8
+from tf_layered_gan.networks.separable_unet import separable_unet
+from tf_layered_gan.networks.unet import unet
 
 # Grey 130 is x = 130 / 127.5 - 1 = 0.019608; logit 12 x = 0.235294; sigmoid 0.558554.
 GREY, PROBABILITY = (130, 130, 130), 0.558554
@@ -111,11 +114,38 @@ def test_what_is_no_picture_is_named(segmenter, picture, got):
         segmenter.probability(picture)
 
 
-def test_a_batch_gives_what_each_picture_gives_and_reads_no_further_than_is_asked(segmenter):
+def test_several_pictures_are_read_no_further_than_is_asked(segmenter):
     pictures = [Image.new("RGB", size, GREY) for size in ((40, 20), (20, 40))]
     assert [found.shape for found in segmenter.probabilities(pictures)] == [(20, 40), (40, 20)]
     endless = iter(lambda: pictures[0], None)
     np.testing.assert_allclose(next(segmenter.probabilities(endless)), PROBABILITY, atol=1e-4)
+
+
+@pytest.mark.parametrize("build", [separable_unet, unet])
+@pytest.mark.parametrize("convert", [to_tflite_float32, lambda network: to_tflite_int8(network, noise(4))])
+def test_pictures_in_one_call_are_found_what_they_are_alone(tmp_path, build, convert):
+    (tmp_path / "model.tflite").write_bytes(add_signatures(convert(build(RESOLUTION, 4, 2))))
+    segmenter, pictures = Segmenter(tmp_path / "model.tflite"), list(noise(5, seed=1))
+    pictures[3] = pictures[3][:7]
+    alone = [segmenter.probability(picture) for picture in pictures]
+    together = list(segmenter.probabilities(pictures, batch=2))  # two, two and one
+    assert len(together) == 5 and np.std(alone[0]) > 0
+    for one, other in zip(together, alone, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def noise(count, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, RESOLUTION, RESOLUTION, 3), "uint8")
+
+
+def test_a_call_has_as_many_pictures_as_asked_for(model):
+    segmenter, sizes = Segmenter(model), []
+    predict = segmenter.predict
+    segmenter.predict = lambda pixels: sizes.append(len(pixels)) or predict(pixels)
+    list(segmenter.probabilities(noise(7), batch=3))
+    assert sizes == [3, 3, 1]
+    with pytest.raises(ValueError, match="batch must be 1 or more, got 0"):
+        segmenter.probabilities(noise(1), batch=0)
 
 
 def test_mask_and_cutout(segmenter):

@@ -70,7 +70,7 @@ def test_any_size_is_the_edge_command(content, tmp_path):
     any_size = Interpreter(model_content=content).get_signature_runner("any_size")
     for size in SIZES:
         pixels = picture(*size)
-        expected = edge.foreground_probability(Image.fromarray(pixels), resolution, predict) * 255
+        expected = edge.foreground_probability(Image.fromarray(pixels), resolution, lambda x: predict(x[None])[0]) * 255
         mask = any_size(picture=pixels[None])["mask"]
         assert mask.shape == (1, *size[::-1], 1) and mask.dtype == np.uint8
         difference = np.abs(mask[0, ..., 0] - expected)

@@ -8,6 +8,7 @@ import time
 import numpy as np
 from PIL import Image
 
+from . import results
 from .letterbox import letterbox
 from .pictures import read_picture
 from .plan import find_pictures
@@ -16,35 +17,47 @@ WARM_UP = 10  # runs that are not timed: caches fill, the clock of the processor
 RANDOM_SIZE = (640, 480)
 
 
-def measure(segmenter, source, runs):
+def measure(segmenter, source, runs, batch=1):
     """Times the model alone, and all from a picture's file to its mask, which is not written.
 
     Args:
         segmenter: `Segmenter`.
         source: pathlib.Path of a picture or a folder, whose pictures are taken in turn; None for a random picture.
-        runs: int, 1 or more, how many pictures are timed.
+        runs: int, 1 or more, how many batches are timed.
+        batch: int, 1 or more, how many pictures the model takes in a call.
 
     Returns:
-        dict from "model alone" and "end to end" to float64 [run], seconds.
+        dict from "model alone" and "end to end" to float64 [run], seconds a picture.
 
     Raises:
-        ValueError: for no picture, one that cannot be read, or no number of runs.
+        ValueError: for no picture, one that cannot be read, or no number of runs or of pictures.
     """
-    if runs < 1:
-        raise ValueError(f"runs must be 1 or more, got {runs}")
+    for name, number in {"runs": runs, "batch": batch}.items():
+        if number < 1:
+            raise ValueError(f"{name} must be 1 or more, got {number}")
     with tempfile.TemporaryDirectory() as folder:
         paths = itertools.cycle(find_pictures(source) if source else [_random_picture(pathlib.Path(folder))])
-        timed = [_time(segmenter, next(paths)) for _ in range(WARM_UP + runs)][WARM_UP:]
-    return dict(zip(("model alone", "end to end"), np.transpose(timed), strict=True))
+        batches = (list(itertools.islice(paths, batch)) for _ in range(WARM_UP + runs))
+        timed = [_time(segmenter, paths) for paths in batches][WARM_UP:]
+    return dict(zip(("model alone", "end to end"), np.transpose(timed) / batch, strict=True))
 
 
-def _time(segmenter, path):
-    """Returns the seconds that the model takes on a picture, and those from its file to its mask."""
+def _time(segmenter, paths):
+    """Returns the seconds that the model takes on a batch of pictures, and those from their files to their masks."""
+    pixels = np.stack([_pixels(path, segmenter.resolution) for path in paths])
+
+    def segment(paths):
+        for probability in segmenter.probabilities(paths, batch=len(paths)):
+            results.mask(probability)
+
+    return _seconds(segmenter.predict, pixels), _seconds(segment, paths)
+
+
+def _pixels(path, resolution):
     try:
-        pixels, _ = letterbox(read_picture(path), segmenter.resolution)
+        return letterbox(read_picture(path), resolution)[0]
     except Exception as error:  # broken files make Pillow raise almost anything
         raise ValueError(f"{path} cannot be read: {error}") from error
-    return _seconds(segmenter.predict, pixels), _seconds(segmenter.mask, path)
 
 
 def _seconds(function, argument):

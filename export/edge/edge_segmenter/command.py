@@ -92,7 +92,8 @@ def _add_segment(parser):
 
 def _add_benchmark(parser):
     parser.add_argument("--input", type=pathlib.Path, help="a picture or a folder; a random picture unless given")
-    parser.add_argument("--runs", type=int, default=200, help="how many pictures are timed; 200 unless given")
+    parser.add_argument("--runs", type=int, default=200, help="how many calls are timed; 200 unless given")
+    parser.add_argument("--batch", type=int, default=1, help="pictures in a call of the model, 1 unless given")
     parser.set_defaults(run=_benchmark)
 
 
@@ -138,8 +139,9 @@ def _status_of_a_whole_video(source, count, promised):
 
 def _benchmark(arguments):
     segmenter = Segmenter(arguments.model, arguments.threads)
-    times = benchmark.measure(segmenter, arguments.input, arguments.runs)
+    times = benchmark.measure(segmenter, arguments.input, arguments.runs, arguments.batch)
     size = f"{segmenter.resolution} x {segmenter.resolution}"
-    print(f"{arguments.model.name}: {size}, threads {arguments.threads}, {arguments.runs} pictures")
+    pictures = f"{arguments.runs} calls of {arguments.batch}" if arguments.batch > 1 else f"{arguments.runs}"
+    print(f"{arguments.model.name}: {size}, threads {arguments.threads}, {pictures} pictures")
     print(benchmark.report(times))
     return 0

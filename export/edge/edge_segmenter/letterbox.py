@@ -21,9 +21,7 @@ def foreground_probability(picture, resolution, predict):
         The probability at the picture's own size, float32 [height, width] in [0, 1].
     """
     pixels, filled = letterbox(picture, resolution)
-    small = Image.fromarray(np.ascontiguousarray(predict(pixels)[filled]))
-    probability = np.array(small.resize(picture.size, Image.Resampling.BILINEAR))
-    return probability.clip(0, 1, out=probability)
+    return to_own_size(predict(pixels)[filled], picture)
 
 
 def letterbox(picture, resolution):
@@ -34,3 +32,10 @@ def letterbox(picture, resolution):
     pixels = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
     padding = ((top, resolution - height - top), (left, resolution - width - left), (0, 0))
     return np.pad(pixels, padding, mode="edge"), (slice(top, top + height), slice(left, left + width))
+
+
+def to_own_size(probability, picture):
+    """Resizes what was found in the slices that a picture fills, float32 [y, x], to its size, see above."""
+    small = Image.fromarray(np.ascontiguousarray(probability))
+    probability = np.array(small.resize(picture.size, Image.Resampling.BILINEAR))
+    return probability.clip(0, 1, out=probability)

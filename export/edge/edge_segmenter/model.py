@@ -14,7 +14,8 @@ def load_model(path, threads=1):
         threads: int, 1 or more, how many the model uses on a picture.
 
     Returns:
-        Its resolution R, pixels, and a function from uint8 [R, R, rgb] to the foreground probability, float32 [R, R].
+        Its resolution R, pixels, and a function from uint8 [picture, R, R, rgb], any number of pictures, to the
+        foreground probability, float32 [picture, R, R]. Another number than in the call before takes it a little time.
 
     Raises:
         ValueError: for what is no model, a model of other tensors, or no number of threads.
@@ -24,9 +25,12 @@ def load_model(path, threads=1):
     resolution = _check_tensors(path, inputs, outputs)
 
     def predict(pixels):
-        interpreter.set_tensor(inputs[0]["index"], quantize(pixels, inputs[0])[None])
+        if len(pixels) != interpreter.get_input_details()[0]["shape"][0]:
+            interpreter.resize_tensor_input(inputs[0]["index"], pixels.shape)
+            interpreter.allocate_tensors()
+        interpreter.set_tensor(inputs[0]["index"], quantize(pixels, inputs[0]))
         interpreter.invoke()
-        return dequantize(interpreter.get_tensor(outputs[0]["index"])[0, :, :, 0], outputs[0])
+        return dequantize(interpreter.get_tensor(outputs[0]["index"])[..., 0], outputs[0])
 
     return resolution, predict
 

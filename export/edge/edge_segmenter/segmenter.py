@@ -1,7 +1,11 @@
 """The segmenter as a Python class."""
 
+import itertools
+
+import numpy as np
+
 from . import results
-from .letterbox import foreground_probability
+from .letterbox import letterbox, to_own_size
 from .model import load_model
 from .pictures import as_picture
 
@@ -23,11 +27,28 @@ class Segmenter:
 
     def probability(self, picture):
         """Returns the foreground probability at the picture's own size, float32 [height, width] in [0, 1]."""
-        return foreground_probability(as_picture(picture), self.resolution, self.predict)
+        return self._probabilities([as_picture(picture)])[0]
 
-    def probabilities(self, pictures):
-        """Yields the probability of each of several pictures, one after the other, so that any number fits in."""
-        return map(self.probability, pictures)
+    def probabilities(self, pictures, batch=1):
+        """Segments pictures, as many in a call of the model as `batch` says, and that many are held in memory.
+
+        Args:
+            pictures: iterable, of any length.
+            batch: int, 1 or more; ValueError for another.
+
+        Returns:
+            iterator over the probability of each, see `probability`.
+        """
+        if batch < 1:
+            raise ValueError(f"batch must be 1 or more, got {batch}")
+        pictures = map(as_picture, pictures)
+        groups = iter(lambda: list(itertools.islice(pictures, batch)), [])
+        return itertools.chain.from_iterable(map(self._probabilities, groups))
+
+    def _probabilities(self, pictures):
+        pixels, filled = zip(*(letterbox(picture, self.resolution) for picture in pictures), strict=True)
+        found = self.predict(np.stack(pixels))
+        return [to_own_size(found[i][filled[i]], picture) for i, picture in enumerate(pictures)]
 
     def mask(self, picture, threshold=results.THRESHOLD):
         """Returns a grey PIL.Image: 255 where the probability is above the threshold, which is in [0, 1], else 0."""
