@@ -17,7 +17,7 @@ import numpy as np
 from absl import app, flags
 from ai_edge_litert.interpreter import Interpreter
 
-from export.predict_masks import load_segmenter
+from export.any_segmenter import load_segmenter
 from tf_layered_gan import builders, student
 from tf_layered_gan.checkpointing import check_photos, load_config, restore_run
 from tf_layered_gan.distill import restore_student

@@ -10,8 +10,8 @@ off.
 import numpy as np
 from absl import app, flags
 
+from export.any_segmenter import load_segmenter
 from export.edge.edge_segmenter.letterbox import foreground_probability
-from export.predict_masks import load_segmenter
 from tf_layered_gan import evaluation
 from tf_layered_gan.baselines import BASELINES
 from tf_layered_gan.data import decoding, folder
@@ -22,7 +22,7 @@ def evaluate(model, photos, masks, unlabelled=None):
     """Measures a model and the baselines on all photos that have a mask.
 
     Args:
-        model: path, see `predict_masks.load_segmenter`.
+        model: path, see `any_segmenter.load_segmenter`.
         photos, masks: folders, see `data.folder.load`.
         unlabelled: None, or the grey, 0 to 255, of mask pixels that have no label.
 

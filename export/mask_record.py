@@ -14,7 +14,7 @@ def make(model, flags, data):
 
     Args:
         model: path of a file, or of a SavedModel's folder.
-        flags: dict of what the model takes and gives, see `predict_masks.load_segmenter`.
+        flags: dict of what the model takes and gives, see `any_segmenter.load_segmenter`.
         data: `data` of the config.
 
     Returns:

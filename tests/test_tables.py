@@ -117,6 +117,26 @@ def test_sizes_of_table_2_are_those_whose_entropy_the_paper_gives():
     assert [f"{math.floor(10 * e) / 10:.1f}" for e in entropies] == [r.traits["entropy"] for r in TABLES["2"].rows]
 
 
+def small(name):
+    return [row for row in TABLES[name].rows if row.small is not None]
+
+
+def test_rows_of_the_small_scale():
+    assert all(map(small, TABLES))
+    assert [(row.dataset, row.label) for row in small("4") + small("6")] == [("cub", "ours"), ("apc", "ours")]
+    assert [row for row in TABLES["D.2"].rows if row.dataset == "cars"] == small("D.2")
+
+
+def test_tables_share_runs_at_the_small_scale(tmp_path):
+    runs = {n: {sweep.plan(tmp_path, "small", r.small, seeds=[0])[0].workdir for r in small(n)} for n in TABLES}
+    assert runs["4"] == runs["6"] and runs["4"] < runs["3"] and runs["4"] < runs["5"]
+    own = {f"gamma_bg=0.0,gamma_mi={weight}" for weight in (0.001, 0.01)}
+    assert {workdir.parent.name for workdir in runs["D.2"] - runs["1"]} == own
+    # Those of Dogs have no small scale, as they would be Table 1's, all but the one without mutual information.
+    dogs = [row.changes["gan.gamma_mi"] for row in TABLES["D.2"].rows if row.dataset == "dogs"]
+    assert dogs == [row.small["gan.gamma_mi"] for row in small("1")[1:]]
+
+
 def test_supervision_of_table_4():
     assert [row.traits["supervision"] for row in TABLES["4"].rows] == ["Weak", "Weak", "Unsup."] * 3
 
