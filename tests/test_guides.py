@@ -13,6 +13,8 @@ from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 from tiny import ROOT
 
+from export.edge.edge_segmenter.letterbox import letterbox
+
 WIDTH, HEIGHT = 20, 12
 LIBRARY = Path(ai_edge_litert.__path__[0], "libLiteRt.so")
 
@@ -77,14 +79,48 @@ def test_python_on_a_raspberry_pi_gives_the_mask(model, picture, expected, tmp_p
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "mask.png")), np.where(expected >= 128, 255, 0))
 
 
-@pytest.mark.slow
-def test_kotlin_compiles_against_stubs_of_what_it_uses(tmp_path):
+@pytest.fixture(scope="module")
+def kotlin(tmp_path_factory):
+    """Compiles the guide's code against stubs of what it uses; returns how to run one of its functions."""
     if not shutil.which("kotlinc"):
         pytest.skip("there is no kotlinc")
-    (tmp_path / "Segmenter.kt").write_text(guides.code("android.md", "kotlin"))
-    stubs = [path for path in (ROOT / "tests/kotlin_stubs").rglob("*") if path.suffix in (".kt", ".java")]
-    result = run("kotlinc", "-no-reflect", tmp_path / "Segmenter.kt", *stubs, "-d", tmp_path / "segmenter.jar")
-    assert result.returncode == 0 and (tmp_path / "segmenter.jar").exists(), result.stderr
+    folder = tmp_path_factory.mktemp("kotlin")
+    (folder / "Segmenter.kt").write_text(guides.code("android.md", "kotlin"))
+    stubs = ROOT / "tests/kotlin_stubs"
+    java, sources = stubs.rglob("*.java"), [folder / "Segmenter.kt", *stubs.rglob("*.kt")]
+    subprocess.run(["javac", "-d", folder / "classes", *java], check=True)
+    compiled = run("kotlinc", "-include-runtime", "-cp", folder / "classes", *sources, "-d", folder / "guide.jar")
+    assert compiled.returncode == 0, compiled.stderr
+
+    def call(function, size, side, given=b""):
+        path = f"{folder / 'guide.jar'}:{folder / 'classes'}"
+        result = run("java", "-cp", path, "RunKt", function, *size, side, input=given)
+        assert result.returncode == 0, result.stderr
+        return np.frombuffer(result.stdout, np.uint8)
+
+    return call
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(8, 8), (8, 5), (3, 8), (8, 1)])
+def test_kotlin_fills_the_square_as_the_edge_command_does_and_takes_the_picture_out_of_it(kotlin, size):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (*size[::-1], 3), np.uint8)
+    expected, filled = letterbox(Image.fromarray(pixels), 8)
+    np.testing.assert_array_equal(kotlin("square", size, 8, pixels.tobytes()), expected.ravel())
+    probability = rng.choice(np.float32([0, 0.2, 0.5, 129 / 256, 1]), (8, 8))
+    alpha = kotlin("part", size, 8, probability.astype(">f4").tobytes()).reshape(size[::-1])
+    assert np.abs(alpha - 255 * probability[filled]).max() <= 0.5
+    np.testing.assert_array_equal(alpha >= 128, probability[filled] > 0.5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(8, 8), (640, 480), (17, 3000), (4001, 2), (5, 4), (1, 1)])
+def test_kotlin_shrinks_to_the_size_that_the_edge_command_takes(kotlin, size):
+    rows, columns = letterbox(Image.new("RGB", size), 64)[1]
+    width, height = kotlin("shrunk", size, 64).astype(int)
+    assert abs(width - (columns.stop - columns.start)) <= 1 and abs(height - (rows.stop - rows.start)) <= 1
+    assert max(width, height) == 64
 
 
 @pytest.mark.parametrize(

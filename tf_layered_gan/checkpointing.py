@@ -24,7 +24,7 @@ _NO_DAMAGE = (
     tf.errors.ResourceExhaustedError,
     tf.errors.UnavailableError,
 )
-_MAY_CHANGE = ("schedule", "monitoring", "metrics", "jit", "distribution")
+_MAY_CHANGE = ("schedule.", "monitoring.", "metrics.", "jit", "distribution", "data.classes")
 _OF_A_ROUND = ("schedule.gan_images_per_round", "schedule.segmenter_steps_per_round")  # which bind, as rounds follow
 
 
@@ -155,8 +155,9 @@ def check_config(config, workdir):
     Raises:
         ValueError: if `workdir` lies in the folder of photos, or the run was begun with another config, or with one
             of other fields; names the fields. What leaves the earlier steps as they were may change: `monitoring`,
-            `metrics`, `jit`, `distribution` and, of `schedule`, all but the size of a round. Also if the run's
-            config.json is damaged, or something in `workdir` would have the run write elsewhere, see `check_links`.
+            `metrics`, `jit`, `distribution`, `data.classes` and, of `schedule`, all but the size of a round. Also if
+            the run's config.json is damaged, or something in `workdir` would have the run write elsewhere, see
+            `check_links`.
     """
     check_links(workdir)
     photos = config.data.path if config.data.source == "folder" else None
@@ -257,7 +258,7 @@ def _binding(record):
     return {
         name: value
         for name, value in _flattened(record).items()
-        if name in _OF_A_ROUND or name.split(".")[0] not in _MAY_CHANGE
+        if name in _OF_A_ROUND or not name.startswith(_MAY_CHANGE)
     }
 
 

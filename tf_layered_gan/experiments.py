@@ -20,7 +20,14 @@ from tf_layered_gan.tables import COLUMNS, TABLES
 from tf_layered_gan.workdir_links import check_links
 
 _PREDICTED_MASKS = ("dogs", "cars")
-_OF_A_SEED = ("seed", "monitoring", "jit", "distribution", "metrics")  # in what runs of a row may differ
+_OF_A_SEED = (
+    "seed",
+    "monitoring",
+    "jit",
+    "distribution",
+    "metrics",
+    "data.classes",
+)  # in what runs of a row may differ
 _BASELINES = {"centred_disc": "a disc in the middle", "all_foreground": "all foreground"}
 
 
