@@ -1,9 +1,12 @@
 """Moves the logits by half an 8-bit step, so that an int8 mask ends where the float mask does."""
 
 import keras
+import numpy as np
 
 from export.folding import is_convolution
 from tf_layered_gan.evaluation import to_model_range
+
+_BATCH = 32
 
 
 def centre_threshold(network, images):
@@ -29,6 +32,12 @@ def centre_threshold(network, images):
     last = [layer for layer in centred.layers if is_convolution(layer)][-1]
     if last.output.shape[-1] != 1 or not last.use_bias:
         raise ValueError(f"the last convolution, {last.name}, must have one filter and a bias")
-    logits = keras.Model(centred.input, last.output).predict(to_model_range(images), batch_size=32, verbose=0)
+    logits = _outputs(keras.Model(centred.input, last.output), images)
     last.bias.assign_add([(max(logits.max(), 0) - min(logits.min(), 0)) / 255 / 2])
     return centred
+
+
+def _outputs(network, images):
+    """What `predict` gives, without compiling anything for so few pictures."""
+    batches = (images[start : start + _BATCH] for start in range(0, len(images), _BATCH))
+    return np.concatenate([network(to_model_range(batch), training=False) for batch in batches])
