@@ -40,7 +40,8 @@ def open_capture(source):
     # As bytes, since a str with what is no UTF-8 crashes OpenCV.
     capture = cv2.VideoCapture(source) if camera else cv2.VideoCapture(os.fsencode(source), cv2.CAP_FFMPEG)
     if not capture.isOpened():
-        raise ValueError(f"cannot open the {'camera' if camera else 'video'} {source}")
+        hint = "" if camera else ": it is none that OpenCV can read, or an .mp4 or .mov that was cut off"
+        raise ValueError(f"cannot open the {'camera' if camera else 'video'} {source}{hint}")
     fps = capture.get(cv2.CAP_PROP_FPS)
     return capture, fps if 0 < fps < float("inf") else UNKNOWN_FPS
 
