@@ -9,6 +9,8 @@ import ai_edge_litert
 import guides
 import numpy as np
 import pytest
+import tree_sitter
+import tree_sitter_swift
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 from tiny import ROOT
@@ -77,6 +79,14 @@ def test_python_on_a_raspberry_pi_gives_the_mask(model, picture, expected, tmp_p
     result = run(sys.executable, "mask.py", model, "picture.png", "mask.png", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "mask.png")), np.where(expected >= 128, 255, 0))
+
+
+@pytest.mark.parametrize("language", ["swift", "swift-usage", "swift-dependency"])
+def test_swift_parses(language):
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_swift.language()))
+    code = guides.code("ios.md", language)
+    assert not parser.parse(code.encode()).root_node.has_error
+    assert parser.parse(code.replace(")", "", 1).encode()).root_node.has_error
 
 
 @pytest.fixture(scope="module")
