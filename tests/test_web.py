@@ -1,7 +1,10 @@
 """The page, served by Python's own server and used in Chromium as its user uses it, held against the edge command."""
 
 import base64
+import contextlib
+import functools
 import io
+import itertools
 import os
 import re
 import shutil
@@ -13,6 +16,8 @@ from urllib.request import urlopen
 
 import numpy as np
 import pytest
+from blobs import NETWORKS, blobs, export_network, is_red
+from discs import TFLITE
 from edge_command import RESOLUTION, bright_network, run
 from PIL import Image, ImageOps, PngImagePlugin
 
@@ -25,6 +30,8 @@ WEB = Path(__file__).parents[1] / "export" / "web"
 MODEL = "segmenter_float32.tflite"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MOST_DIFFERENT = 0.01  # of a mask's pixels
+PHONES = ("Pixel 7", "Pixel 7 landscape", "Galaxy S8")  # of Playwright's devices
+FINGERTIP = 44  # CSS pixels
 STOPS = ["file", "camera", "model", "threshold", "saveMask", "saveCutout"]  # of the Tab key
 
 
@@ -79,24 +86,35 @@ def film(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser(film):
+def playwright():
     from playwright.sync_api import sync_playwright  # which only `make test-web` installs
 
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(playwright, film):
     chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if not chromium:
         pytest.fail("no Chromium found: `apt-get install chromium`, or name one by CHROMIUM=/path/to/chromium")
-    with sync_playwright() as playwright:
-        arguments = ["--disable-gpu", "--disable-quic", "--use-fake-device-for-media-stream"]
-        arguments.append(f"--use-file-for-fake-video-capture={film}")
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        yield browser
-        browser.close()
+    arguments = ["--disable-gpu", "--disable-quic", "--use-fake-device-for-media-stream"]
+    arguments.append(f"--use-file-for-fake-video-capture={film}")
+    browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture
 def context(browser, address):
-    """What a user has open: after each test, all that was asked for must have come from the page's own server."""
-    context = browser.new_context(viewport={"width": 1000, "height": 800}, accept_downloads=True)
+    with watched_context(browser, address, viewport={"width": 1000, "height": 800}) as context:
+        yield context
+
+
+@contextlib.contextmanager
+def watched_context(browser, address, **settings):
+    """What a user has open: in the end, all that was asked for must have come from the page's own server."""
+    context = browser.new_context(**settings, accept_downloads=True)
     requests = []
     context.on("request", lambda request: requests.append(request))
     yield context
@@ -140,14 +158,14 @@ def drop(page, path):
     wait_for_status(page, f"{path.name}: the foreground covers")
 
 
-def saved(page, button):
+def saved(page, button, press=None):
     with page.expect_download() as download:
-        page.click(f"#{button}")
+        (press or page.click)(f"#{button}")
     return Image.open(download.value.path())
 
 
-def saved_mask(page):
-    return np.asarray(saved(page, "saveMask").convert("RGB"))
+def saved_mask(page, press=None):
+    return np.asarray(saved(page, "saveMask", press).convert("RGB"))
 
 
 def edge_result(model, path, folder, kind="masks", *options):
@@ -163,17 +181,6 @@ def assert_same_mask(actual, expected):
     assert 0.1 < np.mean(expected == 255) < 0.9
     different = np.mean((actual != expected[..., None]).any(-1))
     assert different <= MOST_DIFFERENT, f"{different:.2%} of the pixels differ"
-
-
-def blobs(width, height, mode="RGB", seed=0):
-    """A picture of bright and dark spots of many sizes in all colours."""
-    rng = np.random.default_rng(seed)
-    sum_of_scales = np.zeros((height, width, len(mode)))
-    for cells in (3, 9, 27):
-        grid = [Image.fromarray(rng.normal(size=(cells, cells)).astype("float32")) for _ in mode]
-        sum_of_scales += np.stack([np.asarray(g.resize((width, height), Image.Resampling.BICUBIC)) for g in grid], -1)
-    values = np.clip(127.5 + 60 * sum_of_scales, 0, 255).astype("uint8")
-    return Image.fromarray(values[..., 0] if mode == "L" else values)
 
 
 def see_through(width, height):
@@ -234,6 +241,22 @@ def test_int8_model(context, address, site, picture, tmp_path, model):
     page = opened(context, f"{address}/full/?model={model}")
     drop(page, picture)
     assert_same_mask(saved_mask(page), edge_result(site / "full" / model, picture, tmp_path / "out"))
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def network(request, site):
+    """The name of one of a run's networks, and of the folder beside the page that has its exported files."""
+    export_network(request.param, site / "full" / request.param)
+    return request.param
+
+
+@pytest.mark.parametrize("name", TFLITE)
+def test_a_runs_network_in_each_format(context, address, site, network, picture, tmp_path, name):
+    page = opened(context, f"{address}/full/?model={network}/{name}")
+    drop(page, picture)
+    expected = edge_result(site / "full" / network / name, picture, tmp_path / "out")
+    assert_same_mask(saved_mask(page), expected)
+    assert np.mean((expected == 255) == is_red(Image.open(picture))) > 0.65  # untrained 0.53 and 0.56, else 0.77 on
 
 
 def test_colour_profile_is_not_applied(page, site, tmp_path):
@@ -389,8 +412,9 @@ def test_by_keyboard_alone(context, page, site, picture, tmp_path):
     wait_for_status(page, "The camera runs.")
     page.keyboard.press("Space")
     wait_for_status(page, "The camera is off.")
-    choose(page, "model", site / "full" / "segmenter_int8.tflite", "camera: the foreground covers")
-    choose(page, "file", picture, f"{picture.name}: the foreground covers")
+    press = functools.partial(press_enter, page)
+    choose(page, "model", site / "full" / "segmenter_int8.tflite", "camera: the foreground covers", press)
+    choose(page, "file", picture, f"{picture.name}: the foreground covers", press)
     focus_on(page, "saveMask")
     with page.expect_download() as download:
         page.keyboard.press("Enter")
@@ -416,10 +440,14 @@ def focused(page):
     return page.evaluate("() => document.activeElement.id")
 
 
-def choose(page, name, path, status):
-    focus_on(page, name)
+def press_enter(page, selector):
+    focus_on(page, selector.removeprefix("#"))
+    page.keyboard.press("Enter")
+
+
+def choose(page, name, path, status, press):
     with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
+        press(f"#{name}")
     chooser.value.set_files(path)
     wait_for_status(page, status)
 
@@ -446,23 +474,80 @@ def test_tab_order_labels_and_visible_focus(page, picture):
         assert page.get_by_role(role, name=name).count() == 1, name
 
 
+@pytest.fixture(params=PHONES)
+def phone(playwright, browser, address, request):
+    """The page on a phone: a touch screen, small and dense, that obeys the page's viewport and has no pointer."""
+    settings = playwright.devices[request.param] | {"permissions": ["camera"]}
+    with watched_context(browser, address, **settings) as context:
+        context.add_init_script(
+            """window.pointers = new Set();
+            addEventListener("pointerdown", (event) => pointers.add(event.pointerType), true);"""
+        )
+        page = opened(context, f"{address}/full/")
+        assert page.evaluate("() => matchMedia('(hover: none) and (pointer: coarse)').matches")
+        yield page
+
+
+@pytest.mark.parametrize("phone", PHONES[:1], indirect=True)
+def test_by_taps_alone(phone, site, tmp_path):
+    model, path = site / "full" / "segmenter_int8.tflite", tmp_path / "photo.jpg"
+    blobs(1000, 750).resize((4000, 3000)).save(path, exif=exif(6), quality=90)  # as phones take and turn them
+    phone.tap("#camera")
+    wait_for_status(phone, "The camera runs.")
+    phone.wait_for_selector("#latency:not(:empty)")
+    phone.tap("#camera")
+    wait_for_status(phone, "The camera is off.")
+    choose(phone, "model", model, "camera: the foreground covers", phone.tap)
+    choose(phone, "file", path, "photo.jpg: the foreground covers", phone.tap)
+    assert phone.text_content("#latency").startswith("3000 × 4000 pixels, segmented in")
+    assert_same_mask(saved_mask(phone, phone.tap), edge_result(model, path, tmp_path / "out"))
+    drag_slider(phone, 0.5, 0.6, 0.7, 0.75)
+    threshold = phone.input_value("#threshold")
+    assert 0.7 < float(threshold) < 0.8
+    expected = edge_result(model, path, tmp_path / "higher", "masks", "--threshold", threshold)
+    assert_same_mask(saved_mask(phone, phone.tap), expected)
+    assert np.asarray(saved(phone, "saveCutout", phone.tap)).shape == (4000, 3000, 4)
+    assert phone.evaluate("() => [...pointers]") == ["touch"]
+
+
+def drag_slider(page, *shares):
+    """Moves a finger over the threshold's slider, past these shares of its length."""
+    page.locator("#threshold").scroll_into_view_if_needed()
+    box = page.locator("#threshold").bounding_box()
+    touch = functools.partial(page.context.new_cdp_session(page).send, "Input.dispatchTouchEvent")
+    for index, share in enumerate(shares):
+        point = {"x": box["x"] + share * box["width"], "y": box["y"] + box["height"] / 2}
+        touch({"type": "touchMove" if index else "touchStart", "touchPoints": [point]})
+    touch({"type": "touchEnd", "touchPoints": []})
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_phone(browser, context, address, tmp_path, scheme):
-    page = opened(context, f"{address}/full/")
-    page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": 360, "height": 740})
+def test_layout_on_a_phone(phone, tmp_path, scheme):
+    phone.emulate_media(color_scheme=scheme)
     path = tmp_path / f"{'a_long_name_' * 12}.jpg"
     blobs(900, 300).save(path)
-    drop(page, path)
-    assert page.evaluate("() => document.documentElement.scrollWidth") == 360
-    for name in STOPS:
-        box = page.locator(f"#{name}").bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= 360 and box["height"] >= 44
+    choose(phone, "file", path, f"{path.name}: the foreground covers", phone.tap)
+    width = phone.viewport_size["width"]
+    assert phone.evaluate("() => [innerWidth, visualViewport.width, visualViewport.scale]") == [width, width, 1]
+    assert phone.evaluate("() => (scrollTo(1000, 0), [scrollX, document.documentElement.scrollWidth])") == [0, width]
+    boxes = [phone.locator(f"#{name}").bounding_box() for name in STOPS]
+    for box in boxes:
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width
+        assert box["width"] >= FINGERTIP and box["height"] >= FINGERTIP
+    assert not any(overlap(*pair) for pair in itertools.combinations(boxes, 2))
     for name in ("picture", "overlay", "cutout"):
-        box = page.locator(f"#{name}").bounding_box()
-        assert box["width"] == pytest.approx(3 * box["height"], rel=0.02) and box["width"] > 300
-    background = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+        box = phone.locator(f"#{name}").bounding_box()
+        assert box["width"] == pytest.approx(3 * box["height"], rel=0.02) and box["width"] > 250
+    background = phone.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(250, 250, 250)") == (scheme == "light")
+
+
+def overlap(*boxes):
+    """Whether two boxes have a point in common."""
+    return all(
+        max(box[start] for box in boxes) < min(box[start] + box[size] for box in boxes)
+        for start, size in (("x", "width"), ("y", "height"))
+    )
 
 
 # Errors in words --------------------------------------------------------------------------------------

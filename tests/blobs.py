@@ -1,0 +1,62 @@
+"""Pictures of spots, and a run's networks trained for a moment to find where they are red, for the test of the page."""
+
+import keras
+import numpy as np
+from PIL import Image
+
+from export.facts import run_facts, segmenter_facts
+from export.formats import export_segmenter
+from tf_layered_gan.data.photos import Photos
+from tf_layered_gan.networks.separable_unet import separable_unet
+from tf_layered_gan.networks.unet import unet
+
+# At their resolution, width and depth: that of a run of configs/folder.py, and its student.
+NETWORKS = {"unet": lambda: unet(64, 8, 4), "separable": lambda: separable_unet(64, 16, 4)}
+STEPS, BATCH, HELD_OUT = 60, 8, 32
+
+
+def blobs(width, height, mode="RGB", seed=0):
+    """A picture of bright and dark spots of many sizes in all colours."""
+    rng = np.random.default_rng(seed)
+    sum_of_scales = np.zeros((height, width, len(mode)))
+    for cells in (3, 9, 27):
+        grid = [Image.fromarray(rng.normal(size=(cells, cells)).astype("float32")) for _ in mode]
+        sum_of_scales += np.stack([np.asarray(g.resize((width, height), Image.Resampling.BICUBIC)) for g in grid], -1)
+    values = np.clip(127.5 + 60 * sum_of_scales, 0, 255).astype("uint8")
+    return Image.fromarray(values[..., 0] if mode == "L" else values)
+
+
+def is_red(picture):
+    """Where there is more red than blue all around, bool [height, width]: a pixel on its own does not tell."""
+    blurred = picture.resize((6, 6), Image.Resampling.BOX).resize(picture.size, Image.Resampling.BICUBIC)
+    red, _, blue = np.moveaxis(np.asarray(blurred), -1, 0)
+    return red > blue
+
+
+def export_network(name, output):
+    """Trains one of NETWORKS on blobs of seeds from 1 on, and writes what a run's export does."""
+    keras.utils.set_random_seed(0)
+    network = NETWORKS[name]()
+    held_out = _train(network)
+    facts = run_facts(
+        "folder",
+        photos={"train": STEPS * BATCH, "validation": HELD_OUT, "test": HELD_OUT},
+        supervised=True,
+        rounds=0,
+        images_seen=STEPS * BATCH,
+        segmenter_steps=STEPS,
+    )
+    images = {"calibration": held_out, "tuning": held_out}
+    test = Photos(held_out, None, ("",) * HELD_OUT)
+    export_segmenter(network, images, test, output, facts=segmenter_facts(facts), max_iou_loss=0.1)
+
+
+def _train(network):
+    """Has the network find where blobs are red; returns pictures that it did not see, uint8."""
+    side = network.input_shape[1]
+    pictures = [blobs(side, side, seed=seed) for seed in range(1, 1 + STEPS * BATCH + HELD_OUT)]
+    pixels, masks = np.stack([*map(np.asarray, pictures)]), np.stack([*map(is_red, pictures)])[..., None]
+    network.compile(keras.optimizers.Adam(1e-2), keras.losses.BinaryCrossentropy(from_logits=True))
+    inputs = pixels[:-HELD_OUT] / np.float32(127.5) - 1
+    network.fit(inputs, masks[:-HELD_OUT], BATCH, shuffle=False, verbose=0)
+    return pixels[-HELD_OUT:]
