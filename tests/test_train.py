@@ -19,6 +19,7 @@ from tf_layered_gan import evaluation, synthesize, table_report, train
 from tf_layered_gan.baselines import BASELINES
 from tf_layered_gan.data import folder
 from tf_layered_gan.learning_curve import LearningCurve
+from tf_layered_gan.records import write_record
 from tf_layered_gan.tables import COLUMNS, TABLES
 
 CONFIGS = sorted(path.stem for path in (tiny.ROOT / "configs").glob("*.py"))
@@ -134,6 +135,11 @@ def test_a_finished_run_has_its_fid_once_weights_are_named(run, tmp_path):
     assert (synthesis["samples"], synthesis["reference_pictures"]) == (6, 20)
     assert synthesis["inception_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
     assert len(list((tmp_path / "copy" / "fid").glob("*.npz"))) == 1
+    # A command without weights leaves it, as long as it is of the same GAN.
+    config = tiny.run_config(shapes, **tiny.TWO_ROUNDS)
+    assert train.evaluate(config, tmp_path / "copy")["synthesis"] == synthesis
+    write_record(tmp_path / "copy" / "metrics.json", result | {"synthesis": synthesis, "images_seen": 20})
+    assert "synthesis" not in train.evaluate(config, tmp_path / "copy")
 
 
 def test_a_finished_run_is_not_trained_again(run, tmp_path):

@@ -15,8 +15,14 @@ from tf_layered_gan.checkpointing import (
     restore_run,
 )
 from tf_layered_gan.memory import check_memory
+from tf_layered_gan.records import read_record
 from tf_layered_gan.report import write_report
 from tf_layered_gan.training_loop import TrainingLoop, phases
+
+_FID = (
+    "FID %(fid).2f, bg-FID %(bg_fid).2f (%(samples)d pictures against %(reference_pictures)d, %(reference)s; "
+    "%(resize)s; weights %(inception_sha256).12s)"
+)
 
 
 def train(config, workdir):
@@ -111,8 +117,8 @@ def evaluate(config, workdir):
         `restarts.history`; "images_seen", real pictures seen
         by D, or by a supervised segmenter; "segmenter_steps"; "training_seconds"; "photos", how many each split has;
         "test". But for a supervised run also "synthetic", see `evaluation.evaluate_synthetic_masks`, "synthesis", see
-        `gan_evaluation.evaluate_fid`, where `metrics.inception` names weights, and "clusters" where `data.classes`
-        names some.
+        `gan_evaluation.evaluate_fid`, where `metrics.inception` names weights, or did when the GAN was what it is, and
+        "clusters" where `data.classes` names some.
 
     Raises:
         FileNotFoundError: if the run has no checkpoint.
@@ -138,11 +144,19 @@ def _report(config, workdir, gan, segmenter, splits, checkpointer, inception):
         "photos": {name: len(getattr(splits, name)) for name in ("train", "validation", "test")},
     }
     if not supervised:  # else there is no GAN to look at
-        run |= _report_gan(config, workdir, gan, splits, inception)
+        run |= _report_gan(config, workdir, gan, splits, inception, _earlier_fid(workdir, run))
     return write_report(workdir, segmenter.average_network, splits.test, run)
 
 
-def _report_gan(config, workdir, gan, splits, inception):
+def _earlier_fid(workdir, run):
+    """What metrics.json holds of the FID of this very GAN, of which a command without weights must cost nothing."""
+    file = pathlib.Path(workdir) / "metrics.json"
+    earlier = read_record(file) if file.exists() else {}
+    is_of_this_gan = all(earlier.get(name) == run[name] for name in ("seed", "restarts", "images_seen"))
+    return earlier.get("synthesis") if is_of_this_gan else None
+
+
+def _report_gan(config, workdir, gan, splits, inception, earlier_fid):
     sample = builders.build_sampler(config, builders.SYNTHESIS_STREAM)
     run = {"synthetic": evaluation.evaluate_synthetic_masks(gan, sample)}
     logging.info("the GAN's masks cover %(mask_mean).3f of a picture, give or take %(mask_spread).3f", run["synthetic"])
@@ -153,12 +167,13 @@ def _report_gan(config, workdir, gan, splits, inception):
             "E_x's clusters: NMI %(nmi).3f, by chance %(nmi_by_chance).3f (%(photos)d photos)", run["clusters"]
         )
     if inception is None:
-        logging.info("no FID: metrics.inception names no weights (README.md says where they are)")
+        synthesis = earlier_fid
     else:
-        run["synthesis"] = gan_evaluation.evaluate_fid(
+        synthesis = gan_evaluation.evaluate_fid(
             gan, sample, splits, inception, samples=config.metrics.fid_samples, cache=pathlib.Path(workdir) / "fid"
         )
-        logging.info(
-            "FID %(fid).2f, bg-FID %(bg_fid).2f (%(samples)d pictures against %(reference)s)", run["synthesis"]
-        )
-    return run
+    if synthesis is None:
+        logging.info("no FID: metrics.inception names no weights (README.md says where they are)")
+        return run
+    logging.info(_FID, synthesis)
+    return run | {"synthesis": synthesis}
