@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import pathlib
 
 import pytest
 import tiny
@@ -8,7 +9,8 @@ import tiny
 from tf_layered_gan import sweep
 from tf_layered_gan.experiments import make_table
 
-SMALL = {"scale": "small", "data": "photos", "masks": "masks"}
+HERE = str(pathlib.Path(__file__).parent)  # a folder that is there, which is all that these tests ask of photos
+SMALL = {"scale": "small", "data": HERE, "masks": HERE}
 
 
 class Runner:
@@ -152,7 +154,7 @@ def test_at_the_small_scale_tables_share_runs(tmp_path):
 
 
 def test_the_papers_scale_differs_in_what_no_field_shows(tmp_path):
-    file = make_table("3", tmp_path, seeds=[0], masks="masks", execute=Runner())
+    file = make_table("3", tmp_path, seeds=[0], masks=HERE, execute=Runner())
     assert {row["differs"] for row in table_rows(file)} == {""}
     assert [row["dataset"] for row in table_rows(file)[:6:2]] == ["cub", "dogs", "cars"]
     text = file.read_text()
@@ -204,6 +206,10 @@ def table_rows(file):
         ("1", SMALL | {"data": None}, "data.path is None, allowed: a folder of photos"),
         ("1", SMALL | {"masks": None}, "folder has no masks of its own to measure with: --masks=DIR"),
         ("3", {}, "dogs has no masks of its own to measure with: --masks=DIR"),
+        ("1", SMALL | {"data": "nowhere"}, "--data is .*nowhere, which is no folder"),
+        ("3", {"masks": "nowhere"}, "--masks is .*nowhere, which is no folder"),
+        ("1", SMALL | {"seeds": []}, "--seeds is '', allowed: one or more, each once"),
+        ("1", SMALL | {"seeds": [1, 0, 1]}, "--seeds is '1,0,1', allowed: one or more, each once"),
         ("1", SMALL | {"extra": ("--config.seeed=1",)}, "seeed"),
         ("1", SMALL | {"extra": ("--config.batch_size=0",)}, "batch_size is 0, allowed: 1 or more"),
         ("1", SMALL | {"extra": ("--config.metrics.inception=no.npz",)}, "no file no.npz: metrics.inception is for"),
@@ -229,6 +235,17 @@ def test_seeds_that_were_run_otherwise_are_not_put_in_one_row(tmp_path):
     batch = ("--config.batch_size=8",)
     with pytest.raises(ValueError, match="seed_0 and .*seed_1 are seeds of one row, but differ in batch_size"):
         make_table("2", tmp_path, seeds=[0, 1], execute=OnlyNew(), extra=batch, **SMALL)
+
+
+def test_fids_that_cannot_be_compared_have_no_mean(tmp_path):
+    make_table("6", tmp_path, seeds=[0, 1], execute=Runner(), **SMALL)
+    of_fid = {"samples": 10_000, "reference_pictures": 20, "reference": "all", "resize": "so", "inception_sha256": "ab"}
+    for file, samples in zip(sorted(tmp_path.rglob("metrics.json")), (10_000, 50), strict=True):
+        made = of_fid | {"fid": 10.0, "bg_fid": 20.0, "samples": samples}
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"synthesis": made}))
+    with pytest.raises(ValueError, match="ours, apc: FID of the seeds 0 and 1 differ in samples; give all of them"):
+        make_table("6", tmp_path, seeds=[0, 1], collect_only=True, **SMALL)
+    make_table("6", tmp_path, seeds=[1], collect_only=True, **SMALL)
 
 
 class OnlyNew(Runner):

@@ -65,9 +65,12 @@ def make_table(
         pathlib.Path, the Markdown file.
 
     Raises:
-        ValueError: for an unknown table, a config that main.py would refuse, masks or weights for FID that are missing,
-            runs of a row that differ in more than their seed, or where no run has finished.
+        ValueError: for an unknown table, no seeds or one that is named twice, a config that main.py would refuse,
+            photos, masks or weights for FID that are missing, runs of a row that differ in more than their seed or in
+            what their FID is of, or where no run has finished.
     """
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(f"--seeds is {','.join(map(str, seeds))!r}, allowed: one or more, each once")
     table, root = _table(name, scale), pathlib.Path(workdir)
     planned = [(row, _plan(root, row, scale, seeds, data, masks, extra)) for row in table.rows]
     if not collect_only:
@@ -132,6 +135,10 @@ def _check(runs, masks):
             raise ValueError(f"there is no file {weights}: metrics.inception is for weights, see README.md")
         if config.data.source in ("folder", *_PREDICTED_MASKS) and masks is None:
             raise ValueError(f"{config.data.source} has no masks of its own to measure with: --masks=DIR")
+        photos = config.data.path if config.data.source == "folder" else None  # else tfds makes the folder
+        for flag, folder in {"--data": photos, "--masks": config.data.masks}.items():
+            if folder and not pathlib.Path(folder).is_dir():
+                raise ValueError(f"{flag} is {folder}, which is no folder")
 
 
 def _collect(row, runs, scale):
@@ -143,6 +150,7 @@ def _collect(row, runs, scale):
         elif metrics:
             finished[run.seed] = metrics
     settings = _common_settings([run for run in runs if run.seed in finished])
+    _check_fid(row, finished)
     paper = _paper_settings(row) if runs else None
     return table_report.Line(
         row=row,
@@ -166,6 +174,18 @@ def _common_settings(runs):
         if fields:
             raise ValueError(f"{first} and {other} are seeds of one row, but differ in {', '.join(fields)}")
     return next(iter(every.values()), None)
+
+
+def _check_fid(row, finished):
+    """Refuses a row whose seeds have FIDs that cannot be compared, and so have no mean."""
+    made = {seed: metrics["synthesis"] for seed, metrics in finished.items() if "synthesis" in metrics}
+    for (first, ours), (other, theirs) in itertools.pairwise(made.items()):
+        fields = [name for name in table_report.OF_FID if ours[name] != theirs[name]]
+        if fields:
+            raise ValueError(
+                f"{row.label}, {row.dataset}: FID of the seeds {first} and {other} differ in {', '.join(fields)}; give "
+                "all of them the same metrics"
+            )
 
 
 def _paper_settings(row):

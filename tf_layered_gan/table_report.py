@@ -11,13 +11,13 @@ MISSING = "—"
 # What a run may differ in without differing from the paper.
 _OWN = ("seed", "jit", "distribution", "data.path", "data.masks", "data.classes", "monitoring", "metrics")
 # What an FID cannot be compared without, of "synthesis" in metrics.json.
-_OF_FID = ("samples", "reference_pictures", "reference", "resize", "inception_sha256")
+OF_FID = ("samples", "reference_pictures", "reference", "resize", "inception_sha256")
 _LEGEND = (
     "Ours: the mean over the seeds and, in brackets, the least and the most. ACC, IoU and mIoU are over all pixels of "
-    "the test photos, with /image the means of the photos' own. NMI by chance is that of the same clusters, shuffled "
-    "among the photos. Mask mean and mask spread: the share of the picture that the GAN's masks cover, in per cent, "
-    "and its standard deviation over pictures; near 0 all is background, near 100 all is foreground. Of images seen, "
-    "the paper's number is in brackets."
+    "the test photos, with /image the means of the photos' own. NMI is of all photos, normalised by the mean of the "
+    "two entropies; by chance it is that of the same clusters, shuffled among the photos. Mask mean and mask spread: "
+    "the share of the picture that the GAN's masks cover, in per cent, and its standard deviation over pictures; near "
+    "0 all is background, near 100 all is foreground. Of images seen, the paper's number is in brackets."
 )
 
 
@@ -148,7 +148,7 @@ def as_csv(table, lines):
     header = ["row", "dataset", *table.traits]
     header += [f"{name}_{kind}" for name, whose in _columns(table) for kind in kinds[whose]]
     header += [f"{name}_{kind}" for name in masks for kind in kinds["ours"]]
-    of_fid = _OF_FID if "fid" in table.columns else ()
+    of_fid = OF_FID if "fid" in table.columns else ()
     header += [f"fid_{name}" for name in of_fid]
     writer.writerow([*header, "finished", "failed", "missing", "images_seen", "paper_images_seen", "differs"])
     for line in lines:
