@@ -15,7 +15,8 @@ from tf_layered_gan.data.photos import mask_to_square, to_square
 SPLITS = ("train", "validation", "test")
 APC_URL = "http://3dvision.princeton.edu/projects/2016/apc/downloads/training.zip"
 APC_SIZE = 128  # pixels
-_SCENE = re.compile(r"([^/]+/[^/]+/scene-[^/]+)/(.*)")
+# A scene and a file of it: below the folder "training" two more, as GENESIS-V2's script has it, whatever is above.
+_SCENE = re.compile(r"(?:^|/)((?!training/)[^/]+/[^/]+/scene-[^/]+)/(.*)")
 
 
 class Cub(CaltechBirds2011):
@@ -75,7 +76,9 @@ class Apc(tfds.core.GeneratorBasedBuilder):
     def _generate_examples(self, path, scenes):
         with zipfile.ZipFile(path) as archive:
             matches = {name: _SCENE.search(name) for name in archive.namelist()}
-            file_of = {match[0]: name for name, match in matches.items() if match and match[1] in scenes}
+            file_of = {
+                "/".join(match.groups()): name for name, match in matches.items() if match and match[1] in scenes
+            }
             for name in sorted(file_of):
                 mask = re.sub(r"/(frame-[^/]+)\.color\.png$", r"/masks/\1.mask.png", name)
                 if mask == name or mask not in file_of:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow_datasets as tfds
+from absl import logging
 
 from tf_layered_gan.data.archives import APC_URL, Apc, Cub
 from tf_layered_gan.data.cache import cached_splits
@@ -163,15 +164,15 @@ def prepare_dataset(source, path=None):
     if builder.is_prepared():
         return builder
     downloads = Path(builder.data_dir_root) / "downloads"
+    by_hand = f"put {', '.join(dataset.archives)} into {downloads / 'manual'} by hand; their home is {dataset.source}"
+    logging.info("preparing %s; if what it takes cannot be downloaded, %s", source, by_hand)
     try:
         builder.download_and_prepare(
             download_dir=downloads, download_config=tfds.download.DownloadConfig(try_download_gcs=False)
         )
     except Exception as error:  # of requests, tfds and the archives' formats
-        raise ValueError(
-            f"{source} could not be prepared: {type(error).__name__}: {error}\nIf it cannot be downloaded, put "
-            f"{', '.join(dataset.archives)} into {downloads / 'manual'} by hand; their home is {dataset.source}"
-        ) from error
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{source} could not be prepared: {reason}\nIf it cannot be downloaded, {by_hand}") from error
     return builder
 
 
