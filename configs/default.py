@@ -62,7 +62,7 @@ def get_config():
     config.gan.gamma_bg = 2.0  # weight of the background loss, from round 2 on (Table C.1)
     config.gan.gamma_size = 0.0  # weight of the mask-size loss; Table 1 has it in place of gamma_mi, PerturbGAN: 2
     config.gan.mask_size = (0.25, 1.0)  # share of the picture to which it keeps a mask; PerturbGAN's
-    config.gan.gamma_independence = (0.0, 0.0)  # weight of ILSGAN's loss in round 1 and later (there 0.2, 1)
+    config.gan.gamma_independence = (0.0, 0.0)  # weight of ILSGAN's loss in round 1, and later; there 0.2, 1
     config.gan.ema_decay = 0.999  # a step, of the generators that synthesise; not in the paper
 
     config.segmenter = ConfigDict()

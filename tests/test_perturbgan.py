@@ -14,6 +14,7 @@ from tf_layered_gan import builders, config_validation, sweep
 def test_what_differs_from_the_papers_config_is_perturbgans_setting():
     paper, ours = (dict(_flat(module.get_config())) for module in (default, perturbgan))
     assert {field: value for field, value in ours.items() if value != paper[field]} == {
+        "data.flip": False,
         "data.crop_scale": (8 / 9, 8 / 9),
         "perturbation.scale_exponent": (0.0, 0.0),
         "perturbation.rotation": 0.0,
