@@ -111,14 +111,15 @@ def test_table_is_aligned_and_shows_both_protocols():
     photos = Photos(np.zeros((2, 8, 8, 3), np.uint8), truth, ("a", "b"))
     title, header, *rows = format_table(evaluate(red_network(), photos)).splitlines()
     assert title.startswith("2 images; per cent")
-    assert " ".join(header.split()) == "IoU mIoU ACC IoU/image mIoU/image ACC/image predicted true"
+    assert " ".join(header.split()) == "IoU mIoU ACC IoU/image mIoU/image ACC/image ARI MSC predicted true"
     assert len({len(line) for line in (header, *rows)}) == 1
     # No red: all background, IoU 0. Right 32 / 96; image 0 32 / 64, image 1 0 / 32: 25. The background's IoU
-    # is the same as that, so mIoU is half of it.
-    assert " ".join(rows[0].split()) == "segmenter 0.0 16.7 33.3 0.0 12.5 25.0 0.0 66.7"
+    # is the same as that, so mIoU is half of it. One segment tells nothing of image 0's two, and is image 1's: ARI 0
+    # and 1, MSC 1 / 2 and 1.
+    assert " ".join(rows[0].split()) == "segmenter 0.0 16.7 33.3 0.0 12.5 25.0 50.0 75.0 0.0 66.7"
     # All foreground: IoU and ACC 64 / 96; image 0 32 / 64, image 1 32 / 32: 75. Background 0 / 32, so mIoU is
     # half; in image 0 0 / 32, in image 1 0 / 0 = 1: (25 + 100) / 2 = 62.5.
-    assert " ".join(rows[1].split()) == "all_foreground 66.7 33.3 66.7 75.0 62.5 75.0 100.0 66.7"
+    assert " ".join(rows[1].split()) == "all_foreground 66.7 33.3 66.7 75.0 62.5 75.0 50.0 75.0 100.0 66.7"
 
 
 def flat_photos(names, size):

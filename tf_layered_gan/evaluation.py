@@ -22,6 +22,8 @@ _COLUMNS = {
     "IoU/image": "iou_per_image",
     "mIoU/image": "miou_per_image",
     "ACC/image": "accuracy_per_image",
+    "ARI": "ari",
+    "MSC": "msc",
     "predicted": "predicted_fraction",
     "true": "true_fraction",
 }
@@ -187,7 +189,7 @@ def format_table(results):
     rows += [[name, *(f"{100 * metrics[key]:.1f}" for key in _COLUMNS.values())] for name, metrics in results.items()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     title = (
-        f"{images} images; per cent, over all pixels or, /image, averaged over the images; "
+        f"{images} images; per cent, over all pixels or, /image and ARI and MSC, averaged over the images; "
         "predicted and true are the foreground's share"
     )
     return "\n".join([title, *(_align(row, widths) for row in rows)])

@@ -22,7 +22,7 @@ def clustering_metrics(clusters, classes):
 
     Returns:
         dict: "nmi" and "nmi_by_chance", floats in [0, 1]; "photos", "classes" and "clusters", ints, the clusters
-        counted being those that have a photo.
+        counted being those that have a photo; "normalised_by", what the entropies are made one number by.
 
     Raises:
         ValueError: for different lengths, or no photo.
@@ -34,6 +34,7 @@ def clustering_metrics(clusters, classes):
     return {
         "nmi": float(normalized_mutual_info_score(classes, clusters)),
         "nmi_by_chance": float(np.mean(by_chance)),
+        "normalised_by": "arithmetic mean of the entropies",
         "photos": len(clusters),
         "classes": len(np.unique(classes)),
         "clusters": len(np.unique(clusters)),
