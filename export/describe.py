@@ -4,6 +4,7 @@ python -m export.describe runs/mine/export/segmenter_int8.tflite
 """
 
 import argparse
+import contextlib
 import json
 import sys
 
@@ -18,7 +19,8 @@ def main():
         facts = read(parser.parse_args().file)
     except (OSError, ValueError) as error:
         parser.error(str(error))
-    print("\n".join(lines(facts)))
+    with contextlib.suppress(BrokenPipeError):  # who reads the first lines alone has what they want
+        print("\n".join(lines(facts)), flush=True)
     return 0
 
 

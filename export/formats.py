@@ -21,9 +21,11 @@ from export.verify import (
     tflite_any_size,
     tflite_runner,
 )
+from tf_layered_gan import workdir_lock
 from tf_layered_gan.records import write_record
 
 MAX_IOU_LOSS = 0.01
+MIN_AGREEMENT = 0.9  # IoU with the Keras model's masks; below it a file is another segmenter, whatever its IoU
 CALIBRATION_PICTURES = 100  # plenty: on one network 5 and 423 gave the same IoU to three digits
 TUNING_PICTURES = 2_000  # more than fine-tuning sees
 CHECKED_PICTURES = 4  # by the signature for any size, which has the same weights
@@ -36,8 +38,8 @@ def export_segmenter(network, images, test_photos, output, *, facts, max_iou_los
     """Writes F as SavedModel and TFLite; a format that loses too much IoU against the Keras model is left out.
 
     What it loses is IoU with the true masks; where there are none, what its IoU with the Keras model's is less than 1.
-
-    An int8 model that would be is fine-tuned before.
+    True masks alone would let pass what finds everything, where the Keras model finds little more; so the two must
+    agree as well, see `MIN_AGREEMENT`. An int8 model that would be left out is fine-tuned before.
 
     Args:
         network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
@@ -50,14 +52,20 @@ def export_segmenter(network, images, test_photos, output, *, facts, max_iou_los
         max_iou_loss: how much a format may lose.
 
     Returns:
-        dict, what export.json holds: "keras_model", see `Reference.figures`; and "formats", for each its "bytes", the
-        figures of `Reference.compare`, and "refused", None or why it was left out (then perhaps nothing else).
+        dict, what export.json holds: "max_iou_loss"; "keras_model", see `Reference.figures`; and "formats", for each
+        its "bytes", on how many photos it was "fine_tuned", 0 or more, the figures of `Reference.compare`, and
+        "refused", None or why it was left out (then perhaps nothing else).
 
     Raises:
-        ValueError: a format was refused; names each and why. The others are written, and export.json.
+        ValueError: a format was refused; names each and why. The others are written, and export.json. Or another export
+            is at work in `output`.
     """
     output = pathlib.Path(output)
-    output.mkdir(parents=True, exist_ok=True)
+    with workdir_lock.locked(output):
+        return _export(network, images, test_photos, output, facts, max_iou_loss)
+
+
+def _export(network, images, test_photos, output, facts, max_iou_loss):
     for folder in output.glob(f"{_UNVERIFIED}*"):  # of an export that was killed
         shutil.rmtree(folder)
     keras_model = reference(network, test_photos)
@@ -67,7 +75,11 @@ def export_segmenter(network, images, test_photos, output, *, facts, max_iou_los
         exporter.savedmodel(network)
         for name, conversions in _conversions(network, **images).items():
             exporter.tflite(name, conversions)
-        result = {"keras_model": keras_model.figures(), "formats": exporter.figures}
+        result = {
+            "max_iou_loss": max_iou_loss,
+            "keras_model": keras_model.figures(),
+            "formats": exporter.figures,
+        }
         write_record(exporter.folder / "model_card.md", model_card(facts, network.input_shape[1], result))
         write_record(exporter.folder / "export.json", result)
         _replace(output, exporter.folder)
@@ -76,7 +88,10 @@ def export_segmenter(network, images, test_photos, output, *, facts, max_iou_los
 
 
 def _conversions(network, calibration, tuning):
-    """Functions to the bytes of a .tflite model, by the name of the file; each but the first for want of a good one."""
+    """By the name of the file, functions to the bytes of a .tflite model, and on how many photos that is fine-tuned.
+
+    Each but the first is for want of a good one.
+    """
     calibration, tuning = _thinned(calibration, CALIBRATION_PICTURES), _thinned(tuning, TUNING_PICTURES)
 
     def int8(network):
@@ -87,10 +102,10 @@ def _conversions(network, calibration, tuning):
         return int8(fine_tune(network, tuning))
 
     return {
-        FILES[0]: [lambda: to_tflite_float32(network)],
-        FILES[1]: [lambda: to_tflite_float16(network)],
-        FILES[2]: [lambda: to_tflite_dynamic(network)],
-        INT8: [lambda: int8(network), tuned_int8],
+        FILES[0]: [(lambda: to_tflite_float32(network), 0)],
+        FILES[1]: [(lambda: to_tflite_float16(network), 0)],
+        FILES[2]: [(lambda: to_tflite_dynamic(network), 0)],
+        INT8: [(lambda: int8(network), 0), (tuned_int8, len(tuning))],
     }
 
 
@@ -109,7 +124,7 @@ class _Exporter:
         path = self.folder / "saved_model"
         with self._verifying(path.name) as figures:
             write_savedmodel(network, path)
-            figures["bytes"] = _size(path)
+            figures |= {"bytes": _size(path), "fine_tuned": 0}
             self._compare(figures, savedmodel_runner(path), savedmodel_any_size(path))
             write_beside(path, self._file_facts(path.name, figures, batch="pictures"))
             figures["bytes"] = _size(path)
@@ -118,9 +133,9 @@ class _Exporter:
 
     def tflite(self, name, conversions):
         with self._verifying(name) as figures:
-            for convert in conversions:
+            for convert, photos in conversions:
                 content = add_signatures(convert())
-                figures |= {"bytes": len(content), "refused": None}
+                figures |= {"bytes": len(content), "fine_tuned": photos, "refused": None}
                 self._compare(figures, tflite_runner(content), tflite_any_size(content))
                 if not figures["refused"]:
                     content = embed(content, self._file_facts(name, figures))
@@ -148,7 +163,8 @@ class _Exporter:
         return self._facts | {
             "format": name.removeprefix("segmenter_").removesuffix(".tflite"),
             "signatures": signature_facts(resolution, integer=name == INT8, batch=batch),
-            "figures": figure_facts(figures, self._keras_model.figures()),
+            "fine_tuned_on_photos": figures["fine_tuned"],
+            "figures": figure_facts(figures, self._keras_model.figures(), self._max_iou_loss),
         }
 
 
@@ -158,12 +174,16 @@ def _size(folder):
 
 def _refusal(figures, keras_true_iou, max_iou_loss):
     """Why a format loses too much, or None."""
-    iou, best, whose = figures["true_iou"], keras_true_iou, "true ones"
-    if iou is None:
-        iou, best, whose = figures["iou"], 1.0, "Keras model's masks"
-    if best - iou <= max_iou_loss:
-        return None
-    return f"its IoU with the {whose} is {iou:.4f}, below {best - max_iou_loss:.4g}"
+    agreement = f"its IoU with the Keras model's masks is {figures['iou']:.4f}"
+    if keras_true_iou is None:
+        loss = 1 - figures["iou"]
+        return f"{agreement}, {loss:.2g} below 1, allowed: {max_iou_loss:g}" if loss > max_iou_loss else None
+    loss = keras_true_iou - figures["true_iou"]
+    if loss > max_iou_loss:
+        found = f"its IoU with the true ones is {figures['true_iou']:.4f}"
+        return f"{found}, {loss:.2g} below the Keras model's, allowed: {max_iou_loss:g}"
+    least = min(MIN_AGREEMENT, 1 - max_iou_loss)
+    return f"{agreement}, allowed: {least:g} or more" if figures["iou"] < least else None
 
 
 def _replace(output, folder):

@@ -30,9 +30,12 @@ def export_run(workdir, output=None, *, student_name=None, licence=None, masks_m
 
     Raises:
         FileNotFoundError: there is no run in `workdir`, or no such student, or one without a checkpoint.
-        ValueError: the photos cannot be loaded, a format was refused, or another run is at work in `workdir`.
+        ValueError: the photos cannot be loaded, a format was refused, `output` is `workdir`, or another run is at work
+            in either.
     """
     config = load_config(workdir)
+    if output and pathlib.Path(output).resolve() == pathlib.Path(workdir).resolve():
+        raise ValueError(f"output is {output}, which is the run's own directory; allowed: any other")
     with workdir_lock.locked(workdir):  # not beside a training, nor beside another export
         return _export(config, workdir, output, student_name, licence, masks_made, max_iou_loss)
 

@@ -25,8 +25,9 @@ On the {pictures} test photos, none of which was trained on, each the middle squ
 
 {table}
 
-A format that loses too much IoU, with the test masks or, without any, with the Keras model, is refused: there is no
-such file.
+A format that loses more than {max_iou_loss:g} of IoU, with the test masks or, without any, with the Keras model, is
+refused: there is no such file. One that is *tuned* has weights of its own: it learnt, with its rounding to 8 bits
+simulated, what the Keras model finds on photos to train on.
 
 ## Input and output
 
@@ -72,6 +73,7 @@ def model_card(facts, resolution, result):
         training=_training(training),
         learnt=_learnt(training["learnt_from"]),
         resolution=resolution,
+        max_iou_loss=result["max_iou_loss"],
         pictures=keras_model["pictures"],
         foreground=keras_model["foreground"],
         true_iou=_true_iou(keras_model, training["test_masks"]),
@@ -117,6 +119,11 @@ def _true_iou(keras_model, test_masks):
     )
 
 
+def _outcome(figures):
+    tuned = f", tuned on {figures['fine_tuned']:,} photos" if figures.get("fine_tuned") else ""
+    return ("refused" if figures["refused"] else "written") + tuned
+
+
 def _table(formats):
     rows = ["| file | bytes | IoU with the Keras model | IoU with the test masks | change | |", "| --- " * 6 + "|"]
     for name, figures in formats.items():
@@ -127,7 +134,7 @@ def _table(formats):
             f"{figures['iou']:.4f}" if "iou" in figures else "",
             "" if true_iou is None else f"{true_iou:.4f}",
             "" if loss is None else f"{-loss:+z.4f}",
-            "refused" if figures["refused"] else "written",
+            _outcome(figures),
         ]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)

@@ -2,9 +2,10 @@
 
 import keras
 import numpy as np
+from discs import TRAINING
 from PIL import Image
 
-from export.facts import run_facts, segmenter_facts
+from export.facts import segmenter_facts
 from export.formats import export_segmenter
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.networks.separable_unet import separable_unet
@@ -38,17 +39,9 @@ def export_network(name, output):
     keras.utils.set_random_seed(0)
     network = NETWORKS[name]()
     held_out = _train(network)
-    facts = run_facts(
-        "folder",
-        photos={"train": STEPS * BATCH, "validation": HELD_OUT, "test": HELD_OUT},
-        supervised=True,
-        rounds=0,
-        images_seen=STEPS * BATCH,
-        segmenter_steps=STEPS,
-    )
     images = {"calibration": held_out, "tuning": held_out}
     test = Photos(held_out, None, ("",) * HELD_OUT)
-    export_segmenter(network, images, test, output, facts=segmenter_facts(facts), max_iou_loss=0.1)
+    export_segmenter(network, images, test, output, facts=segmenter_facts(TRAINING), max_iou_loss=0.1)
 
 
 def _train(network):

@@ -4,11 +4,21 @@ import keras
 import numpy as np
 import pytest
 
+from export.facts import run_facts
 from tf_layered_gan.networks.unet import unet
 
 RESOLUTION = 32
 TFLITE = ("segmenter_float32.tflite", "segmenter_float16.tflite", "segmenter_dynamic.tflite", "segmenter_int8.tflite")
-FILES = {"saved_model", *TFLITE, "export.json", "model_card.md"}
+FILES = {"lock", "saved_model", *TFLITE, "export.json", "model_card.md"}
+TRAINING = run_facts(
+    "folder",
+    photos={"train": 514, "validation": 16, "test": 16},
+    supervised=False,
+    rounds=1,
+    images_seen=16000,
+    segmenter_steps=600,
+    test_masks=None,
+)
 
 
 def disc_photos(count, seed):

@@ -119,6 +119,7 @@ def test_each_file_tells_what_it_is(exported, photos):
             "keras_model_iou_with_test_masks": round(record["keras_model"]["true_iou"], 4),
             "centred_disc_iou_with_test_masks": round(record["keras_model"]["centred_disc_true_iou"], 4),
             "iou_with_keras_model": round(figures["iou"], 4),
+            "iou_loss_allowed": 0.05,
         }
         assert (facts["licence"], facts["classes"]) == ("CC0-1.0", ["background", "foreground"])
         assert facts["training"]["test_masks"] == "from a folder (by hand)"
@@ -204,6 +205,11 @@ def test_other_photos_than_the_runs_are_refused(workdir, exported, tmp_path):
     with pytest.raises(ValueError, match=r"begun with other photos \(1 / 16 / 16 to train, .* now 1 / 16 / 15\)"):
         export_run(workdir, tmp_path / "export")
     gone.rename(photos / "05.png")
+
+
+def test_the_runs_own_directory_is_no_output(workdir):
+    with pytest.raises(ValueError, match="which is the run's own directory; allowed: any other"):
+        export_run(workdir, workdir)
 
 
 def test_directory_without_a_run_is_refused(tmp_path):
