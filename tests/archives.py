@@ -114,9 +114,8 @@ def write_apc(folder, scenes=20):
                 mask = picture("PNG", (150, 200), 255, mode="L")
                 archive.writestr(f"{scene}/masks/frame-{frame:06}.mask.png", mask)
         archive.writestr("training/shelf/empty/scene-empty/frame-000000.color.png", picture("PNG", (150, 200), 99))
-        archive.writestr(
-            "training/shelf/scene-empty/frame-000000.color.png", picture("PNG", (150, 200), 98)
-        )  # too high up
+        for folder in ("training/shelf", "training/old/shelf/empty", "__MACOSX/training/shelf/other"):  # no scenes
+            archive.writestr(f"{folder}/scene-empty/frame-000000.color.png", picture("PNG", (150, 200), 98))
 
 
 WRITERS = {"cub": write_cub, "dogs": write_dogs, "cars": write_cars, "apc": write_apc}

@@ -37,7 +37,8 @@ class Runner:
         if not config["segmenter"]["supervised"]:
             metrics["synthetic"] = {"mask_mean": 0.25, "mask_spread": 0.0}
             if config["data"]["classes"]:
-                metrics["clusters"] = {"nmi": 0.5, "nmi_by_chance": 0.125}
+                metrics["clusters"] = {"nmi": 0.5, "nmi_by_chance": 0.125, "photos": 9, "classes": 3}
+                metrics["clusters"]["classes_by"] = config["data"]["classes"]
         (log.parent / "config.json").write_text(json.dumps(config))
         (log.parent / "metrics.json").write_text(json.dumps(metrics))
         return 0
@@ -222,6 +223,13 @@ def test_what_cannot_work_is_refused_before_anything_is_run(tmp_path, name, sett
     assert not list(tmp_path.iterdir())
 
 
+def test_a_seed_that_is_no_number_is_named(tmp_path):
+    code, output = tiny.finish(
+        tiny.python("-m", "tf_layered_gan.experiments", "1", "--seeds=0,a", f"--workdir={tmp_path}")
+    )
+    assert code == 1 and output == "error: --seeds is '0,a', allowed: whole numbers from 0 on\n"
+
+
 def test_command_line(tmp_path):
     flags = ("--scale=small", "--seeds=0", f"--workdir={tmp_path}", "--collect_only", "--", "--config.jit=True")
     code, output = tiny.finish(tiny.python("-m", "tf_layered_gan.experiments", "1", *flags))
@@ -243,9 +251,21 @@ def test_fids_that_cannot_be_compared_have_no_mean(tmp_path):
     for file, samples in zip(sorted(tmp_path.rglob("metrics.json")), (10_000, 50), strict=True):
         made = of_fid | {"fid": 10.0, "bg_fid": 20.0, "samples": samples}
         file.write_text(json.dumps(json.loads(file.read_text()) | {"synthesis": made}))
-    with pytest.raises(ValueError, match="ours, apc: FID of the seeds 0 and 1 differ in samples; give all of them"):
+    with pytest.raises(ValueError, match="ours, folder: what the seeds 0 and 1 have in synthesis differs in samples"):
         make_table("6", tmp_path, seeds=[0, 1], collect_only=True, **SMALL)
     make_table("6", tmp_path, seeds=[1], collect_only=True, **SMALL)
+    make_table("5", tmp_path, seeds=[0, 1], execute=Runner(), **SMALL)  # of the same run, but without FID
+
+
+def test_nmis_of_other_classes_have_no_mean(tmp_path):
+    for seed, classes in enumerate(("^a", "^b")):
+        extra = (f"--config.data.classes={classes}",)
+        make_table("4", tmp_path, seeds=[seed], execute=Runner(), extra=extra, **SMALL)
+    with pytest.raises(ValueError, match="seeds 0 and 1 have in clusters differs in classes_by"):
+        make_table("4", tmp_path, seeds=[0, 1], collect_only=True, **SMALL)
+    make_table("3", tmp_path, seeds=[0, 1, 2], execute=Runner(), **SMALL)  # leaves what Table 4 has asked for
+    file = make_table("4", tmp_path, seeds=[0, 2], collect_only=True, **SMALL)
+    assert table(file)["ours"]["nmi_mean"] == "0.5" and "- ours, folder: NMI of 1 of 2 seeds" in file.read_text()
 
 
 class OnlyNew(Runner):

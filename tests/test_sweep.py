@@ -25,7 +25,10 @@ class Runner:
             return 1
         # One round of 16,000 images and 300 segmenter steps.
         metrics = {"images_seen": 16_000, "segmenter_steps": 300}
-        metrics |= {"synthesis": {"fid": 1.0}} if config.metrics.inception else {}
+        if config.metrics.inception:
+            metrics["synthesis"] = {"fid": 1.0, "samples": config.metrics.fid_samples}
+        if config.data.classes:
+            metrics["clusters"] = {"nmi": 0.5, "classes_by": config.data.classes}
         (log.parent / "metrics.json").write_text(json.dumps(metrics))
         return 0
 
@@ -109,6 +112,35 @@ def test_a_run_that_was_broken_off_before_its_fid_is_executed_again(tmp_path, su
     runner = Runner()
     sweep.sweep([run], 1, runner)
     assert len(runner.commands) == count
+
+
+@pytest.mark.parametrize(
+    "damage", [{"synthesis": {"samples": 50}}, {"clusters": {"classes_by": "^b"}}, {"clusters": {}}]
+)
+def test_a_run_whose_figures_are_of_an_earlier_command_is_executed_again(tmp_path, damage):
+    (run,) = runs(tmp_path, 1.0, seeds=[0], extra=(WEIGHTS, "--config.data.classes=^a"))
+    sweep.sweep([run], 1, Runner())
+    for given, count in (({}, 0), (damage, 1)):
+        file = run.workdir / "metrics.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | given))
+        runner = Runner()
+        sweep.sweep([run], 1, runner)
+        assert len(runner.commands) == count
+
+
+def test_classes_that_a_command_does_not_name_do_no_harm(tmp_path):
+    sweep.sweep(runs(tmp_path, 1.0, seeds=[0], extra=("--config.data.classes=^a",)), 1, Runner())
+    runner = Runner()
+    sweep.sweep(runs(tmp_path, 1.0, seeds=[0]), 1, runner)
+    assert not runner.commands
+
+
+def test_a_damaged_file_of_a_run_is_named(tmp_path):
+    (run,) = runs(tmp_path, 1.0, seeds=[0])
+    sweep.sweep([run], 1, Runner())
+    (run.workdir / "metrics.json").write_text("{")
+    with pytest.raises(ValueError, match="metrics.json is damaged"):
+        sweep.final_metrics(run.workdir)
 
 
 @pytest.mark.parametrize("seconds, why", [(-5, None), (5, "out of memory")])

@@ -179,6 +179,14 @@ def test_fid_of_some_seeds_is_said_with_what_it_is_of():
     assert "FID of" not in markdown("Table 9", TABLE, [line(disc, finished={0: with_fid, 1: metrics(0.4)})], "x")
 
 
+def test_where_fids_of_rows_are_of_several_kinds_the_rows_are_named():
+    about = {"reference_pictures": 9, "reference": "all", "resize": "so", "inception_sha256": "a", "fid": 1.0}
+    few, many = (metrics(0.3, synthesis=about | {"samples": samples}) for samples in (6, 60))
+    lines = [line(Row(name, "cub", {}), finished={0: run}) for name, run in zip("abc", (few, many, few), strict=True)]
+    text = markdown("T", TABLE, lines, "c")
+    assert "FID: folder (a, c), 6 synthetic pictures" in text and "; folder (b), 60 synthetic pictures" in text
+
+
 def test_csv_says_what_fid_is_of():
     about = {"samples": 6, "reference_pictures": 9, "reference": "all photos, at 32x32", "resize": "bilinear"}
     runs = [metrics(0.3, synthesis=about | {"inception_sha256": c * 64, "fid": 1.0, "bg_fid": 2.0}) for c in "ba"]

@@ -120,7 +120,7 @@ def test_evaluate_measures_the_same_again_and_says_once_that_there_is_no_fid(run
         assert train.evaluate(tiny.run_config(shapes, **tiny.TWO_ROUNDS), workdir) == result
     assert "synthesis" not in result
     assert [line for line in caplog.messages if "FID" in line] == [
-        "no FID: metrics.inception names no weights (README.md says where they are)"
+        "no FID computed: metrics.inception names no weights (README.md says where they are)"
     ]
 
 
@@ -140,6 +140,8 @@ def test_a_finished_run_has_its_fid_once_weights_are_named(run, tmp_path):
     assert train.evaluate(config, tmp_path / "copy")["synthesis"] == synthesis
     write_record(tmp_path / "copy" / "metrics.json", result | {"synthesis": synthesis, "images_seen": 20})
     assert "synthesis" not in train.evaluate(config, tmp_path / "copy")
+    (tmp_path / "copy" / "metrics.json").write_text('{"seed": 0, ')  # damaged, and as good as none
+    assert train.evaluate(config, tmp_path / "copy") == run[1]
 
 
 def test_a_finished_run_is_not_trained_again(run, tmp_path):

@@ -28,6 +28,8 @@ _OF_A_SEED = (
     "metrics",
     "data.classes",
 )  # in what runs of a row may differ
+# By column, where it is in metrics.json, and what seeds must have in common there for a mean.
+_COMPARABLE = {"fid": ("synthesis", table_report.OF_FID), "nmi": ("clusters", ("photos", "classes", "classes_by"))}
 _BASELINES = {"centred_disc": "a disc in the middle", "all_foreground": "all foreground"}
 
 
@@ -78,6 +80,8 @@ def make_table(
         _check(runs, masks)
         sweep.sweep(runs, jobs, execute)
     lines = [_collect(row, runs, scale) for row, runs in planned]
+    for line, column in itertools.product(lines, table.columns):
+        _check_comparable(line, *_COMPARABLE.get(column, (None, ())))
     if not any(line.finished for line in lines):
         first = next(runs[0].workdir for _, runs in planned if runs)
         raise ValueError(f"no run of table {name} has finished in {root}; the first would be {first}")
@@ -150,7 +154,6 @@ def _collect(row, runs, scale):
         elif metrics:
             finished[run.seed] = metrics
     settings = _common_settings([run for run in runs if run.seed in finished])
-    _check_fid(row, finished)
     paper = _paper_settings(row) if runs else None
     return table_report.Line(
         row=row,
@@ -176,15 +179,15 @@ def _common_settings(runs):
     return next(iter(every.values()), None)
 
 
-def _check_fid(row, finished):
-    """Refuses a row whose seeds have FIDs that cannot be compared, and so have no mean."""
-    made = {seed: metrics["synthesis"] for seed, metrics in finished.items() if "synthesis" in metrics}
+def _check_comparable(line, key, names):
+    """Refuses a row whose seeds have figures that cannot be compared, and so have no mean."""
+    made = {seed: metrics[key] for seed, metrics in line.finished.items() if key in metrics}
     for (first, ours), (other, theirs) in itertools.pairwise(made.items()):
-        fields = [name for name in table_report.OF_FID if ours[name] != theirs[name]]
+        fields = [name for name in names if ours.get(name) != theirs.get(name)]
         if fields:
             raise ValueError(
-                f"{row.label}, {row.dataset}: FID of the seeds {first} and {other} differ in {', '.join(fields)}; give "
-                "all of them the same metrics"
+                f"{line.row.label}, {line.dataset}: what the seeds {first} and {other} have in {key} differs in "
+                f"{', '.join(fields)}; run all of them with the same flags after --"
             )
 
 
@@ -214,6 +217,12 @@ def _flatten(settings, prefix=""):
             yield prefix + name, value
 
 
+def _seeds(words):
+    if not all(word.isdecimal() for word in words):
+        raise ValueError(f"--seeds is {','.join(words)!r}, allowed: whole numbers from 0 on")
+    return [int(word) for word in words]
+
+
 def main(argv):
     """Makes the table that the command line names."""
     given = flags.FLAGS
@@ -224,7 +233,7 @@ def main(argv):
             argv[1],
             given.workdir,
             scale=given.scale,
-            seeds=[int(seed) for seed in given.seeds],
+            seeds=_seeds(given.seeds),
             data=given.data,
             masks=given.masks,
             output=given.output,

@@ -14,6 +14,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from tf_layered_gan import cache_folder
+from tf_layered_gan.records import read_record
 
 _SHARED = ("photos", "fid")  # caches in a workdir, of decoded photos and of their statistics
 _HOW = ("monitoring", "jit", "distribution")  # fields of how a run is done, not of what
@@ -152,8 +153,8 @@ def scheduled(config):
 
 
 def read_json(file):
-    """Returns what a JSON file holds, None if there is none."""
-    return json.loads(file.read_text()) if file.exists() else None
+    """Returns what a JSON file holds, None if there is none; ValueError names one that is damaged."""
+    return read_record(file) if file.exists() else None
 
 
 def _has_finished(run):
@@ -165,11 +166,20 @@ def _has_finished(run):
 
 
 def _has_figures(begun, metrics, asked):
-    """Whether a finished run has every figure that a config asks for; FID that is not asked for does no harm."""
-    free = dict.fromkeys(_HOW if asked["metrics"]["inception"] else (*_HOW, "metrics"))
-    # The config is written first, so that it may name weights whose FID a broken run has not come to.
-    lacks_fid = asked["metrics"]["inception"] and not asked["segmenter"]["supervised"] and "synthesis" not in metrics
-    return begun | free == asked | free and not lacks_fid
+    """Whether a finished run is one of a config, with every figure that this asks for; FID and NMI beyond do no harm.
+
+    The figures themselves are looked at, as the config is written before them: a command that was broken off may have
+    left one that names weights, or classes, which they are not of.
+    """
+    weights, classes = asked["metrics"]["inception"], asked["data"]["classes"]
+    if not asked["segmenter"]["supervised"]:
+        if weights and metrics.get("synthesis", {}).get("samples") != asked["metrics"]["fid_samples"]:
+            return False
+        if classes and metrics.get("clusters", {}).get("classes_by") != classes:
+            return False
+    free = dict.fromkeys(_HOW if weights else (*_HOW, "metrics"))
+    begun, asked = (record | free | {"data": record["data"] | {"classes": None}} for record in (begun, asked))
+    return begun == asked
 
 
 def _written(file):

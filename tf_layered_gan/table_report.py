@@ -14,10 +14,10 @@ _OWN = ("seed", "jit", "distribution", "data.path", "data.masks", "data.classes"
 OF_FID = ("samples", "reference_pictures", "reference", "resize", "inception_sha256")
 _LEGEND = (
     "Ours: the mean over the seeds and, in brackets, the least and the most. ACC, IoU and mIoU are over all pixels of "
-    "the test photos, with /image the means of the photos' own. NMI is of all photos, normalised by the mean of the "
-    "two entropies; by chance it is that of the same clusters, shuffled among the photos. Mask mean and mask spread: "
-    "the share of the picture that the GAN's masks cover, in per cent, and its standard deviation over pictures; near "
-    "0 all is background, near 100 all is foreground. Of images seen, the paper's number is in brackets."
+    "the test photos, with /image the means of the photos' own. NMI is of all photos, normalised by the arithmetic "
+    "mean of the entropies; by chance it is that of the same clusters, shuffled among the photos. Mask mean and mask "
+    "spread: the share of the picture that the GAN's masks cover, in per cent, and its standard deviation over "
+    "pictures; near 0 all is background, near 100 all is foreground. Of images seen, the paper's number is in brackets."
 )
 
 
@@ -236,13 +236,15 @@ def _notes(table, lines):
     photos = sorted({_photos(metrics) for metrics in finished if "photos" in metrics})
     if photos:
         yield "Photos to train on, for validation and for the test: " + "; ".join(photos) + "."
-    syntheses = sorted({text for line in lines for text in _syntheses(line)})
+    syntheses = _syntheses(lines)
     if syntheses:
         yield f"FID: {'; '.join(syntheses)}."
     elif "fid" in table.columns:
         yield "No FID: no run had weights (`metrics.inception`)."
     remarks = [f"- {_name(line)}: {line.row.note}" for line in lines if line.row.note]
-    remarks += [f"- {_name(line)}: FID of {some} seeds" for line in lines if (some := _some_with_fid(line))]
+    for column, key in {"fid": "synthesis", "nmi": "clusters"}.items():
+        some_with = {_name(line): _some_with(line, key) for line in lines if column in table.columns}
+        remarks += [f"- {name}: {column.upper()} of {some} seeds" for name, some in some_with.items() if some]
     remarks += [f"- {_name(line)}, seed {seed}, failed: {why}" for line in lines for seed, why in line.failed.items()]
     if remarks:
         yield "\n".join(remarks)
@@ -276,19 +278,29 @@ def _name(line):
     return f"{line.row.label}, {line.dataset}"
 
 
-def _made(line):
-    """What metrics.json holds on the GAN's pictures, of the runs whose FID was computed; none of a baseline."""
-    made = [metrics.get("synthesis") for metrics in line.finished.values() if line.row.method == "segmenter"]
+def _made(line, key="synthesis"):
+    """What metrics.json holds on FID, or NMI, of the runs for which it was computed; none of a baseline."""
+    made = [metrics.get(key) for metrics in line.finished.values() if line.row.method == "segmenter"]
     return [about for about in made if about]
 
 
-def _syntheses(line):
-    return {f"{line.dataset}, {_synthesis(about)}" for about in _made(line)}
+def _syntheses(lines):
+    """Says what the FIDs are of; of which rows, where there are several kinds of one dataset."""
+    rows = {}
+    for line in lines:
+        for about in _made(line):
+            rows.setdefault((line.dataset, _synthesis(about)), {})[line.row.label] = None
+    several = len(rows) > len({dataset for dataset, _ in rows})
+    found = []
+    for (dataset, text), labels in rows.items():
+        of_rows = f" ({', '.join(labels)})" if several else ""
+        found.append(f"{dataset}{of_rows}, {text}")
+    return sorted(found)
 
 
-def _some_with_fid(line):
-    """Returns of how many seeds there is FID, where it is of some of them."""
-    count = len(_made(line))
+def _some_with(line, key):
+    """Returns of how many seeds there are figures of a kind, where it is of some of them."""
+    count = len(_made(line, key))
     return f"{count} of {len(line.finished)}" if 0 < count < len(line.finished) else None
 
 

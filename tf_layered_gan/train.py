@@ -117,8 +117,9 @@ def evaluate(config, workdir):
         `restarts.history`; "images_seen", real pictures seen
         by D, or by a supervised segmenter; "segmenter_steps"; "training_seconds"; "photos", how many each split has;
         "test". But for a supervised run also "synthetic", see `evaluation.evaluate_synthetic_masks`, "synthesis", see
-        `gan_evaluation.evaluate_fid`, where `metrics.inception` names weights, or did when the GAN was what it is, and
-        "clusters" where `data.classes` names some.
+        `gan_evaluation.evaluate_fid`, where `metrics.inception` names weights, and "clusters", see
+        `evaluation.evaluate_clusters`, with the `data.classes` that they were held against, "classes_by"; both also
+        where an earlier command asked for them and the GAN has not trained since.
 
     Raises:
         FileNotFoundError: if the run has no checkpoint.
@@ -144,36 +145,39 @@ def _report(config, workdir, gan, segmenter, splits, checkpointer, inception):
         "photos": {name: len(getattr(splits, name)) for name in ("train", "validation", "test")},
     }
     if not supervised:  # else there is no GAN to look at
-        run |= _report_gan(config, workdir, gan, splits, inception, _earlier_fid(workdir, run))
+        run |= _earlier_figures(workdir, run) | _report_gan(config, workdir, gan, splits, inception)
     return write_report(workdir, segmenter.average_network, splits.test, run)
 
 
-def _earlier_fid(workdir, run):
-    """What metrics.json holds of the FID of this very GAN, of which a command without weights must cost nothing."""
+def _earlier_figures(workdir, run):
+    """FID and NMI of this very GAN in metrics.json, which a command that does not ask for them must not cost."""
     file = pathlib.Path(workdir) / "metrics.json"
-    earlier = read_record(file) if file.exists() else {}
+    try:
+        earlier = read_record(file) if file.exists() else {}
+    except ValueError as error:  # it is about to be written anew
+        logging.warning("%s", error)
+        return {}
     is_of_this_gan = all(earlier.get(name) == run[name] for name in ("seed", "restarts", "images_seen"))
-    return earlier.get("synthesis") if is_of_this_gan else None
+    return {name: earlier[name] for name in ("synthesis", "clusters") if is_of_this_gan and name in earlier}
 
 
-def _report_gan(config, workdir, gan, splits, inception, earlier_fid):
+def _report_gan(config, workdir, gan, splits, inception):
     sample = builders.build_sampler(config, builders.SYNTHESIS_STREAM)
     run = {"synthetic": evaluation.evaluate_synthetic_masks(gan, sample)}
     logging.info("the GAN's masks cover %(mask_mean).3f of a picture, give or take %(mask_spread).3f", run["synthetic"])
     if config.data.classes:
         classes = evaluation.photo_classes(splits, config.data.classes)
-        run["clusters"] = evaluation.evaluate_clusters(gan.discriminator, splits, classes)
+        clusters = evaluation.evaluate_clusters(gan.discriminator, splits, classes)
+        run["clusters"] = clusters | {"classes_by": config.data.classes}
         logging.info(
-            "E_x's clusters: NMI %(nmi).3f, by chance %(nmi_by_chance).3f (%(photos)d photos)", run["clusters"]
+            "E_x's clusters: NMI (%(normalised_by)s) %(nmi).3f, by chance %(nmi_by_chance).3f, of %(photos)d photos",
+            run["clusters"],
         )
     if inception is None:
-        synthesis = earlier_fid
+        logging.info("no FID computed: metrics.inception names no weights (README.md says where they are)")
     else:
-        synthesis = gan_evaluation.evaluate_fid(
+        run["synthesis"] = gan_evaluation.evaluate_fid(
             gan, sample, splits, inception, samples=config.metrics.fid_samples, cache=pathlib.Path(workdir) / "fid"
         )
-    if synthesis is None:
-        logging.info("no FID: metrics.inception names no weights (README.md says where they are)")
-        return run
-    logging.info(_FID, synthesis)
-    return run | {"synthesis": synthesis}
+        logging.info(_FID, run["synthesis"])
+    return run

@@ -15,8 +15,8 @@ from tf_layered_gan.data.photos import mask_to_square, to_square
 SPLITS = ("train", "validation", "test")
 APC_URL = "http://3dvision.princeton.edu/projects/2016/apc/downloads/training.zip"
 APC_SIZE = 128  # pixels
-# A scene and a file of it: below the folder "training" two more, as GENESIS-V2's script has it, whatever is above.
-_SCENE = re.compile(r"(?:^|/)((?!training/)[^/]+/[^/]+/scene-[^/]+)/(.*)")
+# A scene and a file of it: two folders below "training", as GENESIS-V2's script has it, or below the archive's top.
+_SCENE = re.compile(r"(?!__MACOSX/)(?:(?:.*/)?training/)?((?!training/)[^/]+/[^/]+/scene-[^/]+)/(.*)")
 
 
 class Cub(CaltechBirds2011):
@@ -67,7 +67,7 @@ class Apc(tfds.core.GeneratorBasedBuilder):
         by_hand = dl_manager.download_dir / "manual" / "training.zip"
         path = by_hand if by_hand.exists() else dl_manager.download(APC_URL)
         with zipfile.ZipFile(path) as archive:
-            scenes = sorted({match[1] for match in map(_SCENE.search, archive.namelist()) if match})
+            scenes = sorted({match[1] for match in map(_SCENE.match, archive.namelist()) if match})
         random.Random(0).shuffle(scenes)
         tenth = len(scenes) // 10
         chosen = scenes[2 * tenth :], scenes[:tenth], scenes[tenth : 2 * tenth]
@@ -75,7 +75,7 @@ class Apc(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self, path, scenes):
         with zipfile.ZipFile(path) as archive:
-            matches = {name: _SCENE.search(name) for name in archive.namelist()}
+            matches = {name: _SCENE.match(name) for name in archive.namelist()}
             file_of = {
                 "/".join(match.groups()): name for name, match in matches.items() if match and match[1] in scenes
             }
