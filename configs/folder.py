@@ -3,7 +3,7 @@
     python -m tf_layered_gan.main --config=configs/folder.py --config.data.path=DIR --workdir=runs/mine
 
 Some 10 to 45 images a second on one core, by what else it does. IoU to expect: 0.65 to 0.76 (three seeds) on 514 photos
-of flowers after two rounds, 0.46 on birds after two, their masks kept to a size and to the middle, 0.49 on cars after
+of flowers after two rounds, 0.45 on birds after two, their masks kept to a size and to the middle, 0.49 on cars after
 three; benchmarks/README.md has the runs. More rounds can be added to a finished run (`--config.schedule.rounds=12`, the
 same workdir).
 

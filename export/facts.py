@@ -98,13 +98,12 @@ def segmenter_facts(training, licence=None):
     }
 
 
-def figure_facts(figures, keras_model, max_iou_loss):
+def figure_facts(figures, keras_model):
     """Says how good a format is, rounded to what the test photos can tell.
 
     Args:
         figures: dict, of the format, see `verify.Reference.compare`.
         keras_model: dict, see `verify.Reference.figures`.
-        max_iou_loss: how much it was allowed to lose, see `formats.export_segmenter`.
     """
     facts = {
         "iou_with_test_masks": figures["true_iou"],
@@ -113,7 +112,7 @@ def figure_facts(figures, keras_model, max_iou_loss):
         "iou_with_keras_model": figures["iou"],
     }
     facts = {name: figure if figure is None else round(figure, 4) for name, figure in facts.items()}
-    return {"test_photos": keras_model["pictures"]} | facts | {"iou_loss_allowed": max_iou_loss}
+    return {"test_photos": keras_model["pictures"]} | facts
 
 
 def signature_facts(resolution, *, integer=False, batch=1):

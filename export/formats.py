@@ -21,17 +21,18 @@ from export.verify import (
     tflite_any_size,
     tflite_runner,
 )
-from tf_layered_gan import workdir_lock
+from tf_layered_gan.file_lock import file_lock
 from tf_layered_gan.records import write_record
 
 MAX_IOU_LOSS = 0.01
-MIN_AGREEMENT = 0.9  # IoU with the Keras model's masks; below it a file is another segmenter, whatever its IoU
+MIN_AGREEMENT = 0.9  # IoU with the Keras model's masks, where less is not allowed to be lost: else another segmenter
 CALIBRATION_PICTURES = 100  # plenty: on one network 5 and 423 gave the same IoU to three digits
 TUNING_PICTURES = 2_000  # more than fine-tuning sees
 CHECKED_PICTURES = 4  # by the signature for any size, which has the same weights
 INT8 = "segmenter_int8.tflite"
 FILES = ("segmenter_float32.tflite", "segmenter_float16.tflite", "segmenter_dynamic.tflite", INT8)
 _UNVERIFIED = ".unverified-"
+_ROUNDING = 1e-9
 
 
 def export_segmenter(network, images, test_photos, output, *, facts, max_iou_loss=MAX_IOU_LOSS):
@@ -52,17 +53,33 @@ def export_segmenter(network, images, test_photos, output, *, facts, max_iou_los
         max_iou_loss: how much a format may lose.
 
     Returns:
-        dict, what export.json holds: "max_iou_loss"; "keras_model", see `Reference.figures`; and "formats", for each
-        its "bytes", on how many photos it was "fine_tuned", 0 or more, the figures of `Reference.compare`, and
-        "refused", None or why it was left out (then perhaps nothing else).
+        dict, what export.json holds: "max_iou_loss"; "min_agreement", see `MIN_AGREEMENT`; "keras_model", see
+        `Reference.figures`; and "formats", for each its "bytes", on how many photos it was "fine_tuned", 0 or more, the
+        figures of `Reference.compare`, and "refused", None or why it was left out (then perhaps nothing else).
 
     Raises:
         ValueError: a format was refused; names each and why. The others are written, and export.json. Or another export
-            is at work in `output`.
+            is at work in `output`, or that holds files of these names which are no export's; or the loss is none.
     """
     output = pathlib.Path(output)
-    with workdir_lock.locked(output):
+    if not 0 <= max_iou_loss <= 1:
+        raise ValueError(f"max_iou_loss is {max_iou_loss}, allowed: 0 to 1")
+    _check_output(output)
+    with file_lock(
+        output, taken=lambda: _refuse(f"another export is at work in {output}; wait for it, or name another")
+    ):
         return _export(network, images, test_photos, output, facts, max_iou_loss)
+
+
+def _check_output(output):
+    """Refuses a folder with what an export would replace, and no sign that an earlier one left it there."""
+    replaced = [name for name in ("saved_model", "model_card.md", *FILES) if (output / name).exists()]
+    if replaced and not any((output / name).exists() for name in ("export.json", "lock")):
+        _refuse(f"{output} holds {', '.join(replaced)} that are not an earlier export's (no export.json); name another")
+
+
+def _refuse(why):
+    raise ValueError(why)
 
 
 def _export(network, images, test_photos, output, facts, max_iou_loss):
@@ -77,6 +94,7 @@ def _export(network, images, test_photos, output, facts, max_iou_loss):
             exporter.tflite(name, conversions)
         result = {
             "max_iou_loss": max_iou_loss,
+            "min_agreement": exporter.min_agreement,
             "keras_model": keras_model.figures(),
             "formats": exporter.figures,
         }
@@ -119,6 +137,7 @@ class _Exporter:
     def __init__(self, folder, keras_model, facts, max_iou_loss):
         self.folder, self.figures = folder, {}
         self._keras_model, self._facts, self._max_iou_loss = keras_model, facts, max_iou_loss
+        self.min_agreement = _min_agreement(keras_model.figures()["true_iou"], max_iou_loss)
 
     def savedmodel(self, network):
         path = self.folder / "saved_model"
@@ -164,7 +183,8 @@ class _Exporter:
             "format": name.removeprefix("segmenter_").removesuffix(".tflite"),
             "signatures": signature_facts(resolution, integer=name == INT8, batch=batch),
             "fine_tuned_on_photos": figures["fine_tuned"],
-            "figures": figure_facts(figures, self._keras_model.figures(), self._max_iou_loss),
+            "figures": figure_facts(figures, self._keras_model.figures()),
+            "allowed": {"iou_loss": self._max_iou_loss, "least_iou_with_keras_model": self.min_agreement},
         }
 
 
@@ -174,16 +194,20 @@ def _size(folder):
 
 def _refusal(figures, keras_true_iou, max_iou_loss):
     """Why a format loses too much, or None."""
-    agreement = f"its IoU with the Keras model's masks is {figures['iou']:.4f}"
-    if keras_true_iou is None:
-        loss = 1 - figures["iou"]
-        return f"{agreement}, {loss:.2g} below 1, allowed: {max_iou_loss:g}" if loss > max_iou_loss else None
-    loss = keras_true_iou - figures["true_iou"]
-    if loss > max_iou_loss:
+    loss = 0.0 if keras_true_iou is None else keras_true_iou - figures["true_iou"]
+    if loss > max_iou_loss + _ROUNDING:
         found = f"its IoU with the true ones is {figures['true_iou']:.4f}"
-        return f"{found}, {loss:.2g} below the Keras model's, allowed: {max_iou_loss:g}"
-    least = min(MIN_AGREEMENT, 1 - max_iou_loss)
-    return f"{agreement}, allowed: {least:g} or more" if figures["iou"] < least else None
+        return f"{found}, {loss:.5g} below the Keras model's, allowed: {max_iou_loss:g}"
+    least = _min_agreement(keras_true_iou, max_iou_loss)
+    if figures["iou"] < least - _ROUNDING:
+        return f"its IoU with the Keras model's masks is {figures['iou']:.5g}, allowed: {least:g} or more"
+    return None
+
+
+def _min_agreement(keras_true_iou, max_iou_loss):
+    """The least IoU with the Keras model's masks: all that counts without true ones, and beside these a second bar."""
+    least = round(1 - max_iou_loss, 9)
+    return least if keras_true_iou is None else min(MIN_AGREEMENT, least)
 
 
 def _replace(output, folder):

@@ -30,14 +30,24 @@ def export_run(workdir, output=None, *, student_name=None, licence=None, masks_m
 
     Raises:
         FileNotFoundError: there is no run in `workdir`, or no such student, or one without a checkpoint.
-        ValueError: the photos cannot be loaded, a format was refused, `output` is `workdir`, or another run is at work
-            in either.
+        ValueError: the photos cannot be loaded, a format was refused, `output` is the run's or has others' files (see
+            `export_segmenter`), or another run or export is at work in `workdir` or `output`.
     """
     config = load_config(workdir)
-    if output and pathlib.Path(output).resolve() == pathlib.Path(workdir).resolve():
-        raise ValueError(f"output is {output}, which is the run's own directory; allowed: any other")
+    _check_output(workdir, output)
     with workdir_lock.locked(workdir):  # not beside a training, nor beside another export
         return _export(config, workdir, output, student_name, licence, masks_made, max_iou_loss)
+
+
+def _check_output(workdir, output):
+    """Refuses the run's own directory and what lies there, but for exports and what is not there yet."""
+    if output is None or not pathlib.Path(output).exists() or pathlib.Path(output, "export.json").exists():
+        return
+    inside, own = pathlib.Path(output).resolve(), pathlib.Path(workdir).resolve()
+    if inside.is_relative_to(own) and inside.name != "export":
+        raise ValueError(
+            f"output is {output}, which is the run's own; allowed: folders of exports, new ones, elsewhere"
+        )
 
 
 def _export(config, workdir, output, student_name, licence, masks_made, max_iou_loss):

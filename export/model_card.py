@@ -25,9 +25,9 @@ On the {pictures} test photos, none of which was trained on, each the middle squ
 
 {table}
 
-A format that loses more than {max_iou_loss:g} of IoU, with the test masks or, without any, with the Keras model, is
-refused: there is no such file. One that is *tuned* has weights of its own: it learnt, with its rounding to 8 bits
-simulated, what the Keras model finds on photos to train on.
+A format that loses more than {max_iou_loss:g} of IoU with the test masks, if there are any, or whose own with the Keras
+model is below {min_agreement:g}, is refused: there is no such file. One that is *tuned* has weights of its own: it
+learnt, with its rounding to 8 bits simulated, what the Keras model finds on photos to train on.
 
 ## Input and output
 
@@ -74,6 +74,7 @@ def model_card(facts, resolution, result):
         learnt=_learnt(training["learnt_from"]),
         resolution=resolution,
         max_iou_loss=result["max_iou_loss"],
+        min_agreement=result["min_agreement"],
         pictures=keras_model["pictures"],
         foreground=keras_model["foreground"],
         true_iou=_true_iou(keras_model, training["test_masks"]),

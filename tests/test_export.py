@@ -119,8 +119,8 @@ def test_each_file_tells_what_it_is(exported, photos):
             "keras_model_iou_with_test_masks": round(record["keras_model"]["true_iou"], 4),
             "centred_disc_iou_with_test_masks": round(record["keras_model"]["centred_disc_true_iou"], 4),
             "iou_with_keras_model": round(figures["iou"], 4),
-            "iou_loss_allowed": 0.05,
         }
+        assert facts["allowed"] == {"iou_loss": 0.05, "least_iou_with_keras_model": 0.9}
         assert (facts["licence"], facts["classes"]) == ("CC0-1.0", ["background", "foreground"])
         assert facts["training"]["test_masks"] == "from a folder (by hand)"
         assert facts["training"]["photos"] == {"train": 1, "validation": 16, "test": 16}
@@ -208,8 +208,10 @@ def test_other_photos_than_the_runs_are_refused(workdir, exported, tmp_path):
 
 
 def test_the_runs_own_directory_is_no_output(workdir):
-    with pytest.raises(ValueError, match="which is the run's own directory; allowed: any other"):
+    with pytest.raises(ValueError, match="which is the run's own; allowed: folders of exports"):
         export_run(workdir, workdir)
+    with pytest.raises(ValueError, match="which is the run's own"):
+        export_run(workdir, workdir / "checkpoints")
 
 
 def test_directory_without_a_run_is_refused(tmp_path):

@@ -23,7 +23,7 @@ def card(source="folder", supervised=False, licence=None, **figures):
     counts |= {"test_masks": mask_facts(source)}
     training = run_facts(source, supervised=supervised, images_seen=48000, segmenter_steps=600, **counts)
     result = {"keras_model": FIGURES | figures, "formats": FORMATS}
-    return model_card(segmenter_facts(training, licence), 64, {"max_iou_loss": 0.02} | result)
+    return model_card(segmenter_facts(training, licence), 64, {"max_iou_loss": 0.02, "min_agreement": 0.9} | result)
 
 
 def test_it_says_how_it_was_trained():
@@ -39,7 +39,7 @@ def test_it_has_every_format_and_what_became_of_it():
     assert "| segmenter_int8.tflite | 641,552 | 0.9814 | 0.6315 | -0.0023 | refused |" in lines
     assert "| segmenter_dynamic.tflite | 10 | 0.5000 | 0.5000 |  | written, tuned on 2,000 photos |" in lines
     assert "| segmenter_float16.tflite |  |  |  |  | refused |" in lines
-    assert "A format that loses more than 0.02 of IoU, with" in card()
+    assert "A format that loses more than 0.02 of IoU with" in card() and "model is below 0.9, is refused" in card()
 
 
 def test_it_says_what_the_figures_are_worth():
