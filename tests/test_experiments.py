@@ -69,6 +69,13 @@ def test_a_table_is_run_collected_and_written(tmp_path):
     assert str(tmp_path) not in text
 
 
+def test_the_command_names_the_weights_without_their_folder(tmp_path):
+    (tmp_path / "inception.npz").touch()
+    extra = (f"--config.metrics.inception={tmp_path / 'inception.npz'}", "--config.metrics.fid_samples=500")
+    text = make_table("6", tmp_path, seeds=[0], execute=Runner(), extra=extra, **SMALL).read_text()
+    assert "--masks=MASKS -- --config.metrics.inception=inception.npz --config.metrics.fid_samples=500\n" in text
+
+
 def test_a_failed_run_does_not_keep_the_table_from_being_written(tmp_path):
     file = make_table("1", tmp_path, seeds=[0], execute=Runner(failing=10.0), **SMALL)
     assert (table(file)["gamma_mi 10"]["failed"], table(file)["gamma_mi 10"]["iou_mean"]) == ("1", "")

@@ -99,10 +99,16 @@ def _command(name, scale, seeds, data, masks, extra):
     """What makes the table again, with words in the place of folders, which are each one's own."""
     small = scale == "small"  # which needs both, though not to collect
     folders = ["--workdir=WORKDIR", *["--data=DIR"] * bool(small or data), *["--masks=MASKS"] * bool(small or masks)]
-    after = [f" -- {shlex.join(extra)}"] if extra else []
+    after = [f" -- {shlex.join(map(_without_folder, extra))}"] if extra else []
     numbers = ",".join(map(str, seeds))
     flags_given = f"--scale={scale} --seeds={numbers} {' '.join(folders)}"
     return f"python -m tf_layered_gan.experiments {name} {flags_given}{''.join(after)}"
+
+
+def _without_folder(argument):
+    """An argument of a run, the file of weights by its name alone."""
+    flag, _, path = argument.partition("=")
+    return f"{flag}={pathlib.Path(path).name}" if flag == "--config.metrics.inception" else argument
 
 
 def _table(name, scale):
