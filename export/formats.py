@@ -65,9 +65,11 @@ def export_segmenter(network, images, test_photos, output, *, facts, max_iou_los
     if not 0 <= max_iou_loss <= 1:
         raise ValueError(f"max_iou_loss is {max_iou_loss}, allowed: 0 to 1")
     _check_output(output)
-    with file_lock(
-        output, taken=lambda: _refuse(f"another export is at work in {output}; wait for it, or name another")
-    ):
+
+    def refuse():
+        raise ValueError(f"another export is at work in {output}; wait for it, or name another")
+
+    with file_lock(output, taken=refuse):
         return _export(network, images, test_photos, output, facts, max_iou_loss)
 
 
@@ -75,11 +77,8 @@ def _check_output(output):
     """Refuses a folder with what an export would replace, and no sign that an earlier one left it there."""
     replaced = [name for name in ("saved_model", "model_card.md", *FILES) if (output / name).exists()]
     if replaced and not any((output / name).exists() for name in ("export.json", "lock")):
-        _refuse(f"{output} holds {', '.join(replaced)} that are not an earlier export's (no export.json); name another")
-
-
-def _refuse(why):
-    raise ValueError(why)
+        held = ", ".join(replaced)
+        raise ValueError(f"{output} holds {held} that are not an earlier export's (no export.json); name another")
 
 
 def _export(network, images, test_photos, output, facts, max_iou_loss):

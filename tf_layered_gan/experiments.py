@@ -28,8 +28,8 @@ _OF_A_SEED = (
     "metrics",
     "data.classes",
 )  # in what runs of a row may differ
-# By column, where it is in metrics.json, and what seeds must have in common there for a mean.
-_COMPARABLE = {"fid": ("synthesis", table_report.OF_FID), "nmi": ("clusters", ("photos", "classes", "classes_by"))}
+# By column, what seeds must have in common beside it in metrics.json for a mean.
+_COMPARABLE = {"fid": table_report.OF_FID, "nmi": ("photos", "classes", "classes_by")}
 _BASELINES = {"centred_disc": "a disc in the middle", "all_foreground": "all foreground"}
 
 
@@ -80,8 +80,8 @@ def make_table(
         _check(runs, masks)
         sweep.sweep(runs, jobs, execute)
     lines = [_collect(row, runs, scale) for row, runs in planned]
-    for line, column in itertools.product(lines, table.columns):
-        _check_comparable(line, *_COMPARABLE.get(column, (None, ())))
+    for line, column in itertools.product(lines, filter(_COMPARABLE.get, table.columns)):
+        _check_comparable(line, column)
     if not any(line.finished for line in lines):
         first = next(runs[0].workdir for _, runs in planned if runs)
         raise ValueError(f"no run of table {name} has finished in {root}; the first would be {first}")
@@ -185,11 +185,12 @@ def _common_settings(runs):
     return next(iter(every.values()), None)
 
 
-def _check_comparable(line, key, names):
+def _check_comparable(line, column):
     """Refuses a row whose seeds have figures that cannot be compared, and so have no mean."""
+    key = COLUMNS[column].keys[0]
     made = {seed: metrics[key] for seed, metrics in line.finished.items() if key in metrics}
     for (first, ours), (other, theirs) in itertools.pairwise(made.items()):
-        fields = [name for name in names if ours.get(name) != theirs.get(name)]
+        fields = [name for name in _COMPARABLE[column] if ours.get(name) != theirs.get(name)]
         if fields:
             raise ValueError(
                 f"{line.row.label}, {line.dataset}: what the seeds {first} and {other} have in {key} differs in "

@@ -242,8 +242,8 @@ def _notes(table, lines):
     elif "fid" in table.columns:
         yield "No FID: no run had weights (`metrics.inception`)."
     remarks = [f"- {_name(line)}: {line.row.note}" for line in lines if line.row.note]
-    for column, key in {"fid": "synthesis", "nmi": "clusters"}.items():
-        some_with = {_name(line): _some_with(line, key) for line in lines if column in table.columns}
+    for column in (name for name in ("fid", "nmi") if name in table.columns):
+        some_with = {_name(line): _some_with(line, COLUMNS[column].keys[0]) for line in lines}
         remarks += [f"- {name}: {column.upper()} of {some} seeds" for name, some in some_with.items() if some]
     remarks += [f"- {_name(line)}, seed {seed}, failed: {why}" for line in lines for seed, why in line.failed.items()]
     if remarks:
