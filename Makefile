@@ -44,9 +44,9 @@ test-web: .venv/web-installed export/web/node_modules/.package-lock.json
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
 	touch $@
 
-.venv-edge/installed: export/edge/pyproject.toml $(wildcard export/edge/edge_segmenter/*.py) constraints.txt
+.venv-edge/installed: edge_segmenter/pyproject.toml $(wildcard edge_segmenter/*.py) constraints.txt
 	$(PYTHON) -m venv .venv-edge
-	.venv-edge/bin/python -m pip install --quiet --disable-pip-version-check ./export/edge -c constraints.txt
+	.venv-edge/bin/python -m pip install --quiet --disable-pip-version-check ./edge_segmenter -c constraints.txt
 	touch $@
 
 .venv/web-installed: .venv/installed requirements-web.txt constraints.txt

@@ -15,7 +15,7 @@ import numpy as np
 from absl import app, flags
 from ai_edge_litert.interpreter import Interpreter
 
-from export.signatures import ANY_SIZE
+from export.tflite.signatures import ANY_SIZE
 
 BATCHES = (1, 2, 4, 8)
 SIZES = ((640, 480), (4000, 3000))  # a webcam's and a phone's pictures, width and height

@@ -45,7 +45,7 @@ def report(keras_features, torch_features):
     Args:
         keras_features, torch_features: directories of `write_features`. Compared are the blocks that are in both.
     """
-    from tf_layered_gan.metrics import fid  # not above: it takes TensorFlow
+    from tf_layered_gan.evaluation.metrics import fid  # not above: it takes TensorFlow
 
     pairs = [_common(pathlib.Path(keras_features, i), pathlib.Path(torch_features, i)) for i in "01"]
     for ours, theirs in pairs:
@@ -74,7 +74,7 @@ def _pixels(photo):
 
 
 def _keras_features(weights):
-    from tf_layered_gan.metrics import fid  # not above: where torch is, it need not be
+    from tf_layered_gan.evaluation.metrics import fid  # not above: where torch is, it need not be
 
     return fid.InceptionFeatures(weights)
 

@@ -20,8 +20,9 @@ import tensorflow as tf
 from absl import app, flags
 from ml_collections import config_flags
 
-from tf_layered_gan import builders, config_validation
-from tf_layered_gan.segmenter import synthetic_step
+from tf_layered_gan.config import validate
+from tf_layered_gan.models import build, sampling
+from tf_layered_gan.models.segmenter import synthetic_step
 
 
 def training_step(config, kind):
@@ -36,14 +37,14 @@ def training_step(config, kind):
         width, rgb] in [-1, 1], only for the GAN, and "step", int64 scalar, from which all draws follow. (XLA's draws
         differ from TensorFlow's own for the same step.)
     """
-    segmenter = builders.build_segmenter(config)
-    gan = builders.build_gan(config, segmenter)
+    segmenter = build.build_segmenter(config)
+    gan = build.build_gan(config, segmenter)
     gan.uses_segmenter = kind == "gan"
     step = tf.constant(0, tf.int64)
     if kind == "segmenter":
-        sample, learn = builders.build_sampler(config, builders.SEGMENTER_STREAM), synthetic_step(gan, segmenter)
+        sample, learn = sampling.build_sampler(config, sampling.SEGMENTER_STREAM), synthetic_step(gan, segmenter)
         return tf.function(lambda step: learn(sample(step)), jit_compile=True), {"step": step}
-    sample = builders.build_sampler(config, builders.GAN_STREAM)
+    sample = sampling.build_sampler(config, sampling.GAN_STREAM)
     learn = tf.function(lambda image, step: gan.train_step({"image": image, **sample(step)}), jit_compile=True)
     return learn, {"image": tf.zeros([config.batch_size, config.resolution, config.resolution, 3]), "step": step}
 
@@ -92,7 +93,7 @@ def main(_):
     config = flags.FLAGS.config
     config.jit = True
     try:
-        config_validation.validate(config)
+        validate(config)
     except ValueError as error:
         raise SystemExit(f"error: {error}") from error
     step, arguments = training_step(config, flags.FLAGS.step)

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from absl import app
 
-from tf_layered_gan.baselines import largest_thing
 from tf_layered_gan.data import shapes
-from tf_layered_gan.metrics.segmentation import segmentation_metrics
+from tf_layered_gan.evaluation.baselines import largest_thing
+from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
 
 _THRESHOLDS = np.arange(0.05, 0.31, 0.01)
 

@@ -15,7 +15,7 @@ matplotlib.use("Agg")  # a machine without a screen
 from absl import app, flags
 from matplotlib import pyplot
 
-from tf_layered_gan.learning_curve import LearningCurve
+from tf_layered_gan.runs.learning_curve import LearningCurve
 
 
 def draw(runs, output):

@@ -13,8 +13,10 @@ import shutil
 import tensorflow as tf
 from absl import app, flags
 
-from tf_layered_gan import builders, picture_grid
-from tf_layered_gan.checkpointing import load_config, restore_run
+from tf_layered_gan.evaluation import picture_grid
+from tf_layered_gan.models import sampling
+from tf_layered_gan.runs.config_record import load_config
+from tf_layered_gan.runs.restore import restore_run
 
 _SAMPLES = 12
 
@@ -39,7 +41,7 @@ def publish(workdir, output):
 
 
 def _sample_layers(config, gan):
-    draws = builders.build_sampler(config, builders.SYNTHESIS_STREAM)(tf.constant(1, tf.int64))
+    draws = sampling.build_sampler(config, sampling.SYNTHESIS_STREAM)(tf.constant(1, tf.int64))
     layers = {name: values[:_SAMPLES].numpy() for name, values in gan.synthesize(draws).items()}
     return picture_grid.synthetic_grid(
         layers["background"], layers["foreground"], layers["mask"], layers["composed"], scale=2

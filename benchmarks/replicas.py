@@ -26,8 +26,10 @@ import tensorflow as tf
 from absl import app, flags
 from ml_collections import config_flags
 
-from tf_layered_gan import builders, distribution
-from tf_layered_gan.batches import Batches
+from tf_layered_gan.data import sources
+from tf_layered_gan.models import build
+from tf_layered_gan.training import distribution
+from tf_layered_gan.training.batches import Batches
 
 _WARM_UP = 3  # steps
 _SMALL = 65_536  # bytes, below which the time on a link is all latency
@@ -49,9 +51,9 @@ def measure(config, strategy, steps):
         dict: "seconds", the median time of a step; "sums", the bytes of each all-reduce between workers that it has;
         "variables", how many numbers it trains.
     """
-    splits = builders.load_photos(config)
+    splits = sources.load_photos(config)
     with strategy.scope():
-        gan = builders.build_gan(config, builders.build_segmenter(config))
+        gan = build.build_gan(config, build.build_segmenter(config))
     gan.uses_segmenter = True
     step, told, times = distribution.distributed_step(strategy, gan.train_step), tf.constant(False), []
     for _, batch in zip(range(_WARM_UP + steps), Batches(config, splits, strategy).gan(0), strict=False):

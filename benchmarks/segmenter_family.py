@@ -18,13 +18,16 @@ from absl import app, flags
 from ai_edge_litert.interpreter import Interpreter
 
 from export.any_segmenter import load_segmenter
-from tf_layered_gan import builders, student
-from tf_layered_gan.checkpointing import check_photos, load_config, restore_run
+from tf_layered_gan.data import sources
 from tf_layered_gan.distill import restore_student
-from tf_layered_gan.evaluation import THRESHOLD
-from tf_layered_gan.metrics.segmentation import segmentation_metrics
-from tf_layered_gan.networks.multiply_adds import multiply_adds
-from tf_layered_gan.records import write_record
+from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
+from tf_layered_gan.evaluation.segmentation import THRESHOLD
+from tf_layered_gan.files.records import write_record
+from tf_layered_gan.models import student
+from tf_layered_gan.models.networks.multiply_adds import multiply_adds
+from tf_layered_gan.runs.config_record import load_config
+from tf_layered_gan.runs.photo_record import check_photos
+from tf_layered_gan.runs.restore import restore_run
 
 TEACHER = "the run's U-Net"
 _FORMATS = ("float32", "int8")
@@ -55,7 +58,7 @@ def measure(workdir, rounds):
         ValueError: if the run has no true masks, or one of its files is damaged.
     """
     workdir, config = pathlib.Path(workdir), load_config(workdir)
-    splits = builders.load_photos(config, cache=workdir / "photos")
+    splits = sources.load_photos(config, cache=workdir / "photos")
     check_photos(splits, workdir)
     photos = splits.test
     if photos.masks is None:

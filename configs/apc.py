@@ -12,11 +12,11 @@ The archive, training.zip, is downloaded to ~/tensorflow_datasets, or --config.d
 http://3dvision.princeton.edu/projects/2016/apc/downloads/training.zip and put it into DIR/downloads/manual.
 """
 
-from configs import default
+from tf_layered_gan.config import default_config
 
 
 def get_config():
-    config = default.get_config()
+    config = default_config()
     config.data.source = "apc"
     config.data.classes = r"(?<=/)[^/]+(?=/scene-)"  # duct_tape of shelf/duct_tape/scene-0000/
     config.gan.gamma_mi = 2.0  # this and the next: Table C.1

@@ -14,11 +14,11 @@ export/predict_masks.py. Without MASKS the run has no segmentation figures. The 
 on this dataset yet.
 """
 
-from configs import default
+from tf_layered_gan.config import default_config
 
 
 def get_config():
-    config = default.get_config()
+    config = default_config()
     config.data.source = "cars"
     config.data.holdout = 500
     config.data.classes = r"\d+$"  # 001 of cars_train/00001.jpg 001

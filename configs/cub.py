@@ -11,11 +11,11 @@ TensorFlow Datasets downloads 1.2 GB to ~/tensorflow_datasets, or --config.data.
 DIR/downloads/manual: CUB_200_2011.tgz and segmentations.tgz.
 """
 
-from configs import default
+from tf_layered_gan.config import default_config
 
 
 def get_config():
-    config = default.get_config()
+    config = default_config()
     config.data.source = "cub"
     config.data.classes = r"^\d+"  # 001 of 001.Black_footed_Albatross/
     return config

@@ -13,11 +13,11 @@ TensorFlow Datasets downloads 0.8 GB to ~/tensorflow_datasets, or --config.data.
 DIR/downloads/manual: images.tar, annotation.tar and lists.tar.
 """
 
-from configs import default
+from tf_layered_gan.config import default_config
 
 
 def get_config():
-    config = default.get_config()
+    config = default_config()
     config.data.source = "dogs"
     config.data.holdout = 500
     config.data.classes = r"^n\d+"  # n02085620 of n02085620-Chihuahua/

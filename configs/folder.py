@@ -11,11 +11,11 @@ With a GPU take the paper's widths: 64 for the generators and the discriminator,
 of 1_000_000 and more.
 """
 
-from configs import default
+from tf_layered_gan.config import default_config
 
 
 def get_config():
-    config = default.get_config()
+    config = default_config()
     config.resolution = 64
     config.batch_size = 16
     config.codes.public_z = False

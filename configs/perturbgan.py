@@ -17,11 +17,11 @@ On CUB the paper lists PerturbGAN with an mIoU of 38.0 (Table 5), which is rathe
 mask-size loss in place of mutual information, at 64x64, with an IoU of 6.3 (Table 1). Neither was run here.
 """
 
-from configs import default
+from tf_layered_gan.config import default_config
 
 
 def get_config():
-    config = default.get_config()
+    config = default_config()
     config.data.flip = False
     config.data.crop_scale = (8 / 9, 8 / 9)  # enlarged 1.125 times, then cropped
     config.perturbation.scale_exponent = (0.0, 0.0)

@@ -9,11 +9,11 @@ An object of these pictures turns any way up and lies anywhere, so the perturbat
 the paper moves a bird.
 """
 
-from configs import default
+from tf_layered_gan.config import default_config
 
 
 def get_config():
-    config = default.get_config()
+    config = default_config()
     config.resolution = 32
     config.batch_size = 16
     config.data.source = "shapes"

@@ -1,16 +1,16 @@
 """The paper's tables at a size that a CPU can finish: a folder of photos at 32x32, one round of 16,000 images.
 
-    python -m tf_layered_gan.experiments 1 --scale=small --data=DIR --masks=MASKS --workdir=runs/tables
+    python -m tf_layered_gan.paper.experiments 1 --scale=small --data=DIR --masks=MASKS --workdir=runs/tables
 
 The paper's method with nothing beyond it; resolution, widths, batch, learning rates and the length of training differ.
 It is there to compare settings with one another, not to find objects. Some four minutes a run on one core.
 """
 
-from configs import default
+from tf_layered_gan.config import default_config
 
 
 def get_config():
-    config = default.get_config()
+    config = default_config()
     config.resolution = 32
     config.batch_size = 16
     config.networks.generator_width = 8

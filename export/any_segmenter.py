@@ -14,7 +14,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
-from export.edge.edge_segmenter.model import dequantize, open_model, quantize
+from edge_segmenter.model import dequantize, open_model, quantize
 
 _TOLERANCE = 1e-3  # by which rounding may take a probability out of [0, 1]
 _UNSAFE = {"ReadFile", "WriteFile", "PrintV2", "PyFunc", "PyFuncStateless", "EagerPyFunc"}

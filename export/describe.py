@@ -8,7 +8,7 @@ import contextlib
 import json
 import sys
 
-from export.metadata import read
+from export.tflite.metadata import read
 
 
 def main():

@@ -10,12 +10,12 @@ off.
 import numpy as np
 from absl import app, flags
 
+from edge_segmenter.letterbox import foreground_probability
 from export.any_segmenter import load_segmenter
-from export.edge.edge_segmenter.letterbox import foreground_probability
-from tf_layered_gan import evaluation
-from tf_layered_gan.baselines import BASELINES
 from tf_layered_gan.data import decoding, folder
-from tf_layered_gan.metrics.segmentation import confusion_matrices, summarize
+from tf_layered_gan.evaluation import segmentation
+from tf_layered_gan.evaluation.baselines import BASELINES
+from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, summarize
 
 
 def evaluate(model, photos, masks, unlabelled=None):
@@ -34,7 +34,9 @@ def evaluate(model, photos, masks, unlabelled=None):
         ValueError: for a model or a folder that cannot be used, or a broken photo or mask, which it names.
     """
     resolution, predict = load_segmenter(model)
-    segmenters = {"segmenter": lambda photo: foreground_probability(photo, resolution, predict) > evaluation.THRESHOLD}
+    segmenters = {
+        "segmenter": lambda photo: foreground_probability(photo, resolution, predict) > segmentation.THRESHOLD
+    }
     segmenters |= {name: lambda photo, f=f: f(np.asarray(photo)[None])[0] for name, f in BASELINES.items()}
     confusions = {name: [] for name in segmenters}
     for source in folder.find_with_masks(photos, masks):
@@ -62,7 +64,7 @@ def main(argv):
         results = evaluate(given.model, given.photos, given.masks, given.unlabelled)
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
-    print(evaluation.format_table(results))
+    print(segmentation.format_table(results))
 
 
 if __name__ == "__main__":

@@ -5,14 +5,14 @@ import pathlib
 import shutil
 import tempfile
 
-from export.centring import centre_threshold
 from export.facts import figure_facts, signature_facts
-from export.metadata import embed, write_beside
 from export.model_card import model_card
-from export.quantization_aware import fine_tune
-from export.savedmodel import write_savedmodel
-from export.signatures import add_signatures
-from export.tflite import to_tflite_dynamic, to_tflite_float16, to_tflite_float32, to_tflite_int8
+from export.quantization.centring import centre_threshold
+from export.quantization.quantization_aware import fine_tune
+from export.serving.savedmodel import write_savedmodel
+from export.tflite.convert import to_tflite_dynamic, to_tflite_float16, to_tflite_float32, to_tflite_int8
+from export.tflite.metadata import embed, write_beside
+from export.tflite.signatures import add_signatures
 from export.verify import (
     check_any_size,
     reference,
@@ -21,8 +21,8 @@ from export.verify import (
     tflite_any_size,
     tflite_runner,
 )
-from tf_layered_gan.file_lock import file_lock
-from tf_layered_gan.records import write_record
+from tf_layered_gan.files.file_lock import file_lock
+from tf_layered_gan.files.records import write_record
 
 MAX_IOU_LOSS = 0.01
 MIN_AGREEMENT = 0.9  # IoU with the Keras model's masks, where less is not allowed to be lost: else another segmenter

@@ -7,9 +7,13 @@ from absl import app, flags, logging
 
 from export.facts import mask_facts, run_facts, segmenter_facts, student_facts
 from export.formats import MAX_IOU_LOSS, export_segmenter
-from tf_layered_gan import builders, student, workdir_lock
-from tf_layered_gan.checkpointing import check_photos, load_config, restore_run
+from tf_layered_gan.data import sources
 from tf_layered_gan.distill import restore_student
+from tf_layered_gan.models import student
+from tf_layered_gan.runs import workdir_lock
+from tf_layered_gan.runs.config_record import load_config
+from tf_layered_gan.runs.photo_record import check_photos
+from tf_layered_gan.runs.restore import restore_run
 
 
 def export_run(workdir, output=None, *, student_name=None, licence=None, masks_made=None, max_iou_loss=MAX_IOU_LOSS):
@@ -52,7 +56,7 @@ def _check_output(workdir, output):
 
 def _export(config, workdir, output, student_name, licence, masks_made, max_iou_loss):
     _, segmenter, state = restore_run(config, workdir)
-    photos = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
+    photos = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
     check_photos(photos, workdir)  # or others than the run's might be held out
     network, folder = segmenter.average_network, pathlib.Path(workdir)
     training = _training(config, state, photos, masks_made)

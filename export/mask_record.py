@@ -4,7 +4,7 @@ import hashlib
 import json
 import pathlib
 
-from tf_layered_gan.records import read_record, write_record
+from tf_layered_gan.files.records import read_record, write_record
 
 NAME = "predicted_by.json"
 

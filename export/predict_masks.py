@@ -25,13 +25,13 @@ from absl import app, flags
 from ml_collections import config_flags
 from PIL import Image
 
+from edge_segmenter.letterbox import foreground_probability
+from edge_segmenter.saving import save
 from export import mask_record
 from export.any_segmenter import load_segmenter
-from export.edge.edge_segmenter.letterbox import foreground_probability
-from export.edge.edge_segmenter.saving import save
-from tf_layered_gan import config_validation
+from tf_layered_gan.config import validate
 from tf_layered_gan.data import datasets
-from tf_layered_gan.evaluation import THRESHOLD
+from tf_layered_gan.evaluation.segmentation import THRESHOLD
 
 
 def predict_masks(config, model, **tensors):
@@ -49,7 +49,7 @@ def predict_masks(config, model, **tensors):
         ValueError: for another dataset, no `data.masks`, a dataset or model that cannot be had, a mask that would be
             written outside of `data.masks`, or masks there that were made otherwise, see `mask_record.check`.
     """
-    config_validation.validate(config)
+    validate(config)
     data = config.data
     if data.source not in ("dogs", "cars"):
         raise ValueError(f"data.source is {data.source!r}, allowed: dogs or cars; the edge command takes folders")

@@ -6,11 +6,11 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from export.signatures import ANY_SIZE, FIXED_SIZE
-from tf_layered_gan.baselines import centred_disc
+from export.tflite.signatures import ANY_SIZE, FIXED_SIZE
 from tf_layered_gan.data.photos import Photos
-from tf_layered_gan.evaluation import THRESHOLD, predict_probabilities
-from tf_layered_gan.metrics.segmentation import segmentation_metrics
+from tf_layered_gan.evaluation.baselines import centred_disc
+from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
+from tf_layered_gan.evaluation.segmentation import THRESHOLD, predict_probabilities
 
 BATCH = 32
 

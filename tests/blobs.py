@@ -8,8 +8,8 @@ from PIL import Image
 from export.facts import segmenter_facts
 from export.formats import export_segmenter
 from tf_layered_gan.data.photos import Photos
-from tf_layered_gan.networks.separable_unet import separable_unet
-from tf_layered_gan.networks.unet import unet
+from tf_layered_gan.models.networks.separable_unet import separable_unet
+from tf_layered_gan.models.networks.unet import unet
 
 # At their resolution, width and depth: that of a run of configs/folder.py, and its student.
 NETWORKS = {"unet": lambda: unet(64, 8, 4), "separable": lambda: separable_unet(64, 16, 4)}

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from export.facts import run_facts
-from tf_layered_gan.networks.unet import unet
+from tf_layered_gan.models.networks.unet import unet
 
 RESOLUTION = 32
 TFLITE = ("segmenter_float32.tflite", "segmenter_float16.tflite", "segmenter_dynamic.tflite", "segmenter_int8.tflite")

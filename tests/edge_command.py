@@ -8,7 +8,7 @@ import sys
 import keras
 import numpy as np
 
-EDGE = pathlib.Path(__file__).parents[1] / "export" / "edge"
+EDGE = pathlib.Path(__file__).parents[1]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(EDGE)}
 RESOLUTION = 16
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from tiny import ROOT
 
-from export.signatures import add_signatures
-from export.tflite import to_tflite_float32, to_tflite_int8
+from export.tflite.convert import to_tflite_float32, to_tflite_int8
+from export.tflite.signatures import add_signatures
 
 RESOLUTION = 8
 

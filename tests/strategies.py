@@ -16,7 +16,8 @@ import tiny
 from absl import logging
 
 from configs import shapes
-from tf_layered_gan import distribution, train
+from tf_layered_gan import train
+from tf_layered_gan.training import distribution
 
 REPLICAS = {"two_replicas": 2, "four_replicas": 4}
 STEPS = {

@@ -7,11 +7,12 @@ import tiny
 
 from configs import shapes
 from export import main as export_main
-from tf_layered_gan import monitoring
-from tf_layered_gan.checkpointing import load_config, restore_run
 from tf_layered_gan.distill import distill, restore_student
-from tf_layered_gan.layered_gan import LayeredGAN
-from tf_layered_gan.student import Student
+from tf_layered_gan.models.layered_gan import LayeredGAN
+from tf_layered_gan.models.student import Student
+from tf_layered_gan.runs.config_record import load_config
+from tf_layered_gan.runs.restore import restore_run
+from tf_layered_gan.training import monitoring
 
 SMALL = Student(width=2, steps=5, gamma_segmentation=1.0)
 

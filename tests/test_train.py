@@ -15,12 +15,14 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from benchmarks import publish_run
 from configs import folder as folder_config
 from configs import shapes
-from tf_layered_gan import evaluation, synthesize, table_report, train
-from tf_layered_gan.baselines import BASELINES
+from tf_layered_gan import synthesize, train
 from tf_layered_gan.data import folder
-from tf_layered_gan.learning_curve import LearningCurve
-from tf_layered_gan.records import write_record
-from tf_layered_gan.tables import COLUMNS, TABLES
+from tf_layered_gan.evaluation import gan_figures, segmentation
+from tf_layered_gan.evaluation.baselines import BASELINES
+from tf_layered_gan.files.records import write_record
+from tf_layered_gan.paper import table_report
+from tf_layered_gan.paper.tables import COLUMNS, TABLES
+from tf_layered_gan.runs.learning_curve import LearningCurve
 
 CONFIGS = sorted(path.stem for path in (tiny.ROOT / "configs").glob("*.py"))
 GRIDS = [2, 4, 5, 6, 8, 10]  # every second step, and each round's last
@@ -164,8 +166,8 @@ def test_rounds_can_be_added_to_a_finished_run(run, tmp_path):
 def test_figures_that_are_there_are_measured_all_the_same(run, tmp_path, monkeypatch):
     # Keras has the workers meet in it, and the curve is the chief's alone: who left it out would have the others wait.
     shutil.copytree(run[0], tmp_path / "copy")
-    measured, evaluate = [], evaluation.evaluate
-    monkeypatch.setattr(evaluation, "evaluate", lambda *given, **how: measured.append(how) or evaluate(*given, **how))
+    measured, evaluate = [], segmentation.evaluate
+    monkeypatch.setattr(segmentation, "evaluate", lambda *given, **how: measured.append(how) or evaluate(*given, **how))
     train.train(tiny.run_config(shapes, **tiny.TWO_ROUNDS), tmp_path / "copy")
     assert measured.count({"baselines": False}) == 2  # at the end of the last round, and of the final steps
     assert (tmp_path / "copy" / "curve.csv").read_text() == (run[0] / "curve.csv").read_text()
@@ -279,8 +281,8 @@ def test_one_step_of_every_config(name, tmp_path, eagerly, monkeypatch):
 
 
 def test_one_step_of_the_embedded_default_at_its_own_size(tmp_path, eagerly, monkeypatch):
-    measure = functools.partial(evaluation.evaluate_synthetic_masks, batches=1)  # its 32 take longer than all else
-    monkeypatch.setattr(evaluation, "evaluate_synthetic_masks", measure)
+    measure = functools.partial(gan_figures.evaluate_synthetic_masks, batches=1)  # its 32 take longer than all else
+    monkeypatch.setattr(gan_figures, "evaluate_synthetic_masks", measure)
     config = shapes.get_config()
     few = {"data.train_pictures": 32, "data.held_out_pictures": 8, "schedule.gan_images_per_round": config.batch_size}
     config.update_from_flattened_dict(tiny.ONE_STEP | few)

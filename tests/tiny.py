@@ -14,13 +14,15 @@ import numpy as np
 import tensorflow as tf
 from inception_arrays import array
 
-from tf_layered_gan import codes, config_validation, perturbation, train
-from tf_layered_gan.layered_gan import LayeredGAN
-from tf_layered_gan.networks.discriminator import discriminator
-from tf_layered_gan.networks.generator import background_generator, foreground_generator, window_range
-from tf_layered_gan.networks.inception import inception
-from tf_layered_gan.networks.mask_encoder import mask_encoder
-from tf_layered_gan.networks.unet import unet
+from tf_layered_gan import train
+from tf_layered_gan.config import validate
+from tf_layered_gan.evaluation.metrics.inception import inception
+from tf_layered_gan.models import codes, perturbation
+from tf_layered_gan.models.layered_gan import LayeredGAN
+from tf_layered_gan.models.networks.discriminator import discriminator
+from tf_layered_gan.models.networks.generator import background_generator, foreground_generator, window_range
+from tf_layered_gan.models.networks.mask_encoder import mask_encoder
+from tf_layered_gan.models.networks.unet import unet
 
 ROOT = pathlib.Path(__file__).parents[1]
 RESOLUTION, CANVAS, WIDTH, Z_DIM, NUM_CATEGORIES, GROUP_SIZE = 16, 2, 2, 3, 6, 2
@@ -136,7 +138,7 @@ def run_config(module, **changes):
 
 def train_one_step(module, workdir, **changes):
     config = run_config(module, **ONE_STEP | changes)
-    config_validation.validate(config)
+    validate(config)
     return train.train(config, workdir)
 
 

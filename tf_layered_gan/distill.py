@@ -17,12 +17,19 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags, logging
 
-from tf_layered_gan import builders, evaluation, preemption, schedule, student, workdir_lock
-from tf_layered_gan.checkpointing import Checkpointer, check_photos, load_config, restore_run
-from tf_layered_gan.metrics.segmentation import segmentation_metrics
-from tf_layered_gan.networks.multiply_adds import multiply_adds
-from tf_layered_gan.records import write_record
-from tf_layered_gan.training_loop import TrainingLoop
+from tf_layered_gan.data import sources
+from tf_layered_gan.evaluation import segmentation
+from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
+from tf_layered_gan.files.records import write_record
+from tf_layered_gan.models import build, student
+from tf_layered_gan.models.networks.multiply_adds import multiply_adds
+from tf_layered_gan.runs import workdir_lock
+from tf_layered_gan.runs.checkpoints import Checkpointer
+from tf_layered_gan.runs.config_record import load_config
+from tf_layered_gan.runs.photo_record import check_photos
+from tf_layered_gan.runs.restore import restore_run
+from tf_layered_gan.training import preemption, schedule
+from tf_layered_gan.training.loop import TrainingLoop
 
 
 def distill(workdir, name, settings):
@@ -49,10 +56,10 @@ def distill(workdir, name, settings):
     config = load_config(workdir)
     with preemption.preemptible() as sigterm:
         gan, teacher, run = restore_run(config, workdir)
-        splits = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
+        splits = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
         check_photos(splits, workdir)
         _check_can_teach(config, settings, splits)
-        learner = builders.build_student(config, settings, teacher.average_network)
+        learner = build.build_student(config, settings, teacher.average_network)
         with workdir_lock.locked(directory):
             student.record(directory, settings, _state(run))
             checkpointer = Checkpointer(directory, None, learner)
@@ -81,7 +88,7 @@ def restore_student(workdir, name):
         ValueError: if its folder, or the run's, is damaged.
     """
     config, directory = load_config(workdir), student.folder(workdir, name)
-    learner = builders.build_student(config, student.load(directory))
+    learner = build.build_student(config, student.load(directory))
     if not Checkpointer(directory, None, learner).restore():
         raise FileNotFoundError(f"no checkpoint in {directory}: train first (python -m tf_layered_gan.distill)")
     return learner.average_network
@@ -128,14 +135,14 @@ def _report(directory, settings, teacher, learner, splits, checkpointer):
 def _figures(networks, photos):
     """Returns the networks' figures on photos and how far they agree; prints the former."""
     masks = {
-        name: evaluation.predict_probabilities(network, photos.images) > evaluation.THRESHOLD
+        name: segmentation.predict_probabilities(network, photos.images) > segmentation.THRESHOLD
         for name, network in networks.items()
     }
     agreement = segmentation_metrics(masks["student"], masks["teacher"].astype(np.uint8))["iou"]
     if photos.masks is None:
         return {"agreement": agreement}
     figures = {name: segmentation_metrics(predicted, photos.masks) for name, predicted in masks.items()}
-    print(evaluation.format_table(figures), flush=True)
+    print(segmentation.format_table(figures), flush=True)
     return figures | {"agreement": agreement}
 
 

@@ -4,7 +4,9 @@ import tensorflow as tf
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from tf_layered_gan import checkpointing, config_validation, synthesize, train
+from tf_layered_gan import synthesize, train
+from tf_layered_gan.config import validate
+from tf_layered_gan.runs import config_record
 
 _CONFIG = config_flags.DEFINE_config_file(
     "config",
@@ -35,8 +37,8 @@ def main(argv):
     if not _WORKDIR.value:
         raise app.UsageError("--workdir is empty, allowed: a directory")
     try:
-        config = _CONFIG.value or checkpointing.load_config(_WORKDIR.value)
-        config_validation.validate(config)
+        config = _CONFIG.value or config_record.load_config(_WORKDIR.value)
+        validate(config)
         if _MODE.value == "train":
             train.train(config, _WORKDIR.value)
         elif _MODE.value == "evaluate":

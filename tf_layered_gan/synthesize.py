@@ -8,9 +8,10 @@ import tensorflow as tf
 from absl import logging
 from PIL import Image
 
-from tf_layered_gan import builders, restarts, workdir_lock
-from tf_layered_gan.checkpointing import restore_run
-from tf_layered_gan.records import write_record
+from tf_layered_gan.files.records import write_record
+from tf_layered_gan.models import sampling
+from tf_layered_gan.runs import restarts, workdir_lock
+from tf_layered_gan.runs.restore import restore_run
 
 
 def write_dataset(config, workdir, count):
@@ -39,7 +40,7 @@ def write_dataset(config, workdir, count):
 
 
 def _write(config, out, gan, checkpointer, count):
-    sample = builders.build_sampler(config, builders.SYNTHESIS_STREAM)
+    sample = sampling.build_sampler(config, sampling.SYNTHESIS_STREAM)
     paint = tf.function(lambda step: gan.synthesize(sample(step)), autograph=False)
     shutil.rmtree(out, ignore_errors=True)  # the pairs of another time must not mix with these
     for name in ("images", "masks"):

@@ -4,20 +4,19 @@ import pathlib
 
 from absl import logging
 
-from tf_layered_gan import builders, distribution, evaluation, gan_evaluation, preemption, restarts, workdir_lock
-from tf_layered_gan.checkpointing import (
-    Checkpointer,
-    check_config,
-    check_photos,
-    config_facts,
-    photo_facts,
-    record_config,
-    restore_run,
-)
-from tf_layered_gan.memory import check_memory
-from tf_layered_gan.records import read_record
-from tf_layered_gan.report import write_report
-from tf_layered_gan.training_loop import TrainingLoop, phases
+from tf_layered_gan.data import labels, sources
+from tf_layered_gan.evaluation import gan_figures
+from tf_layered_gan.evaluation.report import write_report
+from tf_layered_gan.files.records import read_record
+from tf_layered_gan.models import build, sampling
+from tf_layered_gan.models.memory import check_memory
+from tf_layered_gan.runs import restarts, workdir_lock
+from tf_layered_gan.runs.checkpoints import Checkpointer
+from tf_layered_gan.runs.config_record import check_config, config_facts, record_config
+from tf_layered_gan.runs.photo_record import check_photos, photo_facts
+from tf_layered_gan.runs.restore import restore_run
+from tf_layered_gan.training import distribution, preemption
+from tf_layered_gan.training.loop import TrainingLoop, phases
 
 _FID = (
     "FID %(fid).2f, bg-FID %(bg_fid).2f (%(samples)d pictures against %(reference_pictures)d, %(reference)s; "
@@ -29,7 +28,7 @@ def train(config, workdir):
     """Runs Algorithm 1, from the newest checkpoint in `workdir` if there is one, and evaluates the result.
 
     Args:
-        config: a validated ConfigDict, see configs/default.py.
+        config: a validated ConfigDict, see tf_layered_gan/config/fields.py.
         workdir: directory for checkpoints, TensorBoard events, sample pictures and metrics.json.
 
     Returns:
@@ -59,10 +58,10 @@ def _train(config, workdir, strategy, sigterm):
     check_config(config, workdir)
     check_memory(config, config.batch_size // strategy.num_replicas_in_sync)
     with distribution.chief_first(strategy):  # all may see one disk, where it cannot be done by several at once
-        builders.prepare_photos(config)
+        sources.prepare_photos(config)
     splits = _load(config, cache=pathlib.Path(workdir) / "photos" if chief else None)
     distribution.check_agreement(strategy, config_facts(config) | {"photos": photo_facts(splits)})
-    inception = builders.build_inception(config)
+    inception = gan_figures.build_inception(config)
     with workdir_lock.output(workdir, chief) as output:  # not before: what cannot be trained must not bind it
         check_config(config, output)  # again, as another run may have begun it while the photos were read
         record_config(config, output)
@@ -79,13 +78,13 @@ def _train(config, workdir, strategy, sigterm):
 
 def _load(config, cache):
     """Loads the photos, and refuses what could not be trained on or measured in the end."""
-    splits = builders.load_photos(config, cache)
+    splits = sources.load_photos(config, cache)
     if config.segmenter.supervised:
-        evaluation.labelled_photos(splits)
+        labels.labelled_photos(splits)
     elif not len(splits.train):
         raise ValueError("every photo has a mask, so none is left to train on: photos with masks are for evaluation")
     if config.data.classes:
-        evaluation.photo_classes(splits, config.data.classes)
+        labels.photo_classes(splits, config.data.classes)
     return splits
 
 
@@ -94,8 +93,8 @@ def _attempt(config, workdir, output, strategy, chief, splits, inception, sigter
     may_restart = len(restarts.history(workdir)) < config.monitoring.restarts
     config = restarts.attempt(config, workdir)
     with strategy.scope():
-        segmenter = builders.build_segmenter(config)
-        gan = builders.build_gan(config, segmenter)
+        segmenter = build.build_segmenter(config)
+        gan = build.build_gan(config, segmenter)
     checkpointer = Checkpointer(workdir, gan, segmenter, saves=chief)
     if checkpointer.restore():
         logging.info("going on from step %d", checkpointer.gan_step.numpy())
@@ -125,11 +124,11 @@ def evaluate(config, workdir):
         FileNotFoundError: if the run has no checkpoint.
         ValueError: if `metrics.inception` names a file that does not hold the weights, or another run is at work here.
     """
-    inception = builders.build_inception(config)
+    inception = gan_figures.build_inception(config)
     gan, segmenter, checkpointer = restore_run(config, workdir)
     config = restarts.attempt(config, workdir)
     with workdir_lock.locked(workdir):
-        splits = builders.load_photos(config, cache=pathlib.Path(workdir) / "photos")
+        splits = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
         check_photos(splits, workdir)
         return _report(config, workdir, gan, segmenter, splits, checkpointer, inception)
 
@@ -162,12 +161,12 @@ def _earlier_figures(workdir, run):
 
 
 def _report_gan(config, workdir, gan, splits, inception):
-    sample = builders.build_sampler(config, builders.SYNTHESIS_STREAM)
-    run = {"synthetic": evaluation.evaluate_synthetic_masks(gan, sample)}
+    sample = sampling.build_sampler(config, sampling.SYNTHESIS_STREAM)
+    run = {"synthetic": gan_figures.evaluate_synthetic_masks(gan, sample)}
     logging.info("the GAN's masks cover %(mask_mean).3f of a picture, give or take %(mask_spread).3f", run["synthetic"])
     if config.data.classes:
-        classes = evaluation.photo_classes(splits, config.data.classes)
-        clusters = evaluation.evaluate_clusters(gan.discriminator, splits, classes)
+        classes = labels.photo_classes(splits, config.data.classes)
+        clusters = gan_figures.evaluate_clusters(gan.discriminator, splits, classes)
         run["clusters"] = clusters | {"classes_by": config.data.classes}
         logging.info(
             "E_x's clusters: NMI (%(normalised_by)s) %(nmi).3f, by chance %(nmi_by_chance).3f, of %(photos)d photos",
@@ -176,7 +175,7 @@ def _report_gan(config, workdir, gan, splits, inception):
     if inception is None:
         logging.info("no FID computed: metrics.inception names no weights (README.md says where they are)")
     else:
-        run["synthesis"] = gan_evaluation.evaluate_fid(
+        run["synthesis"] = gan_figures.evaluate_fid(
             gan, sample, splits, inception, samples=config.metrics.fid_samples, cache=pathlib.Path(workdir) / "fid"
         )
         logging.info(_FID, run["synthesis"])

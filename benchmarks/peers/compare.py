@@ -26,9 +26,9 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks.peers import fetch, segmenters
-from tf_layered_gan import evaluation
 from tf_layered_gan.data import decoding, folder
-from tf_layered_gan.metrics.segmentation import confusion_matrices, summarize
+from tf_layered_gan.evaluation import segmentation
+from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, summarize
 
 _PEERS = {  # by file: the name in the table, and what opens it
     "mediapipe_selfie.tflite": ("MediaPipe selfie segmenter", segmenters.mediapipe_selfie),
@@ -82,7 +82,7 @@ def score(probabilities, photos, masks, half, unlabelled=None):
         photo, mask = decoding.decode(source.photo), decoding.decode(source.mask, backdrop="black")
         truth = decoding.full_labels(photo, mask, unlabelled=unlabelled, mask_name=source.mask)[None]
         for name, probability in probabilities.items():
-            predicted = probability(photo)[None] > evaluation.THRESHOLD
+            predicted = probability(photo)[None] > segmentation.THRESHOLD
             confusions[name].append(confusion_matrices(predicted, truth)[0])
     return {name: summarize(np.stack(counts)) for name, counts in confusions.items()}
 

@@ -4,8 +4,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.peers.runtimes import load
+from edge_segmenter.letterbox import foreground_probability
 from export.any_segmenter import load_segmenter
-from export.edge.edge_segmenter.letterbox import foreground_probability
 
 _MEAN, _DEVIATION = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])  # ImageNet's
 

@@ -8,7 +8,7 @@ import torch
 
 from benchmarks.compare_inception import torch_features
 from tests.inception_arrays import array, pictures
-from tf_layered_gan.metrics.inception_weights import from_torch
+from tf_layered_gan.evaluation.metrics.inception_weights import from_torch
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--torchscript", required=True)

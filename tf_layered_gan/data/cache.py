@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from absl import logging
 
-from tf_layered_gan import cache_folder
 from tf_layered_gan.data.photos import Photos, Splits
-from tf_layered_gan.file_lock import file_lock
+from tf_layered_gan.files import cache_folder
+from tf_layered_gan.files.file_lock import file_lock
 
 _SPLITS = ("train", "validation", "test")
 

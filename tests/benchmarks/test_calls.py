@@ -1,0 +1,46 @@
+"""The benchmark of the ways to call a file."""
+
+import numpy as np
+import pytest
+from edge_command import bright_network
+
+from benchmarks import calls
+from export.tflite.convert import to_tflite_float32
+from export.tflite.signatures import add_signatures
+
+
+@pytest.fixture
+def path(tmp_path):
+    (tmp_path / "model.tflite").write_bytes(add_signatures(to_tflite_float32(bright_network())))
+    return tmp_path / "model.tflite"
+
+
+def test_every_way_segments_and_counts_its_pictures(path):
+    counts = {name: count for name, (call, count) in calls.ways(path).items() if call() is not False}
+    assert counts == {f"{n} in a call": n for n in (1, 2, 4, 8)} | {
+        "any size, 640 x 480": 1,
+        "any size, 4000 x 3000": 1,
+    }
+    mask = calls.ways(path)["any size, 640 x 480"][0]()["mask"]
+    assert mask.shape == (1, 480, 640, 1) and np.std(mask) > 0
+
+
+def test_times_are_a_pictures_and_the_first_does_not_count(monkeypatch):
+    clock, taken = [0.0], iter([9.0, 8.0, 1.0, 6.0, 2.0, 4.0])  # of two ways in turns, three rounds
+
+    def call():
+        clock[0] += next(taken)
+
+    monkeypatch.setattr(calls, "ways", lambda path: {"one": (call, 1), "two": (call, 2)})
+    monkeypatch.setattr(calls.time, "perf_counter", lambda: clock[0])
+    table = calls.seconds_a_picture(["a"], rounds=2)
+    assert table == {"a": {"one": 1.5, "two": 2.5}}
+    assert calls.markdown(table) == "| ms a picture | one | two |\n| --- | ---: | ---: |\n| a | 1.5e+03 | 2.5e+03 |\n"
+
+
+def test_what_is_no_such_file_is_named(path, tmp_path):
+    with pytest.raises(ValueError, match="no such file"):
+        calls.ways(tmp_path / "none.tflite")
+    path.write_bytes(to_tflite_float32(bright_network()))
+    with pytest.raises(ValueError, match="no signature any_size"):
+        calls.ways(path)

@@ -1,0 +1,54 @@
+import re
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from benchmarks import compare_inception
+from tf_layered_gan.evaluation.metrics import fid
+
+
+def write_photos(folder, count):
+    folder.mkdir()
+    for i in range(count):
+        Image.new("RGB", (8, 6), (i, 0, 0)).save(folder / f"{i:03d}.png")
+    return folder
+
+
+def test_both_sides_resize_alike():
+    image = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
+    ours = fid.resize(tf.constant(image[np.newaxis]))[0]
+    np.testing.assert_allclose(
+        compare_inception._resized(image.astype(np.float64)), ours, atol=5e-3
+    )  # of 255; positions in float32
+
+
+def test_features_go_on_where_they_were_stopped(tmp_path, monkeypatch):
+    seen = []
+
+    def red(images):
+        seen.append(int(images[0, 0, 0, 0]))
+        return np.float32([[seen[-1]]])
+
+    monkeypatch.setattr(compare_inception, "_keras_features", lambda weights: red)
+    folders = [write_photos(tmp_path / name, count) for name, count in (("a", 60), ("b", 3))]
+    compare_inception.write_features("x.npz", folders, tmp_path / "out", 1)
+    first = list(seen)
+    assert len(set(first[:50])) == 50 and sorted(first[50:]) == [0, 1, 2]
+    compare_inception.write_features("x.npz", folders, tmp_path / "out", None)
+    assert sorted(first[:50] + seen[53:]) == list(range(60))
+    assert np.load(tmp_path / "out" / "0" / "000000.npy")[:, 0].tolist() == first[:50]
+
+
+def test_report_takes_the_blocks_that_are_in_both(tmp_path, capsys):
+    values = np.float32([[1], [3]])
+    for side, shift in (("keras", 0.0), ("torch", 0.25)):
+        for i in range(2):
+            (tmp_path / side / str(i)).mkdir(parents=True)
+            np.save(tmp_path / side / str(i) / "000000.npy", values * (1 + shift) + 2 * i)
+    np.save(tmp_path / "keras" / "0" / "000050.npy", values + 100)
+    compare_inception.report(tmp_path / "keras", tmp_path / "torch")
+    printed = capsys.readouterr().out
+    # Means 2 and 4 of the same spread, 2.5 and 4.5 likewise: both 2 apart.
+    assert re.findall(r"FID by (\w+): (\S+)", printed) == [("Keras", "4.00000"), ("TorchScript", "4.00000")]
+    assert "2 photos: |keras - torch| / |torch| mean 2.00e-01, most 2.00e-01" in printed  # 0.25 of 1.25, 0.75 of 3.75

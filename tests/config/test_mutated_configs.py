@@ -1,0 +1,215 @@
+"""Mutated configs: each is accepted, or refused by the field's name, what was given and what is allowed."""
+
+import collections
+import importlib
+import math
+import pathlib
+import random
+import re
+
+import pytest
+import tiny
+from ml_collections import ConfigDict
+
+from configs import shapes
+from tf_layered_gan import train
+from tf_layered_gan.config import validate
+from tf_layered_gan.models import memory
+from tf_layered_gan.runs.config_record import load_config, record_config
+
+CONFIGS = sorted(path.stem for path in (pathlib.Path(__file__).parents[2] / "configs").glob("*.py"))
+DIGITS = 10**5000  # which Python does not even write
+VALUES = [
+    *(None, True, False, 0, 1, -1, 2, 3, 7, 16, 1024, 2**20, 2**31, 2**63, -(2**63), 10**400, -(10**400), DIGITS),
+    *(0.0, -0.0, 0.5, 1.0, 1.5, -0.5, 1e6, 1e308, -1e308, 5e-324, 0.9999999999999999, math.nan, math.inf, -math.inf),
+    *("", "abc", "1", "none", "../../etc/passwd", "/dev/zero", "a\0b", "caf\u00e9\udcff\n", "x" * 100_000, "%s{0}"),
+    *("(", "[", "a{99999999999999}", "(" * 5000 + ")" * 5000, "(?P<a>x)(?P<a>y)", "*"),
+    *((), (1,), (0.5, 0.5), (0.0, 0.0), (1.0, 0.0), (0.2, 0.8, 1.0), ("a", "b"), (None, None), (True, 1.0)),
+    *((math.nan, 1.0), (0.5, math.inf), (10**400, 10**400), (DIGITS, 1), ((0.5, 1.0), (0.5, 1.0)), (0.25, 2.0)),
+    *([0.8, 1.0], [], {}, {"a": 1}, set(), b"bytes", 1j, object, len, range(2), ConfigDict({"rounds": 1}), Exception()),
+]
+REFUSAL = r"[\w.]+ is .*, allowed: ."
+
+
+def fields(config, prefix=""):
+    """Dotted names of all fields, and of the sections that hold them."""
+    for name, value in config.items():
+        yield prefix + name
+        if isinstance(value, ConfigDict):
+            yield from fields(value, f"{prefix}{name}.")
+
+
+def section(config, field):
+    *sections, name = field.split(".")
+    for part in sections:
+        config = config[part]
+    return config, name
+
+
+def put(config, field, value):
+    """Sets a field to a value of any type, which a ConfigDict refuses unless the field is made anew."""
+    holder, name = section(config, field)
+    del holder[name]
+    holder[name] = value
+
+
+def fresh(name):
+    config = importlib.import_module(f"configs.{name}").get_config()
+    config.data.path = config.data.path or "photos"
+    return config
+
+
+def refusal(config):
+    """What `validate` says against a config; None if it accepts it."""
+    try:
+        validate(config)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def check_usable(config):
+    """That what was accepted can be laid out: neither for ever, nor beyond what can be counted."""
+    assert 1 <= len(train.phases(config)) <= 20_001
+    assert max(phase.last_step for phase in train.phases(config)) < 2**63
+    assert config.resolution <= round(config.resolution / config.data.crop_scale[0]) <= 4 * config.resolution
+    assert 2**config.networks.unet_depth <= config.resolution
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_mutated_field_is_accepted_or_refused_by_name(name):
+    generator, refused = random.Random(name), 0
+    for field in fields(fresh(name)):
+        for value in generator.sample(VALUES, 4):
+            config = fresh(name)
+            put(config, field, value)
+            words = refusal(config)
+            refused += words is not None
+            if words is None:
+                check_usable(config)
+            else:
+                assert re.search(REFUSAL, words, re.DOTALL) and len(words) < 3000
+                # A field may make another one wrong; but then that one's name says which.
+                assert field in words or field.split(".")[-1] in words, (field, words)
+    assert refused > 100
+
+
+def test_configs_with_several_mutations_are_accepted_or_refused():
+    generator, refused = random.Random(0), 0
+    for _ in range(300):
+        config = fresh(generator.choice(CONFIGS))
+        for field in generator.sample(sorted(fields(config)), generator.randint(2, 6)):
+            try:
+                put(config, field, generator.choice(VALUES))
+            except (KeyError, TypeError, AttributeError):  # its section was mutated to something else before
+                continue
+        words = refusal(config)
+        refused += words is not None
+        if words is None:
+            check_usable(config)
+        else:
+            assert re.match(REFUSAL, words, re.DOTALL), words
+    assert refused > 200
+
+
+def accepted_values(plain):
+    """All that each field of a config that trains in a moment may be, and still does: (field, value)."""
+    for field in fields(plain):
+        for value in VALUES:
+            config = plain.copy_and_resolve_references()
+            put(config, field, value)
+            if refusal(config) is None and trains_in_a_moment(config):
+                yield field, value
+
+
+def trains_in_a_moment(config):
+    phases = train.phases(config)
+    return len(phases) < 10 and max(phase.last_step for phase in phases) < 20 and config.data.train_pictures < 1_000
+
+
+@pytest.mark.slow
+def test_what_is_accepted_trains_or_is_refused_in_words(tmp_path, eagerly):
+    plain, ended = tiny.run_config(shapes, **tiny.ONE_STEP).unlock(), collections.Counter()
+    skipped = ("data.", "metrics.inception")  # which are refused in words almost always
+    mutations = [mutation for mutation in accepted_values(plain) if not mutation[0].startswith(skipped)]
+    random.Random(0).shuffle(mutations)
+    while mutations:
+        config = plain.copy_and_resolve_references()
+        for field, value in (mutations.pop() for _ in range(min(6, len(mutations)))):
+            put(config, field, value)
+        try:
+            validate(config)
+            if memory.estimate(config, config.batch_size) > 2e9:
+                ended["would take long"] += 1
+                continue
+            train.train(config.lock(), tmp_path / str(len(mutations)))
+            ended["trained"] += 1
+        except (ValueError, OSError, FloatingPointError) as error:  # what `main` says in words
+            ended["refused"] += 1
+            print(error)
+    print(dict(ended))
+    assert ended["trained"] > 30 and ended["refused"] > 0
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_field_that_is_missing_or_unknown_is_refused_by_name(name):
+    for field in fields(fresh(name)):
+        config = fresh(name)
+        holder, last = section(config, field)
+        del holder[last]
+        assert refusal(config).startswith(f"{field} is missing, allowed: a value")
+    config = fresh(name)
+    config.gan.gamma_old = 1.0
+    config.ganz = ConfigDict()
+    words = refusal(config)
+    assert "gan.gamma_old is 1.0, allowed: no field of this name" in words and "ganz is " in words
+
+
+JSON = [
+    "null",
+    "true",
+    "-1",
+    "1e999",
+    "NaN",
+    "1" * 400,
+    "1" * 5000,
+    '""',
+    '"\\ud800"',
+    "[]",
+    "[[1]]",
+    "{}",
+    "[" * 2000,
+    "",
+]
+
+
+def mutated(text, generator):
+    """A recorded config with a value that is another, or bytes that are."""
+    if generator.random() < 0.7:
+        start, end = generator.choice([match.span(1) for match in re.finditer(r": ([^\n,{]+)", text)])
+        return (text[:start] + generator.choice(JSON) + text[end:]).encode()
+    content = bytearray(text.encode())
+    for _ in range(generator.randint(1, 5)):
+        content[generator.randrange(len(content))] = generator.randrange(256)
+    return content[: generator.choice([len(content), generator.randrange(len(content))])]
+
+
+def test_a_mutated_record_of_a_config_is_accepted_or_refused(tmp_path):
+    generator, refused = random.Random(0), 0
+    record_config(fresh("shapes"), tmp_path)
+    text = (tmp_path / "config.json").read_text()
+    for _ in range(300):
+        (tmp_path / "config.json").write_bytes(mutated(text, generator))
+        try:
+            config = load_config(tmp_path)
+            validate(config)
+            check_usable(config)
+        except ValueError:
+            refused += 1
+    assert refused > 200
+
+
+@pytest.mark.parametrize("config", [None, 5, {}, "configs/shapes.py", []])
+def test_what_is_no_config_is_refused(config):
+    with pytest.raises(ValueError, match="^the config is .*, allowed: a ConfigDict, see tf_layered_gan/config/fields.py$"):
+        validate(config)

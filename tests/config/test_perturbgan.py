@@ -1,0 +1,63 @@
+import pathlib
+import re
+import shlex
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny
+
+from configs import default, perturbgan
+from tf_layered_gan.config import validate
+from tf_layered_gan.models import sampling
+from tf_layered_gan.paper import sweep
+
+
+def test_what_differs_from_the_papers_config_is_perturbgans_setting():
+    paper, ours = (dict(_flat(module.get_config())) for module in (default, perturbgan))
+    assert {field: value for field, value in ours.items() if value != paper[field]} == {
+        "data.flip": False,
+        "data.crop_scale": (8 / 9, 8 / 9),
+        "perturbation.scale_exponent": (0.0, 0.0),
+        "perturbation.rotation": 0.0,
+        "perturbation.background_contrast": (0.7, 1.3),
+        "gan.gamma_mi": 0.0,
+        "gan.gamma_size": 2.0,
+        "schedule.rounds": 1,
+        "schedule.gan_images_per_round": 1_000_000,
+    }
+    # What it shares with the paper's: the shift is an eighth of the width, the binarisation's weight 2, the share 1/4.
+    assert (ours["perturbation.shift"], ours["gan.gamma_b"], ours["gan.mask_size"]) == (0.125, 2.0, (0.25, 1.0))
+
+
+def _flat(config, prefix=""):
+    for name, value in config.items():
+        if hasattr(value, "items"):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def test_photos_are_enlarged_and_cropped():
+    low, high = perturbgan.get_config().data.crop_scale
+    assert 1 / low == 1 / high == pytest.approx(1.125)
+
+
+def test_objects_are_shifted_alone_and_backgrounds_jittered():
+    draw = sampling.build_sampler(tiny.run_config(perturbgan), sampling.GAN_STREAM)
+    draws = [draw(tf.constant(step, tf.int64)) for step in range(10)]
+    transforms, contrast = (np.concatenate([d[name].numpy() for d in draws]) for name in ("transform", "contrast"))
+    # Rows (1, 0, shift, 0, 1, shift, 0, 0); an eighth of 16 pixels, both ways.
+    shift = transforms[:, [2, 5]]
+    np.testing.assert_allclose(np.delete(transforms, [2, 5], axis=1), [[1, 0, 0, 1, 0, 0]] * len(transforms), atol=1e-6)
+    assert -2 <= shift.min() < -1.7 and 1.7 < shift.max() <= 2
+    assert 0.7 <= contrast.min() < 0.75 and 1.25 < contrast.max() <= 1.3
+
+
+def test_the_readmes_command_is_one_that_can_be_run():
+    readme = (pathlib.Path(__file__).parents[2] / "README.md").read_text()
+    (arguments,) = re.findall(r"tf_layered_gan.main (--config=configs/perturbgan.py .*) --workdir=\S+\n", readme)
+    config = sweep.resolve(shlex.split(arguments))
+    validate(config)
+    # A million images without a second round, in which a segmenter would be asked; 14,000 steps of the segmenter.
+    assert sweep.scheduled(config.to_dict()) == (1_000_000, 14_000)

@@ -1,0 +1,311 @@
+"""The real builders, on small archives of the official layouts that lie where one puts them by hand."""
+
+import io
+import os
+import random
+import re
+import shutil
+
+import archives
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+from PIL import Image
+from tensorflow_datasets.testing.mocking import RandomFakeGenerator
+
+from configs import apc, cars, cub, dogs
+from tf_layered_gan.data import datasets, sources
+
+SIZES = {"resolution": 8, "storage_size": 10}
+SPLITS = ("train", "validation", "test")
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """A folder with all datasets, each prepared once."""
+    path = tmp_path_factory.mktemp("tfds")
+    with pytest.MonkeyPatch.context() as patch:
+        for source in archives.WRITERS:
+            archives.write(source, path, patch)
+            datasets.load(source, path=path, holdout=2, **SIZES)
+    for archive in (path / "downloads" / "manual").iterdir():
+        archive.unlink()  # from here on, what was prepared must do
+    return path
+
+
+def load(source, path, **settings):
+    return datasets.load(source, **{"path": path, "holdout": 2} | SIZES | settings)
+
+
+def greys(photos):
+    """The brightness that the photos were made with, see `archives`."""
+    return photos.images[:, 0, 0, 0].tolist()
+
+
+@pytest.fixture
+def masks(tmp_path):
+    """Masks for the cars for validation and test, half the photos' size, foreground at the top."""
+    for split, count in (("train", 6), ("test", 2)):
+        for n in range(count):
+            save_mask(tmp_path / "masks" / f"cars_{split}" / f"{n + 1:05}.png", (15, 10))
+    return tmp_path / "masks"
+
+
+def save_mask(file, size, top=200, bottom=20):
+    mask = Image.new("L", size, bottom)
+    mask.paste(top, (0, 0, size[0], size[1] // 2))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    mask.save(file)
+
+
+@pytest.mark.parametrize("source", archives.WRITERS)
+def test_sizes(path, source):
+    splits = load(source, path)
+    assert splits.train.images.shape[1:] == (10, 10, 3) and splits.train.masks is None
+    assert splits.validation.images.shape[1:] == splits.test.images.shape[1:] == (8, 8, 3)
+
+
+def test_cub_is_split_by_the_numbers_in_images_txt(path):
+    splits = load("cub", path)
+    # The fixture's numbers; in cub_split.txt 1 to 9 are for training, 10 and 26 validation, 12 and 19 test.
+    assert [sorted(greys(getattr(splits, split))) for split in SPLITS] == [[1, 2, 3], [10, 26], [12, 19]]
+    assert sorted(splits.validation.names) == [
+        "001.Black_footed_Albatross/Bird_0074_26.jpg",
+        "001.Black_footed_Albatross/Bird_0090_10.jpg",
+    ]
+
+
+def test_cub_split_has_the_papers_counts():
+    digits = "".join((archives.ROOT / "tf_layered_gan/data/cub_split.txt").read_text().split())
+    assert [digits.count(digit) for digit in "012"] == [10_000, 788, 1_000] and len(digits) == 11_788
+
+
+def test_cub_has_its_own_masks_by_majority(path):
+    # The right half was marked by 3 of 5 annotators, 153 = 3 / 5 * 255; the crop to 20 x 20 keeps the middle.
+    assert load("cub", path).test.masks.tolist() == [[[0] * 4 + [1] * 4] * 8] * 2
+
+
+@pytest.mark.parametrize("source", ["cub", "apc"])
+def test_photos_to_train_on_come_with_their_masks_where_asked(path, source, tmp_path):
+    plain = load(source, path).train
+    for cache in (None, tmp_path, tmp_path):
+        train = load(source, path, train_masks=True, cache=cache).train
+        np.testing.assert_array_equal(train.images, plain.images)
+        assert train.masks.shape == train.images.shape[:3] and set(np.unique(train.masks)) == {0, 1}
+
+
+def test_dogs_have_no_masks_to_train_on(path):
+    assert load("dogs", path, train_masks=True).train.masks is None
+
+
+@pytest.mark.parametrize(("source", "count"), [("dogs", 120), ("cars", 6)])
+def test_validation_photos_are_taken_from_the_official_training_split(path, source, count):
+    splits = load(source, path, holdout=3)
+    assert [len(getattr(splits, split)) for split in SPLITS] == [count - 3, 3, 2]
+    assert len(set(splits.train.names + splits.validation.names)) == count
+
+
+@pytest.mark.parametrize("holdout", [0, 6])
+def test_holdout_out_of_range_is_refused(path, holdout):
+    with pytest.raises(ValueError, match=f"holdout must be from 1 to 5 photos, got {holdout}"):
+        load("cars", path, holdout=holdout)
+
+
+def test_dogs_names_begin_with_the_breed(path):
+    assert sorted(load("dogs", path).test.names) == [f"n00000003-Breed/n00000003_{n}.jpg" for n in range(2)]
+
+
+def test_cars_names_are_the_official_files_and_classes(path):
+    test = load("cars", path).test
+    # Car n of the fixture has the grey 10 n and the class n + 1.
+    names = {0: "cars_test/00001.jpg 001", 10: "cars_test/00002.jpg 002"}
+    assert list(test.names) == [names[grey] for grey in greys(test)]
+
+
+@pytest.mark.parametrize(
+    ("module", "classes"),
+    [(cub, {"001"}), (dogs, {"n00000003"}), (cars, {"001", "002"}), (apc, {"duct_tape"})],
+)
+def test_configs_find_the_classes_in_the_names(path, module, classes):
+    data = module.get_config().data
+    assert {re.search(data.classes, name)[0] for name in load(data.source, path).test.names} == classes
+
+
+@pytest.mark.parametrize("source", ["dogs", "cars"])
+def test_without_a_folder_of_masks_there_are_none(path, source):
+    splits = load(source, path)
+    assert splits.validation.masks is None and splits.test.masks is None
+
+
+def test_masks_from_a_folder(path, masks):
+    splits = load("cars", path, masks=masks)
+    for photos in (splits.validation, splits.test):
+        assert photos.masks.tolist() == [[[1] * 8] * 4 + [[0] * 8] * 4] * 2
+
+
+def test_missing_mask_is_named(path, masks):
+    (masks / "cars_test" / "00002.png").unlink()
+    with pytest.raises(ValueError, match=r"cars_test/00002.png, the mask of cars_test/00002.jpg 002, is missing"):
+        load("cars", path, masks=masks)
+
+
+def test_mask_of_another_aspect_is_named(path, masks):
+    save_mask(masks / "cars_test" / "00001.png", (20, 20))
+    with pytest.raises(ValueError, match=r"mask of cars_test/00001.jpg 001 has another aspect.*\(20, 20\), \(30, 20\)"):
+        load("cars", path, masks=masks)
+
+
+def test_folder_of_masks_must_exist(path, tmp_path):
+    with pytest.raises(ValueError, match="masks must be a folder, got .*nowhere"):
+        load("cars", path, masks=tmp_path / "nowhere")
+
+
+def test_masks_for_a_dataset_that_has_its_own_are_refused(path, masks):
+    with pytest.raises(ValueError, match="cub has true masks, so masks must be None"):
+        load("cub", path, masks=masks)
+
+
+def scenes(photos):
+    return {name.rsplit("/", 1)[0] for name in photos.names}
+
+
+def test_apc_is_split_by_scenes_as_genesis_v2_does(path):
+    splits = load("apc", path)
+    # 20 scenes with an object and an empty one: a tenth of 21 is 2 for validation and for test. The empty one is
+    # shuffled with the others, and left out then.
+    everything = [f"{('shelf', 'tote')[n % 2]}/duct_tape/scene-{n:04}" for n in range(20)]
+    everything = sorted([*everything, "shelf/empty/scene-empty"])
+    random.Random(0).shuffle(everything)
+    parts = {"validation": everything[:2], "test": everything[2:4], "train": everything[4:]}
+    for split, part in parts.items():
+        photos = getattr(splits, split)
+        assert scenes(photos) == set(part) - {"shelf/empty/scene-empty"}
+        assert len(photos) == 2 * len(scenes(photos))  # frames
+
+
+def test_apc_masks_belong_to_their_photos(path):
+    test = load("apc", path).test
+    assert greys(test) == [int(name.split("scene-")[1][:4]) for name in test.names]
+    assert test.masks.tolist() == [[[0] * 4 + [1] * 4] * 8] * len(test)
+
+
+def test_apc_is_prepared_at_128_pixels(path):
+    _, photo = next(datasets.held_out("apc", path=path))
+    assert photo.size == (128, 128)
+
+
+def test_held_out_photos_come_whole_with_the_names_of_their_masks(path):
+    photos = dict(datasets.held_out("cars", path=path, holdout=2))
+    validation = load("cars", path).validation.names
+    assert set(photos) == {"cars_test/00001.png", "cars_test/00002.png", *map(datasets.mask_name, validation)}
+    assert all(photo.size == (30, 20) for photo in photos.values())
+
+
+def assert_equal(one, other):
+    for split in SPLITS:
+        a, b = getattr(one, split), getattr(other, split)
+        assert a.names == b.names
+        np.testing.assert_array_equal(a.images, b.images)
+        np.testing.assert_array_equal(a.masks, b.masks)
+
+
+@pytest.mark.parametrize("source", ["cub", "cars"])
+def test_cache_gives_the_same_memory_mapped(path, tmp_path, source):
+    for _ in range(2):
+        cached = load(source, path, cache=tmp_path / "cache")
+        assert isinstance(cached.train.images, np.memmap)
+        assert_equal(cached, load(source, path))
+
+
+def test_cache_is_read_instead_of_the_photos(path, tmp_path, monkeypatch):
+    load("cub", path, cache=tmp_path / "cache")
+    monkeypatch.setattr(datasets, "decode", None)
+    assert len(load("cub", path, cache=tmp_path / "cache").train) == 3
+
+
+@pytest.mark.parametrize("change", ["holdout", "resolution", "a mask"])
+def test_cache_is_renewed_when_something_changes(path, masks, tmp_path, change):
+    settings = {"masks": masks, "holdout": 2}
+    load("cars", path, cache=tmp_path / "cache", **settings)
+    if change == "a mask":
+        save_mask(masks / "cars_test" / "00001.png", (15, 10), top=0, bottom=255)
+        os.utime(masks / "cars_test" / "00001.png", ns=(1, 1))
+    else:
+        settings[change] = {"holdout": 3, "resolution": 4}[change]
+    assert_equal(load("cars", path, cache=tmp_path / "cache", **settings), load("cars", path, **settings))
+    assert len(list((tmp_path / "cache").glob("[0-9a-f]*"))) == 2
+
+
+def test_another_preparation_has_an_entry_of_its_own(path, tmp_path):
+    load("cub", path, cache=tmp_path / "cache")
+    other = shutil.copytree(path, tmp_path / "other")
+    load("cub", other, cache=tmp_path / "cache")
+    assert len(list((tmp_path / "cache").glob("[0-9a-f]*"))) == 2
+
+
+def mocked(builder, split, decoders, **_):
+    """Examples of tfds' own mock, as many as the split has; but masks have their photos' size, as real ones do."""
+    features = decoders.extract_features(builder.info.features)
+    fakes = RandomFakeGenerator(features, num_examples=builder.info.splits[split].num_examples)
+    examples = []
+    for example in fakes:
+        if "segmentation_mask" in example:
+            example["segmentation_mask"] = example["image"][..., :1]
+        examples.append(features.encode_example(example))
+    columns = {name: [example[name] for example in examples] for name in features}
+    return tf.data.Dataset.from_tensor_slices(columns)
+
+
+@pytest.mark.parametrize("source", archives.WRITERS)
+def test_the_loader_reads_what_tfds_mocks(path, source):
+    with tfds.testing.mock_data(data_dir=path, policy=tfds.testing.MockPolicy.USE_FILES, as_dataset_fn=mocked):
+        splits = load(source, path)
+    real = load(source, path)
+    assert [len(getattr(splits, split)) for split in SPLITS] == [len(getattr(real, split)) for split in SPLITS]
+    assert splits.train.images.std((1, 2)).min() > 2 > real.train.images.std((1, 2)).max()  # noise; of one grey
+    assert (splits.test.masks is not None) == (source in ("cub", "apc"))
+    assert splits.test.masks is None or set(np.unique(splits.test.masks)) == {0, 1}
+
+
+def test_dataset_that_cannot_be_had_says_what_to_put_where(tmp_path):
+    tfds.disable_progress_bar()
+    manual = tmp_path / "downloads" / "manual"
+    archives.write_cars(manual)  # of other checksums than the official ones
+    with pytest.raises(ValueError, match=r"cars could not be prepared.*wrong checksum") as error:
+        load("cars", tmp_path)
+    assert (
+        f"put cars_train.tgz, cars_test.tgz, car_devkit.tgz, cars_test_annos_withlabels.mat into {manual} by hand"
+        in (str(error.value))
+    )
+    assert "gone; look for a mirror" in str(error.value)
+
+
+def test_photo_that_cannot_be_read_is_named():
+    with pytest.raises(ValueError, match="a.jpg or its mask cannot be read: UnidentifiedImageError"):
+        datasets._square(("a.jpg", io.BytesIO(b"text"), None), size=4, labelled=False)
+
+
+def test_mask_that_cannot_be_read_is_named(path, masks):
+    (masks / "cars_test" / "00002.png").write_text("text")
+    with pytest.raises(ValueError, match="cars_test/00002.jpg 002 or its mask cannot be read: UnidentifiedImageError"):
+        load("cars", path, masks=masks)
+
+
+def test_a_dataset_is_prepared_only_where_it_may_be(tmp_path):
+    with pytest.raises(ValueError, match=f"cub is not prepared in {tmp_path}, which training does"):
+        load("cub", tmp_path, prepare=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_training_prepares_a_dataset(tmp_path, monkeypatch):
+    config = cub.get_config()
+    config.data.path = str(archives.write("cub", tmp_path / "tfds", monkeypatch))
+    with pytest.raises(ValueError, match="cub is not prepared in .*, which training does"):
+        sources.load_photos(config)
+    sources.prepare_photos(config)
+    assert len(sources.load_photos(config).test) == 2
+
+
+def test_what_is_prepared_needs_no_leave(path):
+    assert len(load("cub", path, prepare=False).test) == len(load("cub", path).test)

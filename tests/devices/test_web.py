@@ -1,0 +1,602 @@
+"""The page, served by Python's own server and used in Chromium as its user uses it, held against the edge command."""
+
+import base64
+import contextlib
+import functools
+import io
+import itertools
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import numpy as np
+import pytest
+from blobs import NETWORKS, blobs, export_network, is_red
+from discs import TFLITE
+from edge_command import RESOLUTION, bright_network, run
+from PIL import Image, ImageOps, PngImagePlugin
+
+from export.tflite import convert
+from export.tflite.signatures import add_signatures
+
+pytestmark = pytest.mark.browser
+
+WEB = Path(__file__).parents[2] / "export" / "web"
+MODEL = "segmenter_float32.tflite"
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MOST_DIFFERENT = 0.01  # of a mask's pixels
+PHONES = ("Pixel 7", "Pixel 7 landscape", "Galaxy S8")  # of Playwright's devices
+FINGERTIP = 44  # CSS pixels
+STOPS = ["file", "camera", "model", "threshold", "saveMask", "saveCutout"]  # of the Tab key
+
+
+@pytest.fixture(scope="module")
+def models():
+    """Name and content of each kind of model."""
+    photos = np.random.default_rng(0).integers(0, 256, (4, RESOLUTION, RESOLUTION, 3)).astype("uint8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(convert, "_span_all_values", lambda images: 30 + images * np.float32(0.7))
+        scaled = convert.to_tflite_int8(bright_network(), photos)  # its input's scale is not 1, as export's is
+    return {
+        MODEL: add_signatures(convert.to_tflite_float32(bright_network())),
+        "segmenter_int8.tflite": add_signatures(convert.to_tflite_int8(bright_network(), photos)),
+        "scaled_int8.tflite": scaled,
+        "two.tflite": convert.to_tflite_float32(bright_network(channels=2)),
+        "text.tflite": b"This is no model.",
+        "broken.tflite": convert.to_tflite_float32(bright_network())[:300],
+    }
+
+
+@pytest.fixture(scope="module")
+def site(models, tmp_path_factory):
+    """A folder with the page, its dependency and the models, beside one without either."""
+    root = tmp_path_factory.mktemp("site")
+    for folder in ("full", "bare"):
+        shutil.copytree(WEB, root / folder, ignore=shutil.ignore_patterns("node_modules"))
+    (root / "full" / "node_modules").symlink_to(WEB / "node_modules")
+    for name, content in models.items():
+        (root / "full" / name).write_bytes(content)
+    return root
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", site]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        try:
+            port = re.search(r"port (\d+)", server.stdout.readline()).group(1)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.kill()
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """What Chromium's fake camera sees, over and over."""
+    path = tmp_path_factory.mktemp("film") / "film.mjpeg"
+    with path.open("wb") as file:
+        for seed in range(10):
+            blobs(320, 240, seed=seed).save(file, "JPEG")
+    return path
+
+
+@pytest.fixture(scope="module")
+def playwright():
+    from playwright.sync_api import sync_playwright  # which only `make test-web` installs
+
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def browser(playwright, film):
+    chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if not chromium:
+        pytest.fail("no Chromium found: `apt-get install chromium`, or name one by CHROMIUM=/path/to/chromium")
+    arguments = ["--disable-gpu", "--disable-quic", "--use-fake-device-for-media-stream"]
+    arguments.append(f"--use-file-for-fake-video-capture={film}")
+    browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def context(browser, address):
+    with watched_context(browser, address, viewport={"width": 1000, "height": 800}) as context:
+        yield context
+
+
+@contextlib.contextmanager
+def watched_context(browser, address, **settings):
+    """What a user has open: in the end, all that was asked for must have come from the page's own server."""
+    context = browser.new_context(**settings, accept_downloads=True)
+    requests = []
+    context.on("request", lambda request: requests.append(request))
+    yield context
+    context.close()
+    assert requests
+    for request in requests:
+        assert request.method == "GET" and request.post_data is None
+        assert request.url.startswith((f"{address}/", "data:")), request.url
+
+
+@pytest.fixture
+def page(context, address):
+    """The page, with its default model loaded."""
+    return opened(context, f"{address}/full/")
+
+
+def opened(context, address, status="Ready for a picture."):
+    page = context.new_page()
+    page.goto(address)
+    wait_for_status(page, status)
+    return page
+
+
+def wait_for_status(page, text):
+    from playwright.sync_api import expect
+
+    expect(page.locator("#status")).to_contain_text(text, timeout=60_000)
+
+
+def drop(page, path):
+    """Drops a file on the page, and waits for its mask."""
+    transfer = page.evaluate_handle(
+        """([name, content]) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([Uint8Array.from(atob(content), (c) => c.charCodeAt(0))], name));
+            return transfer;
+        }""",
+        [path.name, base64.b64encode(path.read_bytes()).decode()],
+    )
+    page.dispatch_event("body", "drop", {"dataTransfer": transfer})
+    wait_for_status(page, f"{path.name}: the foreground covers")
+
+
+def saved(page, button, press=None):
+    with page.expect_download() as download:
+        (press or page.click)(f"#{button}")
+    return Image.open(download.value.path())
+
+
+def saved_mask(page, press=None):
+    return np.asarray(saved(page, "saveMask", press).convert("RGB"))
+
+
+def edge_result(model, path, folder, kind="masks", *options):
+    finished = run(model, path, folder, *options)
+    assert finished.returncode == 0, finished.stderr
+    return np.asarray(Image.open(folder / kind / f"{path.stem}.png"))
+
+
+def assert_same_mask(actual, expected):
+    """Compares a mask [height, width, rgb] with one [height, width], which must not be nearly all of one value."""
+    assert actual.shape == (*expected.shape, 3)
+    assert set(np.unique(actual)) <= {0, 255}
+    assert 0.1 < np.mean(expected == 255) < 0.9
+    different = np.mean((actual != expected[..., None]).any(-1))
+    assert different <= MOST_DIFFERENT, f"{different:.2%} of the pixels differ"
+
+
+def see_through(width, height):
+    picture = blobs(width, height).point(lambda value: value // 2)  # as dark as the white below is bright
+    picture.putalpha(blobs(width, height, "L", seed=1))
+    return picture
+
+
+def exif(orientation):
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    return tags
+
+
+def sixteen_bit(width, height):
+    return Image.fromarray(np.asarray(blobs(width, height, "L")).astype("uint16") * 257)
+
+
+PICTURES = {
+    "photo.jpg": (lambda: blobs(640, 427), {}),
+    "tall.jpg": (lambda: blobs(123, 777), {}),
+    "large.jpg": (lambda: blobs(2400, 1801), {"quality": 80}),
+    "small.png": (lambda: blobs(9, 7), {}),
+    "as_the_model.png": (lambda: blobs(RESOLUTION, RESOLUTION), {}),
+    "halves.png": (lambda: blobs(32, 5), {}),  # 5 / 2 = 2.5 rows, of which Python makes 2
+    "mirrored.jpg": (lambda: blobs(300, 200), {"exif": exif(2)}),
+    "upside_down.jpg": (lambda: blobs(300, 200), {"exif": exif(3)}),
+    "transposed.jpg": (lambda: blobs(300, 200), {"exif": exif(5)}),
+    "on_its_side.jpg": (lambda: blobs(300, 200), {"exif": exif(6)}),
+    "on_its_other_side.jpg": (lambda: blobs(300, 200), {"exif": exif(8)}),
+    "alpha.png": (lambda: see_through(200, 300), {}),
+    "palette.png": (lambda: blobs(200, 300).quantize(64), {"transparency": 3}),
+    "grey.jpg": (lambda: blobs(250, 250, "L"), {}),
+    "grey16.png": (lambda: sixteen_bit(250, 200), {}),
+    "cmyk.jpg": (lambda: blobs(200, 300).convert("CMYK"), {}),
+    "lossy.webp": (lambda: blobs(320, 200), {}),
+    "plain.bmp": (lambda: blobs(100, 81), {}),
+}
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "photo.jpg"
+    blobs(640, 427).save(path)
+    return path
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_mask_is_that_of_the_edge_command(page, site, tmp_path, name):
+    make, options = PICTURES[name]
+    make().save(tmp_path / name, **options)
+    drop(page, tmp_path / name)
+    assert_same_mask(saved_mask(page), edge_result(site / "full" / MODEL, tmp_path / name, tmp_path / "out"))
+
+
+@pytest.mark.parametrize("model", ["segmenter_int8.tflite", "scaled_int8.tflite"])
+def test_int8_model(context, address, site, picture, tmp_path, model):
+    page = opened(context, f"{address}/full/?model={model}")
+    drop(page, picture)
+    assert_same_mask(saved_mask(page), edge_result(site / "full" / model, picture, tmp_path / "out"))
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def network(request, site):
+    """The name of one of a run's networks, and of the folder beside the page that has its exported files."""
+    export_network(request.param, site / "full" / request.param)
+    return request.param
+
+
+@pytest.mark.parametrize("name", TFLITE)
+def test_a_runs_network_in_each_format(context, address, site, network, picture, tmp_path, name):
+    page = opened(context, f"{address}/full/?model={network}/{name}")
+    drop(page, picture)
+    expected = edge_result(site / "full" / network / name, picture, tmp_path / "out")
+    assert_same_mask(saved_mask(page), expected)
+    assert np.mean((expected == 255) == is_red(Image.open(picture))) > 0.65  # untrained 0.53 and 0.56, else 0.77 on
+
+
+def test_colour_profile_is_not_applied(page, site, tmp_path):
+    # A profile that displays every picture far brighter than its numbers are, as a tag of a PNG: gamma 1 / 0.9.
+    info = PngImagePlugin.PngInfo()
+    info.add(b"gAMA", (90_000).to_bytes(4, "big"))
+    path = tmp_path / "gamma.png"
+    blobs(200, 150).save(path, pnginfo=info)
+    drop(page, path)
+    assert_same_mask(saved_mask(page), edge_result(site / "full" / MODEL, path, tmp_path / "out"))
+
+
+def test_cutout_has_the_probability_as_its_alpha(page, site, picture, tmp_path):
+    drop(page, picture)
+    expected = edge_result(site / "full" / MODEL, picture, tmp_path / "out", "cutouts").astype(int)
+    actual = np.asarray(saved(page, "saveCutout")).astype(int)
+    assert actual.shape == expected.shape and expected[..., 3].min() < 20 and expected[..., 3].max() > 235
+    assert np.abs(actual - expected)[..., 3].max() <= 1
+    # A canvas keeps the colours times the alpha, and by that much they differ the less.
+    assert (np.abs(actual - expected) * expected[..., 3:] / 255).max() <= 2
+
+
+@pytest.mark.parametrize("size", [(33, 47), (500, 3), (1, 9)])
+def test_resampling_is_pillows(page, size):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 4)).astype("uint8")
+    values = pixels[..., 0] / np.float32(255)
+    resized = page.evaluate(
+        """async ([pixels, values, from, to]) => {
+            const { resizePixels, resizeFloats } = await import("./resample.js");
+            return [
+                [...resizePixels(Uint8Array.from(pixels), { ...from, channels: 4 }, to)],
+                [...resizeFloats(Float32Array.from(values), from, to)],
+            ];
+        }""",
+        [
+            pixels.ravel().tolist(),
+            values.ravel().tolist(),
+            {"width": 50, "height": 40},
+            {"width": size[0], "height": size[1]},
+        ],
+    )
+    for source, actual in zip((pixels, values), resized, strict=True):
+        # Pillow treats RGBA's colours by their alpha, so that each channel is resized on its own.
+        channels = np.moveaxis(source, -1, 0) if source.ndim == 3 else source[None]
+        expected = [
+            np.asarray(Image.fromarray(channel).resize(size, Image.Resampling.BILINEAR)) for channel in channels
+        ]
+        np.testing.assert_array_equal(np.reshape(actual, (*size[::-1], -1)), np.stack(expected, -1))
+
+
+def test_threshold_moves_by_keyboard(page, site, picture, tmp_path):
+    drop(page, picture)
+    before = saved_mask(page)
+    page.focus("#threshold")
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    assert page.text_content("#thresholdValue") == "0.70"
+    expected = edge_result(site / "full" / MODEL, picture, tmp_path / "out", "masks", "--threshold", 0.7)
+    assert_same_mask(saved_mask(page), expected)
+    assert np.mean(before == 255) > np.mean(expected == 255) + MOST_DIFFERENT
+    assert f"{np.mean(expected == 255):.1%}"[:-1] in page.text_content("#maskFigure figcaption")
+
+
+def test_what_is_shown(page, picture):
+    drop(page, picture)
+    photo = np.asarray(ImageOps.exif_transpose(Image.open(picture)))
+    foreground = saved_mask(page)[..., 0] == 255
+    overlay, cutout = canvas(page, "overlay"), canvas(page, "cutout")
+    assert np.abs(overlay[foreground].astype(int)[..., :3] - photo[foreground]).max() <= 2
+    outside = overlay[~foreground][..., :3]
+    assert (outside == outside[:, :1]).all() and outside.max() < 100  # grey and dim
+    assert (cutout[foreground][..., 3] > 127).all() and (cutout[~foreground][..., 3] <= 128).all()
+    assert re.fullmatch(r"640 × 427 pixels, segmented in \d+ ms", page.text_content("#latency"))
+
+
+def canvas(page, name):
+    address = page.evaluate("(name) => document.getElementById(name).toDataURL()", name)
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))))
+
+
+def test_paste(page, site, picture, tmp_path):
+    page.evaluate(
+        """(content) => {
+            const clipboardData = new DataTransfer();
+            const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
+            clipboardData.items.add(new File([bytes], "pasted.jpg", { type: "image/jpeg" }));
+            document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+        }""",
+        base64.b64encode(picture.read_bytes()).decode(),
+    )
+    wait_for_status(page, "pasted.jpg: the foreground covers")
+    assert_same_mask(saved_mask(page), edge_result(site / "full" / MODEL, picture, tmp_path / "out"))
+
+
+def test_camera(context, page, site, tmp_path):
+    context.grant_permissions(["camera"])
+    page.click("#camera")
+    wait_for_status(page, "The camera runs.")
+    page.wait_for_selector("#latency:not(:empty)")
+    first = canvas(page, "picture")
+    assert any((canvas(page, "picture") != first).any() for _ in range(100)), "the picture stands still"
+    page.click("#camera")
+    wait_for_status(page, "The camera is off.")
+    last = canvas(page, "picture")
+    path = tmp_path / "frame.png"
+    Image.fromarray(last).save(path)
+    assert_same_mask(saved_mask(page), edge_result(site / "full" / MODEL, path, tmp_path / "out"))
+    page.wait_for_timeout(300)
+    assert (canvas(page, "picture") == last).all()
+
+
+# Nothing is sent --------------------------------------------------------------------------------------
+
+
+def test_nothing_is_asked_for_once_the_model_is_there(context, page, picture):
+    requests = []
+    context.on("request", lambda request: requests.append(request))
+    drop(page, picture)
+    saved_mask(page)
+    assert [request.url for request in requests if not request.url.startswith("blob:")] == []
+
+
+@pytest.mark.parametrize("way", ["fetch(url, { mode: 'no-cors' })", "show(url)"])
+def test_the_page_cannot_reach_another_server(browser, address, way):
+    page = opened(browser.new_context(), f"{address}/full/")
+    other = f"http://localhost:{urlsplit(address).port}/full/{MODEL}"  # the same one, by another name
+    refused = page.evaluate(
+        f"""async (url) => {{
+            const refused = new Promise((resolve) =>
+                addEventListener("securitypolicyviolation", (event) => resolve(event.effectiveDirective)));
+            const show = (url) => new Promise((resolve) => {{
+                const picture = new Image();
+                picture.onload = picture.onerror = resolve;
+                picture.src = url;
+            }});
+            await {way}.catch(() => null);
+            return Promise.race([refused, new Promise((resolve) => setTimeout(resolve, 2000, "nothing"))]);
+        }}""",
+        other,
+    )
+    page.context.close()
+    assert refused in ("connect-src", "img-src")
+
+
+# By keyboard and on a phone ---------------------------------------------------------------------------
+
+
+def test_by_keyboard_alone(context, page, site, picture, tmp_path):
+    page.on("filechooser", lambda chooser: None)  # a first listener takes effect too late for a key pressed at once
+    context.grant_permissions(["camera"])
+    focus_on(page, "camera")
+    page.keyboard.press("Enter")
+    wait_for_status(page, "The camera runs.")
+    page.keyboard.press("Space")
+    wait_for_status(page, "The camera is off.")
+    press = functools.partial(press_enter, page)
+    choose(page, "model", site / "full" / "segmenter_int8.tflite", "camera: the foreground covers", press)
+    choose(page, "file", picture, f"{picture.name}: the foreground covers", press)
+    focus_on(page, "saveMask")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "photo_mask.png"
+    expected = edge_result(site / "full" / "segmenter_int8.tflite", picture, tmp_path / "out")
+    assert_same_mask(np.asarray(Image.open(download.value.path()).convert("RGB")), expected)
+    focus_on(page, "saveCutout")
+    with page.expect_download() as download:
+        page.keyboard.press("Space")
+    assert download.value.suggested_filename == "photo_cutout.png"
+
+
+def focus_on(page, name):
+    """Presses Tab until a control has the focus."""
+    for _ in range(2 * len(STOPS)):
+        page.keyboard.press("Tab")
+        if focused(page) == name:
+            return
+    raise AssertionError(f"Tab does not reach {name}")
+
+
+def focused(page):
+    return page.evaluate("() => document.activeElement.id")
+
+
+def press_enter(page, selector):
+    focus_on(page, selector.removeprefix("#"))
+    page.keyboard.press("Enter")
+
+
+def choose(page, name, path, status, press):
+    with page.expect_file_chooser() as chooser:
+        press(f"#{name}")
+    chooser.value.set_files(path)
+    wait_for_status(page, status)
+
+
+def test_tab_order_labels_and_visible_focus(page, picture):
+    drop(page, picture)
+    found = []
+    for _ in STOPS:
+        page.keyboard.press("Tab")
+        found.append(focused(page))
+        outline = page.evaluate("() => getComputedStyle(document.activeElement).outline")
+        assert "3px" in outline and "none" not in outline
+    assert found == STOPS
+    for role, name in [
+        ("button", "Picture"),
+        ("button", "Start the camera"),
+        ("button", "Model"),
+        ("slider", "Threshold of the mask"),
+        ("button", "Save the mask"),
+        ("button", "Save the cut-out"),
+        ("img", "The object, cut out"),
+        ("status", ""),
+    ]:
+        assert page.get_by_role(role, name=name).count() == 1, name
+
+
+@pytest.fixture(params=PHONES)
+def phone(playwright, browser, address, request):
+    """The page on a phone: a touch screen, small and dense, that obeys the page's viewport and has no pointer."""
+    settings = playwright.devices[request.param] | {"permissions": ["camera"]}
+    with watched_context(browser, address, **settings) as context:
+        context.add_init_script(
+            """window.pointers = new Set();
+            addEventListener("pointerdown", (event) => pointers.add(event.pointerType), true);"""
+        )
+        page = opened(context, f"{address}/full/")
+        assert page.evaluate("() => matchMedia('(hover: none) and (pointer: coarse)').matches")
+        yield page
+
+
+@pytest.mark.parametrize("phone", PHONES[:1], indirect=True)
+def test_by_taps_alone(phone, site, tmp_path):
+    model, path = site / "full" / "segmenter_int8.tflite", tmp_path / "photo.jpg"
+    blobs(1000, 750).resize((4000, 3000)).save(path, exif=exif(6), quality=90)  # as phones take and turn them
+    phone.tap("#camera")
+    wait_for_status(phone, "The camera runs.")
+    phone.wait_for_selector("#latency:not(:empty)")
+    phone.tap("#camera")
+    wait_for_status(phone, "The camera is off.")
+    choose(phone, "model", model, "camera: the foreground covers", phone.tap)
+    choose(phone, "file", path, "photo.jpg: the foreground covers", phone.tap)
+    assert phone.text_content("#latency").startswith("3000 × 4000 pixels, segmented in")
+    assert_same_mask(saved_mask(phone, phone.tap), edge_result(model, path, tmp_path / "out"))
+    drag_slider(phone, 0.5, 0.6, 0.7, 0.75)
+    threshold = phone.input_value("#threshold")
+    assert 0.7 < float(threshold) < 0.8
+    expected = edge_result(model, path, tmp_path / "higher", "masks", "--threshold", threshold)
+    assert_same_mask(saved_mask(phone, phone.tap), expected)
+    assert np.asarray(saved(phone, "saveCutout", phone.tap)).shape == (4000, 3000, 4)
+    assert phone.evaluate("() => [...pointers]") == ["touch"]
+
+
+def drag_slider(page, *shares):
+    """Moves a finger over the threshold's slider, past these shares of its length."""
+    page.locator("#threshold").scroll_into_view_if_needed()
+    box = page.locator("#threshold").bounding_box()
+    touch = functools.partial(page.context.new_cdp_session(page).send, "Input.dispatchTouchEvent")
+    for index, share in enumerate(shares):
+        point = {"x": box["x"] + share * box["width"], "y": box["y"] + box["height"] / 2}
+        touch({"type": "touchMove" if index else "touchStart", "touchPoints": [point]})
+    touch({"type": "touchEnd", "touchPoints": []})
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_layout_on_a_phone(phone, tmp_path, scheme):
+    phone.emulate_media(color_scheme=scheme)
+    path = tmp_path / f"{'a_long_name_' * 12}.jpg"
+    blobs(900, 300).save(path)
+    choose(phone, "file", path, f"{path.name}: the foreground covers", phone.tap)
+    width = phone.viewport_size["width"]
+    assert phone.evaluate("() => [innerWidth, visualViewport.width, visualViewport.scale]") == [width, width, 1]
+    assert phone.evaluate("() => (scrollTo(1000, 0), [scrollX, document.documentElement.scrollWidth])") == [0, width]
+    boxes = [phone.locator(f"#{name}").bounding_box() for name in STOPS]
+    for box in boxes:
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width
+        assert box["width"] >= FINGERTIP and box["height"] >= FINGERTIP
+    assert not any(overlap(*pair) for pair in itertools.combinations(boxes, 2))
+    for name in ("picture", "overlay", "cutout"):
+        box = phone.locator(f"#{name}").bounding_box()
+        assert box["width"] == pytest.approx(3 * box["height"], rel=0.02) and box["width"] > 250
+    background = phone.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(250, 250, 250)") == (scheme == "light")
+
+
+def overlap(*boxes):
+    """Whether two boxes have a point in common."""
+    return all(
+        max(box[start] for box in boxes) < min(box[start] + box[size] for box in boxes)
+        for start, size in (("x", "width"), ("y", "height"))
+    )
+
+
+# Errors in words --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "query, message",
+    [
+        ("missing.tflite", "There is no model yet: choose a .tflite file under “Model”; the server has no missing"),
+        ("http://localhost:1/a.tflite", "it must lie on this page's own server"),
+        ("text.tflite", "Model text.tflite: it is no .tflite file"),
+        ("broken.tflite", "Model broken.tflite: LiteRT.js cannot load it"),
+        ("two.tflite", "Model two.tflite: it is no segmenter"),
+    ],
+)
+def test_no_model(context, address, picture, query, message):
+    page = opened(context, f"{address}/full/?model={query}", message)
+    assert "error" in page.get_attribute("#status", "class")
+    assert not page.is_visible("#saveMask")
+    page.set_input_files("#file", picture)
+    page.wait_for_selector("#picture")
+    wait_for_status(page, "There is no model yet")
+    assert not page.is_visible("#saveMask")
+    page.set_input_files("#model", {"name": "good.tflite", "mimeType": "", "buffer": good_model(address)})
+    wait_for_status(page, "photo.jpg: the foreground covers")
+    assert page.get_attribute("#status", "class") == ""
+
+
+def good_model(address):
+    with urlopen(f"{address}/full/{MODEL}") as response:
+        return response.read()
+
+
+def test_no_litert(context, address):
+    opened(context, f"{address}/bare/?model=/full/{MODEL}", "LiteRT.js is not beside this page; run “npm ci”")
+
+
+def test_no_picture(page, tmp_path):
+    page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"This is no picture."})
+    wait_for_status(page, "notes.txt: it is no picture that this browser can read.")
+    assert not page.is_visible("#saveMask")
+
+
+def test_nothing_pasted(page):
+    page.evaluate("() => dispatchEvent(new ClipboardEvent('paste', { clipboardData: new DataTransfer() }))")
+    wait_for_status(page, "What was pasted is no picture.")
+
+
+def test_camera_refused(page):
+    page.click("#camera")
+    wait_for_status(page, "Camera: permission was refused")
+    assert page.text_content("#camera") == "Start the camera"

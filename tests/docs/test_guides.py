@@ -1,0 +1,154 @@
+"""The code of docs/*.md, taken out of the pages and run, or compiled, as far as there are compilers."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import ai_edge_litert
+import guides
+import numpy as np
+import pytest
+import tree_sitter
+import tree_sitter_swift
+from ai_edge_litert.interpreter import Interpreter
+from PIL import Image
+from tiny import ROOT
+
+from edge_segmenter.letterbox import letterbox
+
+WIDTH, HEIGHT = 20, 12
+LIBRARY = Path(ai_edge_litert.__path__[0], "libLiteRt.so")
+
+
+@pytest.fixture(scope="module", params=["float32", "int8"])
+def model(request, tmp_path_factory):
+    path = tmp_path_factory.mktemp("guides") / "model.tflite"
+    guides.write_model(path, integer=request.param == "int8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def picture():
+    """Noise, brighter to the right; uint8 [height, width, rgb]."""
+    noise = np.random.default_rng(0).integers(100, size=(HEIGHT, WIDTH, 3))
+    return (noise + np.linspace(0, 155, WIDTH).astype(int)[:, None]).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def expected(model, picture):
+    """The mask of LiteRT's interpreter, uint8 [height, width]; its left is dark and its right bright."""
+    mask = Interpreter(str(model)).get_signature_runner("any_size")(picture=picture[None])["mask"][0, :, :, 0]
+    assert mask.shape == (HEIGHT, WIDTH) and mask[:, :4].max() < 128 <= mask[:, -4:].min()
+    return mask
+
+
+@pytest.fixture(scope="module")
+def segment(tmp_path_factory):
+    """The C++ guide's program, compiled by its own command's flags."""
+    if not shutil.which("g++"):
+        pytest.skip("there is no g++")
+    folder = tmp_path_factory.mktemp("cpp")
+    (folder / "segment.cc").write_text(guides.code("cpp.md", "cpp"))
+    flags = ["-std=c++17", "-Wall", "-Wextra", "-Werror", "-I", ROOT / "export/cpp"]
+    command = ["g++", *flags, "segment.cc", "-o", "segment", LIBRARY, f"-Wl,-rpath,{LIBRARY.parent}"]
+    subprocess.run(command, cwd=folder, check=True)
+    return folder / "segment"
+
+
+def run(program, *arguments, **settings):
+    return subprocess.run([program, *map(str, arguments)], capture_output=True, check=False, timeout=120, **settings)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_cpp_gives_the_masks_of_python(segment, model, picture, expected, threads):
+    result = run(segment, model, threads, WIDTH, HEIGHT, input=2 * picture.tobytes())
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == 2 * expected.tobytes()
+
+
+def test_cpp_says_what_is_wrong(segment, tmp_path):
+    assert b"usage: segment MODEL" in run(segment).stderr
+    result = run(segment, tmp_path / "none.tflite", 1, WIDTH, HEIGHT, input=b"")
+    assert result.returncode == 1 and b"none.tflite: LiteRT status" in result.stderr
+
+
+def test_cpp_names_a_picture_that_is_too_short(segment, model):
+    result = run(segment, model, 1, WIDTH, HEIGHT, input=bytes(WIDTH * HEIGHT * 3 + 7))
+    assert result.returncode == 1 and b"error: a picture has 7 bytes" in result.stderr
+    assert len(result.stdout) == WIDTH * HEIGHT
+
+
+def test_python_on_a_raspberry_pi_gives_the_mask(model, picture, expected, tmp_path):
+    (tmp_path / "mask.py").write_text(guides.code("raspberry_pi.md", "python"))
+    Image.fromarray(picture).save(tmp_path / "picture.png")
+    result = run(sys.executable, "mask.py", model, "picture.png", "mask.png", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "mask.png")), np.where(expected >= 128, 255, 0))
+
+
+@pytest.mark.parametrize("language", ["swift", "swift-usage", "swift-dependency"])
+def test_swift_parses(language):
+    parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_swift.language()))
+    code = guides.code("ios.md", language)
+    assert not parser.parse(code.encode()).root_node.has_error
+    assert parser.parse(code.replace(")", "", 1).encode()).root_node.has_error
+
+
+@pytest.fixture(scope="module", params=["float32", "int8"])
+def kotlin(request, tmp_path_factory):
+    """Compiles the guide's code against stubs of what it uses; returns how to run one of its functions."""
+    if not shutil.which("kotlinc"):
+        pytest.skip("there is no kotlinc")
+    folder = tmp_path_factory.mktemp("kotlin")
+    code, read = guides.code("android.md", "kotlin"), "outputs[0].readFloat()"
+    assert code.count(read) == 1
+    int8 = code.replace(read, guides.code("android.md", "kotlin-int8").strip())
+    (folder / "Segmenter.kt").write_text(code if request.param == "float32" else int8)
+    stubs = ROOT / "tests/kotlin_stubs"
+    java, sources = stubs.rglob("*.java"), [folder / "Segmenter.kt", *stubs.rglob("*.kt")]
+    subprocess.run(["javac", "-d", folder / "classes", *java], check=True)
+    compiled = run("kotlinc", "-include-runtime", "-cp", folder / "classes", *sources, "-d", folder / "guide.jar")
+    assert compiled.returncode == 0, compiled.stderr
+
+    def call(function, size, side, given=b""):
+        path = f"{folder / 'guide.jar'}:{folder / 'classes'}"
+        result = run("java", "-cp", path, "RunKt", function, *size, side, input=given)
+        assert result.returncode == 0, result.stderr
+        return np.frombuffer(result.stdout, np.uint8)
+
+    return call
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(8, 8), (8, 5), (3, 8), (8, 1)])
+def test_kotlin_fills_the_square_as_the_edge_command_does_and_takes_the_picture_out_of_it(kotlin, size):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (*size[::-1], 3), np.uint8)
+    expected, filled = letterbox(Image.fromarray(pixels), 8)
+    np.testing.assert_array_equal(kotlin("square", size, 8, pixels.tobytes()), expected.ravel())
+    probability = rng.choice(np.float32([0, 0.2, 0.5, 129 / 256, 1]), (8, 8))
+    alpha = kotlin("part", size, 8, probability.astype(">f4").tobytes()).reshape(size[::-1])
+    assert np.abs(alpha - 255 * probability[filled]).max() <= 0.5
+    np.testing.assert_array_equal(alpha >= 128, probability[filled] > 0.5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(8, 8), (640, 480), (500, 333), (640, 427), (17, 3000), (4001, 2), (5, 4), (1, 1)])
+def test_kotlin_shrinks_to_the_size_that_the_edge_command_takes(kotlin, size):
+    rows, columns = letterbox(Image.new("RGB", size), 64)[1]
+    assert kotlin("shrunk", size, 64).tolist() == [columns.stop - columns.start, rows.stop - rows.start]
+
+
+@pytest.mark.parametrize(
+    "page, language, names",
+    [
+        ("android.md", "kotlin", ['"serving_default"']),
+        ("ios.md", "swift", ['"any_size"']),
+        ("cpp.md", "cpp", ['"any_size"']),
+        ("raspberry_pi.md", "python", ['"any_size"', "picture=", '["mask"]']),
+    ],
+)
+def test_pages_name_the_signatures_of_the_model(page, language, names):
+    text = guides.code(page, language)
+    assert [name for name in names if name not in text] == []

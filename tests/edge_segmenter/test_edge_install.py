@@ -1,0 +1,113 @@
+"""The edge's package, installed and run in environments without TensorFlow."""
+
+import importlib.metadata
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tomllib
+import venv
+
+import pytest
+from edge_command import EDGE, bright_network
+from PIL import Image
+
+from export.tflite.convert import to_tflite_float32
+
+ROOT = pathlib.Path(__file__).parents[2]
+PROJECT = tomllib.loads((EDGE / "pyproject.toml").read_text())["project"]
+NEEDED = ("ai-edge-litert", "numpy", "pillow")
+BUILDERS = ("packaging", "setuptools", "wheel")
+EXAMPLE = """
+import importlib.util, json, sys
+from edge_segmenter import Segmenter
+segmenter = Segmenter(sys.argv[1])
+mask, cutout = segmenter.mask(sys.argv[2]), segmenter.cutout(sys.argv[2])
+found = [name for name in ("tensorflow", "keras", "cv2", "export") if importlib.util.find_spec(name)]
+print(json.dumps([mask.size, mask.getextrema(), cutout.mode, found]))
+"""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A model whose foreground is what is bright, and a picture that is black and white."""
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "bright.tflite").write_bytes(to_tflite_float32(bright_network()))
+    picture = Image.new("RGB", (40, 20))
+    picture.paste((255, 255, 255), (20, 0, 40, 20))
+    picture.save(folder / "half.png")
+    return folder / "bright.tflite", folder / "half.png"
+
+
+def run(*command, cwd, code=0):
+    """Runs a command without this environment's paths; returns what it printed."""
+    finished = subprocess.run(list(map(str, command)), cwd=cwd, env={}, capture_output=True, text=True, check=False)
+    assert finished.returncode == code, finished.stderr
+    return finished.stdout if code == 0 else finished.stderr
+
+
+def link_packages(site, names):
+    """Puts installed packages into the site-packages of another environment, with nothing that they depend on."""
+    for name in names:
+        for part in {pathlib.Path(file).parts[0] for file in importlib.metadata.files(name)} - {".."}:
+            (site / part).symlink_to(importlib.metadata.distribution(name).locate_file(part))
+
+
+def install(environment, *options):
+    built = shutil.ignore_patterns("build", "*.egg-info", "__pycache__")  # setuptools writes beside what it builds
+    source = shutil.copytree(EDGE, environment / "source", ignore=built)
+    pip = sys.executable, "-m", "pip", "--python", environment / "bin/python", "--disable-pip-version-check"
+    subprocess.run([*pip, "install", "-q", *options, source], check=True)
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """An environment with the package, numpy, Pillow and LiteRT; no download, so dependencies are not looked for."""
+    path = tmp_path_factory.mktemp("environment")
+    venv.create(path, symlinks=True)
+    (site,) = path.glob("lib/python*/site-packages")
+    link_packages(site, NEEDED + BUILDERS)
+    install(path, "--no-deps", "--no-index", "--no-build-isolation")
+    return path
+
+
+def assert_segments(environment, files, folder, found):
+    model, picture = files
+    (size, extrema, mode, modules) = json.loads(
+        run(environment / "bin/python", "-I", "-c", EXAMPLE, model, picture, cwd=folder)
+    )
+    assert (size, extrema, mode, modules) == ([40, 20], [0, 255], "RGBA", found)
+    options = "segment", "--model", model, "--input", picture, "--output", folder / "out"
+    assert run(environment / "bin/edge-segmenter", *options, cwd=folder).startswith("1 of 1 pictures segmented")
+    with Image.open(folder / "out/masks/half.png") as mask:
+        assert mask.getpixel((5, 10)) == 0 and mask.getpixel((35, 10)) == 255
+    printed = run(
+        environment / "bin/python", "-m", "edge_segmenter", "benchmark", "--model", model, "--runs", 20, cwd=folder
+    )
+    assert "end to end" in printed and "peak memory" in printed
+
+
+def test_installed_it_runs_without_tensorflow_or_opencv(environment, files, tmp_path):
+    assert_segments(environment, files, tmp_path, found=[])
+
+
+def test_without_opencv_a_video_is_refused_in_words(environment, files, tmp_path):
+    options = "segment", "--model", files[0], "--camera", 0, "--output", tmp_path / "out"
+    printed = run(environment / "bin/edge-segmenter", *options, cwd=tmp_path, code=2)
+    assert printed.splitlines()[-1].startswith("edge-segmenter: error: videos and cameras need OpenCV: pip install ")
+
+
+def test_it_asks_for_what_this_repository_is_tested_with():
+    pinned = dict(line.split("==") for line in (ROOT / "requirements.txt").read_text().split("\n") if "==" in line)
+    for requirement in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["video"]:
+        name, lowest = requirement.split(">=")
+        assert tuple(map(int, pinned[name].split("."))) >= tuple(map(int, lowest.split("."))), requirement
+    assert [requirement.split(">=")[0] for requirement in PROJECT["dependencies"]] == list(NEEDED)
+
+
+@pytest.mark.slow  # it downloads packages
+def test_installed_from_the_index_it_runs(files, tmp_path):
+    venv.create(tmp_path / "environment", symlinks=True)
+    install(tmp_path / "environment", "-c", ROOT / "constraints.txt")
+    assert_segments(tmp_path / "environment", files, tmp_path, found=[])

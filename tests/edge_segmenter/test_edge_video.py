@@ -1,0 +1,295 @@
+"""The edge command on videos that OpenCV has written, and on a camera that is none: a real one was never tried."""
+
+import itertools
+import os
+import signal
+import subprocess
+import threading
+import time
+
+import cv2
+import numpy as np
+import pytest
+from edge_command import ENVIRONMENT, bright_network, command, run
+from PIL import Image
+
+from edge_segmenter import command as edge
+from edge_segmenter import video
+from edge_segmenter.command import main
+from edge_segmenter.interruption import interruption
+from export.tflite.convert import to_tflite_float32
+
+SIZE, FPS = (64, 32), 12.0
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "bright.tflite"
+    path.write_bytes(to_tflite_float32(bright_network()))
+    return path
+
+
+def frame(white):
+    """uint8 [height, width, bgr]: white from a column on, dark blue before."""
+    pixels = np.full((SIZE[1], SIZE[0], 3), (90, 0, 0), "uint8")
+    pixels[:, white:] = 255
+    return pixels
+
+
+@pytest.fixture
+def clip(tmp_path):
+    """Four frames, white from column 48, 40, 32 and 24 on."""
+    return write(tmp_path / "clip.mp4", [frame(white) for white in (48, 40, 32, 24)])
+
+
+def write(path, frames):
+    file = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, SIZE)
+    for pixels in frames:
+        file.write(pixels)
+    file.release()
+    return path
+
+
+def read(path):
+    """The frames, uint8 [frame, height, width, rgb], and how many a second."""
+    capture, fps = video.open_capture(path)
+    return np.stack([np.asarray(picture) for picture in video.read_frames(capture)]), fps
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_mask_of_a_video_is_a_video(model, clip, tmp_path):
+    finished = run(model, clip, tmp_path / "out")
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout == f"4 frames of {clip} segmented into {tmp_path / 'out'}\n"
+    assert files(tmp_path / "out") == ["masks/clip.mp4"]
+    masks, fps = read(tmp_path / "out/masks/clip.mp4")
+    assert masks.shape == (4, 32, 64, 3) and fps == FPS
+    for mask, white in zip(masks, (48, 40, 32, 24), strict=True):  # the edge may move by the model's pixel, 64 / 16
+        assert mask[:, : white - 6].max() < 60 and mask[:, white + 6 :].min() > 195
+
+
+def test_blurred_background_and_numbered_cutouts(model, clip, tmp_path):
+    assert run(model, clip, tmp_path / "out", "--kind", "blurred", "cutout").returncode == 0
+    cutouts = [f"cutouts/clip/00000{number}.png" for number in range(4)]
+    assert files(tmp_path / "out") == ["blurred/clip.mp4", *cutouts]
+    blurred, _ = read(tmp_path / "out/blurred/clip.mp4")
+    assert blurred.shape == (4, 32, 64, 3) and blurred[0, :, 56:].min() > 230
+    assert blurred[0, 16, 10, 2] > blurred[0, 16, 10, 0] + 40  # blue, as the background was: not its red for its blue
+    cutout = np.asarray(Image.open(tmp_path / "out" / cutouts[3]))
+    assert cutout.shape == (32, 64, 4) and cutout[:, 32:, 3].min() > 250 and cutout[:, :16, 3].max() < 5
+
+
+def test_frames_of_an_earlier_run_are_not_mixed_with_new_ones(model, clip, tmp_path):
+    assert run(model, clip, tmp_path / "out", "--kind", "cutout").returncode == 0
+    finished = run(model, clip, tmp_path / "out", "--kind", "cutout")
+    assert finished.returncode == 2 and "out/cutouts/clip exists: " in finished.stderr
+
+
+def test_what_a_camera_saw_is_not_written_over(model, tmp_path, capsys):
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "camera7.mp4").write_text("seen")
+    with pytest.raises(SystemExit) as ended:
+        main(["segment", "--model", str(model), "--camera", "7", "--output", str(tmp_path)])
+    assert ended.value.code == 2 and "masks/camera7.mp4 exists: " in capsys.readouterr().err
+    assert (tmp_path / "masks" / "camera7.mp4").read_text() == "seen"
+
+
+def test_a_video_is_not_written_over(model, clip, tmp_path):
+    (tmp_path / "masks").mkdir()
+    source = clip.rename(tmp_path / "masks" / "clip.mp4")
+    before = source.read_bytes()
+    finished = run(model, source, tmp_path)
+    assert finished.returncode == 2 and "would write over the input" in finished.stderr
+    assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content, message", [(None, "no such video"), (b"no video", "or an .mp4 or .mov that was cut")]
+)
+def test_what_is_no_video_is_named(model, tmp_path, content, message):
+    if content:
+        (tmp_path / "bad.mp4").write_bytes(content)
+    finished = run(model, tmp_path / "bad.mp4", tmp_path / "out")
+    assert finished.returncode == 2 and f"{message}" in finished.stderr and "bad.mp4" in finished.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_video_that_is_cut_off_is_named_with_both_numbers(model, tmp_path):
+    whole = write(tmp_path / "whole.avi", [frame(20 + number) for number in range(40)]).read_bytes()
+    clip = tmp_path / "cut.avi"  # whose header comes first; an .mp4's comes last, and without it is not opened
+    clip.write_bytes(whole[: (whole.index(b"movi") + whole.index(b"idx1")) // 2])  # half of the frames' data
+    finished = run(model, clip, tmp_path / "out")
+    frames = len(read(tmp_path / "out/masks/cut.mp4")[0])
+    assert 0 < frames < 36 and finished.stdout == f"{frames} frames of {clip} segmented into {tmp_path / 'out'}\n"
+    message = f"warning: {clip} ends early: {frames} frames could be read of 40 that its header promises\n"
+    assert message in finished.stderr and finished.returncode == 1
+
+
+@pytest.mark.parametrize("count, status, named", [(36, 1, True), (37, 0, True), (40, 0, False), (41, 0, False)])
+def test_a_few_missing_frames_are_named_but_no_failure(capsys, count, status, named):
+    assert edge._status_of_a_whole_video("clip.mkv", count, 40) == status
+    assert (f": {count} frames could be read of 40 " in capsys.readouterr().err) == named
+
+
+def test_a_video_whose_name_is_no_utf8(model, clip, tmp_path):
+    clip = clip.rename(tmp_path / os.fsdecode(b"\xff.mp4"))
+    folder = tmp_path / os.fsdecode(b"out\xfe")
+    finished = run(model, clip, folder)
+    assert finished.returncode == 0, finished.stderr
+    assert [path.name for path in (folder / "masks").iterdir()] == [clip.name]
+    assert len(read(folder / "masks" / clip.name)[0]) == 4
+
+
+def test_ctrl_c_leaves_a_finished_video(model, tmp_path):
+    clip = write(tmp_path / "long.mp4", [frame(32)] * 3000)
+    arguments = command(model, clip, tmp_path / "out", "--kind", "mask", "cutout")
+    with subprocess.Popen(arguments, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+        while not (tmp_path / "out/cutouts/long/000002.png").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        printed, _ = process.communicate(timeout=60)
+    frames = int(printed.split()[0])
+    assert process.returncode == 1 and printed.endswith("stopped\n") and 3 <= frames < 3000
+    assert len(read(tmp_path / "out/masks/long.mp4")[0]) == frames
+    assert len(files(tmp_path / "out")) == frames + 1  # and no file under another name
+
+
+class Camera:
+    """What cv2.VideoCapture is to the command; after `last` frames Ctrl-C is pressed, or it is unplugged."""
+
+    def __init__(self, last, stop):
+        self.left, self.stop, self.released = last, stop, False
+
+    def __call__(self, index):
+        assert index == 7
+        return self
+
+    def isOpened(self):  # noqa: N802
+        return True
+
+    def get(self, _):
+        return 0.0  # as cameras do that know no rate
+
+    def read(self):
+        self.left -= 1
+        if self.left == 0 and self.stop:
+            signal.raise_signal(signal.SIGINT)
+        return self.left >= 0, frame(32)
+
+    def release(self):
+        self.released = True
+
+
+@pytest.mark.parametrize("stop", [True, False])
+def test_camera_is_written_until_ctrl_c(model, tmp_path, monkeypatch, capsys, stop):
+    camera = Camera(5, stop)
+    monkeypatch.setattr(cv2, "VideoCapture", camera)
+    monkeypatch.setattr(
+        "export.edge.edge_segmenter.segment_video.in_real_time", lambda frames, fps: ((shown, 2) for shown in frames)
+    )
+    options = ["--camera", "7", "--output", str(tmp_path / "out"), "--kind", "mask", "cutout"]
+    assert main(["segment", "--model", str(model), *options]) == (0 if stop else 1)
+    monkeypatch.undo()
+    expected = 4 if stop else 5  # the frame during which Ctrl-C was pressed is not taken
+    assert capsys.readouterr().out.startswith(f"{expected} frames of camera 7 segmented into")
+    assert camera.released
+    masks, fps = read(tmp_path / "out/masks/camera7.mp4")
+    assert len(masks) == 2 * expected and fps == video.UNKNOWN_FPS
+    assert len(files(tmp_path / "out/cutouts/camera7")) == expected
+
+
+def test_no_camera(model, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(Camera, "isOpened", lambda self: False)
+    monkeypatch.setattr(cv2, "VideoCapture", Camera(0, False))
+    with pytest.raises(SystemExit) as ended:
+        main(["segment", "--model", str(model), "--camera", "7", "--output", str(tmp_path / "out")])
+    assert ended.value.code == 2 and "cannot open the camera 7" in capsys.readouterr().err
+
+
+def test_an_error_of_opencv_is_told_in_a_line(model, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:  # OpenCV's, as no index is as large, and takes seven lines
+        main(["segment", "--model", str(model), "--camera", str(10**12), "--output", str(tmp_path / "out")])
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert ended.value.code == 2 and f"error: camera {10**12}: OpenCV(" in last and "won't fit into a C int" in last
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_came_before_an_error_of_opencv_is_kept(model, clip, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(
+        cv2, "cvtColor", fails_from(cv2.cvtColor, 4)
+    )  # one call as a frame is read, one as it is written
+    with pytest.raises(SystemExit) as ended:
+        main(["segment", "--model", str(model), "--input", str(clip), "--output", str(tmp_path / "out")])
+    monkeypatch.undo()
+    assert ended.value.code == 2 and f"error: {clip}: no memory" in capsys.readouterr().err
+    assert len(read(tmp_path / "out/masks/clip.mp4")[0]) == 1
+
+
+def fails_from(function, call):
+    """The function, which raises an error of OpenCV's from a call on, counted from 1."""
+    calls = itertools.count(1)
+
+    def failing(*arguments):
+        if next(calls) >= call:
+            raise cv2.error("no memory")
+        return function(*arguments)
+
+    return failing
+
+
+def test_a_negative_camera_is_refused(model, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["segment", "--model", str(model), "--camera", "-5", "--output", str(tmp_path / "out")])
+    assert ended.value.code == 2 and "a camera's index must be 0 or more, got -5" in capsys.readouterr().err
+
+
+def test_camera_plays_as_fast_as_life():
+    # At 10 frames a second: at 0.05 s none is due, at 0.45 s those of 0.1 to 0.4 s, at 0.5 s one.
+    times = iter([100, 100.05, 100.45, 100.5])
+    assert list(video.in_real_time("abcd", 10, clock=lambda: next(times))) == [("a", 1), ("c", 4), ("d", 1)]
+
+
+def test_odd_last_column_and_row_are_left_out(tmp_path):
+    with video.video_file(tmp_path / "odd.mp4", (33, 17), 5.0) as write_picture:
+        write_picture(Image.new("RGB", (33, 17), "white"), 1)
+    assert read(tmp_path / "odd.mp4")[0].shape == (1, 16, 32, 3)
+
+
+def test_a_recording_outlives_an_error(tmp_path):
+    with (
+        pytest.raises(OSError, match="no space left"),
+        video.video_file(tmp_path / "v.mp4", (32, 16), 5.0) as write_picture,
+    ):
+        write_picture(Image.new("RGB", (32, 16), "white"), 3)
+        raise OSError("no space left")
+    assert len(read(tmp_path / "v.mp4")[0]) == 3 and len(files(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_the_wish_to_end(number):
+    with interruption() as stop:
+        assert not stop.is_set()
+        signal.raise_signal(number)
+        assert stop.is_set()
+
+
+def test_size_that_no_video_can_have_leaves_nothing(tmp_path):
+    with (
+        pytest.raises(ValueError, match="cannot write .*: 1 x 1 at 5"),
+        video.video_file(tmp_path / "v.mp4", (1, 1), 5.0),
+    ):
+        pass
+    assert files(tmp_path) == []
+
+
+def test_interruption_gives_the_signals_back():
+    before = signal.getsignal(signal.SIGINT)
+    with edge.interruption() as stop:
+        assert isinstance(stop, threading.Event)
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.is_set()
+    assert signal.getsignal(signal.SIGINT) is before

@@ -1,0 +1,182 @@
+import hashlib
+import sys
+import types
+import zipfile
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny
+from inception_arrays import array
+
+from tf_layered_gan.evaluation.metrics.inception import inception
+from tf_layered_gan.evaluation.metrics.inception_weights import convert, from_torch, load
+
+
+@pytest.fixture(scope="module")
+def network():
+    return inception()
+
+
+def small_arrays():
+    """Each of the network's 376 arrays by its name in the frozen graph, but small, with its number in each element."""
+    scopes = [layer.name.replace(".", "/") for layer in inception().layers if "batchnorm" in layer.name]
+    parts = ("beta", "moving_mean", "moving_variance")
+    names = [f"{scope}/{part}" for scope in scopes for part in parts]
+    names += [scope.replace("batchnorm", "conv2d_params") for scope in scopes]
+    kernel = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4) / 100
+    return {name: i + (kernel if "params" in name else kernel[0, 0, 0]) for i, name in enumerate(names)}
+
+
+def write_graph(path, arrays):
+    """A frozen graph of these constants among others, as the published one has."""
+    others = {"conv/batchnorm/gamma": np.ones(1), "softmax/weights": np.ones((2, 2))}
+    graph = tf.compat.v1.GraphDef()
+    for name, value in (others | arrays).items():
+        node = graph.node.add(name=name, op="Const")
+        node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value))
+    graph.node.add(name="conv/Conv2D", op="Conv2D")
+    path.write_bytes(graph.SerializeToString())
+    return path
+
+
+def test_a_frozen_graph_is_converted(tmp_path):
+    arrays = small_arrays()
+    digest = convert(write_graph(tmp_path / "graph.pb", arrays), tmp_path / "inception.npz")
+    assert digest == hashlib.sha256((tmp_path / "inception.npz").read_bytes()).hexdigest()
+    with np.load(tmp_path / "inception.npz") as written:
+        assert {name: value.tolist() for name, value in written.items()} == {k: v.tolist() for k, v in arrays.items()}
+
+
+def torch_state(arrays):
+    """What the TorchScript's state_dict is of these arrays; its 8x8 blocks name their convolutions in one word."""
+    parts = {"conv2d_params": "weight", "beta": "beta", "moving_mean": "mean", "moving_variance": "var"}
+    state = {}
+    for name, value in arrays.items():
+        *scope, part = name.replace("batchnorm/", "").split("/")
+        words = ".".join(scope)
+        if scope[0] in ("mixed_9", "mixed_10"):
+            words = f"{scope[0]}.{'_'.join(scope[1:])}"
+        turned = np.ascontiguousarray(value.transpose(3, 2, 0, 1)) if value.ndim == 4 else value
+        state[f"net.layers.{words}.{parts[part]}"] = types.SimpleNamespace(numpy=lambda turned=turned: turned)
+    return state
+
+
+def pretend_torch(monkeypatch, state):
+    script = types.SimpleNamespace(state_dict=lambda: state)
+    torch = types.SimpleNamespace(jit=types.SimpleNamespace(load=lambda path, map_location: script))
+    monkeypatch.setitem(sys.modules, "torch", torch)
+
+
+def test_both_published_files_make_the_same_file(torchscript, tmp_path, monkeypatch):
+    arrays = small_arrays()
+    pretend_torch(monkeypatch, torch_state(arrays))
+    digest = convert(torchscript, tmp_path / "a.npz")
+    backwards = dict(reversed(arrays.items()))
+    assert convert(write_graph(tmp_path / "graph.pb", backwards), tmp_path / "b.npz") == digest
+
+
+def test_another_graph_is_refused(tmp_path):
+    arrays = small_arrays()
+    del arrays["mixed_3/conv/conv2d_params"]
+    graph = write_graph(tmp_path / "graph.pb", arrays)
+    with pytest.raises(ValueError, match="graph.pb holds 375 arrays of convolutions, not the 376 that the Inception"):
+        convert(graph, tmp_path / "inception.npz")
+    assert not (tmp_path / "inception.npz").exists()
+
+
+def test_neither_a_graph_nor_a_torchscript_is_refused(tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(ValueError, match="photo.jpg is neither a frozen TensorFlow graph nor TorchScript"):
+        convert(tmp_path / "photo.jpg", tmp_path / "inception.npz")
+
+
+@pytest.fixture
+def torchscript(tmp_path):
+    with zipfile.ZipFile(tmp_path / "inception.pt", "w") as file:
+        file.writestr("data.pkl", "")
+    return tmp_path / "inception.pt"
+
+
+def test_a_torchscript_takes_torch(torchscript, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ImportError, match="inception.pt is TorchScript, which takes torch to read: run this where"):
+        convert(torchscript, tmp_path / "inception.npz")
+
+
+def test_another_torchscript_is_refused(torchscript, tmp_path, monkeypatch):
+    pretend_torch(monkeypatch, torch_state({"conv/conv2d_params": np.zeros((1, 1, 1, 1))}))
+    with pytest.raises(ValueError, match="inception.pt holds 1 arrays of convolutions"):
+        convert(torchscript, tmp_path / "inception.npz")
+
+
+@pytest.mark.parametrize(
+    "name, translated",
+    [
+        ("conv_2.beta", "conv_2/batchnorm/beta"),
+        ("mixed.conv.mean", "mixed/conv/batchnorm/moving_mean"),
+        ("mixed.tower_1.conv_2.var", "mixed/tower_1/conv_2/batchnorm/moving_variance"),
+        ("mixed_9.tower_conv.mean", "mixed_9/tower/conv/batchnorm/moving_mean"),
+        ("mixed_9.tower_1_conv_1.beta", "mixed_9/tower_1/conv_1/batchnorm/beta"),
+        ("mixed_10.tower_mixed_conv.beta", "mixed_10/tower/mixed/conv/batchnorm/beta"),
+        ("mixed_10.tower_1_mixed_conv_1.var", "mixed_10/tower_1/mixed/conv_1/batchnorm/moving_variance"),
+        ("mixed_10.tower_2_conv.mean", "mixed_10/tower_2/conv/batchnorm/moving_mean"),
+    ],
+)
+def test_names_of_the_torchscript(name, translated):
+    vector = np.arange(3)
+    assert from_torch(f"net.layers.{name}", vector) == (translated, vector)
+
+
+def test_kernels_of_the_torchscript_are_turned():
+    name, kernel = from_torch("net.layers.conv.weight", np.arange(120).reshape(2, 3, 4, 5))
+    assert name == "conv/conv2d_params" and kernel.shape == (4, 5, 3, 2)
+    assert kernel[3, 1, 2, 0] == 0 * 60 + 2 * 20 + 3 * 5 + 1
+
+
+def test_weights_are_loaded_where_they_belong(network, tmp_path):
+    load(tiny.write_inception(tmp_path / "inception.npz"), network)
+    kernel, variance = (
+        network.get_layer("mixed_9.tower_1.conv_1").kernel,
+        network.get_layer("conv.batchnorm").variables[2],
+    )
+    np.testing.assert_array_equal(kernel, array("mixed_9/tower_1/conv_1/conv2d_params", kernel.shape))
+    np.testing.assert_array_equal(variance, array("conv/batchnorm/moving_variance", (32,)))
+
+
+KERNEL = np.zeros((3, 3, 3, 32), np.float32)
+
+
+@pytest.mark.parametrize(
+    "arrays, message",
+    [
+        ({"other": KERNEL}, "lacks conv/conv2d_params, which the Inception-v3 of 2015-12-05 has"),
+        ({"conv/conv2d_params": KERNEL}, "lacks conv/batchnorm/beta"),
+        ({"conv/conv2d_params": KERNEL.T}, r"must be float32 \(3, 3, 3, 32\), all finite, got float32 \(32, 3, 3, 3\)"),
+        ({"conv/conv2d_params": KERNEL + np.nan}, "conv/conv2d_params must be float32 .*, all finite"),
+        ({"conv/conv2d_params": KERNEL.astype(np.float64)}, "must be float32 .* got float64"),
+        ({"conv/conv2d_params": np.array([{}])}, "is not what metrics.inception_weights converts to: .*pickle"),
+    ],
+)
+def test_what_is_not_the_weights_is_refused(network, tmp_path, arrays, message):
+    np.savez(tmp_path / "inception.npz", **arrays)
+    with pytest.raises(ValueError, match=message):
+        load(tmp_path / "inception.npz", network)
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 cut off"])
+def test_what_is_no_npz_file_is_refused(network, tmp_path, content):
+    (tmp_path / "inception.npz").write_bytes(content)
+    with pytest.raises(ValueError, match="inception.npz is not what metrics.inception_weights converts to"):
+        load(tmp_path / "inception.npz", network)
+
+
+def test_a_single_array_is_refused(network, tmp_path):
+    np.save(tmp_path / "inception.npy", KERNEL)
+    with pytest.raises(ValueError, match="inception.npy is not what metrics.inception_weights converts to"):
+        load(tmp_path / "inception.npy", network)
+
+
+def test_a_missing_file_is_refused(network, tmp_path):
+    with pytest.raises(ValueError, match="there is no file .*/inception.npz: allowed is what"):
+        load(tmp_path / "inception.npz", network)

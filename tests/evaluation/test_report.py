@@ -1,0 +1,44 @@
+import json
+
+import keras
+import numpy as np
+from PIL import Image
+
+from tf_layered_gan.data.photos import Photos
+from tf_layered_gan.evaluation.baselines import BASELINES
+from tf_layered_gan.evaluation.report import write_report
+
+
+class BrightIsForeground(keras.Model):
+    """Logits above 0 where the mean of the channels is."""
+
+    def call(self, images):
+        return keras.ops.mean(images, axis=-1, keepdims=True) * 100.0
+
+
+def photos(masks):
+    images = np.zeros((3, 16, 16, 3), np.uint8)
+    images[:, 4:12, 4:12] = 255
+    return Photos(images=images, masks=masks, names=("a", "b", "c"))
+
+
+def test_figures_and_pictures(tmp_path):
+    masks = np.zeros((3, 16, 16), np.uint8)
+    masks[:, 4:12, 4:8] = 1  # half of the bright square: IoU 32 / 64
+    result = write_report(tmp_path, BrightIsForeground(), photos(masks), {"seed": 7})
+    assert result["seed"] == 7
+    assert result["test"]["segmenter"]["iou"] == 0.5
+    assert set(result["test"]) == {"segmenter", *BASELINES}
+    assert json.loads((tmp_path / "metrics.json").read_text()) == result
+    mask = np.asarray(Image.open(tmp_path / "test" / "masks" / "000.png"))
+    assert mask[8, 8] == 255
+    assert mask[0, 0] == 0
+    assert len(list((tmp_path / "test" / "images").glob("*.png"))) == 3
+    assert (tmp_path / "test" / "sheet.png").exists()
+
+
+def test_without_true_masks_there_are_pictures_but_no_figures(tmp_path):
+    result = write_report(tmp_path, BrightIsForeground(), photos(None), {"seed": 7})
+    assert result == {"seed": 7, "test": None}
+    assert (tmp_path / "test" / "masks" / "002.png").exists()
+    assert not (tmp_path / "test" / "sheet.png").exists()

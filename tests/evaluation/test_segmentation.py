@@ -1,0 +1,145 @@
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, adjusted_rand_score, jaccard_score
+
+from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, segmentation_metrics
+
+
+def predicted(*images):
+    return np.array(images, bool)
+
+
+def truth(*images):
+    return np.array(images, np.uint8)
+
+
+# Image 0: true 1 1 0 0, predicted 1 0 1 0, one of each cell. Image 1: true 1 0 0 0, predicted the same.
+PREDICTED = predicted([[1, 0], [1, 0]], [[1, 0], [0, 0]])
+TRUTH = truth([[1, 1], [0, 0]], [[1, 0], [0, 0]])
+
+
+def test_confusion_matrices_count_true_label_by_predicted_label():
+    # true 1 1 1 0 0 0, predicted 0 0 1 1 1 1: background 1 as 0 and 2 as 1; foreground 2 as 0 and 1 as 1.
+    matrices = confusion_matrices(predicted([[0, 0, 1], [1, 1, 0]]), truth([[1, 1, 1], [0, 0, 0]]))
+    assert matrices.tolist() == [[[1, 2], [2, 1]]]
+    assert matrices.dtype == np.int64
+
+
+def test_whole_test_set_figures_add_up_the_pixels_first():
+    metrics = segmentation_metrics(PREDICTED, TRUTH)
+    assert metrics["iou"] == pytest.approx((1 + 1) / (3 + 1))  # intersections 1 + 1, unions 3 + 1
+    assert metrics["accuracy"] == pytest.approx(6 / 8)  # 2 + 4 of 8 pixels
+    # Background: intersections 1 + 3, unions 3 + 3: 4 / 6. Mean of 1/2 and 2/3 = 7/12.
+    assert metrics["miou"] == pytest.approx(7 / 12)
+
+
+def test_per_image_figures_average_the_images():
+    metrics = segmentation_metrics(PREDICTED, TRUTH)
+    assert metrics["iou_per_image"] == pytest.approx((1 / 3 + 1) / 2)
+    assert metrics["accuracy_per_image"] == pytest.approx((2 / 4 + 1) / 2)
+    # Image 0: background 1 / 3 as well, mean 1/3; image 1: 1.
+    assert metrics["miou_per_image"] == pytest.approx((1 / 3 + 1) / 2)
+
+
+def test_fractions_are_of_all_pixels_and_images_is_their_number():
+    metrics = segmentation_metrics(predicted([[1, 1], [1, 0]]), truth([[1, 0], [0, 0]]))
+    assert metrics["predicted_fraction"] == pytest.approx(3 / 4)
+    assert metrics["true_fraction"] == pytest.approx(1 / 4)
+    assert metrics["images"] == 1
+
+
+def test_a_mask_is_never_inverted():
+    metrics = segmentation_metrics(predicted([[0, 0], [1, 1]]), truth([[1, 1], [0, 0]]))
+    assert metrics["iou"] == metrics["accuracy"] == metrics["miou_per_image"] == 0
+
+
+def test_unlabelled_pixels_count_nowhere():
+    # Of the labelled 1 1 0, predicted 1 0 0: intersection 1, union 2, right 2 of 3.
+    metrics = segmentation_metrics(predicted([[1, 0, 0], [1, 1, 0]]), truth([[1, 1, 0], [255, 255, 255]]))
+    assert metrics["iou"] == pytest.approx(1 / 2)
+    assert metrics["accuracy"] == pytest.approx(2 / 3)
+    assert metrics["predicted_fraction"] == pytest.approx(1 / 3)
+    assert metrics["true_fraction"] == pytest.approx(2 / 3)
+
+
+def test_an_image_without_labels_is_left_out():
+    without = segmentation_metrics(PREDICTED[:1], TRUTH[:1])
+    unlabelled = np.full((1, 2, 2), 255, np.uint8)
+    assert segmentation_metrics(PREDICTED, np.concatenate([TRUTH[:1], unlabelled])) == without
+    assert without["images"] == 1
+
+
+def test_empty_truth_and_empty_prediction_agree():
+    metrics = segmentation_metrics(predicted([[0, 0]]), truth([[0, 0]]))
+    assert metrics["iou"] == metrics["iou_per_image"] == 1  # 0 / 0 counts as 1
+    assert metrics["miou"] == metrics["accuracy"] == 1
+
+
+def test_all_foreground_where_all_is_foreground_agrees():
+    # The background's 0 / 0 counts as 1 too.
+    assert segmentation_metrics(predicted([[1, 1]]), truth([[1, 1]]))["miou"] == 1
+
+
+def test_empty_truth_and_a_prediction_disagree():
+    # Foreground 0 / 1 = 0, background 1 / 2: mean 1/4.
+    metrics = segmentation_metrics(predicted([[1, 0]]), truth([[0, 0]]))
+    assert metrics["iou"] == 0
+    assert metrics["miou"] == pytest.approx(1 / 4)
+
+
+def test_an_empty_prediction_of_something_scores_nothing():
+    # Foreground 0 / 1 = 0, background 1 / 2: mean 1/4.
+    metrics = segmentation_metrics(predicted([[0, 0]]), truth([[1, 0]]))
+    assert metrics["iou_per_image"] == 0
+    assert metrics["miou_per_image"] == pytest.approx(1 / 4)
+
+
+def test_agrees_with_scikit_learn():
+    rng = np.random.default_rng(0)
+    mask, labels = rng.random((5, 6, 6)) > 0.3, rng.choice([0, 1, 255], (5, 6, 6)).astype(np.uint8)
+    metrics = segmentation_metrics(mask, labels)
+    known = labels != 255
+    jaccard = [jaccard_score(t[k], m[k]) for m, t, k in zip(mask, labels, known, strict=True)]
+    assert metrics["iou"] == pytest.approx(jaccard_score(labels[known], mask[known]))
+    assert metrics["miou"] == pytest.approx(jaccard_score(labels[known], mask[known], average="macro"))
+    assert metrics["accuracy"] == pytest.approx(accuracy_score(labels[known], mask[known]))
+    assert metrics["iou_per_image"] == pytest.approx(np.mean(jaccard))
+
+
+@pytest.mark.parametrize(
+    "mask, labels, message",
+    [
+        (PREDICTED.astype("float32"), TRUTH, "predicted must be bool .* got float32"),
+        (PREDICTED, TRUTH.astype(int), "truth must be uint8 .* got int64"),
+        (PREDICTED[0], TRUTH[0], r"got bool \(2, 2\)"),
+        (PREDICTED[:1], TRUTH, r"one shape, got \(1, 2, 2\) and \(2, 2, 2\)"),
+        (PREDICTED, TRUTH * 128, r"0, 1 and 255 only, got \[128\]"),
+        (PREDICTED, TRUTH | 255, "must have a labelled pixel .* none in 2 images"),
+    ],
+)
+def test_refuses(mask, labels, message):
+    with pytest.raises(ValueError, match=message):
+        segmentation_metrics(mask, labels)
+
+
+def test_ari_is_that_of_scikit_learn_averaged_over_the_images():
+    generator = np.random.default_rng(3)
+    labels = truth(*generator.choice([0, 1, 255], (5, 8, 8), p=[0.5, 0.4, 0.1]))
+    masks = (labels == 1) ^ (generator.random(labels.shape) < [[[share]] for share in (0, 0.1, 0.3, 0.5, 1)])
+    labelled = labels != 255
+    expected = [adjusted_rand_score(labels[i][labelled[i]], masks[i][labelled[i]]) for i in range(5)]
+    assert segmentation_metrics(masks, labels)["ari"] == pytest.approx(np.mean(expected))
+    assert expected[0] == expected[4] == 1  # the last is the first's inverse
+
+
+def test_ari_is_1_where_all_is_one_segment_in_both():
+    assert segmentation_metrics(predicted([[0, 0]]), truth([[1, 1]]))["ari"] == 1
+
+
+def test_msc_takes_each_true_segment_s_best_prediction():
+    # true 1 1 0 0 0 0, predicted 0 1 1 1 0 0. Foreground: with 1, 1 / 4; with 0, 1 / 4. Background: with 1, 2 / 5;
+    # with 0, 2 / 5. Mean of 1/4 and 2/5 = 0.325. In the second image no foreground: background's 2 / 2 alone.
+    masks, labels = [[0, 1, 1, 1, 0, 0]], [[1, 1, 0, 0, 0, 0]]
+    assert segmentation_metrics(predicted(masks), truth(labels))["msc"] == pytest.approx(0.325)
+    both = segmentation_metrics(predicted(masks, [[0] * 6]), truth(labels, [[0] * 6]))
+    assert both["msc"] == pytest.approx((0.325 + 1) / 2)

@@ -1,0 +1,73 @@
+"""An exported model measured on photos of different sizes; its foreground is what is bright (see edge_command)."""
+
+import numpy as np
+import pytest
+from edge_command import bright_network
+from PIL import Image
+
+from export.evaluate import evaluate
+from export.tflite.convert import to_tflite_float32
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "bright.tflite"
+    path.write_bytes(to_tflite_float32(bright_network()))
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    (folder / "masks").mkdir(parents=True)
+    return folder
+
+
+def add(folder, name, white, masked, size, unlabelled=None):
+    """A photo that is white in a fraction of its width from the left, and a mask that says so of another fraction."""
+    width, height = size
+    columns = (np.arange(width) + 0.5) / width
+    photo = np.where(columns < white, 255, 0).astype(np.uint8)[None].repeat(height, 0)
+    mask = np.where(columns < masked, 255, 0).astype(np.uint8)[None].repeat(height, 0)
+    if unlabelled:
+        mask[:, (columns > unlabelled[0]) & (columns < unlabelled[1])] = 128
+    Image.fromarray(photo).convert("RGB").save(folder / f"{name}.png")
+    Image.fromarray(mask).save(folder / "masks" / f"{name}.png")
+
+
+def test_photos_count_at_their_own_size(model, photos):
+    add(photos, "right", white=0.5, masked=0.5, size=(64, 32))  # 1,024 of 1,024 pixels
+    add(photos, "half", white=0.5, masked=0.25, size=(32, 32))  # 256 of 512 pixels
+    Image.new("RGB", (40, 40)).save(photos / "without_a_mask.png")
+    metrics = evaluate(model, photos, photos / "masks")["segmenter"]
+    assert metrics["images"] == 2
+    assert metrics["iou"] == pytest.approx((1024 + 256) / (1024 + 512))
+    assert metrics["iou_per_image"] == pytest.approx((1 + 0.5) / 2)
+
+
+def test_unlabelled_pixels_count_nowhere(model, photos):
+    add(photos, "half", white=0.5, masked=0.25, size=(32, 32), unlabelled=(0.25, 0.5))
+    assert evaluate(model, photos, photos / "masks", unlabelled=128)["segmenter"]["iou"] == 1
+    assert evaluate(model, photos, photos / "masks")["segmenter"]["iou"] == 1  # 128 and more is foreground
+    assert set(evaluate(model, photos, photos / "masks")) > {"segmenter", "grabcut", "all_foreground"}
+
+
+def test_a_mask_of_another_aspect_is_refused(model, photos):
+    add(photos, "a", white=0.5, masked=0.5, size=(32, 32))
+    Image.new("L", (64, 32)).save(photos / "masks" / "a.png")
+    with pytest.raises(ValueError, match="another aspect ratio"):
+        evaluate(model, photos, photos / "masks")
+
+
+def test_masks_of_other_photos_are_refused(model, photos):
+    add(photos, "a", white=0.5, masked=0.5, size=(32, 32))
+    (photos / "masks" / "a.png").rename(photos / "masks" / "b.png")
+    with pytest.raises(ValueError, match="none of 1 masks"):
+        evaluate(model, photos, photos / "masks")
+
+
+def test_a_broken_photo_is_named(model, photos):
+    add(photos, "a", white=0.5, masked=0.5, size=(32, 32))
+    (photos / "a.png").write_bytes((photos / "a.png").read_bytes()[:60])
+    with pytest.raises(ValueError, match="a.png cannot be read: "):
+        evaluate(model, photos, photos / "masks")

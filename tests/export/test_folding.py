@@ -1,0 +1,68 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from export.quantization.folding import fold_batch_norm
+from tf_layered_gan.models.networks.unet import unet
+
+
+def randomize(network, seed=0):
+    """Gives every weight a value of its own, from 0.5 to 1.5; returns the network."""
+    rng = np.random.default_rng(seed)
+    network.set_weights([rng.uniform(0.5, 1.5, weight.shape) for weight in network.get_weights()])
+    return network
+
+
+def chain(*operations):
+    """A functional model from [batch, 4, 4, 2], one layer after the other."""
+    image = x = keras.Input((4, 4, 2))
+    for layer in operations:
+        x = layer(x)
+    return keras.Model(image, x)
+
+
+def test_by_hand():
+    network = chain(layers.Conv2D(1, 1, use_bias=False), layers.BatchNormalization(epsilon=0.0))
+    # The kernel (3, 5), gamma 4, beta 7, mean 2, variance 16: y = (3 a + 5 b - 2) / 4 * 4 + 7 = 3 a + 5 b + 5.
+    network.set_weights([np.reshape([3.0, 5.0], (1, 1, 2, 1)), *np.reshape([4.0, 7.0, 2.0, 16.0], (4, 1))])
+    kernel, bias = fold_batch_norm(network).get_weights()
+    assert kernel.ravel().tolist() == [3.0, 5.0] and bias.tolist() == [5.0]
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        unet(8, 2, 1),
+        chain(layers.DepthwiseConv2D(3, depth_multiplier=3), layers.BatchNormalization(), layers.Conv2D(1, 1)),
+        chain(layers.Conv2D(3, 3), layers.BatchNormalization(scale=False, center=False), layers.ReLU()),
+    ],
+)
+def test_computes_the_same_without_batch_norm(network):
+    randomize(network).trainable = False
+    folded = fold_batch_norm(network)
+    x = np.random.default_rng(1).uniform(-1, 1, (2, *network.input_shape[1:]))
+    np.testing.assert_allclose(folded(x), network(x, training=False), rtol=1e-4)
+    assert not any(isinstance(layer, layers.BatchNormalization) for layer in folded.layers)
+    assert len(folded.trainable_variables) == len(folded.weights)
+
+
+@pytest.mark.parametrize(
+    "operations, named",
+    [
+        ([layers.Conv2D(2, 1), layers.ReLU(), layers.BatchNormalization(name="norm")], "layer norm does not"),
+        ([layers.Conv2D(2, 1, activation="relu"), layers.BatchNormalization(name="norm")], "layer norm does not"),
+        ([layers.Dense(1, name="dense")], "layer dense is a Dense with weights, allowed: Conv2D, Dep"),
+    ],
+)
+def test_refuses_what_cannot_be_folded(operations, named):
+    with pytest.raises(ValueError, match=named):
+        fold_batch_norm(chain(*operations))
+
+
+def test_refuses_a_convolution_that_others_use_too():
+    image = keras.Input((4, 4, 2))
+    x = layers.Conv2D(2, 1)(image)
+    network = keras.Model(image, layers.Add()([x, layers.BatchNormalization(name="norm")(x)]))
+    with pytest.raises(ValueError, match="layer norm does not normalise .* that it alone has"):
+        fold_batch_norm(network)

@@ -1,0 +1,171 @@
+"""Both signatures of a .tflite file: one network, one set of weights, one partition."""
+
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
+from discs import disc_photos
+from discs import network as network  # a fixture
+from PIL import Image
+from test_resampling import picture
+
+from edge_segmenter import letterbox as edge
+from edge_segmenter.model import load_model
+from export.tflite.convert import to_tflite_dynamic, to_tflite_float16, to_tflite_float32, to_tflite_int8
+from export.tflite.flatbuffer import parse, serialize
+from export.tflite.signatures import add_signatures
+from tf_layered_gan.models.networks.separable_unet import separable_unet
+from tf_layered_gan.models.student import Student
+
+CONVERSIONS = {
+    "float32": to_tflite_float32,
+    "float16": to_tflite_float16,
+    "dynamic": to_tflite_dynamic,
+    "int8": lambda network: to_tflite_int8(network, disc_photos(8, seed=2)[0]),
+}
+SIZES = [(32, 32), (64, 48), (48, 64), (7, 5), (1, 90), (90, 1), (331, 200)]
+
+
+@pytest.fixture(scope="module", params=CONVERSIONS)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def alone(kind, network):
+    """The network's own bytes, without signatures."""
+    return CONVERSIONS[kind](network)
+
+
+@pytest.fixture(scope="module")
+def content(alone):
+    return add_signatures(alone)
+
+
+def test_fixed_size_is_the_networks_own(alone, content):
+    photos = disc_photos(4, seed=3)[0]
+    for photo in photos:
+        np.testing.assert_array_equal(run(alone, photo), run(content, photo))
+
+
+def run(content, photo):
+    interpreter = Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
+    interpreter.set_tensor(source["index"], photo[None])
+    interpreter.invoke()
+    return interpreter.get_tensor(target["index"])
+
+
+def test_signatures_name_their_tensors(content):
+    assert Interpreter(model_content=content).get_signature_list() == {
+        "serving_default": {"inputs": ["pixels"], "outputs": ["probability"]},
+        "any_size": {"inputs": ["picture"], "outputs": ["mask"]},
+    }
+
+
+def test_any_size_is_the_edge_command(content, tmp_path):
+    (tmp_path / "model.tflite").write_bytes(content)
+    resolution, predict = load_model(tmp_path / "model.tflite")
+    any_size = Interpreter(model_content=content).get_signature_runner("any_size")
+    for size in SIZES:
+        pixels = picture(*size)
+        expected = edge.foreground_probability(Image.fromarray(pixels), resolution, lambda x: predict(x[None])[0]) * 255
+        mask = any_size(picture=pixels[None])["mask"]
+        assert mask.shape == (1, *size[::-1], 1) and mask.dtype == np.uint8
+        difference = np.abs(mask[0, ..., 0] - expected)
+        assert difference.max() <= 3 and (difference > 0.51).mean() <= 0.05, size
+
+
+def test_weights_are_there_once(alone, content):
+    before, after = parse(alone), parse(content)
+    assert after.subgraphs[1].name == b"any_size"
+    buffers = {tensor.buffer for tensor in before.subgraphs[0].tensors}
+    weights = {buffer for buffer in buffers if before.buffers[buffer].data is not None}
+    for subgraph in after.subgraphs:
+        assert weights <= {tensor.buffer for tensor in subgraph.tensors}
+    # What is added: the resampling and a second list of the network's operators.
+    assert sum_of_buffers(after) - sum_of_buffers(before) < 4000
+    assert len(content) - len(alone) < 50_000
+
+
+def sum_of_buffers(model):
+    return sum(len(buffer.data) for buffer in model.buffers if buffer.data is not None)
+
+
+def test_buffers_are_aligned(content):
+    start = np.frombuffer(content, np.uint8).__array_interface__["data"][0]
+    model, checked = schema.Model.GetRootAs(content), 0
+    for index in range(model.BuffersLength()):
+        if model.Buffers(index).DataLength():
+            data = model.Buffers(index).DataAsNumpy()
+            assert (data.__array_interface__["data"][0] - start) % 16 == 0
+            checked += 1
+    assert checked > 20
+
+
+def test_fixed_size_is_one_partition(kind, content):
+    """All under one node of XNNPACK's delegate, but for the operators that change the type of the ends.
+
+    The interpreter lists the nodes of its graph, and appends one, DELEGATE, for each partition that a delegate took.
+    What it did not take is told by what the partition reads and by what reads it.
+    """
+    interpreter = Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
+    operators = interpreter._get_ops_details()
+    (partition,) = (operator for operator in operators if operator["op_name"] == "DELEGATE")
+    before = [o for o in operators if o is not partition and set(o["outputs"]) & set(partition["inputs"])]
+    after = [o for o in operators if o is not partition and set(o["inputs"]) & set(partition["outputs"])]
+    assert [o["op_name"] for o in before] == (["QUANTIZE"] if kind == "int8" else ["CAST"])
+    assert [o["op_name"] for o in after] == (["QUANTIZE"] if kind == "int8" else [])
+    assert before[0]["inputs"] == [source["index"]]
+    assert (after[0] if after else partition)["outputs"] == [target["index"]]
+
+
+def test_any_size_has_the_network_in_the_same_partition_and_two_of_resampling(content):
+    """What is left to the interpreter's own kernels are sums on sizes and coordinates.
+
+    The network's tensors have the same indices in both subgraphs, so its partition gives the same one; and it reads as
+    many, though of float16 some weights as the first of the others has made them float32.
+    """
+    (network,) = partitions(content, subgraph=0)
+    any_size = partitions(content, subgraph=1)
+    assert len(any_size) == 3 and any_size.count(network) == 1
+
+
+def test_so_it_is_with_the_separable_network(kind):
+    """That of `distill`'s default size, as a kernel has to be large for the converter to quantise it."""
+    content = add_signatures(CONVERSIONS[kind](separable_unet(32, Student().width, 4)))
+    (network,) = partitions(content, subgraph=0)
+    any_size = partitions(content, subgraph=1)
+    assert len(any_size) == 3 and any_size.count(network) == 1
+
+
+def partitions(content, subgraph):
+    """How many tensors each partition of XNNPACK's reads, and which it gives.
+
+    The subgraph is taken out of the file, as the interpreter lists the operators of the first alone.
+    """
+    model = parse(content)
+    model.subgraphs, model.signatureDefs = [model.subgraphs[subgraph]], []
+    interpreter = Interpreter(model_content=serialize(model))
+    interpreter.allocate_tensors()
+    operators = (o for o in interpreter._get_ops_details() if o["op_name"] == "DELEGATE")
+    return [(len(o["inputs"]), list(o["outputs"])) for o in operators]
+
+
+def test_the_network_has_the_same_types_between_the_resampling(content):
+    fixed_size, any_size = ([tensor.type for tensor in subgraph.tensors] for subgraph in parse(content).subgraphs)
+    assert any_size[: len(fixed_size)] == fixed_size
+    assert schema.TensorType.FLOAT32 in any_size[len(fixed_size) :]  # also around a network that has no float
+
+
+def test_operators_come_after_what_they_need(content):
+    for subgraph in parse(content).subgraphs:
+        made = {index for operator in subgraph.operators for index in operator.outputs}
+        ready = set(range(-1, len(subgraph.tensors))) - made
+        for operator in subgraph.operators:
+            assert set(operator.inputs) <= ready
+            ready |= set(operator.outputs)
+        assert set(subgraph.outputs) <= ready

@@ -1,0 +1,76 @@
+import numpy as np
+import tensorflow as tf
+import tiny
+
+from configs import shapes
+from tf_layered_gan.models import build, losses, sampling
+
+STREAMS = (sampling.GAN_STREAM, sampling.SEGMENTER_STREAM, sampling.SYNTHESIS_STREAM)
+
+
+def sample(stream, step, **changes):
+    draw = sampling.build_sampler(tiny.run_config(shapes, **changes), stream)
+    return {name: value.numpy() for name, value in draw(tf.constant(step, tf.int64)).items()}
+
+
+def test_draws_are_a_function_of_seed_stream_and_step():
+    first, again = sample(0, 3), sample(0, 3)
+    for name in first:
+        np.testing.assert_array_equal(again[name], first[name])
+
+
+def test_other_seeds_streams_and_steps_have_other_draws():
+    draws = [sample(stream, step, seed=seed) for stream in STREAMS for step in (0, 1) for seed in (0, 1)]
+    # 3 streams of 2 steps of 2 seeds.
+    for name in ("z", "transform", "color"):
+        assert len({draw[name].tobytes() for draw in draws}) == 12
+
+
+def test_draws_keep_the_ranges_of_the_config():
+    changes = {"networks.background_canvas": 2, "perturbation.background_contrast": (0.5, 0.75)}
+    draws = [sample(0, step, **changes) for step in range(20)]
+    windows, contrast = (np.concatenate([draw[name] for draw in draws]) for name in ("window", "contrast"))
+    # 80 windows of 16 pixels in a canvas of 32, 4 pixels from its edge or more: the place is 4 to 12.
+    assert windows.min() == 4 and windows.max() == 12
+    assert 0.5 <= contrast.min() < 0.52 and 0.73 < contrast.max() < 0.75
+
+
+def test_weights_follow_from_the_seed():
+    def weights(seed):
+        segmenter = build.build_segmenter(tiny.run_config(shapes, seed=seed))
+        return np.concatenate([np.ravel(value) for value in tiny.values(segmenter.variables)])
+
+    np.testing.assert_array_equal(weights(3), weights(3))
+    assert not np.allclose(weights(3), weights(4))
+
+
+NORMAL = {
+    "codes.prior": "normal",
+    "codes.num_categories": 5,
+    "gan.gamma_size": 2.0,
+    "gan.gamma_independence": (0.2, 1.0),
+}
+
+
+def build_gan(**changes):
+    config = tiny.run_config(shapes, **changes)
+    return build.build_gan(config, build.build_segmenter(config))
+
+
+def test_a_normal_code_has_as_many_outputs_as_dimensions():
+    gan = build_gan(**NORMAL)
+    assert gan.discriminator.output_shape[1] == gan.mask_encoder.output_shape == (None, 5)
+
+
+def test_a_gan_of_every_option_takes_a_step_on_its_own_draws():
+    gan, draws = build_gan(**NORMAL), sample(sampling.GAN_STREAM, 0, **NORMAL)
+    report = gan.train_step({"image": tiny.batch()["image"], **draws})
+    assert {"mask_size", "independence"} <= set(report)
+    assert all(np.isfinite(value) for value in report.values())
+
+
+def test_weights_of_the_terms_come_from_the_config():
+    gan = build_gan(**NORMAL | {"gan.mask_size": (0.125, 0.5)})
+    assert (gan.gamma_size, gan.mask_size, gan.gamma_independence) == (2.0, (0.125, 0.5), (0.2, 1.0))
+    assert gan.mutual_information is losses.normal_mutual_information
+    assert build_gan().mutual_information is losses.mutual_information

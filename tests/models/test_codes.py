@@ -1,0 +1,96 @@
+import numpy as np
+import tensorflow as tf
+
+from tf_layered_gan.models.codes import c_sup_dim, sample_codes, super_category
+
+SEED = (3, 4)
+
+
+def draw(seed=SEED, batch_size=2000, **changes):
+    sizes = {"z_dim": 3, "public_z": True, "num_categories": 6, "group_size": 2}
+    return sample_codes(batch_size, tf.convert_to_tensor(seed), **(sizes | changes))
+
+
+def test_consecutive_categories_share_a_super_category():
+    # 0, 1, 2 | 3, 4, 5 | 6: three to a group.
+    np.testing.assert_array_equal(super_category(np.arange(7), 3), [0, 0, 0, 1, 1, 1, 2])
+
+
+def test_shapes_and_types():
+    codes = draw(batch_size=4)
+    assert {name: code.shape.as_list() for name, code in codes.items()} == {
+        "z": [4, 3],
+        "foreground_z": [4, 3],
+        "c_sup": [4, 3],
+        "c": [4, 6],
+    }
+    assert {code.dtype for code in codes.values()} == {tf.float32}
+
+
+def test_c_sup_is_the_group_of_c():
+    codes = draw()
+    for name in ("c", "c_sup"):
+        np.testing.assert_array_equal(np.sort(codes[name], axis=1)[:, -2:], [[0, 1]] * 2000)
+    np.testing.assert_array_equal(np.argmax(codes["c_sup"], 1), np.argmax(codes["c"], 1) // 2)
+
+
+def test_categories_are_equally_likely():
+    # A share of 1/6 in 2000 draws has a standard deviation of sqrt(1/6 * 5/6 / 2000) = 0.0083.
+    np.testing.assert_allclose(np.mean(draw()["c"], 0), [1 / 6] * 6, atol=0.03)
+
+
+def test_z_is_standard_normal_and_independent_of_c():
+    codes = draw()
+    z, c = codes["z"].numpy(), np.argmax(codes["c"], 1)
+    # Of 2000 draws, the standard deviation is 0.022 for mean and correlation, 0.016 for the deviation.
+    np.testing.assert_allclose(z.mean(0), [0] * 3, atol=0.1)
+    np.testing.assert_allclose(z.std(0), [1] * 3, atol=0.07)
+    np.testing.assert_allclose(np.corrcoef([*z.T, c]), np.eye(4), atol=0.1)
+
+
+def test_a_public_z_is_shared_by_both_generators():
+    codes = draw()
+    np.testing.assert_array_equal(codes["foreground_z"], codes["z"])
+
+
+def test_a_private_z_is_standard_normal_and_independent_of_the_background():
+    codes = draw(public_z=False)
+    both = np.concatenate([codes["z"], codes["foreground_z"]], axis=1).T
+    np.testing.assert_allclose(both.mean(1), [0] * 6, atol=0.1)
+    np.testing.assert_allclose(np.cov(both), np.eye(6), atol=0.15)
+
+
+def test_a_normal_code_is_standard_normal_and_independent_of_z():
+    codes = draw(prior="normal", num_categories=2)
+    both = np.concatenate([codes["c"], codes["z"]], axis=1).T
+    # As above; of a covariance the standard deviation is 0.022, of a variance 0.032.
+    np.testing.assert_allclose(both.mean(1), [0] * 5, atol=0.1)
+    np.testing.assert_allclose(np.cov(both), np.eye(5), atol=0.15)
+
+
+def test_a_normal_code_has_no_groups():
+    codes = draw(prior="normal", num_categories=5, group_size=2)
+    assert codes["c"].shape == (2000, 5) and codes["c"].dtype == tf.float32
+    np.testing.assert_array_equal(codes["c_sup"], codes["c"])
+
+
+def test_the_prior_of_c_changes_no_z():
+    for name in ("z", "foreground_z"):
+        np.testing.assert_array_equal(
+            draw(prior="normal", public_z=False)[name], draw(prior="categorical", public_z=False)[name]
+        )
+
+
+def test_c_sup_has_as_many_components_as_it_is_counted():
+    for prior, expected in (("categorical", 3), ("normal", 6)):
+        assert c_sup_dim(prior, 6, 2) == expected == draw(prior=prior)["c_sup"].shape[1]
+
+
+def test_the_seed_alone_decides_the_draw():
+    tf.random.set_seed(1)
+    first = draw()
+    tf.random.set_seed(2)
+    again, other = (tf.function(draw)(tf.constant(seed)) for seed in (SEED, (3, 5)))
+    for name in first:
+        np.testing.assert_array_equal(again[name], first[name])
+        assert not np.allclose(other[name], first[name], atol=1e-3)

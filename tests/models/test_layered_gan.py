@@ -1,0 +1,314 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny
+
+from tf_layered_gan.models import losses
+from tf_layered_gan.models.networks.spectral_norm import update_spectral_norm
+
+LEARNING_RATE = 0.01
+
+
+@pytest.fixture(scope="module")
+def built():
+    gan = tiny.layered_gan(learning_rate=LEARNING_RATE)
+    return gan, tiny.values(gan.variables)
+
+
+@pytest.fixture
+def gan(built):
+    """The one GAN, with the weights that it had at the start."""
+    gan, start = built
+    gan.uses_segmenter = False
+    for variable, value in zip(gan.variables, start, strict=True):
+        variable.assign(value)
+    return gan
+
+
+def assert_changes(update, variables, others):
+    """Runs `update`, which has to change each of `variables` and none of `others`."""
+    before, before_others = tiny.values(variables), tiny.values(others)
+    update()
+    assert all(tiny.changed(before, variables))
+    assert not any(tiny.changed(before_others, others))
+
+
+def descent(variables, update):
+    """The gradients that plain descent took in `update()`."""
+    before = tiny.values(variables)
+    update()
+    return [(value - v.numpy()) / LEARNING_RATE for value, v in zip(before, variables, strict=True)]
+
+
+def assert_equal_gradients(given, expected):
+    assert np.linalg.norm(np.concatenate([np.ravel(gradient) for gradient in expected])) > 0.1
+    for a, b in zip(given, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
+
+
+CODES = {"c": tiny.NUM_CATEGORIES, "c_sup": tiny.NUM_SUPER_CATEGORIES}
+IDENTITY = {"transform": [[1.0, 0, 0, 0, 1, 0, 0, 0]] * 4, "contrast": [1.0] * 4}
+
+
+def test_without_perturbation_the_mask_chooses_between_the_layers(gan):
+    layers = gan(tiny.draws() | {name: tf.constant(draw) for name, draw in IDENTITY.items()})
+    mask = layers["mask"].numpy()
+    expected = (1 - mask) * layers["background"] + mask * layers["foreground"]
+    np.testing.assert_allclose(layers["composed"], expected, atol=1e-5)
+    np.testing.assert_allclose(layers["composed_mask"], mask, atol=1e-6)
+
+
+def test_object_and_mask_move_over_the_background(gan):
+    # Three pixels to the right: column x shows the foreground's column x - 3, the first three show none.
+    shifted = tf.constant([[1.0, 0, -3, 0, 1, 0, 0, 0]] * 4)
+    layers = gan(tiny.draws() | {"transform": shifted, "contrast": tf.ones(4)})
+    background, foreground, mask = (layers[name].numpy() for name in ("background", "foreground", "mask"))
+    moved = (1 - mask[:, :, :-3]) * background[:, :, 3:] + mask[:, :, :-3] * foreground[:, :, :-3]
+    np.testing.assert_allclose(layers["composed"][:, :, 3:], moved, atol=1e-5)
+    np.testing.assert_allclose(layers["composed"][:, :, :3], background[:, :, :3], atol=1e-5)
+    np.testing.assert_allclose(layers["composed_mask"][:, :, 3:], mask[:, :, :-3], atol=1e-6)
+
+
+def test_contrast_zero_leaves_the_mean_of_the_background(gan):
+    layers = gan(tiny.draws() | {"transform": tf.constant(IDENTITY["transform"]), "contrast": tf.zeros(4)})
+    mask, mean = layers["mask"].numpy(), np.mean(layers["background"], axis=(1, 2), keepdims=True)
+    expected = (1 - mask) * mean + mask * layers["foreground"]
+    np.testing.assert_allclose(layers["composed"], expected, atol=1e-5)
+
+
+def test_background_is_seen_through_the_window(gan):
+    draws = tiny.draws() | {"window": tf.constant([[4, 4], [7, 5], [12, 12], [4, 12]])}
+    expected = gan.background_generator([draws["z"], draws["window"]])
+    np.testing.assert_array_equal(gan(draws)["background"], expected)
+    assert not np.allclose(gan(tiny.draws())["background"], expected, atol=1e-3)
+
+
+def test_layers_keep_their_ranges(gan):
+    for name, layer in gan(tiny.draws(), training=True).items():
+        low, channels = (0, 1) if "mask" in name else (-1, 3)
+        assert layer.shape == (4, tiny.RESOLUTION, tiny.RESOLUTION, channels)
+        assert low <= np.min(layer) < np.max(layer) <= 1
+
+
+def test_generator_update_changes_the_generators_alone(gan):
+    # E_pi's batch normalisation records this batch too; nothing reads its record.
+    others = [*gan.discriminator.variables, *gan.mask_encoder.trainable_variables, *gan.segmenter.variables]
+    others += gan.average_background_generator.variables + gan.average_foreground_generator.variables
+    own = gan.background_generator.variables + gan.foreground_generator.variables
+    assert_changes(lambda: gan._update_generators(tiny.batch()), own, others)
+
+
+def test_discriminator_update_changes_the_discriminator_and_the_readers_alone(gan):
+    batch = tiny.batch()
+    layers = gan(batch, training=True)
+    own = gan.discriminator.variables + gan.mask_encoder.variables
+    others = [variable for variable in gan.variables if not any(variable is mine for mine in own)]
+    # Of one number: the last layer's u, always 1, and its bias, where real and fake cancel within the hinge.
+    own = [variable for variable in own if np.prod(variable.shape) > 1]
+    gan._update_discriminator(batch, layers)  # the kernels of the start are orthogonal, which leave u as it is
+    assert_changes(lambda: gan._update_discriminator(batch, layers), own, others)
+
+
+def test_training_step_leaves_the_segmenter_alone_where_it_asks_it(gan):
+    gan.uses_segmenter = True
+    assert_changes(lambda: gan.train_step(tiny.batch()), gan.generator_variables, gan.segmenter.variables)
+
+
+def test_discriminator_has_no_gradient_to_what_was_painted(gan):
+    batch = tiny.batch()
+    with tf.GradientTape() as tape:
+        tape.watch(batch["z"])
+        report = gan._update_discriminator(batch, gan(batch, training=True))
+        loss = report["discriminator_adversarial"] + report["discriminator_gradient_norm"]
+    assert tape.gradient(loss, batch["z"]) is None
+
+
+def test_averages_follow_by_the_decay(gan):
+    averages = gan.average_background_generator.variables + gan.average_foreground_generator.variables
+    for variable in averages:
+        variable.assign(tf.ones(variable.shape))
+    for variable in gan.background_generator.variables + gan.foreground_generator.variables:
+        variable.assign(tf.fill(variable.shape, 3.0))
+    gan._update_averages()
+    # 0.75 * 1 + 0.25 * 3.
+    for variable in averages:
+        np.testing.assert_allclose(variable, np.full(variable.shape, 1.5), atol=1e-6)
+
+
+def test_training_step_updates_the_averages_once(gan):
+    average, generator = gan.average_background_generator.variables, gan.background_generator.variables
+    before = tiny.values(generator)
+    gan.train_step(tiny.batch())
+    for variable, start, now in zip(average, before, generator, strict=True):
+        np.testing.assert_allclose(variable, 0.75 * start + 0.25 * now.numpy(), atol=1e-5)
+
+
+def test_averages_paint_what_synthesize_returns(gan):
+    draws = tiny.draws()
+    painted = gan(draws)
+    for name, layer in gan.synthesize(draws).items():
+        np.testing.assert_array_equal(layer, painted[name])
+    for variable in gan.generator_variables:
+        variable.assign(tf.zeros(variable.shape))
+    np.testing.assert_array_equal(gan.synthesize(draws)["composed"], painted["composed"])
+
+
+def fakes(gan, batch):
+    """The layers, the logits of D and E_x and the logits of E_pi."""
+    layers = gan(batch, training=True)
+    realness, category = gan.discriminator(layers["composed"])
+    return layers, realness, category, gan.mask_encoder(layers["mask"], training=True)
+
+
+@pytest.mark.parametrize("uses_segmenter", [False, True])
+def test_generators_descend_equation_6(gan, uses_segmenter):
+    gan.uses_segmenter, batch = uses_segmenter, tiny.batch()
+    with tf.GradientTape() as tape:
+        layers, realness, category, super_category = fakes(gan, batch)
+        mutual_information = losses.mutual_information(category, batch["c"])
+        mutual_information += losses.mutual_information(super_category, batch["c_sup"])
+        # gamma_mi = 0.5, gamma_b = 2 and, where there is a segmenter to ask, gamma_bg = 3.
+        total = -realness + 0.5 * mutual_information + 2.0 * losses.binarization(layers["mask"])
+        if uses_segmenter:
+            total += 3.0 * losses.background(gan.segmenter(layers["background"]))
+        loss = tf.reduce_mean(total)
+    expected = tape.gradient(loss, gan.generator_variables)
+    given = descent(gan.generator_variables, lambda: gan._update_generators(batch))
+    assert_equal_gradients(given, expected)
+
+
+@pytest.mark.parametrize("uses_segmenter, gamma_independence", [(False, 6.0), (True, 7.0)])
+def test_generators_descend_the_terms_beside_equation_6(gan, monkeypatch, uses_segmenter, gamma_independence):
+    batch = tiny.batch()
+    size_range = (0.9, 0.95)
+    monkeypatch.setattr(gan, "gamma_size", 4.0)
+    monkeypatch.setattr(gan, "mask_size", size_range)
+    monkeypatch.setattr(gan, "gamma_independence", (6.0, 7.0))
+    monkeypatch.setattr(gan, "gamma_bg", 0)
+    gan.uses_segmenter = uses_segmenter
+    with tf.GradientTape() as tape:
+        layers, realness, category, super_category = fakes(gan, batch)
+        mutual_information = losses.mutual_information(category, batch["c"])
+        mutual_information += losses.mutual_information(super_category, batch["c_sup"])
+        total = -realness + 0.5 * mutual_information + 2.0 * losses.binarization(layers["mask"])
+        size = losses.mask_size(layers["mask"], *size_range)
+        independence = losses.independence(layers["background"], layers["foreground"], layers["mask"])
+        loss = tf.reduce_mean(total + 4.0 * size + gamma_independence * independence)
+    assert np.min(size) > 0
+    expected, reports = tape.gradient(loss, gan.generator_variables), {}
+    given = descent(gan.generator_variables, lambda: reports.update(gan._update_generators(batch)[1]))
+    assert_equal_gradients(given, expected)
+    assert float(reports["mask_size"]) == pytest.approx(np.mean(size), rel=1e-4)
+    assert float(reports["independence"]) == pytest.approx(np.mean(independence), rel=1e-4)
+
+
+def test_all_read_the_code_by_the_likelihood_of_its_prior(gan, monkeypatch):
+    monkeypatch.setattr(gan, "mutual_information", losses.normal_mutual_information)
+    batch = tiny.batch() | {name: tf.random.stateless_normal([4, size], (0, 1)) for name, size in CODES.items()}
+    _, _, c_read, c_sup_read = fakes(gan, batch)
+    # Half the squared distance, summed over the components.
+    image, mask = (np.sum((batch[n] - read) ** 2) / 2 / 4 for n, read in (("c", c_read), ("c_sup", c_sup_read)))
+    report = gan._update_generators(batch)[1]
+    assert float(report["mutual_information_image"]) == pytest.approx(image, rel=1e-4)
+    assert float(report["mutual_information_mask"]) == pytest.approx(mask, rel=1e-4)
+    layers, _, _, c_sup_read = fakes(gan, batch)
+    update_spectral_norm(gan.discriminator)
+    c_read = gan.discriminator(layers["composed"])[1]
+    image, mask = (np.sum((batch[n] - read) ** 2) / 2 / 4 for n, read in (("c", c_read), ("c_sup", c_sup_read)))
+    report = gan._update_discriminator(batch, layers)
+    assert float(report["discriminator_mutual_information_image"]) == pytest.approx(image, rel=1e-3)
+    assert float(report["discriminator_mutual_information_mask"]) == pytest.approx(mask, rel=1e-3)
+
+
+def test_discriminator_descends_equation_6(gan):
+    batch = tiny.batch()
+    layers = gan(batch, training=True)
+    u = tiny.values(gan.discriminator.non_trainable_variables)
+    update_spectral_norm(gan.discriminator)
+    with tf.GradientTape() as tape:
+        real, _ = gan.discriminator(batch["image"])
+        fake, category = gan.discriminator(layers["composed"])
+        super_category = gan.mask_encoder(layers["mask"], training=True)
+        adversarial = tf.maximum(0.0, 1 - real) + tf.maximum(0.0, 1 + fake)
+        mutual_information = losses.mutual_information(category, batch["c"])
+        mutual_information += losses.mutual_information(super_category, batch["c_sup"])
+        loss = tf.reduce_mean(adversarial + 0.5 * mutual_information)
+    expected = tape.gradient(loss, gan.discriminator_variables)
+    for variable, value in zip(gan.discriminator.non_trainable_variables, u, strict=True):
+        variable.assign(value)
+    given = descent(gan.discriminator_variables, lambda: gan._update_discriminator(batch, layers))
+    assert_equal_gradients(given, expected)
+
+
+TERMS = {"generator_adversarial", "mutual_information_image", "mutual_information_mask", "binarization"}
+TERMS |= {
+    "discriminator_adversarial",
+    "discriminator_mutual_information_image",
+    "discriminator_mutual_information_mask",
+    "real_logits",
+    "fake_logits",
+    "mask_mean",
+    "mask_spread",
+    "masks_full",
+}
+TERMS |= {"generator_gradient_norm", "discriminator_gradient_norm"}
+
+
+@pytest.mark.parametrize("uses_segmenter", [False, True])
+def test_report_names_every_term(gan, uses_segmenter):
+    gan.uses_segmenter = uses_segmenter
+    report = gan.train_step(tiny.batch())
+    assert set(report) == TERMS | ({"background"} if uses_segmenter else set())
+    assert all(value.shape == () and value.dtype == tf.float32 for value in report.values())
+
+
+def test_a_background_loss_without_weight_asks_no_segmenter(gan, monkeypatch):
+    monkeypatch.setattr(gan, "gamma_bg", 0.0)
+    gan.uses_segmenter = True
+    assert "background" not in gan.train_step(tiny.batch())
+
+
+def test_masks_that_fill_the_picture_are_counted(gan):
+    gan.foreground_generator.get_layer("mask_logits").bias.assign([20.0])
+    assert float(gan.train_step(tiny.batch())["masks_full"]) == 1.0
+
+
+def test_report_is_of_the_weights_before_the_step(gan):
+    gan.uses_segmenter, batch = True, tiny.batch()
+    layers, realness, category, super_category = fakes(gan, batch)
+    mask_means = np.mean(layers["mask"], axis=(1, 2, 3))
+    report = gan.train_step(batch)
+    expected = {
+        "generator_adversarial": -np.mean(realness),
+        "mutual_information_image": np.mean(losses.mutual_information(category, batch["c"])),
+        "mutual_information_mask": np.mean(losses.mutual_information(super_category, batch["c_sup"])),
+        "binarization": np.mean(losses.binarization(layers["mask"])),
+        "background": np.mean(losses.background(gan.segmenter(layers["background"]))),
+        "mask_mean": np.mean(mask_means),
+        "mask_spread": np.std(mask_means),
+        "masks_full": 0.0,
+    }
+    assert {name: float(report[name]) for name in expected} == pytest.approx(expected, rel=1e-4)
+
+
+def test_reported_norms_are_of_the_gradients_that_were_taken(gan):
+    reports = {}
+    given = descent(
+        gan.generator_variables + gan.discriminator_variables,
+        lambda: reports.update(gan.train_step(tiny.batch())),
+    )
+    squares = [np.sum(gradient**2) for gradient in given]
+    first = len(gan.generator_variables)
+    assert float(reports["generator_gradient_norm"]) == pytest.approx(np.sqrt(sum(squares[:first])), rel=1e-3)
+    assert float(reports["discriminator_gradient_norm"]) == pytest.approx(np.sqrt(sum(squares[first:])), rel=1e-3)
+
+
+def test_the_same_batch_gives_the_same_step(gan):
+    start = tiny.values(gan.variables)
+    gan.train_step(tiny.batch())
+    once = tiny.values(gan.variables)
+    for variable, value in zip(gan.variables, start, strict=True):
+        variable.assign(value)
+    tf.random.set_seed(9)
+    gan.train_step(tiny.batch())
+    assert not any(tiny.changed(once, gan.variables))

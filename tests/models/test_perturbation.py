@@ -1,0 +1,305 @@
+import math
+import pathlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_layered_gan.models import perturbation
+from tf_layered_gan.models.perturbation import (
+    affine_transforms,
+    jitter_contrast,
+    sample_contrast,
+    sample_transforms,
+    warp,
+    warp_gather,
+)
+
+GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "warp.npz"
+SEED = (3, 4)
+# s, alpha, t_x, t_y: each part of the transform alone, then mixed, then nearly out of the picture.
+PARAMETERS = [
+    (-0.5, 0.0, 0.0, 0.0),
+    (0.5, 0.0, 0.0, 0.0),
+    (0.0, 0.7, 0.0, 0.0),
+    (0.0, 0.0, 1.25, -0.5),
+    (-0.2, 0.3, 1.5, 0.75),
+    (0.4, -1.1, -0.8, 2.3),
+    (0.1, 0.2, 3.5, -2.9),
+]
+both_warps = pytest.mark.parametrize("function", [warp, warp_gather])
+
+
+def transform(scale_exponent=0.0, rotation=0.0, shift_x=0.0, shift_y=0.0, *, resolution):
+    parameters = (tf.constant([value], tf.float32) for value in (scale_exponent, rotation, shift_x, shift_y))
+    return affine_transforms(*parameters, resolution)
+
+
+def paper_matrix(scale_exponent, rotation, shift_x, shift_y):
+    """A of Eqs. 9 and 10, as printed."""
+    scale = np.diag([2.0**scale_exponent, 2.0**scale_exponent, 1.0])
+    cos, sin = math.cos(rotation), math.sin(rotation)
+    turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+    shift = np.array([[1, 0, shift_x], [0, 1, shift_y], [0, 0, 1]])
+    return shift @ turn @ scale
+
+
+def dense_warp(parameters, size):
+    """The warp as a float64 matrix [output pixel, input pixel]: bilinear, zero outside, about the centre."""
+    inverse = np.linalg.inv(paper_matrix(*parameters))
+    centre = (size - 1) / 2
+    operator = np.zeros((size * size, size * size))
+    for y, x in np.ndindex(size, size):
+        u, v, _ = inverse @ (x - centre, y - centre, 1) + centre
+        for row, column in np.ndindex(size, size):
+            weight = max(0, 1 - abs(u - column)) * max(0, 1 - abs(v - row))
+            operator[y * size + x, row * size + column] = weight
+    return operator
+
+
+def unit_images(size):
+    """One image per pixel, 1 at that pixel and 0 elsewhere: float32 [pixel, height, width, 1]."""
+    return tf.reshape(tf.eye(size * size), [-1, size, size, 1])
+
+
+def dot(size, x, y):
+    return tf.reshape(tf.one_hot(y * size + x, size * size), [1, size, size, 1])
+
+
+def value_and_gradient(function, images, transforms, upstream):
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        warped = function(images, transforms)
+    return warped, tape.gradient(warped, images, output_gradients=upstream)
+
+
+@both_warps
+@pytest.mark.parametrize("parameters", PARAMETERS)
+def test_warp_is_the_dense_operator_of_eqs_9_and_10(function, parameters):
+    size = 5
+    transforms = tf.repeat(transform(*parameters, resolution=size), size * size, axis=0)
+    warped = function(unit_images(size), transforms)
+    columns = tf.reshape(warped, [size * size, size * size])
+    np.testing.assert_allclose(columns, dense_warp(parameters, size).T, atol=1e-5)
+
+
+@both_warps
+@pytest.mark.parametrize("parameters", PARAMETERS)
+def test_gradient_is_the_transposed_dense_operator(function, parameters):
+    size = 5
+    transforms = tf.repeat(transform(*parameters, resolution=size), size * size, axis=0)
+    units = unit_images(size)
+    _, gradient = value_and_gradient(function, tf.zeros_like(units), transforms, upstream=units)
+    rows = tf.reshape(gradient, [size * size, size * size])
+    np.testing.assert_allclose(rows, dense_warp(parameters, size), atol=1e-5)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_warp_gather_equals_warp_on_a_batch(jit_compile):
+    transforms = sample_transforms(6, SEED, resolution=16, scale_exponent=(-0.6, 0.6), shift=0.4, rotation=70.0)
+    images = tf.random.stateless_uniform([6, 16, 16, 4], (1, 2), -1, 1)
+    upstream = tf.random.stateless_normal([6, 16, 16, 4], (5, 6))
+    expected = value_and_gradient(warp, images, transforms, upstream)
+    compiled = tf.function(value_and_gradient, jit_compile=jit_compile)
+    actual = compiled(warp_gather, images, transforms, upstream)
+    np.testing.assert_allclose(actual[0], expected[0], atol=1e-5)
+    np.testing.assert_allclose(actual[1], expected[1], atol=1e-5)
+
+
+@both_warps
+def test_a_batch_of_unknown_size_and_a_picture_that_is_not_square(function):
+    # Output pixel (x, y) reads (x - 2, y); two pictures of 3 rows of 4 pixels, counting 1..24.
+    shift = tf.constant([[1.0, 0, -2, 0, 1, 0, 0, 0]] * 2)
+    images = tf.reshape(tf.range(1.0, 25.0), [2, 3, 4, 1])
+    signature = [tf.TensorSpec([None, 3, 4, 1]), tf.TensorSpec([None, 8])]
+    warped, gradient = tf.function(
+        lambda images, transforms: value_and_gradient(function, images, transforms, images),
+        input_signature=signature,
+    )(images, shift)
+    np.testing.assert_array_equal(warped[1, :, :, 0], [[0, 0, 13, 14], [0, 0, 17, 18], [0, 0, 21, 22]])
+    np.testing.assert_array_equal(gradient[1, :, :, 0], [[15, 16, 0, 0], [19, 20, 0, 0], [23, 24, 0, 0]])
+
+
+@both_warps
+def test_there_is_no_gradient_to_the_transforms(function):
+    transforms = transform(shift_x=0.5, resolution=4)
+    with tf.GradientTape() as tape:
+        tape.watch(transforms)
+        warped = function(tf.ones([1, 4, 4, 1]), transforms)
+    assert tape.gradient(warped, transforms) is None
+
+
+def test_identity_changes_nothing():
+    image = tf.random.stateless_uniform([1, 6, 6, 3], SEED, -1, 1)
+    np.testing.assert_array_equal(warp(image, transform(resolution=6)), image)
+
+
+def test_positive_shift_moves_the_object_right_and_down():
+    moved = warp(dot(7, x=2, y=3), transform(shift_x=3.0, shift_y=1.0, resolution=7))
+    np.testing.assert_array_equal(moved, dot(7, x=5, y=4))
+
+
+def test_positive_angle_turns_x_towards_y():
+    # A quarter turn about (3, 3) takes the dot at its right, (5, 3), below it, (3, 5).
+    turned = warp(dot(7, x=5, y=3), transform(rotation=math.pi / 2, resolution=7))
+    np.testing.assert_allclose(turned, dot(7, x=3, y=5), atol=1e-6)
+
+
+def test_scale_exponent_is_a_power_of_two_about_the_centre():
+    # s = 1 doubles the distance of (4, 3) from the centre (3, 3); the dot becomes a tent of 1/2, 1, 1/2.
+    scaled = warp(dot(7, x=4, y=3), transform(scale_exponent=1.0, resolution=7))
+    np.testing.assert_allclose(scaled[0, 3, :, 0], [0, 0, 0, 0, 0.5, 1, 0.5], atol=1e-6)
+
+
+def test_scales_then_turns_then_shifts():
+    # (5, 4) is (1, 0) off the centre (4, 4); scaled (2, 0); turned (0, 2); shifted (1, 2): pixel (5, 6).
+    # Shifting first would give (1 + 1, 0) -> (4, 0) -> (0, 4), pixel (4, 8); turning last pixel (4, 7).
+    moved = warp(dot(9, x=5, y=4), transform(1.0, math.pi / 2, 1.0, 0.0, resolution=9))
+    assert moved[0, 6, 5, 0].numpy() == pytest.approx(1.0, abs=1e-6)
+
+
+@both_warps
+def test_outside_of_the_picture_is_zero(function):
+    # Shifted by 1.5, column 0 reads -1.5 and column 1 reads -0.5: half of the picture, half of nothing.
+    shifted = function(tf.ones([1, 4, 4, 1]), transform(shift_x=1.5, resolution=4))
+    np.testing.assert_allclose(shifted[0, :, :, 0], [[0, 0.5, 1, 1]] * 4, atol=1e-6)
+
+
+@both_warps
+def test_far_outside_is_zero(function):
+    shifted = function(tf.ones([1, 4, 4, 1]), transform(shift_x=-9.0, shift_y=9.0, resolution=4))
+    np.testing.assert_array_equal(shifted, tf.zeros([1, 4, 4, 1]))
+
+
+@both_warps
+def test_equals_tensorflow_addons(function):
+    golden = np.load(GOLDEN)
+    transforms = affine_transforms(*golden["parameters"].T, golden["image"].shape[0])
+    images = np.repeat(golden["image"][np.newaxis], len(transforms), axis=0)
+    np.testing.assert_allclose(function(tf.constant(images), transforms), golden["warped"], atol=1e-5)
+
+
+@both_warps
+@pytest.mark.parametrize("images, transforms", [([4, 4, 1], [1, 8]), ([1, 4, 4, 1], [1, 6])])
+def test_refuses_other_shapes(function, images, transforms):
+    with pytest.raises(ValueError, match="got shape"):
+        function(tf.zeros(images), tf.zeros(transforms))
+
+
+def parameters_of(transforms, resolution):
+    """Recovers s, alpha and the shift from rows that hold A^-1."""
+    rows = tf.reshape(transforms[:, :6], [-1, 2, 3]).numpy().astype(np.float64)
+    cos, sin = rows[:, 0, 0], rows[:, 0, 1]
+    centre = (resolution - 1) / 2
+    moved_centre = np.linalg.solve(rows[:, :, :2], centre - rows[:, :, 2:])[:, :, 0]
+    return -np.log2(np.hypot(cos, sin)), np.arctan2(sin, cos), moved_centre - centre
+
+
+def draw_2000(seed):
+    return sample_transforms(2000, seed, resolution=64, scale_exponent=(-0.2, 0.0), shift=0.125, rotation=15.0)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_drawn_parameters_fill_their_ranges(jit_compile):
+    drawn = tf.function(draw_2000, jit_compile=jit_compile)(tf.constant(SEED))
+    scale_exponent, rotation, shift = parameters_of(drawn, 64)
+    # 0.125 of 64 pixels is 8 pixels; the largest of 2000 draws comes within 1 % of the range of its end.
+    for values, low, high in [
+        (scale_exponent, -0.2, 0.0),
+        (np.degrees(rotation), -15.0, 15.0),
+        (shift[:, 0], -8.0, 8.0),
+        (shift[:, 1], -8.0, 8.0),
+    ]:
+        slack = 0.01 * (high - low)
+        assert low - 1e-4 <= values.min() <= low + slack
+        assert high - slack <= values.max() <= high + 1e-4
+        assert values.mean() == pytest.approx((low + high) / 2, abs=3 * slack)
+
+
+def test_drawn_parameters_are_independent():
+    scale_exponent, rotation, shift = parameters_of(draw_2000(SEED), 64)
+    correlation = np.corrcoef([scale_exponent, rotation, shift[:, 0], shift[:, 1]])
+    # The correlation of 2000 independent pairs has a standard deviation of 1 / sqrt(2000) = 0.022.
+    np.testing.assert_allclose(correlation, np.eye(4), atol=0.1)
+
+
+def test_ranges_of_width_zero_give_the_identity():
+    drawn = sample_transforms(3, SEED, resolution=8, scale_exponent=(0.0, 0.0), shift=0.0, rotation=0.0)
+    np.testing.assert_allclose(drawn, [[1, 0, 0, 0, 1, 0, 0, 0]] * 3, atol=1e-6)
+
+
+def draw_transforms(seed):
+    return sample_transforms(4, seed, resolution=32, scale_exponent=(-0.2, 0.1), shift=0.1, rotation=9.0)
+
+
+def draw_contrast(seed):
+    return sample_contrast(4, seed, contrast=(0.7, 1.3))
+
+
+@pytest.mark.parametrize("draw", [draw_transforms, draw_contrast])
+def test_the_seed_alone_decides_the_draw(draw):
+    tf.random.set_seed(1)
+    first = draw(tf.constant(SEED))
+    tf.random.set_seed(2)
+    np.testing.assert_array_equal(draw(tf.constant(SEED)), first)
+    assert not np.any(np.isclose(draw(tf.constant([3, 5]))[..., :6], first[..., :6]))
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        ({"scale_exponent": (0.1, -0.1)}, r"scale_exponent .*got \(0.1, -0.1\)"),
+        ({"scale_exponent": (0.1,)}, "scale_exponent must be a pair"),
+        ({"shift": -0.1}, "shift must be >= 0, got -0.1"),
+        ({"rotation": -15.0}, "rotation must be >= 0, got -15.0"),
+    ],
+)
+def test_sample_transforms_refuses_bad_ranges(wrong, message):
+    right = {"scale_exponent": (-0.2, 0.0), "shift": 0.1, "rotation": 15.0}
+    with pytest.raises(ValueError, match=message):
+        sample_transforms(2, SEED, resolution=8, **(right | wrong))
+
+
+def test_contrast_fills_its_range():
+    factors = sample_contrast(2000, SEED, contrast=(0.7, 1.3)).numpy()
+    assert factors.dtype == np.float32
+    assert 0.7 <= factors.min() < 0.71
+    assert 1.29 < factors.max() <= 1.3
+
+
+def test_sample_contrast_refuses_a_reversed_pair():
+    with pytest.raises(ValueError, match=r"contrast .*got \(1.3, 0.7\)"):
+        sample_contrast(2, SEED, contrast=(1.3, 0.7))
+
+
+def two_by_two(*pixels):
+    return tf.reshape(tf.constant(pixels, tf.float32), [1, 2, 2, -1])
+
+
+def test_low_contrast_draws_every_channel_towards_its_own_mean():
+    # Channel 0: mean (-0.6 + 0.2 + 0.2 + 0.6) / 4 = 0.1; 0.1 + 0.5 * (-0.7, 0.1, 0.1, 0.5).
+    # Channel 1 is its mean everywhere.
+    images = two_by_two((-0.6, -0.5), (0.2, -0.5), (0.2, -0.5), (0.6, -0.5))
+    expected = two_by_two((-0.25, -0.5), (0.15, -0.5), (0.15, -0.5), (0.35, -0.5))
+    np.testing.assert_allclose(jitter_contrast(images, tf.constant([0.5])), expected, atol=1e-6)
+
+
+def test_high_contrast_is_clipped_to_the_range_of_the_channel():
+    # 0.1 + 1.5 * (-0.7, 0.1, 0.1, 0.5) = (-0.95, 0.25, 0.25, 0.85), clipped to [-0.6, 0.6].
+    images = two_by_two(-0.6, 0.2, 0.2, 0.6)
+    expected = two_by_two(-0.6, 0.25, 0.25, 0.6)
+    np.testing.assert_allclose(jitter_contrast(images, tf.constant([1.5])), expected, atol=1e-6)
+
+
+def test_each_image_has_its_own_contrast():
+    images = tf.repeat(two_by_two(-0.6, 0.2, 0.2, 0.6), 2, axis=0)
+    jittered = jitter_contrast(images, tf.constant([1.0, 0.0]))
+    np.testing.assert_allclose(jittered[0], images[0], atol=1e-6)
+    np.testing.assert_allclose(jittered[1], tf.fill([2, 2, 1], 0.1), atol=1e-6)
+
+
+def test_windows_reach_every_place_and_none_beyond():
+    windows = perturbation.sample_windows(2000, [0, 1], places=(2, 5)).numpy()
+    assert windows.shape == (2000, 2)
+    assert set(map(tuple, windows)) == {(top, left) for top in range(2, 6) for left in range(2, 6)}
+    assert not perturbation.sample_windows(5, [0, 1], places=(0, 0)).numpy().any()

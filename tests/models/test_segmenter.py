@@ -1,0 +1,180 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny
+
+from tf_layered_gan.data.augmentation import apply_color, sample_color
+from tf_layered_gan.models import losses
+from tf_layered_gan.models.networks.unet import unet
+from tf_layered_gan.models.segmenter import Segmenter, synthetic_step
+
+LEARNING_RATE, GAMMA_CONSISTENCY = 0.1, 3.0
+
+
+@pytest.fixture
+def segmenter():
+    keras.utils.set_random_seed(1)
+    segmenter = Segmenter(unet(tiny.RESOLUTION, tiny.WIDTH, depth=1))
+    segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))
+    return segmenter
+
+
+def color(batch_size=4):
+    return sample_color(batch_size, (7, 8), brightness=0.5, contrast=0.5, saturation=0.5, hue=0.2)
+
+
+def batch():
+    mask = np.random.default_rng(1).uniform(0, 1, (4, tiny.RESOLUTION, tiny.RESOLUTION, 1))
+    return {"image": tiny.batch()["image"], "mask": mask.astype(np.float32), "color": color()}
+
+
+def test_call_gives_the_logits_of_the_network(segmenter):
+    image = tiny.batch()["image"]
+    np.testing.assert_array_equal(segmenter(image), segmenter.network(image))
+
+
+def test_step_descends_equation_7_on_recoloured_pictures(segmenter):
+    given, variables = batch(), segmenter.network.trainable_variables
+    with tf.GradientTape() as tape:
+        logits = segmenter.network(apply_color(given["image"], given["color"]), training=True)
+        loss = tf.reduce_mean(losses.segmentation(logits, given["mask"]))
+    expected, before = tape.gradient(loss, variables), tiny.values(variables)
+    report = segmenter.train_step(given)
+    for variable, value, gradient in zip(variables, before, expected, strict=True):
+        np.testing.assert_allclose(variable, value - LEARNING_RATE * gradient, rtol=1e-4, atol=1e-6)
+    assert float(report["segmentation"]) == pytest.approx(float(loss), rel=1e-5)
+    assert float(report["segmenter_gradient_norm"]) == pytest.approx(float(tf.linalg.global_norm(expected)), rel=1e-4)
+
+
+def test_pairs_whose_mask_is_too_small_or_too_large_teach_nothing():
+    keras.utils.set_random_seed(1)
+    segmenter = Segmenter(unet(tiny.RESOLUTION, tiny.WIDTH, depth=1), mask_size=(0.25, 0.5))
+    segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))
+    sizes = np.float32([0.2, 0.25, 0.5, 0.6])
+    given = batch() | {"mask": np.broadcast_to(sizes[:, None, None, None], batch()["mask"].shape)}
+    logits = segmenter.network(apply_color(given["image"], given["color"]), training=True)
+    second_and_third = losses.segmentation(logits, given["mask"])[1:3]
+    report = segmenter.train_step(given)
+    assert float(report["pairs_used"]) == 0.5
+    assert float(report["segmentation"]) == pytest.approx(float(tf.reduce_sum(second_and_third)) / 4, rel=1e-5)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.75])
+def test_the_average_moves_towards_the_network_that_trains(decay):
+    keras.utils.set_random_seed(1)
+    segmenter = Segmenter(unet(tiny.RESOLUTION, tiny.WIDTH, depth=1), ema_decay=decay)
+    segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))
+    start = tiny.values(segmenter.average_network.variables)
+    for value, variable in zip(start, segmenter.network.variables, strict=True):
+        np.testing.assert_array_equal(value, variable)
+    segmenter.train_step(batch())
+    assert all(tiny.changed(start, segmenter.network.variables))
+    for average, value, variable in zip(
+        segmenter.average_network.variables, start, segmenter.network.variables, strict=True
+    ):
+        np.testing.assert_allclose(average, decay * value + (1 - decay) * variable.numpy(), rtol=1e-5, atol=1e-7)
+
+
+@pytest.fixture
+def consistent_segmenter():
+    """One that learns from photos, too, and whose average has other weights than the network that trains."""
+    keras.utils.set_random_seed(1)
+    network = unet(tiny.RESOLUTION, tiny.WIDTH, depth=1)
+    segmenter = Segmenter(network, mask_size=(0.25, 0.5), ema_decay=0.75, gamma_consistency=GAMMA_CONSISTENCY)
+    segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))
+    for variable in segmenter.average_network.trainable_variables + segmenter.average_network.non_trainable_variables:
+        variable.assign(variable + 0.3)
+    return segmenter
+
+
+def test_a_photo_is_taught_what_the_average_finds_on_it_before_it_is_recoloured(consistent_segmenter):
+    segmenter, sizes = consistent_segmenter, np.float32([0.2, 0.25, 0.5, 0.6])
+    given = batch() | {"mask": np.broadcast_to(sizes[:, None, None, None], batch()["mask"].shape)}
+    given["photo"] = tiny.batch(seed=(3, 4))["image"]
+    taught = tf.sigmoid(segmenter.average_network(given["photo"], training=False))
+    recoloured = [apply_color(given[name], given["color"]) for name in ("image", "photo")]
+    variables = segmenter.network.trainable_variables
+    with tf.GradientTape() as tape:
+        logits = segmenter.network(tf.concat(recoloured, axis=0), training=True)
+        segmentation = tf.reduce_sum(losses.segmentation(logits[:4], given["mask"])[1:3]) / 4
+        consistency = tf.reduce_mean(losses.segmentation(logits[4:], taught))
+        loss = segmentation + GAMMA_CONSISTENCY * consistency
+    expected, before = tape.gradient(loss, variables), tiny.values(variables)
+    report = segmenter.train_step(given)
+    for variable, value, gradient in zip(variables, before, expected, strict=True):
+        np.testing.assert_allclose(variable, value - LEARNING_RATE * gradient, rtol=1e-4, atol=1e-6)
+    assert float(report["segmentation"]) == pytest.approx(float(segmentation), rel=1e-5)
+    assert float(report["consistency"]) == pytest.approx(float(consistency), rel=1e-5)
+    assert float(report["segmenter_gradient_norm"]) == pytest.approx(float(tf.linalg.global_norm(expected)), rel=1e-4)
+
+
+@pytest.fixture
+def student():
+    """One that learns from another network, its own average being something else again."""
+    keras.utils.set_random_seed(1)
+    network, teacher = (unet(tiny.RESOLUTION, tiny.WIDTH, depth=1) for _ in range(2))
+    segmenter = Segmenter(network, gamma_segmentation=2.0, gamma_consistency=GAMMA_CONSISTENCY, teacher=teacher)
+    segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))
+    return segmenter, teacher
+
+
+def test_a_student_is_taught_what_its_teacher_finds_on_a_photo(student):
+    segmenter, teacher = student
+    given = {"photo": tiny.batch(seed=(3, 4))["image"], "color": color()}
+    taught = tf.sigmoid(teacher(given["photo"], training=False))
+    logits = segmenter.network(apply_color(given["photo"], given["color"]), training=True)
+    before = tiny.values(teacher.variables)
+    report = segmenter.train_step(given)
+    expected = tf.reduce_mean(losses.segmentation(logits, taught))
+    assert float(report["consistency"]) == pytest.approx(float(expected), rel=1e-5)
+    assert set(report) == {"consistency", "segmenter_gradient_norm"}
+    assert not any(tiny.changed(before, teacher.variables))
+
+
+def test_a_student_weighs_pairs_and_photos(student):
+    segmenter, teacher = student
+    given, variables = batch() | {"photo": tiny.batch(seed=(3, 4))["image"]}, segmenter.network.trainable_variables
+    taught = tf.sigmoid(teacher(given["photo"], training=False))
+    recoloured = [apply_color(given[name], given["color"]) for name in ("image", "photo")]
+    with tf.GradientTape() as tape:
+        logits = segmenter.network(tf.concat(recoloured, axis=0), training=True)
+        pairs, photos = losses.segmentation(logits[:4], given["mask"]), losses.segmentation(logits[4:], taught)
+        loss = 2.0 * tf.reduce_mean(pairs) + GAMMA_CONSISTENCY * tf.reduce_mean(photos)
+    expected, before = tape.gradient(loss, variables), tiny.values(variables)
+    segmenter.train_step(given)
+    for variable, value, gradient in zip(variables, before, expected, strict=True):
+        np.testing.assert_allclose(variable, value - LEARNING_RATE * gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_a_checkpoint_of_a_student_holds_no_teacher(student, segmenter, tmp_path):
+    def names(model):
+        path = tf.train.Checkpoint(model=model).write(str(tmp_path / "checkpoint"))
+        return [name for name, _ in tf.train.list_variables(path)]
+
+    assert names(student[0]) == names(segmenter)
+
+
+def test_step_records_the_statistics_of_the_batch(segmenter):
+    statistics = segmenter.network.non_trainable_variables
+    before = tiny.values(statistics)
+    segmenter.train_step(batch())
+    assert statistics and all(tiny.changed(before, statistics))
+
+
+def test_synthetic_step_learns_the_averaged_generators_pairs_and_passes_photos_on(consistent_segmenter):
+    segmenter, gan = consistent_segmenter, tiny.layered_gan()
+    draws = tiny.draws() | {"color": color(), "photo": tiny.batch(seed=(3, 4))["image"]}
+    for variable in gan.generator_variables:
+        variable.assign(tf.zeros(variable.shape))
+    pairs, start = gan.synthesize(draws), tiny.values(segmenter.variables)
+    given = {"image": pairs["composed"], "mask": pairs["composed_mask"]}
+    segmenter.train_step(given | {name: draws[name] for name in ("color", "photo")})
+    expected = tiny.values(segmenter.variables)
+    for variable, value in zip(segmenter.variables, start, strict=True):
+        variable.assign(value)
+    before = tiny.values(gan.variables)
+    synthetic_step(gan, segmenter)(draws)
+    for variable, value in zip(segmenter.variables, expected, strict=True):
+        np.testing.assert_array_equal(variable, value)
+    assert not any(tiny.changed(before, gan.variables))

@@ -1,0 +1,47 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_layered_gan.models.networks.upsampling import UpsampleConv2D
+
+
+@pytest.fixture
+def layer():
+    layer = UpsampleConv2D(5)
+    layer.build((None, None, None, 3))
+    layer.kernel.assign(np.random.default_rng(0).standard_normal(layer.kernel.shape))
+    return layer
+
+
+def upsampled_then_convolved(kernel, images):
+    return tf.nn.conv2d(tf.repeat(tf.repeat(images, 2, axis=1), 2, axis=2), kernel, 1, "SAME")
+
+
+def test_equals_upsampling_and_then_convolving_forward_and_gradient(layer):
+    images = tf.constant(np.random.default_rng(1).standard_normal((2, 4, 6, 3)), tf.float32)
+    upstream = np.random.default_rng(2).standard_normal((2, 8, 12, 5)).astype(np.float32)
+    results = []
+    for function in (layer, lambda x: upsampled_then_convolved(layer.kernel, x)):
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            outputs = function(images)
+        gradients = tape.gradient(outputs, [images, layer.kernel.value], upstream)
+        results.append([outputs, *gradients])
+    for ours, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, expected, atol=1e-4)
+
+
+def test_one_pixel_by_hand():
+    layer = UpsampleConv2D(1)
+    layer.build((None, 1, 1, 1))
+    layer.kernel.assign(np.reshape(np.arange(9.0), (3, 3, 1, 1)))
+    # The upper left of the four copies sees itself and those to its right and below: 4 + 5 + 7 + 8.
+    expected = [[4 + 5 + 7 + 8, 3 + 4 + 6 + 7], [1 + 2 + 4 + 5, 0 + 1 + 3 + 4]]
+    np.testing.assert_allclose(layer(tf.ones([1, 1, 1, 1]))[0, :, :, 0], expected)
+
+
+def test_a_copy_has_the_same_config(layer):
+    image = keras.Input((4, 4, 3))
+    model = keras.Model(image, layer(image))
+    assert model.output_shape == keras.models.clone_model(model).output_shape == (None, 8, 8, 5)

@@ -1,0 +1,84 @@
+import errno
+import fcntl
+import subprocess
+import sys
+
+import pytest
+import tiny
+
+from configs import shapes
+from export.main import export_run
+from tf_layered_gan import synthesize, train
+from tf_layered_gan.data import sources
+from tf_layered_gan.runs.config_record import load_config, record_config
+from tf_layered_gan.runs.workdir_lock import locked
+
+HOLD = """
+import sys
+from tf_layered_gan.workdir_lock import locked
+with locked(sys.argv[1]):
+    print("held", flush=True)
+    input()
+"""
+
+
+@pytest.fixture
+def held(tmp_path):
+    """A workdir that another process holds; that process."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "run")], cwd=tiny.ROOT, **pipes) as process:
+        assert process.stdout.readline() == "held\n"
+        yield tmp_path / "run", process
+        process.kill()
+
+
+def test_a_second_run_in_a_workdir_is_refused_and_leaves_it_alone(held):
+    workdir, _ = held
+    with pytest.raises(ValueError, match=f"another run is at work in {workdir}; wait for it, or take another workdir"):
+        train.train(tiny.run_config(shapes), workdir)
+    assert {path.name for path in workdir.iterdir()} == {"lock", "photos"}  # the latter was painted before
+
+
+def test_a_workdir_that_another_run_began_while_the_photos_were_read_is_refused(tmp_path, monkeypatch):
+    load, other = sources.load_photos, tiny.run_config(shapes, seed=7)
+    monkeypatch.setattr(sources, "load_photos", lambda *_, **__: record_config(other, tmp_path) or load(other))
+    with pytest.raises(ValueError, match="begun with other values of seed"):
+        train.train(tiny.run_config(shapes), tmp_path)
+    assert load_config(tmp_path).seed == 7
+
+
+def test_nothing_is_evaluated_synthesised_or_exported_beside_a_run(tmp_path, eagerly):
+    tiny.train_one_step(shapes, tmp_path)
+    config, before = load_config(tmp_path), (tmp_path / "metrics.json").stat().st_mtime_ns
+    with locked(tmp_path):
+        for work in (train.evaluate, lambda *run: synthesize.write_dataset(*run, count=1)):
+            with pytest.raises(ValueError, match="another run is at work in"):
+                work(config, tmp_path)
+        with pytest.raises(ValueError, match="another run is at work in"):
+            export_run(tmp_path)
+    assert (tmp_path / "metrics.json").stat().st_mtime_ns == before and not (tmp_path / "synthetic").exists()
+    assert not (tmp_path / "export").exists()
+
+
+def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    refused = pytest.raises(OSError, match=f"{tmp_path} cannot be locked, take one elsewhere: No locks available")
+    with refused, locked(tmp_path):
+        pass
+
+
+def test_a_killed_run_holds_nothing(held):
+    workdir, process = held
+    process.kill()
+    process.wait()
+    with locked(workdir):
+        pass
+
+
+def test_a_finished_run_holds_nothing(tmp_path):
+    for _ in range(2):
+        with locked(tmp_path / "run"):
+            pass

@@ -1,0 +1,106 @@
+import json
+import types
+
+import pytest
+import tensorflow as tf
+import tiny
+
+from configs import shapes
+from tf_layered_gan.training import distribution
+from tf_layered_gan.training.distribution import build_strategy, describe_differences, distributed_step, is_chief
+
+
+class ThreeReplicas:
+    num_replicas_in_sync = 3
+
+
+def test_a_batch_that_the_replicas_cannot_share_is_refused(monkeypatch):
+    monkeypatch.setattr(tf.distribute, "MirroredStrategy", ThreeReplicas)
+    with pytest.raises(ValueError, match="batch_size is 4, allowed: a multiple of the 3 devices"):
+        build_strategy(tiny.run_config(shapes, distribution="mirrored"))
+    assert isinstance(build_strategy(tiny.run_config(shapes, distribution="mirrored", batch_size=6)), ThreeReplicas)
+
+
+def test_independence_needs_another_picture_on_each_device(monkeypatch):
+    monkeypatch.setattr(tf.distribute, "MirroredStrategy", ThreeReplicas)
+    changes = {"distribution": "mirrored", "gan.gamma_independence": (0.0, 1.0)}
+    with pytest.raises(ValueError, match="batch_size is 3, allowed: 2 or more for each of the 3 devices where"):
+        build_strategy(tiny.run_config(shapes, batch_size=3, **changes))
+    assert isinstance(build_strategy(tiny.run_config(shapes, batch_size=6, **changes)), ThreeReplicas)
+
+
+TWO_WORKERS = {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    [
+        None,
+        "two machines",
+        "[]",
+        json.dumps({"cluster": TWO_WORKERS}),
+        json.dumps({"cluster": {}, "task": {"type": "worker", "index": 0}}),
+        json.dumps({"cluster": TWO_WORKERS, "task": {"type": "worker", "index": 2}}),
+        json.dumps({"cluster": TWO_WORKERS, "task": {"type": "worker", "index": "0"}}),
+        json.dumps({"cluster": TWO_WORKERS, "task": {"type": "ps", "index": 0}}),
+        json.dumps({"cluster": TWO_WORKERS | {"chief": ["127.0.0.1:3"]}, "task": {"type": "worker", "index": 0}}),
+        *(
+            json.dumps({"cluster": {"worker": workers}, "task": {"type": "worker", "index": 0}})
+            for workers in ("abc", [1, 2], ["no port"], ["host:port"], [])
+        ),
+    ],
+)
+def test_several_workers_that_nobody_names_are_refused(cluster, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    if cluster is not None:
+        monkeypatch.setenv("TF_CONFIG", cluster)
+    with pytest.raises(ValueError, match="^distribution is multi_worker, TF_CONFIG is .*, allowed: one where the env"):
+        build_strategy(tiny.run_config(shapes, distribution="multi_worker"))
+
+
+def test_a_tpu_that_is_not_there_is_said():
+    with pytest.raises(ValueError, match="^distribution is tpu, but no TPU can be reached: "):
+        build_strategy(tiny.run_config(shapes, distribution="tpu"))
+
+
+def test_one_worker_writes():
+    def chief(**resolver):
+        return is_chief(types.SimpleNamespace(cluster_resolver=types.SimpleNamespace(**resolver)))
+
+    assert is_chief(tf.distribute.get_strategy())
+    assert [chief(task_type="worker", task_id=index) for index in range(3)] == [True, False, False]
+    assert chief(task_type=None, task_id=None)
+
+
+@pytest.mark.parametrize(("chief", "order"), [(True, ["prepared", "met"]), (False, ["met", "prepared"])])
+def test_the_chief_prepares_before_the_others(chief, order, monkeypatch):
+    events = []
+    monkeypatch.setattr(distribution, "is_chief", lambda strategy: chief)
+    monkeypatch.setattr(distribution, "wait_for_all", lambda strategy: events.append("met"))
+    with distribution.chief_first(tf.distribute.get_strategy()):
+        events.append("prepared")
+    assert events == order
+
+
+def test_an_error_on_one_machine_is_no_lost_worker():
+    with pytest.raises(tf.errors.CancelledError), distribution.lost_workers_named(tf.distribute.get_strategy()):
+        raise tf.errors.CancelledError(None, None, "closed")
+
+
+def test_differences_are_named_with_the_workers_that_have_them():
+    facts = {"seed": 3, "photos": {"train": 10}, "step": 5}
+    assert describe_differences(facts, [[1, 2, 3], [1, 2, 3]], worker=0) == ""
+    assert describe_differences(facts, [[1, 2, 3], [1, 9, 3], [1, 9, 4]], worker=2) == (
+        'photos on worker 1, 2 (on worker 2, this one, it is {"train": 10}); '
+        "step on worker 2 (on worker 2, this one, it is 5)"
+    )
+
+
+def test_any_told_worker_is_heard_and_reports_are_means_of_the_replicas():
+    strategy = tf.distribute.get_strategy()
+    step = distributed_step(strategy, lambda batch: {"b": tf.reduce_sum(batch), "a": tf.reduce_max(batch)})
+    for told in (False, True):
+        report, heard = step(tf.constant([1.0, 2.0]), tf.constant(told))
+        assert {name: float(value) for name, value in report.items()} == {"a": 2, "b": 3}
+        assert (heard > 0) == told
+    assert step.experimental_get_tracing_count() == 1

@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tf_layered_gan.training.monitoring import Monitor, check_finite, collapse_warning
+from tf_layered_gan.training.schedule import Phase
+
+GAN, SEGMENTER = Phase("gan", 2, 30), Phase("segmenter", 2, 30)
+
+
+def events(workdir):
+    accumulator = EventAccumulator(str(workdir / "tensorboard"))
+    accumulator.Reload()
+    return accumulator
+
+
+def scalar(accumulator, tag):
+    """[(step, value)] of a scalar."""
+    return [
+        (event.step, pytest.approx(tf.make_ndarray(event.tensor_proto).item())) for event in accumulator.Tensors(tag)
+    ]
+
+
+def test_masks_of_usual_size_give_no_warning():
+    assert collapse_warning(0.1) is collapse_warning(0.3) is collapse_warning(0.75, masks_full=0.2) is None
+
+
+def test_full_masks_are_called_all_as_foreground():
+    warning = collapse_warning(0.97)
+    assert warning.startswith("all as foreground: masks cover 97% of the picture")
+    assert "perturbation.shift" in warning
+
+
+def test_empty_masks_are_called_all_as_background():
+    warning = collapse_warning(0.01)
+    assert warning.startswith("all as background: masks cover 1% of the picture")
+    assert "gan.gamma_mi" in warning
+
+
+def test_masks_that_fill_the_picture_are_no_matter_of_the_mean():
+    warning = collapse_warning(0.4, masks_full=0.25)
+    assert warning.startswith("all as foreground, in part: 25% of the masks fill the picture")
+    assert "segmenter.mask_size" in warning
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_non_finite_value_names_its_term_and_step(value):
+    report = {"binarization": tf.constant(0.5), "background": tf.constant(value)}
+    with pytest.raises(FloatingPointError, match=rf"gan/background is {value} at step 12"):
+        check_finite("gan", report, 12)
+
+
+def test_finite_values_pass():
+    check_finite("gan", {"binarization": tf.constant(-1e30)}, 1)
+
+
+def test_no_report_leaves_a_number_with_tensorflow(tmp_path, monkeypatch):
+    monitor, kinds = Monitor(tmp_path, batch_size=4), set()
+    monkeypatch.setattr(tf.summary, "scalar", lambda name, value: kinds.add(type(value)))
+    for step in (10, 20):
+        monitor.scalars(GAN, {"binarization": tf.constant(0.25)}, step)
+    assert kinds == {np.ndarray}  # Python numbers TensorFlow keeps for good, some 0.7 KiB each
+
+
+def test_scalars_are_written_under_their_kind_and_step(tmp_path):
+    monitor = Monitor(tmp_path, batch_size=4)
+    monitor.scalars(GAN, {"binarization": tf.constant(0.25)}, 10)
+    monitor.scalars(GAN, {"binarization": tf.constant(0.125)}, 20)
+    monitor.scalars(SEGMENTER, {"segmentation": 0.5}, 3)
+    monitor.picture("layers", np.zeros((2, 2, 3), np.uint8), 20)
+    accumulator = events(tmp_path)
+    assert scalar(accumulator, "gan/binarization") == [(10, 0.25), (20, 0.125)]
+    assert scalar(accumulator, "segmenter/segmentation") == [(3, 0.5)]
+
+
+def test_pictures_a_second_count_the_steps_between_two_reports(tmp_path, monkeypatch):
+    times = iter([100.0, 102.0, 110.0])
+    monkeypatch.setattr("tf_layered_gan.training.monitoring.time.perf_counter", lambda: next(times))
+    monitor = Monitor(tmp_path, batch_size=4)
+    for phase, step in [(GAN, 10), (GAN, 20), (SEGMENTER, 25)]:
+        monitor.scalars(phase, {}, step)
+    monitor.picture("layers", np.zeros((2, 2, 3), np.uint8), 20)
+    accumulator = events(tmp_path)
+    # 10 steps of 4 pictures in 2 seconds; the first report of a kind has no time to divide by.
+    assert scalar(accumulator, "gan/images_per_second") == [(20, 20)]
+    assert "segmenter/images_per_second" not in accumulator.Tags()["tensors"]
+
+
+def test_progress_is_one_line_a_report(tmp_path, caplog):
+    with caplog.at_level("INFO", logger="absl"):
+        report = {"binarization": 0.25, "mask_mean": 0.5, "masks_full": 0.0, "generator_adversarial": -1.5}
+        Monitor(tmp_path, batch_size=4).scalars(GAN, report, 10)
+    assert [record.getMessage() for record in caplog.records] == [
+        "round 2, gan step 10 of 30 (40 images): G -1.5, masks cover 0.5"
+    ]
+
+
+def test_collapse_is_reported_in_words(tmp_path, caplog):
+    Monitor(tmp_path, batch_size=4).scalars(GAN, {"mask_mean": 0.001, "masks_full": 0.0}, 10)
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warnings == [collapse_warning(0.001)]
+
+
+def test_evaluation_is_written_against_the_gans_step(tmp_path):
+    monitor = Monitor(tmp_path, batch_size=4)
+    monitor.evaluation({"iou": 0.5, "images": 7}, 30)
+    monitor.picture("layers", np.zeros((2, 2, 3), np.uint8), 30)
+    assert scalar(events(tmp_path), "validation/iou") == [(30, 0.5)]
+
+
+def test_picture_is_written_unchanged(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    Monitor(tmp_path, batch_size=4).picture("layers", picture, 30)
+    (event,) = events(tmp_path).Tensors("layers")
+    width, height, png = tf.make_ndarray(event.tensor_proto)
+    assert (event.step, width, height) == (30, b"7", b"5")
+    np.testing.assert_array_equal(tf.io.decode_png(png), picture)
+
+
+def test_a_full_disk_is_called_that(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    monitor = Monitor(tmp_path, batch_size=4)
+    monkeypatch.setattr(tf.summary, "scalar", fail)
+    with pytest.raises(OSError, match="events could not be written to .*tensorboard: No space left on device"):
+        monitor.evaluation({"iou": 0.5}, 30)
+
+
+def test_events_that_have_no_folder_are_named(tmp_path):
+    (tmp_path / "tensorboard").write_text("mine")
+    with pytest.raises(OSError, match=f"events could not be written to {tmp_path}/tensorboard: "):
+        Monitor(tmp_path, batch_size=4)

@@ -1,0 +1,206 @@
+"""Replicas, workers and XLA train what one device trains."""
+
+import concurrent.futures
+import json
+import re
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tiny
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from tf_layered_gan.training import preemption
+
+
+def train(folder, *ways):
+    code, output = tiny.finish(tiny.python("tests/strategies.py", folder, *ways))
+    assert code == 0, output
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    train(folder, "plain")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def two_replicas(runs):
+    train(runs, "two_replicas")
+    return runs / "two_replicas"
+
+
+def assert_equal_runs(first, second, tolerance):
+    ours, theirs = tiny.checkpoint_values(first), tiny.checkpoint_values(second)
+    assert ours.keys() == theirs.keys()
+    for kind in ("_optimizer/", "/u/", "/moving_mean/", "/moving_variance/", "/average_", "gan_step"):
+        assert any(kind in name for name in ours)
+    for name, value in ours.items():
+        np.testing.assert_allclose(theirs[name], value, rtol=0, atol=tolerance, err_msg=name)
+
+
+def test_two_replicas_train_as_one_device(runs, two_replicas):
+    assert_equal_runs(runs / "plain", two_replicas, tolerance=1e-5)
+
+
+@pytest.mark.slow
+def test_four_replicas_train_as_one_device(runs):
+    train(runs, "four_replicas")
+    assert_equal_runs(runs / "plain", runs / "four_replicas", tolerance=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("replicas", ["two_replicas", "four_replicas"])
+def test_replicas_train_as_one_device_with_adam(tmp_path, replicas):
+    for way in ("adam_plain", f"adam_{replicas}"):
+        train(tmp_path, way)
+    assert_equal_runs(tmp_path / "adam_plain", tmp_path / f"adam_{replicas}", tolerance=1e-3)
+
+
+def finish_each(workers):
+    """Waits for processes, reading of all of them at once; returns (exit code, what it printed) of each."""
+    with concurrent.futures.ThreadPoolExecutor() as readers:
+        return list(readers.map(tiny.finish, workers))
+
+
+def finish_all(workers):
+    """Likewise; returns their exit codes and all that they printed."""
+    codes, outputs = zip(*finish_each(workers), strict=True)
+    return list(codes), "\n".join(outputs)
+
+
+def test_two_workers_train_as_one_device_and_only_the_chief_writes(runs, tmp_path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    workers = tiny.workers(2, "tests/strategies.py", runs, "multi_worker", TMPDIR=str(temporary))
+    codes, output = finish_all(workers)
+    assert codes == [0, 0], output
+    assert_equal_runs(runs / "plain", runs / "multi_worker", tolerance=1e-5)
+    assert {path.name for path in (runs / "multi_worker").iterdir()} == {
+        path.name for path in (runs / "plain").iterdir()
+    }
+    assert not list(temporary.iterdir())  # what the other wrote is thrown away
+
+
+@pytest.mark.slow
+def test_two_workers_train_as_one_device_with_adam(tmp_path):
+    train(tmp_path, "adam_plain")
+    codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "adam_multi_worker"))
+    assert codes == [0, 0], output
+    assert_equal_runs(tmp_path / "adam_plain", tmp_path / "adam_multi_worker", tolerance=1e-3)
+
+
+@pytest.mark.slow
+def test_workers_that_differ_say_in_what_and_one_that_waits_for_a_lost_one_says_so():
+    (first, one), (second, other) = finish_each(tiny.workers(2, "tests/workers.py"))
+    assert (first, second) == (1, -signal.SIGKILL), one + other
+    differ = (
+        "the workers must begin alike, but differ from worker 0: step on worker 1 (on worker {}, this one, it is {})"
+    )
+    assert differ.format(0, 5) in one and differ.format(1, 6) in other
+    names = 'the version of this program, by its fields on worker 1 (on worker 0, this one, it is ["seed"])'
+    assert names in one
+    assert "worker 0 is here" in one and "worker 1 is here" in other
+    assert "ConnectionError: another worker cannot be reached any more: start all of them again" in one
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("told", [(1,), (0, 1)])
+def test_workers_one_or_all_of_which_are_told_to_stop_save_one_step_and_end_alike(runs, tmp_path, told):
+    workers = tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker")
+    teller = threading.Thread(target=signal_once_saved, args=(workers, told, tmp_path / "multi_worker"))
+    teller.start()
+    codes, output = finish_all(workers)
+    teller.join()
+    assert codes == [preemption.EXIT_CODE] * 2, output
+    saved = re.findall(r"told to stop: step (\d+) is saved", output)
+    assert len(saved) == 2 and saved[0] == saved[1], output
+    values = tiny.checkpoint_values(tmp_path / "multi_worker")
+    counters = [int(values[f"{name}_step/.ATTRIBUTES/VARIABLE_VALUE"]) for name in ("gan", "segmenter")]
+    assert int(saved[0]) in counters
+    codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker"))
+    assert codes == [0, 0], output
+    assert_equal_runs(runs / "plain", tmp_path / "multi_worker", tolerance=1e-5)
+
+
+def signal_once_saved(workers, told, workdir):
+    """Sends SIGTERM to some workers as soon as their run has a checkpoint."""
+    wait_for_checkpoint(1, workers[0], workdir)
+    for index in told:
+        workers[index].terminate()
+
+
+def wait_for_checkpoint(number, worker, workdir):
+    """Waits until a run has its so-many-th checkpoint, or has ended."""
+    while worker.poll() is None and not (workdir / f"checkpoints/ckpt-{number}.index").exists():
+        time.sleep(0.05)
+
+
+def finish_with_a_kill(workers, killed, number, workdir):
+    """Kills one of the workers once their run has its so-many-th checkpoint; returns as `finish_all`."""
+
+    def kill():
+        wait_for_checkpoint(number, workers[killed], workdir)
+        workers[killed].kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    result = finish_all(workers)
+    killer.join()
+    return result
+
+
+@pytest.mark.slow
+def test_two_workers_one_of_which_was_killed_go_on_as_if_nothing_had_been(runs, tmp_path):
+    workers = tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker")
+    codes, output = finish_with_a_kill(workers, killed=1, number=1, workdir=tmp_path / "multi_worker")
+    assert codes[0] not in (0, None) and codes[1] == -signal.SIGKILL, output
+    assert "another worker cannot be reached any more: start all of them again" in output
+    codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker"))
+    assert codes == [0, 0] and "going on from step" in output, output
+    assert_equal_runs(runs / "plain", tmp_path / "multi_worker", tolerance=1e-5)
+
+
+@pytest.mark.slow
+def test_two_workers_go_on_in_the_second_round_after_the_chief_was_killed_or_the_other(tmp_path):
+    train(tmp_path, "two_rounds_plain")
+    for killed, number in ((0, 5), (1, 7)):  # in the second round: while the GAN trains, and the segmenter
+        workers = tiny.workers(2, "tests/strategies.py", tmp_path, "two_rounds_multi_worker")
+        codes, output = finish_with_a_kill(workers, killed, number, tmp_path / "two_rounds_multi_worker")
+        assert codes[killed] == -signal.SIGKILL and codes[1 - killed] not in (0, None), output
+        assert "another worker cannot be reached any more: start all of them again" in output
+    codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "two_rounds_multi_worker"))
+    assert codes == [0, 0] and "going on from step 20" in output, output
+    assert_equal_runs(tmp_path / "two_rounds_plain", tmp_path / "two_rounds_multi_worker", tolerance=1e-5)
+    curves = [(tmp_path / f"two_rounds_{way}" / "curve.csv").read_text() for way in ("plain", "multi_worker")]
+    assert [curve.count("\n") for curve in curves] == [4, 4]  # the header, two rounds and the final segmenter
+
+
+def gradient_norms(workdir):
+    """What TensorBoard shows of the gradients: a value a step, by name."""
+    accumulator = EventAccumulator(str(workdir / "tensorboard"), size_guidance={"tensors": 0})
+    accumulator.Reload()
+    tags = [tag for tag in accumulator.Tags()["tensors"] if tag.endswith("gradient_norm")]
+    return {tag: [float(tf.make_ndarray(event.tensor_proto)) for event in accumulator.Tensors(tag)] for tag in tags}
+
+
+def test_two_replicas_report_the_norms_of_one_device(runs, two_replicas):
+    plain, two = gradient_norms(runs / "plain"), gradient_norms(two_replicas)
+    assert [len(norms) for norms in plain.values()] == [20, 20, 20, 1]  # of G and D, of F in its round and at the end
+    for name, norms in plain.items():
+        assert two[name] == pytest.approx(norms, rel=1e-3), name
+
+
+def test_two_replicas_are_evaluated_as_one_device(runs, two_replicas):
+    plain, two = (json.loads((path / "metrics.json").read_text()) for path in (runs / "plain", two_replicas))
+    assert two["images_seen"] == plain["images_seen"] == 80
+    assert two["test"]["segmenter"] == pytest.approx(plain["test"]["segmenter"], abs=0.02)
+
+
+def test_xla_trains_as_one_device_does_without(runs):
+    train(runs, "jit")
+    assert_equal_runs(runs / "plain", runs / "jit", tolerance=1e-4)

@@ -1,0 +1,141 @@
+"""Every field of a config: its name, default, check, meaning and place in the paper.
+
+The defaults are the paper's values for CUB at 128x128. A field is declared here and nowhere else; rules that involve
+several fields stand in `validation`.
+"""
+
+import dataclasses
+from typing import Any
+
+from ml_collections import ConfigDict, config_dict
+
+from tf_layered_gan.config import checks
+from tf_layered_gan.config.checks import at_least, decay, more_than_0, ordered_pair, within
+
+_WIDTH = more_than_0(512)
+_WEIGHT = at_least(0, 1_000_000)
+_LEARNING_RATE = more_than_0(1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Field:
+    """One field.
+
+    Attributes:
+        name: with the section, as in "gan.gamma_mi".
+        default: its value unless a config changes it.
+        check: `checks.Check`, the values it may have.
+        about: its meaning, unit and place in the paper.
+        optional: the type of a field that may be None; None for a field that always has a value.
+    """
+
+    name: str
+    default: Any
+    check: checks.Check
+    about: str
+    optional: type | None = None
+
+
+FIELDS = (
+    Field("seed", 0, checks.seed(), "of all randomness"),
+    Field("resolution", 128, checks.power_of_two(16, 1024), "pixels, width and height of an image"),
+    Field("batch_size", 32, at_least(1, 65_536), "images in a step, over all devices (C.1)"),
+    Field("jit", False, checks.anything(), "whether XLA compiles the training steps"),
+    Field(
+        "distribution",
+        "one_device",
+        checks.one_of("one_device", "mirrored", "multi_worker", "tpu"),
+        "mirrored: all devices of this machine; multi_worker: of several machines",
+    ),
+    # Photos
+    Field(
+        "data.source",
+        "folder",
+        checks.one_of("cub", "dogs", "cars", "apc", "folder", "shapes"),
+        "a folder of photos, images that the program paints (shapes), or one of the paper's datasets",
+    ),
+    Field("data.path", None, checks.folder(), "folder: of photos; the paper's: of TensorFlow Datasets", str),
+    Field("data.masks", None, checks.folder(), "folder, dogs, cars: folder of masks, for evaluation only", str),
+    Field("data.unlabelled", None, checks.grey(), "folder: the grey value of unlabelled mask pixels", int),
+    Field("data.classes", None, checks.regular_expression(), "of the class in a photo's name, for NMI only", str),
+    Field("data.holdout", 64, checks.anything(), "photos kept from training; folder: at most a tenth of all"),
+    Field("data.train_pictures", 10_000, at_least(1, 10_000_000), "shapes: images to train on"),
+    Field("data.held_out_pictures", 500, at_least(1, 1_000_000), "shapes: for validation, and again for the test"),
+    Field("data.crop_scale", (0.8, 1.0), ordered_pair(0.25, 1.0), "of the width; random resized crop (C.1)"),
+    Field("data.flip", True, checks.anything(), "left to right, with probability 1/2 (C.1)"),
+    # Latent codes
+    Field("codes.z_dim", 100, more_than_0(10_000), "d_z; not in the paper, FineGAN's"),
+    Field("codes.public_z", True, checks.anything(), "both generators share z; False is not in the paper"),
+    Field("codes.prior", "categorical", checks.one_of("categorical", "normal"), "of the private code c (Table 2)"),
+    Field("codes.num_categories", 200, more_than_0(100_000), "d_c (Table C.1); the dimension of a normal c"),
+    Field("codes.group_size", 10, checks.anything(), "categories in a super-category (Table C.1)"),
+    # Networks
+    Field("networks.generator_width", 64, _WIDTH, "channels of the foreground generator at full resolution"),
+    Field("networks.least_width", 16, _WIDTH, "least channels of its stages; the paper has 32 and 16"),
+    Field("networks.background_width", 64, _WIDTH, "channels of the background generator at full resolution"),
+    Field("networks.background_canvas", 1, more_than_0(8), "side of the background, in images; 2: not in the paper"),
+    Field("networks.residual_blocks", 2, at_least(0, 100), "in each of the foreground generator's two stages"),
+    Field("networks.initial_mask", 0.5, checks.probability(), "a mask's mean before training; not in the paper"),
+    Field("networks.mask_centring", 0.0, at_least(0, 1_000), "lowers mask logits by this * r^2; not in the paper"),
+    Field("networks.discriminator_width", 64, _WIDTH, "channels after its first convolution"),
+    Field("networks.mask_encoder_width", 16, _WIDTH, "channels after its first convolution"),
+    Field("networks.unet_width", 64, _WIDTH, "channels at full resolution"),
+    Field("networks.unet_depth", 4, at_least(0, 8), "halvings of the resolution"),
+    # Perturbation: Eqs. 9 and 10, Table C.1; each value is uniform
+    Field("perturbation.scale_exponent", (-0.2, 0.0), ordered_pair(-2.0, 2.0), "s: objects become 2^s times as large"),
+    Field("perturbation.shift", 0.125, within(0, 0.5), "of the width, in both directions: 16 of 128 pixels"),
+    Field("perturbation.rotation", 15.0, at_least(0, 180), "degrees, in both directions"),
+    Field("perturbation.background_contrast", (1.0, 1.0), ordered_pair(0.0, 2.0), "factor"),
+    # GAN: Eq. 6
+    Field("gan.generator_learning_rate", 2e-4, _LEARNING_RATE, "Adam's (C.1)"),
+    Field("gan.discriminator_learning_rate", 2e-4, _LEARNING_RATE, "Adam's (C.1)"),
+    Field("gan.beta_1", 0.5, decay(), "Adam's (C.1)"),
+    Field("gan.beta_2", 0.999, decay(), "Adam's (C.1)"),
+    Field("gan.gamma_mi", 1.0, _WEIGHT, "weight of the mutual-information loss (Table C.1)"),
+    Field("gan.gamma_b", 2.0, _WEIGHT, "weight of the binarisation loss; PerturbGAN's and ILSGAN's value"),
+    Field("gan.gamma_bg", 2.0, _WEIGHT, "weight of the background loss, from round 2 on (Table C.1)"),
+    Field("gan.gamma_size", 0.0, _WEIGHT, "weight of the mask-size loss (Table 1); PerturbGAN: 2"),
+    Field("gan.mask_size", (0.25, 1.0), ordered_pair(0.0, 1.0), "share of the image that loss keeps masks to"),
+    Field("gan.gamma_independence", (0.0, 0.0), checks.weight_pair(1_000_000), "round 1, later; ILSGAN: 0.2, 1"),
+    Field("gan.ema_decay", 0.999, decay(), "a step, of the averaged generators; not in the paper"),
+    # Segmenter: Eq. 7
+    Field("segmenter.learning_rate", 1e-3, _LEARNING_RATE, "Adam's (C.2)"),
+    Field("segmenter.supervised", False, checks.anything(), "learns from true masks alone (Table 5)"),
+    Field("segmenter.mask_size", (0.0, 1.0), ordered_pair(0.0, 1.0), "share of the image; other pairs teach nothing"),
+    Field("segmenter.ema_decay", 0.0, decay(), "a step, of the averaged segmenter; above 0 not in the paper"),
+    Field(
+        "segmenter.gamma_consistency", 0.0, _WEIGHT, "weight of the loss on photos in the final steps; not the paper's"
+    ),
+    Field("segmenter.brightness", 0.2, within(0, 2.0), "colour augmentation; the paper gives no ranges"),
+    Field("segmenter.contrast", 0.2, within(0, 1.0), "colour augmentation"),
+    Field("segmenter.saturation", 0.2, within(0, 1.0), "colour augmentation"),
+    Field("segmenter.hue", 0.05, within(0, 0.5), "colour augmentation; 1 is the full circle"),
+    # Schedule: Algorithm 1, C.2, C.3
+    Field("schedule.rounds", 5, more_than_0(10_000), "K"),
+    Field("schedule.annealed_rounds", 0, at_least(0), "last rounds, in which the GAN's learning rates fall to 0"),
+    Field("schedule.gan_images_per_round", 2_000_000, at_least(1), "photos D sees; N_gan = this / batch_size"),
+    Field("schedule.segmenter_steps_per_round", 2_000, more_than_0(), "N_seg"),
+    Field("schedule.final_segmenter_steps", 12_000, at_least(0), "after the last round"),
+    # Monitoring
+    Field("monitoring.scalars_every", 100, more_than_0(), "steps"),
+    Field("monitoring.grid_every", 2_000, more_than_0(), "steps"),
+    Field("monitoring.checkpoint_every", 2_000, more_than_0(), "steps"),
+    Field("monitoring.restarts", 0, at_least(0, 100), "how often a run may begin again after a collapse"),
+    # Evaluation
+    Field("metrics.inception", None, checks.anything(), "file of the weights for FID; without, no FID", str),
+    Field("metrics.fid_samples", 10_000, at_least(2), "images for FID, and backgrounds for bg-FID (Sec. 4.1)"),
+)
+
+
+def default_config() -> ConfigDict:
+    """Builds the config in which every field has its default."""
+    config = ConfigDict()
+    for field in FIELDS:
+        *sections, name = field.name.split(".")
+        owner = config
+        for section in sections:
+            if section not in owner:
+                owner[section] = ConfigDict()
+            owner = owner[section]
+        owner[name] = field.default if field.optional is None else config_dict.placeholder(field.optional)
+    return config

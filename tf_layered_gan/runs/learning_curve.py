@@ -1,0 +1,67 @@
+"""A run's learning curve: the segmenter's IoU on the validation pictures against the images seen."""
+
+import csv
+import io
+import pathlib
+
+from tf_layered_gan.files.records import write_record
+
+_FIELDS = ("after", "images_seen", "iou", "iou_per_image")
+
+
+class LearningCurve:
+    """The file WORKDIR/curve.csv, a line for each phase that ended in a trained segmenter.
+
+    Args:
+        workdir: the run's directory.
+    """
+
+    def __init__(self, workdir):
+        self._path = pathlib.Path(workdir) / "curve.csv"
+
+    def points(self):
+        """Reads the curve.
+
+        Returns:
+            list of dicts, in order: "after" (see `schedule.Phase.name`), "images_seen" (int), "iou" and
+            "iou_per_image" (float in [0, 1]). Empty where nothing has been measured.
+
+        Raises:
+            ValueError: if the file is damaged; names it.
+        """
+        if not self._path.exists():
+            return []
+        try:
+            with open(self._path, newline="") as file:
+                return [
+                    {
+                        "after": row["after"],
+                        "images_seen": int(row["images_seen"]),
+                        "iou": float(row["iou"]),
+                        "iou_per_image": float(row["iou_per_image"]),
+                    }
+                    for row in csv.DictReader(file)
+                ]
+        except (KeyError, TypeError, ValueError, csv.Error) as error:
+            raise ValueError(f"{self._path} is damaged: {error}") from error
+
+    def has(self, after):
+        """Returns whether the curve has this point."""
+        return any(point["after"] == after for point in self.points())
+
+    def append(self, after, images_seen, metrics):
+        """Appends a point.
+
+        Args:
+            after: the phase's name.
+            images_seen: real pictures that the discriminator has seen.
+            metrics: dict with "iou" and "iou_per_image", see `metrics.segmentation`.
+        """
+        lines = io.StringIO(newline="")
+        writer = csv.writer(lines, lineterminator="\n")
+        if self._path.exists():
+            lines.write(self._path.read_text())
+        else:
+            writer.writerow(_FIELDS)
+        writer.writerow([after, images_seen, f"{metrics['iou']:.4f}", f"{metrics['iou_per_image']:.4f}"])
+        write_record(self._path, lines.getvalue())  # all of it: a line that is cut off could not be read again
