@@ -8,7 +8,7 @@ import contextlib
 import json
 import sys
 
-from export.tflite.metadata import read
+from .tflite.metadata import read
 
 
 def main():

@@ -11,11 +11,12 @@ import numpy as np
 from absl import app, flags
 
 from edge_segmenter.letterbox import foreground_probability
-from export.any_segmenter import load_segmenter
 from tf_layered_gan.data import decoding, folder
 from tf_layered_gan.evaluation import segmentation
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, summarize
+
+from .any_segmenter import load_segmenter
 
 
 def evaluate(model, photos, masks, unlabelled=None):

@@ -1,7 +1,8 @@
 """What there is to know of an exported segmenter, for its metadata and its model card."""
 
 import tf_layered_gan
-from export.tflite.signatures import ANY_SIZE, FIXED_SIZE
+
+from .tflite.signatures import ANY_SIZE, FIXED_SIZE
 
 NOT_STATED = "not stated"
 CLASSES = ("background", "foreground")

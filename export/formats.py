@@ -5,15 +5,18 @@ import pathlib
 import shutil
 import tempfile
 
-from export.facts import figure_facts, signature_facts
-from export.model_card import model_card
-from export.quantization.centring import centre_threshold
-from export.quantization.quantization_aware import fine_tune
-from export.serving.savedmodel import write_savedmodel
-from export.tflite.convert import to_tflite_dynamic, to_tflite_float16, to_tflite_float32, to_tflite_int8
-from export.tflite.metadata import embed, write_beside
-from export.tflite.signatures import add_signatures
-from export.verify import (
+from tf_layered_gan.files.file_lock import file_lock
+from tf_layered_gan.files.records import write_record
+
+from .facts import figure_facts, signature_facts
+from .model_card import model_card
+from .quantization.centring import centre_threshold
+from .quantization.quantization_aware import fine_tune
+from .serving.savedmodel import write_savedmodel
+from .tflite.convert import to_tflite_dynamic, to_tflite_float16, to_tflite_float32, to_tflite_int8
+from .tflite.metadata import embed, write_beside
+from .tflite.signatures import add_signatures
+from .verify import (
     check_any_size,
     reference,
     savedmodel_any_size,
@@ -21,8 +24,6 @@ from export.verify import (
     tflite_any_size,
     tflite_runner,
 )
-from tf_layered_gan.files.file_lock import file_lock
-from tf_layered_gan.files.records import write_record
 
 MAX_IOU_LOSS = 0.01
 MIN_AGREEMENT = 0.9  # IoU with the Keras model's masks, where less is not allowed to be lost: else another segmenter

@@ -5,8 +5,6 @@ import pathlib
 import tensorflow as tf
 from absl import app, flags, logging
 
-from export.facts import mask_facts, run_facts, segmenter_facts, student_facts
-from export.formats import MAX_IOU_LOSS, export_segmenter
 from tf_layered_gan.data import sources
 from tf_layered_gan.distill import restore_student
 from tf_layered_gan.models import student
@@ -14,6 +12,9 @@ from tf_layered_gan.runs import workdir_lock
 from tf_layered_gan.runs.config_record import load_config
 from tf_layered_gan.runs.photo_record import check_photos
 from tf_layered_gan.runs.restore import restore_run
+
+from .facts import mask_facts, run_facts, segmenter_facts, student_facts
+from .formats import MAX_IOU_LOSS, export_segmenter
 
 
 def export_run(workdir, output=None, *, student_name=None, licence=None, masks_made=None, max_iou_loss=MAX_IOU_LOSS):

@@ -27,11 +27,12 @@ from PIL import Image
 
 from edge_segmenter.letterbox import foreground_probability
 from edge_segmenter.saving import save
-from export import mask_record
-from export.any_segmenter import load_segmenter
 from tf_layered_gan.config import validate
 from tf_layered_gan.data import datasets
 from tf_layered_gan.evaluation.segmentation import THRESHOLD
+
+from . import mask_record
+from .any_segmenter import load_segmenter
 
 
 def predict_masks(config, model, **tensors):

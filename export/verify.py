@@ -6,11 +6,12 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from export.tflite.signatures import ANY_SIZE, FIXED_SIZE
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.evaluation.baselines import centred_disc
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
 from tf_layered_gan.evaluation.segmentation import THRESHOLD, predict_probabilities
+
+from .tflite.signatures import ANY_SIZE, FIXED_SIZE
 
 BATCH = 32
 

@@ -3,8 +3,9 @@
 import keras
 import numpy as np
 
-from export.quantization.folding import is_convolution
 from tf_layered_gan.evaluation.segmentation import to_model_range
+
+from ..quantization.folding import is_convolution
 
 _BATCH = 32
 

@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-from export.quantization.folding import fold_batch_norm, is_convolution
 from tf_layered_gan.data.augmentation import random_flip_and_crop
+
+from ..quantization.folding import fold_batch_norm, is_convolution
 
 _UNROUNDED = (layers.InputLayer, layers.MaxPooling2D)  # a pixel is 8 bits already, a maximum is one of its inputs
 

@@ -2,9 +2,9 @@
 
 import tensorflow as tf
 
-from export.serving.probabilities import serving_model
-from export.tflite.resampling import letterbox, to_own_size
-from export.tflite.signatures import ANY_SIZE, FIXED_SIZE
+from ..serving.probabilities import serving_model
+from ..tflite.resampling import letterbox, to_own_size
+from ..tflite.signatures import ANY_SIZE, FIXED_SIZE
 
 
 def write_savedmodel(network, directory):

@@ -6,8 +6,8 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
-from export.serving.probabilities import serving_model
-from export.tflite.depthwise import float_depthwise_kernels
+from ..serving.probabilities import serving_model
+from ..tflite.depthwise import float_depthwise_kernels
 
 
 def to_tflite_float32(network):

@@ -3,7 +3,7 @@
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.tflite.flatbuffer import parse, serialize
+from ..tflite.flatbuffer import parse, serialize
 
 
 def float_depthwise_kernels(content):

@@ -13,8 +13,9 @@ import pathlib
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.tflite.flatbuffer import parse, serialize
 from tf_layered_gan.files.records import write_record
+
+from ..tflite.flatbuffer import parse, serialize
 
 ENTRY = "tf_layered_gan.json"
 _IN_SAVEDMODEL = pathlib.Path("assets.extra", ENTRY)  # where TensorFlow leaves room for what is not its own

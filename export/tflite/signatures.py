@@ -5,9 +5,9 @@ import copy
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
-from export.tflite.convert import function_converter
-from export.tflite.flatbuffer import parse, serialize
-from export.tflite.resampling import letterbox, to_own_size
+from ..tflite.convert import function_converter
+from ..tflite.flatbuffer import parse, serialize
+from ..tflite.resampling import letterbox, to_own_size
 
 FIXED_SIZE, ANY_SIZE = "serving_default", "any_size"
 

@@ -7,7 +7,9 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
 SOURCES = sorted(
-    path for name in ("tf_layered_gan", "configs", "export", "edge_segmenter", "benchmarks") for path in ROOT.glob(f"{name}/**/*.py")
+    path
+    for name in ("tf_layered_gan", "configs", "export", "edge_segmenter", "benchmarks")
+    for path in ROOT.glob(f"{name}/**/*.py")
 )
 
 MODULES = {"pickle", "_pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "runpy", "imp"}
