@@ -55,13 +55,15 @@ def measure(config, strategy, steps):
     with strategy.scope():
         gan = build.build_gan(config, build.build_segmenter(config))
     gan.uses_segmenter = True
-    step, told, times = distribution.distributed_step(strategy, gan.train_step), tf.constant(False), []
+    step, times = distribution.distributed_step(strategy, gan.train_step), []
+    merged = distribution.merged_report(strategy)
     for _, batch in zip(range(_WARM_UP + steps), Batches(config, splits, strategy).gan(0), strict=False):
         start = time.perf_counter()
-        step(batch, told)[1].numpy()
+        report, _ = merged(step((batch,)), False)
+        float(report["mask_mean"])  # waits for the step
         times.append(time.perf_counter() - start)
     distribution.wait_for_all(strategy)
-    operations = step.get_concrete_function(batch, told).graph.get_operations()
+    operations = step.get_concrete_function((batch,)).graph.get_operations()
     sums = [operation.outputs[0] for operation in operations if operation.type.startswith("CollectiveReduce")]
     return {
         "seconds": float(np.median(times[_WARM_UP:])),

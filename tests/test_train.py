@@ -15,7 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from benchmarks import publish_run
 from configs import folder as folder_config
 from configs import shapes
-from tf_layered_gan import synthesize, train
+from tf_layered_gan import evaluate, synthesize, train
 from tf_layered_gan.data import folder
 from tf_layered_gan.evaluation import gan_figures, segmentation
 from tf_layered_gan.evaluation.baselines import BASELINES
@@ -119,7 +119,7 @@ def test_a_published_run_has_its_figures_and_its_layers(run, tmp_path):
 def test_evaluate_measures_the_same_again_and_says_once_that_there_is_no_fid(run, caplog):
     workdir, result = run
     with caplog.at_level("INFO", logger="absl"):
-        assert train.evaluate(tiny.run_config(shapes, **tiny.TWO_ROUNDS), workdir) == result
+        assert evaluate.evaluate(tiny.run_config(shapes, **tiny.TWO_ROUNDS), workdir) == result
     assert "synthesis" not in result
     assert [line for line in caplog.messages if "FID" in line] == [
         "no FID computed: metrics.inception names no weights (README.md says where they are)"
@@ -130,7 +130,7 @@ def test_a_finished_run_has_its_fid_once_weights_are_named(run, tmp_path):
     shutil.copytree(run[0], tmp_path / "copy")
     weights = tiny.write_inception(tmp_path / "inception.npz")
     config = tiny.run_config(shapes, **tiny.TWO_ROUNDS | {"metrics.inception": str(weights)})
-    result = train.evaluate(config, tmp_path / "copy")
+    result = evaluate.evaluate(config, tmp_path / "copy")
     synthesis = result.pop("synthesis")
     assert result == run[1]
     assert synthesis["fid"] > 0 and synthesis["bg_fid"] > 0
@@ -139,11 +139,11 @@ def test_a_finished_run_has_its_fid_once_weights_are_named(run, tmp_path):
     assert len(list((tmp_path / "copy" / "fid").glob("*.npz"))) == 1
     # A command without weights leaves it, as long as it is of the same GAN.
     config = tiny.run_config(shapes, **tiny.TWO_ROUNDS)
-    assert train.evaluate(config, tmp_path / "copy")["synthesis"] == synthesis
+    assert evaluate.evaluate(config, tmp_path / "copy")["synthesis"] == synthesis
     write_record(tmp_path / "copy" / "metrics.json", result | {"synthesis": synthesis, "images_seen": 20})
-    assert "synthesis" not in train.evaluate(config, tmp_path / "copy")
+    assert "synthesis" not in evaluate.evaluate(config, tmp_path / "copy")
     (tmp_path / "copy" / "metrics.json").write_text('{"seed": 0, ')  # damaged, and as good as none
-    assert train.evaluate(config, tmp_path / "copy") == run[1]
+    assert evaluate.evaluate(config, tmp_path / "copy") == run[1]
 
 
 def test_a_finished_run_is_not_trained_again(run, tmp_path):
@@ -209,7 +209,7 @@ def test_a_step_gives_tensorflow_no_number_of_its_own_to_keep(tmp_path, eagerly,
 
 
 @pytest.mark.parametrize(
-    "use", [train.train, train.evaluate, lambda config, workdir: synthesize.write_dataset(config, workdir, 1)]
+    "use", [train.train, evaluate.evaluate, lambda config, workdir: synthesize.write_dataset(config, workdir, 1)]
 )
 def test_workdir_of_another_config_is_refused(workdir, use):
     other = tiny.run_config(shapes, **tiny.TWO_ROUNDS | {"gan.gamma_mi": 3.0, "data.flip": False})
@@ -362,7 +362,7 @@ def test_a_supervised_segmenter_learns_from_masks_and_no_gan_is_trained(tmp_path
     assert tags["supervised/segmentation"] == [1, 2, 3] and "supervised/consistency" not in tags
     assert not [tag for tag in tags if tag.startswith("gan/")]
     config = tiny.run_config(shapes, **tiny.ONE_STEP | supervised)
-    assert train.train(config, tmp_path) == train.evaluate(config, tmp_path) == result
+    assert train.train(config, tmp_path) == evaluate.evaluate(config, tmp_path) == result
     with pytest.raises(ValueError, match="segmenter.supervised is True: such a run trains no GAN"):
         synthesize.write_dataset(config, tmp_path, 1)
 

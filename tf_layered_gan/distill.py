@@ -1,91 +1,98 @@
-"""Trains a student, a smaller segmenter, for a finished run: on its pairs, on photos that its U-Net segments, or both.
+"""Trains a student, a smaller segmenter, for a finished run.
 
     python -m tf_layered_gan.distill --workdir=runs/mine --student=small --network=separable --width=16
 
-Everything goes to WORKDIR/students/NAME; of the run's own files none is changed. Started again, the command goes on
-from the last checkpoint. Batch, depth, colour augmentation, seed and how often there is a checkpoint are the run's.
+The student learns from the run's pairs, from photos that the run's U-Net segments, or from both. Everything goes to
+WORKDIR/students/NAME; the run's own files stay as they are. The same command goes on from the last checkpoint. Batch
+size, depth, colour augmentation, seed and the steps between checkpoints are the run's.
 
     student.json   the settings, and the state of the teacher
     checkpoints/   the two newest
     tensorboard/   the losses
-    metrics.json   the student's and the teacher's figures on validation and test photos, and how far they agree
+    metrics.json   figures of student and teacher on validation and test photos, and how far the two agree
 """
 
+import os
 import pathlib
 
+import keras
 import numpy as np
 import tensorflow as tf
 from absl import app, flags, logging
+from ml_collections import ConfigDict
 
 from tf_layered_gan.data import sources
+from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.evaluation import segmentation
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
 from tf_layered_gan.files.records import write_record
 from tf_layered_gan.models import build, student
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
+from tf_layered_gan.models.segmenter import Segmenter
 from tf_layered_gan.runs import workdir_lock
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import load_config
 from tf_layered_gan.runs.photo_record import check_photos
 from tf_layered_gan.runs.restore import restore_run
-from tf_layered_gan.training import preemption, schedule
-from tf_layered_gan.training.loop import TrainingLoop
+from tf_layered_gan.training import preemption
+from tf_layered_gan.training.phases import student_phase
+from tf_layered_gan.training.run import Run
 
 
-def distill(workdir, name, settings):
+def distill(workdir: str | os.PathLike, name: str, settings: student.Student) -> dict:
     """Trains a student to the end, from its newest checkpoint if there is one, and measures it.
 
     Args:
-        workdir: a finished run's directory.
-        name: the student's, see `student.folder`.
-        settings: `student.Student`.
+        workdir: the directory of a finished run.
+        name: the student's name, see `student.folder`.
+        settings: the student's settings.
 
     Returns:
-        dict, what metrics.json holds: "network" and "width"; "parameters"; "multiply_adds" a picture; "steps_taken";
-        "training_seconds"; and "validation" and "test", each a dict: "agreement", the IoU of the two's masks, and,
-        where there are true masks, "student" and "teacher", see `metrics.segmentation.segmentation_metrics`.
+        dict, the content of metrics.json: "network" and "width"; "parameters"; "multiply_adds" per image;
+        "steps_taken"; "training_seconds"; "validation" and "test", each a dict with "agreement", the IoU of the masks
+        of student and teacher, and, where there are true masks, the `segmentation_metrics` of "student" and "teacher".
 
     Raises:
-        FileNotFoundError: if there is no run, or one without a checkpoint.
-        ValueError: if the run cannot teach the student, or the student was begun with other settings.
-        FloatingPointError: if a loss is no longer finite.
-        OSError: if the disk is full.
-        preemption.Preempted: after SIGTERM, once the step that was being taken is saved.
+        FileNotFoundError: there is no run, or it has no checkpoint.
+        ValueError: the run cannot teach this student, or the student was begun with other settings.
+        FloatingPointError: a loss is not finite.
+        OSError: the disk is full.
+        preemption.Preempted: after SIGTERM, once the current step is saved.
     """
     directory = student.folder(workdir, name)
     config = load_config(workdir)
     with preemption.preemptible() as sigterm:
-        gan, teacher, run = restore_run(config, workdir)
+        gan, teacher, teacher_state = restore_run(config, workdir)
         splits = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
         check_photos(splits, workdir)
         _check_can_teach(config, settings, splits)
         learner = build.build_student(config, settings, teacher.average_network)
         with workdir_lock.locked(directory):
-            student.record(directory, settings, _state(run))
+            student.record(directory, settings, _steps_of(teacher_state))
             checkpointer = Checkpointer(directory, None, learner)
             checkpointer.restore()
-            config = _for_student(config, settings)
-            strategy = tf.distribute.get_strategy()
-            loop = TrainingLoop(
-                config, directory, splits, strategy, gan, learner, checkpointer, sigterm, may_restart=False
-            )
-            loop.train([schedule.Phase("student", 0, settings.steps)])
+            shared = (directory, splits, tf.distribute.get_strategy())
+            training = Run(_student_config(config, settings), *shared, gan, learner, checkpointer, sigterm)
+            for run in training.attempts():
+                with run:
+                    run.take(student_phase(run, settings.steps))
+                    break
             return _report(directory, settings, teacher, learner, splits, checkpointer)
 
 
-def restore_student(workdir, name):
+def restore_student(workdir: str | os.PathLike, name: str) -> keras.Model:
     """Builds a run's student and restores its newest checkpoint.
 
     Args:
         workdir: the run's directory.
-        name: the student's.
+        name: the student's name.
 
     Returns:
         keras.Model, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
 
     Raises:
-        FileNotFoundError: if there is no such student, or one without a checkpoint.
-        ValueError: if its folder, or the run's, is damaged.
+        FileNotFoundError: there is no such student, or it has no checkpoint.
+        ValueError: its folder, or the run's, is damaged.
     """
     config, directory = load_config(workdir), student.folder(workdir, name)
     learner = build.build_student(config, student.load(directory))
@@ -94,7 +101,7 @@ def restore_student(workdir, name):
     return learner.average_network
 
 
-def _check_can_teach(config, settings, splits):
+def _check_can_teach(config: ConfigDict, settings: student.Student, splits: Splits) -> None:
     if config.segmenter.supervised and settings.gamma_segmentation:
         raise ValueError("the run is supervised and has no GAN, so its students need gamma_segmentation 0")
     if settings.gamma_consistency and not len(splits.train):
@@ -103,20 +110,31 @@ def _check_can_teach(config, settings, splits):
         )
 
 
-def _state(run):
-    """What tells one state of the teacher from another, as rounds may be added to a finished run."""
-    steps = {"gan": run.gan_step, "segmenter": run.segmenter_step, "final": run.final_step}
+def _steps_of(teacher_state: Checkpointer) -> dict[str, int]:
+    """Returns the teacher's steps: rounds may be added to a finished run, which makes it another teacher."""
+    steps = {
+        "gan": teacher_state.gan_step,
+        "segmenter": teacher_state.segmenter_step,
+        "final": teacher_state.final_step,
+    }
     return {f"{kind}_steps": int(step) for kind, step in steps.items()}
 
 
-def _for_student(config, settings):
-    """The run's config as `TrainingLoop` needs it: photos come where they have a weight."""
+def _student_config(config: ConfigDict, settings: student.Student) -> ConfigDict:
+    """Returns the run's config with the student's weight of the loss on photos: batches hold photos if it is not 0."""
     config = config.copy_and_resolve_references()
     config.segmenter.gamma_consistency = float(settings.gamma_consistency)
     return config
 
 
-def _report(directory, settings, teacher, learner, splits, checkpointer):
+def _report(
+    directory: pathlib.Path,
+    settings: student.Student,
+    teacher: Segmenter,
+    learner: Segmenter,
+    splits: Splits,
+    checkpointer: Checkpointer,
+) -> dict:
     networks = {"student": learner.average_network, "teacher": teacher.average_network}
     figures = {name: _figures(networks, getattr(splits, name)) for name in ("validation", "test")}
     result = {
@@ -132,8 +150,8 @@ def _report(directory, settings, teacher, learner, splits, checkpointer):
     return result
 
 
-def _figures(networks, photos):
-    """Returns the networks' figures on photos and how far they agree; prints the former."""
+def _figures(networks: dict, photos: Photos) -> dict:
+    """Returns the figures of student and teacher and their agreement; prints the figures."""
     masks = {
         name: segmentation.predict_probabilities(network, photos.images) > segmentation.THRESHOLD
         for name, network in networks.items()
@@ -146,8 +164,8 @@ def _figures(networks, photos):
     return figures | {"agreement": agreement}
 
 
-def main(argv):
-    """Runs the command line."""
+def main(argv: list[str]) -> None:
+    """Trains the student that the flags describe."""
     if len(argv) > 1:
         raise app.UsageError(f"unexpected arguments: {argv[1:]}")
     logging.use_absl_handler()
@@ -158,13 +176,18 @@ def main(argv):
     except (ValueError, OSError, FloatingPointError) as error:
         raise SystemExit(f"error: {error}") from error
     except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-        raise SystemExit(f"error: the memory does not suffice for this student: {error}") from error
+        raise SystemExit(f"error: there is not enough memory for this student: {error}") from error
 
 
-if __name__ == "__main__":
-    flags.DEFINE_string("workdir", None, "The finished run, see tf_layered_gan.main.", required=True)
-    flags.DEFINE_string("student", None, "The student's name; network and width unless given, as in separable16.")
+def run() -> None:
+    """Runs the console command."""
+    flags.DEFINE_string("workdir", None, "The directory of a finished run.", required=True)
+    flags.DEFINE_string("student", None, "The student's name; by default network and width, as in separable16.")
     define = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float}
     for name, (kind, default, about) in student.SETTINGS.items():
         define[kind](name, default, about)
     app.run(main)
+
+
+if __name__ == "__main__":
+    run()

@@ -19,15 +19,15 @@ FLOORS = [
     {"evaluation"},
     {"runs"},
     {"training"},
-    {"train", "synthesize"},
+    {"train", "evaluate", "synthesize"},
     {"distill"},
     {"main", "paper"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-SEE_A_CONFIG = {"main", "train", "synthesize", "distill", "config", "training", "paper"}
+SEE_A_CONFIG = {"main", "train", "evaluate", "synthesize", "distill", "config", "training", "paper"}
 SEE_A_CONFIG |= {f"data/{name}" for name in ("sources",)}
 SEE_A_CONFIG |= {f"models/{name}" for name in ("build", "memory", "sampling")}
-SEE_A_CONFIG |= {f"runs/{name}" for name in ("config_record", "restarts", "restore")}
+SEE_A_CONFIG |= {f"runs/{name}" for name in ("config_record", "report", "restarts", "restore")}
 SEE_A_CONFIG |= {f"evaluation/{name}" for name in ("gan_figures",)}
 
 
@@ -100,7 +100,6 @@ def test_networks_and_losses_run_on_any_backend_of_keras(path):
     "name, allowed",
     [
         ("models/composition", set()),
-        ("training/schedule", set()),
         ("config/fields", {"ml_collections", PACKAGE}),
         ("files/records", set()),
         ("paper/tables", set()),

@@ -90,49 +90,9 @@ def test_layers_keep_their_ranges(gan):
         assert low <= np.min(layer) < np.max(layer) <= 1
 
 
-def test_generator_update_changes_the_generators_alone(gan):
-    # E_pi's batch normalisation records this batch too; nothing reads its record.
-    others = [*gan.discriminator.variables, *gan.mask_encoder.trainable_variables, *gan.segmenter.variables]
-    others += gan.average_background_generator.variables + gan.average_foreground_generator.variables
-    own = gan.background_generator.variables + gan.foreground_generator.variables
-    assert_changes(lambda: gan._update_generators(tiny.batch()), own, others)
-
-
-def test_discriminator_update_changes_the_discriminator_and_the_readers_alone(gan):
-    batch = tiny.batch()
-    layers = gan(batch, training=True)
-    own = gan.discriminator.variables + gan.mask_encoder.variables
-    others = [variable for variable in gan.variables if not any(variable is mine for mine in own)]
-    # Of one number: the last layer's u, always 1, and its bias, where real and fake cancel within the hinge.
-    own = [variable for variable in own if np.prod(variable.shape) > 1]
-    gan._update_discriminator(batch, layers)  # the kernels of the start are orthogonal, which leave u as it is
-    assert_changes(lambda: gan._update_discriminator(batch, layers), own, others)
-
-
 def test_training_step_leaves_the_segmenter_alone_where_it_asks_it(gan):
     gan.uses_segmenter = True
     assert_changes(lambda: gan.train_step(tiny.batch()), gan.generator_variables, gan.segmenter.variables)
-
-
-def test_discriminator_has_no_gradient_to_what_was_painted(gan):
-    batch = tiny.batch()
-    with tf.GradientTape() as tape:
-        tape.watch(batch["z"])
-        report = gan._update_discriminator(batch, gan(batch, training=True))
-        loss = report["discriminator_adversarial"] + report["discriminator_gradient_norm"]
-    assert tape.gradient(loss, batch["z"]) is None
-
-
-def test_averages_follow_by_the_decay(gan):
-    averages = gan.average_background_generator.variables + gan.average_foreground_generator.variables
-    for variable in averages:
-        variable.assign(tf.ones(variable.shape))
-    for variable in gan.background_generator.variables + gan.foreground_generator.variables:
-        variable.assign(tf.fill(variable.shape, 3.0))
-    gan._update_averages()
-    # 0.75 * 1 + 0.25 * 3.
-    for variable in averages:
-        np.testing.assert_allclose(variable, np.full(variable.shape, 1.5), atol=1e-6)
 
 
 def test_training_step_updates_the_averages_once(gan):
@@ -173,7 +133,7 @@ def test_generators_descend_equation_6(gan, uses_segmenter):
             total += 3.0 * losses.background(gan.segmenter(layers["background"]))
         loss = tf.reduce_mean(total)
     expected = tape.gradient(loss, gan.generator_variables)
-    given = descent(gan.generator_variables, lambda: gan._update_generators(batch))
+    given = descent(gan.generator_variables, lambda: gan.train_step(batch))
     assert_equal_gradients(given, expected)
 
 
@@ -196,7 +156,7 @@ def test_generators_descend_the_terms_beside_equation_6(gan, monkeypatch, uses_s
         loss = tf.reduce_mean(total + 4.0 * size + gamma_independence * independence)
     assert np.min(size) > 0
     expected, reports = tape.gradient(loss, gan.generator_variables), {}
-    given = descent(gan.generator_variables, lambda: reports.update(gan._update_generators(batch)[1]))
+    given = descent(gan.generator_variables, lambda: reports.update(gan.train_step(batch)))
     assert_equal_gradients(given, expected)
     assert float(reports["mask_size"]) == pytest.approx(np.mean(size), rel=1e-4)
     assert float(reports["independence"]) == pytest.approx(np.mean(independence), rel=1e-4)
@@ -205,18 +165,19 @@ def test_generators_descend_the_terms_beside_equation_6(gan, monkeypatch, uses_s
 def test_all_read_the_code_by_the_likelihood_of_its_prior(gan, monkeypatch):
     monkeypatch.setattr(gan, "mutual_information", losses.normal_mutual_information)
     batch = tiny.batch() | {name: tf.random.stateless_normal([4, size], (0, 1)) for name, size in CODES.items()}
+    u = tiny.values(gan.discriminator.non_trainable_variables)
     _, _, c_read, c_sup_read = fakes(gan, batch)
     # Half the squared distance, summed over the components.
     image, mask = (np.sum((batch[n] - read) ** 2) / 2 / 4 for n, read in (("c", c_read), ("c_sup", c_sup_read)))
-    report = gan._update_generators(batch)[1]
+    layers = gan(batch, training=True)
+    update_spectral_norm(gan.discriminator)
+    later_image = np.sum((batch["c"] - gan.discriminator(layers["composed"])[1]) ** 2) / 2 / 4
+    for variable, value in zip(gan.discriminator.non_trainable_variables, u, strict=True):
+        variable.assign(value)
+    report = gan.train_step(batch)
     assert float(report["mutual_information_image"]) == pytest.approx(image, rel=1e-4)
     assert float(report["mutual_information_mask"]) == pytest.approx(mask, rel=1e-4)
-    layers, _, _, c_sup_read = fakes(gan, batch)
-    update_spectral_norm(gan.discriminator)
-    c_read = gan.discriminator(layers["composed"])[1]
-    image, mask = (np.sum((batch[n] - read) ** 2) / 2 / 4 for n, read in (("c", c_read), ("c_sup", c_sup_read)))
-    report = gan._update_discriminator(batch, layers)
-    assert float(report["discriminator_mutual_information_image"]) == pytest.approx(image, rel=1e-3)
+    assert float(report["discriminator_mutual_information_image"]) == pytest.approx(later_image, rel=1e-3)
     assert float(report["discriminator_mutual_information_mask"]) == pytest.approx(mask, rel=1e-3)
 
 
@@ -236,7 +197,7 @@ def test_discriminator_descends_equation_6(gan):
     expected = tape.gradient(loss, gan.discriminator_variables)
     for variable, value in zip(gan.discriminator.non_trainable_variables, u, strict=True):
         variable.assign(value)
-    given = descent(gan.discriminator_variables, lambda: gan._update_discriminator(batch, layers))
+    given = descent(gan.discriminator_variables, lambda: gan.train_step(batch))
     assert_equal_gradients(given, expected)
 
 

@@ -4,7 +4,7 @@ import pytest
 import tiny
 
 from configs import shapes
-from tf_layered_gan import train
+from tf_layered_gan import evaluate, train
 from tf_layered_gan.evaluation import gan_figures
 from tf_layered_gan.runs import restarts
 from tf_layered_gan.runs.learning_curve import LearningCurve
@@ -84,7 +84,7 @@ def test_a_run_that_collapsed_begins_again_and_ends_as_one_begun_with_the_other_
     other = train.train(tiny.run_config(shapes, seed=1_000_003), tmp_path / "other")
     assert result | {"restarts": [], "training_seconds": other["training_seconds"]} == other
     assert LearningCurve(tmp_path / "run").points() == LearningCurve(tmp_path / "other").points()
-    assert train.evaluate(config, tmp_path / "run") == result
+    assert evaluate.evaluate(config, tmp_path / "run") == result
 
 
 def test_a_run_goes_on_that_has_begun_again_often_enough(tmp_path, eagerly, monkeypatch):

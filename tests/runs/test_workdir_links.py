@@ -9,7 +9,7 @@ import tiny
 
 from configs import shapes
 from export.main import export_run
-from tf_layered_gan import synthesize, train
+from tf_layered_gan import evaluate, synthesize, train
 from tf_layered_gan.evaluation.picture_grid import save_png
 from tf_layered_gan.files import cache_folder
 from tf_layered_gan.files.records import write_record
@@ -51,7 +51,7 @@ def link(path, target):
 
 def assert_refused_everywhere(workdir, message):
     config = tiny.run_config(shapes)
-    for mode in (train.train, train.evaluate, lambda *given: synthesize.write_dataset(*given, count=1)):
+    for mode in (train.train, evaluate.evaluate, lambda *given: synthesize.write_dataset(*given, count=1)):
         with pytest.raises(ValueError, match=message):
             mode(config, workdir)
     with pytest.raises(ValueError, match=message):

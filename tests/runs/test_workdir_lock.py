@@ -8,7 +8,7 @@ import tiny
 
 from configs import shapes
 from export.main import export_run
-from tf_layered_gan import synthesize, train
+from tf_layered_gan import evaluate, synthesize, train
 from tf_layered_gan.data import sources
 from tf_layered_gan.runs.config_record import load_config, record_config
 from tf_layered_gan.runs.workdir_lock import locked
@@ -51,7 +51,7 @@ def test_nothing_is_evaluated_synthesised_or_exported_beside_a_run(tmp_path, eag
     tiny.train_one_step(shapes, tmp_path)
     config, before = load_config(tmp_path), (tmp_path / "metrics.json").stat().st_mtime_ns
     with locked(tmp_path):
-        for work in (train.evaluate, lambda *run: synthesize.write_dataset(*run, count=1)):
+        for work in (evaluate.evaluate, lambda *run: synthesize.write_dataset(*run, count=1)):
             with pytest.raises(ValueError, match="another run is at work in"):
                 work(config, tmp_path)
         with pytest.raises(ValueError, match="another run is at work in"):

@@ -4,9 +4,8 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tf_layered_gan.training.monitoring import Monitor, check_finite, collapse_warning
-from tf_layered_gan.training.schedule import Phase
 
-GAN, SEGMENTER = Phase("gan", 2, 30), Phase("segmenter", 2, 30)
+GAN, SEGMENTER = ("gan", "round 2"), ("segmenter", "round 2")
 
 
 def events(workdir):
@@ -59,16 +58,16 @@ def test_no_report_leaves_a_number_with_tensorflow(tmp_path, monkeypatch):
     monitor, kinds = Monitor(tmp_path, batch_size=4), set()
     monkeypatch.setattr(tf.summary, "scalar", lambda name, value: kinds.add(type(value)))
     for step in (10, 20):
-        monitor.scalars(GAN, {"binarization": tf.constant(0.25)}, step)
+        monitor.scalars(*GAN, {"binarization": tf.constant(0.25)}, step, 30)
     assert kinds == {np.ndarray}  # Python numbers TensorFlow keeps for good, some 0.7 KiB each
 
 
 def test_scalars_are_written_under_their_kind_and_step(tmp_path):
     monitor = Monitor(tmp_path, batch_size=4)
-    monitor.scalars(GAN, {"binarization": tf.constant(0.25)}, 10)
-    monitor.scalars(GAN, {"binarization": tf.constant(0.125)}, 20)
-    monitor.scalars(SEGMENTER, {"segmentation": 0.5}, 3)
-    monitor.picture("layers", np.zeros((2, 2, 3), np.uint8), 20)
+    monitor.scalars(*GAN, {"binarization": tf.constant(0.25)}, 10, 30)
+    monitor.scalars(*GAN, {"binarization": tf.constant(0.125)}, 20, 30)
+    monitor.scalars(*SEGMENTER, {"segmentation": 0.5}, 3, 30)
+    monitor.image("layers", np.zeros((2, 2, 3), np.uint8), 20)
     accumulator = events(tmp_path)
     assert scalar(accumulator, "gan/binarization") == [(10, 0.25), (20, 0.125)]
     assert scalar(accumulator, "segmenter/segmentation") == [(3, 0.5)]
@@ -79,8 +78,8 @@ def test_pictures_a_second_count_the_steps_between_two_reports(tmp_path, monkeyp
     monkeypatch.setattr("tf_layered_gan.training.monitoring.time.perf_counter", lambda: next(times))
     monitor = Monitor(tmp_path, batch_size=4)
     for phase, step in [(GAN, 10), (GAN, 20), (SEGMENTER, 25)]:
-        monitor.scalars(phase, {}, step)
-    monitor.picture("layers", np.zeros((2, 2, 3), np.uint8), 20)
+        monitor.scalars(*phase, {}, step, 30)
+    monitor.image("layers", np.zeros((2, 2, 3), np.uint8), 20)
     accumulator = events(tmp_path)
     # 10 steps of 4 pictures in 2 seconds; the first report of a kind has no time to divide by.
     assert scalar(accumulator, "gan/images_per_second") == [(20, 20)]
@@ -90,14 +89,14 @@ def test_pictures_a_second_count_the_steps_between_two_reports(tmp_path, monkeyp
 def test_progress_is_one_line_a_report(tmp_path, caplog):
     with caplog.at_level("INFO", logger="absl"):
         report = {"binarization": 0.25, "mask_mean": 0.5, "masks_full": 0.0, "generator_adversarial": -1.5}
-        Monitor(tmp_path, batch_size=4).scalars(GAN, report, 10)
+        Monitor(tmp_path, batch_size=4).scalars(*GAN, report, 10, 30)
     assert [record.getMessage() for record in caplog.records] == [
         "round 2, gan step 10 of 30 (40 images): G -1.5, masks cover 0.5"
     ]
 
 
 def test_collapse_is_reported_in_words(tmp_path, caplog):
-    Monitor(tmp_path, batch_size=4).scalars(GAN, {"mask_mean": 0.001, "masks_full": 0.0}, 10)
+    Monitor(tmp_path, batch_size=4).scalars(*GAN, {"mask_mean": 0.001, "masks_full": 0.0}, 10, 30)
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert warnings == [collapse_warning(0.001)]
 
@@ -105,13 +104,13 @@ def test_collapse_is_reported_in_words(tmp_path, caplog):
 def test_evaluation_is_written_against_the_gans_step(tmp_path):
     monitor = Monitor(tmp_path, batch_size=4)
     monitor.evaluation({"iou": 0.5, "images": 7}, 30)
-    monitor.picture("layers", np.zeros((2, 2, 3), np.uint8), 30)
+    monitor.image("layers", np.zeros((2, 2, 3), np.uint8), 30)
     assert scalar(events(tmp_path), "validation/iou") == [(30, 0.5)]
 
 
 def test_picture_is_written_unchanged(tmp_path):
     picture = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
-    Monitor(tmp_path, batch_size=4).picture("layers", picture, 30)
+    Monitor(tmp_path, batch_size=4).image("layers", picture, 30)
     (event,) = events(tmp_path).Tensors("layers")
     width, height, png = tf.make_ndarray(event.tensor_proto)
     assert (event.step, width, height) == (30, b"7", b"5")

@@ -1,6 +1,7 @@
-"""Builds from a config what the training loop needs: photos, models, random draws."""
+"""Builds the models that a config describes."""
 
 import keras
+from ml_collections import ConfigDict
 
 from tf_layered_gan.models import codes, losses, perturbation
 from tf_layered_gan.models.layered_gan import LayeredGAN
@@ -9,13 +10,15 @@ from tf_layered_gan.models.networks.generator import background_generator, foreg
 from tf_layered_gan.models.networks.mask_encoder import mask_encoder
 from tf_layered_gan.models.networks.unet import unet
 from tf_layered_gan.models.segmenter import Segmenter
-from tf_layered_gan.models.student import NETWORKS
+from tf_layered_gan.models.student import NETWORKS, Student
 
 _MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
+# The other fields of config.gan are arguments of LayeredGAN.compile: a new loss weight needs no change here.
+_NO_LOSSES = ("generator_learning_rate", "discriminator_learning_rate", "beta_1", "beta_2", "ema_decay")
 
 
-def build_gan_networks(config):
-    """Builds G_b, G_f, D and E_pi, each a keras.Model."""
+def build_gan_networks(config: ConfigDict) -> tuple[keras.Model, keras.Model, keras.Model, keras.Model]:
+    """Builds G_b, G_f, D and E_pi."""
     networks, c_dim = config.networks, config.codes.num_categories
     c_sup_dim = codes.c_sup_dim(config.codes.prior, c_dim, config.codes.group_size)
     return (
@@ -38,40 +41,32 @@ def build_gan_networks(config):
     )
 
 
-def build_gan(config, segmenter):
-    """Builds and compiles the LayeredGAN around a Segmenter; its initial weights follow from `config.seed`."""
+def build_gan(config: ConfigDict, segmenter: Segmenter) -> LayeredGAN:
+    """Builds and compiles the LayeredGAN around a segmenter; its initial weights follow from `config.seed`."""
     keras.utils.set_random_seed(config.seed)
+    needs_xla = config.jit or config.distribution == "tpu"
     gan = LayeredGAN(
         *build_gan_networks(config),
         segmenter.average_network,
         ema_decay=config.gan.ema_decay,
-        warp=perturbation.warp_gather if config.jit or config.distribution == "tpu" else perturbation.warp,  # for XLA
+        warp=perturbation.warp_gather if needs_xla else perturbation.warp,
     )
-
-    def adam(learning_rate):
-        return keras.optimizers.Adam(learning_rate, beta_1=config.gan.beta_1, beta_2=config.gan.beta_2)
-
+    rates = (config.gan.generator_learning_rate, config.gan.discriminator_learning_rate)
     gan.compile(
-        adam(config.gan.generator_learning_rate),
-        adam(config.gan.discriminator_learning_rate),
-        gamma_mi=config.gan.gamma_mi,
-        gamma_b=config.gan.gamma_b,
-        gamma_bg=config.gan.gamma_bg,
-        gamma_size=config.gan.gamma_size,
-        mask_size=config.gan.mask_size,
-        gamma_independence=config.gan.gamma_independence,
+        *(keras.optimizers.Adam(rate, beta_1=config.gan.beta_1, beta_2=config.gan.beta_2) for rate in rates),
         mutual_information=_MUTUAL_INFORMATION[config.codes.prior],
+        **{name: value for name, value in config.gan.items() if name not in _NO_LOSSES},
     )
     return gan
 
 
-def build_segmenter_network(config):
-    """Builds F, a keras.Model."""
+def build_segmenter_network(config: ConfigDict) -> keras.Model:
+    """Builds F."""
     return unet(config.resolution, config.networks.unet_width, config.networks.unet_depth)
 
 
-def build_segmenter(config):
-    """Builds and compiles the Segmenter; its initial weights follow from `config.seed`."""
+def build_segmenter(config: ConfigDict) -> Segmenter:
+    """Builds and compiles the segmenter; its initial weights follow from `config.seed`."""
     keras.utils.set_random_seed(config.seed + 1)
     segmenter = Segmenter(
         build_segmenter_network(config),
@@ -83,19 +78,19 @@ def build_segmenter(config):
     return segmenter
 
 
-def build_student(config, student, teacher=None):
-    """Builds and compiles a Segmenter that learns from a finished one; its initial weights follow from `config.seed`.
+def build_student(config: ConfigDict, student: Student, teacher: keras.Model | None = None) -> Segmenter:
+    """Builds and compiles a smaller segmenter that learns from a finished one.
 
     Args:
-        config: the run's ConfigDict; the student's depth is that of its U-Net.
-        student: `student.Student`.
-        teacher: the network that segments photos for it; None where it is not to be trained.
+        config: the run's config; the initial weights follow from its seed, the depth is that of its U-Net.
+        student: the student's settings.
+        teacher: the network that segments photos for the student; None for a student that is not trained.
 
     Returns:
         Segmenter; its learning rate falls to zero by half a cosine (Loshchilov and Hutter 2017) over the steps.
 
     Raises:
-        ValueError: for a separable network of a depth of 0.
+        ValueError: for a separable network of depth 0.
     """
     depth = config.networks.unet_depth
     if student.network == "separable" and depth < 1:

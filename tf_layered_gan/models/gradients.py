@@ -1,27 +1,43 @@
-"""One optimizer step, the same on one replica and on many."""
+"""One optimizer step, the same on one replica and on several."""
 
+import keras
 import tensorflow as tf
 from keras import ops
 
 
-def replica_mean(per_example):
-    """Mean of float32 [batch] over the global batch: the replicas' results add up to it."""
+def replica_mean(per_example: tf.Tensor) -> tf.Tensor:
+    """Returns a replica's part of the mean over the global batch: the parts of all replicas add up to the mean.
+
+    Args:
+        per_example: float32 [batch], the replica's share of the batch.
+
+    Returns:
+        float32 scalar.
+    """
     return ops.mean(per_example) / tf.distribute.get_strategy().num_replicas_in_sync
 
 
-def apply_gradients(tape, loss, variables, optimizer):
-    """Takes one step of `optimizer` down `loss`, a scalar float32 recorded on `tape`.
+def apply_gradients(
+    tape: tf.GradientTape, loss: tf.Tensor, variables: list[keras.Variable], optimizer: keras.optimizers.Optimizer
+) -> tf.Tensor:
+    """Takes one optimizer step that lowers the loss.
+
+    Args:
+        tape: the tape that recorded the loss.
+        loss: float32 scalar, see `replica_mean`.
+        variables: the variables to update.
+        optimizer: the optimizer, built for these variables.
 
     Returns:
-        float32 scalar, the global norm of the gradient of the whole batch, on every replica the same.
+        float32 scalar, the norm of the gradient of the global batch; the same on every replica.
     """
     gradients = tape.gradient(loss, variables)
     optimizer.apply(gradients, variables)
-    return tf.linalg.global_norm(_summed(gradients))
+    return tf.linalg.global_norm(_sum_over_replicas(gradients))
 
 
-def _summed(gradients):
-    """Adds up the replicas' gradients, each of its share of the batch; Keras does too, but keeps the sums to itself."""
+def _sum_over_replicas(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+    """Keras adds the replicas' gradients up as well, but does not return the sums."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return gradients
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)

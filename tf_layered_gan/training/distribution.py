@@ -1,10 +1,12 @@
 """Over which devices and machines a run is spread: the tf.distribute strategies that a config can name."""
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
 import re
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -127,30 +129,48 @@ def _has_workers(strategy):
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
-def distributed_step(strategy, train_step, jit=False):
-    """Makes of one training step, on all replicas, a graph.
+def distributed_step(strategy: tf.distribute.Strategy, train_step: Callable, jit: bool = False) -> Callable:
+    """Compiles a training step to run on all replicas.
 
     Args:
-        strategy: tf.distribute.Strategy.
+        strategy: the strategy that the models were built under.
         train_step: function of a batch to a dict of scalar float32.
         jit: whether XLA compiles it.
 
     Returns:
-        function of a distributed batch and of whether this worker was told to stop, a bool scalar, to (dict, the
-        replicas' mean of the step's; float32 scalar, more than 0 where any worker was told).
+        function of a one-element tuple, the distributed batch, to the dict of each replica. A partial, not a function
+        of our own, keeps the stack from the command to the losses short.
     """
-    if jit:  # not otherwise: replicas cannot meet inside a function within `strategy.run`
+    if jit:  # XLA compiles inside `strategy.run`: replicas cannot communicate in a function that it compiles
         train_step = tf.function(train_step, jit_compile=True, autograph=False)
+    return tf.function(functools.partial(strategy.run, train_step), autograph=False)
+
+
+def merged_report(strategy: tf.distribute.Strategy) -> Callable[[dict, bool], tuple[dict, bool]]:
+    """Returns a function that merges the replicas' reports of a step and the workers' wishes to stop.
+
+    Args:
+        strategy: the strategy of the step.
+
+    Returns:
+        function of the dict from `distributed_step` and of whether this worker was told to stop, to the means over the
+        replicas, a dict of scalar float32, and whether any worker was told.
+    """
+    if strategy.num_replicas_in_sync == 1:
+        return lambda report, told: (report, told)
 
     @tf.function(autograph=False)
-    def step(batch, told):
-        report = strategy.run(train_step, (batch,))
+    def merge(report: dict, told: tf.Tensor) -> tuple[dict, tf.Tensor]:
         values = [*report.values(), tf.cast(told, tf.float32)]
-        stacked = strategy.run(tf.stack, (values,))  # so that workers exchange all of them at once
+        stacked = strategy.run(tf.stack, (values,))  # one exchange between workers, not one for each value
         *means, told = tf.unstack(strategy.reduce(tf.distribute.ReduceOp.MEAN, stacked, axis=None))
         return dict(zip(report, means, strict=True)), told
 
-    return step
+    def merged(report: dict, told: bool) -> tuple[dict, bool]:
+        means, told = merge(report, tf.constant(told))
+        return means, bool(told > 0)
+
+    return merged
 
 
 def _multi_worker():

@@ -4,6 +4,7 @@ import contextlib
 import math
 import pathlib
 import time
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -84,22 +85,24 @@ class Monitor:
         self._batch_size = batch_size
         self._last = None
 
-    def scalars(self, phase, report, step):
-        """Writes a training step's report and prints a line of it.
+    def scalars(self, kind: str, phase: str, report: Mapping[str, float], step: int, last_step: int) -> None:
+        """Writes the report of a training step to TensorBoard, and a line of it to the log.
 
         Args:
-            phase: `schedule.Phase`; its kind is the prefix of the names.
+            kind: the kind of the phase, the prefix of the scalars' names.
+            phase: the name of the phase.
             report: dict of scalar floats.
-            step: int, steps taken.
+            step: steps taken.
+            last_step: the number of the phase's last step.
         """
         report = {name: float(value) for name, value in report.items()}
-        speed = self._images_per_second(phase.kind, step)
+        speed = self._images_per_second(kind, step)
         with self._written(step):
             for name, value in (report | speed).items():
-                tf.summary.scalar(f"{phase.kind}/{name}", np.asarray(value))  # TensorFlow would keep a Python number
+                tf.summary.scalar(f"{kind}/{name}", np.asarray(value))  # TensorFlow would keep a Python number
         values = [f"{short} {report[name]:.3g}" for name, short in _SHOWN.items() if name in report]
         values += [f"{value:.0f} images/s" for value in speed.values()]
-        place = (phase.name, phase.kind, step, phase.last_step, step * self._batch_size)
+        place = (phase, kind, step, last_step, step * self._batch_size)
         logging.info("%s, %s step %d of %d (%d images): %s", *place, ", ".join(values))
         if "mask_mean" in report and (warning := collapse_warning(report["mask_mean"], report["masks_full"])):
             logging.warning(warning)
@@ -117,8 +120,8 @@ class Monitor:
             for name, value in metrics.items():
                 tf.summary.scalar(f"validation/{name}", value)
 
-    def picture(self, name, image, step):
-        """Writes a picture, uint8 [height, width, rgb]."""
+    def image(self, name: str, image: np.ndarray, step: int) -> None:
+        """Writes an image, uint8 [height, width, rgb]."""
         with self._written(step):
             tf.summary.image(name, image[None])
             self._writer.flush()

@@ -1,0 +1,46 @@
+"""Measures a trained run: the segmenter beside the baselines on the test photos, and the GAN."""
+
+import os
+import pathlib
+
+from ml_collections import ConfigDict
+
+from tf_layered_gan.data import sources
+from tf_layered_gan.evaluation import gan_figures
+from tf_layered_gan.runs import restarts, workdir_lock
+from tf_layered_gan.runs.photo_record import check_photos
+from tf_layered_gan.runs.report import report_run
+from tf_layered_gan.runs.restore import restore_run
+
+
+def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
+    """Evaluates a run's segmenter and the baselines on the test photos; writes metrics.json and the folder test.
+
+    Args:
+        config: the config that the run was begun with.
+        workdir: the run's directory.
+
+    Returns:
+        dict, the content of metrics.json:
+            "seed", "restarts": the run's seed, and its earlier attempts (see `restarts.history`).
+            "images_seen": photos seen by D, or by a supervised segmenter.
+            "segmenter_steps", "training_seconds".
+            "photos": the number of photos in each split.
+            "test": see `report.write_report`.
+            Not for a supervised run:
+            "synthetic": see `gan_figures.evaluate_synthetic_masks`.
+            "synthesis": see `gan_figures.evaluate_fid`, if `metrics.inception` names weights.
+            "clusters": see `gan_figures.evaluate_clusters`, if `data.classes` is set, with the pattern as "classes_by".
+            The last two stay from an earlier command as long as the GAN has not trained since.
+
+    Raises:
+        FileNotFoundError: the run has no checkpoint.
+        ValueError: `metrics.inception` is not a file of the weights, or another run is at work in the workdir.
+    """
+    inception = gan_figures.build_inception(config)
+    gan, segmenter, checkpointer = restore_run(config, workdir)
+    config = restarts.attempt(config, workdir)
+    with workdir_lock.locked(workdir):
+        splits = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
+        check_photos(splits, workdir)
+        return report_run(config, workdir, splits, gan, segmenter, checkpointer, inception)

@@ -1,0 +1,35 @@
+"""Exponential moving averages (ema) of networks' weights."""
+
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+
+def ema_copy(network: keras.Model) -> keras.Model:
+    """Returns a copy of a network with its current weights; the copy is not trained."""
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    copy.trainable = False
+    return copy
+
+
+def update_ema(averages: Sequence[keras.Model], networks: Sequence[keras.Model], decay: float) -> None:
+    """Moves each ema one step towards its network, batch-norm statistics included; the same on all replicas.
+
+    Args:
+        averages: copies made by `ema_copy`.
+        networks: the networks they were copied from, in the same order.
+        decay: the share of the old average that stays, in [0, 1).
+    """
+    pairs = [
+        pair
+        for average, network in zip(averages, networks, strict=True)
+        for pair in zip(average.variables, network.variables, strict=True)
+    ]
+
+    def update(_: object) -> None:
+        for average, variable in pairs:
+            average.assign(variable + decay * (average - variable))
+
+    tf.distribute.get_replica_context().merge_call(update)

@@ -1,0 +1,101 @@
+"""The report of a run: its figures, those of its segmenter and of its GAN."""
+
+import os
+import pathlib
+
+from absl import logging
+from ml_collections import ConfigDict
+
+from tf_layered_gan.data import labels
+from tf_layered_gan.data.photos import Splits
+from tf_layered_gan.evaluation import gan_figures
+from tf_layered_gan.evaluation.metrics.fid import InceptionFeatures
+from tf_layered_gan.evaluation.report import write_report
+from tf_layered_gan.files.records import read_record
+from tf_layered_gan.models import sampling
+from tf_layered_gan.models.layered_gan import LayeredGAN
+from tf_layered_gan.models.segmenter import Segmenter
+from tf_layered_gan.runs import restarts
+from tf_layered_gan.runs.checkpoints import Checkpointer
+
+_FID = (
+    "FID %(fid).2f, bg-FID %(bg_fid).2f (%(samples)d images against %(reference_pictures)d, %(reference)s; "
+    "%(resize)s; weights %(inception_sha256).12s)"
+)
+
+
+def report_run(
+    config: ConfigDict,
+    workdir: str | os.PathLike,
+    splits: Splits,
+    gan: LayeredGAN,
+    segmenter: Segmenter,
+    checkpointer: Checkpointer,
+    inception: InceptionFeatures | None,
+) -> dict:
+    """Measures a run's models; writes metrics.json and the folder test.
+
+    Args:
+        config: the run's config, with the seed of this attempt.
+        workdir: the run's directory.
+        splits: the photos.
+        gan, segmenter, checkpointer: the models and their position.
+        inception: the network for FID, or None.
+
+    Returns:
+        dict, the content of metrics.json, see `evaluate.evaluate`.
+    """
+    supervised = config.segmenter.supervised
+    facts = {
+        "seed": config.seed,
+        "restarts": restarts.history(workdir),
+        "images_seen": int(checkpointer.final_step if supervised else checkpointer.gan_step) * config.batch_size,
+        "segmenter_steps": int(checkpointer.segmenter_step) + int(checkpointer.final_step),
+        "training_seconds": round(float(checkpointer.seconds), 1),
+        "photos": {name: len(getattr(splits, name)) for name in ("train", "validation", "test")},
+    }
+    if not supervised:
+        facts |= _earlier_figures(workdir, facts) | _gan_figures(config, workdir, gan, splits, inception)
+    return write_report(workdir, segmenter.average_network, splits.test, facts)
+
+
+def _earlier_figures(workdir: str | os.PathLike, facts: dict) -> dict:
+    """Returns the FID and NMI of this same GAN from an earlier metrics.json: they are costly, and must not be lost."""
+    file = pathlib.Path(workdir) / "metrics.json"
+    try:
+        earlier = read_record(file) if file.exists() else {}
+    except ValueError as error:  # the file is about to be written anew
+        logging.warning("%s", error)
+        return {}
+    is_of_this_gan = all(earlier.get(name) == facts[name] for name in ("seed", "restarts", "images_seen"))
+    return {name: earlier[name] for name in ("synthesis", "clusters") if is_of_this_gan and name in earlier}
+
+
+def _gan_figures(
+    config: ConfigDict,
+    workdir: str | os.PathLike,
+    gan: LayeredGAN,
+    splits: Splits,
+    inception: InceptionFeatures | None,
+) -> dict:
+    sample = sampling.build_sampler(config, sampling.SYNTHESIS_STREAM)
+    figures = {"synthetic": gan_figures.evaluate_synthetic_masks(gan, sample)}
+    logging.info(
+        "the GAN's masks cover %(mask_mean).3f of an image, standard deviation %(mask_spread).3f", figures["synthetic"]
+    )
+    if config.data.classes:
+        classes = labels.photo_classes(splits, config.data.classes)
+        clusters = gan_figures.evaluate_clusters(gan.discriminator, splits, classes)
+        figures["clusters"] = clusters | {"classes_by": config.data.classes}
+        logging.info(
+            "E_x's clusters: NMI (%(normalised_by)s) %(nmi).3f, by chance %(nmi_by_chance).3f, of %(photos)d photos",
+            figures["clusters"],
+        )
+    if inception is None:
+        logging.info("no FID computed: metrics.inception names no weights (see docs/evaluating.md)")
+    else:
+        cache = pathlib.Path(workdir) / "fid"
+        samples = config.metrics.fid_samples
+        figures["synthesis"] = gan_figures.evaluate_fid(gan, sample, splits, inception, samples=samples, cache=cache)
+        logging.info(_FID, figures["synthesis"])
+    return figures

@@ -1,0 +1,139 @@
+"""The phases of Algorithm 1: which steps each takes, on which batches, and what follows its last step."""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import tensorflow as tf
+
+from tf_layered_gan.training.run import Run
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """A stretch of training steps of one kind.
+
+    Attributes:
+        kind: "gan", "segmenter", "final", "supervised" or "student"; the prefix of its scalars in TensorBoard.
+        name: its name in the log and in the learning curve, such as "round 1" or "round 5, final".
+        step: the compiled training step, see `distribution.distributed_step`.
+        batches: function of the number of a step, from 0, to the batches from that step on, without end.
+        counter: the number of steps of this kind taken so far, in all rounds.
+        last_step: the counter's value at the end of the phase.
+        before_step: called with the number of each step, from 1, before the step is taken.
+        after: called once the last step is taken; again if a run is resumed at that point.
+    """
+
+    kind: str
+    name: str
+    step: Callable
+    batches: Callable[[int], Iterable]
+    counter: tf.Variable
+    last_step: int
+    before_step: Callable[[int], None] = lambda step: None
+    after: Callable[[], None] = lambda: None
+
+
+def gan_phase(run: Run, k: int) -> Phase:
+    """Round k of the GAN, N_gan steps (Algorithm 1, lines 2 to 5).
+
+    The background loss has weight 0 in round 1, which has no trained segmenter to ask (line 3).
+    """
+    run.gan.uses_segmenter = k > 1
+    return Phase(
+        "gan",
+        f"round {k}",
+        run.compiled_gan_step(uses_segmenter=k > 1),
+        run.batches.gan,
+        run.checkpointer.gan_step,
+        last_step=k * run.gan_steps_per_round,
+        before_step=lambda step: _set_learning_rates(run, step),
+        after=run.refuse_collapse,
+    )
+
+
+def segmenter_phase(run: Run, k: int) -> Phase:
+    """Round k of the segmenter, N_seg steps on synthetic pairs (Algorithm 1, lines 6 to 8)."""
+    return Phase(
+        "segmenter",
+        f"round {k}",
+        run.compiled_pair_step(),
+        run.batches.segmenter,
+        run.checkpointer.segmenter_step,
+        last_step=k * run.config.schedule.segmenter_steps_per_round,
+        after=lambda: run.validate(f"round {k}"),
+    )
+
+
+def final_phase(run: Run) -> Phase:
+    """The final segmenter (appendix C.3), trained again where rounds were added to a finished run.
+
+    Differs from the paper: it goes on from the last round's segmenter, where the paper's starts from new weights.
+    """
+    state, rounds = run.checkpointer, run.config.schedule.rounds
+    if state.final_round.numpy() != rounds:
+        state.final_round.assign(rounds)
+        state.final_step.assign(0)
+    steps_before = int(state.segmenter_step.numpy())  # the draws of these steps must not come again
+    name = f"round {rounds}, final"
+    return Phase(
+        "final",
+        name,
+        run.compiled_pair_step(),
+        lambda first_step: run.batches.final_segmenter(steps_before + first_step),
+        state.final_step,
+        last_step=run.config.schedule.final_segmenter_steps,
+        after=lambda: run.validate(name),
+    )
+
+
+def supervised_phase(run: Run) -> Phase:
+    """Trains on photos with their true masks, without a GAN: the paper's upper bound (Table 5)."""
+    return Phase(
+        "supervised",
+        "round 0",
+        run.compiled(run.segmenter.train_step),
+        run.batches.labelled,
+        run.checkpointer.final_step,
+        last_step=run.config.schedule.final_segmenter_steps,
+    )
+
+
+def student_phase(run: Run, steps: int) -> Phase:
+    """Trains another network on pairs, on photos that a finished segmenter segments, or on both (see `distill`)."""
+    learns_from_pairs = run.segmenter.gamma_segmentation > 0
+    return Phase(
+        "student",
+        "round 0",
+        run.compiled_pair_step() if learns_from_pairs else run.compiled(run.segmenter.train_step),
+        run.batches.final_segmenter,
+        run.checkpointer.final_step,
+        last_step=steps,
+    )
+
+
+def learning_rate_share(step: int, *, steps: int, annealed_steps: int) -> float:
+    """Returns the share of the learning rate that is left at a step: 1, then linearly down to 0. Not in the paper.
+
+    Args:
+        step: the step, from 1 to `steps`.
+        steps: the number of all steps.
+        annealed_steps: the number of steps, the last ones, over which the share falls; it would be 0 one step later.
+
+    Returns:
+        float in (0, 1].
+    """
+    left = steps - step + 1
+    return left / annealed_steps if left < annealed_steps else 1.0
+
+
+def _set_learning_rates(run: Run, step: int) -> None:
+    schedule, steps_per_round = run.config.schedule, run.gan_steps_per_round
+    share = learning_rate_share(
+        step,
+        steps=schedule.rounds * steps_per_round,
+        annealed_steps=min(schedule.annealed_rounds, schedule.rounds) * steps_per_round,
+    )
+    # As arrays: TensorFlow keeps a reference to every Python number that a variable is assigned.
+    run.gan.optimizer.learning_rate = np.asarray(share * run.config.gan.generator_learning_rate)
+    run.gan.discriminator_optimizer.learning_rate = np.asarray(share * run.config.gan.discriminator_learning_rate)

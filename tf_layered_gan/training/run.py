@@ -1,0 +1,210 @@
+"""A training run: its models, photos, checkpoints and monitoring, and the loop that takes the steps of a phase."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import pathlib
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import tensorflow as tf
+from absl import logging
+from ml_collections import ConfigDict
+
+from tf_layered_gan.data.photos import Splits
+from tf_layered_gan.evaluation import gan_figures, picture_grid, segmentation
+from tf_layered_gan.evaluation.metrics.fid import InceptionFeatures
+from tf_layered_gan.models import sampling
+from tf_layered_gan.models.layered_gan import LayeredGAN
+from tf_layered_gan.models.segmenter import Segmenter, synthetic_step
+from tf_layered_gan.runs import restarts
+from tf_layered_gan.runs.checkpoints import Checkpointer
+from tf_layered_gan.runs.learning_curve import LearningCurve
+from tf_layered_gan.runs.report import report_run
+from tf_layered_gan.training import distribution, monitoring, preemption
+from tf_layered_gan.training.batches import Batches
+
+if TYPE_CHECKING:
+    from tf_layered_gan.training.phases import Phase
+
+
+@dataclasses.dataclass(eq=False)
+class Run:
+    """One attempt at training, from its last checkpoint on.
+
+    As a context manager it survives what training can recover from: see `attempts`.
+
+    Attributes:
+        config: the run's config, with the seed of this attempt.
+        workdir: directory for TensorBoard events, sample grids and the learning curve.
+        splits: the photos.
+        strategy: the strategy that the models were built under.
+        gan: the GAN, compiled.
+        segmenter: the segmenter, compiled.
+        checkpointer: saves both; holds the number of steps taken so far.
+        sigterm: knows whether SIGTERM has come.
+        inception: the network for FID, or None.
+        may_restart: whether a collapse ends this attempt, so that another one can begin.
+        collapse: the collapse that ended this attempt, or None.
+        gan_steps_per_round: N_gan.
+        batches: the batches of every kind of step.
+    """
+
+    config: ConfigDict
+    workdir: pathlib.Path
+    splits: Splits
+    strategy: tf.distribute.Strategy
+    gan: LayeredGAN
+    segmenter: Segmenter
+    checkpointer: Checkpointer
+    sigterm: preemption.Sigterm
+    inception: InceptionFeatures | None = None
+    may_restart: bool = False
+    collapse: restarts.Collapsed | None = dataclasses.field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Prepares batches and monitoring."""
+        self.gan_steps_per_round = self.config.schedule.gan_images_per_round // self.config.batch_size
+        self.batches = Batches(self.config, self.splits, self.strategy)
+        self._monitor = monitoring.Monitor(self.workdir, self.config.batch_size)
+        self._curve = LearningCurve(self.workdir)
+        self._merged = distribution.merged_report(self.strategy)
+
+    def attempts(self) -> Iterator[Run]:
+        """Yields this run, again after each error from which it recovered, until it has collapsed.
+
+        for run in run.attempts():
+            with run:
+                ...  # what is trained
+                return ...
+        """
+        while self.collapse is None:
+            yield self
+
+    def __enter__(self) -> Run:
+        """Begins, or goes on after a recovery."""
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> bool:
+        """Recovers from a loss that is not finite, once, and from a collapse, if the run may restart."""
+        if isinstance(error, FloatingPointError):
+            return self._go_back(error)
+        if isinstance(error, restarts.Collapsed):
+            self.collapse = error
+        return error is not None and error is self.collapse
+
+    def _go_back(self, error: FloatingPointError) -> bool:
+        """Goes back to the last checkpoint and on with other batches; returns False where that was done before."""
+        state, taken = self.checkpointer, self.checkpointer.steps_taken
+        if state.skipped > 0 or not state.restore():
+            return False
+        logging.warning("%s; going back to the last checkpoint and on with other batches, once", error)
+        state.skipped.assign(taken - state.steps_taken)  # the batches of the lost steps are not drawn again
+        state.save()  # a run that is killed now must not go back a second time
+        distribution.check_agreement(self.strategy, state.position)
+        return True
+
+    def take(self, phase: Phase) -> None:
+        """Takes the steps of a phase that have not been taken yet.
+
+        Raises:
+            FloatingPointError: a loss or a variable is not finite; names it.
+            OSError: no checkpoint could be written.
+            preemption.Preempted: after SIGTERM to any worker, once the current step is saved.
+            restarts.Collapsed: a round of the GAN ended in a collapse, and the run may restart.
+        """
+        first_step, started, every = int(phase.counter.numpy()), time.time(), self.config.monitoring
+        steps, skipped = range(first_step + 1, phase.last_step + 1), int(self.checkpointer.skipped)
+        if steps:
+            logging.info("%s, %s: steps %d to %d, the first is compiled", phase.name, phase.kind, steps[0], steps[-1])
+        with self.sigterm.deferred():
+            for step, batch in zip(steps, phase.batches(first_step + skipped), strict=False):  # batches never end
+                phase.before_step(step)
+                report, told = self._merged(phase.step((batch,)), self.sigterm.requested)
+                phase.counter.assign_add(1)  # not `assign(step)`: TensorFlow keeps every Python number
+                monitoring.check_finite(phase.kind, report, step)
+                is_last = step == phase.last_step
+                if step % every.scalars_every == 0 or is_last:
+                    self._monitor.scalars(phase.kind, phase.name, report, step, phase.last_step)
+                if phase.kind == "gan" and (step % every.grid_every == 0 or is_last):
+                    self._draw_grid(step)
+                if step % every.checkpoint_every == 0 or is_last or told:
+                    self.checkpointer.seconds.assign_add(time.time() - started)
+                    started = time.time()
+                    self.checkpointer.save()
+                if told:
+                    logging.info("told to stop: step %d is saved, and the same command goes on from it", step)
+                    distribution.wait_for_all(self.strategy)  # the first worker to exit would cut off another's save
+                    raise preemption.Preempted
+            distribution.wait_for_all(self.strategy)  # the chief may still be saving
+        if phase.counter.numpy() == phase.last_step:
+            phase.after()
+
+    def compiled(self, train_step: Callable) -> Callable:
+        """Compiles a training step for the run's strategy."""
+        return distribution.distributed_step(self.strategy, train_step, jit=self.config.jit)
+
+    @functools.cache  # noqa: B019 - a run lives as long as the program
+    def compiled_gan_step(self, uses_segmenter: bool) -> Callable:
+        """Returns the GAN's step, compiled once without and once with the background loss."""
+        return self.compiled(self.gan.train_step)
+
+    @functools.cache  # noqa: B019
+    def compiled_pair_step(self) -> Callable:
+        """Returns the segmenter's step on synthetic pairs, compiled once."""
+        return self.compiled(synthetic_step(self.gan, self.segmenter))
+
+    def refuse_collapse(self) -> None:
+        """Raises `Collapsed` if the masks are all full or all empty and the run may restart."""
+        if not self.may_restart:
+            return
+        masks = gan_figures.evaluate_synthetic_masks(self.gan, self._sampler())
+        reason = monitoring.collapse_warning(masks["mask_mean"], masks["masks_full"])
+        if reason is not None:
+            raise restarts.Collapsed(reason, self._images_seen())
+
+    def validate(self, name: str) -> None:
+        """Measures the segmenter on the validation photos and adds a point to the learning curve."""
+        photos = self.splits.validation
+        if photos.masks is None:
+            return
+        # Every worker measures, since Keras synchronises them here; the chief alone writes the curve.
+        metrics = segmentation.evaluate(self.segmenter.average_network, photos, baselines=False)["segmenter"]
+        if self._curve.has(name):
+            return
+        self._monitor.evaluation(metrics, int(self.checkpointer.gan_step))
+        logging.info(
+            "%s, %d images seen: IoU %.3f on %d validation photos (per image %.3f)",
+            name, self._images_seen(), metrics["iou"], len(photos), metrics["iou_per_image"],
+        )  # fmt: skip
+        self._curve.append(name, self._images_seen(), metrics)
+
+    def report(self) -> dict:
+        """Evaluates the trained models; returns the content of metrics.json."""
+        models = (self.gan, self.segmenter, self.checkpointer)
+        return report_run(self.config, self.workdir, self.splits, *models, self.inception)
+
+    def _images_seen(self) -> int:
+        return int(self.checkpointer.gan_step) * self.config.batch_size
+
+    def _sampler(self) -> Callable:
+        return sampling.build_sampler(self.config, sampling.SYNTHESIS_STREAM)
+
+    def _draw_grid(self, step: int) -> None:
+        draws = self._sampler()(tf.constant(0, tf.int64))
+        rows = min(8, self.config.batch_size, len(self.splits.validation))
+        layers = {name: value[:rows].numpy() for name, value in self.gan.synthesize(draws).items()}
+        photos = self.splits.validation.images[:rows]
+        grid = picture_grid.layer_grid(
+            layers["background"],
+            layers["foreground"],
+            layers["mask"],
+            layers["composed"],
+            photos,
+            segmentation.predict_probabilities(self.segmenter.average_network, photos),
+        )
+        self._monitor.image("layers", grid, step)
+        picture_grid.save_png(grid, self.workdir / "samples" / f"step_{step:07d}.png")

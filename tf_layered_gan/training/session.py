@@ -1,0 +1,124 @@
+"""The surroundings of a training run: devices, photos, the locked workdir; and its attempts one after another."""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+from collections.abc import Iterator
+
+import tensorflow as tf
+from absl import logging
+from ml_collections import ConfigDict
+
+from tf_layered_gan.data import labels, sources
+from tf_layered_gan.data.photos import Splits
+from tf_layered_gan.evaluation import gan_figures
+from tf_layered_gan.evaluation.metrics.fid import InceptionFeatures
+from tf_layered_gan.models import build
+from tf_layered_gan.models.memory import check_memory
+from tf_layered_gan.runs import restarts, workdir_lock
+from tf_layered_gan.runs.checkpoints import Checkpointer
+from tf_layered_gan.runs.config_record import check_config, config_facts, record_config
+from tf_layered_gan.runs.photo_record import check_photos, photo_facts
+from tf_layered_gan.training import distribution, preemption
+from tf_layered_gan.training.run import Run
+
+
+@dataclasses.dataclass(frozen=True)
+class Session:
+    """What all attempts of a run share.
+
+    Attributes:
+        config: the run's config.
+        workdir: the run's directory.
+        output: the directory to write to: the workdir, or a temporary one for workers other than the chief.
+        strategy: the devices.
+        splits: the photos.
+        inception: the network for FID, or None.
+        sigterm: knows whether SIGTERM has come.
+    """
+
+    config: ConfigDict
+    workdir: pathlib.Path
+    output: pathlib.Path
+    strategy: tf.distribute.Strategy
+    splits: Splits
+    inception: InceptionFeatures | None
+    sigterm: preemption.Sigterm
+
+    def attempts(self) -> Iterator[Run]:
+        """Yields the run to train, see `Run.attempts`; after a collapse, another one with another seed."""
+        chief = distribution.is_chief(self.strategy)
+        while True:
+            run = self._restored_run(chief)
+            yield from run.attempts()
+            logging.warning("%s The run begins again with another seed.", run.collapse)
+            if chief:
+                restarts.put_aside(self.workdir, run.config.seed, run.collapse)
+            distribution.wait_for_all(self.strategy)  # or a worker could go on from what is being put aside
+
+    def _restored_run(self, chief: bool) -> Run:
+        config = restarts.attempt(self.config, self.workdir)
+        with self.strategy.scope():
+            segmenter = build.build_segmenter(config)
+            gan = build.build_gan(config, segmenter)
+        checkpointer = Checkpointer(self.workdir, gan, segmenter, saves=chief)
+        if checkpointer.restore():
+            logging.info("going on from step %d", checkpointer.gan_step.numpy())
+        distribution.check_agreement(self.strategy, {"seed": config.seed, **checkpointer.position})
+        may_restart = len(restarts.history(self.workdir)) < config.monitoring.restarts
+        shared = (self.output, self.splits, self.strategy)
+        return Run(config, *shared, gan, segmenter, checkpointer, self.sigterm, self.inception, may_restart)
+
+
+@contextlib.contextmanager
+def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Session]:
+    """Prepares all that training needs, and holds the workdir's lock meanwhile.
+
+    Nothing is written to the workdir before the config, the memory and the photos were found usable.
+
+    Raises:
+        ValueError: photos that cannot be used, a config that needs more memory than there is, a workdir begun with
+            another config or in use by another run, or workers that differ in their config, photos or position.
+        OSError: the disk is full, or another worker is lost; checkpoints already written stay.
+        preemption.Preempted: SIGTERM came.
+    """
+    strategy = distribution.build_strategy(config)  # first: workers must meet before TensorFlow does anything else
+    with preemption.preemptible() as sigterm, _reachable_workers(strategy, sigterm):
+        check_config(config, workdir)
+        check_memory(config, config.batch_size // strategy.num_replicas_in_sync)
+        with distribution.chief_first(strategy):  # workers may share a disk, and only one can prepare a dataset
+            sources.prepare_photos(config)
+        chief = distribution.is_chief(strategy)
+        splits = _load_photos(config, cache=pathlib.Path(workdir) / "photos" if chief else None)
+        distribution.check_agreement(strategy, config_facts(config) | {"photos": photo_facts(splits)})
+        inception = gan_figures.build_inception(config)
+        with workdir_lock.output(workdir, chief) as output:
+            check_config(config, output)  # again: another run may have begun here while the photos were read
+            record_config(config, output)
+            check_photos(splits, output)
+            yield Session(config, pathlib.Path(workdir), output, strategy, splits, inception, sigterm)
+
+
+@contextlib.contextmanager
+def _reachable_workers(strategy: tf.distribute.Strategy, sigterm: preemption.Sigterm) -> Iterator[None]:
+    """Names a lost worker; unless SIGTERM came, which ends the other workers as well."""
+    try:
+        with distribution.lost_workers_named(strategy):
+            yield
+    except ConnectionError as error:
+        if sigterm.requested:
+            raise preemption.Preempted from error
+        raise
+
+
+def _load_photos(config: ConfigDict, cache: pathlib.Path | None) -> Splits:
+    """Loads the photos; refuses those that cannot be trained on, or not be measured at the end."""
+    splits = sources.load_photos(config, cache)
+    if config.segmenter.supervised:
+        labels.labelled_photos(splits)
+    elif not len(splits.train):
+        raise ValueError("every photo has a mask, so none is left to train on: photos with masks are for evaluation")
+    if config.data.classes:
+        labels.photo_classes(splits, config.data.classes)
+    return splits
