@@ -28,7 +28,7 @@ from ml_collections import config_flags
 
 from tf_layered_gan.data import sources
 from tf_layered_gan.models import build
-from tf_layered_gan.training import distribution
+from tf_layered_gan.training import distribution, workers
 from tf_layered_gan.training.batches import Batches
 
 _WARM_UP = 3  # steps
@@ -62,7 +62,7 @@ def measure(config, strategy, steps):
         report, _ = merged(step((batch,)), False)
         float(report["mask_mean"])  # waits for the step
         times.append(time.perf_counter() - start)
-    distribution.wait_for_all(strategy)
+    workers.wait_for_all(strategy)
     operations = step.get_concrete_function((batch,)).graph.get_operations()
     sums = [operation.outputs[0] for operation in operations if operation.type.startswith("CollectiveReduce")]
     return {

@@ -5,7 +5,7 @@ import os
 import signal
 
 from configs import shapes
-from tf_layered_gan.training import distribution
+from tf_layered_gan.training import distribution, workers
 
 
 def main():
@@ -13,18 +13,18 @@ def main():
     config = shapes.get_config()
     config.distribution = "multi_worker"
     strategy = distribution.build_strategy(config)
-    distribution.check_agreement(strategy, {"seed": 3, "step": 5})
+    workers.check_agreement(strategy, {"seed": 3, "step": 5})
     for facts in ({"seed": 3, "step": 5 + me}, {"seed": 3, **({"new": 1} if me else {})}):
         try:
-            distribution.check_agreement(strategy, facts)
+            workers.check_agreement(strategy, facts)
         except ValueError as error:
             print(error, flush=True)
-    with distribution.chief_first(strategy):
+    with workers.chief_first(strategy):
         print(f"worker {me} is here", flush=True)
-    with distribution.lost_workers_named(strategy):
+    with workers.lost_workers_named(strategy):
         if me == 1:
             os.kill(os.getpid(), signal.SIGKILL)
-        distribution.wait_for_all(strategy)
+        workers.wait_for_all(strategy)
 
 
 if __name__ == "__main__":

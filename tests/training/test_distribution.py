@@ -6,14 +6,9 @@ import tensorflow as tf
 import tiny
 
 from configs import shapes
-from tf_layered_gan.training import distribution
-from tf_layered_gan.training.distribution import (
-    build_strategy,
-    describe_differences,
-    distributed_step,
-    is_chief,
-    merged_report,
-)
+from tf_layered_gan.training import workers
+from tf_layered_gan.training.distribution import build_strategy, distributed_step, merged_report
+from tf_layered_gan.training.workers import describe_differences, is_chief
 
 
 class ThreeReplicas:
@@ -60,7 +55,7 @@ def test_several_workers_that_nobody_names_are_refused(cluster, monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     if cluster is not None:
         monkeypatch.setenv("TF_CONFIG", cluster)
-    with pytest.raises(ValueError, match="^distribution is multi_worker, TF_CONFIG is .*, allowed: one where the env"):
+    with pytest.raises(ValueError, match="^distribution is multi_worker, TF_CONFIG is .*, allowed: the address of"):
         build_strategy(tiny.run_config(shapes, distribution="multi_worker"))
 
 
@@ -81,15 +76,15 @@ def test_one_worker_writes():
 @pytest.mark.parametrize(("chief", "order"), [(True, ["prepared", "met"]), (False, ["met", "prepared"])])
 def test_the_chief_prepares_before_the_others(chief, order, monkeypatch):
     events = []
-    monkeypatch.setattr(distribution, "is_chief", lambda strategy: chief)
-    monkeypatch.setattr(distribution, "wait_for_all", lambda strategy: events.append("met"))
-    with distribution.chief_first(tf.distribute.get_strategy()):
+    monkeypatch.setattr(workers, "is_chief", lambda strategy: chief)
+    monkeypatch.setattr(workers, "wait_for_all", lambda strategy: events.append("met"))
+    with workers.chief_first(tf.distribute.get_strategy()):
         events.append("prepared")
     assert events == order
 
 
 def test_an_error_on_one_machine_is_no_lost_worker():
-    with pytest.raises(tf.errors.CancelledError), distribution.lost_workers_named(tf.distribute.get_strategy()):
+    with pytest.raises(tf.errors.CancelledError), workers.lost_workers_named(tf.distribute.get_strategy()):
         raise tf.errors.CancelledError(None, None, "closed")
 
 

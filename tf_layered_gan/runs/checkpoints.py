@@ -1,14 +1,18 @@
-"""Checkpoints of everything that a run's future depends on, and the run's record of its own config."""
+"""Checkpoints of everything that the rest of a run depends on."""
 
+import os
 import pathlib
 
 import numpy as np
 import tensorflow as tf
 from absl import logging
 
-_KEPT = 2  # so that there is one when the newest is cut off
-# What a file that was cut off, or overwritten, never gives: of some damage TensorFlow raises its errors' base class.
-_NO_DAMAGE = (
+from tf_layered_gan.models.layered_gan import LayeredGAN
+from tf_layered_gan.models.segmenter import Segmenter
+
+_KEPT = 2  # the older one serves if the newest is truncated
+# Exceptions that a truncated or overwritten checkpoint never raises; for some damage it raises their base class.
+_NOT_FROM_DAMAGE = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
     tf.errors.DeadlineExceededError,
@@ -16,70 +20,60 @@ _NO_DAMAGE = (
     tf.errors.ResourceExhaustedError,
     tf.errors.UnavailableError,
 )
+_COUNTERS = ("gan_step", "segmenter_step", "final_step", "final_round", "skipped")
 
 
 class Checkpointer:
-    """Saves and restores models, optimizers, averaged generators and the training position.
+    """Saves and restores models, optimizers, averaged networks and the position in the training.
 
-    Random draws and the order of the data are functions of the position and the config's seed, so nothing else needs
-    saving for a run to go on exactly where it stopped.
+    Random draws and the order of the photos are functions of the position and the seed, so a restored run goes on
+    exactly where it stopped.
 
     Args:
-        workdir: the run's directory; checkpoints go to its folder `checkpoints`, the two newest are kept.
-        gan: LayeredGAN, compiled; None where the segmenter alone trains, as a student does (see `distill`).
-        segmenter: Segmenter, compiled.
-        saves: whether this worker writes them.
+        workdir: the run's directory; its folder `checkpoints` holds the two newest checkpoints.
+        gan: the GAN, compiled; None for a student, which trains without one (see `distill`).
+        segmenter: the segmenter, compiled.
+        saves: whether this worker writes checkpoints.
 
     Attributes:
-        gan_step, segmenter_step: tf.Variable int64, steps taken in the rounds.
-        final_step, final_round: tf.Variable int64, steps of the final segmenter, and after which round they began.
-        skipped: tf.Variable int64, by how much the batches are ahead of the steps, since a run went back.
-        seconds: tf.Variable float64, time spent training, over all sittings.
+        gan_step, segmenter_step: int64 variables, steps taken in all rounds.
+        final_step, final_round: int64 variables, steps of the final segmenter, and the round they follow.
+        skipped: int64 variable, the number of batches that were skipped when the run went back after an error.
+        seconds: float64 variable, time spent on training, also before the run was interrupted.
     """
 
-    def __init__(self, workdir, gan, segmenter, saves=True):
-        self.gan_step = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self.segmenter_step = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self.final_step = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self.final_round = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self.skipped = tf.Variable(0, dtype=tf.int64, trainable=False)
+    def __init__(self, workdir: str | os.PathLike, gan: LayeredGAN | None, segmenter: Segmenter, saves: bool = True):
+        counters = {name: tf.Variable(0, dtype=tf.int64, trainable=False) for name in _COUNTERS}
+        self.gan_step, self.segmenter_step, self.final_step, self.final_round, self.skipped = counters.values()
         self.seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
         self._trained = {"segmenter": segmenter, "segmenter_optimizer": segmenter.optimizer}
         if gan is not None:
             self._trained |= {"gan": gan, "generator_optimizer": gan.optimizer}
             self._trained["discriminator_optimizer"] = gan.discriminator_optimizer
-        self._checkpoint = tf.train.Checkpoint(
-            **self._trained,
-            gan_step=self.gan_step,
-            segmenter_step=self.segmenter_step,
-            final_step=self.final_step,
-            final_round=self.final_round,
-            skipped=self.skipped,
-            seconds=self.seconds,
-        )
+        self._checkpoint = tf.train.Checkpoint(**self._trained, **counters, seconds=self.seconds)
         self._directory = pathlib.Path(workdir) / "checkpoints"
         self._saves = saves
-        self._number = 0  # of the newest checkpoint that is whole
+        self._number = 0  # of the newest undamaged checkpoint
 
-    def restore(self):
+    def restore(self) -> bool:
         """Restores the newest checkpoint that can be read; returns whether there was one.
 
         Raises:
-            ValueError: if a checkpoint does not hold the variables of the models, since another version wrote it; or
-                if none can be read, though there are some.
+            ValueError: a checkpoint holds other variables, so another version wrote it; or there are checkpoints, but
+                none can be read.
         """
         numbers = self._written()
         for number in reversed(numbers):
             path = self._path(number)
             try:
                 self._checkpoint.read(path).assert_existing_objects_matched()
-            except (AssertionError, ValueError) as error:  # a variable is missing, or has another shape
+            except (AssertionError, ValueError) as error:  # a variable is missing or has another shape
                 raise ValueError(
                     f"{path} was written by another version of this program; take another workdir"
                 ) from error
-            except _NO_DAMAGE:
+            except _NOT_FROM_DAMAGE:
                 raise
-            except (tf.errors.OpError, IndexError) as error:  # the latter is what too short a file gives
+            except (tf.errors.OpError, IndexError) as error:  # IndexError: the file is too short
                 logging.warning("%s is damaged and left out (%s)", path, str(error).splitlines()[0])
             else:
                 self._number = number
@@ -88,12 +82,12 @@ class Checkpointer:
             raise ValueError(f"no checkpoint in {self._directory} can be read, so the run cannot go on")
         return False
 
-    def save(self):
-        """Writes a checkpoint, if that is for this worker to do, over a damaged one where the run went on from another.
+    def save(self) -> None:
+        """Writes a checkpoint, if this worker saves; replaces a damaged one that `restore` had left out.
 
         Raises:
-            FloatingPointError: if a variable, or what an optimizer keeps of it, is not finite; names it.
-            OSError: if it cannot be written, as on a full disk; the ones before it are left.
+            FloatingPointError: a variable of a model or an optimizer is not finite; names it.
+            OSError: the checkpoint cannot be written, for example because the disk is full. Earlier ones stay.
         """
         self._check_finite()
         if not self._saves:
@@ -108,28 +102,27 @@ class Checkpointer:
                 for file in self._directory.glob(f"ckpt-{number}.*"):
                     file.unlink()
 
-    def _check_finite(self):
-        for holder in self._trained.values():
-            for variable in holder.variables:
+    def _check_finite(self) -> None:
+        for owner in self._trained.values():
+            for variable in owner.variables:
                 if not np.isfinite(variable.numpy()).all():
                     raise FloatingPointError(f"{variable.path} is not finite, so no checkpoint is written")
 
     @property
-    def steps_taken(self):
-        """How many steps of any kind led to these variables."""
+    def steps_taken(self) -> int:
+        """The number of steps of all kinds that led to the current variables."""
         optimizers = ("generator_optimizer", "segmenter_optimizer")
         return sum(int(self._trained[name].iterations) for name in optimizers if name in self._trained)
 
     @property
-    def position(self):
-        """Where the run is: dict of str to int."""
-        names = ("gan_step", "segmenter_step", "final_step", "final_round", "skipped")
-        return {name: int(getattr(self, name)) for name in names}
+    def position(self) -> dict[str, int]:
+        """The counters by name."""
+        return {name: int(getattr(self, name)) for name in _COUNTERS}
 
-    def _path(self, number):
+    def _path(self, number: int) -> str:
         return str(self._directory / f"ckpt-{number}")
 
-    def _written(self):
-        """The numbers of the checkpoints that are there, TensorFlow's own list of which may be damaged, too."""
+    def _written(self) -> list[int]:
+        """Returns the checkpoints' numbers by the files there are: TensorFlow's own list of them may be damaged."""
         names = (path.stem.removeprefix("ckpt-") for path in self._directory.glob("ckpt-*.index"))
         return sorted(int(name) for name in names if name.isdecimal() and name.isascii())

@@ -1,100 +1,97 @@
 """The config that a run was begun with, in WORKDIR/config.json."""
 
 import json
+import os
 import pathlib
+
+from ml_collections import ConfigDict
 
 from tf_layered_gan.config import default_config
 from tf_layered_gan.files.records import read_record, write_record
 from tf_layered_gan.runs.workdir_links import check_links
 
+# Fields that may differ when a run goes on: the steps already taken do not depend on them.
 _MAY_CHANGE = ("schedule.", "monitoring.", "metrics.", "jit", "distribution", "data.classes")
-_OF_A_ROUND = ("schedule.gan_images_per_round", "schedule.segmenter_steps_per_round")  # which bind, as rounds follow
+_MUST_STAY = ("schedule.gan_images_per_round", "schedule.segmenter_steps_per_round")
 
 
-def check_config(config, workdir):
-    """Checks that a run in `workdir`, if there is one, was begun with this config.
+def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
+    """Checks that the run in a workdir, if there is one, was begun with this config.
 
     Args:
-        config: the run's ConfigDict.
+        config: the run's config.
         workdir: the run's directory.
 
     Raises:
-        ValueError: if `workdir` lies in the folder of photos, or the run was begun with another config, or with one
-            of other fields; names the fields. What leaves the earlier steps as they were may change: `monitoring`,
-            `metrics`, `jit`, `distribution`, `data.classes` and, of `schedule`, all but the size of a round. Also if
-            the run's config.json is damaged, or something in `workdir` would have the run write elsewhere, see
-            `check_links`.
+        ValueError: the run was begun with another config; names the fields. Fields that do not change the steps already
+            taken may differ: `monitoring`, `metrics`, `jit`, `distribution`, `data.classes`, and `schedule` except for
+            the size of a round. Also raised if the workdir lies in the folder of photos, if config.json is damaged, and
+            for what `check_links` refuses.
     """
     check_links(workdir)
     photos = config.data.path if config.data.source == "folder" else None
     if photos and pathlib.Path(workdir).resolve().is_relative_to(pathlib.Path(photos).resolve()):
-        raise ValueError(f"workdir is {workdir}, in the folder of photos, which would take its pictures for photos too")
+        raise ValueError(f"workdir is {workdir}, allowed: a folder outside {photos}, or its images would become photos")
     path = pathlib.Path(workdir) / "config.json"
     if path.exists():
-        begun, given = _binding(read_record(path)), _binding(json.loads(config.to_json()))
+        begun, given = _fixed_fields(read_record(path)), _fixed_fields(json.loads(config.to_json()))
         _check_fields(path, begun, given)
         fields = [name for name in sorted(given) if begun[name] != given[name]]
         if fields:
             raise ValueError(f"{path} was begun with other values of {', '.join(fields)}; take another workdir")
 
 
-def config_facts(config):
-    """Returns a config's values by dotted names, a dict of what JSON knows."""
-    return _flattened(json.loads(config.to_json()))
-
-
-def load_config(workdir):
+def load_config(workdir: str | os.PathLike) -> ConfigDict:
     """Reads the config that a run was begun with.
 
     Args:
         workdir: the run's directory.
 
-    Returns:
-        ConfigDict.
-
     Raises:
-        FileNotFoundError: there is no run in `workdir`.
-        ValueError: its config.json is damaged, or has other fields than configs/default.py; names them. Also as
-            `check_links`.
+        FileNotFoundError: there is no run in the workdir.
+        ValueError: config.json is damaged, or has other fields than this version; names them. See also `check_links`.
     """
     check_links(workdir)
     path = pathlib.Path(workdir) / "config.json"
     if not path.exists():
         raise FileNotFoundError(f"no config.json in {workdir}: train first (python -m tf_layered_gan.main)")
-    config, recorded = default_config(), _flattened(read_record(path))
-    _check_fields(path, recorded, _flattened(json.loads(config.to_json())))
+    config, recorded = default_config(), _flat(read_record(path))
+    _check_fields(path, recorded, config_facts(config))
     try:
-        config.update_from_flattened_dict(recorded)  # makes tuples again of what JSON has as lists
+        config.update_from_flattened_dict(recorded)  # turns JSON's lists into tuples again
     except (TypeError, OverflowError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
     return config
 
 
-def record_config(config, workdir):
-    """Writes the resolved config to WORKDIR/config.json; makes the directory where it is missing."""
+def record_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
+    """Writes the resolved config to WORKDIR/config.json; creates the directory if it is missing."""
     path = pathlib.Path(workdir) / "config.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_record(path, json.loads(config.to_json()))
 
 
-def _flattened(record, prefix=""):
-    """The values of a nested dict, by dotted names."""
-    flat = {}
+def config_facts(config: ConfigDict) -> dict:
+    """Returns a config's values, as JSON has them, by dotted names."""
+    return _flat(json.loads(config.to_json()))
+
+
+def _flat(record: dict, prefix: str = "") -> dict:
+    """Returns the values of a nested dict by dotted names."""
+    flat: dict = {}
     for name, value in record.items():
-        flat |= _flattened(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
     return flat
 
 
-def _binding(record):
-    """Those fields of a recorded config that a run must go on with."""
+def _fixed_fields(record: dict) -> dict:
+    """Returns the fields that must stay as they were when a run goes on."""
     return {
-        name: value
-        for name, value in _flattened(record).items()
-        if name in _OF_A_ROUND or not name.startswith(_MAY_CHANGE)
+        name: value for name, value in _flat(record).items() if name in _MUST_STAY or not name.startswith(_MAY_CHANGE)
     }
 
 
-def _check_fields(path, recorded, known):
+def _check_fields(path: pathlib.Path, recorded: dict, known: dict) -> None:
     differences = {"lacks": known.keys() - recorded.keys(), "has the unknown": recorded.keys() - known.keys()}
     words = [f"{verb} {', '.join(sorted(names))}" for verb, names in differences.items() if names]
     if words:

@@ -1,8 +1,10 @@
-"""A run's learning curve: the segmenter's IoU on the validation pictures against the images seen."""
+"""A run's learning curve: the segmenter's IoU on the validation photos against the photos seen by D."""
 
 import csv
 import io
+import os
 import pathlib
+from collections.abc import Mapping
 
 from tf_layered_gan.files.records import write_record
 
@@ -10,24 +12,24 @@ _FIELDS = ("after", "images_seen", "iou", "iou_per_image")
 
 
 class LearningCurve:
-    """The file WORKDIR/curve.csv, a line for each phase that ended in a trained segmenter.
+    """The file WORKDIR/curve.csv, with a line for each phase that ended in a trained segmenter.
 
     Args:
         workdir: the run's directory.
     """
 
-    def __init__(self, workdir):
+    def __init__(self, workdir: str | os.PathLike):
         self._path = pathlib.Path(workdir) / "curve.csv"
 
-    def points(self):
+    def points(self) -> list[dict]:
         """Reads the curve.
 
         Returns:
-            list of dicts, in order: "after" (see `schedule.Phase.name`), "images_seen" (int), "iou" and
-            "iou_per_image" (float in [0, 1]). Empty where nothing has been measured.
+            list of dicts in order, empty if nothing has been measured: "after" (the name of the phase), "images_seen"
+            (int), "iou" and "iou_per_image" (float in [0, 1]).
 
         Raises:
-            ValueError: if the file is damaged; names it.
+            ValueError: the file is damaged; names it.
         """
         if not self._path.exists():
             return []
@@ -45,17 +47,17 @@ class LearningCurve:
         except (KeyError, TypeError, ValueError, csv.Error) as error:
             raise ValueError(f"{self._path} is damaged: {error}") from error
 
-    def has(self, after):
-        """Returns whether the curve has this point."""
+    def has(self, after: str) -> bool:
+        """Returns whether the curve has a point for this phase."""
         return any(point["after"] == after for point in self.points())
 
-    def append(self, after, images_seen, metrics):
+    def append(self, after: str, images_seen: int, metrics: Mapping[str, float]) -> None:
         """Appends a point.
 
         Args:
-            after: the phase's name.
-            images_seen: real pictures that the discriminator has seen.
-            metrics: dict with "iou" and "iou_per_image", see `metrics.segmentation`.
+            after: the name of the phase.
+            images_seen: photos that the discriminator has seen.
+            metrics: "iou" and "iou_per_image", see `metrics.segmentation`.
         """
         lines = io.StringIO(newline="")
         writer = csv.writer(lines, lineterminator="\n")
@@ -64,4 +66,4 @@ class LearningCurve:
         else:
             writer.writerow(_FIELDS)
         writer.writerow([after, images_seen, f"{metrics['iou']:.4f}", f"{metrics['iou_per_image']:.4f}"])
-        write_record(self._path, lines.getvalue())  # all of it: a line that is cut off could not be read again
+        write_record(self._path, lines.getvalue())  # the whole file: a line cut off in the middle would damage it

@@ -1,65 +1,65 @@
-"""Runs that collapsed and began again with another seed: what they put aside, and how often."""
+"""Runs that collapsed and began again with another seed: their history and the files set aside."""
 
+import os
 import pathlib
+
+from ml_collections import ConfigDict
 
 from tf_layered_gan.files.records import read_record, write_record
 
-_SEED_STRIDE = 1_000_000  # beyond the seeds that one would give to runs by hand
-_SEEDS = 2**32 - 1  # as many as there are
+_SEED_STRIDE = 1_000_000  # larger than the seeds that people choose
+_SEEDS = 2**32 - 1  # the number of valid seeds
 
 
 class Collapsed(Exception):
-    """One of the layers has taken the whole picture.
+    """One of the two layers has taken the whole image.
 
     Args:
-        why: str, which, and what to change.
-        images_seen: int, real pictures that the discriminator had seen.
+        why: which layer, and what to change.
+        images_seen: photos that the discriminator had seen.
     """
 
-    def __init__(self, why, images_seen):
+    def __init__(self, why: str, images_seen: int):
         super().__init__(why)
         self.why, self.images_seen = why, images_seen
 
 
-def history(workdir):
-    """Reads how often the run in a directory has begun again.
-
-    Args:
-        workdir: the run's directory.
+def history(workdir: str | os.PathLike) -> list[dict]:
+    """Reads the collapsed attempts of the run in a workdir.
 
     Returns:
-        list of dicts, one a collapse, in order: its "seed", its "images_seen" and "why" it was given up.
+        list of dicts in order, one for each collapse: its "seed", "images_seen" and "why" it was given up.
     """
-    return [read_record(folder / "why.json") for folder in _put_aside(workdir)]
+    return [read_record(folder / "why.json") for folder in _set_aside(workdir)]
 
 
-def attempt(config, workdir):
-    """Returns the config that the run in a directory has come to: the one given, but after a collapse another seed."""
+def attempt(config: ConfigDict, workdir: str | os.PathLike) -> ConfigDict:
+    """Returns the config of the current attempt: the given one, with another seed after each collapse."""
     config = config.copy_and_resolve_references()
-    config.seed = (config.seed + _SEED_STRIDE * len(_put_aside(workdir))) % _SEEDS
+    config.seed = (config.seed + _SEED_STRIDE * len(_set_aside(workdir))) % _SEEDS
     return config
 
 
-def put_aside(workdir, seed, collapse):
+def put_aside(workdir: str | os.PathLike, seed: int, collapse: Collapsed) -> None:
     """Moves a run's checkpoints, learning curve, samples and TensorBoard events to WORKDIR/collapsed/1, 2, ...
 
     Args:
-        workdir: the run's directory, where there is a checkpoint.
-        seed: int, that the run collapsed with.
-        collapse: Collapsed.
+        workdir: the run's directory, with a checkpoint in it.
+        seed: the seed of the collapsed attempt.
+        collapse: the collapse.
     """
     workdir = pathlib.Path(workdir)
-    folder = workdir / "collapsed" / str(len(_put_aside(workdir)) + 1)
+    folder = workdir / "collapsed" / str(len(_set_aside(workdir)) + 1)
     folder.mkdir(parents=True, exist_ok=True)
     write_record(folder / "why.json", {"seed": seed, "images_seen": collapse.images_seen, "why": collapse.why})
     for name in ("curve.csv", "samples", "tensorboard"):
         if (workdir / name).exists():
             _move(workdir / name, folder / name)
-    (workdir / "checkpoints").rename(folder / "checkpoints")  # the last: a run that is killed before does it all again
+    (workdir / "checkpoints").rename(folder / "checkpoints")  # last: a run killed before this does all of it again
 
 
-def _move(source, target):
-    """Moves a file or a folder, of which a part may have been moved before."""
+def _move(source: pathlib.Path, target: pathlib.Path) -> None:
+    """Moves a file, or a folder part of which may have been moved before."""
     if source.is_dir():
         target.mkdir(exist_ok=True)
         for child in source.iterdir():
@@ -69,6 +69,6 @@ def _move(source, target):
         source.replace(target)
 
 
-def _put_aside(workdir):
+def _set_aside(workdir: str | os.PathLike) -> list[pathlib.Path]:
     folders = [path.parent for path in (pathlib.Path(workdir) / "collapsed").glob("*/checkpoints")]
     return sorted((folder for folder in folders if folder.name.isdecimal()), key=lambda folder: int(folder.name))

@@ -1,23 +1,26 @@
-"""A run's models as they were last saved."""
+"""The models of a run as they were last saved."""
+
+import os
+
+from ml_collections import ConfigDict
 
 from tf_layered_gan.models import build
+from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.memory import check_memory
+from tf_layered_gan.models.segmenter import Segmenter
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import check_config
 
 
-def restore_run(config, workdir):
-    """Builds the models and restores the newest checkpoint of a run.
+def restore_run(config: ConfigDict, workdir: str | os.PathLike) -> tuple[LayeredGAN, Segmenter, Checkpointer]:
+    """Builds the models of a run and restores its newest checkpoint.
 
     Args:
-        config: the ConfigDict that the run was begun with.
+        config: the config that the run was begun with.
         workdir: the run's directory.
 
-    Returns:
-        (LayeredGAN, Segmenter, Checkpointer).
-
     Raises:
-        FileNotFoundError: if the run has no checkpoint.
+        FileNotFoundError: the run has no checkpoint.
         ValueError: see `check_config` and `check_memory`.
     """
     check_config(config, workdir)

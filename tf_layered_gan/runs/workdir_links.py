@@ -1,49 +1,49 @@
-"""What a workdir may hold, so that a run writes nowhere else."""
+"""A check that a run writes only inside its workdir."""
 
 import os
 import pathlib
 
 from tf_layered_gan.files import cache_folder
 
-_CACHES = ("photos", "fid")  # which the runs of a sweep share, in folders beside their workdirs, see `sweep`
+_CACHES = ("photos", "fid")  # the runs of a sweep share these: in their workdirs they are links, see `paper.sweep`
 
 
-def check_links(workdir):
-    """Checks that nothing in a workdir would have a run write outside of it, or wait for ever.
+def check_links(workdir: str | os.PathLike) -> None:
+    """Checks that nothing in a workdir makes a run write outside of it, or wait forever.
 
-    The workdir may be a link itself, and links within it may lead to one another.
+    The workdir itself may be a link, and links within it may point to one another.
 
     Args:
         workdir: the run's directory; need not exist.
 
     Raises:
-        ValueError: for a link that leads out of the workdir, but for the caches that a sweep shares; for what is
-            neither file nor folder, such as a pipe; and for something else where a cache belongs; names it.
+        ValueError: names a link that leads out of the workdir (except the caches that a sweep shares), an entry that is
+            neither a file nor a folder, such as a pipe, or something else where a cache belongs.
     """
     root = pathlib.Path(os.path.realpath(workdir))
     folders = [root]
     while folders:
         for entry in _entries(folders.pop()):
             target = pathlib.Path(os.path.realpath(entry.path))
-            if not target.is_relative_to(root) and not _is_shared(entry, root):
+            if not target.is_relative_to(root) and not _is_shared_cache(entry, root):
                 raise ValueError(f"{entry.path} leads out of the workdir, to {target}: remove it")
             if os.path.exists(entry.path) and not (os.path.isfile(entry.path) or os.path.isdir(entry.path)):
                 raise ValueError(f"{entry.path} is neither a file nor a folder: remove it")
             if entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
+                folders.append(pathlib.Path(entry.path))
     for name in _CACHES:
         cache_folder.check(root / name)
 
 
-def _entries(folder):
+def _entries(folder: pathlib.Path) -> list[os.DirEntry]:
     try:
         return list(os.scandir(folder))
-    except FileNotFoundError:  # there is no run yet, or the folder was a temporary one of another that is under way
+    except FileNotFoundError:  # there is no run yet, or a temporary folder of another command has gone
         return []
 
 
-def _is_shared(entry, root):
-    """Whether it is the link to a cache that a sweep has made."""
+def _is_shared_cache(entry: os.DirEntry, root: pathlib.Path) -> bool:
+    """Returns whether an entry is the link to a cache that a sweep has made."""
     link = f"../../{entry.name}"
     if entry.name not in _CACHES or entry.path != str(root / entry.name) or not entry.is_symlink():
         return False

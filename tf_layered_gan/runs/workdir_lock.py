@@ -1,25 +1,27 @@
-"""One run at a time in a workdir, and of its workers the one that writes."""
+"""The lock of a workdir: one command at a time, and of a run's workers only the chief."""
 
 import contextlib
+import os
 import pathlib
 import tempfile
+from collections.abc import Iterator
 
 from tf_layered_gan.files.file_lock import file_lock
 
 
 @contextlib.contextmanager
-def locked(workdir):
-    """Holds the workdir's lock.
+def locked(workdir: str | os.PathLike) -> Iterator[None]:
+    """Holds the lock of a workdir.
 
     Args:
-        workdir: the run's directory; made where it is missing.
+        workdir: the run's directory; created if it is missing.
 
     Raises:
-        ValueError: if another process holds it.
+        ValueError: another process holds the lock.
         OSError: see `file_lock`.
     """
 
-    def refuse():
+    def refuse() -> None:
         raise ValueError(f"another run is at work in {workdir}; wait for it, or take another workdir")
 
     with file_lock(workdir, taken=refuse):
@@ -27,12 +29,12 @@ def locked(workdir):
 
 
 @contextlib.contextmanager
-def output(workdir, chief):
+def output(workdir: str | os.PathLike, chief: bool) -> Iterator[pathlib.Path]:
     """Yields the directory that a worker writes to.
 
     Args:
         workdir: the run's directory.
-        chief: whether this is the worker that writes there, and holds its lock; others get one that is thrown away.
+        chief: whether this worker writes there and holds the lock. Other workers get a temporary directory.
 
     Raises:
         ValueError: see `locked`.

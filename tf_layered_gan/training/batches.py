@@ -1,58 +1,66 @@
-"""What each kind of training step is given: photos, random draws, or both, for any step on."""
+"""The batches of each kind of training step: photos, random draws, or both."""
+
+from collections.abc import Callable, Iterable
 
 import tensorflow as tf
+from ml_collections import ConfigDict
 
 from tf_layered_gan.data import labels
+from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.data.pipeline import Share, photo_batch
 from tf_layered_gan.models import sampling
 
+# Functions of a step, an int64 scalar from 0, and of a replica's share to a batch, or a part of one.
+_Batch = Callable[[tf.Tensor, Share], dict[str, tf.Tensor]]
+
 
 class Batches:
-    """Endless distributed datasets of batches; which batch a step is given follows from the config and its number.
+    """Endless distributed datasets of batches; the batch of a step follows from the config and the step's number.
 
-    Every replica is given a share of the batch that one device would have been given, and a worker reads no photos but
-    those of its own replicas.
+    Every replica gets its share of the batch that one device alone would get. A worker reads only the photos of its own
+    replicas.
 
     Args:
-        config: the run's ConfigDict.
-        splits: data.photos.Splits.
-        strategy: tf.distribute.Strategy, over whose replicas each batch is shared out.
+        config: the run's config.
+        splits: the photos.
+        strategy: the strategy over whose replicas each batch is shared out.
     """
 
-    def __init__(self, config, splits, strategy):
+    def __init__(self, config: ConfigDict, splits: Splits, strategy: tf.distribute.Strategy):
         self._config, self._splits, self._strategy = config, splits, strategy
 
-    def gan(self, first_step):
-        """Photos and draws, see `LayeredGAN`, from step `first_step` (counted from 0) on."""
+    def gan(self, first_step: int) -> Iterable:
+        """Returns photos and draws (see `LayeredGAN`) from step `first_step` on, counted from 0."""
         return self._photos_and_draws("image", sampling.GAN_STREAM, first_step)
 
-    def segmenter(self, first_step):
-        """Draws alone, see `segmenter.synthetic_step`."""
+    def segmenter(self, first_step: int) -> Iterable:
+        """Returns draws alone, see `segmenter.synthetic_step`."""
         return self._distributed(self._draws(sampling.SEGMENTER_STREAM), first_step)
 
-    def final_segmenter(self, first_step):
-        """Likewise, with photos where the config has a consistency loss.
+    def final_segmenter(self, first_step: int) -> Iterable:
+        """Returns draws, and photos if the config has a consistency loss.
 
-        Photos join no sooner: what a segmenter finds on them before it can segment would only confirm itself.
+        Only the final steps see photos: a segmenter that cannot segment yet would learn its own mistakes from them.
         """
         if not self._config.segmenter.gamma_consistency:
             return self.segmenter(first_step)
         return self._photos_and_draws("photo", sampling.SEGMENTER_STREAM, first_step)
 
-    def labelled(self, first_step):
-        """Photos with their true masks and the draws of the colour augmentation, see `Segmenter`."""
-        photos, draws = self._photos(labels.labelled_photos(self._splits)), self._draws(sampling.SEGMENTER_STREAM)
+    def labelled(self, first_step: int) -> Iterable:
+        """Returns photos with their true masks and the draws of the colour augmentation, see `Segmenter`."""
+        photos = self._photos(labels.labelled_photos(self._splits))
+        draws = self._draws(sampling.SEGMENTER_STREAM)
         return self._distributed(
             lambda step, share: {**photos(step, share), "color": draws(step, share)["color"]}, first_step
         )
 
-    def _photos_and_draws(self, name, stream, first_step):
+    def _photos_and_draws(self, name: str, stream: int, first_step: int) -> Iterable:
         photos, draws = self._photos(self._splits.train), self._draws(stream)
         return self._distributed(
             lambda step, share: {name: photos(step, share)["image"], **draws(step, share)}, first_step
         )
 
-    def _photos(self, photos):
+    def _photos(self, photos: Photos) -> _Batch:
         config = self._config
         return photo_batch(
             photos,
@@ -63,19 +71,19 @@ class Batches:
             seed=config.seed,
         )
 
-    def _draws(self, stream):
+    def _draws(self, stream: int) -> _Batch:
         sample = sampling.build_sampler(self._config, stream)
         return lambda step, share: {name: share.of(values) for name, values in sample(step).items()}
 
-    def _distributed(self, batch, first_step):
-        """Makes of a function of a step and a `Share` a dataset; its elements are the replicas', one after another."""
+    def _distributed(self, batch: _Batch, first_step: int) -> Iterable:
+        """Makes a dataset whose elements are the replicas' shares, one after another."""
 
-        def dataset(context):
+        def dataset(context: tf.distribute.InputContext) -> tf.data.Dataset:
             replicas = context.num_replicas_in_sync // context.num_input_pipelines
             first_replica = context.input_pipeline_id * replicas
             size = context.get_per_replica_batch_size(self._config.batch_size)
 
-            def element(number):
+            def element(number: tf.Tensor) -> dict[str, tf.Tensor]:
                 replica = first_replica + number % replicas
                 return batch(number // replicas, Share(replica * size, size))
 

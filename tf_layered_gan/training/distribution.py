@@ -1,26 +1,21 @@
-"""Over which devices and machines a run is spread: the tf.distribute strategies that a config can name."""
+"""The devices and machines of a run: tf.distribute strategies, and training steps that run on all of them."""
 
-import contextlib
 import functools
-import hashlib
 import json
 import os
 import re
 from collections.abc import Callable
 
 import tensorflow as tf
-
-# What TensorFlow raises once another worker is gone: of the first a step that waits for it, of the others one that is
-# begun, or cut off, later.
-_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
+from ml_collections import ConfigDict
 
 
-def build_strategy(config):
-    """Returns the tf.distribute.Strategy that `config.distribution` names, before TensorFlow has done anything else.
+def build_strategy(config: ConfigDict) -> tf.distribute.Strategy:
+    """Returns the strategy that `config.distribution` names. Call it before anything else of TensorFlow.
 
     Raises:
-        ValueError: if the workers or the TPU cannot be found; or if the replicas cannot share a batch equally, or one
-            picture each is too few.
+        ValueError: the workers or the TPU cannot be found, the replicas cannot share a batch equally, or one image for
+            each replica is too few.
     """
     if config.distribution == "one_device":
         return tf.distribute.get_strategy()
@@ -29,104 +24,10 @@ def build_strategy(config):
     replicas = strategy.num_replicas_in_sync
     if config.batch_size % replicas:
         raise ValueError(f"batch_size is {config.batch_size}, allowed: a multiple of the {replicas} devices")
-    if any(config.gan.gamma_independence) and config.batch_size == replicas:  # each would compare a picture with itself
+    if any(config.gan.gamma_independence) and config.batch_size == replicas:  # the loss compares two images
         allowed = f"2 or more for each of the {replicas} devices where gan.gamma_independence is more than 0"
         raise ValueError(f"batch_size is {config.batch_size}, allowed: {allowed}")
     return strategy
-
-
-def is_chief(strategy):
-    """Returns whether this process is the one that writes: worker 0, or the only one."""
-    resolver = strategy.cluster_resolver
-    return resolver is None or resolver.task_type in (None, "chief") or (
-        resolver.task_type == "worker" and resolver.task_id == 0
-    )  # fmt: skip
-
-
-def wait_for_all(strategy):
-    """Returns once every worker has come here."""
-    if not _has_workers(strategy):
-        return
-    one = strategy.run(lambda: tf.ones(()))
-    strategy.reduce(tf.distribute.ReduceOp.SUM, one, axis=None).numpy()
-
-
-@contextlib.contextmanager
-def chief_first(strategy):
-    """Lets the chief go through it alone; every other worker comes once it has left, or is lost with it."""
-    if not is_chief(strategy):
-        wait_for_all(strategy)
-    yield
-    if is_chief(strategy):
-        wait_for_all(strategy)
-
-
-@contextlib.contextmanager
-def lost_workers_named(strategy):
-    """Within it, what TensorFlow raises when another worker is gone is a ConnectionError that says what to do."""
-    try:
-        yield
-    except _LOST as error:
-        if not _has_workers(strategy):
-            raise
-        again = "start all of them again, and they go on from the last checkpoint"
-        raise ConnectionError(f"another worker cannot be reached any more: {again}") from error
-
-
-def check_agreement(strategy, facts):
-    """Checks that every worker has come to the same; all of them come here.
-
-    Args:
-        strategy: tf.distribute.Strategy.
-        facts: dict of str to what JSON knows.
-
-    Raises:
-        ValueError: on every worker; names the facts that differ, on which workers, and what this one has. Where not
-            even their names are the same, those are named.
-    """
-    if not _has_workers(strategy):
-        return
-    # The names first: workers that differ in them would not gather as many digests.
-    for checked in ({"the version of this program, by its fields": sorted(facts)}, facts):
-        digests = _gathered(strategy, [_digest(value) for value in checked.values()])
-        differences = describe_differences(checked, digests, strategy.cluster_resolver.task_id)
-        if differences:
-            raise ValueError(f"the workers must begin alike, but differ from worker 0: {differences}")
-
-
-def _gathered(strategy, numbers):
-    """Gathers whole numbers, as many on each worker: int [worker, number]."""
-    rows = strategy.experimental_distribute_values_from_function(lambda _: tf.constant([numbers], tf.int64))
-    devices = strategy.num_replicas_in_sync // strategy.cluster_resolver.cluster_spec().num_tasks("worker")
-    return strategy.gather(rows, axis=0).numpy()[::devices].tolist()
-
-
-def describe_differences(facts, digests, worker):
-    """Says which facts are not the same on all workers.
-
-    Args:
-        facts: see `check_agreement`.
-        digests: int [worker, fact], equal for equal facts.
-        worker: int, on which the facts are as given.
-
-    Returns:
-        str, empty where there is no difference.
-    """
-    columns = zip(facts.items(), zip(*digests, strict=True), strict=True)
-    return "; ".join(
-        f"{name} on worker {', '.join(str(k) for k, digest in enumerate(column) if digest != column[0])}"
-        f" (on worker {worker}, this one, it is {json.dumps(value)})"
-        for (name, value), column in columns
-        if len(set(column)) > 1
-    )
-
-
-def _digest(value):
-    return int.from_bytes(hashlib.sha256(json.dumps(value).encode()).digest()[:7])
-
-
-def _has_workers(strategy):
-    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
 def distributed_step(strategy: tf.distribute.Strategy, train_step: Callable, jit: bool = False) -> Callable:
@@ -173,19 +74,19 @@ def merged_report(strategy: tf.distribute.Strategy) -> Callable[[dict, bool], tu
     return merged
 
 
-def _multi_worker():
+def _multi_worker() -> tf.distribute.Strategy:
     cluster = os.environ.get("TF_CONFIG")
-    allowed = "one where the environment's TF_CONFIG names every worker and which of them this is"
+    allowed = "the address of every worker, and which of them this is"
     if not _names_workers(cluster):
         raise ValueError(f"distribution is multi_worker, TF_CONFIG is {cluster!r}, allowed: {allowed}")
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except (ValueError, tf.errors.OpError) as error:
-        raise ValueError(f"distribution is multi_worker, but of {cluster} no cluster can be made: {error}") from error
+        raise ValueError(f"distribution is multi_worker, but {cluster} makes no cluster: {error}") from error
 
 
-def _names_workers(cluster):
-    """Whether a TF_CONFIG has workers alone, each by host and port, and says which of them this is."""
+def _names_workers(cluster: str | None) -> bool:
+    """Returns whether a TF_CONFIG lists only workers, each as host:port, and the index of this one."""
     try:
         given = json.loads(cluster or "")
         jobs, task = given["cluster"], given["task"]
@@ -198,7 +99,7 @@ def _names_workers(cluster):
         return False
 
 
-def _tpu():
+def _tpu() -> tf.distribute.Strategy:
     try:
         resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
         tf.config.experimental_connect_to_cluster(resolver)

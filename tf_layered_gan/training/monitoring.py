@@ -1,21 +1,22 @@
-"""What a run shows while it trains: TensorBoard, one line of progress, and an alarm in words."""
+"""Monitoring of a run: TensorBoard scalars and images, a line of progress, and a warning about a collapse."""
 
 import contextlib
 import math
+import os
 import pathlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import tensorflow as tf
 from absl import logging
 
 _TOO_MUCH, _TOO_LITTLE, _TOO_MANY = 0.75, 0.1, 0.2
-# What a line of progress shows; TensorBoard has everything.
+# The values in a line of progress and their names there; TensorBoard has all values.
 _SHOWN = {
     "generator_adversarial": "G",
     "discriminator_adversarial": "D",
-    "mutual_information_image": "MI of picture",
+    "mutual_information_image": "MI of image",
     "mutual_information_mask": "MI of mask",
     "mask_mean": "masks cover",
     "segmentation": "segmentation",
@@ -23,44 +24,44 @@ _SHOWN = {
 }
 
 
-def collapse_warning(mask_mean, masks_full=0.0):
-    """Says in words whether the decomposition into layers has collapsed, and what to change.
+def collapse_warning(mask_mean: float, masks_full: float = 0.0) -> str | None:
+    """Describes a collapse of the decomposition into layers, and what to change.
 
     Args:
-        mask_mean: mean of the generated masks, in [0, 1].
-        masks_full: share of them that fill the picture, in [0, 1].
+        mask_mean: mean of the painted masks, in [0, 1].
+        masks_full: share of the masks that fill the image, in [0, 1].
 
     Returns:
-        str, or None where the mean is between 0.1 and 0.75 and at most a fifth of the masks fill the picture.
+        str, or None if the mean is between 0.1 and 0.75 and at most a fifth of the masks fill the image.
     """
     if mask_mean > _TOO_MUCH:
         return (
-            f"all as foreground: masks cover {mask_mean:.0%} of the picture and the background is never seen. "
-            "Raise perturbation.shift or lower perturbation.scale_exponent, so that the seam shows."
+            f"all as foreground: masks cover {mask_mean:.0%} of the image and the background is never seen. "
+            "Raise perturbation.shift or lower perturbation.scale_exponent, so that the seam around the object shows."
         )
     if mask_mean < _TOO_LITTLE:
         return (
-            f"all as background: masks cover {mask_mean:.0%} of the picture and the background paints everything. "
-            "Raise gan.gamma_mi, so that the private code must show in picture and mask."
+            f"all as background: masks cover {mask_mean:.0%} of the image and the background paints everything. "
+            "Raise gan.gamma_mi, so that the private code must show in image and mask."
         )
     if masks_full > _TOO_MANY:
         return (
-            f"all as foreground, in part: {masks_full:.0%} of the masks fill the picture. Raise networks.mask_centring "
-            "or lower perturbation.scale_exponent, or keep such pairs from the segmenter by segmenter.mask_size."
+            f"all as foreground, in part: {masks_full:.0%} of the masks fill the image. Raise networks.mask_centring "
+            "or lower perturbation.scale_exponent, or exclude such pairs from the segmenter with segmenter.mask_size."
         )
     return None
 
 
-def check_finite(kind, report, step):
-    """Stops a run that has gone wrong.
+def check_finite(kind: str, report: Mapping[str, float], step: int) -> None:
+    """Raises an error if a value of a step's report is not finite.
 
     Args:
-        kind: see `schedule.Phase`.
-        report: dict of scalar floats, a training step's loss terms and gradient norms.
-        step: int, steps taken.
+        kind: the kind of the phase, see `phases.Phase`.
+        report: a training step's loss terms and gradient norms.
+        step: steps taken.
 
     Raises:
-        FloatingPointError: if a value is not finite; names the term.
+        FloatingPointError: a value is not finite; names the term.
     """
     for name, value in report.items():
         if not math.isfinite(value):
@@ -68,22 +69,22 @@ def check_finite(kind, report, step):
 
 
 class Monitor:
-    """Writes scalars and pictures to TensorBoard and stops a run that is no longer finite.
+    """Writes scalars and images to TensorBoard, and lines of progress to the log.
 
     Args:
-        workdir: the run's directory; event files go to its folder `tensorboard`.
-        batch_size: pictures a step, over all replicas.
+        workdir: the run's directory; its folder `tensorboard` holds the event files.
+        batch_size: images in a step, over all replicas.
 
     Raises:
-        OSError: here and in every method, if the events cannot be written; names the folder.
+        OSError: here and in every method; the events cannot be written. Names the folder.
     """
 
-    def __init__(self, workdir, batch_size):
+    def __init__(self, workdir: str | os.PathLike, batch_size: int):
         self._directory = pathlib.Path(workdir) / "tensorboard"
         with self._errors_named():
             self._writer = tf.summary.create_file_writer(str(self._directory))
         self._batch_size = batch_size
-        self._last = None
+        self._last: tuple[str, int, float] | None = None
 
     def scalars(self, kind: str, phase: str, report: Mapping[str, float], step: int, last_step: int) -> None:
         """Writes the report of a training step to TensorBoard, and a line of it to the log.
@@ -99,7 +100,7 @@ class Monitor:
         speed = self._images_per_second(kind, step)
         with self._written(step):
             for name, value in (report | speed).items():
-                tf.summary.scalar(f"{kind}/{name}", np.asarray(value))  # TensorFlow would keep a Python number
+                tf.summary.scalar(f"{kind}/{name}", np.asarray(value))  # TensorFlow keeps every Python number
         values = [f"{short} {report[name]:.3g}" for name, short in _SHOWN.items() if name in report]
         values += [f"{value:.0f} images/s" for value in speed.values()]
         place = (phase, kind, step, last_step, step * self._batch_size)
@@ -107,15 +108,15 @@ class Monitor:
         if "mask_mean" in report and (warning := collapse_warning(report["mask_mean"], report["masks_full"])):
             logging.warning(warning)
 
-    def _images_per_second(self, kind, step):
+    def _images_per_second(self, kind: str, step: int) -> dict[str, float]:
         now, last = time.perf_counter(), self._last
         self._last = (kind, step, now)
         if last is None or last[0] != kind or step <= last[1]:
-            return {}  # a phase begins: there is nothing to measure from
+            return {}  # a phase has just begun
         return {"images_per_second": (step - last[1]) * self._batch_size / (now - last[2])}
 
-    def evaluation(self, metrics, step):
-        """Writes the segmenter's figures on the validation pictures against the GAN's step."""
+    def evaluation(self, metrics: Mapping[str, float], step: int) -> None:
+        """Writes the segmenter's figures on the validation photos at a step of the GAN."""
         with self._written(step):
             for name, value in metrics.items():
                 tf.summary.scalar(f"validation/{name}", value)
@@ -127,13 +128,13 @@ class Monitor:
             self._writer.flush()
 
     @contextlib.contextmanager
-    def _written(self, step):
+    def _written(self, step: int) -> Iterator[None]:
         with self._errors_named(), self._writer.as_default(np.int64(step)):
             yield
 
     @contextlib.contextmanager
-    def _errors_named(self):
+    def _errors_named(self) -> Iterator[None]:
         try:
             yield
-        except tf.errors.OpError as error:  # a full disk is no OSError to TensorFlow
+        except tf.errors.OpError as error:  # TensorFlow has an error of its own for a full disk
             raise OSError(f"TensorBoard's events could not be written to {self._directory}: {error.message}") from error

@@ -1,45 +1,33 @@
-"""SIGTERM, which a cluster sends before it takes a machine away: a run saves what it has and says that it can go on."""
+"""SIGTERM, which a cluster sends before it takes a machine away: the run saves its state and can go on later."""
 
 import contextlib
 import signal
+from collections.abc import Iterator
+from typing import Any
 
-EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: not done, but the same command goes on
+EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: not finished, run the same command again
 
 
 class Preempted(SystemExit):
     """Ends the program with `EXIT_CODE`."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(EXIT_CODE)
 
 
-@contextlib.contextmanager
-def preemptible():
-    """Within it, SIGTERM raises `Preempted`, at once unless `Sigterm.deferred`; yields the `Sigterm`.
-
-    For the main thread alone, as are all signals in Python.
-    """
-    sigterm = Sigterm()
-    previous = signal.signal(signal.SIGTERM, sigterm.handle)
-    try:
-        yield sigterm
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
 class Sigterm:
-    """Whether the signal has come, and whether it has to wait.
+    """Remembers whether SIGTERM has come, and delays its effect where the program must not stop.
 
     Attributes:
-        requested: whether it has come.
+        requested: whether the signal has come.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.requested, self._defers = False, False
 
     @contextlib.contextmanager
-    def deferred(self):
-        """Marks a stretch that cannot end anywhere: `requested` says whether it is to end soon."""
+    def deferred(self) -> Iterator[None]:
+        """Delays `Preempted` to the end of the body, which may look at `requested` to end sooner."""
         self._defers = True
         try:
             yield
@@ -48,8 +36,22 @@ class Sigterm:
         if self.requested:
             raise Preempted
 
-    def handle(self, *_):
-        """What the signal does."""
+    def handle(self, *_: Any) -> None:
+        """Handles the signal."""
         self.requested = True
         if not self._defers:
             raise Preempted
+
+
+@contextlib.contextmanager
+def preemptible() -> Iterator[Sigterm]:
+    """Makes SIGTERM raise `Preempted` in the body, at once or when `Sigterm.deferred` ends; yields the `Sigterm`.
+
+    For the main thread only, like all signal handlers in Python.
+    """
+    sigterm = Sigterm()
+    previous = signal.signal(signal.SIGTERM, sigterm.handle)
+    try:
+        yield sigterm
+    finally:
+        signal.signal(signal.SIGTERM, previous)

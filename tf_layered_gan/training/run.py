@@ -24,7 +24,7 @@ from tf_layered_gan.runs import restarts
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.learning_curve import LearningCurve
 from tf_layered_gan.runs.report import report_run
-from tf_layered_gan.training import distribution, monitoring, preemption
+from tf_layered_gan.training import distribution, monitoring, preemption, workers
 from tf_layered_gan.training.batches import Batches
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Run:
         logging.warning("%s; going back to the last checkpoint and on with other batches, once", error)
         state.skipped.assign(taken - state.steps_taken)  # the batches of the lost steps are not drawn again
         state.save()  # a run that is killed now must not go back a second time
-        distribution.check_agreement(self.strategy, state.position)
+        workers.check_agreement(self.strategy, state.position)
         return True
 
     def take(self, phase: Phase) -> None:
@@ -137,9 +137,9 @@ class Run:
                     self.checkpointer.save()
                 if told:
                     logging.info("told to stop: step %d is saved, and the same command goes on from it", step)
-                    distribution.wait_for_all(self.strategy)  # the first worker to exit would cut off another's save
+                    workers.wait_for_all(self.strategy)  # the first worker to exit would cut off another's save
                     raise preemption.Preempted
-            distribution.wait_for_all(self.strategy)  # the chief may still be saving
+            workers.wait_for_all(self.strategy)  # the chief may still be saving
         if phase.counter.numpy() == phase.last_step:
             phase.after()
 

@@ -20,7 +20,7 @@ from tf_layered_gan.runs import restarts, workdir_lock
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import check_config, config_facts, record_config
 from tf_layered_gan.runs.photo_record import check_photos, photo_facts
-from tf_layered_gan.training import distribution, preemption
+from tf_layered_gan.training import distribution, preemption, workers
 from tf_layered_gan.training.run import Run
 
 
@@ -48,14 +48,14 @@ class Session:
 
     def attempts(self) -> Iterator[Run]:
         """Yields the run to train, see `Run.attempts`; after a collapse, another one with another seed."""
-        chief = distribution.is_chief(self.strategy)
+        chief = workers.is_chief(self.strategy)
         while True:
             run = self._restored_run(chief)
             yield from run.attempts()
             logging.warning("%s The run begins again with another seed.", run.collapse)
             if chief:
                 restarts.put_aside(self.workdir, run.config.seed, run.collapse)
-            distribution.wait_for_all(self.strategy)  # or a worker could go on from what is being put aside
+            workers.wait_for_all(self.strategy)  # or a worker could go on from what is being put aside
 
     def _restored_run(self, chief: bool) -> Run:
         config = restarts.attempt(self.config, self.workdir)
@@ -65,7 +65,7 @@ class Session:
         checkpointer = Checkpointer(self.workdir, gan, segmenter, saves=chief)
         if checkpointer.restore():
             logging.info("going on from step %d", checkpointer.gan_step.numpy())
-        distribution.check_agreement(self.strategy, {"seed": config.seed, **checkpointer.position})
+        workers.check_agreement(self.strategy, {"seed": config.seed, **checkpointer.position})
         may_restart = len(restarts.history(self.workdir)) < config.monitoring.restarts
         shared = (self.output, self.splits, self.strategy)
         return Run(config, *shared, gan, segmenter, checkpointer, self.sigterm, self.inception, may_restart)
@@ -87,11 +87,11 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
     with preemption.preemptible() as sigterm, _reachable_workers(strategy, sigterm):
         check_config(config, workdir)
         check_memory(config, config.batch_size // strategy.num_replicas_in_sync)
-        with distribution.chief_first(strategy):  # workers may share a disk, and only one can prepare a dataset
+        with workers.chief_first(strategy):  # workers may share a disk, and only one can prepare a dataset
             sources.prepare_photos(config)
-        chief = distribution.is_chief(strategy)
+        chief = workers.is_chief(strategy)
         splits = _load_photos(config, cache=pathlib.Path(workdir) / "photos" if chief else None)
-        distribution.check_agreement(strategy, config_facts(config) | {"photos": photo_facts(splits)})
+        workers.check_agreement(strategy, config_facts(config) | {"photos": photo_facts(splits)})
         inception = gan_figures.build_inception(config)
         with workdir_lock.output(workdir, chief) as output:
             check_config(config, output)  # again: another run may have begun here while the photos were read
@@ -104,7 +104,7 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
 def _reachable_workers(strategy: tf.distribute.Strategy, sigterm: preemption.Sigterm) -> Iterator[None]:
     """Names a lost worker; unless SIGTERM came, which ends the other workers as well."""
     try:
-        with distribution.lost_workers_named(strategy):
+        with workers.lost_workers_named(strategy):
             yield
     except ConnectionError as error:
         if sigterm.requested:

@@ -1,0 +1,106 @@
+"""The workers of a run on several machines: the chief, waiting for one another, and agreement at the start."""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+# Errors that TensorFlow raises once another worker is gone, depending on what this worker does at that moment.
+_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Returns whether this process is the one that writes files: worker 0, or the only process."""
+    resolver = strategy.cluster_resolver
+    return resolver is None or resolver.task_type in (None, "chief") or (
+        resolver.task_type == "worker" and resolver.task_id == 0
+    )  # fmt: skip
+
+
+def wait_for_all(strategy: tf.distribute.Strategy) -> None:
+    """Returns once every worker has called it."""
+    if not _has_workers(strategy):
+        return
+    one = strategy.run(lambda: tf.ones(()))
+    strategy.reduce(tf.distribute.ReduceOp.SUM, one, axis=None).numpy()
+
+
+@contextlib.contextmanager
+def chief_first(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Runs the body on the chief first, and on the other workers once the chief has left it."""
+    if not is_chief(strategy):
+        wait_for_all(strategy)
+    yield
+    if is_chief(strategy):
+        wait_for_all(strategy)
+
+
+@contextlib.contextmanager
+def lost_workers_named(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Turns the errors of a lost worker into a ConnectionError that says what to do."""
+    try:
+        yield
+    except _LOST as error:
+        if not _has_workers(strategy):
+            raise
+        again = "start all of them again, and they go on from the last checkpoint"
+        raise ConnectionError(f"another worker cannot be reached any more: {again}") from error
+
+
+def check_agreement(strategy: tf.distribute.Strategy, facts: Mapping[str, Any]) -> None:
+    """Checks that every worker has the same facts. All workers must call it.
+
+    Args:
+        strategy: the strategy of the run.
+        facts: values that JSON can hold, by name.
+
+    Raises:
+        ValueError: on every worker; names the facts that differ, the workers that differ, and this worker's values. If
+            the workers do not even have the same names, names those.
+    """
+    if not _has_workers(strategy):
+        return
+    # Names first: workers with other names would gather another number of digests.
+    for checked in ({"the version of this program, by its fields": sorted(facts)}, facts):
+        digests = _gathered(strategy, [_digest(value) for value in checked.values()])
+        differences = describe_differences(checked, digests, strategy.cluster_resolver.task_id)
+        if differences:
+            raise ValueError(f"the workers must begin alike, but differ from worker 0: {differences}")
+
+
+def describe_differences(facts: Mapping[str, Any], digests: Sequence[Sequence[int]], worker: int) -> str:
+    """Describes the facts that are not the same on all workers.
+
+    Args:
+        facts: see `check_agreement`.
+        digests: int [worker, fact], equal for equal facts.
+        worker: the index of the worker that has these facts.
+
+    Returns:
+        str, empty if there is no difference.
+    """
+    columns = zip(facts.items(), zip(*digests, strict=True), strict=True)
+    return "; ".join(
+        f"{name} on worker {', '.join(str(k) for k, digest in enumerate(column) if digest != column[0])}"
+        f" (on worker {worker}, this one, it is {json.dumps(value)})"
+        for (name, value), column in columns
+        if len(set(column)) > 1
+    )
+
+
+def _gathered(strategy: tf.distribute.Strategy, numbers: Sequence[int]) -> list[list[int]]:
+    """Gathers equally many whole numbers from each worker: int [worker, number]."""
+    rows = strategy.experimental_distribute_values_from_function(lambda _: tf.constant([numbers], tf.int64))
+    devices = strategy.num_replicas_in_sync // strategy.cluster_resolver.cluster_spec().num_tasks("worker")
+    return strategy.gather(rows, axis=0).numpy()[::devices].tolist()
+
+
+def _digest(value: Any) -> int:
+    return int.from_bytes(hashlib.sha256(json.dumps(value).encode()).digest()[:7])
+
+
+def _has_workers(strategy: tf.distribute.Strategy) -> bool:
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
