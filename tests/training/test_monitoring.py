@@ -27,19 +27,19 @@ def test_masks_of_usual_size_give_no_warning():
 
 def test_full_masks_are_called_all_as_foreground():
     warning = collapse_warning(0.97)
-    assert warning.startswith("all as foreground: masks cover 97% of the picture")
+    assert warning.startswith("all as foreground: masks cover 97% of the image")
     assert "perturbation.shift" in warning
 
 
 def test_empty_masks_are_called_all_as_background():
     warning = collapse_warning(0.01)
-    assert warning.startswith("all as background: masks cover 1% of the picture")
+    assert warning.startswith("all as background: masks cover 1% of the image")
     assert "gan.gamma_mi" in warning
 
 
 def test_masks_that_fill_the_picture_are_no_matter_of_the_mean():
     warning = collapse_warning(0.4, masks_full=0.25)
-    assert warning.startswith("all as foreground, in part: 25% of the masks fill the picture")
+    assert warning.startswith("all as foreground, in part: 25% of the masks fill the image")
     assert "segmenter.mask_size" in warning
 
 
