@@ -74,6 +74,7 @@ def lose_masks(monkeypatch, times):
     )
 
 
+@pytest.mark.slow
 def test_a_run_that_collapsed_begins_again_and_ends_as_one_begun_with_the_other_seed(tmp_path, eagerly, monkeypatch):
     config = tiny.run_config(shapes, seed=3, **{"monitoring.restarts": 2})
     lose_masks(monkeypatch, times=1)

@@ -1,5 +1,6 @@
 import errno
 import fcntl
+import shutil
 import subprocess
 import sys
 
@@ -47,17 +48,16 @@ def test_a_workdir_that_another_run_began_while_the_photos_were_read_is_refused(
     assert load_config(tmp_path).seed == 7
 
 
-def test_nothing_is_evaluated_synthesised_or_exported_beside_a_run(tmp_path, eagerly):
-    tiny.train_one_step(shapes, tmp_path)
-    config, before = load_config(tmp_path), (tmp_path / "metrics.json").stat().st_mtime_ns
-    with locked(tmp_path):
-        for work in (evaluate.evaluate, lambda *run: synthesize.write_dataset(*run, count=1)):
+def test_nothing_is_evaluated_synthesised_or_exported_beside_a_run(run, tmp_path):
+    workdir = shutil.copytree(run[0], tmp_path / "run")
+    config, before = load_config(workdir), sorted(path.stat().st_mtime_ns for path in workdir.rglob("*.*"))
+    with locked(workdir):
+        for work in (evaluate.evaluate, lambda *given: synthesize.write_dataset(*given, count=1)):
             with pytest.raises(ValueError, match="another run is at work in"):
-                work(config, tmp_path)
+                work(config, workdir)
         with pytest.raises(ValueError, match="another run is at work in"):
-            export_run(tmp_path)
-    assert (tmp_path / "metrics.json").stat().st_mtime_ns == before and not (tmp_path / "synthetic").exists()
-    assert not (tmp_path / "export").exists()
+            export_run(workdir)
+    assert sorted(path.stat().st_mtime_ns for path in workdir.rglob("*.*")) == before
 
 
 def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):

@@ -15,6 +15,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tf_layered_gan.training import preemption
 
+pytestmark = pytest.mark.slow  # each test trains in one or more processes
+
 
 def train(folder, *ways):
     code, output = tiny.finish(tiny.python("tests/strategies.py", folder, *ways))
@@ -47,13 +49,11 @@ def test_two_replicas_train_as_one_device(runs, two_replicas):
     assert_equal_runs(runs / "plain", two_replicas, tolerance=1e-5)
 
 
-@pytest.mark.slow
 def test_four_replicas_train_as_one_device(runs):
     train(runs, "four_replicas")
     assert_equal_runs(runs / "plain", runs / "four_replicas", tolerance=1e-5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("replicas", ["two_replicas", "four_replicas"])
 def test_replicas_train_as_one_device_with_adam(tmp_path, replicas):
     for way in ("adam_plain", f"adam_{replicas}"):
@@ -86,7 +86,6 @@ def test_two_workers_train_as_one_device_and_only_the_chief_writes(runs, tmp_pat
     assert not list(temporary.iterdir())  # what the other wrote is thrown away
 
 
-@pytest.mark.slow
 def test_two_workers_train_as_one_device_with_adam(tmp_path):
     train(tmp_path, "adam_plain")
     codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "adam_multi_worker"))
@@ -94,7 +93,6 @@ def test_two_workers_train_as_one_device_with_adam(tmp_path):
     assert_equal_runs(tmp_path / "adam_plain", tmp_path / "adam_multi_worker", tolerance=1e-3)
 
 
-@pytest.mark.slow
 def test_workers_that_differ_say_in_what_and_one_that_waits_for_a_lost_one_says_so():
     (first, one), (second, other) = finish_each(tiny.workers(2, "tests/workers.py"))
     assert (first, second) == (1, -signal.SIGKILL), one + other
@@ -108,7 +106,6 @@ def test_workers_that_differ_say_in_what_and_one_that_waits_for_a_lost_one_says_
     assert "ConnectionError: another worker cannot be reached any more: start all of them again" in one
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("told", [(1,), (0, 1)])
 def test_workers_one_or_all_of_which_are_told_to_stop_save_one_step_and_end_alike(runs, tmp_path, told):
     workers = tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker")
@@ -154,7 +151,6 @@ def finish_with_a_kill(workers, killed, number, workdir):
     return result
 
 
-@pytest.mark.slow
 def test_two_workers_one_of_which_was_killed_go_on_as_if_nothing_had_been(runs, tmp_path):
     workers = tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker")
     codes, output = finish_with_a_kill(workers, killed=1, number=1, workdir=tmp_path / "multi_worker")
@@ -165,7 +161,6 @@ def test_two_workers_one_of_which_was_killed_go_on_as_if_nothing_had_been(runs, 
     assert_equal_runs(runs / "plain", tmp_path / "multi_worker", tolerance=1e-5)
 
 
-@pytest.mark.slow
 def test_two_workers_go_on_in_the_second_round_after_the_chief_was_killed_or_the_other(tmp_path):
     train(tmp_path, "two_rounds_plain")
     for killed, number in ((0, 5), (1, 7)):  # in the second round: while the GAN trains, and the segmenter

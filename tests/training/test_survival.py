@@ -69,6 +69,7 @@ def damage_newest(workdir):
     newest.write_bytes(newest.read_bytes()[:10])
 
 
+@pytest.mark.slow
 def test_a_run_whose_last_checkpoint_is_damaged_goes_back_further_and_draws_no_batch_twice(
     tmp_path, eagerly, monkeypatch
 ):
@@ -121,6 +122,7 @@ def test_a_final_segmenter_that_goes_back_takes_all_its_steps(final_step, run, t
     assert counted == [3, 3, 1]  # checkpoints are at every second step
 
 
+@pytest.mark.slow
 def test_a_run_that_went_back_stops_the_next_time(tmp_path, eagerly, monkeypatch):
     left = fail_at(monkeypatch, 4, 5)
     with pytest.raises(FloatingPointError, match="gan/generator_adversarial is nan at step 5"):
@@ -155,6 +157,7 @@ def stop_at(workdir, report, signal_number):
     return code, "".join(printed) + rest
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     never_killed = start(whole)
@@ -171,6 +174,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path):
     assert (killed / "curve.csv").read_text() == (whole / "curve.csv").read_text()
 
 
+@pytest.mark.slow
 def test_a_run_told_to_stop_saves_its_step_and_goes_on_from_it(tmp_path):
     code, printed = stop_at(tmp_path, "gan step 3 ", signal.SIGTERM)
     assert code == preemption.EXIT_CODE, printed
