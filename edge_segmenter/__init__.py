@@ -1,4 +1,4 @@
-from .pictures import read_picture
+from .images import UnreadableImage, read_image
 from .segmenter import Segmenter
 
-__all__ = ["Segmenter", "read_picture"]
+__all__ = ["Segmenter", "UnreadableImage", "read_image"]

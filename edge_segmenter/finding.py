@@ -1,48 +1,77 @@
-"""Which files are taken for pictures; the rules are those that command.py states."""
+"""The image files in a folder, and what else is there."""
 
+import collections
+import dataclasses
 import os
-import pathlib
-import sys
+from collections.abc import Iterator
+from pathlib import Path
 
-from .pictures import SUFFIXES, has_picture_suffix
-from .printing import printable
-
-
-def find_pictures(source, output=None):
-    """Lists the pictures in `source`, a file or a folder, but for those in the folder `output`; ValueError if none."""
-    if source.is_file():
-        return [source]
-    if not source.is_dir():
-        raise ValueError(f"no such picture or folder: {source}")
-    results = output and os.path.realpath(output)
-    if results and pathlib.Path(os.path.realpath(source)).is_relative_to(results):
-        raise ValueError(f"--output {output} must not be the folder of the pictures or one around it")
-    pictures = sorted(path for path in walk(source, results) if has_picture_suffix(path.name))
-    if not pictures:
-        raise ValueError(f"no picture in {source}, looked for {' '.join(SUFFIXES)}")
-    return pictures
+from .images import has_image_suffix
 
 
-def walk(folder, without):
-    """Yields what is in a folder and below it, however deep, but for folders and what lies in `without`."""
-    root = os.path.realpath(folder)
-    folders = [root]
-    while folders:
-        path = folders.pop()
-        try:
-            entries = list(os.scandir(path))
-        except OSError as error:
-            print(printable(f"skipped {path}: {error.strerror}"), file=sys.stderr)
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """The contents of a folder and of all folders below it.
+
+    Attributes:
+        images: everything with an image suffix except folders, sorted by path. Not all need be files: a link may lead
+            nowhere.
+        unreadable: each folder that cannot be listed, and the reason.
+        other_suffixes: how many files have each other suffix, in lower case; "" for none.
+    """
+
+    images: list[Path]
+    unreadable: dict[Path, str]
+    other_suffixes: collections.Counter[str]
+
+
+def list_images(folder: str | os.PathLike, without: str | os.PathLike | None = None) -> Listing:
+    """Searches a folder and all folders below it. Follows links to files, but not links to folders.
+
+    Args:
+        folder: the folder to search.
+        without: None, or a folder to leave out, together with the links to files in it. It need not exist.
+
+    Returns:
+        `Listing`, whose paths begin with `folder` as it is given.
+    """
+    folder, target = Path(folder), Path(os.path.realpath(without)) if without else None
+    listing = Listing([], {}, collections.Counter())
+    for entry in _walk(folder, target and _spelled_below(folder, target), listing.unreadable):
+        path = Path(entry.path)
+        if os.path.isdir(path) or (target and entry.is_symlink() and _is_in(path, target)):
             continue
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                folders += [entry.path] if entry.path != without else []
-            elif not os.path.isdir(entry.path) and not is_link_into(without, entry):
-                yield folder / pathlib.Path(entry.path).relative_to(root)
+        if has_image_suffix(entry.name):
+            listing.images.append(path)
+        elif os.path.isfile(path):
+            listing.other_suffixes[path.suffix.lower()] += 1
+    listing.images.sort(key=Path.as_posix)
+    return listing
 
 
-def is_link_into(folder, entry):
-    """Whether an entry is a link to what lies in a folder."""
-    return (
-        folder is not None and entry.is_symlink() and pathlib.Path(os.path.realpath(entry.path)).is_relative_to(folder)
-    )
+def _walk(folder: Path, without: Path | None, unreadable: dict[Path, str]) -> Iterator[os.DirEntry]:
+    """Yields every entry that is not a folder; adds the folders that cannot be listed to `unreadable`."""
+    folders = [folder]  # not recursive: folders may be nested deeper than Python's stack
+    while folders:
+        here = folders.pop()
+        try:
+            with os.scandir(here) as entries:
+                found = list(entries)
+        except OSError as error:
+            unreadable[here] = str(error.strerror)
+            continue
+        for entry in found:
+            if not entry.is_dir(follow_symlinks=False):
+                yield entry
+            elif Path(entry.path) != without:
+                folders.append(Path(entry.path))
+
+
+def _spelled_below(folder: Path, target: Path) -> Path | None:
+    """Returns the real path `target` as a path that begins with `folder`, or None if it does not lie in there."""
+    real = os.path.realpath(folder)
+    return folder / target.relative_to(real) if target.is_relative_to(real) else None
+
+
+def _is_in(path: Path, target: Path) -> bool:
+    return Path(os.path.realpath(path)).is_relative_to(target)

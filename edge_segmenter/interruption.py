@@ -1,13 +1,14 @@
-"""Ctrl-C, SIGTERM and the end of the terminal, taken as the wish to end when what is under way is finished."""
+"""Handling of Ctrl-C, SIGTERM and a closed terminal that lets the current work finish."""
 
 import contextlib
 import signal
 import threading
+from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def interruption():
-    """Yields a threading.Event that is set by Ctrl-C, SIGTERM or SIGHUP, which do nothing else meanwhile."""
+def interruption() -> Iterator[threading.Event]:
+    """Yields an event that SIGINT (Ctrl-C), SIGTERM and SIGHUP set. Inside the block, they do nothing else."""
     event = threading.Event()
     signals = signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])  # not on Windows
     before = [signal.signal(number, lambda *_: event.set()) for number in signals]

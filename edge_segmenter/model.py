@@ -1,30 +1,35 @@
-"""A segmenter's .tflite file: float32, float16, dynamic-range or full int8."""
+"""Segmenters in .tflite files: float32, float16, dynamic-range or full int8."""
 
+import os
 import pathlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+
+if TYPE_CHECKING:
+    from ai_edge_litert.interpreter import Interpreter
 
 
-def load_model(path, threads=1):
+def load_model(path: str | os.PathLike, threads: int = 1) -> tuple[int, Callable[[np.ndarray], np.ndarray]]:
     """Loads a segmenter.
 
     Args:
-        path: of a .tflite file; of several signatures the first is taken.
-        threads: int, 1 or more, how many the model uses on a picture.
+        path: of a .tflite file. If it has several signatures, the first is used.
+        threads: how many threads the model uses, 1 or more.
 
     Returns:
-        Its resolution R, pixels, and a function from uint8 [picture, R, R, rgb], any number of pictures, to the
-        foreground probability, float32 [picture, R, R]. Another number than in the call before takes it a little time.
+        The resolution R, pixels, and a function from uint8 [image, R, R, rgb] to the foreground probability, float32
+        [image, R, R]. A call with another number of images than the one before takes slightly longer.
 
     Raises:
-        ValueError: for what is no model, a model of other tensors, or no number of threads.
+        ValueError: if the file is missing or no segmenter, or `threads` is below 1.
     """
     interpreter = open_model(path, threads)
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     resolution = _check_tensors(path, inputs, outputs)
 
-    def predict(pixels):
+    def predict(pixels: np.ndarray) -> np.ndarray:
         if len(pixels) != interpreter.get_input_details()[0]["shape"][0]:
             interpreter.resize_tensor_input(inputs[0]["index"], pixels.shape)
             interpreter.allocate_tensors()
@@ -35,10 +40,16 @@ def load_model(path, threads=1):
     return resolution, predict
 
 
-def open_model(path, threads=1):
-    """Returns the interpreter of a .tflite file; ValueError if there is none, or for no number of threads."""
+def open_model(path: str | os.PathLike, threads: int = 1) -> "Interpreter":
+    """Returns the interpreter of a .tflite file.
+
+    Raises:
+        ValueError: if the file is missing or cannot be loaded, or `threads` is below 1.
+    """
+    from ai_edge_litert.interpreter import Interpreter  # not above: training imports this package without LiteRT
+
     if threads < 1:
-        raise ValueError(f"threads must be 1 or more, got {threads}")
+        raise ValueError(f"threads is {threads}, allowed: 1 or more")
     if not pathlib.Path(path).is_file():
         raise ValueError(f"no such model: {path}")
     try:
@@ -49,33 +60,33 @@ def open_model(path, threads=1):
     return interpreter
 
 
-def _check_tensors(path, inputs, outputs):
+def _check_tensors(path: str | os.PathLike, inputs: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> int:
     """Returns the resolution of a segmenter; ValueError for any other model."""
     if not inputs or not outputs:
-        raise ValueError(f"{path} is no segmenter: it has {len(inputs)} inputs and {len(outputs)} outputs")
+        raise ValueError(f"{path} is not a segmenter: it has {len(inputs)} inputs and {len(outputs)} outputs")
     shapes = list(map(_shape, (*inputs, *outputs)))
     resolution = shapes[0][1] if len(shapes[0]) == 4 else 0
     expected = [(1, resolution, resolution, 3), (1, resolution, resolution, 1)]
     if shapes != expected or resolution < 1 or inputs[0]["dtype"] != np.uint8:
         raise ValueError(
-            f"{path} is no segmenter: its tensors must be uint8 (1, R, R, 3) and (1, R, R, 1), "
-            f"got {inputs[0]['dtype'].__name__} {' and '.join(map(str, shapes))}"
+            f"{path} is not a segmenter: its tensors are {inputs[0]['dtype'].__name__} "
+            f"{' and '.join(map(str, shapes))}, allowed: uint8 (1, R, R, 3) and (1, R, R, 1)"
         )
     return resolution
 
 
-def _shape(detail):
-    """Returns a tensor's shape, with -1 for an axis of any length but the batch, which is 1 until it is changed."""
+def _shape(detail: dict[str, Any]) -> tuple[int, ...]:
+    """Returns a tensor's shape, with -1 for axes of any length; the batch axis is 1 until it is resized."""
     return (*detail["shape"].tolist()[:1], *detail["shape_signature"].tolist()[1:])
 
 
-def quantize(pixels, detail):
-    """Returns the numbers, uint8, that stand for the pixels in the model's input."""
+def quantize(pixels: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
+    """Returns the pixels as the uint8 values of the model's input."""
     scale, zero_point = detail["quantization"]
     return np.clip(np.rint(pixels / scale + zero_point), 0, 255).astype("uint8") if scale else pixels
 
 
-def dequantize(values, detail):
-    """Returns the numbers, float32, that the model's output stands for."""
+def dequantize(values: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
+    """Returns the values of the model's output as float32 numbers."""
     scale, zero_point = detail["quantization"]
     return (values.astype("float32") - zero_point) * np.float32(scale) if scale else values

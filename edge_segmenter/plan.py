@@ -1,76 +1,110 @@
-"""Where results go; the rules are those that command.py states."""
+"""The images to segment, and where their results go. The rules are stated in command.py."""
 
 import collections
 import os
-import pathlib
+import sys
+from collections.abc import Iterable
+from pathlib import Path
 
-from .finding import find_pictures
-from .pictures import has_picture_suffix
+from .finding import list_images
+from .images import SUFFIXES, has_image_suffix
+from .printing import printable
 
-FOLDERS = {"mask": "masks", "cutout": "cutouts", "blurred": "blurred"}  # by the kind of result
+FOLDERS = {"mask": "masks", "cutout": "cutouts", "blurred": "blurred"}  # by kind of result
+
+Job = tuple[Path, dict[str, Path]]
 
 
-def plan(source, output, kinds):
-    """Lists (picture, {kind: path of its result}).
+def plan(source: Path, output: Path, kinds: Iterable[str]) -> list[Job]:
+    """Lists (image, {kind: path of its result}).
 
     Args:
-        source: pathlib.Path of a picture or a folder.
-        output: pathlib.Path of a folder, which need not exist.
+        source: an image or a folder.
+        output: a folder, which need not exist.
         kinds: some of FOLDERS.
 
     Raises:
-        ValueError: if there is no picture, or if a result would go to a wrong place.
+        ValueError: if there is no image, or a result would go to a wrong place.
     """
-    pictures = find_pictures(source, output)
-    names = result_names(pictures, source)
+    images = find_images(source, output)
     jobs = [
-        (picture, {kind: output / FOLDERS[kind] / name for kind in kinds})
-        for picture, name in zip(pictures, names, strict=True)
+        (image, {kind: output / FOLDERS[kind] / name for kind in kinds})
+        for image, name in zip(images, result_names(images, source), strict=True)
     ]
-    check_targets((target for _, targets in jobs for target in targets.values()), pictures, output)
+    check_targets((target for _, targets in jobs for target in targets.values()), images, output)
     return jobs
 
 
-def check_targets(targets, sources, output):
-    """Raises ValueError for a target that is one of the sources or, by a link, lies outside of the folder `output`."""
-    originals, folder = set(map(os.path.realpath, sources)), pathlib.Path(os.path.realpath(output))
+def find_images(source: Path, output: Path | None = None) -> list[Path]:
+    """Lists the images in `source`, a file or a folder, except those in the folder `output`.
+
+    A folder that cannot be read is named on stderr.
+
+    Raises:
+        ValueError: if there is no image, or `output` contains `source`.
+    """
+    if source.is_file():
+        return [source]
+    if not source.is_dir():
+        raise ValueError(f"no such image or folder: {source}")
+    if output and Path(os.path.realpath(source)).is_relative_to(os.path.realpath(output)):
+        raise ValueError(f"--output {output} must not be the folder of the images or one around it")
+    listing = list_images(source, without=output)
+    for folder, reason in listing.unreadable.items():
+        print(printable(f"skipped {folder}: {reason}"), file=sys.stderr)
+    if not listing.images:
+        raise ValueError(f"no image in {source}, looked for {' '.join(SUFFIXES)}")
+    return listing.images
+
+
+def check_targets(targets: Iterable[Path], sources: Iterable[Path], output: Path) -> None:
+    """Checks where results would really go, links followed.
+
+    Raises:
+        ValueError: if a target is one of the sources or lies outside the folder `output`.
+    """
+    originals, folder = set(map(os.path.realpath, sources)), os.path.realpath(output)
     for target in targets:
         path = os.path.realpath(target)
         if path in originals:
-            raise ValueError(f"--output {output} would write over the input {target}")
-        if not pathlib.Path(path).is_relative_to(folder):
-            raise ValueError(f"--output {output} holds a link by which {target} would go to {path}")
+            raise ValueError(f"--output {output} would overwrite the input {target}")
+        if not Path(path).is_relative_to(folder):
+            raise ValueError(f"--output {output} holds a link: {target} would be written to {path}")
 
 
-def result_names(pictures, source):
-    """Lists the path of each picture's results below masks/ and cutouts/; no two are the same."""
+def result_names(images: list[Path], source: Path) -> list[Path]:
+    """Lists the path of each image's result below the folder of its kind. No two are the same."""
     folder = source if source.is_dir() else source.parent
-    # In lower case, because a.png and A.png are one file to some file systems.
-    stems = [str(picture.with_suffix("")).lower() for picture in pictures]
+    # In lower case, because some file systems take a.png and A.png for one file.
+    stems = [str(image.with_suffix("")).lower() for image in images]
     sharing = collections.Counter(stems)
     names = []
-    for picture, stem in zip(pictures, stems, strict=True):
-        taken = sharing[stem] > 1 or picture.with_suffix(".png").is_dir()  # whose results have a folder of that name
-        ambiguous = taken or has_picture_suffix(picture.stem)
-        name = picture.name if ambiguous else picture.stem
-        names.append(picture.relative_to(folder).with_name(f"{name}.png"))
+    for image, stem in zip(images, stems, strict=True):
+        taken = sharing[stem] > 1 or image.with_suffix(".png").is_dir()  # that folder's results need the name
+        name = image.name if taken or has_image_suffix(image.stem) else image.stem
+        names.append(image.relative_to(folder).with_name(f"{name}.png"))
     return names
 
 
-def video_targets(source, output, kinds):
-    """Returns {kind: path of its result}, of a cut-out a folder, for a video's path or a camera's index.
+def video_targets(source: Path | int, output: Path, kinds: Iterable[str]) -> dict[str, Path]:
+    """Returns the path of each kind of result: an .mp4 file, or a folder for cut-outs.
+
+    Args:
+        source: path of a video, or index of a camera.
+        output: a folder, which need not exist.
+        kinds: some of FOLDERS.
 
     Raises:
-        ValueError: for no such video, or if a result would go to a wrong place.
+        ValueError: if there is no such video, or a result would go to a wrong place.
     """
     is_camera = isinstance(source, int)
-    if not is_camera and not source.is_file():
+    if isinstance(source, Path) and not source.is_file():
         raise ValueError(f"no such video: {source}")
-    name = f"camera{source}" if is_camera else source.stem
+    name = source.stem if isinstance(source, Path) else f"camera{source}"
     names = {"mask": f"{name}.mp4", "cutout": name, "blurred": f"{name}.mp4"}
     targets = {kind: output / FOLDERS[kind] / names[kind] for kind in kinds}
-    check_targets(targets.values(), [] if is_camera else [source], output)
+    check_targets(targets.values(), [source] if isinstance(source, Path) else [], output)
     for kind, path in targets.items():
         if path.exists() and (is_camera or kind == "cutout"):
-            raise ValueError(f"{path} exists: a camera's results and folders of frames are not replaced")
+            raise ValueError(f"{path} exists: the results of a camera and folders of frames are not replaced")
     return targets

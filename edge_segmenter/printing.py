@@ -1,6 +1,6 @@
-"""What is printed of names, which may hold any sign."""
+"""Text for the terminal. A file name may hold any character."""
 
 
-def printable(text):
-    """Returns a text that stays on one line, whatever signs a name in it holds."""
+def printable(text: str) -> str:
+    """Returns the text on one line, with escapes if a character in it cannot be printed."""
     return text if text.isprintable() else ascii(text)[1:-1]

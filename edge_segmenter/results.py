@@ -1,77 +1,87 @@
-"""What is made of a picture and its foreground probability."""
+"""The kinds of results: mask, cut-out, and the image with a blurred background."""
+
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
 THRESHOLD, RADIUS = 0.5, 15
 
+Maker = Callable[[Image.Image, np.ndarray], Image.Image]
 
-def mask(probability, threshold=THRESHOLD):
-    """Returns the foreground, a grey picture: 255 where the probability is above the threshold, else 0.
+
+def mask(probability: np.ndarray, threshold: float = THRESHOLD) -> Image.Image:
+    """Returns a grey image: 255 where the probability is above the threshold, else 0.
 
     Args:
         probability: float32 [height, width] in [0, 1].
-        threshold: in [0, 1]; ValueError for another.
+        threshold: in [0, 1].
+
+    Raises:
+        ValueError: if the threshold is outside [0, 1].
     """
     check_threshold(threshold)
     return Image.fromarray((probability > threshold) * np.uint8(255))
 
 
-def cutout(picture, probability):
-    """Returns the picture, RGBA, with its probability, float32 [height, width] in [0, 1], as alpha."""
-    picture = picture.copy()
-    picture.putalpha(_alpha(probability))
-    return picture
+def cutout(image: Image.Image, probability: np.ndarray) -> Image.Image:
+    """Returns the image as RGBA, with its probability, float32 [height, width] in [0, 1], as alpha."""
+    result = image.copy()
+    result.putalpha(_alpha(probability))
+    return result
 
 
-def blurred(picture, probability, radius=RADIUS):
-    """Returns the picture, RGB, with a blurred background.
+def blurred(image: Image.Image, probability: np.ndarray, radius: float = RADIUS) -> Image.Image:
+    """Returns the image with a blurred background.
 
     Args:
-        picture: PIL.Image of mode RGB.
+        image: PIL.Image in mode RGB.
         probability: float32 [height, width] in [0, 1].
-        radius: the standard deviation of the Gaussian, in pixels of the picture; ValueError below 0.
+        radius: standard deviation of the Gaussian, in pixels of the image, 0 or more.
+
+    Raises:
+        ValueError: if the radius is negative or not finite.
     """
     check_radius(radius)
     alpha = _alpha(probability)
-    background = picture.copy()
+    background = image.copy()
     background.putalpha(ImageChops.invert(alpha))
-    # Colours weighted by alpha: what belongs to the foreground leaves no halo around it.
+    # With colours weighted by alpha, the foreground leaves no halo around itself.
     background = background.convert("RGBa")
     background = background.filter(ImageFilter.GaussianBlur(radius))
     background = background.convert("RGBA")
     background = background.convert("RGB")
-    background.paste(picture, mask=alpha)
+    background.paste(image, mask=alpha)
     return background
 
 
-def check_threshold(threshold):
-    """Raises ValueError for what is no probability."""
+def check_threshold(threshold: float) -> None:
+    """Raises ValueError if the threshold is outside [0, 1]."""
     if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold must lie in [0, 1], got {threshold}")
+        raise ValueError(f"threshold is {threshold}, allowed: 0 to 1")
 
 
-def check_radius(radius):
-    """Raises ValueError for what is no radius."""
+def check_radius(radius: float) -> None:
+    """Raises ValueError if the radius is negative or not finite."""
     if not 0 <= radius < float("inf"):
-        raise ValueError(f"radius must be 0 or more pixels, got {radius}")
+        raise ValueError(f"radius is {radius}, allowed: 0 or more pixels")
 
 
-def makers(threshold=THRESHOLD, radius=RADIUS):
-    """Returns a dict from kind of result to the function that makes it of picture and probability.
+def makers(threshold: float = THRESHOLD, radius: float = RADIUS) -> dict[str, Maker]:
+    """Returns, for each kind of result, the function that makes it from an image and its probability.
 
-    ValueError for a threshold or a radius that cannot be.
+    Raises:
+        ValueError: see `check_threshold` and `check_radius`.
     """
     check_threshold(threshold)
     check_radius(radius)
     return {
-        "mask": lambda picture, probability: mask(probability, threshold),
+        "mask": lambda image, probability: mask(probability, threshold),
         "cutout": cutout,
-        "blurred": lambda picture, probability: blurred(picture, probability, radius),
+        "blurred": lambda image, probability: blurred(image, probability, radius),
     }
 
 
-def _alpha(probability):
-    """Returns a probability as a grey picture, 255 for 1."""
+def _alpha(probability: np.ndarray) -> Image.Image:
     scaled = probability * 255
     return Image.fromarray(np.rint(scaled, out=scaled).astype("uint8"))

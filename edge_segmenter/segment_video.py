@@ -1,8 +1,15 @@
-"""The command on a video or a camera: its frames read, segmented and their results written."""
+"""The command for a video or a camera: reads and segments the frames, and writes their results."""
 
 import contextlib
 import itertools
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping
+from pathlib import Path
 
+from PIL import Image
+
+from .results import Maker
+from .segmenter import Segmenter
 from .video import (
     frame_folder,
     in_real_time,
@@ -13,22 +20,30 @@ from .video import (
     video_file,
 )
 
+Frames = Generator[Image.Image, None, None]
 
-def segment_video(segmenter, source, targets, makers, stop):
-    """Segments a video until its end, or a camera's frames, until `stop` is set.
+
+def segment_video(
+    segmenter: Segmenter,
+    source: Path | int,
+    targets: Mapping[str, Path],
+    makers: Mapping[str, Maker],
+    stop: threading.Event,
+) -> tuple[int, int]:
+    """Segments a video to its end, or the frames of a camera, until `stop` is set.
 
     Args:
         segmenter: `Segmenter`.
-        source: path of a video, or int, the index of a camera.
-        targets: dict from kind to the path of an .mp4 file or, of a cut-out, that of a folder.
-        makers: dict from kind to the function that makes a result of frame and probability.
-        stop: threading.Event.
+        source: path of a video, or index of a camera.
+        targets: path by kind of result: an .mp4 file, or a folder for cut-outs.
+        makers: functions by kind of result, see `results.makers`.
+        stop: event that ends the work.
 
     Returns:
-        int, int: how many frames were segmented, and how many the video's header promises, 0 where it says nothing.
+        How many frames were segmented, and how many the video's header promises, 0 if it says nothing.
 
     Raises:
-        ValueError: for what cannot be opened, has no frame, or cannot be written, and for OpenCV's own errors.
+        ValueError: if the source cannot be opened or has no frame, a result cannot be written, or OpenCV fails.
     """
     with opencv_errors_named(source):
         capture, fps = open_capture(source)
@@ -38,13 +53,19 @@ def segment_video(segmenter, source, targets, makers, stop):
             return _segment(segmenter, shown, targets, makers, fps), promised
 
 
-def _until(stop, frames):
+def _until(stop: threading.Event, frames: Frames) -> Frames:
     with contextlib.closing(frames):
         yield from itertools.takewhile(lambda _: not stop.is_set(), frames)
 
 
-def _segment(segmenter, frames, targets, makers, fps):
-    """Segments an iterator of (frame, how often it is to be shown); returns how many."""
+def _segment(
+    segmenter: Segmenter,
+    frames: Iterator[tuple[Image.Image, int]],
+    targets: Mapping[str, Path],
+    makers: Mapping[str, Maker],
+    fps: float,
+) -> int:
+    """Segments (frame, number of times to show it); returns the number of frames."""
     first = next(frames, None)
     if first is None:
         raise ValueError("no frame could be read")
@@ -60,5 +81,7 @@ def _segment(segmenter, frames, targets, makers, fps):
     return count
 
 
-def _writer(kind, path, size, fps):
+def _writer(
+    kind: str, path: Path, size: tuple[int, int], fps: float
+) -> contextlib.AbstractContextManager[Callable[[Image.Image, int], None]]:
     return frame_folder(path) if kind == "cutout" else video_file(path, size, fps)  # videos have no alpha

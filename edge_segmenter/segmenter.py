@@ -1,65 +1,75 @@
 """The segmenter as a Python class."""
 
 import itertools
+import os
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from PIL import Image
 
 from . import results
+from .images import AnyImage, as_image
 from .letterbox import letterbox, to_own_size
 from .model import load_model
-from .pictures import as_picture
 
 
 class Segmenter:
-    """Cuts the foreground out of pictures with an exported model.
+    """Cuts the foreground out of images with an exported model.
 
-    A picture is the path of a file, a PIL.Image of mode RGB or uint8 [height, width, rgb] (OpenCV's are bgr);
-    ValueError for another. A Segmenter serves one thread at a time.
+    Every method takes an image as the path of a file, a PIL.Image in mode RGB, or uint8 [height, width, rgb] (arrays of
+    OpenCV are bgr), and raises ValueError for anything else. A Segmenter serves one thread at a time.
 
     Args:
-        model: path of a .tflite file that takes uint8 [1, R, R, rgb] and gives the probability [1, R, R, 1]; of several
-            signatures the first is taken. ValueError for another.
-        threads: int, 1 or more, how many the model uses on a picture.
+        model: path of a .tflite file, from uint8 [1, R, R, rgb] to the probability [1, R, R, 1]. If it has several
+            signatures, the first is used. ValueError for any other model.
+        threads: how many threads the model uses, 1 or more.
+
+    Attributes:
+        resolution: R, pixels.
+        predict: function from uint8 [image, R, R, rgb] to the probability, float32 [image, R, R].
     """
 
-    def __init__(self, model, threads=1):
+    def __init__(self, model: str | os.PathLike, threads: int = 1):
         self.resolution, self.predict = load_model(model, threads)
 
-    def probability(self, picture):
-        """Returns the foreground probability at the picture's own size, float32 [height, width] in [0, 1]."""
-        return self._probabilities([as_picture(picture)])[0]
+    def probability(self, picture: AnyImage) -> np.ndarray:
+        """Returns the foreground probability at the image's own size, float32 [height, width] in [0, 1]."""
+        return self._probabilities([as_image(picture)])[0]
 
-    def probabilities(self, pictures, batch=1):
-        """Segments pictures, as many in a call of the model as `batch` says, and that many are held in memory.
+    def probabilities(self, pictures: Iterable[AnyImage], batch: int = 1) -> Iterator[np.ndarray]:
+        """Segments images, several in one call of the model.
 
         Args:
-            pictures: iterable, of any length.
-            batch: int, 1 or more; ValueError for another.
+            pictures: images, any number of them.
+            batch: how many images go into a call, and are held in memory; 1 or more.
 
         Returns:
-            iterator over the probability of each, see `probability`.
+            Iterator over the probability of each image, see `probability`.
+
+        Raises:
+            ValueError: if `batch` is below 1.
         """
         if batch < 1:
-            raise ValueError(f"batch must be 1 or more, got {batch}")
-        pictures = map(as_picture, pictures)
-        groups = iter(lambda: list(itertools.islice(pictures, batch)), [])
+            raise ValueError(f"batch is {batch}, allowed: 1 or more")
+        images = map(as_image, pictures)
+        groups = iter(lambda: list(itertools.islice(images, batch)), [])
         return itertools.chain.from_iterable(map(self._probabilities, groups))
 
-    def _probabilities(self, pictures):
-        pixels, filled = zip(*(letterbox(picture, self.resolution) for picture in pictures), strict=True)
+    def _probabilities(self, images: Sequence[Image.Image]) -> list[np.ndarray]:
+        pixels, filled = zip(*(letterbox(image, self.resolution) for image in images), strict=True)
         found = self.predict(np.stack(pixels))
-        return [to_own_size(found[i][filled[i]], picture) for i, picture in enumerate(pictures)]
+        return [to_own_size(found[i][filled[i]], image) for i, image in enumerate(images)]
 
-    def mask(self, picture, threshold=results.THRESHOLD):
-        """Returns a grey PIL.Image: 255 where the probability is above the threshold, which is in [0, 1], else 0."""
+    def mask(self, picture: AnyImage, threshold: float = results.THRESHOLD) -> Image.Image:
+        """Returns a grey image: 255 where the probability is above the threshold, which is in [0, 1], else 0."""
         return results.mask(self.probability(picture), threshold)
 
-    def cutout(self, picture):
-        """Returns the picture as a PIL.Image, RGBA, with the probability as alpha."""
-        picture = as_picture(picture)
-        return results.cutout(picture, self.probability(picture))
+    def cutout(self, picture: AnyImage) -> Image.Image:
+        """Returns the image as RGBA, with the probability as alpha."""
+        image = as_image(picture)
+        return results.cutout(image, self.probability(image))
 
-    def blurred(self, picture, radius=results.RADIUS):
-        """Returns the picture as a PIL.Image, RGB, its background blurred by a Gaussian of `radius` pixels."""
-        picture = as_picture(picture)
-        return results.blurred(picture, self.probability(picture), radius)
+    def blurred(self, picture: AnyImage, radius: float = results.RADIUS) -> Image.Image:
+        """Returns the image with its background blurred by a Gaussian of `radius` pixels."""
+        image = as_image(picture)
+        return results.blurred(image, self.probability(image), radius)

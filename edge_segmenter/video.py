@@ -1,23 +1,27 @@
-"""Frames of a video file or a camera, in and out; needs OpenCV, the extra `video`."""
+"""Reads and writes frames of video files and cameras. Needs OpenCV, the extra `video`."""
 
 import contextlib
 import itertools
 import os
 import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from .saving import replacing, save
+from .atomic import replacing, save_png
 
 CODEC = "mp4v"  # MPEG-4 part 2, which every build of FFmpeg can write
 UNKNOWN_FPS = 30.0
 
+Writer = Callable[[Image.Image, int], None]
+
 
 @contextlib.contextmanager
-def opencv_errors_named(source):
-    """Turns an error of OpenCV's own into a ValueError of one line that names the source, a path or an index."""
+def opencv_errors_named(source: Path | int) -> Iterator[None]:
+    """Turns an error of OpenCV into a ValueError of one line that names the source, a path or a camera's index."""
     try:
         yield
     except cv2.error as error:
@@ -25,34 +29,35 @@ def opencv_errors_named(source):
         raise ValueError(f"{name}: {' '.join(str(error).split())}") from error
 
 
-def open_capture(source):
-    """Opens a video file, by its path, or a camera, by its index.
+def open_capture(source: Path | int) -> tuple[cv2.VideoCapture, float]:
+    """Opens a video file by its path, or a camera by its index.
 
     Returns:
-        cv2.VideoCapture, and its frames per second, UNKNOWN_FPS where it states none, as some cameras do.
+        The capture, and its frames per second: UNKNOWN_FPS if it states none, as some cameras do not.
 
     Raises:
         ValueError: if it cannot be opened.
     """
-    camera = isinstance(source, int)
-    if camera and source < 0:  # of which some crash OpenCV
-        raise ValueError(f"a camera's index must be 0 or more, got {source}")
-    # As bytes, since a str with what is no UTF-8 crashes OpenCV.
-    capture = cv2.VideoCapture(source) if camera else cv2.VideoCapture(os.fsencode(source), cv2.CAP_FFMPEG)
+    if isinstance(source, int):
+        if source < 0:  # some of these crash OpenCV
+            raise ValueError(f"a camera's index is {source}, allowed: 0 or more")
+        capture, problem = cv2.VideoCapture(source), f"cannot open the camera {source}"
+    else:  # as bytes, because a str that is not UTF-8 crashes OpenCV
+        capture = cv2.VideoCapture(os.fsencode(source), cv2.CAP_FFMPEG)  # type: ignore[call-overload]
+        problem = f"cannot open the video {source}: OpenCV cannot read it, or it is an .mp4 or .mov that was cut off"
     if not capture.isOpened():
-        hint = "" if camera else ": it is none that OpenCV can read, or an .mp4 or .mov that was cut off"
-        raise ValueError(f"cannot open the {'camera' if camera else 'video'} {source}{hint}")
+        raise ValueError(problem)
     fps = capture.get(cv2.CAP_PROP_FPS)
     return capture, fps if 0 < fps < float("inf") else UNKNOWN_FPS
 
 
-def promised_frames(capture):
-    """Returns how many frames a video file's header promises, 0 where it says nothing of them."""
+def promised_frames(capture: cv2.VideoCapture) -> int:
+    """Returns how many frames a video file's header promises, 0 if it says nothing."""
     return max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
 
 
-def read_frames(capture):
-    """Yields frames, each a PIL.Image of mode RGB, upright, until there is none; then releases the capture."""
+def read_frames(capture: cv2.VideoCapture) -> Generator[Image.Image, None, None]:
+    """Yields the frames, upright and in mode RGB, until there are no more; then releases the capture."""
     try:
         while True:
             read, frame = capture.read()
@@ -63,10 +68,12 @@ def read_frames(capture):
         capture.release()
 
 
-def in_real_time(frames, fps, clock=time.monotonic):
-    """Yields (frame, copies): frames as they come, to be shown so often that a video at `fps` plays as fast as life.
+def in_real_time(
+    frames: Iterable[Image.Image], fps: float, clock: Callable[[], float] = time.monotonic
+) -> Iterator[tuple[Image.Image, int]]:
+    """Yields (frame, number of times to show it), such that a video at `fps` plays as fast as the frames come.
 
-    Of frames that come faster than that, some are left out.
+    Frames that come faster than that are dropped.
     """
     started, shown = None, 0
     for frame in frames:
@@ -79,32 +86,33 @@ def in_real_time(frames, fps, clock=time.monotonic):
 
 
 @contextlib.contextmanager
-def video_file(path, size, fps):
-    """Yields a function that writes a picture into a video file a number of times.
+def video_file(path: Path, size: tuple[int, int], fps: float) -> Iterator[Writer]:
+    """Yields a function that writes an image into a video file a number of times.
 
-    The file is there at the end; after an error, with what was written before it.
+    The file appears at the end. After an error it holds the frames that were written before.
 
     Args:
-        path: pathlib.Path ending in .mp4.
-        size: (width, height), of which an odd last column or row is left out.
-        fps: float, frames per second.
+        path: of the file, ending in .mp4.
+        size: (width, height), pixels. The last column or row of an odd number is left out.
+        fps: frames per second.
 
     Raises:
-        ValueError: if there can be no such video.
+        ValueError: if OpenCV cannot write such a video.
     """
+    begun = False
     with replacing(path) as written:
-        file = cv2.VideoWriter(os.fsencode(written), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*CODEC), fps, size)
+        target = os.fsencode(written), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*CODEC), fps, size
+        file = cv2.VideoWriter(*target)  # type: ignore[call-overload]
         if not file.isOpened():
             raise ValueError(f"cannot write {path}: {size[0]} x {size[1]} at {fps:g} frames per second")
 
-        def write(picture, copies):
+        def write(image: Image.Image, copies: int) -> None:
             nonlocal begun
             begun = True
-            pixels = np.asarray(picture.convert("RGB").resize(size))  # a stream may change its size, a file cannot
+            pixels = np.asarray(image.convert("RGB").resize(size))  # a stream may change its size, a file cannot
             for _ in range(copies):
                 file.write(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
 
-        begun = False
         try:
             yield write
         except BaseException:
@@ -116,7 +124,7 @@ def video_file(path, size, fps):
 
 
 @contextlib.contextmanager
-def frame_folder(path):
-    """Yields a function that writes pictures as 000000.png, 000001.png and so on below a path, each once."""
+def frame_folder(path: Path) -> Iterator[Writer]:
+    """Yields a function that writes images to 000000.png, 000001.png and so on in a folder, each once."""
     numbers = itertools.count()
-    yield lambda picture, copies: save(picture, path / f"{next(numbers):06d}.png")
+    yield lambda image, copies: save_png(image, path / f"{next(numbers):06d}.png")

@@ -10,8 +10,10 @@ off.
 import numpy as np
 from absl import app, flags
 
+from edge_segmenter.images import UnreadableImage, read_image
 from edge_segmenter.letterbox import foreground_probability
-from tf_layered_gan.data import decoding, folder
+from tf_layered_gan.data.photo_files import find_photos
+from tf_layered_gan.data.squares import full_labels
 from tf_layered_gan.evaluation import segmentation
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, summarize
@@ -40,10 +42,10 @@ def evaluate(model, photos, masks, unlabelled=None):
     }
     segmenters |= {name: lambda photo, f=f: f(np.asarray(photo)[None])[0] for name, f in BASELINES.items()}
     confusions = {name: [] for name in segmenters}
-    for source in folder.find_with_masks(photos, masks):
+    for source in find_photos(photos, masks):
         if source.mask:
             photo, mask = _read(source.photo), _read(source.mask, backdrop="black")
-            truth = decoding.full_labels(photo, mask, unlabelled=unlabelled, mask_name=source.mask)
+            truth = full_labels(photo, mask, unlabelled=unlabelled, mask_name=source.mask)
             for name, segment in segmenters.items():
                 confusions[name].append(confusion_matrices(segment(photo)[None], truth[None])[0])
     return {name: summarize(np.stack(counts)) for name, counts in confusions.items()}
@@ -51,9 +53,9 @@ def evaluate(model, photos, masks, unlabelled=None):
 
 def _read(file, **settings):
     try:
-        return decoding.decode(file, **settings)
-    except Exception as error:  # broken files make Pillow's decoders raise almost anything
-        raise ValueError(f"{file} cannot be read: {type(error).__name__}: {error}") from error
+        return read_image(file, **settings)
+    except UnreadableImage as error:
+        raise ValueError(f"{file} cannot be read: {error}") from error
 
 
 def main(argv):

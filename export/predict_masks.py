@@ -25,8 +25,8 @@ from absl import app, flags
 from ml_collections import config_flags
 from PIL import Image
 
+from edge_segmenter.atomic import save_png
 from edge_segmenter.letterbox import foreground_probability
-from edge_segmenter.saving import save
 from tf_layered_gan.config import validate
 from tf_layered_gan.data import datasets
 from tf_layered_gan.evaluation.segmentation import THRESHOLD
@@ -68,7 +68,7 @@ def predict_masks(config, model, **tensors):
             mask = foreground_probability(photo, resolution, predict) > THRESHOLD
             if not written:  # not before a first mask: one may have tried the flags
                 mask_record.write(data.masks, record)
-            save(Image.fromarray(mask.astype(np.uint8) * 255), path)
+            save_png(Image.fromarray(mask.astype(np.uint8) * 255), path)
             written += 1
     return written
 

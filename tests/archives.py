@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 from tensorflow_datasets.core.download import checksums
 
-from tf_layered_gan.data import datasets
+from tf_layered_gan.data import catalogue
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -44,7 +44,7 @@ def mat(**variables):
 
 def accept(monkeypatch, source, folder):
     """Has tfds take the checksums of the files in a folder for those of the official ones."""
-    builder = datasets.DATASETS[source].builder
+    builder = catalogue.DATASETS[source].builder
     own = {path.name: checksums.compute_url_info(path) for path in folder.iterdir()}
     official = checksums.get_all_url_infos() | (builder.url_infos or {})
     infos = {url: own[info.filename] for url, info in official.items() if info.filename in own}

@@ -1,5 +1,7 @@
-"""The edge command run as its user runs it, and a model for it, whose foreground is what is bright."""
+"""Runs the edge command, and makes a model for it, whose foreground is whatever is bright."""
 
+import contextlib
+import io
 import os
 import pathlib
 import subprocess
@@ -7,6 +9,8 @@ import sys
 
 import keras
 import numpy as np
+
+from edge_segmenter.command import main
 
 EDGE = pathlib.Path(__file__).parents[1]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(EDGE)}
@@ -22,12 +26,19 @@ def bright_network(resolution=RESOLUTION, channels=1):
 
 
 def command(model, source, output, *options):
-    """What a user types to segment pictures or a video."""
+    """Returns what a user types to segment images or a video."""
     arguments = "segment", "--model", model, "--input", source, "--output", output, *options
     return [sys.executable, "-m", "edge_segmenter", *map(str, arguments)]
 
 
 def run(model, source, output, *options):
-    """Runs the command on pictures or a video."""
-    arguments = command(model, source, output, *options)
-    return subprocess.run(arguments, env=ENVIRONMENT, check=False, capture_output=True, text=True)
+    """Runs the command on images or a video in this process, as `subprocess.run` would in another."""
+    arguments = command(model, source, output, *options)[3:]
+    printed = [io.TextIOWrapper(io.BytesIO(), errors=errors) for errors in ("strict", "backslashreplace")]
+    with contextlib.redirect_stdout(printed[0]), contextlib.redirect_stderr(printed[1]):
+        try:
+            status = main(arguments)
+        except SystemExit as error:
+            status = error.code
+    out, err = (stream.detach().getvalue().decode() for stream in printed)
+    return subprocess.CompletedProcess(arguments, status, out, err)

@@ -125,4 +125,4 @@ def test_folder_without_photos_is_refused(tmp_path):
     (photos / "notes.txt").write_text("no photo")
     (photos / "broken.jpg").write_bytes(b"no photo either")
     line = refused(tmp_path / "run", "--config=configs/folder.py", f"--config.data.path={photos}")
-    assert line.startswith(f"error: {photos}: 0 usable of 2 files")
+    assert line.startswith(f"error: {photos}: 0 usable of 1 photos")

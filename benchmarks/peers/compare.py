@@ -26,7 +26,9 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks.peers import fetch, segmenters
-from tf_layered_gan.data import decoding, folder
+from edge_segmenter.images import read_image
+from tf_layered_gan.data.photo_files import find_photos
+from tf_layered_gan.data.squares import full_labels
 from tf_layered_gan.evaluation import segmentation
 from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, summarize
 
@@ -77,10 +79,10 @@ def score(probabilities, photos, masks, half, unlabelled=None):
         dict from each name to the dict of `segmentation_metrics`.
     """
     confusions = {name: [] for name in probabilities}
-    masked = [source for source in folder.find_with_masks(photos, masks) if source.mask]
+    masked = [source for source in find_photos(photos, masks) if source.mask]
     for source in masked[_HALVES[half]]:
-        photo, mask = decoding.decode(source.photo), decoding.decode(source.mask, backdrop="black")
-        truth = decoding.full_labels(photo, mask, unlabelled=unlabelled, mask_name=source.mask)[None]
+        photo, mask = read_image(source.photo), read_image(source.mask, backdrop="black")
+        truth = full_labels(photo, mask, unlabelled=unlabelled, mask_name=source.mask)[None]
         for name, probability in probabilities.items():
             predicted = probability(photo)[None] > segmentation.THRESHOLD
             confusions[name].append(confusion_matrices(predicted, truth)[0])

@@ -107,12 +107,12 @@ def test_rows_and_columns_are_drawn_apart():
 
 @pytest.mark.parametrize("crop_scale", [(0.0, 1.0), (0.9, 0.8), (0.5, 1.1)])
 def test_crop_scale_out_of_range_is_refused(crop_scale):
-    with pytest.raises(ValueError, match="crop_scale must be"):
+    with pytest.raises(ValueError, match="crop_scale is"):
         random_flip_and_crop(noise(), SEED, resolution=4, crop_scale=crop_scale, flip=False)
 
 
 def test_resolution_of_zero_is_refused():
-    with pytest.raises(ValueError, match="resolution must be"):
+    with pytest.raises(ValueError, match="resolution is 0"):
         random_flip_and_crop(noise(), SEED, resolution=0, crop_scale=(0.8, 1.0), flip=False)
 
 
@@ -191,7 +191,7 @@ def test_colors_stay_in_range():
     ("name", "given"), [("brightness", 2.1), ("contrast", -0.1), ("saturation", 1.5), ("hue", 0.6)]
 )
 def test_color_range_out_of_bounds_is_refused(name, given):
-    with pytest.raises(ValueError, match=f"{name} must be from 0 to .*, got {given}"):
+    with pytest.raises(ValueError, match=f"{name} is {given}, allowed: 0 to "):
         sample_color(1, SEED, **RANGES | {name: given})
 
 

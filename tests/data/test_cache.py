@@ -9,6 +9,7 @@ import threading
 import numpy as np
 import pytest
 import tiny
+from assertions import assert_same_splits
 
 from tf_layered_gan.data.cache import cached_splits
 from tf_layered_gan.data.photos import Photos, Splits
@@ -28,7 +29,7 @@ def entries(cache):
     return [path for path in cache.iterdir() if path.name not in ("lock", "CACHEDIR.TAG")]
 
 
-def test_room_on_the_disk_is_taken_before_anything_is_written(tmp_path):
+def test_disk_space_is_allocated_before_anything_is_written(tmp_path):
     taken = []
 
     def read_and_look(create):
@@ -44,14 +45,14 @@ def full(*_):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_a_full_disk_is_said_and_nothing_is_left_behind(tmp_path, monkeypatch):
+def test_a_full_disk_is_named_and_nothing_is_left_behind(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(OSError, match=f"could not be written to {tmp_path}: No space left on device"):
         cached_splits(read, tmp_path, "key")
     assert entries(tmp_path) == []
 
 
-def test_a_disk_that_is_full_at_the_last_files_is_said_too(tmp_path):
+def test_a_disk_that_is_full_at_the_last_files_is_named(tmp_path):
     def read_little(create):
         return read(lambda shape: np.empty(shape, np.uint8))
 
@@ -65,7 +66,7 @@ def test_a_disk_that_is_full_at_the_last_files_is_said_too(tmp_path):
     assert entries(tmp_path) == []
 
 
-def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
+def test_the_next_run_removes_what_a_killed_run_left(tmp_path):
     program = "import os, signal; from tf_layered_gan.data.cache import cached_splits; "
     program += (
         f"cached_splits(lambda create: (create({SHAPE}), os.kill(os.getpid(), signal.SIGKILL)), {str(tmp_path)!r}, 1)"
@@ -76,7 +77,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
     assert len(entries(tmp_path)) == 1 and not left_over.exists()
 
 
-def test_of_two_at_once_one_reads(tmp_path, caplog):
+def test_only_one_of_two_runs_reads(tmp_path, caplog):
     caplog.set_level("INFO", logger="absl")
     begun, go_on, results = threading.Event(), threading.Event(), []
 
@@ -89,7 +90,7 @@ def test_of_two_at_once_one_reads(tmp_path, caplog):
         results.append(cached_splits(read, tmp_path, "key"))
 
     first = threading.Thread(target=load, args=(read_slowly,))
-    second = threading.Thread(target=load, args=(None,))  # would fail, did it read
+    second = threading.Thread(target=load, args=(None,))  # reading would fail
     first.start()
     assert begun.wait(10)
     second.start()
@@ -100,3 +101,56 @@ def test_of_two_at_once_one_reads(tmp_path, caplog):
     first.join()
     second.join()
     assert [int(result.train.images.sum()) for result in results] == [7 * BYTES] * 2
+
+
+class Planted:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def pickled(path, planted):
+    np.save(path, np.array([Planted(planted)], object), allow_pickle=True)
+
+
+def zipped(path, planted):
+    with open(path, "wb") as file:
+        np.savez(file, np.zeros(1))
+
+
+@pytest.mark.parametrize(
+    "name, damage",
+    [
+        ("train.npy", pickled),
+        ("test.npy", pickled),
+        ("validation.npy", zipped),
+        ("train.npy", lambda path, _: path.write_bytes(b"")),
+        ("train.npy", lambda path, _: path.write_bytes(path.read_bytes()[:-1])),
+        ("test.npy", lambda path, _: np.save(path, np.zeros((2, 100, 100, 3)))),
+        ("test.npy", lambda path, _: path.unlink()),
+        ("names.json", lambda path, _: path.write_text("{}")),
+        ("names.json", lambda path, _: path.write_text("[]")),
+        ("names.json", lambda path, _: path.write_text('{"train": 5')),
+    ],
+)
+def test_a_damaged_entry_is_named_and_never_unpickled(tmp_path, name, damage):
+    cached_splits(read, tmp_path / "cache", "key")
+    (entry,) = entries(tmp_path / "cache")
+    damage(entry / name, tmp_path / "planted")
+    with pytest.raises(ValueError, match=f"{entry} is damaged: .*; remove it, and the photos are read again"):
+        cached_splits(read, tmp_path / "cache", "key")
+    assert not (tmp_path / "planted").exists()
+
+
+def test_an_unfinished_entry_is_not_read(tmp_path, monkeypatch):
+    def cut_off(file, array):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(np, "save", cut_off)
+        cached_splits(read, tmp_path, "key")
+    assert_same_splits(cached_splits(read, tmp_path, "key"), cached_splits(read, None, "key"))

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-from PIL import Image
 
-from tf_layered_gan.data.photos import Photos, Splits, mask_to_square, to_square
+from tf_layered_gan.data.photos import Photos, Splits
 
 
 def photos(count=2, width=4, masks=None):
@@ -75,28 +74,3 @@ def test_splits_whose_widths_do_not_fit_are_refused(widths):
     train, validation, test = (photos(width=width) for width in widths)
     with pytest.raises(ValueError, match="got train {}, validation {}, test {}".format(*widths)):
         Splits(train=train, validation=validation, test=test)
-
-
-def test_to_square_cuts_out_the_centre():
-    # 3 high, 5 wide: the centre are columns 1 to 3, and nothing is rescaled.
-    picture = np.zeros((3, 5, 3), np.uint8)
-    picture[:, :, 0] = [10, 20, 30, 40, 50]
-    square = np.asarray(to_square(Image.fromarray(picture), 3))
-    assert square[..., 0].tolist() == [[20, 30, 40]] * 3
-
-
-def test_to_square_antialiases():
-    # Columns 0 and 200 by turns, 8 pixels to 2: without antialiasing a pixel would be 0 or 200 alone.
-    picture = np.tile(np.array([0, 200], np.uint8), (8, 4))
-    square = np.asarray(to_square(Image.fromarray(picture), 2)).astype(int)
-    assert abs(square - 100).max() < 20
-
-
-def test_mask_to_square_keeps_the_labels():
-    mask = np.kron(np.array([[0, 128], [255, 0]], np.uint8), np.ones((4, 4), np.uint8))
-    assert np.asarray(mask_to_square(Image.fromarray(mask), 2)).tolist() == [[0, 128], [255, 0]]
-
-
-def test_mask_to_square_sees_the_same_centre():
-    mask = np.tile(np.array([10, 20, 30, 40, 50], np.uint8), (3, 1))
-    assert np.asarray(mask_to_square(Image.fromarray(mask), 3)).tolist() == [[20, 30, 40]] * 3

@@ -9,7 +9,7 @@ def painted():
     return [shapes.paint(np.random.default_rng([0, i]), 32) for i in range(100)]
 
 
-def test_a_picture_is_its_foreground_inside_the_mask_and_its_background_outside(painted):
+def test_an_image_is_its_foreground_inside_the_mask_and_its_background_outside(painted):
     for layers in painted[:10]:
         inside = _eroded(layers["mask"] == 1)
         outside = _eroded(layers["mask"] == 0)
@@ -17,14 +17,14 @@ def test_a_picture_is_its_foreground_inside_the_mask_and_its_background_outside(
         np.testing.assert_array_equal(layers["image"][outside], layers["background"][outside])
 
 
-def test_objects_are_in_the_picture_and_their_sizes_vary(painted):
+def test_objects_lie_in_the_image_and_vary_in_size(painted):
     shares = np.stack([layers["mask"] for layers in painted]).mean((1, 2))
     assert shares.min() > 0.05
     assert shares.max() < 0.5
     assert shares.max() > 2 * shares.min()
 
 
-def test_each_texture_takes_both_of_its_values_but_plain():
+def test_every_texture_but_plain_has_two_values():
     x, y = np.meshgrid(np.linspace(-1, 1, 64), np.linspace(-1, 1, 64))
     for kind in shapes.TEXTURES:
         share = shapes._texture(np.random.default_rng(0), kind, x, y, 0.5)
@@ -32,7 +32,7 @@ def test_each_texture_takes_both_of_its_values_but_plain():
         assert len(np.unique(share)) == (1 if kind == "plain" else 2), kind
 
 
-def test_every_shape_holds_its_centre_and_lies_in_the_disc_of_radius_1_16():
+def test_every_shape_covers_its_centre_and_lies_in_the_disc_of_radius_1_16():
     # The square's corner is the furthest point of all: 0.8 * sqrt(2) = 1.13; the star's tip is at 0.52 + 0.6 = 1.12.
     x, y = np.meshgrid(np.linspace(-1.5, 1.5, 301), np.linspace(-1.5, 1.5, 301))
     areas = []
@@ -45,7 +45,7 @@ def test_every_shape_holds_its_centre_and_lies_in_the_disc_of_radius_1_16():
     assert areas[1] == pytest.approx(1.6**2, rel=0.02)  # square
 
 
-def test_the_same_pictures_every_time_and_others_in_every_split():
+def test_the_images_are_always_the_same_and_differ_between_splits():
     splits, again = (shapes.load(train=3, held_out=2, resolution=16, storage_size=20) for _ in range(2))
     np.testing.assert_array_equal(splits.test.images, again.test.images)
     np.testing.assert_array_equal(splits.train.images, again.train.images)
@@ -56,11 +56,11 @@ def test_the_same_pictures_every_time_and_others_in_every_split():
     assert splits.test.masks.shape == (2, 16, 16)
 
 
-def test_what_was_painted_is_kept_until_something_changes(tmp_path, monkeypatch):
+def test_painted_images_are_cached_until_something_changes(tmp_path, monkeypatch):
     sizes = {"train": 3, "held_out": 2, "resolution": 16, "storage_size": 20}
     painted, first = shapes.load(**sizes), shapes.load(**sizes, cache=tmp_path)
     other = shapes.load(**sizes | {"train": 4}, cache=tmp_path)
-    monkeypatch.setattr(shapes, "paint", None)  # nothing is painted from here on
+    monkeypatch.setattr(shapes, "paint", None)  # from here on, painting would fail
     again = shapes.load(**sizes, cache=tmp_path)
     for splits in (first, again):
         for name in ("train", "validation", "test"):
@@ -82,7 +82,7 @@ def test_another_painter_paints_again(tmp_path, monkeypatch):
 
 
 def _eroded(mask):
-    """Pixels whose eight neighbours are in the mask too: no outline runs through them."""
+    """Returns the pixels whose eight neighbours are in the mask as well, so that no outline crosses them."""
     padded = np.pad(mask, 1)
     height, width = mask.shape
     return np.all([padded[i : i + height, j : j + width] for i in range(3) for j in range(3)], axis=0)

@@ -79,7 +79,7 @@ def assert_segments(environment, files, folder, found):
     )
     assert (size, extrema, mode, modules) == ([40, 20], [0, 255], "RGBA", found)
     options = "segment", "--model", model, "--input", picture, "--output", folder / "out"
-    assert run(environment / "bin/edge-segmenter", *options, cwd=folder).startswith("1 of 1 pictures segmented")
+    assert run(environment / "bin/edge-segmenter", *options, cwd=folder).startswith("1 of 1 images segmented")
     with Image.open(folder / "out/masks/half.png") as mask:
         assert mask.getpixel((5, 10)) == 0 and mask.getpixel((35, 10)) == 255
     printed = run(

@@ -1,4 +1,4 @@
-"""The edge command on videos that OpenCV has written, and on a camera that is none: a real one was never tried."""
+"""The edge command on videos written by OpenCV, and on a fake camera; no real one has been tried."""
 
 import itertools
 import os
@@ -10,23 +10,15 @@ import time
 import cv2
 import numpy as np
 import pytest
-from edge_command import ENVIRONMENT, bright_network, command, run
+from edge_command import ENVIRONMENT, command, run
 from PIL import Image
 
 from edge_segmenter import command as edge
 from edge_segmenter import video
 from edge_segmenter.command import main
 from edge_segmenter.interruption import interruption
-from export.tflite.convert import to_tflite_float32
 
 SIZE, FPS = (64, 32), 12.0
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    path = tmp_path_factory.mktemp("model") / "bright.tflite"
-    path.write_bytes(to_tflite_float32(bright_network()))
-    return path
 
 
 def frame(white):
@@ -53,7 +45,7 @@ def write(path, frames):
 def read(path):
     """The frames, uint8 [frame, height, width, rgb], and how many a second."""
     capture, fps = video.open_capture(path)
-    return np.stack([np.asarray(picture) for picture in video.read_frames(capture)]), fps
+    return np.stack([np.asarray(image) for image in video.read_frames(capture)]), fps
 
 
 def files(folder):
@@ -88,7 +80,7 @@ def test_frames_of_an_earlier_run_are_not_mixed_with_new_ones(model, clip, tmp_p
     assert finished.returncode == 2 and "out/cutouts/clip exists: " in finished.stderr
 
 
-def test_what_a_camera_saw_is_not_written_over(model, tmp_path, capsys):
+def test_a_camera_overwrites_nothing(model, tmp_path, capsys):
     (tmp_path / "masks").mkdir()
     (tmp_path / "masks" / "camera7.mp4").write_text("seen")
     with pytest.raises(SystemExit) as ended:
@@ -97,19 +89,19 @@ def test_what_a_camera_saw_is_not_written_over(model, tmp_path, capsys):
     assert (tmp_path / "masks" / "camera7.mp4").read_text() == "seen"
 
 
-def test_a_video_is_not_written_over(model, clip, tmp_path):
+def test_the_input_video_is_not_overwritten(model, clip, tmp_path):
     (tmp_path / "masks").mkdir()
     source = clip.rename(tmp_path / "masks" / "clip.mp4")
     before = source.read_bytes()
     finished = run(model, source, tmp_path)
-    assert finished.returncode == 2 and "would write over the input" in finished.stderr
+    assert finished.returncode == 2 and "would overwrite the input" in finished.stderr
     assert source.read_bytes() == before
 
 
 @pytest.mark.parametrize(
-    "content, message", [(None, "no such video"), (b"no video", "or an .mp4 or .mov that was cut")]
+    "content, message", [(None, "no such video"), (b"no video", "or it is an .mp4 or .mov that was cut")]
 )
-def test_what_is_no_video_is_named(model, tmp_path, content, message):
+def test_a_file_that_is_no_video_is_named(model, tmp_path, content, message):
     if content:
         (tmp_path / "bad.mp4").write_bytes(content)
     finished = run(model, tmp_path / "bad.mp4", tmp_path / "out")
@@ -117,24 +109,24 @@ def test_what_is_no_video_is_named(model, tmp_path, content, message):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_video_that_is_cut_off_is_named_with_both_numbers(model, tmp_path):
+def test_a_truncated_video_is_named_with_both_numbers(model, tmp_path):
     whole = write(tmp_path / "whole.avi", [frame(20 + number) for number in range(40)]).read_bytes()
     clip = tmp_path / "cut.avi"  # whose header comes first; an .mp4's comes last, and without it is not opened
     clip.write_bytes(whole[: (whole.index(b"movi") + whole.index(b"idx1")) // 2])  # half of the frames' data
     finished = run(model, clip, tmp_path / "out")
     frames = len(read(tmp_path / "out/masks/cut.mp4")[0])
     assert 0 < frames < 36 and finished.stdout == f"{frames} frames of {clip} segmented into {tmp_path / 'out'}\n"
-    message = f"warning: {clip} ends early: {frames} frames could be read of 40 that its header promises\n"
+    message = f"warning: {clip} ends early: {frames} frames could be read, its header promises 40\n"
     assert message in finished.stderr and finished.returncode == 1
 
 
 @pytest.mark.parametrize("count, status, named", [(36, 1, True), (37, 0, True), (40, 0, False), (41, 0, False)])
-def test_a_few_missing_frames_are_named_but_no_failure(capsys, count, status, named):
+def test_a_few_missing_frames_are_a_warning(capsys, count, status, named):
     assert edge._status_of_a_whole_video("clip.mkv", count, 40) == status
-    assert (f": {count} frames could be read of 40 " in capsys.readouterr().err) == named
+    assert (f": {count} frames could be read, its header promises 40" in capsys.readouterr().err) == named
 
 
-def test_a_video_whose_name_is_no_utf8(model, clip, tmp_path):
+def test_a_video_whose_name_is_not_utf8(model, clip, tmp_path):
     clip = clip.rename(tmp_path / os.fsdecode(b"\xff.mp4"))
     folder = tmp_path / os.fsdecode(b"out\xfe")
     finished = run(model, clip, folder)
@@ -159,7 +151,7 @@ def test_ctrl_c_leaves_a_finished_video(model, tmp_path):
 
 
 class Camera:
-    """What cv2.VideoCapture is to the command; after `last` frames Ctrl-C is pressed, or it is unplugged."""
+    """Stands in for cv2.VideoCapture. After `last` frames, Ctrl-C is pressed or the camera is unplugged."""
 
     def __init__(self, last, stop):
         self.left, self.stop, self.released = last, stop, False
@@ -172,7 +164,7 @@ class Camera:
         return True
 
     def get(self, _):
-        return 0.0  # as cameras do that know no rate
+        return 0.0  # like cameras that do not know their rate
 
     def read(self):
         self.left -= 1
@@ -189,12 +181,12 @@ def test_camera_is_written_until_ctrl_c(model, tmp_path, monkeypatch, capsys, st
     camera = Camera(5, stop)
     monkeypatch.setattr(cv2, "VideoCapture", camera)
     monkeypatch.setattr(
-        "export.edge.edge_segmenter.segment_video.in_real_time", lambda frames, fps: ((shown, 2) for shown in frames)
+        "edge_segmenter.segment_video.in_real_time", lambda frames, fps: ((shown, 2) for shown in frames)
     )
     options = ["--camera", "7", "--output", str(tmp_path / "out"), "--kind", "mask", "cutout"]
     assert main(["segment", "--model", str(model), *options]) == (0 if stop else 1)
     monkeypatch.undo()
-    expected = 4 if stop else 5  # the frame during which Ctrl-C was pressed is not taken
+    expected = 4 if stop else 5  # without the frame during which Ctrl-C was pressed
     assert capsys.readouterr().out.startswith(f"{expected} frames of camera 7 segmented into")
     assert camera.released
     masks, fps = read(tmp_path / "out/masks/camera7.mp4")
@@ -210,15 +202,15 @@ def test_no_camera(model, tmp_path, capsys, monkeypatch):
     assert ended.value.code == 2 and "cannot open the camera 7" in capsys.readouterr().err
 
 
-def test_an_error_of_opencv_is_told_in_a_line(model, tmp_path, capsys):
-    with pytest.raises(SystemExit) as ended:  # OpenCV's, as no index is as large, and takes seven lines
+def test_an_error_of_opencv_is_printed_on_one_line(model, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:  # OpenCV refuses so large an index in seven lines
         main(["segment", "--model", str(model), "--camera", str(10**12), "--output", str(tmp_path / "out")])
     last = capsys.readouterr().err.splitlines()[-1]
     assert ended.value.code == 2 and f"error: camera {10**12}: OpenCV(" in last and "won't fit into a C int" in last
     assert not (tmp_path / "out").exists()
 
 
-def test_what_came_before_an_error_of_opencv_is_kept(model, clip, tmp_path, monkeypatch, capsys):
+def test_frames_before_an_error_of_opencv_are_kept(model, clip, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(
         cv2, "cvtColor", fails_from(cv2.cvtColor, 4)
     )  # one call as a frame is read, one as it is written
@@ -230,7 +222,7 @@ def test_what_came_before_an_error_of_opencv_is_kept(model, clip, tmp_path, monk
 
 
 def fails_from(function, call):
-    """The function, which raises an error of OpenCV's from a call on, counted from 1."""
+    """Returns the function; it raises an error of OpenCV from a call on, counted from 1."""
     calls = itertools.count(1)
 
     def failing(*arguments):
@@ -244,40 +236,40 @@ def fails_from(function, call):
 def test_a_negative_camera_is_refused(model, tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["segment", "--model", str(model), "--camera", "-5", "--output", str(tmp_path / "out")])
-    assert ended.value.code == 2 and "a camera's index must be 0 or more, got -5" in capsys.readouterr().err
+    assert ended.value.code == 2 and "a camera's index is -5, allowed: 0 or more" in capsys.readouterr().err
 
 
-def test_camera_plays_as_fast_as_life():
-    # At 10 frames a second: at 0.05 s none is due, at 0.45 s those of 0.1 to 0.4 s, at 0.5 s one.
+def test_a_camera_plays_in_real_time():
+    # At 10 frames a second: none is due at 0.05 s, those of 0.1 to 0.4 s at 0.45 s, and one at 0.5 s.
     times = iter([100, 100.05, 100.45, 100.5])
     assert list(video.in_real_time("abcd", 10, clock=lambda: next(times))) == [("a", 1), ("c", 4), ("d", 1)]
 
 
 def test_odd_last_column_and_row_are_left_out(tmp_path):
-    with video.video_file(tmp_path / "odd.mp4", (33, 17), 5.0) as write_picture:
-        write_picture(Image.new("RGB", (33, 17), "white"), 1)
+    with video.video_file(tmp_path / "odd.mp4", (33, 17), 5.0) as write_image:
+        write_image(Image.new("RGB", (33, 17), "white"), 1)
     assert read(tmp_path / "odd.mp4")[0].shape == (1, 16, 32, 3)
 
 
-def test_a_recording_outlives_an_error(tmp_path):
+def test_a_recording_survives_an_error(tmp_path):
     with (
         pytest.raises(OSError, match="no space left"),
-        video.video_file(tmp_path / "v.mp4", (32, 16), 5.0) as write_picture,
+        video.video_file(tmp_path / "v.mp4", (32, 16), 5.0) as write_image,
     ):
-        write_picture(Image.new("RGB", (32, 16), "white"), 3)
+        write_image(Image.new("RGB", (32, 16), "white"), 3)
         raise OSError("no space left")
     assert len(read(tmp_path / "v.mp4")[0]) == 3 and len(files(tmp_path)) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_is_the_wish_to_end(number):
+def test_a_signal_asks_for_the_end(number):
     with interruption() as stop:
         assert not stop.is_set()
         signal.raise_signal(number)
         assert stop.is_set()
 
 
-def test_size_that_no_video_can_have_leaves_nothing(tmp_path):
+def test_an_impossible_size_leaves_nothing(tmp_path):
     with (
         pytest.raises(ValueError, match="cannot write .*: 1 x 1 at 5"),
         video.video_file(tmp_path / "v.mp4", (1, 1), 5.0),
@@ -286,7 +278,7 @@ def test_size_that_no_video_can_have_leaves_nothing(tmp_path):
     assert files(tmp_path) == []
 
 
-def test_interruption_gives_the_signals_back():
+def test_interruption_restores_the_signals():
     before = signal.getsignal(signal.SIGINT)
     with edge.interruption() as stop:
         assert isinstance(stop, threading.Event)

@@ -15,7 +15,8 @@ from export import mask_record
 from export.predict_masks import predict_masks
 from export.serving.savedmodel import write_savedmodel
 from export.tflite.convert import to_tflite_float32
-from tf_layered_gan.data import datasets, folder
+from tf_layered_gan.data import catalogue, datasets
+from tf_layered_gan.data.photo_files import find_photos
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def path(tmp_path_factory):
     path = tmp_path_factory.mktemp("tfds")
     with pytest.MonkeyPatch.context() as patch:
         archives.write("cars", path, patch)
-        datasets.load("cars", path=path, holdout=2, resolution=8, storage_size=8)
+        catalogue.prepare("cars", path)
     return path
 
 
@@ -79,7 +80,7 @@ def test_what_made_the_masks_is_kept_among_them(models, path, tmp_path):
     (tmp_path / "photos" / "cars_test").mkdir(parents=True)
     for name in ("00001", "00002"):
         Image.new("RGB", (30, 20)).save(tmp_path / "photos" / "cars_test" / f"{name}.jpg")
-    sources = folder.find_with_masks(tmp_path / "photos", masks)
+    sources = find_photos(tmp_path / "photos", masks)
     assert [source.mask.name for source in sources] == ["00001.png", "00002.png"]
 
 

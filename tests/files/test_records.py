@@ -21,7 +21,7 @@ def test_text_and_bytes_replace_what_was_there(tmp_path, content):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_write_that_is_cut_off_leaves_the_earlier_record_and_nothing_else(tmp_path, monkeypatch):
+def test_an_interrupted_write_leaves_the_earlier_record_and_nothing_else(tmp_path, monkeypatch):
     def cut_off(path, content):
         with path.open("wb") as file:
             file.write(content[:3])

@@ -1,4 +1,4 @@
-"""Reads the code: nothing that is loaded can be code, and no text is run."""
+"""Reads the source code: it must neither load code from files nor run text."""
 
 import ast
 import pathlib
@@ -26,23 +26,23 @@ FUNCTIONS = {
     "importlib.import_module",
     "util.spec_from_file_location",
 }
-# Programs by nature: read only where a user names the file, and says so.
+# These formats are programs. They may be read only where the user names the file and is warned.
 PROGRAMS = {
-    "saved_model.load": {"export/any_segmenter.py", "export/verify.py"},  # the latter what the export has just written
+    "saved_model.load": {"export/any_segmenter.py", "export/verify.py"},  # the latter reads what the export just wrote
     "jit.load": {"tf_layered_gan/evaluation/metrics/inception_weights.py", "benchmarks/compare_inception.py"},
 }
 ALLOWED_VALUES = {"allow_pickle": False, "shell": False, "safe_mode": True, "weights_only": True}
 
 
 def dotted(node):
-    """The name that a call is made by, "" where that is no name."""
+    """Returns the dotted name of a called function, "" if it has none."""
     if isinstance(node, ast.Attribute):
         return f"{dotted(node.value)}.{node.attr}"
     return node.id if isinstance(node, ast.Name) else ""
 
 
 def names(node):
-    """What a node imports or calls, by dotted names."""
+    """Returns the dotted names that a node imports or calls."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom):
@@ -51,7 +51,7 @@ def names(node):
 
 
 def offences(source, path):
-    """Yields what is forbidden in a source, as text."""
+    """Yields everything that is forbidden in a source, as text."""
     for node in ast.walk(ast.parse(source)):
         for name in names(node):
             end = ".".join(name.split(".")[-2:])
@@ -89,7 +89,7 @@ def test_nothing_loads_code(path):
         "__import__(name)",
     ],
 )
-def test_what_loads_code_is_found(source):
+def test_code_that_loads_code_is_found(source):
     assert list(offences(source, "tf_layered_gan/train.py"))
 
 

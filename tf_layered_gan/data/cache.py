@@ -1,4 +1,4 @@
-"""Keeps the splits that a source has read, so that they are decoded once."""
+"""A cache of the splits that a source has read, so that photos are decoded once."""
 
 import contextlib
 import functools
@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,45 +17,58 @@ from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.files import cache_folder
 from tf_layered_gan.files.file_lock import file_lock
 
+Create = Callable[[tuple[int, ...]], np.ndarray]
+
 _SPLITS = ("train", "validation", "test")
 
 
-def cached_splits(read, cache, key):
-    """Returns what `read` returns, from the cache if it is there. An entry that was cut off is never read.
+def cached_splits(read: Callable[..., Splits], cache: str | os.PathLike | None, key: object) -> Splits:
+    """Returns the splits from the cache, or reads them and puts them there. An entry is stored whole or not at all.
 
     Args:
-        read: function of `create`, which makes the uint8 array of a shape, to `Splits`. The training images,
-            with their masks as fourth channel if they have any, must be the first ones of an array so made; nothing
-            else that is large.
+        read: function of `create`, which makes the uint8 array of a shape. Returns `Splits`. The training images must
+            be the first rows of an array from `create`, with their masks as fourth channel if they have any. Nothing
+            else may be large.
         cache: None, or a folder.
-        key: all that decides what `read` returns, as JSON knows it.
+        key: everything that decides what `read` returns, for JSON.
 
     Returns:
-        `Splits`: memory mapped from the cache, or in memory if that is None.
+        `Splits`: memory mapped from the cache, or in memory if `cache` is None.
 
     Raises:
         ValueError: if the entry in the cache is damaged, or the folder holds something else; names it.
-        OSError: if the cache cannot be written, as on a full disk, or locked; what was there is left.
+        OSError: if the cache cannot be locked or written, for example because the disk is full. Earlier entries stay.
     """
     if cache is None:
-        return read(create=functools.partial(np.empty, dtype=np.uint8))
+        return read(create=in_memory)
     entry = Path(cache) / hashlib.sha256(json.dumps(["splits", key]).encode()).hexdigest()[:32]
     if not entry.exists():
         _fill(entry, read)
     try:
         names = json.loads((entry / "names.json").read_text())
         return Splits(**{split: _open(entry, split, tuple(names[split])) for split in _SPLITS})
-    except Exception as error:  # what is no array, or of another shape, makes NumPy raise almost anything
+    except Exception as error:  # NumPy raises almost anything for a file that is no array, or of another shape
         raise ValueError(f"{entry} is damaged: {error}; remove it, and the photos are read again") from error
 
 
-def _fill(entry, read):
-    cache_folder.claim(entry.parent)  # or what is cleared away below might be someone's own
+def in_memory(shape: tuple[int, ...]) -> np.ndarray:
+    """Returns a new uint8 array."""
+    return np.empty(shape, np.uint8)
 
-    def wait():
+
+def stamp(file: Path) -> tuple[int, int]:
+    """Returns a file's size and time of change, which tell whether it is still the same."""
+    status = file.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def _fill(entry: Path, read: Callable[..., Splits]) -> None:
+    cache_folder.claim(entry.parent)  # or the cleaning below might remove files of the user
+
+    def wait() -> None:
         logging.info("waiting for another run that reads photos into %s", entry.parent)
 
-    with file_lock(entry.parent, taken=wait):  # so that of several runs one reads; whatever is unfinished is left over
+    with file_lock(entry.parent, taken=wait):  # one run reads at a time, so anything unfinished was left by a dead run
         for left_over in entry.parent.glob("tmp*"):
             shutil.rmtree(left_over)
         if not entry.exists():
@@ -65,7 +79,7 @@ def _fill(entry, read):
                 os.replace(new, entry)
 
 
-def _write(read, folder):
+def _write(read: Callable[..., Splits], folder: Path) -> None:
     splits = read(create=functools.partial(_create, folder / "train.npy"))
     with _errors_named(folder):
         for split in ("validation", "test"):
@@ -76,8 +90,8 @@ def _write(read, folder):
         (folder / "names.json").write_text(json.dumps({split: getattr(splits, split).names for split in _SPLITS}))
 
 
-def _create(file, shape):
-    """Maps a new file of a uint8 array, whose room is taken at once: a map that the disk cannot hold ends in SIGBUS."""
+def _create(file: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Maps a new file as a uint8 array. Allocates the disk space first: writing to a full disk would end in SIGBUS."""
     with _errors_named(file.parent):
         array = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
         with open(file, "r+b") as reserved:
@@ -86,7 +100,7 @@ def _create(file, shape):
 
 
 @contextlib.contextmanager
-def _errors_named(folder):
+def _errors_named(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -94,7 +108,7 @@ def _errors_named(folder):
         raise OSError(f"the photos that were read could not be written to {folder.parent.parent}: {why}") from error
 
 
-def _open(entry, split, names):
+def _open(entry: Path, split: str, names: tuple[str, ...]) -> Photos:
     images = _mapped(entry / f"{split}.npy")[: len(names)]
     if images.shape[3] == 4:
         return Photos(images[..., :3], images[..., 3], names)
@@ -102,5 +116,5 @@ def _open(entry, split, names):
     return Photos(images, _mapped(masks) if masks.exists() else None, names)
 
 
-def _mapped(file):
-    return np.lib.format.open_memmap(file, "r")  # which, unlike np.load, knows neither pickles nor archives
+def _mapped(file: Path) -> np.ndarray:
+    return np.lib.format.open_memmap(file, "r")  # unlike np.load, it opens neither pickles nor archives

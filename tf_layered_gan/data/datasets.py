@@ -1,110 +1,61 @@
-"""The paper's datasets (Sec. 4, appendix C), by way of TensorFlow Datasets."""
+"""Photos and masks of the paper's datasets, read through TensorFlow Datasets."""
 
-import dataclasses
 import functools
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
-from absl import logging
+from PIL import Image
 
-from tf_layered_gan.data.archives import APC_URL, Apc, Cub
-from tf_layered_gan.data.cache import cached_splits
-from tf_layered_gan.data.decoding import decode, labelled_square
+from edge_segmenter.images import UnreadableImage, read_image
+from tf_layered_gan.data.cache import Create, cached_splits, in_memory, stamp
+from tf_layered_gan.data.catalogue import DATASETS, MASK, prepare, prepared, tfds_splits
 from tf_layered_gan.data.photos import Photos, Splits
+from tf_layered_gan.data.squares import labelled_square
 
-_MASK = "segmentation_mask"
 _BATCH = 64  # photos decoded at a time
 
-
-@dataclasses.dataclass(frozen=True)
-class _Dataset:
-    """What a dataset is.
-
-    Attributes:
-        builder: of TensorFlow Datasets. Has it no split "validation", that is taken from its "train"; has it no
-            feature "segmentation_mask", the masks come from a folder.
-        source: where the archives can be asked for.
-        archives: their names.
-        name: function of an example and its split to the photo's name: its path in the archive, and its class.
-        features: those that the name is made of.
-    """
-
-    builder: type[tfds.core.DatasetBuilder]
-    source: str
-    archives: tuple[str, ...]
-    name: Callable
-    features: tuple[str, ...] = ("image/filename",)
-
-
-def _last_two(example, split):
-    return "/".join(example["image/filename"].decode().split("/")[-2:])
-
-
-DATASETS = {
-    "cub": _Dataset(
-        Cub,
-        "https://www.vision.caltech.edu/datasets/cub_200_2011/",
-        ("CUB_200_2011.tgz", "segmentations.tgz"),
-        name=_last_two,
-    ),
-    "dogs": _Dataset(
-        tfds.builder_cls("stanford_dogs"),
-        "http://vision.stanford.edu/aditya86/ImageNetDogs/",
-        ("images.tar", "annotation.tar", "lists.tar"),
-        name=_last_two,
-    ),
-    "cars": _Dataset(
-        tfds.builder_cls("cars196"),
-        "https://ai.stanford.edu/~jkrause/cars/car_dataset.html (gone; look for a mirror)",
-        ("cars_train.tgz", "cars_test.tgz", "car_devkit.tgz", "cars_test_annos_withlabels.mat"),
-        name=lambda example, split: f"cars_{split}/{example['id'].decode()}.jpg {example['label'] + 1:03}",
-        features=("id", "label"),
-    ),
-    "apc": _Dataset(Apc, APC_URL, ("training.zip",), name=lambda example, split: example["image/filename"].decode()),
-}
+Element = tuple[str, io.BytesIO, io.BytesIO | Path | None]  # name, file of the photo, file of its mask
 
 
 def load(
-    source,
+    source: str,
     *,
-    resolution,
-    storage_size,
-    path=None,
-    masks=None,
-    holdout=None,
-    train_masks=False,
-    cache=None,
-    prepare=True,
-):
-    """Reads a dataset, which is downloaded and prepared first if it isn't yet.
+    resolution: int,
+    storage_size: int,
+    path: str | os.PathLike | None = None,
+    masks: str | os.PathLike | None = None,
+    holdout: int | None = None,
+    train_masks: bool = False,
+    cache: str | os.PathLike | None = None,
+) -> Splits:
+    """Reads a dataset that has been prepared.
 
     Args:
-        source: a name in `DATASETS`.
-        resolution: pixels, the width of the validation and test photos.
-        storage_size: pixels, the width of the training photos, at least `resolution`.
-        path: the folder that tfds keeps its datasets in; None for its default, ~/tensorflow_datasets. Archives that
-            lie in its downloads/manual are taken from there.
-        masks: dogs and cars: None, or a folder with a PNG for each validation and test photo, of the photo's aspect
-            ratio, 128 and more being foreground: cars_test/00001.png for cars_test/00001.jpg.
-        holdout: dogs and cars: how many of the training photos are taken for validation.
-        train_masks: whether the training photos come with their masks, too; cub and apc, the others have none.
+        source, path: as for `catalogue.prepare`.
+        resolution: width of the validation and test photos, pixels.
+        storage_size: width of the training photos, pixels, at least `resolution`.
+        masks: only for dogs and cars: None, or a folder with a PNG for each validation and test photo, for example
+            cars_test/00001.png for cars_test/00001.jpg. It has the photo's aspect ratio; 128 and above is foreground.
+        holdout: only for dogs and cars: how many of the training photos are taken for validation.
+        train_masks: whether the training photos have masks as well; only cub and apc have any.
         cache: None, or a folder that keeps what was decoded, see `cache.cached_splits`.
-        prepare: whether a dataset that isn't prepared yet may be, which writes to `path`.
 
     Returns:
-        `Splits`, the names being the photos' paths in the archive (cars: and the class). Of true masks, too, grey of
-        128 and more is foreground; for CUB that is what 3 of 5 annotators marked, the paper names no threshold.
+        `Splits`, where a photo's name is its path in the archive (for cars, with the class). In the true masks, too,
+        grey 128 and above is foreground. For CUB that is what 3 of 5 annotators marked; the paper states no threshold.
 
     Raises:
-        ValueError: if the dataset cannot be had, or a mask is missing or has another aspect ratio than its photo.
+        ValueError: if the dataset is not prepared, a photo or mask cannot be read, or a mask is missing or has another
+            aspect ratio than its photo.
     """
-    builder = prepare_dataset(source, path) if prepare else _prepared(source, path)
-    settings = {"resolution": resolution, "storage_size": storage_size}
+    builder = prepared(source, path)
+    settings: dict[str, Any] = {"resolution": resolution, "storage_size": storage_size}
     settings |= {"masks": None if masks is None else str(masks), "holdout": holdout, "train_masks": train_masks}
     read = functools.partial(_read, source, builder, **settings)
     return cached_splits(
@@ -112,104 +63,72 @@ def load(
     )
 
 
-def held_out(source, *, path=None, holdout=None):
-    """Reads a dataset's photos for validation and test as they are.
+def held_out(
+    source: str, *, path: str | os.PathLike | None = None, holdout: int | None = None
+) -> Iterator[tuple[str, Image.Image]]:
+    """Reads a dataset's photos for validation and test at their own size; prepares the dataset if needed.
 
     Args:
-        source, path, holdout: see `load`.
+        source, path: as for `catalogue.prepare`.
+        holdout: as for `load`.
 
     Yields:
-        (name of its mask file, see `load`; the photo, a PIL image, RGB), of one photo after the other.
+        (name of the photo's mask file, see `load`; the photo, a PIL.Image in mode RGB).
 
     Raises:
-        ValueError: if the dataset cannot be had, or a photo cannot be read.
+        ValueError: if the dataset cannot be prepared, or a photo cannot be read.
     """
-    builder = prepare_dataset(source, path)
-    for split in _tfds_splits(builder, holdout)[1:]:
+    builder = prepare(source, path)
+    for split in tfds_splits(builder, holdout)[1:]:
         for batch in _batches(source, builder, split):
             for name, photo, _ in batch:
                 try:
-                    photo = decode(photo)
-                except Exception as error:  # broken files make Pillow's decoders raise almost anything
-                    raise ValueError(f"{name} cannot be read: {type(error).__name__}: {error}") from error
-                yield mask_name(name), photo
+                    image = read_image(photo)
+                except UnreadableImage as error:
+                    raise ValueError(f"{name} cannot be read: {error}") from error
+                yield mask_name(name), image
 
 
-def mask_name(name):
+def mask_name(name: str) -> str:
     """Returns the name of a photo's mask file."""
     return os.path.splitext(name)[0] + ".png"
 
 
-def _prepared(source, path):
-    builder = DATASETS[source].builder(data_dir=path)
-    if not builder.is_prepared():
-        raise ValueError(f"{source} is not prepared in {builder.data_dir_root}, which training does (--mode=train)")
-    return builder
-
-
-def prepare_dataset(source, path=None):
-    """Downloads and prepares a dataset, if it isn't yet.
-
-    Args:
-        source, path: see `load`.
-
-    Returns:
-        tfds.core.DatasetBuilder.
-
-    Raises:
-        ValueError: if the dataset cannot be had.
-    """
-    dataset = DATASETS[source]
-    builder = dataset.builder(data_dir=path)
-    if builder.is_prepared():
-        return builder
-    downloads = Path(builder.data_dir_root) / "downloads"
-    by_hand = f"put {', '.join(dataset.archives)} into {downloads / 'manual'} by hand; their home is {dataset.source}"
-    logging.info("preparing %s; if what it takes cannot be downloaded, %s", source, by_hand)
-    try:
-        builder.download_and_prepare(
-            download_dir=downloads, download_config=tfds.download.DownloadConfig(try_download_gcs=False)
-        )
-    except Exception as error:  # of requests, tfds and the archives' formats
-        reason = f"{type(error).__name__}: {error}"
-        raise ValueError(f"{source} could not be prepared: {reason}\nIf it cannot be downloaded, {by_hand}") from error
-    return builder
-
-
-def _tfds_splits(builder, holdout):
-    """The splits in tfds's words. Its order within one is random, but always the same."""
-    if "validation" in builder.info.splits:
-        return "train", "validation", "test"
-    if not 1 <= holdout < builder.info.splits["train"].num_examples:
-        allowed = builder.info.splits["train"].num_examples - 1
-        raise ValueError(f"holdout must be from 1 to {allowed} photos, got {holdout}")
-    return f"train[{holdout}:]", f"train[:{holdout}]", "test"
-
-
-def _read(source, builder, *, create, resolution, storage_size, masks, holdout, train_masks):
-    """Reads the training photos into `create(shape)`, the others into memory; returns `Splits`."""
-    train, *held = _tfds_splits(builder, holdout)
-    own_masks = _MASK in builder.info.features
+def _read(
+    source: str,
+    builder: tfds.core.DatasetBuilder,
+    *,
+    create: Create,
+    resolution: int,
+    storage_size: int,
+    masks: str | None,
+    holdout: int | None,
+    train_masks: bool,
+) -> Splits:
+    """Reads the training photos into `create(shape)`, the others into memory."""
+    train, *held = tfds_splits(builder, holdout)
+    own_masks = MASK in builder.info.features
     if own_masks and masks is not None:
-        raise ValueError(f"{source} has true masks, so masks must be None, got {masks}")
-    labelled, in_memory = own_masks or masks is not None, functools.partial(np.empty, dtype=np.uint8)
+        raise ValueError(f"masks is {masks}, allowed: None, because {source} has true masks")
 
-    def photos(split, size, create, labelled):
+    def photos(split: str, size: int, create: Create, labelled: bool) -> Photos:
         batches = _batches(source, builder, split, masks)
         squares, names = _squares(batches, builder.info.splits[split].num_examples, size, create, labelled)
         return Photos(squares[..., :3], squares[..., 3] if labelled else None, names)
 
-    validation, test = (
-        photos(split, resolution, in_memory, labelled) for split in held
-    )  # first: a mask may be missing
-    train = photos(train, storage_size, create, labelled=train_masks and own_masks)
-    return Splits(train=train, validation=validation, test=test)
+    labelled = own_masks or masks is not None
+    # The training photos last: a mask for validation or test may be missing.
+    validation, test = (photos(split, resolution, in_memory, labelled) for split in held)
+    return Splits(photos(train, storage_size, create, train_masks and own_masks), validation, test)
 
 
-def _squares(batches, count, size, create, labelled):
-    """uint8 [photo, size, size, rgb and perhaps label] in `create(shape)`, and the names."""
+def _squares(
+    batches: Iterable[list[Element]], count: int, size: int, create: Create, labelled: bool
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Returns uint8 [photo, size, size, channel] from `create(shape)`: rgb and perhaps the label; and the names."""
     squares = create((count, size, size, 4 if labelled else 3))
-    read, names = functools.partial(_square, size=size, labelled=labelled), []
+    read = functools.partial(_square, size=size, labelled=labelled)
+    names: list[str] = []
     with ThreadPool() as pool:
         for batch in batches:
             squares[len(names) : len(names) + len(batch)] = pool.map(read, batch)
@@ -217,48 +136,44 @@ def _squares(batches, count, size, create, labelled):
     return squares, tuple(names)
 
 
-def _square(element, *, size, labelled):
-    name, photo, mask = element
+def _square(element: Element, *, size: int, labelled: bool) -> np.ndarray:
+    name, photo_file, mask_file = element
+    if labelled and isinstance(mask_file, Path) and not mask_file.exists():
+        raise ValueError(f"{mask_file}, the mask of {name}, is missing: see export/predict_masks.py")
     try:
-        photo = decode(photo, size=size)
-        mask = decode(mask, backdrop="black") if labelled else None
-    except FileNotFoundError as error:
-        raise ValueError(f"{error.filename}, the mask of {name}, is missing: see export/predict_masks.py") from error
-    except Exception as error:  # broken files make Pillow's decoders raise almost anything
-        raise ValueError(f"{name} or its mask cannot be read: {type(error).__name__}: {error}") from error
+        photo = read_image(photo_file, size=size)
+        mask = read_image(mask_file, backdrop="black") if labelled and mask_file else None
+    except UnreadableImage as error:
+        raise ValueError(f"{name} or its mask cannot be read: {error}") from error
     return labelled_square(photo, mask, size=size, mask_name=f"the mask of {name}")
 
 
-def _batches(source, builder, split, masks=None):
-    """Yields lists of (name, file of the photo, file of its mask or None), always in the same order."""
+def _batches(
+    source: str, builder: tfds.core.DatasetBuilder, split: str, masks: str | None = None
+) -> Iterator[list[Element]]:
+    """Yields the photos of a split in batches, always in the same order."""
     dataset = DATASETS[source]
-    pictures = [name for name in ("image", _MASK) if name in builder.info.features]
+    images = [name for name in ("image", MASK) if name in builder.info.features]
     decoders = tfds.decode.PartialDecoding(
-        dict.fromkeys((*pictures, *dataset.features), True), {name: tfds.decode.SkipDecoding() for name in pictures}
+        dict.fromkeys((*images, *dataset.features), True), {name: tfds.decode.SkipDecoding() for name in images}
     )
     in_order = tfds.ReadConfig(interleave_cycle_length=1)
     examples = builder.as_dataset(split=split, decoders=decoders, read_config=in_order)
     for batch in examples.batch(_BATCH).as_numpy_iterator():
         rows = [dict(zip(batch, row, strict=True)) for row in zip(*batch.values(), strict=True)]
-        names = [dataset.name(row, split.split("[")[0]) for row in rows]
-        yield [
-            (name, io.BytesIO(row["image"]), _mask_file(name, row.get(_MASK), masks))
-            for name, row in zip(names, rows, strict=True)
-        ]
+        yield [_element(row, dataset.name(row, split.split("[")[0]), masks) for row in rows]
 
 
-def _mask_file(name, own, masks):
-    if own is not None:
-        return io.BytesIO(own)
-    return None if masks is None else Path(masks) / mask_name(name)
+def _element(row: dict[str, Any], name: str, masks: str | None) -> Element:
+    mask_file = None if masks is None else Path(masks) / mask_name(name)
+    return name, io.BytesIO(row["image"]), io.BytesIO(row[MASK]) if MASK in row else mask_file
 
 
-def _mask_stamps(masks):
+def _mask_stamps(masks: str | os.PathLike) -> list[tuple]:
     if not Path(masks).is_dir():
-        raise ValueError(f"masks must be a folder, got {masks}")
+        raise ValueError(f"masks is {masks}, allowed: a folder")
     return _stamps(masks, "*.png")
 
 
-def _stamps(folder, pattern):
-    """What tells files from others of the same names, without reading them."""
-    return [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in sorted(Path(folder).rglob(pattern))]
+def _stamps(folder: str | os.PathLike, pattern: str) -> list[tuple]:
+    return [(str(file), *stamp(file)) for file in sorted(Path(folder).rglob(pattern))]

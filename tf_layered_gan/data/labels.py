@@ -1,25 +1,25 @@
-"""What is known of photos beside their pixels: classes in their names, and masks to learn from."""
+"""What is known about photos besides their pixels: the classes in their names, and masks to learn from."""
 
 import re
 
-from tf_layered_gan.data.photos import UNLABELLED
+from tf_layered_gan.data.photos import UNLABELLED, Photos, Splits
 from tf_layered_gan.files.time_limit import time_limit
 
 _MATCHING_SECONDS = 30
 
 
-def photo_classes(splits, pattern):
-    """Reads the photos' classes off their names.
+def photo_classes(splits: Splits, pattern: str) -> list[str]:
+    """Reads the classes of photos from their names.
 
     Args:
-        splits: `data.photos.Splits`.
-        pattern: regular expression; what it finds first in a photo's name is its class.
+        splits: `Splits`.
+        pattern: regular expression; its first match in a photo's name is the class.
 
     Returns:
-        list of str: the classes of the training, then the validation, then the test photos.
+        The classes of the training photos, then of the validation photos, then of the test photos.
 
     Raises:
-        ValueError: if the pattern finds nothing in a name, or takes too long.
+        ValueError: if the pattern matches nothing in a name, or takes too long.
     """
     names = splits.train.names + splits.validation.names + splits.test.names
     try:
@@ -30,15 +30,14 @@ def photo_classes(splits, pattern):
         raise ValueError(f"data.classes is {pattern!r}, allowed: {limit}; repeats within repeats take long") from error
     if None in found:
         raise ValueError(f"data.classes is {pattern!r}, which finds no class in the name {names[found.index(None)]!r}")
-    return [match[0] for match in found]
+    return [match[0] for match in found if match]
 
 
-def labelled_photos(splits):
-    """Returns the photos that a supervised segmenter learns from: those to train on, or, if these have no masks, those
-    for validation.
+def labelled_photos(splits: Splits) -> Photos:
+    """Returns the photos that a supervised segmenter learns from: for training, or if those have no masks, validation.
 
     Args:
-        splits: `data.photos.Splits`.
+        splits: `Splits`.
 
     Returns:
         `Photos` with masks.

@@ -1,23 +1,22 @@
-"""The one contract between the sources of photos and everything that uses them."""
+"""The contract between the sources of photos and everything that uses them."""
 
 import dataclasses
 
 import numpy as np
-from PIL import Image, ImageOps
 
 BACKGROUND, FOREGROUND, UNLABELLED = 0, 1, 255
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Photos:
-    """Square photos of one size, with their true masks where there are any.
+    """Square photos of one size, with their true masks if there are any.
 
     Attributes:
-        images: uint8 [photo, height, width, rgb], 0 to 255, height = width; may be memory mapped. There
-            may be no photo, but the width is at least 1.
-        masks: None, or uint8 [photo, height, width]: 0 background, 1 foreground, 255 unlabelled (such
-            a pixel is left out of every metric).
-        names: a str for each photo, where it came from.
+        images: uint8 [photo, height, width, rgb] in [0, 255], height = width >= 1; may be memory mapped. The number of
+            photos may be 0.
+        masks: None, or uint8 [photo, height, width]: 0 background, 1 foreground, 255 unlabelled. Metrics leave
+            unlabelled pixels out.
+        names: a name for each photo, usually its path.
 
     Raises:
         ValueError: for any other type, shape or value.
@@ -27,8 +26,8 @@ class Photos:
     masks: np.ndarray | None
     names: tuple[str, ...]
 
-    def __post_init__(self):
-        """Refuses what the class does not promise."""
+    def __post_init__(self) -> None:
+        """Checks types, shapes and values."""
         _check_images(self.images)
         if self.masks is not None:
             _check_masks(self.masks, shape=self.images.shape[:3])
@@ -37,20 +36,20 @@ class Photos:
         if len(self.names) != len(self.images):
             raise ValueError(f"got {len(self.names)} names for {len(self.images)} photos")
 
-    def __len__(self):
-        """The number of photos."""
+    def __len__(self) -> int:
+        """Returns the number of photos."""
         return len(self.images)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Splits:
-    """What one source offers: photos to train on, to tune on and to report on.
+    """The photos of one source: to train on, to tune on and to report on.
 
     Attributes:
-        train: at the storage size, bigger than the training resolution, so that a random resized crop
-            finds detail to show.
+        train: at the storage size, which is larger than the training resolution, so that a random crop still has
+            detail after resizing.
         validation: at the training resolution; every choice is made on these.
-        test: at the training resolution; for the figures that are reported, and nothing else.
+        test: at the training resolution; only for the reported figures.
 
     Raises:
         ValueError: if validation and test differ in size, or train is smaller than they are.
@@ -60,8 +59,8 @@ class Splits:
     validation: Photos
     test: Photos
 
-    def __post_init__(self):
-        """Refuses widths that do not fit together."""
+    def __post_init__(self) -> None:
+        """Checks that the widths fit together."""
         splits = self.train, self.validation, self.test
         train, validation, test = (split.images.shape[1] for split in splits)
         if not train >= validation == test:
@@ -71,35 +70,14 @@ class Splits:
             )
 
 
-def to_square(image, size):
-    """Rescales the short side to `size` pixels and cuts out the centre (the paper's appendix C.3).
-
-    One pass over the central square, so a very long image costs no more than a square one.
-
-    Args:
-        image: a PIL image of a mode that can be interpolated (RGB, L); not a palette.
-        size: pixels, the side of the result.
-
-    Returns:
-        A PIL image of the same mode, [size, size], by bilinear interpolation with antialiasing. The
-        paper states neither.
-    """
-    return ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
-
-
-def mask_to_square(mask, size):
-    """`to_square` for labels: the same region, each pixel the label nearest to its centre."""
-    return ImageOps.fit(mask, (size, size), Image.Resampling.NEAREST)
-
-
-def _check_images(images):
+def _check_images(images: object) -> None:
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8:
         raise ValueError(f"images must be a uint8 array, got {_describe(images)}")
     if images.ndim != 4 or images.shape[1] != images.shape[2] or images.shape[3] != 3 or images.shape[1] == 0:
         raise ValueError(f"images must be [photo, width, width, 3] with width > 0, got {images.shape}")
 
 
-def _check_masks(masks, *, shape):
+def _check_masks(masks: object, *, shape: tuple[int, ...]) -> None:
     if not isinstance(masks, np.ndarray) or masks.dtype != np.uint8:
         raise ValueError(f"masks must be None or a uint8 array, got {_describe(masks)}")
     if masks.shape != shape:
@@ -109,5 +87,5 @@ def _check_masks(masks, *, shape):
         raise ValueError(f"masks must hold 0, 1 and 255 only, got {sorted(others)} as well")
 
 
-def _describe(value):
+def _describe(value: object) -> object:
     return getattr(value, "dtype", None) or type(value).__name__

@@ -1,42 +1,70 @@
-"""The photos of every training step, a function of the seed and the step alone."""
+"""The photos of every training step. They depend only on the seed and the step, so training resumes exactly."""
 
+from collections.abc import Callable
+
+import numpy as np
 import tensorflow as tf
 
 from tf_layered_gan.data.augmentation import crop_and_resize, sample_crops
+from tf_layered_gan.data.photos import Photos
 
 
-def photo_batch(photos, *, batch_size, resolution, crop_scale, flip, seed):
-    """Makes what reads and augments the photos of any step, or some of them.
-
-    Every epoch is another permutation of all photos; batches run on across the end of an epoch, so
-    each is full. Augmentation as `augmentation.random_flip_and_crop`.
+class Share:
+    """Consecutive examples of a batch: the part of one replica.
 
     Args:
-        photos: `Photos`, at least one, of any width, all pixels labelled where there are masks; they are read from the
-            array as they are asked for.
-        batch_size: photos a batch, over all replicas.
-        resolution: pixels, the width of the result.
+        first: index of its first example in the batch, int or int scalar.
+        count: number of examples.
+    """
+
+    def __init__(self, first: int | tf.Tensor, count: int):
+        self._first, self._count = first, count
+
+    def of(self, values: tf.Tensor) -> tf.Tensor:
+        """Returns this part, [count, ...], of a tensor [batch, ...]."""
+        return tf.ensure_shape(values[self._first : self._first + self._count], [self._count, *values.shape[1:]])
+
+
+def photo_batch(
+    photos: Photos,
+    *,
+    batch_size: int,
+    resolution: int,
+    crop_scale: tuple[float, float],
+    flip: bool,
+    seed: int | tuple[int, int],
+) -> Callable[[tf.Tensor, Share], dict[str, tf.Tensor]]:
+    """Returns a function that reads and augments the photos of a step.
+
+    Every epoch is another permutation of all photos. A batch may begin in one epoch and end in the next, so every batch
+    is full. For the augmentation see `augmentation.random_flip_and_crop`.
+
+    Args:
+        photos: `Photos` of any width, at least one. If there are masks, every pixel is labelled. The array is read
+            photo by photo, as steps need them.
+        batch_size: photos in a batch, over all replicas.
+        resolution: width of the result, pixels.
         crop_scale: (low, high), fractions of the width.
         flip: whether to mirror left to right with probability 1/2.
         seed: int, or int [2]; all randomness comes from it and the step.
 
     Returns:
-        function of a step, int64 scalar from 0 on, and of a `Share` of its batch to a dict: "image", float32 [example,
-        resolution, resolution, rgb] in [-1, 1], and, where the photos have masks, "mask", float32 [example,
-        resolution, resolution, 1] in [0, 1], soft where a pixel shows both.
+        Function of a step, int64 scalar from 0 on, and a `Share` of the batch. It returns a dict with "image", float32
+        [example, resolution, resolution, rgb] in [-1, 1]. If the photos have masks, it also has "mask", float32
+        [example, resolution, resolution, 1] in [0, 1], between 0 and 1 where a pixel shows both.
 
     Raises:
-        ValueError: for no photo, or a setting out of range.
+        ValueError: if there is no photo, or a setting is out of range.
     """
     if len(photos) < 1 or batch_size < 1:
         raise ValueError(f"photos and batch_size must be at least 1, got {len(photos)} and {batch_size}")
     order_seed, view_seed = tf.unstack(tf.random.split(tf.broadcast_to(seed, [2]), 2))
 
-    def read(array, places):
+    def read(array: np.ndarray, places: tf.Tensor) -> tf.Tensor:
         values = tf.numpy_function(array.__getitem__, [places], tf.uint8, stateful=False)
         return tf.cast(tf.ensure_shape(values, [*places.shape, *array.shape[1:]]), tf.float32)
 
-    def batch(step, share):
+    def batch(step: tf.Tensor, share: Share) -> dict[str, tf.Tensor]:
         places = share.of(_places(step, order_seed, count=len(photos), batch_size=batch_size))
         views = read(photos.images, places) / 127.5 - 1.0
         if photos.masks is not None:
@@ -53,27 +81,11 @@ def photo_batch(photos, *, batch_size, resolution, crop_scale, flip, seed):
     return batch
 
 
-class Share:
-    """Consecutive examples of a batch: those of one replica.
+def _places(step: tf.Tensor, seed: tf.Tensor, *, count: int, batch_size: int) -> tf.Tensor:
+    """Returns which of `count` photos make up the batch, int64 [batch].
 
-    Args:
-        first: the first one's index in the batch, int or int scalar.
-        count: int, how many.
-    """
-
-    def __init__(self, first, count):
-        self._first, self._count = first, count
-
-    def of(self, values):
-        """Returns of a tensor [batch, ...] its [count, ...]."""
-        return tf.ensure_shape(values[self._first : self._first + self._count], [self._count, *values.shape[1:]])
-
-
-def _places(step, seed, *, count, batch_size):
-    """int64 [batch]: which of `count` photos make up the batch.
-
-    `RandomIndexShuffle` heeds the low 8 bits of its three seeds only, so each epoch hashes three new
-    ones from `seed` and its number.
+    `RandomIndexShuffle` uses only the low 8 bits of its three seeds. So each epoch hashes three new seeds from `seed`
+    and the epoch's number.
     """
     positions = step * batch_size + tf.range(batch_size, dtype=tf.int64)
     epochs = positions // count

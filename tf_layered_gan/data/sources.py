@@ -1,57 +1,43 @@
 """The photos that a config names."""
 
+import os
+
+from ml_collections import ConfigDict
+
 from tf_layered_gan.data import folder, shapes
+from tf_layered_gan.data.photos import Splits
 
 
-def prepare_photos(config):
-    """Downloads and prepares the dataset that `config.data` names, if it is one of the paper's and isn't yet."""
+def prepare_photos(config: ConfigDict) -> None:
+    """Downloads and prepares the dataset `config.data.source`, if it is one of the paper's and not prepared yet."""
     if config.data.source not in ("folder", "shapes"):
-        from tf_layered_gan.data import datasets  # not above: TensorFlow Datasets takes seconds to import
+        from tf_layered_gan.data import catalogue  # not above: TensorFlow Datasets takes seconds to import
 
-        datasets.prepare_dataset(config.data.source, config.data.path)
+        catalogue.prepare(config.data.source, config.data.path)
 
 
-def load_photos(config, cache=None):
-    """Loads the dataset that `config.data` names.
+def load_photos(config: ConfigDict, cache: str | os.PathLike | None = None) -> Splits:
+    """Loads the dataset `config.data.source`.
+
+    Never prepares one of the paper's datasets: a config from somebody else's workdir could have it written anywhere.
 
     Args:
-        config: the run's ConfigDict.
-        cache: directory for decoded and painted photos, or None.
+        config: the run's config.
+        cache: folder for decoded and painted photos, or None.
 
-    Returns:
-        data.photos.Splits. None of the paper's datasets is prepared for it: a config from a workdir could have that
-        written anywhere.
+    Raises:
+        ValueError: if the photos cannot be used, see the `load` of each source.
     """
     data = config.data
-    storage_size = round(config.resolution / data.crop_scale[0])  # so that the smallest crop needs no enlarging
+    sizes = {
+        "resolution": config.resolution,
+        "storage_size": round(config.resolution / data.crop_scale[0]),  # so that the smallest crop is not enlarged
+    }
     if data.source == "shapes":
-        return shapes.load(
-            train=data.train_pictures,
-            held_out=data.held_out_pictures,
-            resolution=config.resolution,
-            storage_size=storage_size,
-            cache=cache,
-        )
-    if data.source != "folder":
-        from tf_layered_gan.data import datasets  # not above: TensorFlow Datasets takes seconds to import
+        return shapes.load(train=data.train_pictures, held_out=data.held_out_pictures, cache=cache, **sizes)
+    settings = {"path": data.path, "masks": data.masks, "holdout": data.holdout, "cache": cache, **sizes}
+    if data.source == "folder":
+        return folder.load(unlabelled=data.unlabelled, **settings)
+    from tf_layered_gan.data import datasets  # not above, see `prepare_photos`
 
-        return datasets.load(
-            data.source,
-            resolution=config.resolution,
-            storage_size=storage_size,
-            path=data.path,
-            masks=data.masks,
-            holdout=data.holdout,
-            train_masks=config.segmenter.supervised,
-            cache=cache,
-            prepare=False,
-        )
-    return folder.load(
-        data.path,
-        resolution=config.resolution,
-        storage_size=storage_size,
-        masks=data.masks,
-        unlabelled=data.unlabelled,
-        holdout=data.holdout,
-        cache=cache,
-    )
+    return datasets.load(data.source, train_masks=config.segmenter.supervised, **settings)

@@ -1,13 +1,10 @@
 """Pictures side by side, to look at in TensorBoard and in files."""
 
-import io
-import pathlib
-
 import numpy as np
 from PIL import Image
 
+from edge_segmenter import atomic
 from tf_layered_gan.data.photos import FOREGROUND, UNLABELLED
-from tf_layered_gan.files.records import write_record
 
 SEPARATOR = 2
 _SEPARATOR_COLOUR = (255, 170, 0)  # neither a mask's black or white nor the grey of what is cut away
@@ -109,10 +106,7 @@ def segmentation_sheet(images, truth, predictions, *, scale=1):
 
 def save_png(array, path):
     """Writes uint8 [height, width, rgb] to a PNG file, whole or not at all; makes the folders on the way."""
-    pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
-    content = io.BytesIO()
-    Image.fromarray(array).save(content, format="PNG")
-    write_record(path, content.getvalue())
+    atomic.save_png(Image.fromarray(array), path)
 
 
 def _grid_of_columns(columns, scale):

@@ -1,13 +1,13 @@
-"""Folders of what can be made again, marked, so that nothing else is taken for such a one and written to or cleared."""
+"""Cache folders, which are marked, so that no other folder is mistaken for one and written to or cleared."""
 
 import os
 import pathlib
 
-_MARK = "CACHEDIR.TAG"  # of the Cache Directory Tagging Specification, by which backups leave it out
+_MARK = "CACHEDIR.TAG"  # the Cache Directory Tagging Specification; backup programs leave such folders out
 _TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# A cache of tf_layered_gan; it can be removed at any time.\n"
 
 
-def check(folder):
+def check(folder: str | os.PathLike) -> None:
     """Checks that a folder is missing, empty, or marked.
 
     Raises:
@@ -15,12 +15,12 @@ def check(folder):
     """
     path = pathlib.Path(folder)
     if path.is_dir() and not is_marked(path) and any(path.iterdir()):
-        advice = "put that elsewhere, or remove it if it is a cache of an earlier version"
+        advice = "move those files, or remove the folder if it is a cache of an earlier version"
         raise ValueError(f"{path} is where a cache belongs, and holds something else: {advice}")
 
 
-def claim(folder):
-    """Makes a folder where it is missing, and marks it.
+def claim(folder: str | os.PathLike) -> None:
+    """Makes a folder where missing, and marks it.
 
     Raises:
         ValueError: see `check`.
@@ -30,12 +30,12 @@ def claim(folder):
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     if not is_marked(path):
-        half = path.parent / f".{_MARK}.{os.getpid()}"  # not in the folder, where another run would take offence at it
+        half = path.parent / f".{_MARK}.{os.getpid()}"  # not in the folder, where it would make another run refuse it
         half.write_text(_TEXT)
         half.replace(path / _MARK)
 
 
-def is_marked(folder):
+def is_marked(folder: str | os.PathLike) -> bool:
     """Returns whether a folder has the mark."""
     mark = pathlib.Path(folder) / _MARK
     return mark.is_file() and mark.read_bytes() == _TEXT.encode()

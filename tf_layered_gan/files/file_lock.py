@@ -1,21 +1,23 @@
-"""Of several processes one at a time, by a lock that the system lets go of however a process ends."""
+"""An inter-process lock that the operating system releases even if the process is killed."""
 
 import contextlib
 import fcntl
+import os
 import pathlib
+from collections.abc import Callable, Iterator
+from typing import IO
 
 
 @contextlib.contextmanager
-def file_lock(folder, taken):
-    """Holds the file FOLDER/lock.
+def file_lock(folder: str | os.PathLike, taken: Callable[[], None]) -> Iterator[None]:
+    """Holds a lock on the file FOLDER/lock.
 
     Args:
-        folder: where it is; made where it is missing.
-        taken: function of nothing, called where another process holds it, before this one waits for it; it may raise
-            instead.
+        folder: made where missing.
+        taken: called if another process holds the lock, before waiting for it. It may raise instead.
 
     Raises:
-        OSError: if the file system knows no locks.
+        OSError: if the file system has no locks.
     """
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
@@ -26,11 +28,11 @@ def file_lock(folder, taken):
         yield
 
 
-def _acquired(file, folder, how):
+def _acquired(file: IO, folder: str | os.PathLike, how: int) -> bool:
     try:
         fcntl.flock(file, how)
     except BlockingIOError:
         return False
     except OSError as error:
-        raise OSError(error.errno, f"{folder} cannot be locked, take one elsewhere: {error.strerror}") from error
+        raise OSError(error.errno, f"{folder} cannot be locked, use another folder: {error.strerror}") from error
     return True

@@ -1,12 +1,13 @@
-"""Ends what would take too long, such as a regular expression that tries every way to match."""
+"""A time limit for code that might run for ever, such as a regular expression that tries every way to match."""
 
 import contextlib
 import signal
+from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def time_limit(seconds):
-    """Within it, TimeoutError comes after so many seconds; for the main thread alone, as are all signals in Python."""
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raises TimeoutError in the block after so many seconds. Works only in the main thread, as Python's signals do."""
     previous = signal.signal(signal.SIGALRM, _expire)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
@@ -16,5 +17,5 @@ def time_limit(seconds):
         signal.signal(signal.SIGALRM, previous)
 
 
-def _expire(*_):
+def _expire(*_: object) -> None:
     raise TimeoutError

@@ -1,35 +1,36 @@
-"""TensorFlow Datasets' builders of the two datasets that it doesn't have the way the paper takes them."""
+"""Builders for TensorFlow Datasets of two datasets that it lacks in the form that the paper uses."""
 
 import random
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
 from tensorflow_datasets.image_classification.caltech_birds import CaltechBirds2011
 
-from tf_layered_gan.data.decoding import decode
-from tf_layered_gan.data.photos import mask_to_square, to_square
+from edge_segmenter.images import read_image
+from tf_layered_gan.data.squares import mask_to_square, to_square
 
 SPLITS = ("train", "validation", "test")
 APC_URL = "http://3dvision.princeton.edu/projects/2016/apc/downloads/training.zip"
 APC_SIZE = 128  # pixels
-# A scene and a file of it: two folders below "training", as GENESIS-V2's script has it, or below the archive's top.
+# A scene, and a file in it. It lies two folders below "training", as in GENESIS-V2's script, or below the top.
 _SCENE = re.compile(r"(?!__MACOSX/)(?:(?:.*/)?training/)?((?!training/)[^/]+/[^/]+/scene-[^/]+)/(.*)")
 
 
 class Cub(CaltechBirds2011):
-    """`caltech_birds2011` in the 10,000 / 788 / 1,000 split of its 11,788 photos (paper, appendix C), ReDO's
-    (Chen et al., 2019).
+    """`caltech_birds2011` with ReDO's split (Chen et al., 2019): 10,000 / 788 / 1,000 photos (paper, appendix C).
 
-    The digits of cub_split.txt are the splits of the photos 1, 2 and so on: 0 train, 1 validation, 2 test. What number
-    a photo has only images.txt in the archive says: it follows no order of the names.
+    The digits in cub_split.txt are the splits of photo 1, 2 and so on: 0 train, 1 validation, 2 test. The numbers of
+    the photos are in images.txt in the archive; they follow no order of the names.
     """
 
-    def _split_generators(self, dl_manager):
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
         generators = super()._split_generators(dl_manager)
-        folder = Path(dl_manager.download_and_extract(self._caltech_birds_info.images_url))  # is there already
+        folder = Path(dl_manager.download_and_extract(self._caltech_birds_info.images_url))  # already there
         split_of = "".join((Path(__file__).parent / "cub_split.txt").read_text().split())
         numbered = [line.split() for line in (folder / "CUB_200_2011" / "images.txt").read_text().splitlines()]
         archive = dl_manager.download(self._caltech_birds_info.images_url)
@@ -46,15 +47,15 @@ class Cub(CaltechBirds2011):
 class Apc(tfds.core.GeneratorBasedBuilder):
     """The "object segmentation training dataset" of the Amazon Picking Challenge: frames of scenes with one object.
 
-    Scenes are split, not frames, as the script of GENESIS-V2 does that the paper used: their sorted paths shuffled by
-    Python's generator with seed 0, the first tenth for validation, the next for test. A frame becomes a square of 128
-    pixels, the short side rescaled and the centre cut out. Scenes without an object have no masks and are left out,
-    after the shuffling.
+    The split follows the script of GENESIS-V2, which the paper used. It splits scenes, not frames: their sorted paths
+    are shuffled by Python's generator with seed 0, then the first tenth is for validation, the next for test. A frame
+    becomes a square of 128 pixels: its short side is rescaled, and the centre is cut out. Scenes without an object have
+    no masks; they are left out after the shuffling.
     """
 
     VERSION = tfds.core.Version("1.0.0")
 
-    def _info(self):
+    def _info(self) -> tfds.core.DatasetInfo:
         features = {
             "image": tfds.features.Image(shape=(APC_SIZE, APC_SIZE, 3), encoding_format="png"),
             "image/filename": tfds.features.Text(),
@@ -63,7 +64,7 @@ class Apc(tfds.core.GeneratorBasedBuilder):
         homepage = "https://vision.princeton.edu/projects/2016/apc/"
         return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(features), homepage=homepage)
 
-    def _split_generators(self, dl_manager):
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
         by_hand = dl_manager.download_dir / "manual" / "training.zip"
         path = by_hand if by_hand.exists() else dl_manager.download(APC_URL)
         with zipfile.ZipFile(path) as archive:
@@ -73,17 +74,18 @@ class Apc(tfds.core.GeneratorBasedBuilder):
         chosen = scenes[2 * tenth :], scenes[:tenth], scenes[tenth : 2 * tenth]
         return {split: self._generate_examples(path, set(part)) for split, part in zip(SPLITS, chosen, strict=True)}
 
-    def _generate_examples(self, path, scenes):
+    def _generate_examples(self, path: Path, scenes: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
         with zipfile.ZipFile(path) as archive:
             matches = {name: _SCENE.match(name) for name in archive.namelist()}
             file_of = {
                 "/".join(match.groups()): name for name, match in matches.items() if match and match[1] in scenes
             }
             for name in sorted(file_of):
-                mask = re.sub(r"/(frame-[^/]+)\.color\.png$", r"/masks/\1.mask.png", name)
-                if mask == name or mask not in file_of:
+                mask_name = re.sub(r"/(frame-[^/]+)\.color\.png$", r"/masks/\1.mask.png", name)
+                if mask_name == name or mask_name not in file_of:
                     continue
-                with archive.open(file_of[name]) as photo, archive.open(file_of[mask]) as labels:
-                    photo, labels = to_square(decode(photo), APC_SIZE), mask_to_square(decode(labels), APC_SIZE)
-                labels = np.asarray(labels.convert("L"))[..., None]
-                yield name, {"image": np.asarray(photo), "image/filename": name, "segmentation_mask": labels}
+                with archive.open(file_of[name]) as photo_file, archive.open(file_of[mask_name]) as mask_file:
+                    photo = to_square(read_image(photo_file), APC_SIZE)
+                    mask = mask_to_square(read_image(mask_file), APC_SIZE).convert("L")
+                arrays = {"image": np.asarray(photo), "segmentation_mask": np.asarray(mask)[..., None]}
+                yield name, {"image/filename": name, **arrays}

@@ -1,22 +1,23 @@
-"""Shares what there is of something, such as memory, among threads."""
+"""A limited amount of something, such as memory, shared by threads."""
 
 import contextlib
 import threading
+from collections.abc import Iterator
 
 
-class Room:
-    """A limited amount of something.
+class Budget:
+    """An amount that threads reserve parts of.
 
     Args:
-        total: how much there is.
+        total: the whole amount.
     """
 
-    def __init__(self, total):
+    def __init__(self, total: int):
         self._total, self._left, self._changed = total, total, threading.Condition()
 
     @contextlib.contextmanager
-    def taken(self, amount):
-        """Within it, the thread has its amount, for which it may have to wait; all there is, where it wants more."""
+    def reserved(self, amount: int) -> Iterator[None]:
+        """Waits until the amount is free and reserves it inside the block. More than the total counts as the total."""
         amount = min(amount, self._total)
         with self._changed:
             self._changed.wait_for(lambda: self._left >= amount)

@@ -1,0 +1,30 @@
+"""Files that are written whole or not at all."""
+
+import contextlib
+import os
+import pathlib
+import tempfile
+from collections.abc import Iterator
+
+from PIL import Image
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+    """Yields the path of a temporary file, which takes the place of `path` at the end, unless there is an error.
+
+    The folder is made where missing. A link at `path` is replaced, not followed.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder, so in the same file system; under a short name, because that of `path` may leave no room.
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
+        written = pathlib.Path(folder, f"written{path.suffix}")
+        yield written
+        written.replace(path)
+
+
+def save_png(image: Image.Image, path: str | os.PathLike) -> None:
+    """Writes an image as PNG."""
+    with replacing(path) as written:
+        image.save(written, "PNG")

@@ -1,0 +1,47 @@
+"""The command for images: reads and segments each, and writes its results."""
+
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from .atomic import save_png
+from .images import read_image
+from .plan import Job
+from .printing import printable
+from .results import Maker
+from .segmenter import Segmenter
+
+
+def segment_images(
+    segmenter: Segmenter, jobs: list[Job], makers: Mapping[str, Maker], stop: threading.Event
+) -> tuple[int, int]:
+    """Segments images until all are done or `stop` is set. An image that fails is named on stderr.
+
+    Args:
+        segmenter: `Segmenter`.
+        jobs: list of (image, {kind: path of its result}), see `plan`.
+        makers: functions by kind of result, see `results.makers`.
+        stop: event that ends the work.
+
+    Returns:
+        How many images were segmented, and how many failed.
+    """
+    done = failed = 0
+    for path, targets in jobs:
+        if stop.is_set():
+            break
+        try:
+            _segment(segmenter, path, targets, makers)
+            done += 1
+        except Exception as error:  # no image may keep the others from being segmented
+            failed += 1
+            print(printable(f"skipped {path}: {error}"), file=sys.stderr)
+    return done, failed
+
+
+def _segment(segmenter: Segmenter, path: Path, targets: Mapping[str, Path], makers: Mapping[str, Maker]) -> None:
+    image = read_image(path)
+    probability = segmenter.probability(image)
+    for kind, target in targets.items():
+        save_png(makers[kind](image, probability), target)

@@ -1,0 +1,25 @@
+import threading
+import time
+from multiprocessing.pool import ThreadPool
+
+from tf_layered_gan.data.budget import Budget
+
+
+def test_what_threads_hold_together_is_bounded():
+    budget, most, lock, together = Budget(10), 0, threading.Lock(), []
+
+    def take(number):
+        nonlocal most
+        with budget.reserved(number):
+            with lock:
+                together.append(number)
+                most = max(most, sum(together))
+            time.sleep(0.001)
+            with lock:
+                together.remove(number)
+
+    with ThreadPool(8) as pool:
+        pool.map(take, [1, 2, 3, 4, 5, 6, 7, 8] * 3)
+    assert 8 < most <= 10
+    with budget.reserved(1000):  # counts as 10, and all of it is free again
+        pass

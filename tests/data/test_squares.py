@@ -1,0 +1,29 @@
+import numpy as np
+from PIL import Image
+
+from tf_layered_gan.data.squares import mask_to_square, to_square
+
+
+def test_to_square_cuts_out_the_centre():
+    # 3 high, 5 wide: the centre are columns 1 to 3, and nothing is rescaled.
+    image = np.zeros((3, 5, 3), np.uint8)
+    image[:, :, 0] = [10, 20, 30, 40, 50]
+    square = np.asarray(to_square(Image.fromarray(image), 3))
+    assert square[..., 0].tolist() == [[20, 30, 40]] * 3
+
+
+def test_to_square_antialiases():
+    # Columns 0 and 200 by turns, 8 pixels to 2: without antialiasing a pixel would be 0 or 200 alone.
+    image = np.tile(np.array([0, 200], np.uint8), (8, 4))
+    square = np.asarray(to_square(Image.fromarray(image), 2)).astype(int)
+    assert abs(square - 100).max() < 20
+
+
+def test_mask_to_square_keeps_the_labels():
+    mask = np.kron(np.array([[0, 128], [255, 0]], np.uint8), np.ones((4, 4), np.uint8))
+    assert np.asarray(mask_to_square(Image.fromarray(mask), 2)).tolist() == [[0, 128], [255, 0]]
+
+
+def test_mask_to_square_sees_the_same_centre():
+    mask = np.tile(np.array([10, 20, 30, 40, 50], np.uint8), (3, 1))
+    assert np.asarray(mask_to_square(Image.fromarray(mask), 3)).tolist() == [[20, 30, 40]] * 3

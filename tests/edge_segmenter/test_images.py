@@ -1,0 +1,141 @@
+"""Decoding of image files, which the device and the training share."""
+
+import io
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge_segmenter import images
+from edge_segmenter.images import UnreadableImage, pixels_to_decode, read_image
+
+RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+
+
+def pixels(file, **settings):
+    image = read_image(file, **settings)
+    assert image.mode == "RGB"
+    return np.asarray(image).astype(int)
+
+
+def assert_color(values, color, tolerance=0):
+    assert abs(values - color).max() <= tolerance
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP"])
+def test_the_content_counts_and_not_the_suffix(tmp_path, kind):
+    Image.new("RGB", (8, 8), GREEN).save(tmp_path / "a.jpg", kind)
+    assert_color(pixels(tmp_path / "a.jpg"), GREEN, tolerance=4)
+
+
+def test_a_file_in_memory_is_read():
+    content = io.BytesIO()
+    Image.new("RGB", (8, 6), GREEN).save(content, "PNG")
+    assert_color(pixels(content), GREEN)
+    assert pixels_to_decode(content) == 48
+
+
+@pytest.mark.parametrize(
+    "mode, color, expected",
+    [("L", 77, (77,) * 3), ("1", 1, WHITE), ("LA", (77, 255), (77,) * 3), ("RGBA", (*BLUE, 255), BLUE)],
+)
+def test_modes_of_png(tmp_path, mode, color, expected):
+    Image.new(mode, (8, 8), color).save(tmp_path / "a.png")
+    assert_color(pixels(tmp_path / "a.png"), expected)
+
+
+@pytest.mark.parametrize("options, expected", [({}, BLUE), ({"transparency": 1}, WHITE)])
+def test_palette(tmp_path, options, expected):
+    image = Image.new("P", (8, 8), 1)
+    image.putpalette([*RED, *BLUE])
+    image.save(tmp_path / "a.png", **options)
+    assert_color(pixels(tmp_path / "a.png"), expected)
+
+
+def test_cmyk(tmp_path):
+    # Cyan and yellow in full, no magenta and no black: green.
+    Image.new("CMYK", (8, 8), (255, 0, 255, 0)).save(tmp_path / "a.jpg")
+    assert_color(pixels(tmp_path / "a.jpg"), GREEN, tolerance=4)
+
+
+def test_16_bit_grey_is_scaled(tmp_path):
+    # 77 * 256 + 255 of 65535 is 77 of 255, while clipping would give 255.
+    Image.fromarray(np.full((8, 8), 77 * 256 + 255, np.uint16)).save(tmp_path / "a.png")
+    assert_color(pixels(tmp_path / "a.png"), 77)
+
+
+@pytest.mark.parametrize(
+    "alpha, backdrop, expected",
+    [(0, "white", WHITE), (51, "white", (204, 204, 255)), (0, "black", (0, 0, 0)), (51, "black", (0, 0, 51))],
+)
+def test_transparency_is_laid_over_the_backdrop(tmp_path, alpha, backdrop, expected):
+    # Alpha 51 / 255 = 0.2: 0.8 * 255 + 0.2 * (0, 0, 255) = (204, 204, 255) over white.
+    Image.new("RGBA", (8, 8), (*BLUE, alpha)).save(tmp_path / "a.png")
+    assert_color(pixels(tmp_path / "a.png", backdrop=backdrop), expected)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+def test_exif_orientation_is_applied(tmp_path, suffix):
+    # Orientation 6: what is stored at the left belongs at the top.
+    stored = np.zeros((8, 16, 3), np.uint8)
+    stored[:, :8], stored[:, 8:] = RED, BLUE
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(stored).save(tmp_path / f"a.{suffix}", exif=exif, quality=95, subsampling=0)
+    upright = pixels(tmp_path / f"a.{suffix}")
+    assert upright.shape == (16, 8, 3)
+    assert_color(upright[0], RED, tolerance=12)
+    assert_color(upright[-1], BLUE, tolerance=12)
+
+
+@pytest.mark.filterwarnings("ignore:.*EXIF", "ignore:Truncated File Read", "ignore:Tag data larger")
+def test_an_image_with_broken_exif_is_read(tmp_path):
+    exif = b"Exif\0\0II*\0\x08\0\0\0\xff\xff" + bytes(range(40))
+    Image.new("RGB", (8, 8), GREEN).save(tmp_path / "a.jpg", exif=exif)
+    assert_color(pixels(tmp_path / "a.jpg"), GREEN, tolerance=4)
+
+
+def test_a_large_jpeg_is_decoded_smaller_but_not_below_twice_the_size(tmp_path):
+    # 256 / 2 = 128 is twice 64; 256 / 4 = 64 would be too small.
+    ramp = Image.fromarray(np.tile(np.arange(256, dtype=np.uint8)[:, None], (1, 300)))
+    ramp.save(tmp_path / "a.jpg", quality=95)
+    small = read_image(tmp_path / "a.jpg", size=64)
+    assert small.size == (150, 128) and pixels_to_decode(tmp_path / "a.jpg", size=64) == 150 * 128
+    assert abs(np.asarray(small)[:, 0, 0].astype(int) - np.arange(0.5, 256, 2)).max() <= 2
+    assert read_image(tmp_path / "a.jpg").size == (300, 256)
+
+
+def truncated(path):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    "spoil, message",
+    [
+        (truncated, "OSError: "),
+        (lambda path: path.write_text("text"), "UnidentifiedImageError: cannot identify image file"),
+        (lambda path: path.write_bytes(b""), "UnidentifiedImageError: "),
+        (lambda path: Image.new("RGB", (8, 8)).save(path, "GIF"), "UnidentifiedImageError: "),
+        (lambda path: Image.new("1", (8193, 8192)).save(path, "PNG"), "8193 x 8192 is more than 67108864 pixels"),
+        (os.mkfifo, "it is not a file"),
+        (lambda path: path.symlink_to("nothing"), "it is not a file"),
+        (os.mkdir, "it is not a file"),
+    ],
+)
+def test_an_unreadable_file_is_refused_with_the_reason(tmp_path, spoil, message):
+    spoil(tmp_path / "a.jpg")
+    with pytest.raises(UnreadableImage, match=message):
+        read_image(tmp_path / "a.jpg")
+
+
+def test_limits_of_bytes_and_scans(tmp_path, monkeypatch):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", progressive=True)
+    with monkeypatch.context() as patch, pytest.raises(UnreadableImage, match="10 is more than 9 scans"):
+        patch.setattr(images, "MAX_SCANS", 9)
+        read_image(tmp_path / "a.jpg")
+    monkeypatch.setattr(images, "MAX_BYTES", 99)
+    with pytest.raises(UnreadableImage, match="is more than 99 bytes"):
+        read_image(tmp_path / "a.jpg")

@@ -1,0 +1,125 @@
+"""The paper's datasets (Sec. 4, appendix C) and their preparation by TensorFlow Datasets."""
+
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import tensorflow_datasets as tfds
+from absl import logging
+
+from tf_layered_gan.data.builders import APC_URL, Apc, Cub
+
+MASK = "segmentation_mask"
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """One dataset.
+
+    Attributes:
+        builder: of TensorFlow Datasets. If it has no split "validation", validation photos are taken from "train". If
+            it has no feature `MASK`, masks come from a folder.
+        source: where to ask for the archives.
+        archives: their names.
+        name: function of an example and its split that returns the photo's name: its path in the archive, with its
+            class.
+        features: the features that the name is made from.
+    """
+
+    builder: type[tfds.core.DatasetBuilder]
+    source: str
+    archives: tuple[str, ...]
+    name: Callable[[dict[str, Any], str], str]
+    features: tuple[str, ...] = ("image/filename",)
+
+
+def _last_two(example: dict[str, Any], split: str) -> str:
+    return "/".join(example["image/filename"].decode().split("/")[-2:])
+
+
+DATASETS = {
+    "cub": Dataset(
+        Cub,
+        "https://www.vision.caltech.edu/datasets/cub_200_2011/",
+        ("CUB_200_2011.tgz", "segmentations.tgz"),
+        name=_last_two,
+    ),
+    "dogs": Dataset(
+        tfds.builder_cls("stanford_dogs"),
+        "http://vision.stanford.edu/aditya86/ImageNetDogs/",
+        ("images.tar", "annotation.tar", "lists.tar"),
+        name=_last_two,
+    ),
+    "cars": Dataset(
+        tfds.builder_cls("cars196"),
+        "https://ai.stanford.edu/~jkrause/cars/car_dataset.html (gone; look for a mirror)",
+        ("cars_train.tgz", "cars_test.tgz", "car_devkit.tgz", "cars_test_annos_withlabels.mat"),
+        name=lambda example, split: f"cars_{split}/{example['id'].decode()}.jpg {example['label'] + 1:03}",
+        features=("id", "label"),
+    ),
+    "apc": Dataset(Apc, APC_URL, ("training.zip",), name=lambda example, split: example["image/filename"].decode()),
+}
+
+
+def prepare(source: str, path: str | os.PathLike | None = None) -> tfds.core.DatasetBuilder:
+    """Downloads and prepares a dataset, unless that is done already.
+
+    Args:
+        source: a name in `DATASETS`.
+        path: the folder where TensorFlow Datasets keeps its datasets; None for its default, ~/tensorflow_datasets.
+            Archives in its subfolder downloads/manual are not downloaded.
+
+    Raises:
+        ValueError: if the dataset cannot be prepared; says what to put where by hand.
+    """
+    dataset = DATASETS[source]
+    builder = dataset.builder(data_dir=path)
+    if builder.is_prepared():
+        return builder
+    downloads = Path(builder.data_dir_root) / "downloads"
+    by_hand = f"put {', '.join(dataset.archives)} into {downloads / 'manual'} by hand; their home is {dataset.source}"
+    logging.info("preparing %s; if an archive cannot be downloaded, %s", source, by_hand)
+    try:
+        builder.download_and_prepare(
+            download_dir=downloads, download_config=tfds.download.DownloadConfig(try_download_gcs=False)
+        )
+    except Exception as error:  # requests, TensorFlow Datasets and the archive formats raise almost anything
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{source} could not be prepared: {reason}\nIf it cannot be downloaded, {by_hand}") from error
+    return builder
+
+
+def prepared(source: str, path: str | os.PathLike | None = None) -> tfds.core.DatasetBuilder:
+    """Returns the builder of a dataset that has been prepared. Writes nothing.
+
+    Args:
+        source, path: as for `prepare`.
+
+    Raises:
+        ValueError: if it is not prepared.
+    """
+    builder = DATASETS[source].builder(data_dir=path)
+    if not builder.is_prepared():
+        raise ValueError(f"{source} is not prepared in {builder.data_dir_root}, which training does (--mode=train)")
+    return builder
+
+
+def tfds_splits(builder: tfds.core.DatasetBuilder, holdout: int | None) -> tuple[str, str, str]:
+    """Returns the splits for training, validation and test in the notation of TensorFlow Datasets.
+
+    Args:
+        builder: of a prepared dataset.
+        holdout: how many training photos are taken for validation, if the dataset has no split for that. The order of
+            photos in a split is random, but always the same.
+
+    Raises:
+        ValueError: if `holdout` is out of range.
+    """
+    if "validation" in builder.info.splits:
+        return "train", "validation", "test"
+    most = builder.info.splits["train"].num_examples - 1
+    if holdout is None or not 1 <= holdout <= most:
+        raise ValueError(f"holdout is {holdout}, allowed: 1 to {most} photos")
+    return f"train[{holdout}:]", f"train[:{holdout}]", "test"

@@ -1,0 +1,102 @@
+"""The photos in a folder, and the mask of each."""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from absl import logging
+
+from edge_segmenter.finding import list_images
+from edge_segmenter.images import SUFFIXES
+from edge_segmenter.printing import printable
+
+
+@dataclasses.dataclass(frozen=True)
+class PhotoFile:
+    """The files of one photo.
+
+    Attributes:
+        name: path of the photo below its folder, with "/".
+        photo: the file.
+        mask: the file of its mask, or None.
+    """
+
+    name: str
+    photo: Path
+    mask: Path | None
+
+
+def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None) -> list[PhotoFile]:
+    """Finds the photos in a folder, and their masks. Opens no file.
+
+    Logs a warning for each entry that is not a file and each folder that cannot be read, and the number of other files.
+
+    Args:
+        path: the folder.
+        masks: None, or the folder of masks, which may lie below `path`. A mask has the path of its photo except for the
+            suffix. A photo may have none.
+
+    Returns:
+        list of `PhotoFile`, sorted by name.
+
+    Raises:
+        ValueError: if a folder does not exist, no photo has a mask, or the pairs are ambiguous: a mask fits two photos,
+            or a photo two masks.
+    """
+    if masks is None:
+        return _find(path)
+    if Path(masks).resolve() == Path(path).resolve():
+        raise ValueError(f"masks must be in a folder of their own, got the folder of the photos, {masks}")
+    mask_of = _by_stem(_find(masks))
+    files = _find(path, without=masks)
+    matched = _by_stem([file for file in files if _stem(file) in mask_of])
+    if not matched:
+        raise ValueError(f"{masks}: none of {len(mask_of)} masks has the name of a photo in {path}")
+    masked = {file: mask_of[stem].photo for stem, file in matched.items()}
+    return [dataclasses.replace(file, mask=masked.get(file)) for file in files]
+
+
+def warn(path: Path, reason: str) -> None:
+    """Logs that a path is left out, on one line whatever its name holds."""
+    logging.warning("left out %s: %s", printable(str(path)), printable(reason))
+
+
+def _find(folder: str | os.PathLike, without: str | os.PathLike | None = None) -> list[PhotoFile]:
+    if not os.path.isdir(folder):
+        raise ValueError(f"{folder} is not a folder")
+    listing = list_images(folder, without)
+    for path in listing.unreadable:
+        warn(path, "the folder cannot be read")
+    if listing.other_suffixes:
+        _warn_of_others(folder, listing.other_suffixes)
+    files = []
+    for path in listing.images:
+        if os.path.isfile(path):
+            files.append(PhotoFile(path.relative_to(folder).as_posix(), path, None))
+        else:
+            warn(path, "it is not a file")
+    return files
+
+
+def _warn_of_others(folder: str | os.PathLike, counts: Mapping[str, int]) -> None:
+    found = sorted((printable(suffix) or "none", count) for suffix, count in counts.items())
+    logging.warning(
+        "files in %s with other suffixes than %s are left out: %s",
+        printable(str(folder)),
+        " ".join(SUFFIXES),
+        ", ".join(f"{suffix} {count}" for suffix, count in found),
+    )
+
+
+def _stem(file: PhotoFile) -> str:
+    return os.path.splitext(file.name)[0]
+
+
+def _by_stem(files: list[PhotoFile]) -> dict[str, PhotoFile]:
+    by_stem: dict[str, PhotoFile] = {}
+    for file in files:
+        first = by_stem.setdefault(_stem(file), file)
+        if first is not file:
+            raise ValueError(f"{first.photo} and {file.photo}: only one can be the mask, or have it")
+    return by_stem
