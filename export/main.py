@@ -5,6 +5,7 @@ import pathlib
 import tensorflow as tf
 from absl import app, flags, logging
 
+from tf_layered_gan import command_line
 from tf_layered_gan.data import sources
 from tf_layered_gan.distill import restore_student
 from tf_layered_gan.models import student
@@ -112,7 +113,8 @@ def main(argv):
         raise SystemExit(f"error: the memory does not suffice: {error}") from error
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Runs the command line."""
     flags.DEFINE_string("workdir", None, "The training run, see tf_layered_gan.main.", required=True)
     flags.DEFINE_string("student", None, "A student of the run, see tf_layered_gan.distill, to export in its place.")
     flags.DEFINE_string("output", None, "Where the exports go; WORKDIR/export or WORKDIR/students/NAME/export if none.")
@@ -125,4 +127,8 @@ if __name__ == "__main__":
         lower_bound=0,
         upper_bound=1,
     )
-    app.run(main)
+    command_line.start(main)
+
+
+if __name__ == "__main__":
+    run()

@@ -21,6 +21,7 @@ import tensorflow as tf
 from absl import app, flags, logging
 from ml_collections import ConfigDict
 
+from tf_layered_gan import command_line
 from tf_layered_gan.data import sources
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.evaluation import segmentation
@@ -186,7 +187,7 @@ def run() -> None:
     define = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float}
     for name, (kind, default, about) in student.SETTINGS.items():
         define[kind](name, default, about)
-    app.run(main)
+    command_line.start(main)
 
 
 if __name__ == "__main__":

@@ -2,17 +2,13 @@
 
 import tensorflow as tf
 from absl import app, flags, logging
-from ml_collections import config_flags
 
-from tf_layered_gan import evaluate, synthesize, train
-from tf_layered_gan.config import validate
+from tf_layered_gan import command_line, evaluate, synthesize, train
+from tf_layered_gan.config import shipped, validate
 from tf_layered_gan.runs import config_record
 
-_CONFIG = config_flags.DEFINE_config_file(
-    "config",
-    None,
-    "The run's settings. Needed to train; evaluate and synthesize take those of the run in the workdir.",
-    lock_config=True,
+_CONFIG = shipped.define_flag(
+    "The run's settings. Needed to train; evaluate and synthesize take those of the run in the workdir."
 )
 _WORKDIR = flags.DEFINE_string("workdir", None, "Directory for checkpoints, logs and figures.")
 _MODE = flags.DEFINE_enum(
@@ -33,7 +29,7 @@ def main(argv: list[str]) -> None:
         raise app.UsageError(f"unexpected arguments: {argv[1:]}")
     logging.use_absl_handler()
     if _MODE.value == "train" and _CONFIG.value is None:
-        raise app.UsageError("training needs a config, such as --config=configs/folder.py")
+        raise app.UsageError("training needs a config, such as --config=folder")
     if not _WORKDIR.value:
         raise app.UsageError("--workdir is empty, allowed: a directory")
     try:
@@ -79,7 +75,7 @@ def _on_one_line(error: Exception) -> str:
 def run() -> None:
     """Runs the console command."""
     flags.mark_flag_as_required("workdir")
-    app.run(main, flags_parser=parse_flags)
+    command_line.start(main, flags_parser=parse_flags)
 
 
 if __name__ == "__main__":
