@@ -2,10 +2,9 @@
 
 import pathlib
 
-import tensorflow as tf
-from absl import app, flags, logging
+from absl import flags, logging
 
-from tf_layered_gan import command_line
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data import sources
 from tf_layered_gan.distill import restore_student
 from tf_layered_gan.models import student
@@ -92,25 +91,18 @@ def _training(config, state, photos, masks_made):
     )
 
 
-def main(argv):
-    """Runs the command line."""
-    if len(argv) > 1:
-        raise app.UsageError(f"unexpected arguments: {argv[1:]}")
+def main() -> None:
+    """Exports the run that the flags name."""
     logging.set_verbosity(logging.WARNING)
     given = flags.FLAGS
-    try:
-        export_run(
-            given.workdir,
-            given.output,
-            student_name=given.student,
-            licence=given.licence,
-            masks_made=given.masks_made,
-            max_iou_loss=given.max_iou_loss,
-        )
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"error: {error}") from error
-    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-        raise SystemExit(f"error: the memory does not suffice: {error}") from error
+    export_run(
+        given.workdir,
+        given.output,
+        student_name=given.student,
+        licence=given.licence,
+        masks_made=given.masks_made,
+        max_iou_loss=given.max_iou_loss,
+    )
 
 
 def run() -> None:
@@ -127,7 +119,7 @@ def run() -> None:
         lower_bound=0,
         upper_bound=1,
     )
-    command_line.start(main)
+    run_command(main)
 
 
 if __name__ == "__main__":
