@@ -1,13 +1,16 @@
-# Each does its own set-up.
+# Each target installs what it needs.
 PYTHON ?= python3.11
 SEED ?= 0
 WORKDIR ?= runs/demo-seed$(SEED)
 PY = .venv/bin/python
+# Lines and branches that the tests run in their own processes; what they start as a command is not counted.
+COVERAGE = $(PY) -W "ignore:Unable to activate pytest branch coverage" \
+	-m slipcover --branch --skip-covered --missing-width 40 --source tf_layered_gan,export,edge_segmenter
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: demo demo-seeds install test test-slow test-web
 
-# Trains on the embedded default, evaluates, exports, and segments held-out pictures without TensorFlow.
+# Trains on generated images, evaluates, exports, and segments held-out images without TensorFlow.
 demo: .venv/installed .venv-edge/installed
 	$(PY) -m tf_layered_gan.main --config=configs/shapes.py --config.seed=$(SEED) --workdir=$(WORKDIR)
 	$(PY) -m export.main --workdir=$(WORKDIR)
@@ -15,7 +18,7 @@ demo: .venv/installed .venv-edge/installed
 		--input $(WORKDIR)/test/images --output $(WORKDIR)/segmented
 	@echo "Look at $(WORKDIR)/test/sheet.png, $(WORKDIR)/samples and $(WORKDIR)/segmented"
 
-# The figures of the README: training with three seeds, every one of them reported.
+# The figures of the README: trains with three seeds and reports each.
 demo-seeds: .venv/installed
 	for seed in 0 1 2; do \
 		$(PY) -m tf_layered_gan.main --config=configs/shapes.py --config.seed=$$seed --workdir=runs/demo-seed$$seed \
@@ -23,25 +26,27 @@ demo-seeds: .venv/installed
 	done
 	$(PY) -m benchmarks.seeds runs/demo-seed0 runs/demo-seed1 runs/demo-seed2
 
-# Both environments: .venv to train and export, .venv-edge to segment.
+# Both environments: .venv to train and export, .venv-edge to segment. The console commands are in their bin/.
 install: .venv/installed .venv-edge/installed
 
 test: .venv/installed
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m pytest -q -n 2 --dist loadfile -m "not slow and not browser"
+	$(PY) -m mypy
+	$(COVERAGE) -m pytest -q -n 2 --dist loadfile -m "not slow and not browser"
 
 test-slow: .venv/installed
 	$(PY) -m pytest -q -m slow
 
-# The page in a real Chromium, which has to be there, as has npm: it installs all else.
+# The web page in Chromium. Chromium and npm must be installed already.
 test-web: .venv/web-installed export/web/node_modules/.package-lock.json
 	$(PY) -m pytest -q -m browser
 
-.venv/installed: requirements.txt requirements-dev.txt constraints.txt
-	@echo "Installing TensorFlow and what else .venv needs: a minute or a few"
+.venv/installed: pyproject.toml requirements.txt requirements-dev.txt constraints.txt
+	@echo "Installing TensorFlow and the other packages into .venv: a few minutes"
 	$(PYTHON) -m venv .venv
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt -c constraints.txt
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
 .venv-edge/installed: edge_segmenter/pyproject.toml $(wildcard edge_segmenter/*.py) constraints.txt
@@ -54,6 +59,6 @@ test-web: .venv/web-installed export/web/node_modules/.package-lock.json
 	touch $@
 
 export/web/node_modules/.package-lock.json: export/web/package-lock.json
-	@command -v npm > /dev/null || { echo "npm is needed, which comes with Node.js: https://nodejs.org"; exit 1; }
+	@command -v npm > /dev/null || { echo "npm is missing: install Node.js, https://nodejs.org"; exit 1; }
 	cd export/web && npm ci --no-audit --no-fund
 	touch $@

@@ -2,9 +2,9 @@
 
 import pathlib
 
-import tensorflow as tf
-from absl import app, flags, logging
+from absl import flags, logging
 
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data import sources
 from tf_layered_gan.distill import restore_student
 from tf_layered_gan.models import student
@@ -91,28 +91,22 @@ def _training(config, state, photos, masks_made):
     )
 
 
-def main(argv):
-    """Runs the command line."""
-    if len(argv) > 1:
-        raise app.UsageError(f"unexpected arguments: {argv[1:]}")
+def main() -> None:
+    """Exports the run that the flags name."""
     logging.set_verbosity(logging.WARNING)
     given = flags.FLAGS
-    try:
-        export_run(
-            given.workdir,
-            given.output,
-            student_name=given.student,
-            licence=given.licence,
-            masks_made=given.masks_made,
-            max_iou_loss=given.max_iou_loss,
-        )
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"error: {error}") from error
-    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-        raise SystemExit(f"error: the memory does not suffice: {error}") from error
+    export_run(
+        given.workdir,
+        given.output,
+        student_name=given.student,
+        licence=given.licence,
+        masks_made=given.masks_made,
+        max_iou_loss=given.max_iou_loss,
+    )
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Runs the command line."""
     flags.DEFINE_string("workdir", None, "The training run, see tf_layered_gan.main.", required=True)
     flags.DEFINE_string("student", None, "A student of the run, see tf_layered_gan.distill, to export in its place.")
     flags.DEFINE_string("output", None, "Where the exports go; WORKDIR/export or WORKDIR/students/NAME/export if none.")
@@ -125,4 +119,8 @@ if __name__ == "__main__":
         lower_bound=0,
         upper_bound=1,
     )
-    app.run(main)
+    run_command(main)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,6 +1,6 @@
 """Predicts the masks that Stanford Dogs and Stanford Cars lack, with any exported segmenter.
 
-    python -m export.predict_masks --model=MODEL --config=configs/dogs.py --config.data.masks=MASKS
+    python -m export.predict_masks --model=MODEL --config=dogs --config.data.masks=MASKS
 
 MODEL is a .tflite file or a SavedModel's folder, as export/main.py writes them: uint8 RGB [batch, R, R, 3] in, the
 foreground's probability [batch, R, R, 1] out. Others take flags: --size=R for pictures of any size in,
@@ -22,12 +22,11 @@ import pathlib
 
 import numpy as np
 from absl import app, flags
-from ml_collections import config_flags
 from PIL import Image
 
 from edge_segmenter.atomic import save_png
 from edge_segmenter.letterbox import foreground_probability
-from tf_layered_gan.config import validate
+from tf_layered_gan.config import shipped, validate
 from tf_layered_gan.data import datasets
 from tf_layered_gan.evaluation.segmentation import THRESHOLD
 
@@ -94,7 +93,7 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    config_flags.DEFINE_config_file("config", None, "configs/dogs.py or cars.py.", lock_config=True)
+    shipped.define_flag("The config whose photos are segmented: dogs or cars.")
     flags.DEFINE_string("model", None, "A .tflite file or a SavedModel's folder.")
     flags.DEFINE_integer("size", None, "Pixels: the width and height to give a model that takes any.")
     flags.DEFINE_list("input_range", None, "LOW,HIGH: of a float32 input, what stands for the pixels 0 and 255.")

@@ -16,6 +16,7 @@ from benchmarks import publish_run
 from configs import folder as folder_config
 from configs import shapes
 from tf_layered_gan import evaluate, synthesize, train
+from tf_layered_gan.config import shipped
 from tf_layered_gan.data import folder
 from tf_layered_gan.evaluation import gan_figures, segmentation
 from tf_layered_gan.evaluation.baselines import BASELINES
@@ -24,7 +25,7 @@ from tf_layered_gan.paper import table_report
 from tf_layered_gan.paper.tables import COLUMNS, TABLES
 from tf_layered_gan.runs.learning_curve import LearningCurve
 
-CONFIGS = sorted(path.stem for path in (tiny.ROOT / "configs").glob("*.py"))
+CONFIGS = shipped.names()
 GRIDS = [2, 4, 5, 6, 8, 10]  # every second step, and each round's last
 
 

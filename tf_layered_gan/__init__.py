@@ -5,4 +5,4 @@ import os
 # TensorFlow turns oneDNN on by itself only on some processors; on others, too, a GAN step is much faster with it.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

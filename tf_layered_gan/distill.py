@@ -14,13 +14,16 @@ size, depth, colour augmentation, seed and the steps between checkpoints are the
 
 import os
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from absl import app, flags, logging
+from absl import flags, logging
 from ml_collections import ConfigDict
 
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data import sources
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.evaluation import segmentation
@@ -164,29 +167,22 @@ def _figures(networks: dict, photos: Photos) -> dict:
     return figures | {"agreement": agreement}
 
 
-def main(argv: list[str]) -> None:
+def main() -> None:
     """Trains the student that the flags describe."""
-    if len(argv) > 1:
-        raise app.UsageError(f"unexpected arguments: {argv[1:]}")
     logging.use_absl_handler()
     given = flags.FLAGS
-    try:
-        settings = student.Student(**{name: given[name].value for name in student.SETTINGS})
-        distill(given.workdir, given.student or f"{settings.network}{settings.width}", settings)
-    except (ValueError, OSError, FloatingPointError) as error:
-        raise SystemExit(f"error: {error}") from error
-    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-        raise SystemExit(f"error: there is not enough memory for this student: {error}") from error
+    settings = student.Student(**{name: getattr(given, name) for name in student.SETTINGS})
+    distill(given.workdir, given.student or f"{settings.network}{settings.width}", settings)
 
 
 def run() -> None:
     """Runs the console command."""
     flags.DEFINE_string("workdir", None, "The directory of a finished run.", required=True)
     flags.DEFINE_string("student", None, "The student's name; by default network and width, as in separable16.")
-    define = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float}
+    define: dict[Any, Callable] = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float}
     for name, (kind, default, about) in student.SETTINGS.items():
         define[kind](name, default, about)
-    app.run(main)
+    run_command(main)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,14 @@
 """The training command: python -m tf_layered_gan.main --config=configs/shapes.py --workdir=runs/shapes"""
 
-import tensorflow as tf
 from absl import app, flags, logging
-from ml_collections import config_flags
 
 from tf_layered_gan import evaluate, synthesize, train
-from tf_layered_gan.config import validate
+from tf_layered_gan.command_line import run_command
+from tf_layered_gan.config import shipped, validate
 from tf_layered_gan.runs import config_record
 
-_CONFIG = config_flags.DEFINE_config_file(
-    "config",
-    None,
-    "The run's settings. Needed to train; evaluate and synthesize take those of the run in the workdir.",
-    lock_config=True,
+_CONFIG = shipped.define_flag(
+    "The run's settings. Needed to train; evaluate and synthesize take those of the run in the workdir."
 )
 _WORKDIR = flags.DEFINE_string("workdir", None, "Directory for checkpoints, logs and figures.")
 _MODE = flags.DEFINE_enum(
@@ -27,28 +23,21 @@ _COUNT = flags.DEFINE_integer("count", 1_000, "synthesize: number of pairs.", lo
 _FLAG_ERRORS = (flags.Error, AttributeError, LookupError, TypeError, ValueError, OSError)
 
 
-def main(argv: list[str]) -> None:
+def main() -> None:
     """Runs the mode that the flags name."""
-    if len(argv) > 1:
-        raise app.UsageError(f"unexpected arguments: {argv[1:]}")
     logging.use_absl_handler()
     if _MODE.value == "train" and _CONFIG.value is None:
-        raise app.UsageError("training needs a config, such as --config=configs/folder.py")
+        raise app.UsageError("training needs a config, such as --config=folder")
     if not _WORKDIR.value:
         raise app.UsageError("--workdir is empty, allowed: a directory")
-    try:
-        config = _CONFIG.value or config_record.load_config(_WORKDIR.value)
-        validate(config)
-        if _MODE.value == "train":
-            train.train(config, _WORKDIR.value)
-        elif _MODE.value == "evaluate":
-            evaluate.evaluate(config, _WORKDIR.value)
-        else:
-            synthesize.write_dataset(config, _WORKDIR.value, _COUNT.value)
-    except (ValueError, OSError, FloatingPointError) as error:
-        raise SystemExit(f"error: {error}") from error
-    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-        raise SystemExit(f"error: there is not enough memory for this config: {error}") from error
+    config = _CONFIG.value or config_record.load_config(_WORKDIR.value)
+    validate(config)
+    if _MODE.value == "train":
+        train.train(config, _WORKDIR.value)
+    elif _MODE.value == "evaluate":
+        evaluate.evaluate(config, _WORKDIR.value)
+    else:
+        synthesize.write_dataset(config, _WORKDIR.value, _COUNT.value)
 
 
 def parse_flags(argv: list[str]) -> list[str]:
@@ -79,7 +68,7 @@ def _on_one_line(error: Exception) -> str:
 def run() -> None:
     """Runs the console command."""
     flags.mark_flag_as_required("workdir")
-    app.run(main, flags_parser=parse_flags)
+    run_command(main, flags_parser=parse_flags)
 
 
 if __name__ == "__main__":

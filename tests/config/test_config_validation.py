@@ -1,14 +1,13 @@
 import importlib
 import math
-import pathlib
 import re
 
 import pytest
 
 from configs import apc, cars, cub, dogs, folder, shapes
-from tf_layered_gan.config import validate
+from tf_layered_gan.config import shipped, validate
 
-CONFIGS = sorted(path.stem for path in (pathlib.Path(__file__).parents[2] / "configs").glob("*.py"))
+CONFIGS = shipped.names()
 
 MORE_THAN_0 = (
     "codes.z_dim",

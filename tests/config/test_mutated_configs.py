@@ -3,7 +3,6 @@
 import collections
 import importlib
 import math
-import pathlib
 import random
 import re
 
@@ -13,11 +12,11 @@ from ml_collections import ConfigDict
 
 from configs import shapes
 from tf_layered_gan import train
-from tf_layered_gan.config import validate
+from tf_layered_gan.config import shipped, validate
 from tf_layered_gan.models import memory
 from tf_layered_gan.runs.config_record import load_config, record_config
 
-CONFIGS = sorted(path.stem for path in (pathlib.Path(__file__).parents[2] / "configs").glob("*.py"))
+CONFIGS = shipped.names()
 DIGITS = 10**5000  # which Python does not even write
 VALUES = [
     *(None, True, False, 0, 1, -1, 2, 3, 7, 16, 1024, 2**20, 2**31, 2**63, -(2**63), 10**400, -(10**400), DIGITS),

@@ -5,7 +5,7 @@ import pytest
 
 from tf_layered_gan.paper import sweep
 
-SMALL = ["--config=configs/small.py"]
+SMALL = ["--config=small"]
 
 
 class Runner:
@@ -42,7 +42,7 @@ def test_a_workdir_is_named_after_what_the_run_changes(tmp_path):
     first, second = runs(tmp_path, 5.0, own={"data.path": "birds"}, extra=("--config.jit=True",))
     assert first.workdir == tmp_path / "small" / "gamma_mi=5.0" / "seed_0"
     assert second.arguments == (
-        "--config=configs/small.py",
+        "--config=small",
         "--config.gan.gamma_mi=5.0",
         "--config.data.path=birds",
         "--config.jit=True",

@@ -174,7 +174,7 @@ def test_a_setting_of_several_tables_is_one_run_with_the_same_figures(tmp_path):
         ("1", "gamma_mi 1"), ("2", "categorical, d_c 200"), ("3", "w/o A.T."))]  # fmt: skip
     assert {sweep.plan(tmp_path, "cub", row.changes, seeds=[0])[0].arguments for row in rows} == {
         (
-            "--config=configs/cub.py",
+            "--config=cub",
             "--config.resolution=64",
             "--config.gan.gamma_bg=0.0",
             "--config.schedule.rounds=1",

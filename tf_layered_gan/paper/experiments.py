@@ -201,7 +201,7 @@ def _check_comparable(line, column):
 
 def _paper_settings(row):
     fields = [f"--config.{field}={value}" for field, value in row.changes.items()]
-    return json.loads(sweep.resolve([f"--config=configs/{row.dataset}.py", *fields]).to_json())
+    return json.loads(sweep.resolve([f"--config={row.dataset}", *fields]).to_json())
 
 
 def _baseline_lines(lines):

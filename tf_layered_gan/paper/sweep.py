@@ -11,8 +11,8 @@ import sys
 from multiprocessing.pool import ThreadPool
 
 from absl import flags
-from ml_collections import config_flags
 
+from tf_layered_gan.config import shipped
 from tf_layered_gan.files import cache_folder
 from tf_layered_gan.files.records import read_record
 
@@ -38,7 +38,7 @@ def resolve(arguments):
     """Reads a config file and its overrides as main.py does.
 
     Args:
-        arguments: "--config=FILE" and any number of "--config.FIELD=VALUE".
+        arguments: "--config=NAME_OR_FILE" and any number of "--config.FIELD=VALUE".
 
     Returns:
         ConfigDict.
@@ -48,7 +48,7 @@ def resolve(arguments):
     """
     values, argv = flags.FlagValues(), ["main", *arguments]
     try:
-        config_flags.DEFINE_config_file("config", None, flag_values=values, sys_argv=argv, lock_config=True)
+        shipped.define_flag("The config of a run.", flag_values=values, sys_argv=argv)
         _, *unexpected = values(argv)
         config = values.config.lock()  # which reads the file, if no override has
     except (flags.Error, AttributeError, KeyError, TypeError, OSError) as error:
@@ -63,7 +63,7 @@ def plan(root, file, changes, *, seeds, own=(), extra=()):
 
     Args:
         root: pathlib.Path, the sweep's directory.
-        file: name of the config file, in configs/.
+        file: name of a shipped config.
         changes: by dotted names, what differs from it; what doesn't is left out, so that equal runs have one workdir.
         seeds: list of int.
         own: dict of further changes that are not in the workdir's name, such as where the photos are.
@@ -72,7 +72,7 @@ def plan(root, file, changes, *, seeds, own=(), extra=()):
     Returns:
         list of `Run`.
     """
-    plain = resolve([f"--config=configs/{file}.py"])
+    plain = resolve([f"--config={file}"])
     changes = {name: value for name, value in changes.items() if _get(plain, name) != value}
     name = ",".join(f"{field.split('.')[-1]}={value}" for field, value in changes.items()) or "unchanged"
     fields = [f"--config.{field}={value}" for field, value in (changes | dict(own)).items()]
@@ -80,7 +80,7 @@ def plan(root, file, changes, *, seeds, own=(), extra=()):
         Run(
             seed,
             root / file / name / f"seed_{seed}",
-            (f"--config=configs/{file}.py", *fields, *extra, f"--config.seed={seed}"),
+            (f"--config={file}", *fields, *extra, f"--config.seed={seed}"),
         )
         for seed in seeds
     ]

@@ -52,6 +52,7 @@ class Session:
         while True:
             run = self._restored_run(chief)
             yield from run.attempts()
+            assert run.collapse is not None  # it ended the attempts
             logging.warning("%s The run begins again with another seed.", run.collapse)
             if chief:
                 restarts.put_aside(self.workdir, run.config.seed, run.collapse)

@@ -1,0 +1,67 @@
+"""The configs that the package ships, and the flag --config that finds them by name."""
+
+import pathlib
+
+from absl import flags
+from ml_collections import ConfigDict, config_flags
+from ml_collections.config_flags.config_flags import ConfigFileFlagParser
+
+# The --help of the program that calls `define_flag` lists the flag, not this module.
+flags.disclaim_key_flags()
+
+
+def folder() -> pathlib.Path:
+    """Returns the folder of the shipped configs: tf_layered_gan/configs once installed, configs/ in the checkout."""
+    here = pathlib.Path(__file__)
+    installed = here.parents[1] / "configs"
+    return installed if installed.exists() else here.parents[2] / "configs"
+
+
+def names() -> list[str]:
+    """Returns the names of the shipped configs, sorted."""
+    return sorted(path.stem for path in folder().glob("*.py") if path.stem != "__init__")
+
+
+def find(config: str) -> str:
+    """Returns the path of a config file.
+
+    Args:
+        config: the name of a shipped config, such as "folder", or the path of any config file, which contains a
+            slash or ends in a suffix. A path is returned unchanged, whether the file exists or not.
+
+    Raises:
+        ValueError: no shipped config has this name.
+    """
+    if "/" in config or pathlib.PurePath(config).suffix:
+        return config
+    if config not in names():
+        raise ValueError(f"config is {config!r}, allowed: {', '.join(names())}, or the path of a .py file")
+    return str(folder() / f"{config}.py")
+
+
+class _NameOrPathParser(ConfigFileFlagParser):
+    def parse(self, path: str) -> ConfigDict:
+        return super().parse(find(path))
+
+
+def define_flag(
+    help_string: str, *, flag_values: flags.FlagValues = flags.FLAGS, sys_argv: list[str] | None = None
+) -> flags.FlagHolder[ConfigDict]:
+    """Defines the flag --config, whose value is the name of a shipped config or the path of a config file.
+
+    The config is locked: a flag such as --config.gan.gamma_mi=1 sets a field, and a misspelt field is refused.
+
+    Args:
+        help_string: what the program uses the config for. The allowed values are added.
+        flag_values: where the flag is defined.
+        sys_argv: the command line that sets fields, the program's name first; None for sys.argv.
+
+    Returns:
+        The flag's holder. Its value is a ConfigDict, or None if the flag is not given.
+    """
+    allowed = f"{', '.join(names())}, or the path of a .py file"
+    holder = config_flags.DEFINE_config_file(
+        "config", None, f"{help_string} Allowed: {allowed}.", flag_values, lock_config=True, sys_argv=sys_argv
+    )
+    flag_values["config"].parser = _NameOrPathParser("config")
+    return holder
