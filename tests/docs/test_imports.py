@@ -12,7 +12,7 @@ EDGE = ROOT / "edge_segmenter"
 
 # From the ground up. Within a room, modules import one another.
 FLOORS = [
-    {"files"},
+    {"files", "command_line"},
     {"config"},
     {"data"},
     {"models"},

@@ -1,0 +1,50 @@
+"""The parts that all commands share: error messages and --help."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+
+from absl import app, flags
+
+
+def run_command(main: Callable[..., None], *arguments: str, **options: Callable) -> None:
+    """Runs a command whose flags are already defined, and ends the program.
+
+    Args:
+        main: the command, called with the values of `arguments` as str once the flags are parsed. `--help` lists the
+            flags of its module, whatever the name of the program.
+        *arguments: names of the arguments that are no flags, in capitals, such as "FILE". The user must give each.
+        **options: for `absl.app.run`.
+    """
+    for flag in flags.FLAGS.get_key_flags_for_module(main.__module__):
+        flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)  # absl looks there for those that --help lists
+
+    def checked_main(argv: list[str]) -> None:
+        if len(argv) != 1 + len(arguments):
+            raise app.UsageError(f"arguments are {argv[1:]}, allowed: {' '.join(arguments) or 'none'}")
+        with command_errors():
+            main(*argv[1:])
+
+    app.run(checked_main, **options)
+
+
+@contextlib.contextmanager
+def command_errors() -> Iterator[None]:
+    """Ends the program with a message instead of a traceback where the user can mend the error.
+
+    Raises:
+        SystemExit: in place of a ValueError, an OSError, a FloatingPointError or an error for lack of memory. Its
+            message starts with "error: ".
+    """
+    try:
+        yield
+    except (ValueError, OSError, FloatingPointError) as error:
+        raise SystemExit(f"error: {error}") from error
+    except _memory_errors() as error:
+        raise SystemExit(f"error: not enough memory: {error}") from error
+
+
+def _memory_errors() -> tuple[type[Exception], ...]:
+    """Returns the errors for lack of memory, without importing TensorFlow: some commands run without it."""
+    tensorflow = sys.modules.get("tensorflow")
+    return (MemoryError, tensorflow.errors.ResourceExhaustedError) if tensorflow else (MemoryError,)
