@@ -28,7 +28,10 @@ FUNCTIONS = {
 }
 # Programs by nature: read only where a user names the file, and says so.
 PROGRAMS = {
-    "saved_model.load": {"export/any_segmenter.py", "export/verify.py"},  # the latter what the export has just written
+    "saved_model.load": {
+        "export/any_segmenter.py",
+        "export/verify.py",
+    },  # verify: just written
     "jit.load": {"tf_layered_gan/evaluation/metrics/inception_weights.py", "benchmarks/compare_inception.py"},
 }
 ALLOWED_VALUES = {"allow_pickle": False, "shell": False, "safe_mode": True, "weights_only": True}
