@@ -1,1 +1,1 @@
-"""Exports the trained segmenter to servers and devices, and checks that it still says the same."""
+"""Exports the trained segmenter for servers and devices, and verifies every exported file."""

@@ -1,19 +1,28 @@
-"""Measures an exported segmenter on one's own photos with masks, each at its own size, as a device would segment it.
+"""Measures an exported segmenter and the baselines on photos with masks, each photo at its own size.
 
     python -m export.evaluate --model=MODEL --photos=DIR --masks=MASKS
 
-MODEL is a .tflite file or a SavedModel's folder. A mask has its photo's name; white is foreground. Photos without a
-mask do not count. A run's own figures (metrics.json) are of centre crops at the model's resolution; here nothing is cut
-off.
+MODEL is a .tflite file or a SavedModel. A mask has the name of its photo; white is foreground. Photos without a mask
+are skipped. Nothing is cut off the photos, unlike for a run's own figures (metrics.json), which are of centre crops at
+the model's resolution.
 """
 
+import os
+import pathlib
+
 import numpy as np
-from absl import app, flags
+from absl import flags
+from PIL import Image
 
 from edge_segmenter.images import UnreadableImage, read_image
 from edge_segmenter.letterbox import foreground_probability
+<<<<<<< HEAD
 from tf_layered_gan.data.photo_files import find_photos
 from tf_layered_gan.data.squares import full_labels
+=======
+from tf_layered_gan.command_line import run_command
+from tf_layered_gan.data import decoding, folder
+>>>>>>> export
 from tf_layered_gan.evaluation import segmentation
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, summarize
@@ -21,20 +30,23 @@ from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, s
 from .any_segmenter import load_segmenter
 
 
-def evaluate(model, photos, masks, unlabelled=None):
-    """Measures a model and the baselines on all photos that have a mask.
+def evaluate(
+    model: str | os.PathLike, photos: str | os.PathLike, masks: str | os.PathLike, unlabelled: int | None = None
+) -> dict[str, dict[str, float]]:
+    """Measures a segmenter and the baselines on all photos that have a mask.
 
     Args:
-        model: path, see `any_segmenter.load_segmenter`.
-        photos, masks: folders, see `data.folder.load`.
-        unlabelled: None, or the grey, 0 to 255, of mask pixels that have no label.
+        model: path of the segmenter, see `any_segmenter.load_segmenter`.
+        photos: directory of the photos, see `data.folder.load`.
+        masks: directory of the masks.
+        unlabelled: the grey, 0 to 255, of mask pixels without a label, or None if every pixel has one.
 
     Returns:
-        dict from "segmenter", and then the baselines' names, to the dict of `segmentation_metrics`. The baselines see
-        one photo at a time, so `pooled_hues` has no others to learn from.
+        dict from "segmenter" and the names of the baselines to the dict of `segmentation_metrics`. A baseline sees one
+        photo at a time, so `pooled_hues` has no other photos to learn from.
 
     Raises:
-        ValueError: for a model or a folder that cannot be used, or a broken photo or mask, which it names.
+        ValueError: the model or a directory cannot be used, or a photo or mask is broken (the message names it).
     """
     resolution, predict = load_segmenter(model)
     segmenters = {
@@ -51,28 +63,22 @@ def evaluate(model, photos, masks, unlabelled=None):
     return {name: summarize(np.stack(counts)) for name, counts in confusions.items()}
 
 
-def _read(file, **settings):
+def _read(file: pathlib.Path, **settings: str) -> Image.Image:
     try:
         return read_image(file, **settings)
     except UnreadableImage as error:
         raise ValueError(f"{file} cannot be read: {error}") from error
 
 
-def main(argv):
-    """Runs the command line."""
-    if len(argv) > 1:
-        raise app.UsageError(f"unexpected arguments: {argv[1:]}")
+def main() -> None:
+    """Prints the figures of the segmenter and the photos that the flags name."""
     given = flags.FLAGS
-    try:
-        results = evaluate(given.model, given.photos, given.masks, given.unlabelled)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"error: {error}") from error
-    print(segmentation.format_table(results))
+    print(segmentation.format_table(evaluate(given.model, given.photos, given.masks, given.unlabelled)))
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("model", None, "A .tflite file or a SavedModel's folder.", required=True)
-    flags.DEFINE_string("photos", None, "A folder of photos.", required=True)
-    flags.DEFINE_string("masks", None, "A folder of their masks.", required=True)
+    flags.DEFINE_string("model", None, "A .tflite file or a SavedModel.", required=True)
+    flags.DEFINE_string("photos", None, "Directory of the photos.", required=True)
+    flags.DEFINE_string("masks", None, "Directory of their masks.", required=True)
     flags.DEFINE_integer("unlabelled", None, "Grey of mask pixels without a label.", lower_bound=0, upper_bound=255)
-    app.run(main)
+    run_command(main)

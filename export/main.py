@@ -1,84 +1,100 @@
-"""The export binary: python -m export.main --workdir=runs/shapes"""
+"""The export command: python -m export.main --workdir=runs/shapes"""
 
+import os
 import pathlib
 
+<<<<<<< HEAD
 from absl import flags, logging
+=======
+import numpy as np
+from absl import flags, logging
+from ml_collections import ConfigDict
+>>>>>>> export
 
 from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data import sources
+from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.distill import restore_student
 from tf_layered_gan.models import student
 from tf_layered_gan.runs import workdir_lock
+from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import load_config
 from tf_layered_gan.runs.photo_record import check_photos
 from tf_layered_gan.runs.restore import restore_run
 
-from .facts import mask_facts, run_facts, segmenter_facts, student_facts
-from .formats import MAX_IOU_LOSS, export_segmenter
+from .documentation.facts import mask_facts, run_facts, segmenter_facts, student_facts
+from .exporter import MAX_IOU_LOSS, export_segmenter
 
 
-def export_run(workdir, output=None, *, student_name=None, licence=None, masks_made=None, max_iou_loss=MAX_IOU_LOSS):
-    """Exports the segmenter of a training run; its validation photos calibrate, its test photos verify.
+def export_run(
+    workdir: str | os.PathLike,
+    output: str | os.PathLike | None = None,
+    *,
+    student_name: str | None = None,
+    licence: str | None = None,
+    masks_made: str | None = None,
+    max_iou_loss: float = MAX_IOU_LOSS,
+) -> dict:
+    """Exports the segmenter of a training run, or one of the run's students.
 
-    Where int8 needs fine-tuning, that is on the training photos, or on those for validation if there are none.
+    The validation photos calibrate the int8 file and the test photos verify every format. An int8 file that needs
+    fine-tuning learns from the training photos, or from the validation photos if the run has no others.
 
     Args:
-        workdir: the run's directory, with its config.json and a checkpoint.
-        output: directory, see `export_segmenter`; None for the folder `export` of the run, or of the student.
-        student_name: of the run's student (see `tf_layered_gan.distill`) that is exported in its place, or None.
-        licence: str, under which licence the model is passed on, or None where that is not stated.
-        masks_made: str, how the test masks were made, likewise.
+        workdir: the run's directory, with a config.json and a checkpoint.
+        output: directory of the export, see `export_segmenter`. None stands for the folder `export` in the directory
+            of the run or the student.
+        student_name: name of the student to export, see `tf_layered_gan.distill`. None exports the run's segmenter.
+        licence: the model's licence, or None to state none.
+        masks_made: how the masks of the test photos were made, or None to state nothing.
         max_iou_loss: see `export_segmenter`.
 
     Returns:
-        dict, see `export_segmenter`.
+        The content of export.json, see `export_segmenter`.
 
     Raises:
-        FileNotFoundError: there is no run in `workdir`, or no such student, or one without a checkpoint.
-        ValueError: the photos cannot be loaded, a format was refused, `output` is the run's or has others' files (see
-            `export_segmenter`), or another run or export is at work in `workdir` or `output`.
+        FileNotFoundError: `workdir` holds no run, the run has no such student, or there is no checkpoint.
+        ValueError: the photos cannot be loaded or have changed; a format was refused; `output` is a directory of the
+            run or holds files of somebody else; or another command uses `workdir` or `output`.
     """
     config = load_config(workdir)
     _check_output(workdir, output)
-    with workdir_lock.locked(workdir):  # not beside a training, nor beside another export
-        return _export(config, workdir, output, student_name, licence, masks_made, max_iou_loss)
-
-
-def _check_output(workdir, output):
-    """Refuses the run's own directory and what lies there, but for exports and what is not there yet."""
-    if output is None or not pathlib.Path(output).exists() or pathlib.Path(output, "export.json").exists():
-        return
-    inside, own = pathlib.Path(output).resolve(), pathlib.Path(workdir).resolve()
-    if inside.is_relative_to(own) and inside.name != "export":
-        raise ValueError(
-            f"output is {output}, which is the run's own; allowed: folders of exports, new ones, elsewhere"
+    with workdir_lock.locked(workdir):
+        _, segmenter, state = restore_run(config, workdir)
+        photos = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
+        check_photos(photos, workdir)  # in another split, photos of the training could verify the export
+        training = _training_facts(config, state, photos, masks_made)
+        network, folder = segmenter.average_network, pathlib.Path(workdir)
+        if student_name:
+            network, folder = restore_student(workdir, student_name), student.folder(workdir, student_name)
+            training["student"] = student_facts(student.load(folder))
+        return export_segmenter(
+            network,
+            {"calibration": photos.validation.images, "tuning": _tuning_images(photos)},
+            photos.test,
+            output or folder / "export",
+            facts=segmenter_facts(training, licence),
+            max_iou_loss=max_iou_loss,
         )
 
 
-def _export(config, workdir, output, student_name, licence, masks_made, max_iou_loss):
-    _, segmenter, state = restore_run(config, workdir)
-    photos = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
-    check_photos(photos, workdir)  # or others than the run's might be held out
-    network, folder = segmenter.average_network, pathlib.Path(workdir)
-    training = _training(config, state, photos, masks_made)
-    if student_name:
-        network, folder = restore_student(workdir, student_name), student.folder(workdir, student_name)
-        training["student"] = student_facts(student.load(folder))
-    return export_segmenter(
-        network,
-        {"calibration": photos.validation.images, "tuning": _tuning_images(photos)},
-        photos.test,
-        output or folder / "export",
-        facts=segmenter_facts(training, licence),
-        max_iou_loss=max_iou_loss,
-    )
+def _check_output(workdir: str | os.PathLike, output: str | os.PathLike | None) -> None:
+    """Refuses a directory that the run itself uses."""
+    if output is None or not pathlib.Path(output).exists() or pathlib.Path(output, "export.json").exists():
+        return
+    output_path = pathlib.Path(output).resolve()
+    if output_path.is_relative_to(pathlib.Path(workdir).resolve()) and output_path.name != "export":
+        raise ValueError(
+            f"output is {output}, a directory of the run, allowed: a new directory, one with an earlier export, or "
+            "any directory outside the run's"
+        )
 
 
-def _tuning_images(photos):
+def _tuning_images(photos: Splits) -> np.ndarray:
     return photos.train.images if len(photos.train) else photos.validation.images
 
 
-def _training(config, state, photos, masks_made):
+def _training_facts(config: ConfigDict, state: Checkpointer, photos: Splits, masks_made: str | None) -> dict:
     supervised, steps_per_round = config.segmenter.supervised, config.schedule.gan_images_per_round // config.batch_size
     return run_facts(
         config.data.source,
@@ -106,16 +122,27 @@ def main() -> None:
 
 
 def run() -> None:
+<<<<<<< HEAD
     """Runs the command line."""
     flags.DEFINE_string("workdir", None, "The training run, see tf_layered_gan.main.", required=True)
     flags.DEFINE_string("student", None, "A student of the run, see tf_layered_gan.distill, to export in its place.")
     flags.DEFINE_string("output", None, "Where the exports go; WORKDIR/export or WORKDIR/students/NAME/export if none.")
     flags.DEFINE_string("licence", None, "The licence that you pass the model on under, such as CC-BY-4.0.")
+=======
+    """Defines the flags and runs the command."""
+    flags.DEFINE_string("workdir", None, "Directory of the training run, see tf_layered_gan.main.", required=True)
+    flags.DEFINE_string("student", None, "Student of the run to export instead of its segmenter, see distill.")
+    flags.DEFINE_string(
+        "output", None, "Directory of the export. Default: WORKDIR/export, or WORKDIR/students/STUDENT/export."
+    )
+    flags.DEFINE_string("licence", None, "Licence of the exported model, such as CC-BY-4.0.")
+>>>>>>> export
     flags.DEFINE_string("masks_made", None, "How the test masks were made, such as 'by hand' or 'by U2-Net'.")
     flags.DEFINE_float(
         "max_iou_loss",
         MAX_IOU_LOSS,
-        "A format is refused that loses more IoU with the true masks, or without any agrees less with the Keras model.",
+        "Refuse a format that loses more IoU than this. With test masks it is the IoU with them, without any it is "
+        "the IoU with the Keras model's masks.",
         lower_bound=0,
         upper_bound=1,
     )

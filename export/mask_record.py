@@ -1,70 +1,76 @@
-"""What made a folder of predicted masks: a small JSON file among them, which no reader of masks takes for one."""
+"""The record of how predicted masks were made: a JSON file beside them, which readers of masks ignore."""
 
 import hashlib
 import json
+import os
 import pathlib
+from collections.abc import Sequence
+
+from ml_collections import ConfigDict
 
 from tf_layered_gan.files.records import read_record, write_record
 
 NAME = "predicted_by.json"
 
 
-def make(model, flags, data):
+def make(model: str | os.PathLike, flags: dict, data: ConfigDict) -> dict:
     """Describes how masks are made.
 
     Args:
-        model: path of a file, or of a SavedModel's folder.
-        flags: dict of what the model takes and gives, see `any_segmenter.load_segmenter`.
+        model: path of a .tflite file or a SavedModel.
+        flags: the model's input and output, see `any_segmenter.load_segmenter`.
         data: `data` of the config.
 
     Returns:
-        dict, as JSON gives it back: "model", its "name" and "sha256" (of a folder that of the list of its files, as
-        `find . -type f | LC_ALL=C sort | xargs sha256sum` prints it there); "flags"; and "data", where the photos are
-        from: "source", "path" and "holdout".
+        dict that survives a round trip through JSON: "model", its "name" and "sha256"; "flags"; and "data", the
+        "source", "path" and "holdout" of the photos. The SHA-256 of a SavedModel is that of its list of files, as
+        `find . -type f | LC_ALL=C sort | xargs sha256sum` prints it.
     """
-    model = pathlib.Path(model).resolve()
-    record = {"model": {"name": model.name, "sha256": _sha256(model)}, "flags": flags}
+    path = pathlib.Path(model).resolve()
+    record = {"model": {"name": path.name, "sha256": _sha256(path)}, "flags": flags}
     return json.loads(json.dumps(record | {"data": {name: data[name] for name in ("source", "path", "holdout")}}))
 
 
-def check(folder, record):
-    """Refuses to mix masks of two models, of one by two settings, or of two datasets.
+def check(folder: str | os.PathLike, record: dict) -> None:
+    """Refuses to mix masks of two models, of two settings of a model, or of two datasets.
 
     Args:
-        folder: of the masks, which may have no record yet; of masks that lie there without one nothing is known.
-        record: what `make` returns.
+        folder: directory of the masks. Any masks are accepted if it has no record.
+        record: see `make`.
 
     Raises:
-        ValueError: if the masks there were made by another model, with other flags or from another dataset, or if
-            their record is damaged.
+        ValueError: the masks there were made with another model, other flags or another dataset, or their record is
+            damaged.
     """
     file = pathlib.Path(folder, NAME)
     if not file.exists():
         return
-    theirs, ours = map(_what_counts, (read_record(file), record))
-    differs = [f"{name} {theirs[name]}, now {ours[name]}" for name in ours if ours[name] != theirs[name]]
-    if differs:
-        raise ValueError(f"{folder} has masks by {'; '.join(differs)}, allowed: the same (see {file}), or a new folder")
+    old, new = map(_identity, (read_record(file), record))
+    differences = [f"{name} {old[name]}, now {new[name]}" for name in new if new[name] != old[name]]
+    if differences:
+        raise ValueError(
+            f"{folder} has masks by {'; '.join(differences)}, allowed: the same (see {file}), or a new directory"
+        )
 
 
-def write(folder, record):
-    """Writes what `make` returns among the masks; the folder is made where missing."""
+def write(folder: str | os.PathLike, record: dict) -> None:
+    """Writes the record to the directory of the masks, which is made if missing."""
     pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
     write_record(pathlib.Path(folder, NAME), record)
 
 
-def _what_counts(record):
+def _identity(record: dict) -> dict:
     places = {"model": ("model", "sha256"), "flags": ("flags",), "data.source": ("data", "source")}
     return {name: _get(record, keys) for name, keys in places.items()}
 
 
-def _get(record, keys):
+def _get(record: object, keys: Sequence[str]) -> object:
     for key in keys:
         record = record.get(key) if isinstance(record, dict) else None
     return record
 
 
-def _sha256(path):
+def _sha256(path: pathlib.Path) -> str:
     if path.is_dir():
         files = sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
         return hashlib.sha256("".join(f"{_sha256(path / name)}  ./{name}\n" for name in files).encode()).hexdigest()

@@ -2,30 +2,36 @@
 
     python -m export.predict_masks --model=MODEL --config=dogs --config.data.masks=MASKS
 
-MODEL is a .tflite file or a SavedModel's folder, as export/main.py writes them: uint8 RGB [batch, R, R, 3] in, the
-foreground's probability [batch, R, R, 1] out. Others take flags: --size=R for pictures of any size in,
---input_range=LOW,HIGH for float32 in, --channel=N for the foreground's of several output channels or in a map of class
-ids, integers [batch, R, R], and --logits where the probability is still to be made: of one channel by a sigmoid, of
-several by a softmax over all of them.
+MODEL is a .tflite file or a SavedModel. It takes uint8 RGB [batch, R, R, 3] and returns the foreground probability
+[batch, R, R, 1], like the files of export.main. Models with other inputs and outputs need flags:
 
-To be a measure for this program's masks it must be a supervised one, as the paper's Mask R-CNN; what is measured then
-is the agreement with it. For each photo for validation and test a PNG of the photo's size goes to MASKS, 255 where the
-probability is above one half. The model sees the whole photo, see edge_segmenter/letterbox.py. Masks that exist are
-kept, so that a broken run goes on. MASKS/predicted_by.json says what made them: the model (name, SHA-256), the flags,
-the dataset; with another model or other flags the folder is refused.
+    --size=R                the input may have any height and width
+    --input_range=LOW,HIGH  the input is float32
+    --logits                the output is logits: the command applies a sigmoid to one channel, a softmax to several
+    --channel=N             the output has several channels, or is a map of class ids, integers [batch, R, R]
 
-A SavedModel is a program: take none from a source that you do not trust, see export/any_segmenter.py.
+Use a supervised segmenter, like the paper's Mask R-CNN. The figures on these masks then measure how far this program's
+masks agree with that segmenter's.
+
+The command writes a PNG of the photo's size to MASKS for each validation and test photo: 255 where the probability is
+above one half. The model sees the whole photo, see edge_segmenter/letterbox.py. Masks that exist are kept, so the
+command can be started again after it was stopped. MASKS/predicted_by.json records the model (name, SHA-256), the flags
+and the dataset. The command refuses MASKS if they were made with another model, other flags or another dataset.
+
+A SavedModel is a program. Do not use one from a source that you do not trust, see export/any_segmenter.py.
 """
 
 import os
 import pathlib
 
 import numpy as np
-from absl import app, flags
+from absl import flags
+from ml_collections import ConfigDict
 from PIL import Image
 
 from edge_segmenter.atomic import save_png
 from edge_segmenter.letterbox import foreground_probability
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.config import shipped, validate
 from tf_layered_gan.data import datasets
 from tf_layered_gan.evaluation.segmentation import THRESHOLD
@@ -34,70 +40,65 @@ from . import mask_record
 from .any_segmenter import load_segmenter
 
 
-def predict_masks(config, model, **tensors):
-    """Writes the masks of a dataset's photos for validation and test.
+def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: object) -> int:
+    """Writes the masks of a dataset's validation and test photos.
 
     Args:
-        config: the ConfigDict of dogs or cars; the masks go to its `data.masks`.
-        model: path, see `any_segmenter.load_segmenter`.
-        **tensors: what the model takes and gives, see `any_segmenter.load_segmenter`.
+        config: config of dogs or cars. The masks go to its `data.masks`.
+        model: path of the segmenter, see `any_segmenter.load_segmenter`.
+        **interface: the segmenter's input and output, see `any_segmenter.load_segmenter`.
 
     Returns:
-        int, how many masks were written; those that existed are not counted.
+        The number of masks written, without those that existed.
 
     Raises:
-        ValueError: for another dataset, no `data.masks`, a dataset or model that cannot be had, a mask that would be
-            written outside of `data.masks`, or masks there that were made otherwise, see `mask_record.check`.
+        ValueError: the config has another dataset or no `data.masks`, the dataset or the model cannot be loaded, a
+            mask would be written outside `data.masks`, or other masks are there, see `mask_record.check`.
     """
     validate(config)
     data = config.data
     if data.source not in ("dogs", "cars"):
-        raise ValueError(f"data.source is {data.source!r}, allowed: dogs or cars; the edge command takes folders")
+        raise ValueError(f"data.source is {data.source!r}, allowed: dogs or cars; for a folder use edge-segmenter")
     if not data.masks:
-        raise ValueError(f"data.masks is {data.masks!r}, allowed: a folder to write to: --config.data.masks=MASKS")
-    resolution, predict = load_segmenter(model, **tensors)
-    record, written = mask_record.make(model, tensors, data), 0
+        raise ValueError(f"data.masks is {data.masks!r}, allowed: a directory, as in --config.data.masks=MASKS")
+    resolution, predict = load_segmenter(model, **interface)
+    record, written = mask_record.make(model, interface, data), 0
     mask_record.check(data.masks, record)
     for name, photo in datasets.held_out(data.source, path=data.path, holdout=data.holdout):
-        path = pathlib.Path(data.masks, name)
-        target = os.path.realpath(path.parent)  # the name is the archive's, and the folder may hold links
-        if not pathlib.Path(target).is_relative_to(os.path.realpath(data.masks)):
-            raise ValueError(f"the mask {name} would go to {target}, which is not in data.masks, {data.masks}")
+        path = _mask_path(data.masks, name)
         if not path.exists():
             mask = foreground_probability(photo, resolution, predict) > THRESHOLD
-            if not written:  # not before a first mask: one may have tried the flags
+            if not written:  # only now is it known that the flags fit the model
                 mask_record.write(data.masks, record)
             save_png(Image.fromarray(mask.astype(np.uint8) * 255), path)
             written += 1
     return written
 
 
-def main(argv):
-    """Runs the command line."""
-    if len(argv) > 1:
-        raise app.UsageError(f"unexpected arguments: {argv[1:]}")
+def _mask_path(masks: str, name: str) -> pathlib.Path:
+    """Refuses a path outside the directory: the name comes from an archive, and the directory may hold links."""
+    path = pathlib.Path(masks, name)
+    target = os.path.realpath(path.parent)
+    if not pathlib.Path(target).is_relative_to(os.path.realpath(masks)):
+        raise ValueError(f"the mask {name} would go to {target}, which is not in data.masks, {masks}")
+    return path
+
+
+def main() -> None:
+    """Writes the masks of the dataset that the flags name."""
     given = flags.FLAGS
-    try:
-        input_range = given.input_range and tuple(map(float, given.input_range))
-        written = predict_masks(
-            given.config,
-            given.model,
-            size=given.size,
-            input_range=input_range,
-            logits=given.logits,
-            channel=given.channel,
-        )
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"error: {error}") from error
+    input_range = given.input_range and tuple(map(float, given.input_range))
+    interface = {"size": given.size, "input_range": input_range, "logits": given.logits, "channel": given.channel}
+    written = predict_masks(given.config, given.model, **interface)
     print(f"{written} masks written to {given.config.data.masks}")
 
 
 if __name__ == "__main__":
     shipped.define_flag("The config whose photos are segmented: dogs or cars.")
-    flags.DEFINE_string("model", None, "A .tflite file or a SavedModel's folder.")
-    flags.DEFINE_integer("size", None, "Pixels: the width and height to give a model that takes any.")
-    flags.DEFINE_list("input_range", None, "LOW,HIGH: of a float32 input, what stands for the pixels 0 and 255.")
-    flags.DEFINE_bool("logits", False, "The model gives logits: of one channel to a sigmoid, of several to a softmax.")
-    flags.DEFINE_integer("channel", None, "The foreground's of several output channels, or of class ids, from 0.")
+    flags.DEFINE_string("model", None, "A .tflite file or a SavedModel.")
+    flags.DEFINE_integer("size", None, "Height and width in pixels, for a model that takes any.")
+    flags.DEFINE_list("input_range", None, "LOW,HIGH: the values of the pixels 0 and 255 in a float32 input.")
+    flags.DEFINE_bool("logits", False, "The model returns logits.")
+    flags.DEFINE_integer("channel", None, "The foreground's channel or class id, from 0.")
     flags.mark_flags_as_required(["config", "model"])
-    app.run(main)
+    run_command(main)

@@ -1,191 +1,176 @@
-"""Whether an exported segmenter still says what the Keras model says."""
+"""Compares exported files with the Keras model, and decides which of them are good enough."""
 
 import dataclasses
+import functools
+import pathlib
+from collections.abc import Callable
 
+import keras
 import numpy as np
 import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
 
+from edge_segmenter.model import open_model
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.evaluation.baselines import centred_disc
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
 from tf_layered_gan.evaluation.segmentation import THRESHOLD, predict_probabilities
 
+from .any_segmenter import load_segmenter
 from .tflite.signatures import ANY_SIZE, FIXED_SIZE
 
-BATCH = 32
+MIN_AGREEMENT = 0.9
+_CHECKED_PHOTOS = 4  # are enough to compare two signatures with the same weights
+_ROUNDING = 1e-9
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Reference:
-    """What exported models are held against: the Keras model on held-out photos.
+    """The Keras model on the test photos, to compare exported models with.
 
     Attributes:
-        photos: `Photos` at the network's resolution.
-        probabilities: the Keras model's, float32 [picture, resolution, resolution, 1] in [0, 1].
+        photos: `Photos` at the model's resolution.
+        probabilities: the Keras model's foreground probabilities, float32 [photo, resolution, resolution] in [0, 1].
     """
 
     photos: Photos
     probabilities: np.ndarray
 
-    def figures(self):
-        """Returns what is to be known of the photos and the Keras model.
+    @functools.cached_property
+    def figures(self) -> dict:
+        """The figures of the photos and the Keras model.
 
-        Returns:
-            dict: "pictures", their number; "foreground", the share of pixels in the Keras masks, which tells an
-            agreement on something from one on nothing; "true_iou" of the Keras masks with the true ones, and
-            "centred_disc_true_iou" of a disc in the middle, which looks at no picture: None without true masks.
+        dict: "pictures", the number of photos; "foreground", the share of pixels in the Keras model's masks (at 0 an
+        agreement proves nothing); "true_iou", the IoU of these masks with the test masks; and "centred_disc_true_iou",
+        that of a disc in the middle of each photo. The last two are None without test masks.
         """
         return {
             "pictures": len(self.photos),
             "foreground": float(np.mean(self.probabilities > THRESHOLD)),
-            "true_iou": true_iou(self.probabilities > THRESHOLD, self.photos.masks),
-            "centred_disc_true_iou": true_iou(centred_disc(self.photos.images)[..., None], self.photos.masks),
+            "true_iou": _true_iou(self.probabilities > THRESHOLD, self.photos),
+            "centred_disc_true_iou": _true_iou(centred_disc(self.photos.images), self.photos),
         }
 
-    def compare(self, predict):
+    def compare(self, probabilities: np.ndarray) -> dict:
         """Measures an exported model.
 
         Args:
-            predict: the exported model, as `savedmodel_runner` and `tflite_runner` return it.
+            probabilities: the exported model's, like those of the Keras model.
 
         Returns:
-            dict: the figures of `agreement`; "true_iou" of its masks with the true ones, over all pictures together,
-            and "true_iou_loss", by how much less that is than the Keras model's: None without true masks.
-
-        Raises:
-            ValueError: see `agreement`.
+            dict: "iou", the IoU of the exported model's masks with the Keras model's, over all photos together;
+            "max_difference", the largest difference of the probabilities; "true_iou", the IoU with the test masks; and
+            "true_iou_loss", the Keras model's "true_iou" less that. The last two are None without test masks.
         """
-        actual = predict(self.photos.images)
-        figures = agreement(self.probabilities, actual)
-        true, keras = (true_iou(p > THRESHOLD, self.photos.masks) for p in (actual, self.probabilities))
-        return figures | {"true_iou": true, "true_iou_loss": None if true is None else keras - true}
+        masks, keras_masks = probabilities > THRESHOLD, self.probabilities > THRESHOLD
+        true_iou, keras_true_iou = _true_iou(masks, self.photos), self.figures["true_iou"]
+        return {
+            "iou": segmentation_metrics(masks, keras_masks.astype(np.uint8))["iou"],
+            "max_difference": float(np.max(np.abs(self.probabilities - probabilities))),
+            "true_iou": true_iou,
+            "true_iou_loss": None if true_iou is None else keras_true_iou - true_iou,
+        }
 
 
-def reference(network, photos):
-    """Returns the `Reference` of F.
+def reference(network: keras.Model, photos: Photos) -> Reference:
+    """Runs the Keras model on the test photos.
 
     Args:
         network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
-        photos: `Photos`, held-out ones at the network's resolution.
+        photos: held-out `Photos` at the network's resolution.
     """
-    return Reference(photos, predict_probabilities(network, photos.images)[..., None])
+    return Reference(photos, predict_probabilities(network, photos.images))
 
 
-def savedmodel_runner(directory):
-    """Loads a SavedModel.
+def verify(path: pathlib.Path, keras_model: Reference, max_iou_loss: float) -> dict:
+    """Verifies both signatures of an exported file. It runs on one photo at a time, as on a device.
 
     Args:
-        directory: what `write_savedmodel` wrote.
+        path: of a .tflite file or a SavedModel that this program wrote.
+        keras_model: the Keras model on the test photos.
+        max_iou_loss: IoU that the file may lose.
 
     Returns:
-        function from uint8 [picture, resolution, resolution, rgb] to the foreground probability, float32
-        [picture, resolution, resolution, 1] in [0, 1].
-    """
-    model = tf.saved_model.load(str(directory))
-
-    def predict(pixels):
-        batches = [pixels[start : start + BATCH] for start in range(0, len(pixels), BATCH)]
-        signature = model.signatures[FIXED_SIZE]  # by way of the model, which must live as long
-        return np.concatenate([signature(pixels=tf.constant(batch))["probability"].numpy() for batch in batches])
-
-    return predict
-
-
-def tflite_runner(content):
-    """Loads a TFLite model.
-
-    Args:
-        content: bytes of the model.
-
-    Returns:
-        function as `savedmodel_runner` returns it. The pixels go in as they are; a quantised output is scaled
-        back by the model's own parameters.
-    """
-    interpreter = Interpreter(model_content=content)
-    interpreter.allocate_tensors()
-    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    scale, zero_point = target["quantization"]
-
-    def predict_one(picture):
-        interpreter.set_tensor(source["index"], picture[None])
-        interpreter.invoke()
-        values = interpreter.get_tensor(target["index"])[0]
-        return (values.astype("float32") - zero_point) * np.float32(scale) if scale else values
-
-    return lambda pixels: np.stack([predict_one(picture) for picture in pixels])
-
-
-def savedmodel_any_size(directory):
-    """Loads a SavedModel's signature for pictures of any size.
-
-    Args:
-        directory: what `write_savedmodel` wrote.
-
-    Returns:
-        function from uint8 [height, width, rgb] to the foreground's probability times 255, uint8 [height, width].
-    """
-    model = tf.saved_model.load(str(directory))
-    return lambda picture: model.signatures[ANY_SIZE](picture=tf.constant(picture[None]))["mask"].numpy()[0, :, :, 0]
-
-
-def tflite_any_size(content):
-    """Loads a TFLite model's signature for pictures of any size; returns what `savedmodel_any_size` does."""
-    run = Interpreter(model_content=content).get_signature_runner(ANY_SIZE)
-    return lambda picture: run(picture=picture[None])["mask"][0, :, :, 0]
-
-
-def check_any_size(any_size, predict, images):
-    """Checks that at the model's own size, where nothing is resized, its two signatures say the same.
-
-    Args:
-        any_size: see `savedmodel_any_size`.
-        predict: see `savedmodel_runner`.
-        images: uint8 [picture, resolution, resolution, rgb].
+        dict: the figures of `Reference.compare`, and "refused", the reason to refuse the file as str, or None.
 
     Raises:
-        ValueError: they differ by more than a step of 255.
+        ValueError: the file does not load or does not return probabilities.
     """
-    masks = np.stack([any_size(image) for image in images])
-    apart = np.max(np.abs(masks - 255 * predict(images)[..., 0]))
-    if apart > 1:
-        raise ValueError(
-            f"its signatures {FIXED_SIZE} and {ANY_SIZE} are {apart:.0f} steps of 255 apart, at most 1 is right"
-        )
+    images = keras_model.photos.images
+    _, predict = load_segmenter(path)
+    probabilities = np.stack([predict(image) for image in images])
+    figures = keras_model.compare(probabilities)
+    masks = np.stack(list(map(load_any_size(path), images[:_CHECKED_PHOTOS])))
+    refused = signature_refusal(masks, probabilities[:_CHECKED_PHOTOS])
+    return figures | {"refused": refused or loss_refusal(figures, keras_model.figures["true_iou"], max_iou_loss)}
 
 
-def agreement(expected, actual):
-    """Compares an exported model's probabilities with those of the Keras model that it was made from.
+def load_any_size(path: pathlib.Path) -> Callable[[np.ndarray], np.ndarray]:
+    """Loads the signature for images of any size.
 
     Args:
-        expected: the Keras model's, float32 [picture, resolution, resolution, 1].
-        actual: the exported model's.
+        path: of a .tflite file or a SavedModel that this program wrote.
 
     Returns:
-        dict: "iou" of the two models' masks, probability above 0.5, over all pictures together, 1 where both
-        are empty; "max_difference" of the probabilities.
-
-    Raises:
-        ValueError: the exported model returned another shape, or numbers that are not finite.
+        function from uint8 [height, width, rgb] to 255 times the foreground probability, uint8 [height, width].
     """
-    if actual.shape != expected.shape or not np.isfinite(actual).all():
-        raise ValueError(
-            f"the exported model must return finite probabilities {list(expected.shape)}, "
-            f"got {list(actual.shape)}, {np.isfinite(actual).mean():.1%} of them finite"
-        )
-    expected_mask, actual_mask = expected > THRESHOLD, actual > THRESHOLD
-    union = np.sum(expected_mask | actual_mask)
-    return {
-        "iou": float(np.sum(expected_mask & actual_mask) / union) if union else 1.0,
-        "max_difference": float(np.max(np.abs(expected - actual))),
-    }
+    if path.is_dir():
+        model = tf.saved_model.load(path)
+        return lambda image: model.signatures[ANY_SIZE](picture=tf.constant(image[None]))["mask"].numpy()[0, :, :, 0]
+    run = open_model(path).get_signature_runner(ANY_SIZE)
+    return lambda image: run(picture=image[None])["mask"][0, :, :, 0]
 
 
-def true_iou(predicted, truth):
-    """IoU with the true masks over all pictures together, or None where there are none.
+def signature_refusal(masks: np.ndarray, probabilities: np.ndarray) -> str | None:
+    """Refuses a file whose two signatures differ at the model's own size, where no image is resized.
 
     Args:
-        predicted: bool [picture, resolution, resolution, 1].
-        truth: None, or as `Photos.masks`.
+        masks: uint8 [photo, resolution, resolution], 255 times the probability, from the signature for any size.
+        probabilities: float32 [photo, resolution, resolution] in [0, 1], from the signature for the model's size.
+
+    Returns:
+        The reason, or None.
     """
-    return None if truth is None else segmentation_metrics(predicted[..., 0], truth)["iou"]
+    difference = np.max(np.abs(masks - 255 * probabilities))
+    if difference <= 1:
+        return None
+    return f"its signatures {FIXED_SIZE} and {ANY_SIZE} differ by {difference:.0f} steps of 255, allowed: 1"
+
+
+def loss_refusal(figures: dict, keras_true_iou: float | None, max_iou_loss: float) -> str | None:
+    """Refuses a file that loses too much.
+
+    Args:
+        figures: see `Reference.compare`.
+        keras_true_iou: IoU of the Keras model's masks with the test masks, None without test masks.
+        max_iou_loss: IoU that the file may lose.
+
+    Returns:
+        The reason, or None.
+    """
+    loss = 0.0 if keras_true_iou is None else keras_true_iou - figures["true_iou"]
+    if loss > max_iou_loss + _ROUNDING:
+        found = f"its IoU with the test masks is {figures['true_iou']:.4f}"
+        return f"{found}, {loss:.5g} below the Keras model's, allowed: {max_iou_loss:g}"
+    least = least_agreement(keras_true_iou, max_iou_loss)
+    if figures["iou"] < least - _ROUNDING:
+        return f"its IoU with the Keras model's masks is {figures['iou']:.5g}, allowed: {least:g} or more"
+    return None
+
+
+def least_agreement(keras_true_iou: float | None, max_iou_loss: float) -> float:
+    """Returns the least IoU with the Keras model's masks that a file must have.
+
+    Without test masks it is 1 - `max_iou_loss`. With test masks the loss counts first, and this is at most
+    `MIN_AGREEMENT`: two different masks can have the same IoU with the test mask, for example one of everything and one
+    of almost nothing.
+
+    Args:
+        keras_true_iou: IoU of the Keras model's masks with the test masks, None without test masks.
+        max_iou_loss: IoU that the file may lose.
+    """
+    least = round(1 - max_iou_loss, 9)
+    return least if keras_true_iou is None else min(MIN_AGREEMENT, least)
+
+
+def _true_iou(masks: np.ndarray, photos: Photos) -> float | None:
+    return None if photos.masks is None else segmentation_metrics(masks, photos.masks)["iou"]

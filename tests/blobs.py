@@ -5,8 +5,8 @@ import numpy as np
 from discs import TRAINING
 from PIL import Image
 
-from export.facts import segmenter_facts
-from export.formats import export_segmenter
+from export.documentation.facts import segmenter_facts
+from export.exporter import export_segmenter
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.models.networks.separable_unet import separable_unet
 from tf_layered_gan.models.networks.unet import unet

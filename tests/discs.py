@@ -1,11 +1,12 @@
-"""Photos of discs, and networks that tell something about them, for the tests of the export."""
+"""Photos of discs and small networks for the tests of the export."""
 
 import keras
 import numpy as np
-import pytest
+from ai_edge_litert.interpreter import Interpreter
 
-from export.facts import run_facts
-from tf_layered_gan.models.networks.unet import unet
+from edge_segmenter.model import dequantize
+from export.documentation.facts import run_facts
+from tf_layered_gan.data.photos import Photos
 
 RESOLUTION = 32
 TFLITE = ("segmenter_float32.tflite", "segmenter_float16.tflite", "segmenter_dynamic.tflite", "segmenter_int8.tflite")
@@ -22,7 +23,7 @@ TRAINING = run_facts(
 
 
 def disc_photos(count, seed):
-    """Bright discs on dark ramps, uint8 in [20, 220] (neither black nor white), and their masks."""
+    """Returns bright discs on dark ramps, uint8 in [20, 220] (neither black nor white), and their masks."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:RESOLUTION, :RESOLUTION]
     centres, radii = rng.uniform(8, 24, (count, 2, 1, 1)), rng.uniform(4, 10, (count, 1, 1))
@@ -32,29 +33,13 @@ def disc_photos(count, seed):
     return np.where(masks, discs, ramps).astype("uint8"), masks.astype("float32")
 
 
-@pytest.fixture(scope="module")
-def photos():
-    return disc_photos(32, seed=1)[0]
-
-
-@pytest.fixture(scope="module")
-def network():
-    """An untrained U-Net with moving statistics of its own, its bias such that it tells discs from ramps."""
-    keras.utils.set_random_seed(0)
-    model, rng = unet(RESOLUTION, 4, 1), np.random.default_rng(0)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.moving_mean.assign(rng.uniform(-0.1, 0.1, layer.moving_mean.shape))
-            layer.moving_variance.assign(rng.uniform(0.2, 0.5, layer.moving_variance.shape))
-    pixels, masks = disc_photos(16, seed=0)
-    logits = keras.ops.convert_to_numpy(model(pixels / np.float32(127.5) - 1))
-    midway = (logits[masks == 1].mean() + logits[masks == 0].mean()) / 2
-    model.get_layer("logits").bias.assign_sub([midway])
-    return model
+def unlabelled(images):
+    """Returns `Photos` without masks."""
+    return Photos(images, None, ("",) * len(images))
 
 
 def pixel_network(weights, bias=0.0):
-    """Logits that are a weighted sum of the pixel's own three channels."""
+    """Returns a network whose logits are a weighted sum of a pixel's three channels."""
     image = keras.Input((RESOLUTION, RESOLUTION, 3))
     model = keras.Model(image, keras.layers.Conv2D(1, 1)(image))
     model.set_weights([np.reshape(weights, (1, 1, 3, 1)), np.array([bias])])
@@ -62,5 +47,18 @@ def pixel_network(weights, bias=0.0):
 
 
 def grey(*values):
-    """One picture of each value, uint8."""
+    """Returns one uint8 image of each value."""
     return np.ones((1, RESOLUTION, RESOLUTION, 3), "uint8") * np.reshape(values, (-1, 1, 1, 1)).astype("uint8")
+
+
+def run_tflite(content, images):
+    """Returns the dequantised outputs of the first signature, one image per call, without the channel axis."""
+    interpreter = Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
+    outputs = []
+    for image in images:
+        interpreter.set_tensor(source["index"], image[None])
+        interpreter.invoke()
+        outputs.append(dequantize(interpreter.get_tensor(target["index"])[0, ..., 0], target))
+    return np.stack(outputs)

@@ -44,7 +44,7 @@ def test_error_is_a_message(tool):
 @pytest.mark.parametrize("arguments", [[], ["one", "two"]])
 def test_other_arguments_are_refused(tool, arguments):
     status, printed = tool(*arguments)
-    assert status == 1 and f"arguments are {arguments}, allowed: flags FILE" in printed
+    assert status == 1 and f"arguments are {arguments}, allowed: FILE" in printed
 
 
 @pytest.mark.parametrize(

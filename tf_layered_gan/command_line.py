@@ -26,7 +26,7 @@ def run_command(
 
     def checked_main(argv: list[str]) -> None:
         if len(argv) != 1 + len(arguments):
-            raise app.UsageError(f"arguments are {argv[1:]}, allowed: {' '.join(['flags', *arguments])}")
+            raise app.UsageError(f"arguments are {argv[1:]}, allowed: {' '.join(arguments) or 'none'}")
         with command_errors():
             main(*argv[1:])
 

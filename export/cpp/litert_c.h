@@ -1,5 +1,5 @@
-// The part of LiteRT's C API that docs/cpp.md uses, declared as in LiteRT 2.3. The ai-edge-litert wheel ships the
-// library, libLiteRt.so, but no headers. Where those of LiteRT's SDK (litert/c/*.h) are at hand, include them instead.
+// The part of LiteRT's C API that docs/cpp.md uses, declared as in LiteRT 2.3. The ai-edge-litert wheel contains the
+// library, libLiteRt.so, but no headers. If you have the headers of LiteRT's SDK (litert/c/*.h), include them instead.
 #ifndef LITERT_C_H_
 #define LITERT_C_H_
 
@@ -34,7 +34,7 @@ struct LiteRtRankedTensorType {
   LiteRtElementType element_type;
   LiteRtLayout layout;
 };
-static_assert(sizeof(LiteRtRankedTensorType) == 72, "as LiteRT promises");
+static_assert(sizeof(LiteRtRankedTensorType) == 72, "must be the size in LiteRT");
 
 LiteRtStatus LiteRtCreateEnvironment(int num_options, const void* options, LiteRtEnvironment*);
 void LiteRtDestroyEnvironment(LiteRtEnvironment);

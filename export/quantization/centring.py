@@ -1,32 +1,32 @@
-"""Moves the logits by half an 8-bit step, so that an int8 mask ends where the float mask does."""
+"""Adds half an 8-bit step to the logits, so that int8 masks have the same edge as float masks."""
 
 import keras
 import numpy as np
 
 from tf_layered_gan.evaluation.segmentation import to_model_range
 
-from ..quantization.folding import is_convolution
+from .folding import is_convolution
 
 _BATCH = 32
 
 
-def centre_threshold(network, images):
-    """Copies F, with half a step added to its logits.
+def centre_threshold(network: keras.Model, images: np.ndarray) -> keras.Model:
+    """Copies F and adds half a step to its logits.
 
-    In the int8 model logits are multiples of a step, the 255th of their range, and a pixel is foreground from the
-    first multiple above 0 on. Without this, all that is rounded to 0 is background, logits up to half a step above 0
-    among it: where many pixels are uncertain, the mask shrinks.
+    In the int8 model logits are multiples of a step, 1/255 of their range. A pixel is foreground from the first
+    multiple above 0. Without the offset, logits between 0 and half a step are rounded to 0 and become background, so
+    the mask shrinks where many pixels are uncertain.
 
     Args:
-        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits; the last of its
-            convolutions has one filter and a bias, and gives the logits or those that are enlarged.
-        images: uint8 [picture, resolution, resolution, rgb], the photos that the int8 model is calibrated on.
+        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits. Its last convolution has one
+            filter and a bias, and returns the logits, perhaps at a lower resolution.
+        images: uint8 [photo, resolution, resolution, rgb], the calibration photos of the int8 model.
 
     Returns:
-        keras.Model of F's interface, for conversion to int8 alone: in float32 its masks are a little too large.
+        keras.Model with F's interface, for conversion to int8 only: in float32 its masks are slightly too large.
 
     Raises:
-        ValueError: the last convolution has several filters, or no bias.
+        ValueError: the last convolution has several filters or no bias.
     """
     centred = keras.models.clone_model(network)
     centred.set_weights(network.get_weights())
@@ -38,7 +38,7 @@ def centre_threshold(network, images):
     return centred
 
 
-def _outputs(network, images):
-    """What `predict` gives, without compiling anything for so few pictures."""
+def _outputs(network: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Returns what `network.predict` returns, without compiling a graph for the few images."""
     batches = (images[start : start + _BATCH] for start in range(0, len(images), _BATCH))
     return np.concatenate([network(to_model_range(batch), training=False) for batch in batches])

@@ -1,23 +1,24 @@
-"""Folds batch normalisation into the convolutions before it, as TFLite's converter does."""
+"""Folds batch normalisation into the convolutions before it, like TFLite's converter."""
 
 import keras
 import numpy as np
 from keras import layers
 
 
-def fold_batch_norm(network):
-    """Copies a network, its batch normalisations made part of the convolutions that they follow.
+def fold_batch_norm(network: keras.Model) -> keras.Model:
+    """Copies a network and folds each batch normalisation into the convolution before it.
 
     Args:
-        network: functional keras.Model of Conv2D and DepthwiseConv2D layers and layers without weights. Every
-            BatchNormalization normalises the channels of a convolution, which has no activation and no other consumer.
+        network: functional model of Conv2D and DepthwiseConv2D layers and of layers without weights. Every
+            BatchNormalization normalises the channels of a convolution without activation, and is the only layer that
+            uses the convolution's output.
 
     Returns:
-        keras.Model that computes the same in inference mode, without BatchNormalization; every convolution has a bias
-        and is trainable.
+        keras.Model with the same output in inference mode and no BatchNormalization. Every convolution has a bias and
+        is trainable.
 
     Raises:
-        ValueError: a layer has weights and is none of these, or a BatchNormalization does not follow a convolution.
+        ValueError: another kind of layer has weights, or a BatchNormalization does not follow a convolution.
     """
     convolutions = [layer for layer in network.layers if is_convolution(layer)]
     norms = {id(layer.input): layer for layer in network.layers if isinstance(layer, layers.BatchNormalization)}
@@ -28,12 +29,12 @@ def fold_batch_norm(network):
     return folded
 
 
-def is_convolution(layer):
-    """Whether a layer is a Conv2D or a DepthwiseConv2D, nothing derived from one."""
+def is_convolution(layer: keras.Layer) -> bool:
+    """Returns whether a layer is a Conv2D or a DepthwiseConv2D, not a subclass of one."""
     return type(layer) in (layers.Conv2D, layers.DepthwiseConv2D)
 
 
-def _check(network, convolutions, norms):
+def _check(network: keras.Model, convolutions: list[keras.Layer], norms: dict[int, layers.BatchNormalization]) -> None:
     for layer in network.layers:
         if layer.weights and layer not in convolutions and layer not in norms.values():
             allowed = "Conv2D, DepthwiseConv2D and BatchNormalization"
@@ -43,21 +44,21 @@ def _check(network, convolutions, norms):
     for tensor, norm in norms.items():
         if tensor not in foldable or inputs.count(tensor) > 1 or norm.axis not in (-1, 3):
             raise ValueError(
-                f"layer {norm.name} does not normalise the channels of a linear convolution that it alone has"
+                f"layer {norm.name} must normalise the channels of a linear convolution that no other layer uses"
             )
 
 
-def _clone(layer):
+def _clone(layer: keras.Layer) -> keras.Layer:
     changes = {"use_bias": True, "trainable": True} if is_convolution(layer) else {}
     return type(layer).from_config(layer.get_config() | changes)
 
 
-def _call(layer, *args, **kwargs):
+def _call(layer: keras.Layer, *args: keras.KerasTensor, **kwargs: object) -> keras.KerasTensor:
     return args[0] if isinstance(layer, layers.BatchNormalization) else layer(*args, **kwargs)
 
 
-def _folded_weights(layer, norm):
-    """The kernel and the bias of a convolution and of the normalisation after it, if there is one."""
+def _folded_weights(layer: keras.Layer, norm: layers.BatchNormalization | None) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the kernel and the bias of a convolution and of the normalisation after it, if there is one."""
     kernel, channels = np.asarray(layer.kernel), layer.output.shape[-1]
     bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(channels, "float32")
     if norm is None:
@@ -66,5 +67,5 @@ def _folded_weights(layer, norm):
     scale = scale * np.asarray(norm.gamma) if norm.scale else scale
     bias = (bias - np.asarray(norm.moving_mean)) * scale
     bias = bias + np.asarray(norm.beta) if norm.center else bias
-    is_depthwise = isinstance(layer, layers.DepthwiseConv2D)  # whose channels are the kernel's last two axes
+    is_depthwise = isinstance(layer, layers.DepthwiseConv2D)  # its channels are the kernel's last two axes
     return kernel * (scale.reshape(kernel.shape[2:]) if is_depthwise else scale), bias

@@ -1,8 +1,11 @@
-"""Fine-tunes a segmenter with its rounding to 8 bits simulated, so that the int8 model says what the float one says.
+"""Quantisation-aware fine-tuning: trains a segmenter while its rounding to 8 bits is simulated.
 
-Jacob et al. 2018: the batch normalisations are folded first, so that what is rounded in training is what TFLite rounds.
-The target is what the network finds before it is tuned, on photos (Hinton et al. 2015); no labels are needed.
+It brings the masks of the int8 model closer to those of the float model. As in Jacob et al. 2018, batch normalisation
+is folded first, so that training rounds the same numbers as TFLite. The target is the network's own output on photos
+before tuning (distillation, Hinton et al. 2015), so no labels are needed.
 """
+
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -11,110 +14,121 @@ from keras import layers, ops
 
 from tf_layered_gan.data.augmentation import random_flip_and_crop
 
-from ..quantization.folding import fold_batch_norm, is_convolution
+from .folding import fold_batch_norm, is_convolution
 
-_UNROUNDED = (layers.InputLayer, layers.MaxPooling2D)  # a pixel is 8 bits already, a maximum is one of its inputs
+_UNROUNDED = (layers.InputLayer, layers.MaxPooling2D)  # pixels have 8 bits already, and a maximum is one of its inputs
 
 
-def fine_tune(network, images, *, steps=100, batch_size=16, learning_rate=3e-5, seed=0):
-    """Makes a copy of F whose int8 conversion agrees better with F's masks.
+def fine_tune(
+    network: keras.Model,
+    images: np.ndarray,
+    *,
+    steps: int = 100,
+    batch_size: int = 16,
+    learning_rate: float = 3e-5,
+    seed: int = 0,
+) -> keras.Model:
+    """Returns a copy of F whose int8 conversion agrees better with F's masks.
 
     Args:
-        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits, of the layers that
-            `fold_batch_norm` allows; it stays as it is.
-        images: uint8 [picture, side, side, rgb], photos to train on, side >= resolution. What is learnt from are random
-            squares of at least `resolution` pixels, resized to it, half of them mirrored.
-        steps: how many batches to learn from, at least 1.
-        batch_size: photos a batch, at least 1.
-        learning_rate: that of Adam in the first step; it falls to 0 along a cosine. At 1e-3 a network forgot what
-            it knew.
-        seed: int, from which all draws follow.
+        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits, of layers that
+            `fold_batch_norm` accepts. It is not changed.
+        images: uint8 [photo, side, side, rgb], training photos, side >= resolution. Each view is a random square of at
+            least `resolution` pixels, resized to `resolution`, and mirrored with probability one half.
+        steps: number of training steps, at least 1.
+        batch_size: photos per step, at least 1.
+        learning_rate: Adam's learning rate in the first step. It falls to 0 along a cosine. At 1e-3 one network forgot
+            its masks.
+        seed: seed of all random draws.
 
     Returns:
-        keras.Model of F's interface, without batch normalisation, for conversion to int8 alone, as in float32 its
-        masks are not quite F's. Its threshold is still to be centred, see `centring.centre_threshold`.
+        keras.Model with F's interface and without batch normalisation, for conversion to int8 only: in float32 its
+        masks differ slightly from F's. Its threshold still has to be centred, see `centring.centre_threshold`.
 
     Raises:
-        ValueError: for images of another type or shape, no image, no step, or a network that cannot be folded.
+        ValueError: the images have another type or shape or are none, `steps` is less than 1, or the network cannot be
+            folded.
     """
     _check(network, images, steps)
     tuned = fold_batch_norm(network)
-    rounding = _with_rounding(tuned)
+    rounding = simulate_rounding(tuned)
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, steps))
     optimizer.build(tuned.trainable_variables)
     train_step = _train_step(network, tuned, rounding, optimizer)
-    draw = _draw(images, batch_size, network.input_shape[1])
+    draw = _batch_function(images, batch_size, network.input_shape[1])
     for step in range(steps):
         train_step(draw(tf.constant([seed, step])))
     return tuned
 
 
-def _check(network, images, steps):
+def _check(network: keras.Model, images: np.ndarray, steps: int) -> None:
     resolution = network.input_shape[1]
-    wanted = images.ndim == 4 and images.shape[1] == images.shape[2] >= resolution and images.shape[3] == 3
-    if images.dtype != np.uint8 or not wanted or not len(images):
-        allowed = f"uint8 [at least 1, side, side, 3], side at least {resolution}"
-        raise ValueError(f"images must be {allowed}, got {images.dtype} {list(images.shape)}")
+    allowed = images.ndim == 4 and images.shape[1] == images.shape[2] >= resolution and images.shape[3] == 3
+    if images.dtype != np.uint8 or not allowed or not len(images):
+        shape = f"uint8 [at least 1, side, side, 3], side at least {resolution}"
+        raise ValueError(f"images must be {shape}, got {images.dtype} {list(images.shape)}")
     if steps < 1:
-        raise ValueError(f"steps must be at least 1, got {steps}")
+        raise ValueError(f"steps is {steps}, allowed: 1 or more")
 
 
-def _draw(images, batch_size, resolution):
-    """The function from a seed, int32 [2], to a batch of views of the images in [-1, 1]."""
-    pictures, crop_scale = tf.constant(images), (resolution / images.shape[1], 1.0)
+def _batch_function(images: np.ndarray, batch_size: int, resolution: int) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Returns a function from a seed, int32 [2], to a batch of views, float32 in [-1, 1]."""
+    photos, crop_scale = tf.constant(images), (resolution / images.shape[1], 1.0)
 
-    def draw(seed):
+    def draw(seed: tf.Tensor) -> tf.Tensor:
         choice, view = tf.unstack(tf.random.split(seed))
         chosen = tf.random.stateless_uniform([batch_size], choice, 0, len(images), tf.int32)
-        batch = tf.cast(tf.gather(pictures, chosen), tf.float32) / 127.5 - 1.0
+        batch = tf.cast(tf.gather(photos, chosen), tf.float32) / 127.5 - 1.0
         return random_flip_and_crop(batch, view, resolution=resolution, crop_scale=crop_scale, flip=True)
 
     return tf.function(draw, autograph=False)
 
 
-def _train_step(network, tuned, rounding, optimizer):
+def _train_step(
+    network: keras.Model, tuned: keras.Model, rounding: keras.Model, optimizer: keras.Optimizer
+) -> Callable[[tf.Tensor], None]:
     convolutions = [layer for layer in tuned.layers if is_convolution(layer)]
     variables = tuned.trainable_variables
 
-    def step(pictures):
-        target = tf.sigmoid(network(pictures, training=False))
+    def step(images: tf.Tensor) -> None:
+        target = tf.sigmoid(network(images, training=False))
         with tf.GradientTape() as tape:
-            kernels = [(layer.kernel, _rounded_kernel(layer)) for layer in convolutions]
-            with keras.StatelessScope(kernels):  # in which a layer has the rounded kernel for its own
-                logits = rounding(pictures)
+            kernels = [(layer.kernel, rounded_kernel(layer)) for layer in convolutions]
+            with keras.StatelessScope(kernels):  # replaces the kernels by the rounded ones
+                logits = rounding(images)
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(target, logits))
         optimizer.apply(tape.gradient(loss, variables), variables)
 
     return tf.function(step, autograph=False)
 
 
-def _with_rounding(network):
-    """The same layers, not copies, with `_Round` after each operation that TFLite rounds, but for the output.
+def simulate_rounding(network: keras.Model) -> keras.Model:
+    """Adds a `Round` after each operation that TFLite rounds, except the output. The layers are shared, not copied.
 
-    A ReLU is one operation with the convolution before it. How finely the output, the logits, is rounded decides no
-    mask once its threshold is centred.
+    A ReLU and the convolution before it are one operation. The output needs no rounding: once its threshold is centred,
+    rounding changes no mask.
     """
     fused = {id(layer.input) for layer in network.layers if isinstance(layer, layers.ReLU)}
 
-    def call(layer, *args, **kwargs):
+    def call(layer: keras.Layer, *args: keras.KerasTensor, **kwargs: object) -> keras.KerasTensor:
         output = layer(*args, **kwargs)
         unrounded = isinstance(layer, _UNROUNDED) or id(layer.output) in fused or layer is network.layers[-1]
-        return output if unrounded else _Round()(output)
+        return output if unrounded else Round()(output)
 
     return keras.models.clone_model(network, clone_function=lambda layer: layer, call_function=call)
 
 
-class _Round(layers.Layer):
-    """Rounds to 256 values over the batch's range, as TFLite does over that of the calibration photos."""
+class Round(layers.Layer):
+    """Rounds to 256 values over the range of the batch. TFLite uses the range of the calibration photos."""
 
-    def call(self, x):
-        """Returns x rounded; the gradient is that of x itself."""
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Returns x rounded. The gradient is that of x."""
         low, high = ops.minimum(ops.min(x), 0.0), ops.maximum(ops.max(x), 0.0)
         return tf.quantization.fake_quant_with_min_max_vars(x, tf.stop_gradient(low), tf.stop_gradient(high))
 
 
-def _rounded_kernel(layer):
-    """The kernel in 254 steps a filter, symmetric about 0; the gradient is that of the kernel itself."""
+def rounded_kernel(layer: keras.Layer) -> tf.Tensor:
+    """Returns a convolution's kernel in 254 steps per filter, symmetric about 0. The gradient is that of the kernel."""
     kernel = tf.convert_to_tensor(layer.kernel)
     filter_axes = (0, 1) if isinstance(layer, layers.DepthwiseConv2D) else (0, 1, 2)
     step = tf.maximum(tf.reduce_max(tf.abs(kernel), filter_axes, keepdims=True) / 127, np.finfo("float32").tiny)

@@ -1,38 +1,42 @@
-"""Export to TensorFlow's SavedModel, for servers."""
+"""Export as TensorFlow's SavedModel, for servers."""
 
+import pathlib
+
+import keras
 import tensorflow as tf
 
-from ..serving.probabilities import serving_model
 from ..tflite.resampling import letterbox, to_own_size
 from ..tflite.signatures import ANY_SIZE, FIXED_SIZE
+from .probabilities import serving_model
 
 
-def write_savedmodel(network, directory):
+def write_savedmodel(network: keras.Model, directory: pathlib.Path) -> None:
     """Writes F as a SavedModel with the two signatures of the .tflite files.
+
+    "serving_default" maps `pixels`, uint8 [batch, resolution, resolution, rgb], to `probability`, the foreground
+    probability, float32 [batch, resolution, resolution, 1] in [0, 1], for any batch. "any_size" maps `picture`, uint8
+    [1, height, width, rgb], to `mask`, uint8 [1, height, width, 1], see `resampling`.
 
     Args:
         network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
-        directory: where to. "serving_default" maps `pixels`, uint8 [batch, resolution, resolution, rgb], to
-            `probability`, the foreground's, float32 [batch, resolution, resolution, 1] in [0, 1], for any number of
-            pictures a call; "any_size" maps `picture`, uint8 [1, height, width, rgb], to `mask`, uint8 [1, height,
-            width, 1], see `resampling`.
+        directory: directory of the SavedModel.
 
     Raises:
-        OSError: if it cannot be written, as on a full disk.
+        OSError: it cannot be written, for example because the disk is full.
     """
     model = serving_model(network)
     pixels = tf.TensorSpec(model.input_shape, tf.uint8, "pixels")
     picture = tf.TensorSpec((1, None, None, 3), tf.uint8, "picture")
 
     @tf.function(autograph=False, input_signature=[pixels])
-    def fixed_size(pixels):
+    def fixed_size(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"probability": model(pixels, training=False)}
 
     @tf.function(autograph=False, input_signature=[picture])
-    def any_size(picture):
+    def any_size(picture: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"mask": to_own_size(model(letterbox(picture, pixels.shape[1]), training=False), picture)}
 
-    try:  # not by Keras's own export, which stores each weight twice
+    try:  # Keras's own export would store each weight twice
         tf.saved_model.save(model, str(directory), signatures={FIXED_SIZE: fixed_size, ANY_SIZE: any_size})
-    except tf.errors.OpError as error:  # a full disk is no OSError to TensorFlow
+    except tf.errors.OpError as error:  # TensorFlow raises no OSError for a full disk
         raise OSError(f"no SavedModel could be written to {directory}: {error.message}") from error

@@ -1,22 +1,23 @@
-"""Depthwise convolutions of a dynamic-range file, computed in float32."""
+"""Float32 depthwise convolutions in dynamic-range files."""
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from ..tflite.flatbuffer import parse, serialize
+from .flatbuffer import parse, serialize
 
 
-def float_depthwise_kernels(content):
+def float_depthwise_kernels(content: bytes) -> bytes:
     """Stores the kernels of depthwise convolutions as float32.
 
-    XNNPACK has no depthwise convolution of int8 kernels and float32 activations: one such would part the network in
-    two. They hold few of the weights, 7 % in the separable U-Net, and the converter leaves small ones float32 itself.
+    XNNPACK has no depthwise convolution of int8 kernels and float32 activations, so an int8 kernel would split the
+    network into two partitions. The kernels hold few of the weights, 7 % in the separable U-Net, and the converter
+    itself keeps small ones in float32.
 
     Args:
         content: bytes of a .tflite model with dynamic-range quantisation.
 
     Returns:
-        bytes of a .tflite model, without int8 kernels in depthwise convolutions.
+        bytes of a .tflite model without int8 kernels in depthwise convolutions.
     """
     model = parse(content)
     for graph in model.subgraphs:
@@ -26,9 +27,9 @@ def float_depthwise_kernels(content):
     return serialize(model)
 
 
-def _dequantize(kernel, buffers):
+def _dequantize(kernel: schema.TensorT, buffers: list[schema.BufferT]) -> None:
     if kernel.type == schema.TensorType.INT8:
-        scales = np.asarray(kernel.quantization.scale, np.float32)  # one a channel, the last axis; zero points are 0
+        scales = np.asarray(kernel.quantization.scale, np.float32)  # one per channel, the last axis; zero points are 0
         values = buffers[kernel.buffer].data.view(np.int8).reshape(kernel.shape) * scales
         buffers[kernel.buffer].data = np.frombuffer(values.tobytes(), np.uint8)
         kernel.type, kernel.quantization = schema.TensorType.FLOAT32, None

@@ -1,26 +1,27 @@
-"""TFLite files as objects that can be changed: parsing and writing, without TensorFlow."""
+"""Parses .tflite files into objects that can be changed, and writes them again. It needs no TensorFlow."""
 
 import flatbuffers
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-_ALIGNMENT = 16  # bytes, which the schema demands of buffers and the generated Python code does not know
+_ALIGNMENT = 16  # bytes; the schema demands it of buffers, but the generated Python code ignores it
 _IDENTIFIER = b"TFL3"
 
 
 class _Builder(flatbuffers.Builder):
-    def CreateNumpyVector(self, x):  # noqa: N802, the library's name
+    def CreateNumpyVector(self, x: np.ndarray) -> int:  # noqa: N802, the library's name
         if x.dtype == "uint8":
             self.Prep(_ALIGNMENT, x.nbytes)
         return super().CreateNumpyVector(x)
 
 
-def parse(content):
-    """Returns the `schema.ModelT` that the bytes of a .tflite file hold."""
+def parse(content: bytes) -> schema.ModelT:
+    """Returns the model in the bytes of a .tflite file."""
     return schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
 
 
-def serialize(model):
-    """Returns the bytes of a .tflite file that holds a `schema.ModelT`."""
+def serialize(model: schema.ModelT) -> bytes:
+    """Returns the bytes of the .tflite file of a model."""
     builder = _Builder(1024)
     builder.Finish(model.Pack(builder), file_identifier=_IDENTIFIER)
     return bytes(builder.Output())

@@ -1,28 +1,30 @@
-"""The two ways to call an exported .tflite file, in one file that holds the weights once."""
+"""The two signatures of an exported .tflite file, which share one set of weights."""
 
 import copy
+import functools
 
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
-from ..tflite.convert import function_converter
-from ..tflite.flatbuffer import parse, serialize
-from ..tflite.resampling import letterbox, to_own_size
+from .convert import function_converter
+from .flatbuffer import parse, serialize
+from .resampling import letterbox, to_own_size
 
 FIXED_SIZE, ANY_SIZE = "serving_default", "any_size"
+_IMAGE = tf.TensorSpec((1, None, None, 3), tf.uint8)
 
 
-def add_signatures(content):
-    """Names the network's signature and adds the one for pictures of any size.
+def add_signatures(content: bytes) -> bytes:
+    """Names the network's signature and adds one for images of any size.
 
-    Subgraph 0, "serving_default", is left as it is: `pixels` to `probability`. Subgraph 1, "any_size", has the
-    network's operators once more, on the same weights, between those of `resampling.letterbox` and
-    `resampling.to_own_size`, in float32: `picture`, uint8 [1, height, width, rgb], to `mask`, uint8 [1, height, width,
-    1], the foreground's probability times 255. TensorFlow's converter could make two signatures as well, but would
-    quantise the resampling along with an int8 network.
+    Subgraph 0, "serving_default", stays as it is: `pixels` to `probability`. Subgraph 1, "any_size", maps `picture`,
+    uint8 [1, height, width, rgb], to `mask`, uint8 [1, height, width, 1], 255 times the foreground probability. It
+    holds the operators of `resampling.letterbox`, the network's operators with the same weights, and the operators of
+    `resampling.to_own_size`. The resampling is float32. TensorFlow's converter can also make two signatures, but it
+    would quantise the resampling together with an int8 network.
 
     Args:
-        content: bytes of a .tflite model of one subgraph, from uint8 [1, R, R, rgb] to the probability [1, R, R, 1],
+        content: bytes of a .tflite model with one subgraph, from uint8 [1, R, R, rgb] to the probability [1, R, R, 1],
             float32, or uint8 in steps of 1/256.
 
     Returns:
@@ -30,7 +32,10 @@ def add_signatures(content):
     """
     model = parse(content)
     network = model.subgraphs[0]
-    before, after = (parse(part) for part in _resampling(network))
+    output = network.tensors[network.outputs[0]]
+    is_integer = output.type == schema.TensorType.UINT8
+    resolution = int(output.shape[1])
+    before, after = map(parse, (_letterbox(resolution), _to_own_size(resolution, is_integer)))
     any_size = schema.SubGraphT(tensors=list(map(_unnamed, network.tensors)), operators=list(network.operators))
     entry = _append(model, any_size, before, {_output(before): network.inputs[0]})
     picture = entry[before.subgraphs[0].inputs[0]]
@@ -47,30 +52,37 @@ def add_signatures(content):
     return serialize(model)
 
 
-def _resampling(network):
-    """The bytes of the .tflite models that go before and after the network."""
-    output = network.tensors[network.outputs[0]]
-    dtype = tf.uint8 if output.type == schema.TensorType.UINT8 else tf.float32
-    picture = tf.TensorSpec((1, None, None, 3), tf.uint8)
-    yield function_converter(lambda picture: letterbox(picture, int(output.shape[1])), picture).convert()
-    yield function_converter(to_own_size, tf.TensorSpec(output.shape, dtype), picture).convert()
+@functools.cache  # all formats of an export share the resampling, whose conversion takes longer than the network's
+def _letterbox(resolution: int) -> bytes:
+    return function_converter(lambda image: letterbox(image, resolution), _IMAGE).convert()
 
 
-def _output(model):
+@functools.cache
+def _to_own_size(resolution: int, is_integer: bool) -> bytes:
+    probability = tf.TensorSpec((1, resolution, resolution, 1), tf.uint8 if is_integer else tf.float32)
+    return function_converter(to_own_size, probability, _IMAGE).convert()
+
+
+def _output(model: schema.ModelT) -> int:
     return model.subgraphs[0].outputs[0]
 
 
-def _append(model, graph, part, place):
-    """Appends another model's operators to a graph of this one; returns where its tensors are now.
+def _append(
+    model: schema.ModelT, graph: schema.SubGraphT, part: schema.ModelT, place: dict[int, int]
+) -> dict[int, int]:
+    """Appends the operators of another model to a graph of this one.
 
     Args:
-        model: `schema.ModelT` that the graph will belong to; it gets the part's constants and kinds of operators.
-        graph: `schema.SubGraphT`.
-        part: `schema.ModelT` of one subgraph.
-        place: dict from those tensors of the part that are in the graph already to where.
+        model: the model that the graph will belong to. It gets the part's constants and operator codes.
+        graph: the graph to extend.
+        part: a model with one subgraph. Its tensors and operators are changed.
+        place: dict from tensor indices of the part to indices of tensors that the graph already has.
+
+    Returns:
+        dict from all tensor indices of the part to indices of the graph.
     """
     (added,) = part.subgraphs
-    place, buffers, codes = {-1: -1} | place, len(model.buffers), len(model.operatorCodes)  # -1: an input left out
+    place, buffers, codes = {-1: -1} | place, len(model.buffers), len(model.operatorCodes)  # -1: an omitted input
     model.buffers += part.buffers
     model.operatorCodes += part.operatorCodes
     for index, tensor in enumerate(added.tensors):
@@ -86,22 +98,23 @@ def _append(model, graph, part, place):
     return place
 
 
-def _unnamed(tensor):
-    """A copy without its name, as names are a third of what the second signature would take."""
+def _unnamed(tensor: schema.TensorT) -> schema.TensorT:
+    """Returns a copy without its name: names would be a third of the second signature's size."""
     tensor = copy.copy(tensor)
     tensor.name = None
     return tensor
 
 
-def _in_order(graph):
-    """The operators of a graph, each just before the first that needs it.
+def _in_order(graph: schema.SubGraphT) -> list[schema.OperatorT]:
+    """Returns the operators of a graph, each just before the first operator that needs it.
 
-    So a large tensor lives for a short time; and what a delegate cannot take, at either end, does not part the rest.
+    This keeps large tensors in memory for a short time only. It also moves operators that a delegate does not support
+    to the ends of the graph, where they do not split the partition.
     """
     maker = {index: operator for operator in graph.operators for index in operator.outputs}
     ordered = {}
 
-    def add(index):
+    def add(index: int) -> None:
         operator = maker.get(index)
         if operator is not None and id(operator) not in ordered:
             for needed in operator.inputs:
@@ -113,7 +126,7 @@ def _in_order(graph):
     return list(ordered.values())
 
 
-def _signature(key, index, graph, source, target):
+def _signature(key: str, index: int, graph: schema.SubGraphT, source: str, target: str) -> schema.SignatureDefT:
     return schema.SignatureDefT(
         signatureKey=key,
         subgraphIndex=index,

@@ -1,4 +1,4 @@
-// The webcam.
+// Starts and stops the webcam.
 
 const REASONS = {
   NotAllowedError: "permission was refused; the browser's address bar has the setting",
@@ -7,9 +7,9 @@ const REASONS = {
 };
 
 /**
- * Starts the webcam, on a phone the one at the back.
- * @returns {Promise<{video: HTMLVideoElement, stop: function(): void}>} the video, playing
- * @throws {Error} says in words why there is none
+ * Starts the webcam; on a phone, the camera at the back.
+ * @returns {Promise<{video: HTMLVideoElement, stop: function(): void}>} the playing video
+ * @throws {Error} the message says why there is no video
  */
 export async function startCamera() {
   if (!navigator.mediaDevices) throw new Error("browsers allow it on https and on localhost only");

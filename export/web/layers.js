@@ -1,6 +1,6 @@
-// The pictures that are shown and saved, made of a picture and its foreground probability.
+// Makes the images that the page shows and saves from an image and its foreground probability.
 
-const DIM = 0.35; // how bright the background stays where the mask is shown over the picture
+const DIM = 0.35; // brightness of the background in the overlay
 
 /**
  * Draws the mask.
@@ -15,11 +15,11 @@ export function maskOf(picture, probability, threshold) {
 }
 
 /**
- * Shows the mask in the picture.
+ * Shows the mask over the image.
  * @param {ImageData} picture opaque
  * @param {Float32Array} probability [height, width] in [0, 1]
  * @param {number} threshold in [0, 1]
- * @returns {ImageData} the picture, dim and grey where the probability is not above the threshold
+ * @returns {ImageData} the image, dim and grey where the probability is not above the threshold
  */
 export function overlayOf(picture, probability, threshold) {
   const isForeground = above(threshold);
@@ -32,7 +32,7 @@ export function overlayOf(picture, probability, threshold) {
  * Cuts the foreground out.
  * @param {ImageData} picture opaque
  * @param {Float32Array} probability [height, width] in [0, 1]
- * @returns {ImageData} the picture with the probability, unthresholded, as its alpha
+ * @returns {ImageData} the image with the probability itself, without a threshold, as its alpha
  */
 export function cutoutOf(picture, probability) {
   return compose(picture, (data, at, pixel) => {
@@ -41,7 +41,7 @@ export function cutoutOf(picture, probability) {
 }
 
 /**
- * Measures the mask.
+ * Measures how much of the image the mask covers.
  * @param {Float32Array} probability [height, width] in [0, 1]
  * @param {number} threshold in [0, 1]
  * @returns {number} the share of pixels above the threshold, in [0, 1]
@@ -57,14 +57,14 @@ function paintGrey(data, at, value) {
   data[at] = data[at + 1] = data[at + 2] = value;
 }
 
-/** Compares as numpy does: in float32. */
+/** Compares in float32, like NumPy. */
 function above(threshold) {
   const bound = Math.fround(threshold);
   return (value) => value > bound;
 }
 
 function compose(picture, change) {
-  const data = new Uint8ClampedArray(picture.data); // rounds what is stored, a half to the even number, as numpy's rint
+  const data = new Uint8ClampedArray(picture.data); // this type rounds halves to the even number, like NumPy's rint
   for (let pixel = 0, at = 0; at < data.length; pixel++, at += 4) change(data, at, pixel);
   return new ImageData(data, picture.width, picture.height);
 }

@@ -1,16 +1,16 @@
-// An exported segmenter, run by LiteRT.js on the CPU, where its numbers are those of the edge command.
+// Runs an exported segmenter with LiteRT.js on the CPU, where its output equals that of the edge command.
 
 import { readQuantization } from "./quantization.js";
 
 const WASM = "node_modules/@litertjs/core/wasm/";
 
-let runtime; // the promise of LiteRT.js, which can be loaded once
+let runtime; // the promise of LiteRT.js, which can be loaded only once
 
 /**
  * Loads a model.
- * @param {Uint8Array} content of a .tflite file
+ * @param {Uint8Array} content bytes of a .tflite file
  * @returns {Promise<Model>}
- * @throws {Error} there is no LiteRT.js, or the file is no segmenter
+ * @throws {Error} LiteRT.js is missing, or the file is no segmenter
  * @typedef {object} Model
  * @property {number} resolution R
  * @property {function(Uint8Array): Promise<Float32Array>} predict from [R, R, rgb] to the foreground probability
@@ -76,7 +76,7 @@ async function run(litert, compiled, pixels, resolution) {
 function quantize(pixels, quantization) {
   if (!quantization) return pixels;
   const stored = Uint8ClampedArray.from(pixels, (pixel) => pixel / quantization.scale + quantization.zeroPoint);
-  return new Uint8Array(stored.buffer); // the clamped kind has rounded and clipped; LiteRT.js takes the plain one
+  return new Uint8Array(stored.buffer); // the clamped type rounds and clips, but LiteRT.js accepts only the plain one
 }
 
 function dequantize(values, quantization) {

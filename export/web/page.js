@@ -1,4 +1,4 @@
-// The page's wiring: what the controls do, and what is shown and said.
+// Connects the controls of the page to the model and shows the results.
 
 import { startCamera } from "./camera.js";
 import { coverage, cutoutOf, maskOf, overlayOf } from "./layers.js";
@@ -11,12 +11,12 @@ const NO_MODEL = "There is no model yet: choose a .tflite file under “Model”
 
 const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
 
-/** What there is so far: the model, the picture with its name and foreground probability, the running camera. */
+/** The model, the image with its name and foreground probability, and the running camera. Null until there is one. */
 const state = { model: null, picture: null, name: "", probability: null, camera: null };
 
 let work = Promise.resolve();
 
-/** Runs a task once those before it have ended, as a model answers one picture at a time; says what went wrong. */
+/** Runs a task after the tasks before it, because a model handles one image at a time. Shows the task's error. */
 function enqueue(task) {
   work = work.then(task).catch((error) => say(`${error.message}.`, { isError: true }));
   return work;
@@ -27,7 +27,7 @@ function say(text, { isError = false } = {}) {
   page.status.classList.toggle("error", isError);
 }
 
-/** Has an error say what it is about. */
+/** Adds the subject to the message of an error. */
 async function naming(subject, promise) {
   try {
     return await promise;
@@ -69,7 +69,7 @@ async function segmentAndSay(picture, name) {
   say(`${name}: the foreground covers ${coverageText()} of the picture.`);
 }
 
-/** Segments a picture, and shows it; without a model, shows the picture alone. */
+/** Segments an image and shows the result. Without a model it shows the image only. */
 async function segment(picture, name) {
   const start = performance.now();
   const probability = state.model && (await foregroundProbability(picture, state.model));
@@ -122,23 +122,23 @@ function stopCamera() {
 async function segmentFrames(camera) {
   while (state.camera === camera) {
     await enqueue(async () => {
-      if (state.camera !== camera) return; // stopped while this waited: what is shown now is another picture
+      if (state.camera !== camera) return; // the camera was stopped meanwhile, and another image may be shown
       await segment(readFrame(camera.video), "camera");
     });
-    await new Promise(requestAnimationFrame); // which stops in a hidden tab
+    await new Promise(requestAnimationFrame); // never resolves in a hidden tab, which pauses the camera
   }
 }
 
-// What the controls do ----------------------------------------------------------------------------------
+// The controls -------------------------------------------------------------------------------------------
 
-/** Saves what was made of the picture as a PNG named after it. */
+/** Saves a result as a PNG named after the image. */
 async function save(picture, kind) {
   const canvas = new OffscreenCanvas(picture.width, picture.height);
   canvas.getContext("2d").putImageData(picture, 0, 0);
   const address = URL.createObjectURL(await canvas.convertToBlob());
   const download = `${state.name.replace(/\.[^.]+$/, "")}_${kind}.png`;
   Object.assign(document.createElement("a"), { href: address, download }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000); // a browser may ask its user first, and reads it then
+  setTimeout(() => URL.revokeObjectURL(address), 60_000); // the browser reads it late if it asks the user first
 }
 
 function takeFile({ files }, otherwise) {
@@ -165,7 +165,7 @@ page.saveCutout.addEventListener("click", () =>
 
 addEventListener("paste", (event) => takeFile(event.clipboardData, "What was pasted is no picture."));
 addEventListener("dragover", (event) => {
-  event.preventDefault(); // without which the browser would open what is dropped
+  event.preventDefault(); // otherwise the browser opens the dropped file
   page.controls.classList.add("dragging");
 });
 addEventListener("dragleave", () => page.controls.classList.remove("dragging"));

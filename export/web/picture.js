@@ -1,15 +1,15 @@
-// Pixels of a file or of a video, as the edge command reads them: upright, opaque 8-bit RGB.
+// Reads the pixels of a file or a video like the edge command: upright, opaque 8-bit RGB.
 
 /**
- * Reads a picture file.
+ * Reads an image file.
  * @param {Blob} file
- * @returns {Promise<ImageData>} as displayed: an EXIF rotation is carried out, transparency is laid over white
+ * @returns {Promise<ImageData>} as displayed: rotated as its EXIF data says, with white behind transparent parts
  * @throws {Error} the browser cannot read it
  */
 export async function readPicture(file) {
   let bitmap;
   try {
-    // The edge command hands the model the numbers in the file, too, not what a colour profile makes of them.
+    // Like the edge command, this gives the model the values in the file, without applying a colour profile.
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
   } catch {
     throw new Error("it is no picture that this browser can read");
@@ -22,7 +22,7 @@ export async function readPicture(file) {
 }
 
 /**
- * Reads the frame that a video shows.
+ * Reads the current frame of a video.
  * @param {HTMLVideoElement} video
  * @returns {ImageData}
  */
@@ -37,7 +37,7 @@ function pixelsOf(source, width, height) {
   context.fillRect(0, 0, width, height);
   context.drawImage(source, 0, 0);
   const picture = context.getImageData(0, 0, width, height);
-  // Some browsers leave a canvas that is beyond their limit empty, and say nothing.
+  // Some browsers silently leave a canvas empty if it exceeds their limit.
   if (picture.data[3] !== 255) throw new Error(`${width} × ${height} pixels are too many for this browser`);
   return picture;
 }

@@ -1,5 +1,5 @@
-// How a .tflite file's 8-bit numbers are meant. LiteRT.js does not say, so it is read from the file, which is a
-// FlatBuffer: tables whose fields are found by number. The numbers are those of TFLite's schema.fbs.
+// Reads the scale and zero point of 8-bit tensors from a .tflite file, because LiteRT.js does not return them. The file
+// is a FlatBuffer: tables whose fields are found by number. The numbers are those of TFLite's schema.fbs.
 
 const MODEL_SUBGRAPHS = 2;
 const SUBGRAPH_TENSORS = 0;
@@ -10,10 +10,10 @@ const QUANTIZATION_SCALE = 2;
 const QUANTIZATION_ZERO_POINT = 3;
 
 /**
- * Reads how the first input and the first output of a model are quantised.
- * @param {Uint8Array} content of a .tflite file
- * @returns {{input: ?Quantization, output: ?Quantization}} null for what is not quantised; a stored number q
- *     stands for scale (q - zeroPoint)
+ * Reads the quantisation of the first input and the first output of a model.
+ * @param {Uint8Array} content bytes of a .tflite file
+ * @returns {{input: ?Quantization, output: ?Quantization}} null if not quantised; a stored number q stands for
+ *     scale (q - zeroPoint)
  * @typedef {{scale: number, zeroPoint: number}} Quantization
  */
 export function readQuantization(content) {
@@ -37,7 +37,7 @@ function tensorQuantization(view, tensor) {
   return { scale: view.getFloat32(scales.start, true), zeroPoint };
 }
 
-/** Where a table's field lies, or 0 if it has none of that number. */
+/** Returns the position of a table's field, or 0 if the table has no field of that number. */
 function field(view, table, number) {
   const fields = table - view.getInt32(table, true);
   const entry = 4 + 2 * number;
@@ -45,12 +45,12 @@ function field(view, table, number) {
   return offset && table + offset;
 }
 
-/** Where what an offset points to lies. */
+/** Returns the position that an offset points to. */
 function follow(view, at) {
   return at + view.getUint32(at, true);
 }
 
-/** Where the elements of a table's vector begin, and how many there are; 0 if the table does not have it. */
+/** Returns the position and number of the elements in a table's vector, or 0 and 0 if the table has none. */
 function vector(view, table, number) {
   const at = field(view, table, number);
   if (!at) return { start: 0, length: 0 };
@@ -58,7 +58,7 @@ function vector(view, table, number) {
   return { start: start + 4, length: view.getUint32(start, true) };
 }
 
-/** Where one table of a vector of tables lies. */
+/** Returns the position of one table in a vector of tables. */
 function element(view, { start }, index) {
   return follow(view, start + 4 * index);
 }

@@ -1,7 +1,7 @@
-// Pillow's Image.resize(size, BILINEAR), number for number. A canvas scales in its own way, which differs between
-// browsers and, where it makes smaller, lets pixels drop out; masks would differ from the edge command's.
+// Resizes exactly like Pillow's Image.resize(size, BILINEAR). A canvas cannot replace it: its scaling differs between
+// browsers and skips pixels when it shrinks an image, so masks would differ from the edge command's.
 
-const WEIGHT_STEPS = 2 ** 22; // Pillow rounds the weights of 8-bit pixels to such steps
+const WEIGHT_STEPS = 2 ** 22; // Pillow rounds the weights of 8-bit pixels to 1 / 2 ** 22
 
 /**
  * Resizes 8-bit pixels.
@@ -12,7 +12,7 @@ const WEIGHT_STEPS = 2 ** 22; // Pillow rounds the weights of 8-bit pixels to su
  */
 export function resizePixels(pixels, from, to) {
   const roundWeight = (weight) => Math.floor(0.5 + weight * WEIGHT_STEPS) / WEIGHT_STEPS;
-  const offset = 0.5; // what is stored in a Uint8Array is cut off, and so rounded
+  const offset = 0.5; // rounds, because a Uint8Array truncates
   return resize(pixels, from, to, { ArrayType: Uint8Array, roundWeight, offset });
 }
 
@@ -30,7 +30,7 @@ export function resizeFloats(values, from, to) {
 
 function resize(source, from, to, kind) {
   const { width, height, channels } = from;
-  // In 8 bits the order shows. Pillow's: the height first where that leaves less to do.
+  // With 8 bits the order changes the result. Like Pillow, this resizes the height first if that is less work.
   if (height - to.height > Math.max(0, 2 * (width - to.width))) {
     const flat = resizeAxis(source, [1, height, width * channels], to.height, kind);
     return resizeAxis(flat, [to.height, width, channels], to.width, kind);
@@ -58,7 +58,7 @@ function resizeAxis(source, [outer, length, inner], newLength, { ArrayType, roun
   return result;
 }
 
-/** For each of `newLength` places, the weights of the old ones that it is a mean of, from `start` on; they sum to 1. */
+/** Returns for each of `newLength` pixels the weights of the old pixels from `start` on. The weights sum to 1. */
 function triangleMeans(length, newLength, roundWeight) {
   const scale = length / newLength;
   const reach = Math.max(scale, 1);

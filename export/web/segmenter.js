@@ -1,9 +1,9 @@
-// What the model sees of a picture, and what its answer says of it; as edge_segmenter/letterbox.py does it.
+// Prepares an image for the model and resizes its output, like edge_segmenter/letterbox.py.
 
 import { resizeFloats, resizePixels } from "./resample.js";
 
 /**
- * Computes the foreground probability at the picture's own size.
+ * Computes the foreground probability at the image's own size.
  * @param {ImageData} picture opaque
  * @param {{resolution: number, predict: function(Uint8Array): Promise<Float32Array>}} model see model.js
  * @returns {Promise<Float32Array>} [height, width] in [0, 1]
@@ -17,11 +17,11 @@ export async function foregroundProbability(picture, { resolution, predict }) {
 }
 
 /**
- * Puts a picture into a square, its aspect kept, the rest filled by repeating the edge pixels.
+ * Fits an image into a square with its aspect ratio kept, and fills the rest by repeating the edge pixels.
  * @param {ImageData} picture opaque
  * @param {number} resolution the square's side
  * @returns {{pixels: Uint8Array, filled: {left: number, top: number, width: number, height: number}}} pixels
- *     [resolution, resolution, rgb], and what part of them is the picture
+ *     [resolution, resolution, rgb], and the part of them that is the image
  */
 export function letterbox(picture, resolution) {
   const filled = fit(picture, resolution);
@@ -53,7 +53,7 @@ function crop(values, resolution, { left, top, width, height }) {
   return result;
 }
 
-/** Rounds as Python's round: a half goes to the even number. */
+/** Rounds halves to the even number, like Python's round. */
 function roundToEven(value) {
   const floor = Math.floor(value);
   return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);

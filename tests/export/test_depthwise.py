@@ -4,18 +4,18 @@ import keras
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+from discs import run_tflite
 
 from export.tflite.convert import to_tflite_dynamic, to_tflite_float32
 from export.tflite.depthwise import float_depthwise_kernels
 from export.tflite.flatbuffer import parse
-from export.verify import tflite_runner
 
 DEPTHWISE, CONV = schema.BuiltinOperator.DEPTHWISE_CONV_2D, schema.BuiltinOperator.CONV_2D
 
 
 @pytest.fixture(scope="module")
 def network():
-    """A depthwise and a plain convolution, either with more weights than the converter leaves float32."""
+    """A depthwise and a plain convolution, each with more weights than the converter keeps in float32."""
     image = keras.Input((8, 8, 3))
     first, second, third = (keras.initializers.RandomNormal(stddev=0.1, seed=seed) for seed in range(3))
     features = keras.layers.Conv2D(128, 3, padding="same", activation="relu", kernel_initializer=first)(image)
@@ -28,8 +28,8 @@ def content(network):
     return to_tflite_dynamic(network)
 
 
-def kernels(content, kind):
-    """The types of a kind of operator's kernels of more than 1,000 weights."""
+def kernel_types(content, kind):
+    """Returns the types of the kernels of more than 1,000 weights in one kind of operator."""
     model = parse(content)
     (graph,) = model.subgraphs
     of_kind = [o for o in graph.operators if model.operatorCodes[o.opcodeIndex].builtinCode == kind]
@@ -38,16 +38,16 @@ def kernels(content, kind):
 
 
 def test_depthwise_kernels_are_float_and_the_others_int8(content):
-    assert kernels(content, DEPTHWISE) == {schema.TensorType.FLOAT32}
-    assert kernels(content, CONV) == {schema.TensorType.INT8}
+    assert kernel_types(content, DEPTHWISE) == {schema.TensorType.FLOAT32}
+    assert kernel_types(content, CONV) == {schema.TensorType.INT8}
 
 
-def test_it_says_what_the_float_model_says(network, content):
-    photos = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
-    expected, actual = (tflite_runner(model)(photos) for model in (to_tflite_float32(network), content))
+def test_output_is_that_of_the_float_model(network, content):
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
+    expected, actual = (run_tflite(model, images) for model in (to_tflite_float32(network), content))
     assert expected.std() > 0.01
     np.testing.assert_allclose(actual, expected, atol=0.2 * expected.std())
 
 
-def test_nothing_changes_where_there_is_none(content):
+def test_model_without_int8_kernels_stays_as_it_is(content):
     assert float_depthwise_kernels(content) == content

@@ -1,4 +1,4 @@
-"""An exported model measured on photos of different sizes; its foreground is what is bright (see edge_command)."""
+"""Measures a segmenter whose foreground is bright (see edge_command) on photos of different sizes."""
 
 import numpy as np
 import pytest
@@ -9,9 +9,9 @@ from export.evaluate import evaluate
 from export.tflite.convert import to_tflite_float32
 
 
-@pytest.fixture
-def model(tmp_path):
-    path = tmp_path / "bright.tflite"
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "bright.tflite"
     path.write_bytes(to_tflite_float32(bright_network()))
     return path
 
@@ -24,7 +24,7 @@ def photos(tmp_path):
 
 
 def add(folder, name, white, masked, size, unlabelled=None):
-    """A photo that is white in a fraction of its width from the left, and a mask that says so of another fraction."""
+    """Writes a photo that is white from the left up to a fraction of its width, and a mask up to another fraction."""
     width, height = size
     columns = (np.arange(width) + 0.5) / width
     photo = np.where(columns < white, 255, 0).astype(np.uint8)[None].repeat(height, 0)
@@ -35,7 +35,7 @@ def add(folder, name, white, masked, size, unlabelled=None):
     Image.fromarray(mask).save(folder / "masks" / f"{name}.png")
 
 
-def test_photos_count_at_their_own_size(model, photos):
+def test_photos_are_measured_at_their_own_size(model, photos):
     add(photos, "right", white=0.5, masked=0.5, size=(64, 32))  # 1,024 of 1,024 pixels
     add(photos, "half", white=0.5, masked=0.25, size=(32, 32))  # 256 of 512 pixels
     Image.new("RGB", (40, 40)).save(photos / "without_a_mask.png")
@@ -45,14 +45,15 @@ def test_photos_count_at_their_own_size(model, photos):
     assert metrics["iou_per_image"] == pytest.approx((1 + 0.5) / 2)
 
 
-def test_unlabelled_pixels_count_nowhere(model, photos):
+def test_unlabelled_pixels_do_not_count(model, photos):
     add(photos, "half", white=0.5, masked=0.25, size=(32, 32), unlabelled=(0.25, 0.5))
     assert evaluate(model, photos, photos / "masks", unlabelled=128)["segmenter"]["iou"] == 1
-    assert evaluate(model, photos, photos / "masks")["segmenter"]["iou"] == 1  # 128 and more is foreground
-    assert set(evaluate(model, photos, photos / "masks")) > {"segmenter", "grabcut", "all_foreground"}
+    results = evaluate(model, photos, photos / "masks")
+    assert results["segmenter"]["iou"] == 1  # without `unlabelled`, 128 or more is foreground
+    assert set(results) > {"segmenter", "grabcut", "all_foreground"}
 
 
-def test_a_mask_of_another_aspect_is_refused(model, photos):
+def test_mask_with_another_aspect_ratio_is_refused(model, photos):
     add(photos, "a", white=0.5, masked=0.5, size=(32, 32))
     Image.new("L", (64, 32)).save(photos / "masks" / "a.png")
     with pytest.raises(ValueError, match="another aspect ratio"):
@@ -66,7 +67,7 @@ def test_masks_of_other_photos_are_refused(model, photos):
         evaluate(model, photos, photos / "masks")
 
 
-def test_a_broken_photo_is_named(model, photos):
+def test_error_names_a_broken_photo(model, photos):
     add(photos, "a", white=0.5, masked=0.5, size=(32, 32))
     (photos / "a.png").write_bytes((photos / "a.png").read_bytes()[:60])
     with pytest.raises(ValueError, match="a.png cannot be read: "):

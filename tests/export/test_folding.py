@@ -7,15 +7,15 @@ from export.quantization.folding import fold_batch_norm
 from tf_layered_gan.models.networks.unet import unet
 
 
-def randomize(network, seed=0):
-    """Gives every weight a value of its own, from 0.5 to 1.5; returns the network."""
-    rng = np.random.default_rng(seed)
+def randomize(network):
+    """Draws every weight from 0.5 to 1.5."""
+    rng = np.random.default_rng(0)
     network.set_weights([rng.uniform(0.5, 1.5, weight.shape) for weight in network.get_weights()])
     return network
 
 
 def chain(*operations):
-    """A functional model from [batch, 4, 4, 2], one layer after the other."""
+    """Returns a functional model from [batch, 4, 4, 2] through one layer after the other."""
     image = x = keras.Input((4, 4, 2))
     for layer in operations:
         x = layer(x)
@@ -38,7 +38,7 @@ def test_by_hand():
         chain(layers.Conv2D(3, 3), layers.BatchNormalization(scale=False, center=False), layers.ReLU()),
     ],
 )
-def test_computes_the_same_without_batch_norm(network):
+def test_output_is_the_same_without_batch_norm(network):
     randomize(network).trainable = False
     folded = fold_batch_norm(network)
     x = np.random.default_rng(1).uniform(-1, 1, (2, *network.input_shape[1:]))
@@ -48,21 +48,21 @@ def test_computes_the_same_without_batch_norm(network):
 
 
 @pytest.mark.parametrize(
-    "operations, named",
+    "operations, message",
     [
-        ([layers.Conv2D(2, 1), layers.ReLU(), layers.BatchNormalization(name="norm")], "layer norm does not"),
-        ([layers.Conv2D(2, 1, activation="relu"), layers.BatchNormalization(name="norm")], "layer norm does not"),
+        ([layers.Conv2D(2, 1), layers.ReLU(), layers.BatchNormalization(name="norm")], "layer norm must"),
+        ([layers.Conv2D(2, 1, activation="relu"), layers.BatchNormalization(name="norm")], "layer norm must"),
         ([layers.Dense(1, name="dense")], "layer dense is a Dense with weights, allowed: Conv2D, Dep"),
     ],
 )
-def test_refuses_what_cannot_be_folded(operations, named):
-    with pytest.raises(ValueError, match=named):
+def test_other_networks_are_refused(operations, message):
+    with pytest.raises(ValueError, match=message):
         fold_batch_norm(chain(*operations))
 
 
-def test_refuses_a_convolution_that_others_use_too():
+def test_convolution_with_two_consumers_is_refused():
     image = keras.Input((4, 4, 2))
     x = layers.Conv2D(2, 1)(image)
     network = keras.Model(image, layers.Add()([x, layers.BatchNormalization(name="norm")(x)]))
-    with pytest.raises(ValueError, match="layer norm does not normalise .* that it alone has"):
+    with pytest.raises(ValueError, match="layer norm must normalise .* that no other layer uses"):
         fold_batch_norm(network)

@@ -21,7 +21,7 @@ from tf_layered_gan.data.photo_files import find_photos
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    """A segmenter in both formats; its foreground is what is brighter than grey 5.
+    """A segmenter in both formats. Its foreground is brighter than grey 5.
 
     4 (r + g + b) + 11.5 with colours in [-1, 1]: -12 + 11.5 at grey 0, 12 (10 / 127.5 - 1) + 11.5 = 0.44 at grey 10.
     """
@@ -34,7 +34,7 @@ def models(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    """A folder with the cars, prepared; car n has the grey 10 n."""
+    """A directory with the prepared cars. Car n has the grey 10 n."""
     path = tmp_path_factory.mktemp("tfds")
     with pytest.MonkeyPatch.context() as patch:
         archives.write("cars", path, patch)
@@ -49,7 +49,7 @@ def config(path, masks, module=cars):
 
 
 @pytest.mark.parametrize("name", ["saved_model", "segmenter.tflite"])
-def test_masks_are_those_that_the_dataset_takes(models, path, tmp_path, name):
+def test_dataset_reads_the_masks(models, path, tmp_path, name):
     assert predict_masks(config(path, tmp_path), models / name) == 4  # 2 for validation, 2 for test
     splits = datasets.load("cars", path=path, holdout=2, resolution=8, storage_size=8, masks=tmp_path)
     for photos in (splits.validation, splits.test):
@@ -68,14 +68,14 @@ def test_masks_that_exist_are_kept(models, path, tmp_path):
         assert mask.getextrema() == (77, 77)
 
 
-def test_what_made_the_masks_is_kept_among_them(models, path, tmp_path):
+def test_record_says_how_the_masks_were_made(models, path, tmp_path):
     model, masks = models / "segmenter.tflite", tmp_path / "masks"
     predict_masks(config(path, masks), model, input_range=None, channel=0)
     sha256 = hashlib.sha256(model.read_bytes()).hexdigest()
     record = {"model": {"name": "segmenter.tflite", "sha256": sha256}, "flags": {"input_range": None, "channel": 0}}
     record["data"] = {"source": "cars", "path": str(path), "holdout": 2}
     assert json.loads((masks / "predicted_by.json").read_text()) == record
-    # Both readers of a folder of masks pass it by.
+    # Both readers of masks ignore the record.
     assert datasets.load("cars", path=path, holdout=2, resolution=8, storage_size=8, masks=masks).test.masks.any()
     (tmp_path / "photos" / "cars_test").mkdir(parents=True)
     for name in ("00001", "00002"):
@@ -91,20 +91,20 @@ def test_masks_of_two_models_are_not_mixed(models, path, tmp_path):
         ("saved_model", {}, "model [0-9a-f]{64}, now [0-9a-f]{64}"),
         ("segmenter.tflite", {"channel": 0}, r"flags {}, now {'channel': 0}"),
     ):
-        with pytest.raises(ValueError, match=f"has masks by {what}, allowed: the same .see .*, or a new folder"):
+        with pytest.raises(ValueError, match=f"has masks by {what}, allowed: the same .see .*, or a new directory"):
             predict_masks(config(path, tmp_path), models / model, **settings)
     assert not (tmp_path / "cars_test" / "00001.png").exists()
     assert predict_masks(config(path, tmp_path), models / "segmenter.tflite") == 1
 
 
-def test_flags_that_gave_no_mask_can_be_changed(models, path, tmp_path):
+def test_flags_that_wrote_no_mask_can_be_changed(models, path, tmp_path):
     model = write_model(tmp_path / "model", lambda x: tf.cast(x[..., :2], tf.float32) / 255, (1, 8, 8, 3), tf.uint8)
     with pytest.raises(ValueError, match="with no --channel"):
         predict_masks(config(path, tmp_path / "masks"), model)
     assert predict_masks(config(path, tmp_path / "masks"), model, channel=1) == 4
 
 
-def test_a_savedmodels_sha256_is_that_of_its_files(tmp_path):
+def test_sha256_of_a_savedmodel_is_that_of_its_list_of_files(tmp_path):
     data = cars.get_config().data
     (tmp_path / "model" / "variables").mkdir(parents=True)
     (tmp_path / "model" / "saved_model.pb").write_bytes(b"graph")
@@ -118,7 +118,7 @@ def test_a_savedmodels_sha256_is_that_of_its_files(tmp_path):
     assert mask_record.make(tmp_path / "model", {}, data)["model"] != first
 
 
-def test_a_damaged_record_is_named(models, path, tmp_path):
+def test_error_names_a_damaged_record(models, path, tmp_path):
     (tmp_path / "predicted_by.json").write_text("[]")
     with pytest.raises(ValueError, match="predicted_by.json is damaged"):
         predict_masks(config(path, tmp_path), models / "segmenter.tflite")
@@ -129,13 +129,13 @@ def test_dataset_with_true_masks_is_refused(models, path):
         predict_masks(config(path, None, module=cub), models / "saved_model")
 
 
-def test_masks_must_go_somewhere(models, path):
-    with pytest.raises(ValueError, match="data.masks is None, allowed: a folder to write to"):
+def test_missing_directory_of_masks_is_refused(models, path):
+    with pytest.raises(ValueError, match="data.masks is None, allowed: a directory"):
         predict_masks(config(path, None), models / "saved_model")
 
 
 @pytest.mark.parametrize("name", ["../out.png", "a/../../out.png", "link/out.png"])
-def test_no_mask_is_written_elsewhere(models, tmp_path, monkeypatch, name):
+def test_mask_outside_the_directory_is_refused(models, tmp_path, monkeypatch, name):
     (tmp_path / "masks").mkdir()
     (tmp_path / "masks" / "link").symlink_to(tmp_path)
     monkeypatch.setattr(datasets, "held_out", lambda *_, **__: [(name, Image.new("RGB", (4, 4)))])
@@ -144,8 +144,11 @@ def test_no_mask_is_written_elsewhere(models, tmp_path, monkeypatch, name):
     assert not (tmp_path / "out.png").exists()
 
 
+@pytest.mark.slow
 def test_command_line(tmp_path):
     model = write_model(tmp_path / "model", lambda x: x[..., :1])
     flags = (f"--model={model}", "--config=configs/cars.py", f"--config.data.masks={tmp_path / 'masks'}")
     code, output = tiny.finish(tiny.python("-m", "export.predict_masks", *flags, "--input_range=1,0"))
-    assert code == 1 and output.endswith("error: --input_range is (1.0, 0.0), allowed: LOW,HIGH, LOW being less\n")
+    assert code == 1 and output.endswith(
+        "error: --input_range is (1.0, 0.0), allowed: LOW,HIGH with LOW less than HIGH\n"
+    )

@@ -4,9 +4,9 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from export.quantization import quantization_aware
 from export.quantization.centring import centre_threshold
-from export.quantization.quantization_aware import fine_tune
+from export.quantization.folding import fold_batch_norm
+from export.quantization.quantization_aware import Round, fine_tune, rounded_kernel, simulate_rounding
 from tf_layered_gan.models.networks.unet import unet
 
 RESOLUTION = 8
@@ -19,21 +19,23 @@ def photos():
 
 @pytest.fixture(scope="module")
 def network():
-    keras.utils.set_random_seed(0)
-    model = unet(RESOLUTION, 2, 1)
-    model.trainable = False  # as the average of a run's segmenter is
+    """A convolution with batch normalisation and the logits."""
+    image = keras.Input((RESOLUTION, RESOLUTION, 3))
+    features = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(2, 1)(image)))
+    model = keras.Model(image, layers.Conv2D(1, 1, name="logits")(features))
+    model.trainable = False  # like the averaged segmenter of a run
     return model
 
 
 def pixel_network(weights, **options):
-    """Logits that are a weighted sum of the pixel's own three channels."""
+    """Returns a network whose logits are a weighted sum of a pixel's three channels."""
     image = keras.Input((RESOLUTION, RESOLUTION, 3))
     model = keras.Model(image, layers.Conv2D(1, 1, name="logits", **options)(image))
     model.get_layer("logits").kernel.assign(np.reshape(weights, (1, 1, 3, 1)))
     return model
 
 
-def test_tunes_a_copy_the_same_for_the_same_seed(network, photos):
+def test_fine_tuned_copy_depends_on_the_seed_only(network, photos, eagerly):
     before = [weight.copy() for weight in network.get_weights()]
     first, again, other = (fine_tune(network, photos, steps=2, batch_size=2, seed=seed) for seed in (1, 1, 2))
     for value, weight in zip(before, network.get_weights(), strict=True):
@@ -44,12 +46,12 @@ def test_tunes_a_copy_the_same_for_the_same_seed(network, photos):
     assert first.input_shape == network.input_shape and first.output_shape == network.output_shape
 
 
-def test_rounding_is_learnt_away():
+def test_fine_tuning_makes_up_for_rounding():
     # A step is 254 / 127 = 2, and 0.4 is rounded to 0. On pixels (127, 255, 255), x = (-1 / 255, 1, 1), the logit is
     # -254 / 255 + 0.4 in float32 and, rounded, 0.4 less.
     network = pixel_network([254.0, 0.4, 0.0])
-    pictures = np.full((4, RESOLUTION, RESOLUTION, 3), (127, 255, 255), "uint8")
-    kernel, bias = fine_tune(network, pictures, steps=100, batch_size=1, learning_rate=0.02).get_weights()
+    images = np.full((4, RESOLUTION, RESOLUTION, 3), (127, 255, 255), "uint8")
+    kernel, bias = fine_tune(network, images, steps=100, batch_size=1, learning_rate=0.02).get_weights()
     step = kernel.max() / 127
     rounded = np.round(kernel.ravel() / step) * step
     assert abs(rounded @ [-1 / 255, 1, 1] + bias[0] - (-254 / 255 + 0.4)) < 0.05
@@ -63,26 +65,27 @@ def test_kernels_are_rounded_by_filter():
     convolution.kernel.assign(np.reshape([1.27, -127.0, 0.014, 0.6], (1, 1, 2, 2)))
     depthwise.kernel.assign(np.reshape([1.27, -127.0, 0.014, 0.6], (1, 2, 2, 1)))
     for layer in (convolution, depthwise):
-        rounded = quantization_aware._rounded_kernel(layer)
-        np.testing.assert_allclose(tf.reshape(rounded, -1), [1.27, -127.0, 0.01, 1.0], rtol=1e-5)
+        np.testing.assert_allclose(tf.reshape(rounded_kernel(layer), -1), [1.27, -127.0, 0.01, 1.0], rtol=1e-5)
 
 
-def test_activations_are_rounded_where_tflite_rounds_them(network):
-    rounding = quantization_aware._with_rounding(quantization_aware.fold_batch_norm(network))
-    rounded = [layer.input for layer in rounding.layers if isinstance(layer, quantization_aware._Round)]
-    # Seven ReLUs, each with its convolution, one enlargement and one concatenation; neither pooling nor logits.
-    assert len(rounded) == 9
+def test_activations_are_rounded_by_hand():
     # From -1 to 1.55 in 255 steps of 0.01, 0 among them.
     x = tf.constant([-1.0, 0.0, 0.013, 0.017, 1.55])
-    np.testing.assert_allclose(quantization_aware._Round()(x), [-1.0, 0.0, 0.01, 0.02, 1.55], atol=1e-6)
+    np.testing.assert_allclose(Round()(x), [-1.0, 0.0, 0.01, 0.02, 1.55], atol=1e-6)
+
+
+def test_activations_are_rounded_where_tflite_rounds_them():
+    rounding = simulate_rounding(fold_batch_norm(unet(RESOLUTION, 2, 1)))
+    # Seven ReLUs, each with its convolution, one enlargement and one concatenation; neither pooling nor logits.
+    assert sum(isinstance(layer, Round) for layer in rounding.layers) == 9
 
 
 def test_half_a_step_by_hand():
     # Red from -1 to 1, so logits from -2 to 2: a step is 4 / 255, and half of it 2 / 255.
     network = pixel_network([2.0, 0.0, 0.0])
-    pictures = np.zeros((2, RESOLUTION, RESOLUTION, 3), "uint8")
-    pictures[1] = 255
-    centred = centre_threshold(network, pictures)
+    images = np.zeros((2, RESOLUTION, RESOLUTION, 3), "uint8")
+    images[1] = 255
+    centred = centre_threshold(network, images)
     np.testing.assert_allclose(centred.get_layer("logits").bias, [2 / 255], rtol=1e-5)
     assert network.get_layer("logits").bias.numpy() == 0
 
@@ -93,7 +96,7 @@ def test_logits_without_a_bias_cannot_be_centred(photos):
 
 
 @pytest.mark.parametrize(
-    "change, named",
+    "change, message",
     [
         (lambda images: images.astype("float32"), "images must be uint8 .* got float32"),
         (lambda images: images[:0], r"at least 1, side, .* got uint8 \[0, 10, 10, 3\]"),
@@ -101,11 +104,11 @@ def test_logits_without_a_bias_cannot_be_centred(photos):
         (lambda images: images[:, :8], r"got uint8 \[6, 8, 10, 3\]"),
     ],
 )
-def test_other_images_are_refused(network, photos, change, named):
-    with pytest.raises(ValueError, match=named):
+def test_other_images_are_refused(network, photos, change, message):
+    with pytest.raises(ValueError, match=message):
         fine_tune(network, change(photos))
 
 
 def test_no_step_is_refused(network, photos):
-    with pytest.raises(ValueError, match="steps must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="steps is 0, allowed: 1 or more"):
         fine_tune(network, photos, steps=0)

@@ -1,4 +1,4 @@
-"""The graph's resizing held against Pillow's, as edge_segmenter uses it."""
+"""The resizing inside the model, compared with Pillow's in edge_segmenter."""
 
 import numpy as np
 import pytest
@@ -6,50 +6,50 @@ import tensorflow as tf
 from PIL import Image
 
 from edge_segmenter import letterbox as edge
-from export.tflite.resampling import _filled, letterbox, resampling_matrix, to_own_size
+from export.tflite.resampling import filled_part, letterbox, resampling_matrix, to_own_size
 
 RESOLUTION = 16
 SIZES = [(16, 16), (40, 20), (20, 40), (33, 47), (100, 37), (7, 5), (1, 1), (200, 1), (1, 200), (15, 14), (51, 50)]
 
 
-def picture(width, height, seed=0):
-    """Blotches with edges and noise, uint8 [height, width, rgb]."""
-    rng = np.random.default_rng(seed)
+def blotches(width, height):
+    """Returns blotches with edges and noise, uint8 [height, width, rgb]."""
+    rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (-(-height // 8), -(-width // 8), 3)).repeat(8, 0).repeat(8, 1)[:height, :width]
     return np.clip(coarse + rng.integers(-20, 21, (height, width, 3)), 0, 255).astype("uint8")
 
 
 def test_matrix_by_hand():
-    # Halved: a triangle two pixels to either side of the boundary between two pixels, weights 1/4, 3/4, 3/4, 1/4,
-    # of which the picture's end cuts off one.
+    # Halved: a triangle of two pixels on each side of the boundary between two pixels, weights 1/4, 3/4, 3/4, 1/4. The
+    # edge of the image cuts off one of them.
     matrix = resampling_matrix(tf.range(4), 4, tf.range(2), 2)
     np.testing.assert_allclose(matrix, np.array([[3, 3, 1, 0], [0, 1, 3, 3]]) / 7, rtol=1e-6)
-    # Doubled: each new pixel lies a quarter of an old one beside its middle.
+    # Doubled: the centre of each new pixel is a quarter of an old pixel away from the centre of the old one.
     matrix = resampling_matrix(tf.range(2), 2, tf.range(4), 4)
     np.testing.assert_allclose(matrix, np.array([[4, 0], [3, 1], [1, 3], [0, 4]]) / 4, rtol=1e-6)
 
 
-def test_matrix_ignores_what_lies_outside():
+def test_matrix_ignores_pixels_outside():
     matrix = resampling_matrix(tf.range(4) - 1, 2, tf.range(4), 4)
     np.testing.assert_array_equal(matrix[:, ::3], np.zeros((4, 2)))
     np.testing.assert_allclose(matrix[:, 1:3], np.array([[4, 0], [3, 1], [1, 3], [0, 4]]) / 4, rtol=1e-6)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_letterbox_is_the_edge_packages(size):
-    pixels = picture(*size)
+def test_letterbox_is_that_of_the_edge_package(size):
+    pixels = blotches(*size)
     expected, _ = edge.letterbox(Image.fromarray(pixels), RESOLUTION)
     difference = np.abs(letterbox(pixels[None], RESOLUTION)[0].numpy().astype(int) - expected)
     assert difference.max() <= 1 and (difference > 0).mean() <= (0.2 if size[1] > 2 * size[0] else 0.03)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_mask_is_the_edge_packages(size):
+def test_mask_is_that_of_the_edge_package(size):
     probability = np.random.default_rng(1).random((RESOLUTION, RESOLUTION), "float32")
     expected = edge.foreground_probability(Image.new("RGB", size), RESOLUTION, lambda _: probability) * 255
     mask = to_own_size(tf.constant(probability[None, ..., None]), np.zeros((1, *size[::-1], 3), "uint8"))
     assert mask.shape == (1, *size[::-1], 1)
-    assert np.abs(mask[0, ..., 0].numpy() - expected).max() <= 0.5 + 2e-3  # rounded, and nothing else
+    assert np.abs(mask[0, ..., 0].numpy() - expected).max() <= 0.5 + 2e-3  # the rounding alone
 
 
 def test_mask_spans_all_values():
@@ -65,9 +65,9 @@ def test_mask_of_256ths():
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_128_and_more_is_above_one_half(size):
+def test_128_or_more_is_above_one_half(size):
     values = np.random.default_rng(0).choice(np.array([0, 127, 128, 129, 255], "uint8"), (1, RESOLUTION, RESOLUTION, 1))
-    values[:, 4:12] = 128  # exactly one half, also between pixels of it
+    values[:, 4:12] = 128  # exactly one half, also between such pixels
     expected = edge.foreground_probability(
         Image.new("RGB", size), RESOLUTION, lambda _: values[0, ..., 0] / np.float32(256)
     )
@@ -79,9 +79,9 @@ def test_128_and_more_is_above_one_half(size):
 
 
 @pytest.mark.parametrize("longest", [17, 32, 101, 4031, 65535])
-def test_every_side_is_rounded_as_python_does(longest):
-    sides = np.unique(np.linspace(1, longest, 200).astype("int32"))  # at 32, every second one is a half
-    lengths, starts = _filled(tf.constant(sides), longest, RESOLUTION)
+def test_every_side_is_rounded_like_python_does(longest):
+    sides = np.unique(np.linspace(1, longest, 200).astype("int32"))  # at 32, every second one gives a half
+    lengths, starts = filled_part(tf.constant(sides), longest, RESOLUTION)
     expected = [max(1, round(side * RESOLUTION / longest)) for side in sides.tolist()]
     assert lengths.numpy().tolist() == expected
     assert starts.numpy().tolist() == [(RESOLUTION - length) // 2 for length in expected]

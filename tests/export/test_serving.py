@@ -1,9 +1,11 @@
+import resource
+
 import numpy as np
+import pytest
 from discs import grey, pixel_network
-from discs import network as network  # a fixture, as are the photos
-from discs import photos as photos
 
 from export.serving.probabilities import serving_model
+from export.serving.savedmodel import write_savedmodel
 
 
 def test_serving_model_normalises_and_returns_probabilities():
@@ -15,3 +17,13 @@ def test_serving_model_normalises_and_returns_probabilities():
 def test_serving_model_stays_in_inference_mode(network, photos):
     model = serving_model(network)
     np.testing.assert_array_equal(model(photos[:4], training=True), model(photos[:4], training=False))
+
+
+def test_full_disk_is_an_os_error(tmp_path):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, limits[1]))  # no file can be larger
+    try:
+        with pytest.raises(OSError, match=f"no SavedModel could be written to {tmp_path}/saved_model: "):
+            write_savedmodel(pixel_network([1.0, 0.0, 0.0]), tmp_path / "saved_model")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -1,13 +1,12 @@
-"""Both signatures of a .tflite file: one network, one set of weights, one partition."""
+"""The two signatures of a .tflite file share one network, one set of weights and one partition."""
 
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
-from discs import disc_photos
-from discs import network as network  # a fixture
+from discs import disc_photos, run_tflite
 from PIL import Image
-from test_resampling import picture
+from test_resampling import blotches
 
 from edge_segmenter import letterbox as edge
 from edge_segmenter.model import load_model
@@ -32,8 +31,14 @@ def kind(request):
 
 
 @pytest.fixture(scope="module")
+def separable_network():
+    """It has the default size of `distill`, because the converter quantises large kernels only."""
+    return separable_unet(32, Student().width, 4)
+
+
+@pytest.fixture(scope="module")
 def alone(kind, network):
-    """The network's own bytes, without signatures."""
+    """The converted network without signatures."""
     return CONVERSIONS[kind](network)
 
 
@@ -42,19 +47,9 @@ def content(alone):
     return add_signatures(alone)
 
 
-def test_fixed_size_is_the_networks_own(alone, content):
+def test_fixed_size_is_the_converted_network(alone, content):
     photos = disc_photos(4, seed=3)[0]
-    for photo in photos:
-        np.testing.assert_array_equal(run(alone, photo), run(content, photo))
-
-
-def run(content, photo):
-    interpreter = Interpreter(model_content=content)
-    interpreter.allocate_tensors()
-    (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
-    interpreter.set_tensor(source["index"], photo[None])
-    interpreter.invoke()
-    return interpreter.get_tensor(target["index"])
+    np.testing.assert_array_equal(run_tflite(alone, photos), run_tflite(content, photos))
 
 
 def test_signatures_name_their_tensors(content):
@@ -69,7 +64,7 @@ def test_any_size_is_the_edge_command(content, tmp_path):
     resolution, predict = load_model(tmp_path / "model.tflite")
     any_size = Interpreter(model_content=content).get_signature_runner("any_size")
     for size in SIZES:
-        pixels = picture(*size)
+        pixels = blotches(*size)
         expected = edge.foreground_probability(Image.fromarray(pixels), resolution, lambda x: predict(x[None])[0]) * 255
         mask = any_size(picture=pixels[None])["mask"]
         assert mask.shape == (1, *size[::-1], 1) and mask.dtype == np.uint8
@@ -77,14 +72,14 @@ def test_any_size_is_the_edge_command(content, tmp_path):
         assert difference.max() <= 3 and (difference > 0.51).mean() <= 0.05, size
 
 
-def test_weights_are_there_once(alone, content):
+def test_weights_are_stored_once(alone, content):
     before, after = parse(alone), parse(content)
     assert after.subgraphs[1].name == b"any_size"
     buffers = {tensor.buffer for tensor in before.subgraphs[0].tensors}
     weights = {buffer for buffer in buffers if before.buffers[buffer].data is not None}
     for subgraph in after.subgraphs:
         assert weights <= {tensor.buffer for tensor in subgraph.tensors}
-    # What is added: the resampling and a second list of the network's operators.
+    # The resampling and a second list of the network's operators are added.
     assert sum_of_buffers(after) - sum_of_buffers(before) < 4000
     assert len(content) - len(alone) < 50_000
 
@@ -105,10 +100,10 @@ def test_buffers_are_aligned(content):
 
 
 def test_fixed_size_is_one_partition(kind, content):
-    """All under one node of XNNPACK's delegate, but for the operators that change the type of the ends.
+    """XNNPACK runs the whole network as one node. Only the operators that change the type at both ends are left.
 
-    The interpreter lists the nodes of its graph, and appends one, DELEGATE, for each partition that a delegate took.
-    What it did not take is told by what the partition reads and by what reads it.
+    The interpreter lists the nodes of its graph and appends one node, DELEGATE, for each partition that a delegate
+    runs. The nodes left to the interpreter are those that the partition reads from, and those that read from it.
     """
     interpreter = Interpreter(model_content=content)
     interpreter.allocate_tensors()
@@ -124,28 +119,28 @@ def test_fixed_size_is_one_partition(kind, content):
 
 
 def test_any_size_has_the_network_in_the_same_partition_and_two_of_resampling(content):
-    """What is left to the interpreter's own kernels are sums on sizes and coordinates.
+    """Only the arithmetic on sizes and coordinates is left to the interpreter's own kernels.
 
-    The network's tensors have the same indices in both subgraphs, so its partition gives the same one; and it reads as
-    many, though of float16 some weights as the first of the others has made them float32.
+    The network's tensors have the same indices in both subgraphs, so its partition writes the same tensor and reads as
+    many. (With float16 weights it reads some that another partition has converted to float32.)
     """
     (network,) = partitions(content, subgraph=0)
     any_size = partitions(content, subgraph=1)
     assert len(any_size) == 3 and any_size.count(network) == 1
 
 
-def test_so_it_is_with_the_separable_network(kind):
-    """That of `distill`'s default size, as a kernel has to be large for the converter to quantise it."""
-    content = add_signatures(CONVERSIONS[kind](separable_unet(32, Student().width, 4)))
+@pytest.mark.parametrize("quantised", ["dynamic", "int8"])
+def test_separable_network_is_one_partition_too(separable_network, quantised):
+    content = add_signatures(CONVERSIONS[quantised](separable_network))
     (network,) = partitions(content, subgraph=0)
     any_size = partitions(content, subgraph=1)
     assert len(any_size) == 3 and any_size.count(network) == 1
 
 
 def partitions(content, subgraph):
-    """How many tensors each partition of XNNPACK's reads, and which it gives.
+    """Returns for each partition of XNNPACK the number of tensors that it reads and the tensors that it writes.
 
-    The subgraph is taken out of the file, as the interpreter lists the operators of the first alone.
+    The subgraph is taken out of the file, because the interpreter lists only the operators of the first one.
     """
     model = parse(content)
     model.subgraphs, model.signatureDefs = [model.subgraphs[subgraph]], []
@@ -155,13 +150,15 @@ def partitions(content, subgraph):
     return [(len(o["inputs"]), list(o["outputs"])) for o in operators]
 
 
-def test_the_network_has_the_same_types_between_the_resampling(content):
+def test_network_has_the_same_types_in_both_subgraphs(content):
     fixed_size, any_size = ([tensor.type for tensor in subgraph.tensors] for subgraph in parse(content).subgraphs)
     assert any_size[: len(fixed_size)] == fixed_size
-    assert schema.TensorType.FLOAT32 in any_size[len(fixed_size) :]  # also around a network that has no float
+    assert (
+        schema.TensorType.FLOAT32 in any_size[len(fixed_size) :]
+    )  # the resampling is float32, even around an integer network
 
 
-def test_operators_come_after_what_they_need(content):
+def test_operators_come_after_those_they_need(content):
     for subgraph in parse(content).subgraphs:
         made = {index for operator in subgraph.operators for index in operator.outputs}
         ready = set(range(-1, len(subgraph.tensors))) - made

@@ -1,37 +1,63 @@
 import numpy as np
 import pytest
-from discs import RESOLUTION, grey, pixel_network
+from discs import RESOLUTION, grey, pixel_network, unlabelled
 
-from export.verify import agreement, reference, true_iou
+from export.verify import Reference, loss_refusal, reference, signature_refusal
 from tf_layered_gan.data.photos import Photos
 
 
-def test_agreement_by_hand():
-    # Of four pictures the Keras model calls the last three foreground, the other model the first two. Intersection 1
-    # of 4 pictures, union 4 of 4: IoU 0.25. They differ most at the first, by 0.9 - 0.3.
-    pixel = np.ones((1, RESOLUTION, RESOLUTION, 1))
-    expected, actual = (np.reshape(p, (4, 1, 1, 1)) * pixel for p in ([0.3, 0.8, 0.6, 0.6], [0.9, 0.9, 0.1, 0.1]))
-    figures = agreement(expected, actual)
-    assert figures["iou"] == 0.25 and figures["max_difference"] == pytest.approx(0.6)
+def probabilities(*values):
+    """Returns one constant probability for each photo."""
+    return np.ones((1, RESOLUTION, RESOLUTION), "float32") * np.reshape(values, (-1, 1, 1))
+
+
+def test_figures_without_test_masks_by_hand():
+    # Of four photos the Keras model marks the last three, the other model the first two. Intersection 1 photo, union 4
+    # photos: IoU 0.25. The largest difference is at the first photo, 0.9 - 0.3.
+    figures = Reference(unlabelled(grey(0, 0, 0, 0)), probabilities(0.3, 0.8, 0.6, 0.6)).compare(
+        probabilities(0.9, 0.9, 0.1, 0.1)
+    )
+    assert figures == {
+        "iou": 0.25,
+        "max_difference": pytest.approx(0.6),
+        "true_iou": None,
+        "true_iou_loss": None,
+    }
 
 
 def test_agreement_of_empty_masks_is_one():
-    answers = np.zeros((1, RESOLUTION, RESOLUTION, 1))
-    assert agreement(answers, answers)["iou"] == 1.0
+    assert Reference(unlabelled(grey(0)), probabilities(0)).compare(probabilities(0))["iou"] == 1.0
 
 
-@pytest.mark.parametrize("answers", [np.full((1, 32, 32, 1), np.nan), np.zeros((1, 32, 32))])
-def test_agreement_refuses_what_is_no_probability(answers):
-    with pytest.raises(ValueError, match="finite probabilities"):
-        agreement(np.zeros((1, 32, 32, 1)), answers)
-
-
-def test_what_is_lost_on_true_masks_by_hand():
-    # True masks: the first picture of two. The Keras model finds it alone, IoU 1; the other both, IoU 1 / 2.
+def test_figures_with_test_masks_by_hand():
+    # Test masks: the first of two photos. The Keras model marks that photo, IoU 1; the other model both, IoU 1 / 2.
     masks = np.zeros((2, RESOLUTION, RESOLUTION), "uint8")
     masks[0] = 1
     keras_model = reference(pixel_network([1.0, 0.0, 0.0]), Photos(grey(255, 0), masks, ("a", "b")))
-    figures = keras_model.compare(lambda pixels: np.ones((2, RESOLUTION, RESOLUTION, 1)))
+    figures = keras_model.compare(probabilities(1, 1))
     assert (figures["iou"], figures["true_iou"], figures["true_iou_loss"]) == (0.5, 0.5, 0.5)
-    assert keras_model.figures()["true_iou"] == 1 and keras_model.figures()["foreground"] == 0.5
-    assert true_iou(np.ones((2, RESOLUTION, RESOLUTION, 1), bool), None) is None
+    assert keras_model.figures["true_iou"] == 1 and keras_model.figures["foreground"] == 0.5
+
+
+@pytest.mark.parametrize(
+    "iou, true_iou, keras_true_iou, max_iou_loss, reason",
+    [
+        (0.9, 0.495, 0.5, 0.01, None),  # a loss of 0.005
+        (1.0, 0.48, 0.5, 0.01, "test masks is 0.4800, 0.02 below the Keras model's, allowed: 0.01"),
+        (1.0, 0.49996, 0.5, 0, "test masks is 0.5000, 4e-05 below the Keras model's, allowed: 0"),
+        (0.89999, 0.5, 0.5, 0.01, "Keras model's masks is 0.89999, allowed: 0.9 or more"),  # other masks, same IoU
+        (0.8, 0.5, 0.5, 0.3, None),
+        (0.98, None, None, 0.01, "Keras model's masks is 0.98, allowed: 0.99 or more"),
+        (0.99, None, None, 0.01, None),
+    ],
+)
+def test_allowed_loss(iou, true_iou, keras_true_iou, max_iou_loss, reason):
+    refusal = loss_refusal({"iou": iou, "true_iou": true_iou}, keras_true_iou, max_iou_loss)
+    assert refusal == (reason and f"its IoU with the {reason}")
+
+
+def test_signatures_may_differ_by_one_step():
+    masks = np.full((1, 2, 2), 100, "uint8")
+    assert signature_refusal(masks, np.full((1, 2, 2), 100.9 / 255)) is None
+    refusal = signature_refusal(masks, np.full((1, 2, 2), 103 / 255))
+    assert refusal == "its signatures serving_default and any_size differ by 3 steps of 255, allowed: 1"

@@ -1,0 +1,157 @@
+"""The facts about an exported segmenter, for its metadata and its model card."""
+
+from typing import Any
+
+import tf_layered_gan
+from tf_layered_gan.models.student import Student
+
+from ..tflite.signatures import ANY_SIZE, FIXED_SIZE
+
+NOT_STATED = "not stated"
+CLASSES = ("background", "foreground")
+SOURCES = {
+    "folder": "a folder of photos",
+    "shapes": "images that the program painted",
+    "cub": "CUB-200-2011",
+    "dogs": "Stanford Dogs",
+    "cars": "Stanford Cars",
+    "apc": "Amazon Picking Challenge",
+}
+_PREDICTED = "predicted by another segmenter"
+_TEST_MASKS = {
+    "folder": "from a folder",
+    "shapes": "painted with the images",
+    "cub": "given with the dataset",
+    "dogs": _PREDICTED,
+    "cars": _PREDICTED,
+    "apc": "given with the dataset",
+}
+
+
+def run_facts(
+    source: str,
+    *,
+    photos: dict[str, int],
+    supervised: bool,
+    rounds: int,
+    images_seen: int,
+    segmenter_steps: int,
+    test_masks: str | None,
+) -> dict:
+    """Describes the training of a run, without anything private such as paths and file names.
+
+    Args:
+        source: a key of `SOURCES`.
+        photos: number of photos for each of "train", "validation" and "test".
+        supervised: whether the segmenter learnt from masks of photos.
+        rounds: number of rounds of GAN and segmenter.
+        images_seen: number of real images that the discriminator saw, or a supervised segmenter.
+        segmenter_steps: number of training steps of the segmenter.
+        test_masks: see `mask_facts`; None without test masks.
+
+    Returns:
+        dict for `segmenter_facts`.
+    """
+    return {
+        "data": SOURCES[source],
+        "photos": photos,
+        "learnt_from": "photos and their masks" if supervised else "photos without masks",
+        "rounds": 0 if supervised else rounds,
+        "images_seen": images_seen,
+        "segmenter_steps": segmenter_steps,
+        "test_masks": test_masks,
+    }
+
+
+def mask_facts(source: str, made: str | None = None) -> str:
+    """Describes the origin of the test masks.
+
+    Args:
+        source: a key of `SOURCES`.
+        made: how the masks were made, or None if that is not stated.
+    """
+    made = made or (f"how they were made is {NOT_STATED}" if source == "folder" else None)
+    return _TEST_MASKS[source] + (f" ({made})" if made else "")
+
+
+def student_facts(settings: Student) -> dict:
+    """Describes the training of a student.
+
+    Args:
+        settings: the student's settings.
+
+    Returns:
+        dict, the entry "student" of `run_facts`.
+    """
+    weights = {"pairs": settings.gamma_segmentation, "photos": settings.gamma_consistency}
+    return {
+        "network": settings.network,
+        "width": settings.width,
+        "steps": settings.steps,
+        "learnt_from": " and ".join(f"the run's {name}" for name, weight in weights.items() if weight),
+    }
+
+
+def segmenter_facts(training: dict, licence: str | None = None) -> dict:
+    """Lists the facts that hold for every format.
+
+    Args:
+        training: see `run_facts`; for a student also "student", see `student_facts`.
+        licence: the model's licence, or None if that is not stated.
+    """
+    return {
+        "program": "tf-layered-gan",
+        "version": tf_layered_gan.__version__,
+        "licence": licence or NOT_STATED,
+        "classes": list(CLASSES),
+        "training": training,
+    }
+
+
+def figure_facts(figures: dict, keras_model: dict) -> dict:
+    """Lists the IoU of a format on the test photos, rounded to four digits.
+
+    Args:
+        figures: the format's figures, see `verify.Reference.compare`.
+        keras_model: the Keras model's figures, see `verify.Reference.figures`.
+    """
+    facts = {
+        "iou_with_test_masks": figures["true_iou"],
+        "keras_model_iou_with_test_masks": keras_model["true_iou"],
+        "centred_disc_iou_with_test_masks": keras_model["centred_disc_true_iou"],
+        "iou_with_keras_model": figures["iou"],
+    }
+    facts = {name: figure if figure is None else round(figure, 4) for name, figure in facts.items()}
+    return {"test_photos": keras_model["pictures"]} | facts
+
+
+def signature_facts(resolution: int, *, integer: bool = False, batch: int | str = 1) -> dict[str, dict[str, Any]]:
+    """Describes the inputs and outputs of a format.
+
+    Args:
+        resolution: R, pixels.
+        integer: whether the format is the full-int8 file.
+        batch: number of images in a call of the signature for the model's own size, or "batch" for any number.
+
+    Returns:
+        dict from signature to its "input" and "output".
+    """
+    image = {"type": "uint8", "colour_order": "RGB", "range": [0, 255]}
+    own_size, any_size = f"the model's own, {resolution} x {resolution}", "any; the model resizes it"
+    meaning = "probability of the foreground"
+    probability = {"type": "float32", "range": [0, 1], "meaning": meaning}
+    if integer:
+        probability |= {"type": "uint8", "range": [0, 255], "meaning": f"{meaning} times 256"}
+    above_half = "128 or more where it is above one half"
+    mask = {"type": "uint8", "range": [0, 255], "meaning": f"{meaning} times 255, rounded; {above_half}"}
+    shape = [batch, resolution, resolution]
+    return {
+        FIXED_SIZE: {
+            "input": {"name": "pixels", "shape": [*shape, 3], **image, "size": own_size},
+            "output": {"name": "probability", "shape": [*shape, 1], **probability},
+        },
+        ANY_SIZE: {
+            "input": {"name": "picture", "shape": [1, "height", "width", 3], **image, "size": any_size},
+            "output": {"name": "mask", "shape": [1, "height", "width", 1], **mask},
+        },
+    }

@@ -1,0 +1,139 @@
+"""The model card: a Markdown page on the purpose, training, figures and limits of an exported segmenter."""
+
+_TEMPLATE = """\
+# Model card: object segmenter
+
+Computes for each pixel of a photo the probability that it belongs to the object. This cuts the object out.
+Made with {program} {version}. Licence: {licence}.
+
+## Intended use
+
+Photos like those it was trained on (data: {data}), with one object in each.
+It knows one class, the object, and does not recognise what the object is.
+Do not use it for other kinds of photos, for photos with several objects, or where a wrong mask does harm.
+
+## Training
+
+{training}
+
+## Figures
+
+Measured on {pictures} test photos, none of them used in training. Each is the central square of a photo, resized to
+{resolution} x {resolution} pixels. All formats are made from the Keras model, which marks {foreground:.1%} of the
+pixels as object.
+{true_iou}
+
+{table}
+
+A format is refused, and no file is written, if it loses more than {max_iou_loss:g} of IoU with the test masks (where
+there are any) or if the IoU of its masks with the Keras model's is below {min_agreement:g}. A *tuned* format has other
+weights than the Keras model: it learnt the Keras model's masks of training photos while its rounding to 8 bits was
+simulated.
+
+## Input and output
+
+Turn the photo upright, as its EXIF data says. No other preparation is needed: the model takes 8-bit RGB pixels, red
+first, 0 to 255, not normalised. Each file has two signatures:
+
+- `any_size`: takes `picture`, uint8 [1, height, width, 3], of any size. Returns `mask`, uint8 [1, height, width, 1],
+  the object's probability times 255: 128 or more where it is above one half. The model resizes the longer side to
+  {resolution} pixels (bilinear, antialiased, same aspect ratio), fills the rest of the square by repeating the edge
+  pixels, and resizes the mask back.
+- `serving_default`: takes `pixels`, uint8 [1, {resolution}, {resolution}, 3], if you resize the photo yourself. Returns
+  `probability`, [1, {resolution}, {resolution}, 1], as float32 in [0, 1]. `segmenter_int8.tflite` returns uint8, the
+  probability times 256.
+
+A pixel belongs to the object if its probability is above one half: above 128 in the uint8 of `serving_default`. The
+SavedModel has the same two signatures, and its `serving_default` takes any number of images.
+`python -m export.describe FILE` prints the metadata of a .tflite file or the SavedModel.
+
+## Limits
+
+- The model sees {resolution} pixels along a photo's longer side. It misses objects thinner than one of these pixels,
+  and the edge of the mask is soft.
+- {learnt}
+- The test photos are from the same source as the training photos. Expect lower figures on other photos, and measure
+  them: `python -m export.evaluate --model=FILE --photos=DIR --masks=MASKS`.
+"""
+
+
+def model_card(facts: dict, resolution: int, result: dict) -> str:
+    """Returns the model card as Markdown.
+
+    Args:
+        facts: see `facts.segmenter_facts`.
+        resolution: R, pixels.
+        result: see `exporter.export_segmenter`.
+    """
+    training, keras_model = facts["training"], result["keras_model"]
+    return _TEMPLATE.format(
+        **{name: facts[name] for name in ("program", "version", "licence")},
+        data=training["data"],
+        training=_training(training),
+        learnt=_learnt(training["learnt_from"]),
+        resolution=resolution,
+        max_iou_loss=result["max_iou_loss"],
+        min_agreement=result["min_agreement"],
+        pictures=keras_model["pictures"],
+        foreground=keras_model["foreground"],
+        true_iou=_true_iou(keras_model, training["test_masks"]),
+        table=_table(result["formats"]),
+    )
+
+
+def _training(training: dict) -> str:
+    photos = training["photos"]
+    lines = [
+        f"- data: {training['data']}; {photos['train']:,} training photos, {photos['validation']:,} validation photos "
+        f"(they also calibrate the int8 file), {photos['test']:,} test photos",
+        f"- learnt from {training['learnt_from']}, in {training['segmenter_steps']:,} steps of the segmenter",
+    ]
+    if training["rounds"]:
+        lines.append(f"- rounds of GAN and segmenter: {training['rounds']}")
+    lines.append(f"- real images seen in training: {training['images_seen']:,}")
+    if "student" in training:
+        student = training["student"]
+        lines.append(
+            f"- then this smaller network, {student['network']} of width {student['width']}, learnt that segmenter's "
+            f"masks from {student['learnt_from']} in {student['steps']:,} steps"
+        )
+    return "\n".join(lines)
+
+
+def _learnt(learnt_from: str) -> str:
+    if learnt_from == "photos without masks":
+        return (
+            "It never saw a mask. A layered GAN found the object as the part that can be moved before a background.\n"
+            "  Things that move along with the object may count as part of it."
+        )
+    return "It learnt from masks, and repeats the mistakes in them."
+
+
+def _true_iou(keras_model: dict, test_masks: str) -> str:
+    if keras_model["true_iou"] is None:
+        return "There are no test masks, so it is not known how right its masks are."
+    return (
+        f"The IoU of its masks with the test masks, {test_masks}, is {keras_model['true_iou']:.4f}, over all\n"
+        f"photos together. A disc in the middle of each photo has {keras_model['centred_disc_true_iou']:.4f}."
+    )
+
+
+def _outcome(figures: dict) -> str:
+    tuned = f", tuned on {figures['fine_tuned']:,} photos" if figures.get("fine_tuned") else ""
+    return ("refused" if figures["refused"] else "written") + tuned
+
+
+def _table(formats: dict[str, dict]) -> str:
+    rows = ["| file | bytes | IoU with the Keras model | IoU with the test masks | change | |", "| --- " * 6 + "|"]
+    for name, figures in formats.items():
+        true_iou, loss = figures.get("true_iou"), figures.get("true_iou_loss")
+        cells = [
+            name,
+            f"{figures['bytes']:,}" if "bytes" in figures else "",
+            f"{figures['iou']:.4f}" if "iou" in figures else "",
+            "" if true_iou is None else f"{true_iou:.4f}",
+            "" if loss is None else f"{-loss:+z.4f}",
+            _outcome(figures),
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)

@@ -1,0 +1,64 @@
+"""The directory of an export: nobody sees an unfinished export there, and other files are never overwritten."""
+
+import contextlib
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from typing import NoReturn
+
+from tf_layered_gan.files.file_lock import file_lock
+
+from .formats import FILES
+
+SAVED_MODEL, MODEL_CARD, EXPORT_RECORD = "saved_model", "model_card.md", "export.json"
+_UNVERIFIED = ".unverified-"
+
+
+@contextlib.contextmanager
+def replacing_export(output: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Replaces an earlier export by a new one once the new one is complete.
+
+    Args:
+        output: directory of the export; made if missing.
+
+    Yields:
+        An empty directory for the files of the new export. They move to `output` at the end of the block. If the block
+        fails, the earlier export stays.
+
+    Raises:
+        ValueError: another export writes to `output`, or it holds files of these names from somebody else.
+    """
+    _check_owner(output)
+
+    def refuse() -> NoReturn:
+        raise ValueError(f"another export writes to {output}: wait for it, or choose another directory")
+
+    with file_lock(output, taken=refuse):
+        for folder in output.glob(f"{_UNVERIFIED}*"):  # of an export that was killed
+            shutil.rmtree(folder)
+        with tempfile.TemporaryDirectory(dir=output, prefix=_UNVERIFIED) as folder:
+            yield pathlib.Path(folder)
+            _replace(output, pathlib.Path(folder))
+
+
+def _check_owner(output: pathlib.Path) -> None:
+    """Refuses to overwrite files if nothing shows that an earlier export wrote them."""
+    replaced = [name for name in (SAVED_MODEL, MODEL_CARD, *FILES) if (output / name).exists()]
+    if replaced and not any((output / name).exists() for name in (EXPORT_RECORD, "lock")):
+        raise ValueError(
+            f"{output} holds {', '.join(replaced)} but no {EXPORT_RECORD}, so no export wrote them: choose another "
+            "directory"
+        )
+
+
+def _replace(output: pathlib.Path, folder: pathlib.Path) -> None:
+    """Moves the new files into place; export.json is removed first and comes last, as it describes the others."""
+    (output / EXPORT_RECORD).unlink(missing_ok=True)
+    if (output / SAVED_MODEL).exists():
+        shutil.rmtree(output / SAVED_MODEL)
+    for name in FILES:
+        if not (folder / name).exists():
+            (output / name).unlink(missing_ok=True)
+    for path in sorted(folder.iterdir(), key=lambda path: path.name == EXPORT_RECORD):
+        path.replace(output / path.name)
