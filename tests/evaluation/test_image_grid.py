@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_layered_gan.evaluation.picture_grid import grid, layer_grid, save_png, segmentation_sheet, synthetic_grid
+from tf_layered_gan.evaluation.image_grid import grid, layer_grid, save_png, segmentation_sheet, synthetic_grid
 
 ORANGE = [255, 170, 0]
 
