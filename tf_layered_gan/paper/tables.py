@@ -113,9 +113,7 @@ def _layered(dataset: str, *figures: tuple[float, float, float], small: bool = F
     )
 
 
-_CARS_AND_DOGS = (
-    "The masks of Stanford Cars and Dogs are predictions of another segmenter; in the paper, of a Mask R-CNN."
-)
+_CARS_AND_DOGS = "The masks of Cars and Dogs are another segmenter's predictions; in the paper, a Mask R-CNN's."
 _ENTROPY = "H(c) is the entropy of c in nats; the paper truncates it after one decimal."
 _CUB = "The masks of CUB are true masks."
 _SUPERVISION = "Sup. is the supervision; weak supervision uses boxes around objects."
