@@ -122,11 +122,11 @@ def _grabcut_one(image: np.ndarray) -> np.ndarray:
     large = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
     top, left = (max(1, int(_GRABCUT_MARGIN * length)) for length in large.shape[:2])
     rectangle = (left, top, large.shape[1] - 2 * left, large.shape[0] - 2 * top)
-    labels, models = np.zeros(large.shape[:2], np.uint8), np.zeros((2, 1, 65))
+    labels, background, foreground = np.zeros(large.shape[:2], np.uint8), np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)
-    cv2.grabCut(large, labels, rectangle, *models, _GRABCUT_ITERATIONS, cv2.GC_INIT_WITH_RECT)
-    foreground = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
-    return cv2.resize(foreground, (width, height), interpolation=cv2.INTER_AREA) > 0.5
+    cv2.grabCut(large, labels, rectangle, background, foreground, _GRABCUT_ITERATIONS, cv2.GC_INIT_WITH_RECT)
+    mask = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
+    return cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA) > 0.5
 
 
 def _two_means(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

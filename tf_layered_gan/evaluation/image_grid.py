@@ -147,7 +147,7 @@ def _enlarge(tile: np.ndarray, scale: int) -> np.ndarray:
 def _join(parts: Sequence[np.ndarray], axis: int) -> np.ndarray:
     shape = list(parts[0].shape)
     shape[axis] = _SEPARATOR
-    separator = np.broadcast_to(np.uint8(_SEPARATOR_COLOUR), shape)
+    separator = np.broadcast_to(np.array(_SEPARATOR_COLOUR, np.uint8), shape)
     return np.concatenate([parts[0], *(part for rest in parts[1:] for part in (separator, rest))], axis)
 
 

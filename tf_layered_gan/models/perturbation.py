@@ -74,10 +74,10 @@ def sample_transforms(
     pixels, radians = shift * resolution, math.radians(rotation)
     ranges = (scale_exponent, (-radians, radians), (-pixels, pixels), (-pixels, pixels))
     seeds = tf.unstack(tf.random.split(seed, len(ranges)))
-    drawn = [
+    exponent, angle, shift_x, shift_y = (
         tf.random.stateless_uniform([batch_size], part, *limits) for part, limits in zip(seeds, ranges, strict=True)
-    ]
-    return affine_transforms(*drawn, resolution)
+    )
+    return affine_transforms(exponent, angle, shift_x, shift_y, resolution)
 
 
 @tf.custom_gradient

@@ -60,7 +60,7 @@ def _checks(student: Student) -> Iterator[tuple[str, str, bool]]:
     yield gammas[1], "more than 0 where gamma_segmentation is not", any(getattr(student, name) for name in gammas)
 
 
-def _is(kind: type | tuple[type, ...], value: Any, low: float, high: float) -> bool:
+def _is(kind: Any, value: Any, low: float, high: float) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value) and low <= value <= high
 
 

@@ -69,7 +69,7 @@ def plan(
     changes: Mapping[str, Any],
     *,
     seeds: Sequence[int],
-    own: Mapping[str, Any] | None = None,
+    own: dict[str, Any] | None = None,
     extra: Sequence[str] = (),
 ) -> list[Run]:
     """Plans the runs of one setting, one per seed, with the workdirs ROOT/FILE/CHANGES/seed_N.
@@ -84,9 +84,9 @@ def plan(
         extra: further arguments of every run.
     """
     plain = resolve([f"--config=configs/{file}.py"])
-    changes = {name: value for name, value in changes.items() if _get(plain, name) != value}
-    name = ",".join(f"{field.split('.')[-1]}={value}" for field, value in changes.items()) or "unchanged"
-    fields = [f"--config.{field}={value}" for field, value in (changes | (own or {})).items()]
+    kept = {name: value for name, value in changes.items() if _get(plain, name) != value}
+    name = ",".join(f"{field.split('.')[-1]}={value}" for field, value in kept.items()) or "unchanged"
+    fields = [f"--config.{field}={value}" for field, value in (kept | (own or {})).items()]
     return [
         Run(
             seed,

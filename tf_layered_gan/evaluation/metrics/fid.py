@@ -102,7 +102,7 @@ def statistics(batches: Iterable[np.ndarray]) -> Statistics:
     Raises:
         ValueError: for fewer than 2 images, or features that are not finite.
     """
-    count, total, products = 0, 0.0, 0.0
+    count, total, products = 0, np.zeros(()), np.zeros(())
     for batch in batches:
         features = np.asarray(batch, np.float64)
         count, total, products = count + len(features), total + features.sum(0), products + features.T @ features
@@ -171,5 +171,5 @@ def image_statistics(features: Callable[[np.ndarray], np.ndarray], images: np.nd
 
 def _key(features: InceptionFeatures, images: np.ndarray) -> str:
     digest = hashlib.sha256(f"{VERSION} {images.shape} {RESIZE} {features.sha256}".encode())
-    digest.update(np.ascontiguousarray(images))
+    digest.update(np.ascontiguousarray(images).data)
     return digest.hexdigest()

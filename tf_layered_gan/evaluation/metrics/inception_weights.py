@@ -9,7 +9,7 @@ PyTorch; an environment with torch, numpy and absl-py is enough to convert it.
 import hashlib
 import pathlib
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from absl import app, flags
@@ -17,7 +17,7 @@ from absl import app, flags
 if TYPE_CHECKING:
     import keras
 
-CONVOLUTIONS = 94
+_CONVOLUTIONS = 94
 _PARTS = ("conv2d_params", "batchnorm/beta", "batchnorm/moving_mean", "batchnorm/moving_variance")
 _TORCH_PARTS = dict(zip(("weight", "beta", "mean", "var"), _PARTS, strict=True))
 _GRAPH_NAMES = {"kernel": "conv2d_params"}  # the other weights have the same names in Keras and in the graph
@@ -39,12 +39,12 @@ def convert(source: str | pathlib.Path, target: str | pathlib.Path) -> str:
         ImportError: if TensorFlow (for a frozen graph) or PyTorch (for a TorchScript) is missing.
     """
     read = _read_torchscript if zipfile.is_zipfile(source) else _read_frozen_graph
-    arrays = read(source)
-    if len(arrays) != len(_PARTS) * CONVOLUTIONS:
-        wanted = f"{len(_PARTS) * CONVOLUTIONS} that the Inception-v3 of 2015-12-05 has"
+    arrays: dict[str, Any] = {name: np.ascontiguousarray(a, np.float32) for name, a in sorted(read(source).items())}
+    if len(arrays) != len(_PARTS) * _CONVOLUTIONS:
+        wanted = f"{len(_PARTS) * _CONVOLUTIONS} that the Inception-v3 of 2015-12-05 has"
         raise ValueError(f"{source} holds {len(arrays)} arrays of convolutions, not the {wanted}")
     with open(target, "wb") as file:  # np.savez would append .npz to another file name
-        np.savez(file, **{name: np.ascontiguousarray(arrays[name], np.float32) for name in sorted(arrays)})
+        np.savez(file, **arrays)
     return sha256(target)
 
 

@@ -12,7 +12,7 @@ import keras
 from keras import KerasTensor, ops
 
 
-class SpectralNormMixin:
+class SpectralNormMixin(keras.layers.Layer):
     """Adds `u`, `normalized_kernel` and `update_u` to a Keras layer that has a `kernel`."""
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
