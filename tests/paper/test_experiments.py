@@ -209,8 +209,8 @@ def table_rows(file):
     [
         ("7", {}, "there is no table 7, allowed: 1, 2, 3, 4, 5, 6, D.2"),
         ("1", SMALL | {"data": None}, "data.path is None, allowed: a folder of photos"),
-        ("1", SMALL | {"masks": None}, "folder has no masks of its own for evaluation: --masks=DIR"),
-        ("3", {}, "dogs has no masks of its own for evaluation: --masks=DIR"),
+        ("1", SMALL | {"masks": None}, "folder has no true masks for evaluation, give --masks=DIR"),
+        ("3", {}, "dogs has no true masks for evaluation, give --masks=DIR"),
         ("1", SMALL | {"data": "nowhere"}, "--data is .*nowhere, which is no folder"),
         ("3", {"masks": "nowhere"}, "--masks is .*nowhere, which is no folder"),
         ("1", SMALL | {"seeds": []}, "--seeds is '', allowed: one or more, each once"),

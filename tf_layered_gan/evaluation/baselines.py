@@ -81,7 +81,7 @@ def pooled_hues(images: np.ndarray) -> np.ndarray:
 
 
 def grabcut(images: np.ndarray) -> np.ndarray:
-    """Runs GrabCut (Rother et al. 2004) from a centred rectangle, with everything outside it as certain background.
+    """Runs GrabCut (Rother et al. 2004) from a centred rectangle. Pixels outside it are fixed as background.
 
     The paper quotes GrabCut's scores, but does not say how it was started. The rectangle leaves a margin of 2 % of the
     height and width. Of margins from 1 to 26 pixels of 128, this one scored best on validation photos of birds, cars

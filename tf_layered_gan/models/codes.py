@@ -28,8 +28,8 @@ def sample_codes(
         batch_size: number of draws.
         seed: int32 or int64 [2], the only source of randomness.
         z_dim: dimension d_z of the public code.
-        public_z: whether both generators share z, as in the paper. If not, the foreground generator has a z of its own,
-            so that the foreground is independent of the background.
+        public_z: whether both generators share z, as in the paper. If not, the foreground generator gets a separate
+            "foreground_z", so that the foreground is independent of the background.
         prior: prior of the private code c, "categorical" or "normal".
         num_categories: d_c, the number of categories of c, or its dimension if the prior is normal.
         group_size: number of categories in a group; unused if the prior is normal.

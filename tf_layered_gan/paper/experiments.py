@@ -134,7 +134,7 @@ def _check(runs: Sequence[Run], masks: Any) -> None:
         if weights and not pathlib.Path(weights).is_file():
             raise ValueError(f"metrics.inception is {weights}, which is no file; README.md says how to get the weights")
         if config.data.source in ("folder", *_PREDICTED_MASKS) and masks is None:
-            raise ValueError(f"{config.data.source} has no masks of its own for evaluation: --masks=DIR")
+            raise ValueError(f"{config.data.source} has no true masks for evaluation, give --masks=DIR")
         photos = config.data.path if config.data.source == "folder" else None  # otherwise tfds creates the folder
         for flag, folder in {"--data": photos, "--masks": config.data.masks}.items():
             if folder and not pathlib.Path(folder).is_dir():

@@ -15,8 +15,8 @@ _LEGEND = (
     "all pixels of the test photos; with /image, they are means over the photos. NMI is over all photos, normalised by "
     "the arithmetic mean of the entropies; NMI by chance is that of the same clusters, shuffled among the photos. Mask "
     "mean is the share of the image that the GAN's masks cover, in per cent, and mask spread is its standard deviation "
-    "over the images. A mask mean near 0 means that all is background, near 100 that all is foreground. The number of "
-    "images that the paper's run sees is in brackets."
+    "over the images. A mask mean near 0 means that all is background, near 100 that all is foreground. In the "
+    "column of images seen, the number of the paper's run is in brackets."
 )
 
 
