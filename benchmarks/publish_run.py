@@ -13,7 +13,7 @@ import shutil
 import tensorflow as tf
 from absl import app, flags
 
-from tf_layered_gan.evaluation import picture_grid
+from tf_layered_gan.evaluation import image_grid
 from tf_layered_gan.models import sampling
 from tf_layered_gan.runs.config_record import load_config
 from tf_layered_gan.runs.restore import restore_run
@@ -37,13 +37,13 @@ def publish(workdir, output):
     output.mkdir(parents=True, exist_ok=True)
     for name in ("curve.csv", "metrics.json"):
         shutil.copyfile(workdir / name, output / name)
-    picture_grid.save_png(_sample_layers(config, gan), output / "layers.png")
+    image_grid.save_png(_sample_layers(config, gan), output / "layers.png")
 
 
 def _sample_layers(config, gan):
     draws = sampling.build_sampler(config, sampling.SYNTHESIS_STREAM)(tf.constant(1, tf.int64))
     layers = {name: values[:_SAMPLES].numpy() for name, values in gan.synthesize(draws).items()}
-    return picture_grid.synthetic_grid(
+    return image_grid.synthetic_grid(
         layers["background"], layers["foreground"], layers["mask"], layers["composed"], scale=2
     )
 

@@ -1,14 +1,14 @@
-"""CUB-200-2011 at 128x128: 11,788 photos of birds, 10,000 to train on, 788 for validation, 1,000 for test (appendix C).
+"""CUB-200-2011 at 128x128: 11,788 photos of birds; 10,000 for training, 788 for validation, 1,000 for the test (C).
 
     python -m tf_layered_gan.main --config=configs/cub.py --workdir=runs/cub
 
-Ten million images in five rounds, which is for a GPU; how long that takes has not been measured.
+Time: ten million images in five rounds; needs a GPU. The time has not been measured.
+IoU to expect: unknown; this program has not been run on this dataset. The paper reports 0.697, and 0.701 at 64x64.
 
-The values are configs/default.py's, which are the paper's (Table C.1). The paper reaches an IoU of 0.697 on the
-test photos (0.701 at 64x64); this program has not been run on them yet.
+All values are those of configs/default.py, which are the paper's (Table C.1).
 
-TensorFlow Datasets downloads 1.2 GB to ~/tensorflow_datasets, or --config.data.path=DIR. Archives that you have go to
-DIR/downloads/manual: CUB_200_2011.tgz and segmentations.tgz.
+TensorFlow Datasets downloads 1.2 GB to ~/tensorflow_datasets or --config.data.path=DIR. If you have the archives,
+CUB_200_2011.tgz and segmentations.tgz, put them into DIR/downloads/manual.
 """
 
 from tf_layered_gan.config import default_config
@@ -17,5 +17,5 @@ from tf_layered_gan.config import default_config
 def get_config():
     config = default_config()
     config.data.source = "cub"
-    config.data.classes = r"^\d+"  # 001 of 001.Black_footed_Albatross/
+    config.data.classes = r"^\d+"  # 001 in 001.Black_footed_Albatross/
     return config

@@ -1,6 +1,6 @@
-"""The paper's values for CUB at 128x128, which are every field's default: see tf_layered_gan/config/fields.py.
+"""The paper's values for CUB at 128x128, the defaults of all fields (see tf_layered_gan/config/fields.py).
 
-Not a run of its own: it has no photos. The other files here change what differs.
+This config has no photos and cannot be run. The other configs change some of its values.
 """
 
 from tf_layered_gan.config import default_config

@@ -1,14 +1,15 @@
-"""A folder of one's own photos, one object in each, at 64x64 with networks narrow enough for a CPU.
+"""A folder of your own photos, with one object in each, at 64x64 and with networks small enough for a CPU.
 
     python -m tf_layered_gan.main --config=configs/folder.py --config.data.path=DIR --workdir=runs/mine
 
-Some 10 to 45 images a second on one core, by what else it does. IoU to expect: 0.65 to 0.76 (three seeds) on 514 photos
-of flowers after two rounds, 0.45 on birds after two, their masks kept to a size and to the middle, 0.49 on cars after
-three; benchmarks/README.md has the runs. More rounds can be added to a finished run (`--config.schedule.rounds=12`, the
-same workdir).
+Time: 10 to 45 images per second on one core, depending on its other load. Measured runs of 32,000 to 48,000 images took
+22 to 47 minutes.
+IoU to expect: 0.65 to 0.76 on 514 photos of flowers (three seeds, two rounds); 0.45 on birds (two rounds, with bounds
+on the size of masks and a prior for the middle); 0.49 on cars (three rounds). See benchmarks/README.md.
 
-With a GPU take the paper's widths: 64 for the generators and the discriminator, and schedule.gan_images_per_round
-of 1_000_000 and more.
+More rounds can be added to a finished run: the same command and workdir with --config.schedule.rounds=12, for example.
+With a GPU, use the paper's widths (64 for the generators and the discriminator), and 1_000_000 or more for
+schedule.gan_images_per_round.
 """
 
 from tf_layered_gan.config import default_config
@@ -33,9 +34,9 @@ def get_config():
     config.perturbation.shift = 0.2
     config.gan.generator_learning_rate = 4e-4
     config.gan.discriminator_learning_rate = 4e-4
-    config.gan.gamma_mi = 0.2  # with 1, so short a training gave flat objects whose colour names their category
+    config.gan.gamma_mi = 0.2  # with 1, this short training gave flat objects in one colour per category
     config.gan.ema_decay = 0.995
-    config.segmenter.gamma_consistency = 1.0  # without photos, final steps teach what sets painted pictures apart
+    config.segmenter.gamma_consistency = 1.0  # without photos, the final steps overfit to synthetic images
     config.schedule.rounds = 3
     config.schedule.gan_images_per_round = 16_000
     config.schedule.segmenter_steps_per_round = 300

@@ -1,12 +1,12 @@
-"""The embedded default: pictures that the package paints itself, at 32x32; what `make demo` trains.
+"""The embedded default: images of shapes that the program paints itself, at 32x32. `make demo` trains this config.
 
     python -m tf_layered_gan.main --config=configs/shapes.py --workdir=runs/shapes
 
-64,000 images, 18 minutes of training on two cores. IoU to expect on the test pictures: 0.73 to 0.81 (three seeds),
-where GrabCut has 0.45 (benchmarks/README.md).
+Time: 64,000 images in 18 minutes on two cores.
+IoU to expect: 0.73 to 0.81 on the test images (three seeds); GrabCut has 0.45. See benchmarks/README.md.
 
-An object of these pictures turns any way up and lies anywhere, so the perturbation may move it much further than
-the paper moves a bird.
+In these images an object may lie anywhere, at any angle. The perturbation may therefore move it much further than the
+paper moves a bird.
 """
 
 from tf_layered_gan.config import default_config
@@ -17,7 +17,7 @@ def get_config():
     config.resolution = 32
     config.batch_size = 16
     config.data.source = "shapes"
-    config.data.crop_scale = (1.0, 1.0)  # an object is never cut off, so a crop would not look real
+    config.data.crop_scale = (1.0, 1.0)  # no crop: objects are never cut off in these images
     config.data.held_out_pictures = 300
     config.codes.z_dim = 64
     config.codes.public_z = False
@@ -40,11 +40,11 @@ def get_config():
     config.gan.discriminator_learning_rate = 4e-4
     config.gan.gamma_mi = 0.2
     config.gan.gamma_size = 5.0
-    config.gan.mask_size = (0.12, 0.45)  # without it, one super-category in four painted nothing, one everything
+    config.gan.mask_size = (0.12, 0.45)  # without it, a quarter of the categories had empty masks, a quarter full ones
     config.gan.ema_decay = 0.995
     config.segmenter.mask_size = (0.05, 0.8)
-    config.segmenter.gamma_consistency = 1.0  # painted pictures alone also teach what sets them apart from photos
-    config.segmenter.ema_decay = 0.98  # the last steps alone decide too much
+    config.segmenter.gamma_consistency = 1.0  # synthetic images alone let the segmenter overfit to them
+    config.segmenter.ema_decay = 0.98  # averages over the last steps, which vary too much
     config.schedule.rounds = 4
     config.schedule.annealed_rounds = 2
     config.schedule.gan_images_per_round = 16_000

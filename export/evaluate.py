@@ -16,13 +16,9 @@ from PIL import Image
 
 from edge_segmenter.images import UnreadableImage, read_image
 from edge_segmenter.letterbox import foreground_probability
-<<<<<<< HEAD
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data.photo_files import find_photos
 from tf_layered_gan.data.squares import full_labels
-=======
-from tf_layered_gan.command_line import run_command
-from tf_layered_gan.data import decoding, folder
->>>>>>> export
 from tf_layered_gan.evaluation import segmentation
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, summarize

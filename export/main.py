@@ -3,13 +3,9 @@
 import os
 import pathlib
 
-<<<<<<< HEAD
-from absl import flags, logging
-=======
 import numpy as np
 from absl import flags, logging
 from ml_collections import ConfigDict
->>>>>>> export
 
 from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data import sources
@@ -122,13 +118,6 @@ def main() -> None:
 
 
 def run() -> None:
-<<<<<<< HEAD
-    """Runs the command line."""
-    flags.DEFINE_string("workdir", None, "The training run, see tf_layered_gan.main.", required=True)
-    flags.DEFINE_string("student", None, "A student of the run, see tf_layered_gan.distill, to export in its place.")
-    flags.DEFINE_string("output", None, "Where the exports go; WORKDIR/export or WORKDIR/students/NAME/export if none.")
-    flags.DEFINE_string("licence", None, "The licence that you pass the model on under, such as CC-BY-4.0.")
-=======
     """Defines the flags and runs the command."""
     flags.DEFINE_string("workdir", None, "Directory of the training run, see tf_layered_gan.main.", required=True)
     flags.DEFINE_string("student", None, "Student of the run to export instead of its segmenter, see distill.")
@@ -136,7 +125,6 @@ def run() -> None:
         "output", None, "Directory of the export. Default: WORKDIR/export, or WORKDIR/students/STUDENT/export."
     )
     flags.DEFINE_string("licence", None, "Licence of the exported model, such as CC-BY-4.0.")
->>>>>>> export
     flags.DEFINE_string("masks_made", None, "How the test masks were made, such as 'by hand' or 'by U2-Net'.")
     flags.DEFINE_float(
         "max_iou_loss",

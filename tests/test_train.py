@@ -21,8 +21,9 @@ from tf_layered_gan.data import folder
 from tf_layered_gan.evaluation import gan_figures, segmentation
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.files.records import write_record
-from tf_layered_gan.paper import table_report
-from tf_layered_gan.paper.tables import COLUMNS, TABLES
+from tf_layered_gan.paper.columns import COLUMNS
+from tf_layered_gan.paper.lines import figure
+from tf_layered_gan.paper.tables import TABLES
 from tf_layered_gan.runs.learning_curve import LearningCurve
 
 CONFIGS = shipped.names()
@@ -313,8 +314,8 @@ def test_a_run_has_every_figure_of_the_tables(tmp_path, eagerly):
     rows = {row.method: row for table in TABLES.values() for row in table.rows}
     assert rows.keys() == {"segmenter", "grabcut"}
     for name, column in COLUMNS.items():
-        assert isinstance(table_report.figure(metrics, rows["segmenter"], name), float), name
-        assert isinstance(table_report.figure(metrics, rows["grabcut"], name), float) == column.of_masks, name
+        assert isinstance(figure(metrics, rows["segmenter"], name), float), name
+        assert isinstance(figure(metrics, rows["grabcut"], name), float) == column.of_masks, name
     clusters = metrics["clusters"]
     assert (clusters["photos"], clusters["classes"]) == (12, 10)  # 00.png to 11.png: ten last digits
     assert 0 <= clusters["nmi"] <= 1

@@ -99,7 +99,7 @@ def test_networks_and_losses_run_on_any_backend_of_keras(path):
 @pytest.mark.parametrize(
     "name, allowed",
     [
-        ("models/composition", set()),
+        ("models/composition", {"keras"}),
         ("config/fields", {"ml_collections", PACKAGE}),
         ("files/records", {"edge_segmenter"}),
         ("paper/tables", set()),

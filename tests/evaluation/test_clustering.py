@@ -4,18 +4,18 @@ import pytest
 from tf_layered_gan.evaluation.metrics.clustering import clustering_metrics
 
 
-def test_clusters_that_are_the_classes_by_other_names():
+def test_nmi_is_1_for_the_classes_by_other_names():
     metrics = clustering_metrics(np.array([5, 5, 2, 2, 9, 9]), ["a", "a", "b", "b", "c", "c"])
     assert metrics["nmi"] == pytest.approx(1)
     assert [metrics[name] for name in ("photos", "classes", "clusters")] == [6, 3, 3]
 
 
-def test_information_is_divided_by_the_mean_entropy():
-    # Clusters 0 0 1 1, classes all different: information log 2, entropies log 2 and log 4; 1 / mean(1, 2) = 2/3.
+def test_nmi_is_normalised_by_the_mean_entropy():
+    # Clusters 0 0 1 1, four classes: mutual information log 2, entropies log 2 and log 4; 1 / mean(1, 2) = 2/3.
     assert clustering_metrics(np.array([0, 0, 1, 1]), [0, 1, 2, 3])["nmi"] == pytest.approx(2 / 3)
 
 
-def test_chance_is_high_where_a_class_has_few_photos_and_low_where_it_has_many():
+def test_nmi_by_chance_is_high_for_few_photos_per_class():
     generator = np.random.default_rng(1)
     clusters, classes = generator.integers(0, 50, 100), np.arange(100) % 50
     few = clustering_metrics(clusters, classes)
@@ -33,12 +33,12 @@ def test_chance_is_high_where_a_class_has_few_photos_and_low_where_it_has_many()
         ([1, 2, 3], ["a", "a", "a"], 0),
     ],
 )
-def test_one_cluster_or_one_class_holds_no_information_unless_both_are_one(clusters, classes, nmi):
+def test_nmi_of_one_cluster_or_one_class(clusters, classes, nmi):
     metrics = clustering_metrics(np.array(clusters), classes)
     assert metrics["nmi"] == metrics["nmi_by_chance"] == nmi
 
 
 @pytest.mark.parametrize("clusters, classes", [([], []), ([1, 2], [1])])
-def test_refuses(clusters, classes):
+def test_refuses_missing_classes(clusters, classes):
     with pytest.raises(ValueError, match="every photo needs a cluster and a class"):
         clustering_metrics(np.array(clusters), classes)

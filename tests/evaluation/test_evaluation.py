@@ -3,8 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_layered_gan.data import labels
-from tf_layered_gan.data.labels import labelled_photos, photo_classes
+from tf_layered_gan.data.labels import photo_classes
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.gan_figures import evaluate_clusters, evaluate_synthetic_masks
@@ -20,7 +19,7 @@ class Traced(keras.layers.Layer):
 
 
 def red_network(size=8, channels=1):
-    """Its logits are the red channel times 4: foreground is where red is above the middle."""
+    """Returns a network whose logits are 4 times the red channel."""
     image = keras.Input((size, size, 3))
     model = keras.Model(image, keras.layers.Conv2D(channels, 1, use_bias=False)(Traced()(image)))
     model.set_weights([np.array([4.0, 0, 0]).reshape(1, 1, 3, 1).repeat(channels, -1)])
@@ -28,7 +27,7 @@ def red_network(size=8, channels=1):
 
 
 def squares(count, size=8):
-    """Pictures with a red square, each at another place, on blue; and their masks."""
+    """Photos of a red square on blue, at different places, with masks."""
     masks = np.zeros((count, size, size), np.uint8)
     for i in range(count):
         masks[i, 2:5, 1 + i % 3 : 5 + i % 3] = 1
@@ -51,7 +50,7 @@ def test_probabilities_are_the_sigmoid_of_the_logits():
     np.testing.assert_allclose(probabilities[1], 0.982014, atol=1e-6)  # sigmoid(4)
 
 
-def test_a_partial_last_batch_gives_the_same_probabilities_in_one_trace():
+def test_a_partial_last_batch_needs_no_second_trace():
     images, network = squares(7).images, red_network()
     whole = predict_probabilities(red_network(), images)
     TRACED.clear()
@@ -60,14 +59,14 @@ def test_a_partial_last_batch_gives_the_same_probabilities_in_one_trace():
     assert TRACED == [(3, 8, 8, 3)]
 
 
-def test_a_batch_is_no_larger_than_the_images():
+def test_the_batch_size_is_at_most_the_number_of_images():
     network = red_network()
     TRACED.clear()
     predict_probabilities(network, squares(2).images, batch_size=64)
     assert TRACED == [(2, 8, 8, 3)]
 
 
-def test_evaluates_the_segmenter_and_the_baselines_on_the_same_photos():
+def test_evaluates_the_segmenter_and_the_baselines():
     results = evaluate(red_network(), squares(3))
     assert list(results) == ["segmenter", *BASELINES]
     assert list(BASELINES) == ["all_foreground", "centred_disc", "otsu", "two_colours", "pooled_hues", "grabcut"]
@@ -80,51 +79,50 @@ def test_baselines_can_be_left_out():
     assert list(evaluate(red_network(), squares(2), baselines=False)) == ["segmenter"]
 
 
-def test_photos_without_masks_are_refused():
+def test_evaluation_needs_masks():
     photos = squares(2)
     with pytest.raises(ValueError, match="photos.masks is None"):
         evaluate(red_network(), Photos(photos.images, None, photos.names))
 
 
 @pytest.mark.parametrize("images", [np.zeros((2, 8, 8, 3), "float32"), np.zeros((8, 8, 3), np.uint8)])
-def test_other_images_are_refused(images):
+def test_refuses_images_of_another_type_or_shape(images):
     with pytest.raises(ValueError, match=f"images must be uint8 .* got {images.dtype}"):
         predict_probabilities(red_network(), images)
 
 
-def test_a_network_with_two_logits_a_pixel_is_refused():
+def test_refuses_a_network_with_two_logits_per_pixel():
     with pytest.raises(ValueError, match=r"logits \(2, 8, 8, 1\), got \(2, 8, 8, 2\)"):
         predict_probabilities(red_network(channels=2), squares(2).images)
 
 
-def test_table_is_aligned_and_shows_both_protocols():
+def test_table_is_aligned_and_has_both_averages():
     # Image 0: 32 pixels of background, 32 of foreground. Image 1: 32 unlabelled, 32 of foreground.
     truth = np.ones((2, 8, 8), np.uint8)
     truth[0, :, :4], truth[1, :, :4] = 0, 255
     photos = Photos(np.zeros((2, 8, 8, 3), np.uint8), truth, ("a", "b"))
     title, header, *rows = format_table(evaluate(red_network(), photos)).splitlines()
-    assert title.startswith("2 images; per cent")
+    assert title.startswith("2 images; in per cent")
     assert " ".join(header.split()) == "IoU mIoU ACC IoU/image mIoU/image ACC/image ARI MSC predicted true"
     assert len({len(line) for line in (header, *rows)}) == 1
-    # No red: all background, IoU 0. Right 32 / 96; image 0 32 / 64, image 1 0 / 32: 25. The background's IoU
-    # is the same as that, so mIoU is half of it. One segment tells nothing of image 0's two, and is image 1's: ARI 0
-    # and 1, MSC 1 / 2 and 1.
+    # No red, so all is predicted background: IoU 0, ACC 32 / 96, and 32 / 64 and 0 / 32 per image. The background's IoU
+    # equals ACC, so mIoU is half of it. Image 0 has two true segments, image 1 one: ARI is 0 and 1, MSC 1 / 2 and 1.
     assert " ".join(rows[0].split()) == "segmenter 0.0 16.7 33.3 0.0 12.5 25.0 50.0 75.0 0.0 66.7"
-    # All foreground: IoU and ACC 64 / 96; image 0 32 / 64, image 1 32 / 32: 75. Background 0 / 32, so mIoU is
-    # half; in image 0 0 / 32, in image 1 0 / 0 = 1: (25 + 100) / 2 = 62.5.
+    # All foreground: IoU and ACC 64 / 96, and 32 / 64 and 32 / 32 per image. The background's IoU is 0 / 32, so mIoU is
+    # half of IoU; per image it is 0 / 32 and 0 / 0 = 1, so mIoU is (25 + 100) / 2 = 62.5.
     assert " ".join(rows[1].split()) == "all_foreground 66.7 33.3 66.7 75.0 62.5 75.0 50.0 75.0 100.0 66.7"
 
 
 def flat_photos(names, size):
-    """A photo a name, all of one grey: 0 where the name begins with a, 255 elsewhere."""
+    """Photos of one grey, one per name: 0 if the name begins with a, otherwise 255."""
     greys = np.array([0 if name.startswith("a") else 255 for name in names], np.uint8)
     return Photos(np.broadcast_to(greys[:, None, None, None], (len(names), size, size, 3)).copy(), None, tuple(names))
 
 
-def test_clusters_of_all_photos_against_the_classes_in_their_names():
+def test_clusters_are_compared_with_the_classes_of_all_photos():
     splits = Splits(flat_photos(["a1", "b1", "b2"], 6), flat_photos(["a2"], 4), flat_photos(["b3"], 4))
     image = keras.Input((4, 4, 3))
-    brightness = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(image))  # of either sign: category 0 or 1
+    brightness = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(image))  # its sign decides the category
     logits = keras.layers.Dense(2, use_bias=False, name="category")(brightness)
     discriminator = keras.Model(image, [keras.layers.Flatten()(image), logits])
     discriminator.get_layer("category").set_weights([np.float32([[-1, 1]] * 3)])
@@ -134,37 +132,8 @@ def test_clusters_of_all_photos_against_the_classes_in_their_names():
     assert metrics["nmi"] == pytest.approx(1) and metrics["photos"] == 5
 
 
-def test_a_name_without_a_class_is_named():
-    splits = Splits(flat_photos(["a1"], 4), flat_photos(["x"], 4), flat_photos(["b3"], 4))
-    with pytest.raises(ValueError, match="finds no class in the name 'x'"):
-        photo_classes(splits, "[ab]")
-
-
-def test_a_pattern_that_takes_for_ever_is_refused(monkeypatch):
-    monkeypatch.setattr(labels, "_MATCHING_SECONDS", 0.2)
-    names = flat_photos(["a" * 40], 4)  # of which there are 2**39 ways to make a's of a's
-    with pytest.raises(
-        ValueError, match=r"data.classes is '\(a\+\)\+b', allowed: one that needs 0.2 seconds at most for"
-    ):
-        photo_classes(Splits(names, names, names), "(a+)+b")
-
-
-@pytest.mark.parametrize("count, expected", [(None, 2), (4, 4)])
-def test_labelled_photos_are_those_to_train_on_where_these_have_masks(count, expected):
-    train = Photos(np.zeros((3, 8, 8, 3), np.uint8), None, tuple("abc")) if count is None else squares(count)
-    assert len(labelled_photos(Splits(train=train, validation=squares(2), test=squares(1)))) == expected
-
-
-@pytest.mark.parametrize("label, message", [(None, "no photo has a true mask"), (255, "unlabelled pixels")])
-def test_photos_that_cannot_be_learnt_from_are_refused(label, message):
-    masks = None if label is None else np.full((3, 8, 8), label, np.uint8)
-    photos = Photos(np.zeros((3, 8, 8, 3), np.uint8), masks, tuple("abc"))
-    with pytest.raises(ValueError, match=message):
-        labelled_photos(Splits(train=photos, validation=photos, test=photos))
-
-
-class Fills:
-    """Paints, at each step, two masks of 4 pixels: one of step quarters, one of nothing."""
+class FakeGAN:
+    """Returns two masks of 4 pixels: one with `step` foreground pixels, one with none."""
 
     def synthesize(self, step):
         filled = tf.cast(tf.range(4) < tf.cast(step, tf.int32), tf.float32)
@@ -172,8 +141,8 @@ class Fills:
 
 
 def test_synthetic_masks_have_a_mean_and_a_spread():
-    metrics = evaluate_synthetic_masks(Fills(), lambda step: step, batches=3)
-    # Shares: 0, 0; 1/4, 0; 2/4, 0. Mean 3/4 / 6 = 1/8; mean square 5/16 / 6 = 5/96, less 1/64 is 7/192.
+    metrics = evaluate_synthetic_masks(FakeGAN(), lambda step: step, batches=3)
+    # Shares: 0, 0, 1/4, 0, 2/4, 0. Mean: 3/4 / 6 = 1/8. Variance: 5/16 / 6 - 1/64 = 7/192.
     assert metrics == {
         "mask_mean": pytest.approx(1 / 8),
         "mask_spread": pytest.approx((7 / 192) ** 0.5),

@@ -3,12 +3,10 @@ import pathlib
 import numpy as np
 import pytest
 import tensorflow as tf
-import tiny
 from inception_arrays import pictures
 
 from tf_layered_gan.evaluation.metrics import fid
 from tf_layered_gan.evaluation.metrics.fid import (
-    InceptionFeatures,
     Statistics,
     cached_statistics,
     frechet_distance,
@@ -21,7 +19,7 @@ GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "inception.npz"
 
 
 class MeanColour:
-    """Takes Inception's place: a picture's features are its mean colour. Counts its batches."""
+    """Replaces Inception: the features of an image are its mean colour. Counts the batches."""
 
     def __init__(self, sha256="0123"):
         self.sha256, self.batches = sha256, 0
@@ -46,7 +44,7 @@ def gaussian(mean, covariance):
         (gaussian([0, 0], np.diag([1, 4])), gaussian([1, 2], np.diag([9, 1])), 1 + 4 + (1 - 3) ** 2 + (2 - 1) ** 2),
         # The root of a 2x2 matrix has the trace (trace + 2 det^(1/2))^(1/2). C_a C_b is [[2, 4], [1, 8]].
         (gaussian([0, 0], [[2, 1], [1, 2]]), gaussian([0, 0], np.diag([1, 4])), 9 - 2 * (10 + 2 * 12**0.5) ** 0.5),
-        # Singular, as those of fewer pictures than features: C_a C_b is [[0, 0], [1, 1]], whose root is itself.
+        # Singular, as with fewer images than features: C_a C_b is [[0, 0], [1, 1]], which is its own root.
         (gaussian([0, 0], np.diag([0, 1])), gaussian([0, 0], [[1, 1], [1, 1]]), 1 + 2 - 2 * 1),
         (gaussian([5, 5], np.zeros((2, 2))), gaussian([5, 6], np.zeros((2, 2))), 1),
     ],
@@ -56,17 +54,17 @@ def test_distance_of_known_gaussians(a, b, distance):
     assert frechet_distance(b, a) == pytest.approx(distance)
 
 
-def test_distance_to_itself_is_none():
+def test_distance_to_itself_is_zero():
     same = image_statistics(MeanColour(), noise(40))
     assert frechet_distance(same, same) == pytest.approx(0, abs=1e-6)
 
 
-def test_different_features_are_refused():
+def test_refuses_different_numbers_of_features():
     with pytest.raises(ValueError, match=r"same features, got \(1,\) and \(2,\)"):
         frechet_distance(gaussian([0], [[1]]), gaussian([0, 0], np.eye(2)))
 
 
-def test_statistics_are_those_of_all_batches_together():
+def test_statistics_are_over_all_batches():
     features = np.random.default_rng(0).normal(100, 1, (10, 4)).astype(np.float32)
     result = statistics([features[:3], features[3:9], features[9:]])
     assert result.count == 10 and result.mean.dtype == result.covariance.dtype == np.float64
@@ -74,37 +72,36 @@ def test_statistics_are_those_of_all_batches_together():
     np.testing.assert_allclose(result.covariance, np.cov(features.astype(np.float64), rowvar=False), atol=1e-10)
 
 
-def test_too_few_pictures_are_refused():
-    with pytest.raises(ValueError, match="a covariance takes 2 pictures or more, got 1"):
+def test_refuses_a_single_image():
+    with pytest.raises(ValueError, match="a covariance takes 2 images or more, got 1"):
         statistics([np.zeros((1, 4))])
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_features_that_are_not_finite_are_refused(value):
-    with pytest.raises(ValueError, match="features are not finite"):
+def test_refuses_features_that_are_not_finite(value):
+    with pytest.raises(ValueError, match="FID needs finite features"):
         statistics([np.ones((2, 3)), np.full((1, 3), value)])
 
 
 def test_resize_is_that_of_tensorflow_1():
     resized = resize(tf.constant([[[[0, 0, 0], [100, 50, 0]]]], tf.uint8)).numpy()
     assert resized.shape == (1, 299, 299, 3) and resized.dtype == np.float32
-    # Column i of 299 is read at 2 i / 299, and beyond the last pixel's corner at that.
+    # Column i of 299 is read at 2 i / 299; beyond the corner of the last pixel, it is that pixel.
     np.testing.assert_allclose(resized[0, 7, [0, 50, 149, 150, 298], 0], [0, 10000 / 299, 29800 / 299, 100, 100], 1e-5)
 
 
-def test_features_are_those_of_the_torchscript(tmp_path):
-    features = InceptionFeatures(tiny.write_inception(tmp_path / "inception.npz"))
+def test_features_equal_those_of_the_torchscript(features):
     np.testing.assert_allclose(features(pictures()), np.load(GOLDEN)["features"], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("before", [True, False])
-def test_features_are_computed_without_tf32_which_is_then_as_before(tmp_path, monkeypatch, before):
-    features, seen = InceptionFeatures(tiny.write_inception(tmp_path / "inception.npz")), []
+def test_features_are_computed_without_tf32_and_the_setting_is_restored(features, monkeypatch, before):
+    seen = []
 
     def compute(images):
         seen.append(tf.config.experimental.tensor_float_32_execution_enabled())
         if len(images) == 0:
-            raise RuntimeError("no pictures")
+            raise RuntimeError("no images")
         return tf.zeros([len(images), 2048])
 
     monkeypatch.setattr(features, "_features", compute)
@@ -113,7 +110,7 @@ def test_features_are_computed_without_tf32_which_is_then_as_before(tmp_path, mo
         tf.config.experimental.enable_tensor_float_32_execution(before)
         features(noise(1))
         assert tf.config.experimental.tensor_float_32_execution_enabled() == before
-        with pytest.raises(RuntimeError, match="no pictures"):
+        with pytest.raises(RuntimeError, match="no images"):
             features(noise(0))
         assert tf.config.experimental.tensor_float_32_execution_enabled() == before
     finally:
@@ -121,7 +118,7 @@ def test_features_are_computed_without_tf32_which_is_then_as_before(tmp_path, mo
     assert seen == [False, False]
 
 
-def test_the_cache_gives_what_was_computed(tmp_path):
+def test_cached_statistics_are_not_computed_again(tmp_path):
     inception, images = MeanColour(), noise(40)
     first = cached_statistics(inception, images, tmp_path / "fid")
     batches = inception.batches
@@ -134,7 +131,7 @@ def test_the_cache_gives_what_was_computed(tmp_path):
     assert len(list((tmp_path / "fid").glob("*.npz"))) == 1
 
 
-def test_whatever_defines_the_statistics_is_in_the_key(tmp_path, monkeypatch):
+def test_the_key_of_the_cache_depends_on_everything_that_changes_the_statistics(tmp_path, monkeypatch):
     images = noise(4)
     changed = images.copy()
     changed[3, 3, 3, 2] ^= 1
@@ -156,7 +153,7 @@ def test_whatever_defines_the_statistics_is_in_the_key(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04" + bytes(60)])
-def test_a_damaged_entry_is_named(tmp_path, content):
+def test_names_a_damaged_entry(tmp_path, content):
     images = noise(3)
     cached_statistics(MeanColour(), images, tmp_path)
     (entry,) = tmp_path.glob("*.npz")

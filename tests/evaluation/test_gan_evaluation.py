@@ -6,12 +6,13 @@ import tensorflow as tf
 import tiny
 
 from tf_layered_gan.data.photos import Photos, Splits
+from tf_layered_gan.evaluation import gan_figures
 from tf_layered_gan.evaluation.gan_figures import evaluate_fid, reference_photos
 from tf_layered_gan.evaluation.metrics import fid
 
 
 class MeanColour:
-    """Takes Inception's place: a picture's features are its mean colour. Keeps the pictures."""
+    """Replaces Inception: the features of an image are its mean colour. Keeps the images."""
 
     sha256 = "0123"
 
@@ -23,6 +24,11 @@ class MeanColour:
         return images.mean((1, 2), dtype=np.float32)
 
 
+@pytest.fixture(scope="module")
+def gan():
+    return tiny.layered_gan()
+
+
 def photos(count, size, seed):
     images = np.random.default_rng(seed).integers(0, 256, (count, size, size, 3), np.uint8)
     return Photos(images, None, tuple(map(str, range(count))))
@@ -31,17 +37,18 @@ def photos(count, size, seed):
 SPLITS = Splits(photos(5, 20, 0), photos(2, tiny.RESOLUTION, 1), photos(3, tiny.RESOLUTION, 2))
 
 
-def test_all_photos_are_brought_to_one_size():
-    reference = reference_photos(SPLITS, tiny.RESOLUTION, batch_size=2)
+def test_reference_photos_have_one_size(monkeypatch):
+    monkeypatch.setattr(gan_figures, "_BATCH_SIZE", 2)
+    reference = reference_photos(SPLITS, tiny.RESOLUTION)
     assert reference.shape == (10, 16, 16, 3) and reference.dtype == np.uint8
     np.testing.assert_array_equal(reference[5:7], SPLITS.validation.images)
     np.testing.assert_array_equal(reference[7:], SPLITS.test.images)
-    # The whole photo is seen: 20 pixels to 16 leave the mean where it was.
+    # The photos are resized without a crop: the means stay the same.
     np.testing.assert_allclose(reference[:5].mean((1, 2)), SPLITS.train.images.mean((1, 2)), atol=2)
 
 
-def test_fid_of_the_composed_pictures_and_of_the_backgrounds(tmp_path):
-    gan, inception = tiny.layered_gan(), MeanColour()
+def test_fid_of_composed_images_and_of_backgrounds(gan, tmp_path, eagerly):
+    inception = MeanColour()
 
     def sample(step):
         return tiny.draws(seed=tf.stack([tf.constant(5, tf.int64), step]))
@@ -49,9 +56,9 @@ def test_fid_of_the_composed_pictures_and_of_the_backgrounds(tmp_path):
     result = evaluate_fid(gan, sample, SPLITS, inception, samples=6, cache=tmp_path / "fid")
     drawn = [gan.synthesize(sample(tf.constant(step, tf.int64))) for step in (0, 1)]
     for name, layer in (("fid", "composed"), ("bg_fid", "background")):
-        painted = np.concatenate([draws[layer].numpy() for draws in drawn])[:6]  # of two batches of four
-        pictures = np.round((painted + 1) * 127.5).astype(np.uint8)
-        two_sets = (fid.image_statistics(MeanColour(), images) for images in (pictures, reference_photos(SPLITS, 16)))
+        generated = np.concatenate([draws[layer].numpy() for draws in drawn])[:6]  # two batches of four
+        pixels = np.round((generated + 1) * 127.5).astype(np.uint8)
+        two_sets = (fid.image_statistics(MeanColour(), images) for images in (pixels, reference_photos(SPLITS, 16)))
         assert result[name] == pytest.approx(fid.frechet_distance(*two_sets), rel=1e-3)
     assert (result["samples"], result["reference_pictures"]) == (6, 10)
     assert (result["resize"], result["inception_sha256"]) == (fid.RESIZE, "0123")
@@ -62,11 +69,9 @@ def test_fid_of_the_composed_pictures_and_of_the_backgrounds(tmp_path):
     assert [len(batch) for batch in inception.seen] == [10, 4, 2, 4, 2]
 
 
-def test_statistics_of_the_photos_are_computed_once(tmp_path):
+def test_statistics_of_the_photos_are_cached(gan, tmp_path, eagerly):
     results, inception = [], MeanColour()
     for _ in range(2):
-        results.append(
-            evaluate_fid(tiny.layered_gan(), lambda step: tiny.draws(), SPLITS, inception, samples=4, cache=tmp_path)
-        )
+        results.append(evaluate_fid(gan, lambda step: tiny.draws(), SPLITS, inception, samples=4, cache=tmp_path))
     assert results[0] == results[1]
     assert [len(batch) for batch in inception.seen] == [10, 4, 4, 4, 4]

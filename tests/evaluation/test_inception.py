@@ -2,20 +2,13 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tf_layered_gan.evaluation.metrics.inception import inception
 
-
-@pytest.fixture(scope="module")
-def network():
-    return inception()
-
-
-def test_pictures_to_features(network):
+def test_input_and_output_shapes(network):
     assert network.input_shape == (None, 299, 299, 3) and network.output_shape == (None, 2048)
 
 
-def test_parameters(network):
-    # keras.applications' Inception-v3 has 23,851,784, of which 1000 * 2048 + 1000 are its classes'.
+def test_number_of_parameters(network):
+    # keras.applications' Inception-v3 has 23,851,784 parameters, 1000 * 2048 + 1000 of them for its classes.
     assert network.count_params() == 23_851_784 - 2_049_000
     assert sum(isinstance(layer, layers.Conv2D) for layer in network.layers) == 94
 
@@ -31,11 +24,11 @@ def test_parameters(network):
         ("mixed_10", (8, 8, 2048)),
     ],
 )
-def test_shapes_between(network, name, shape):
+def test_shapes_of_feature_maps(network, name, shape):
     assert network.get_layer(name).output.shape == (None, *shape)
 
 
-def test_average_pools_leave_out_the_padding(network):
+def test_average_pooling_ignores_the_padding(network):
     pools = [layer for layer in network.layers if isinstance(layer, layers.AveragePooling2D)]
-    assert len(pools) == 8  # three blocks at 35 pixels, four at 17, one of the two at 8
+    assert len(pools) == 8  # three blocks at 35 pixels, four at 17, one at 8
     np.testing.assert_allclose(pools[0](np.ones((1, 4, 4, 1), np.float32)), 1)

@@ -9,18 +9,13 @@ import tensorflow as tf
 import tiny
 from inception_arrays import array
 
-from tf_layered_gan.evaluation.metrics.inception import inception
 from tf_layered_gan.evaluation.metrics.inception_weights import convert, from_torch, load
 
 
-@pytest.fixture(scope="module")
-def network():
-    return inception()
-
-
-def small_arrays():
-    """Each of the network's 376 arrays by its name in the frozen graph, but small, with its number in each element."""
-    scopes = [layer.name.replace(".", "/") for layer in inception().layers if "batchnorm" in layer.name]
+@pytest.fixture
+def small_arrays(network):
+    """The network's 376 arrays by name in the frozen graph, but small; each holds its own number."""
+    scopes = [layer.name.replace(".", "/") for layer in network.layers if "batchnorm" in layer.name]
     parts = ("beta", "moving_mean", "moving_variance")
     names = [f"{scope}/{part}" for scope in scopes for part in parts]
     names += [scope.replace("batchnorm", "conv2d_params") for scope in scopes]
@@ -29,7 +24,7 @@ def small_arrays():
 
 
 def write_graph(path, arrays):
-    """A frozen graph of these constants among others, as the published one has."""
+    """Writes a frozen graph of these constants and some others, like the published one."""
     others = {"conv/batchnorm/gamma": np.ones(1), "softmax/weights": np.ones((2, 2))}
     graph = tf.compat.v1.GraphDef()
     for name, value in (others | arrays).items():
@@ -40,16 +35,15 @@ def write_graph(path, arrays):
     return path
 
 
-def test_a_frozen_graph_is_converted(tmp_path):
-    arrays = small_arrays()
-    digest = convert(write_graph(tmp_path / "graph.pb", arrays), tmp_path / "inception.npz")
+def test_converts_a_frozen_graph(small_arrays, tmp_path):
+    digest = convert(write_graph(tmp_path / "graph.pb", small_arrays), tmp_path / "inception.npz")
     assert digest == hashlib.sha256((tmp_path / "inception.npz").read_bytes()).hexdigest()
     with np.load(tmp_path / "inception.npz") as written:
-        assert {name: value.tolist() for name, value in written.items()} == {k: v.tolist() for k, v in arrays.items()}
+        assert {k: v.tolist() for k, v in written.items()} == {k: v.tolist() for k, v in small_arrays.items()}
 
 
 def torch_state(arrays):
-    """What the TorchScript's state_dict is of these arrays; its 8x8 blocks name their convolutions in one word."""
+    """The TorchScript's state_dict for these arrays. In its 8x8 blocks, a convolution's name has no dots."""
     parts = {"conv2d_params": "weight", "beta": "beta", "moving_mean": "mean", "moving_variance": "var"}
     state = {}
     for name, value in arrays.items():
@@ -68,24 +62,22 @@ def pretend_torch(monkeypatch, state):
     monkeypatch.setitem(sys.modules, "torch", torch)
 
 
-def test_both_published_files_make_the_same_file(torchscript, tmp_path, monkeypatch):
-    arrays = small_arrays()
-    pretend_torch(monkeypatch, torch_state(arrays))
+def test_both_published_files_give_the_same_weights(small_arrays, torchscript, tmp_path, monkeypatch):
+    pretend_torch(monkeypatch, torch_state(small_arrays))
     digest = convert(torchscript, tmp_path / "a.npz")
-    backwards = dict(reversed(arrays.items()))
+    backwards = dict(reversed(small_arrays.items()))
     assert convert(write_graph(tmp_path / "graph.pb", backwards), tmp_path / "b.npz") == digest
 
 
-def test_another_graph_is_refused(tmp_path):
-    arrays = small_arrays()
-    del arrays["mixed_3/conv/conv2d_params"]
-    graph = write_graph(tmp_path / "graph.pb", arrays)
+def test_refuses_another_graph(small_arrays, tmp_path):
+    del small_arrays["mixed_3/conv/conv2d_params"]
+    graph = write_graph(tmp_path / "graph.pb", small_arrays)
     with pytest.raises(ValueError, match="graph.pb holds 375 arrays of convolutions, not the 376 that the Inception"):
         convert(graph, tmp_path / "inception.npz")
     assert not (tmp_path / "inception.npz").exists()
 
 
-def test_neither_a_graph_nor_a_torchscript_is_refused(tmp_path):
+def test_refuses_a_file_that_is_neither(tmp_path):
     (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff")
     with pytest.raises(ValueError, match="photo.jpg is neither a frozen TensorFlow graph nor TorchScript"):
         convert(tmp_path / "photo.jpg", tmp_path / "inception.npz")
@@ -98,13 +90,13 @@ def torchscript(tmp_path):
     return tmp_path / "inception.pt"
 
 
-def test_a_torchscript_takes_torch(torchscript, tmp_path, monkeypatch):
+def test_torchscript_needs_torch(torchscript, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(ImportError, match="inception.pt is TorchScript, which takes torch to read: run this where"):
+    with pytest.raises(ImportError, match="inception.pt is TorchScript, which needs PyTorch: run this command where"):
         convert(torchscript, tmp_path / "inception.npz")
 
 
-def test_another_torchscript_is_refused(torchscript, tmp_path, monkeypatch):
+def test_refuses_another_torchscript(torchscript, tmp_path, monkeypatch):
     pretend_torch(monkeypatch, torch_state({"conv/conv2d_params": np.zeros((1, 1, 1, 1))}))
     with pytest.raises(ValueError, match="inception.pt holds 1 arrays of convolutions"):
         convert(torchscript, tmp_path / "inception.npz")
@@ -123,19 +115,19 @@ def test_another_torchscript_is_refused(torchscript, tmp_path, monkeypatch):
         ("mixed_10.tower_2_conv.mean", "mixed_10/tower_2/conv/batchnorm/moving_mean"),
     ],
 )
-def test_names_of_the_torchscript(name, translated):
+def test_translates_names_of_the_torchscript(name, translated):
     vector = np.arange(3)
     assert from_torch(f"net.layers.{name}", vector) == (translated, vector)
 
 
-def test_kernels_of_the_torchscript_are_turned():
+def test_transposes_kernels_of_the_torchscript():
     name, kernel = from_torch("net.layers.conv.weight", np.arange(120).reshape(2, 3, 4, 5))
     assert name == "conv/conv2d_params" and kernel.shape == (4, 5, 3, 2)
     assert kernel[3, 1, 2, 0] == 0 * 60 + 2 * 20 + 3 * 5 + 1
 
 
-def test_weights_are_loaded_where_they_belong(network, tmp_path):
-    load(tiny.write_inception(tmp_path / "inception.npz"), network)
+def test_loads_weights_into_the_right_layers(network, weights):
+    load(weights, network)
     kernel, variance = (
         network.get_layer("mixed_9.tower_1.conv_1").kernel,
         network.get_layer("conv.batchnorm").variables[2],
@@ -155,28 +147,34 @@ KERNEL = np.zeros((3, 3, 3, 32), np.float32)
         ({"conv/conv2d_params": KERNEL.T}, r"must be float32 \(3, 3, 3, 32\), all finite, got float32 \(32, 3, 3, 3\)"),
         ({"conv/conv2d_params": KERNEL + np.nan}, "conv/conv2d_params must be float32 .*, all finite"),
         ({"conv/conv2d_params": KERNEL.astype(np.float64)}, "must be float32 .* got float64"),
-        ({"conv/conv2d_params": np.array([{}])}, "is not what metrics.inception_weights converts to: .*pickle"),
+        ({"conv/conv2d_params": np.array([{}])}, "is not a file that metrics.inception_weights wrote: .*pickle"),
     ],
 )
-def test_what_is_not_the_weights_is_refused(network, tmp_path, arrays, message):
+def test_refuses_other_arrays(network, tmp_path, arrays, message):
     np.savez(tmp_path / "inception.npz", **arrays)
     with pytest.raises(ValueError, match=message):
         load(tmp_path / "inception.npz", network)
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 cut off"])
-def test_what_is_no_npz_file_is_refused(network, tmp_path, content):
+def test_refuses_a_file_that_is_no_npz(network, tmp_path, content):
     (tmp_path / "inception.npz").write_bytes(content)
-    with pytest.raises(ValueError, match="inception.npz is not what metrics.inception_weights converts to"):
+    with pytest.raises(ValueError, match="inception.npz is not a file that metrics.inception_weights wrote"):
         load(tmp_path / "inception.npz", network)
 
 
-def test_a_single_array_is_refused(network, tmp_path):
+def test_refuses_a_single_array(network, tmp_path):
     np.save(tmp_path / "inception.npy", KERNEL)
-    with pytest.raises(ValueError, match="inception.npy is not what metrics.inception_weights converts to"):
+    with pytest.raises(ValueError, match="inception.npy is not a file that metrics.inception_weights wrote"):
         load(tmp_path / "inception.npy", network)
 
 
-def test_a_missing_file_is_refused(network, tmp_path):
-    with pytest.raises(ValueError, match="there is no file .*/inception.npz: allowed is what"):
+def test_refuses_a_missing_file(network, tmp_path):
+    with pytest.raises(ValueError, match="there is no file .*/inception.npz, allowed: a file that"):
         load(tmp_path / "inception.npz", network)
+
+
+def test_command_reports_errors_in_one_line(torchscript, tmp_path):
+    module = "tf_layered_gan.evaluation.metrics.inception_weights"
+    code, output = tiny.finish(tiny.python("-m", module, f"--input={torchscript}", f"--output={tmp_path / 'out'}"))
+    assert code == 1 and output.startswith(f"error: {torchscript} is ") and output.count("\n") == 1

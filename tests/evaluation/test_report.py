@@ -10,7 +10,7 @@ from tf_layered_gan.evaluation.report import write_report
 
 
 class BrightIsForeground(keras.Model):
-    """Logits above 0 where the mean of the channels is."""
+    """Finds the pixels whose mean over the channels is above 0."""
 
     def call(self, images):
         return keras.ops.mean(images, axis=-1, keepdims=True) * 100.0
@@ -22,9 +22,9 @@ def photos(masks):
     return Photos(images=images, masks=masks, names=("a", "b", "c"))
 
 
-def test_figures_and_pictures(tmp_path):
+def test_report_has_figures_and_images(tmp_path):
     masks = np.zeros((3, 16, 16), np.uint8)
-    masks[:, 4:12, 4:8] = 1  # half of the bright square: IoU 32 / 64
+    masks[:, 4:12, 4:8] = 1  # half the bright square: IoU 32 / 64
     result = write_report(tmp_path, BrightIsForeground(), photos(masks), {"seed": 7})
     assert result["seed"] == 7
     assert result["test"]["segmenter"]["iou"] == 0.5
@@ -37,7 +37,7 @@ def test_figures_and_pictures(tmp_path):
     assert (tmp_path / "test" / "sheet.png").exists()
 
 
-def test_without_true_masks_there_are_pictures_but_no_figures(tmp_path):
+def test_report_without_true_masks_has_no_figures(tmp_path):
     result = write_report(tmp_path, BrightIsForeground(), photos(None), {"seed": 7})
     assert result == {"seed": 7, "test": None}
     assert (tmp_path / "test" / "masks" / "002.png").exists()

@@ -25,7 +25,7 @@ def test_confusion_matrices_count_true_label_by_predicted_label():
     assert matrices.dtype == np.int64
 
 
-def test_whole_test_set_figures_add_up_the_pixels_first():
+def test_figures_over_all_pixels_add_up_the_images_first():
     metrics = segmentation_metrics(PREDICTED, TRUTH)
     assert metrics["iou"] == pytest.approx((1 + 1) / (3 + 1))  # intersections 1 + 1, unions 3 + 1
     assert metrics["accuracy"] == pytest.approx(6 / 8)  # 2 + 4 of 8 pixels
@@ -33,7 +33,7 @@ def test_whole_test_set_figures_add_up_the_pixels_first():
     assert metrics["miou"] == pytest.approx(7 / 12)
 
 
-def test_per_image_figures_average_the_images():
+def test_figures_per_image_are_means_over_the_images():
     metrics = segmentation_metrics(PREDICTED, TRUTH)
     assert metrics["iou_per_image"] == pytest.approx((1 / 3 + 1) / 2)
     assert metrics["accuracy_per_image"] == pytest.approx((2 / 4 + 1) / 2)
@@ -41,7 +41,7 @@ def test_per_image_figures_average_the_images():
     assert metrics["miou_per_image"] == pytest.approx((1 / 3 + 1) / 2)
 
 
-def test_fractions_are_of_all_pixels_and_images_is_their_number():
+def test_fractions_and_number_of_images():
     metrics = segmentation_metrics(predicted([[1, 1], [1, 0]]), truth([[1, 0], [0, 0]]))
     assert metrics["predicted_fraction"] == pytest.approx(3 / 4)
     assert metrics["true_fraction"] == pytest.approx(1 / 4)
@@ -53,8 +53,8 @@ def test_a_mask_is_never_inverted():
     assert metrics["iou"] == metrics["accuracy"] == metrics["miou_per_image"] == 0
 
 
-def test_unlabelled_pixels_count_nowhere():
-    # Of the labelled 1 1 0, predicted 1 0 0: intersection 1, union 2, right 2 of 3.
+def test_unlabelled_pixels_are_ignored():
+    # Labelled pixels: true 1 1 0, predicted 1 0 0. Intersection 1, union 2, 2 of 3 correct.
     metrics = segmentation_metrics(predicted([[1, 0, 0], [1, 1, 0]]), truth([[1, 1, 0], [255, 255, 255]]))
     assert metrics["iou"] == pytest.approx(1 / 2)
     assert metrics["accuracy"] == pytest.approx(2 / 3)
@@ -62,32 +62,32 @@ def test_unlabelled_pixels_count_nowhere():
     assert metrics["true_fraction"] == pytest.approx(2 / 3)
 
 
-def test_an_image_without_labels_is_left_out():
+def test_an_image_without_labels_is_ignored():
     without = segmentation_metrics(PREDICTED[:1], TRUTH[:1])
     unlabelled = np.full((1, 2, 2), 255, np.uint8)
     assert segmentation_metrics(PREDICTED, np.concatenate([TRUTH[:1], unlabelled])) == without
     assert without["images"] == 1
 
 
-def test_empty_truth_and_empty_prediction_agree():
+def test_iou_is_1_without_foreground_in_both():
     metrics = segmentation_metrics(predicted([[0, 0]]), truth([[0, 0]]))
     assert metrics["iou"] == metrics["iou_per_image"] == 1  # 0 / 0 counts as 1
     assert metrics["miou"] == metrics["accuracy"] == 1
 
 
-def test_all_foreground_where_all_is_foreground_agrees():
+def test_miou_is_1_without_background_in_both():
     # The background's 0 / 0 counts as 1 too.
     assert segmentation_metrics(predicted([[1, 1]]), truth([[1, 1]]))["miou"] == 1
 
 
-def test_empty_truth_and_a_prediction_disagree():
+def test_iou_is_0_without_true_foreground():
     # Foreground 0 / 1 = 0, background 1 / 2: mean 1/4.
     metrics = segmentation_metrics(predicted([[1, 0]]), truth([[0, 0]]))
     assert metrics["iou"] == 0
     assert metrics["miou"] == pytest.approx(1 / 4)
 
 
-def test_an_empty_prediction_of_something_scores_nothing():
+def test_iou_is_0_without_predicted_foreground():
     # Foreground 0 / 1 = 0, background 1 / 2: mean 1/4.
     metrics = segmentation_metrics(predicted([[0, 0]]), truth([[1, 0]]))
     assert metrics["iou_per_image"] == 0
@@ -122,23 +122,23 @@ def test_refuses(mask, labels, message):
         segmentation_metrics(mask, labels)
 
 
-def test_ari_is_that_of_scikit_learn_averaged_over_the_images():
+def test_ari_equals_the_mean_of_scikit_learns():
     generator = np.random.default_rng(3)
     labels = truth(*generator.choice([0, 1, 255], (5, 8, 8), p=[0.5, 0.4, 0.1]))
     masks = (labels == 1) ^ (generator.random(labels.shape) < [[[share]] for share in (0, 0.1, 0.3, 0.5, 1)])
     labelled = labels != 255
     expected = [adjusted_rand_score(labels[i][labelled[i]], masks[i][labelled[i]]) for i in range(5)]
     assert segmentation_metrics(masks, labels)["ari"] == pytest.approx(np.mean(expected))
-    assert expected[0] == expected[4] == 1  # the last is the first's inverse
+    assert expected[0] == expected[4] == 1  # the last mask is inverted
 
 
-def test_ari_is_1_where_all_is_one_segment_in_both():
+def test_ari_is_1_for_one_segment_in_both():
     assert segmentation_metrics(predicted([[0, 0]]), truth([[1, 1]]))["ari"] == 1
 
 
-def test_msc_takes_each_true_segment_s_best_prediction():
-    # true 1 1 0 0 0 0, predicted 0 1 1 1 0 0. Foreground: with 1, 1 / 4; with 0, 1 / 4. Background: with 1, 2 / 5;
-    # with 0, 2 / 5. Mean of 1/4 and 2/5 = 0.325. In the second image no foreground: background's 2 / 2 alone.
+def test_msc_is_the_mean_of_the_best_ious_of_the_true_segments():
+    # True 1 1 0 0 0 0, predicted 0 1 1 1 0 0. IoU of the true foreground: 1/4 with either segment; of the background:
+    # 2/5 with either. Mean: 0.325. The second image has no foreground, and a background with IoU 1.
     masks, labels = [[0, 1, 1, 1, 0, 0]], [[1, 1, 0, 0, 0, 0]]
     assert segmentation_metrics(predicted(masks), truth(labels))["msc"] == pytest.approx(0.325)
     both = segmentation_metrics(predicted(masks, [[0] * 6]), truth(labels, [[0] * 6]))

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 import tiny
 
@@ -13,15 +14,15 @@ def sample(stream, step, **changes):
     return {name: value.numpy() for name, value in draw(tf.constant(step, tf.int64)).items()}
 
 
-def test_draws_are_a_function_of_seed_stream_and_step():
+def test_draws_depend_on_seed_stream_and_step_alone():
     first, again = sample(0, 3), sample(0, 3)
     for name in first:
         np.testing.assert_array_equal(again[name], first[name])
 
 
-def test_other_seeds_streams_and_steps_have_other_draws():
+def test_draws_differ_between_seeds_streams_and_steps():
     draws = [sample(stream, step, seed=seed) for stream in STREAMS for step in (0, 1) for seed in (0, 1)]
-    # 3 streams of 2 steps of 2 seeds.
+    # 3 streams, 2 steps, 2 seeds.
     for name in ("z", "transform", "color"):
         assert len({draw[name].tobytes() for draw in draws}) == 12
 
@@ -30,14 +31,14 @@ def test_draws_keep_the_ranges_of_the_config():
     changes = {"networks.background_canvas": 2, "perturbation.background_contrast": (0.5, 0.75)}
     draws = [sample(0, step, **changes) for step in range(20)]
     windows, contrast = (np.concatenate([draw[name] for draw in draws]) for name in ("window", "contrast"))
-    # 80 windows of 16 pixels in a canvas of 32, 4 pixels from its edge or more: the place is 4 to 12.
+    # 80 windows of 16 pixels in a canvas of 32, at least 4 pixels from its edge: places 4 to 12.
     assert windows.min() == 4 and windows.max() == 12
     assert 0.5 <= contrast.min() < 0.52 and 0.73 < contrast.max() < 0.75
 
 
-def test_weights_follow_from_the_seed():
+def test_initial_weights_depend_on_the_seed():
     def weights(seed):
-        segmenter = build.build_segmenter(tiny.run_config(shapes, seed=seed))
+        segmenter = build.build_segmenter(tiny.run_config(shapes, seed=seed, **{"networks.unet_depth": 0}))
         return np.concatenate([np.ravel(value) for value in tiny.values(segmenter.variables)])
 
     np.testing.assert_array_equal(weights(3), weights(3))
@@ -52,25 +53,23 @@ NORMAL = {
 }
 
 
-def build_gan(**changes):
-    config = tiny.run_config(shapes, **changes)
+@pytest.fixture(scope="module")
+def gan():
+    config = tiny.run_config(shapes, **NORMAL, **{"gan.mask_size": (0.125, 0.5)})
     return build.build_gan(config, build.build_segmenter(config))
 
 
-def test_a_normal_code_has_as_many_outputs_as_dimensions():
-    gan = build_gan(**NORMAL)
+def test_a_normal_code_has_one_output_per_dimension(gan):
     assert gan.discriminator.output_shape[1] == gan.mask_encoder.output_shape == (None, 5)
 
 
-def test_a_gan_of_every_option_takes_a_step_on_its_own_draws():
-    gan, draws = build_gan(**NORMAL), sample(sampling.GAN_STREAM, 0, **NORMAL)
+def test_the_gan_takes_a_training_step_with_every_option(gan):
+    draws = sample(sampling.GAN_STREAM, 0, **NORMAL)
     report = gan.train_step({"image": tiny.batch()["image"], **draws})
     assert {"mask_size", "independence"} <= set(report)
     assert all(np.isfinite(value) for value in report.values())
 
 
-def test_weights_of_the_terms_come_from_the_config():
-    gan = build_gan(**NORMAL | {"gan.mask_size": (0.125, 0.5)})
+def test_loss_weights_come_from_the_config(gan):
     assert (gan.gamma_size, gan.mask_size, gan.gamma_independence) == (2.0, (0.125, 0.5), (0.2, 1.0))
     assert gan.mutual_information is losses.normal_mutual_information
-    assert build_gan().mutual_information is losses.mutual_information

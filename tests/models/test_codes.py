@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tf_layered_gan.models.codes import c_sup_dim, sample_codes, super_category
+from tf_layered_gan.models.codes import c_sup_dim, sample_codes
 
 SEED = (3, 4)
 
@@ -9,11 +9,6 @@ SEED = (3, 4)
 def draw(seed=SEED, batch_size=2000, **changes):
     sizes = {"z_dim": 3, "public_z": True, "num_categories": 6, "group_size": 2}
     return sample_codes(batch_size, tf.convert_to_tensor(seed), **(sizes | changes))
-
-
-def test_consecutive_categories_share_a_super_category():
-    # 0, 1, 2 | 3, 4, 5 | 6: three to a group.
-    np.testing.assert_array_equal(super_category(np.arange(7), 3), [0, 0, 0, 1, 1, 1, 2])
 
 
 def test_shapes_and_types():
@@ -28,6 +23,7 @@ def test_shapes_and_types():
 
 
 def test_c_sup_is_the_group_of_c():
+    # Six categories in groups of two: 0, 1 | 2, 3 | 4, 5.
     codes = draw()
     for name in ("c", "c_sup"):
         np.testing.assert_array_equal(np.sort(codes[name], axis=1)[:, -2:], [[0, 1]] * 2000)
@@ -42,7 +38,7 @@ def test_categories_are_equally_likely():
 def test_z_is_standard_normal_and_independent_of_c():
     codes = draw()
     z, c = codes["z"].numpy(), np.argmax(codes["c"], 1)
-    # Of 2000 draws, the standard deviation is 0.022 for mean and correlation, 0.016 for the deviation.
+    # With 2000 draws, mean and correlation have a standard deviation of 0.022, the deviation one of 0.016.
     np.testing.assert_allclose(z.mean(0), [0] * 3, atol=0.1)
     np.testing.assert_allclose(z.std(0), [1] * 3, atol=0.07)
     np.testing.assert_allclose(np.corrcoef([*z.T, c]), np.eye(4), atol=0.1)
@@ -63,7 +59,7 @@ def test_a_private_z_is_standard_normal_and_independent_of_the_background():
 def test_a_normal_code_is_standard_normal_and_independent_of_z():
     codes = draw(prior="normal", num_categories=2)
     both = np.concatenate([codes["c"], codes["z"]], axis=1).T
-    # As above; of a covariance the standard deviation is 0.022, of a variance 0.032.
+    # With 2000 draws, a covariance has a standard deviation of 0.022, a variance one of 0.032.
     np.testing.assert_allclose(both.mean(1), [0] * 5, atol=0.1)
     np.testing.assert_allclose(np.cov(both), np.eye(5), atol=0.15)
 
@@ -74,19 +70,19 @@ def test_a_normal_code_has_no_groups():
     np.testing.assert_array_equal(codes["c_sup"], codes["c"])
 
 
-def test_the_prior_of_c_changes_no_z():
+def test_z_does_not_depend_on_the_prior_of_c():
     for name in ("z", "foreground_z"):
         np.testing.assert_array_equal(
             draw(prior="normal", public_z=False)[name], draw(prior="categorical", public_z=False)[name]
         )
 
 
-def test_c_sup_has_as_many_components_as_it_is_counted():
+def test_c_sup_dim_is_the_number_of_components():
     for prior, expected in (("categorical", 3), ("normal", 6)):
         assert c_sup_dim(prior, 6, 2) == expected == draw(prior=prior)["c_sup"].shape[1]
 
 
-def test_the_seed_alone_decides_the_draw():
+def test_draws_depend_on_the_seed_alone():
     tf.random.set_seed(1)
     first = draw()
     tf.random.set_seed(2)

@@ -6,27 +6,11 @@ import tiny
 from tf_layered_gan.models import losses
 from tf_layered_gan.models.networks.spectral_norm import update_spectral_norm
 
-LEARNING_RATE = 0.01
-
-
-@pytest.fixture(scope="module")
-def built():
-    gan = tiny.layered_gan(learning_rate=LEARNING_RATE)
-    return gan, tiny.values(gan.variables)
-
-
-@pytest.fixture
-def gan(built):
-    """The one GAN, with the weights that it had at the start."""
-    gan, start = built
-    gan.uses_segmenter = False
-    for variable, value in zip(gan.variables, start, strict=True):
-        variable.assign(value)
-    return gan
+LEARNING_RATE = 0.01  # of the fixture gan
 
 
 def assert_changes(update, variables, others):
-    """Runs `update`, which has to change each of `variables` and none of `others`."""
+    """Runs `update`, and checks that it changes all of `variables` and none of `others`."""
     before, before_others = tiny.values(variables), tiny.values(others)
     update()
     assert all(tiny.changed(before, variables))
@@ -34,13 +18,13 @@ def assert_changes(update, variables, others):
 
 
 def descent(variables, update):
-    """The gradients that plain descent took in `update()`."""
+    """Runs `update`, and returns the gradients of its step of gradient descent."""
     before = tiny.values(variables)
     update()
     return [(value - v.numpy()) / LEARNING_RATE for value, v in zip(before, variables, strict=True)]
 
 
-def assert_equal_gradients(given, expected):
+def assert_gradients_equal(given, expected):
     assert np.linalg.norm(np.concatenate([np.ravel(gradient) for gradient in expected])) > 0.1
     for a, b in zip(given, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
@@ -59,7 +43,7 @@ def test_without_perturbation_the_mask_chooses_between_the_layers(gan):
 
 
 def test_object_and_mask_move_over_the_background(gan):
-    # Three pixels to the right: column x shows the foreground's column x - 3, the first three show none.
+    # Three pixels to the right: column x shows column x - 3 of the foreground; the first three show background.
     shifted = tf.constant([[1.0, 0, -3, 0, 1, 0, 0, 0]] * 4)
     layers = gan(tiny.draws() | {"transform": shifted, "contrast": tf.ones(4)})
     background, foreground, mask = (layers[name].numpy() for name in ("background", "foreground", "mask"))
@@ -69,28 +53,28 @@ def test_object_and_mask_move_over_the_background(gan):
     np.testing.assert_allclose(layers["composed_mask"][:, :, 3:], mask[:, :, :-3], atol=1e-6)
 
 
-def test_contrast_zero_leaves_the_mean_of_the_background(gan):
+def test_zero_contrast_gives_the_mean_of_the_background(gan):
     layers = gan(tiny.draws() | {"transform": tf.constant(IDENTITY["transform"]), "contrast": tf.zeros(4)})
     mask, mean = layers["mask"].numpy(), np.mean(layers["background"], axis=(1, 2), keepdims=True)
     expected = (1 - mask) * mean + mask * layers["foreground"]
     np.testing.assert_allclose(layers["composed"], expected, atol=1e-5)
 
 
-def test_background_is_seen_through_the_window(gan):
+def test_background_is_the_window_of_the_canvas(gan):
     draws = tiny.draws() | {"window": tf.constant([[4, 4], [7, 5], [12, 12], [4, 12]])}
     expected = gan.background_generator([draws["z"], draws["window"]])
     np.testing.assert_array_equal(gan(draws)["background"], expected)
     assert not np.allclose(gan(tiny.draws())["background"], expected, atol=1e-3)
 
 
-def test_layers_keep_their_ranges(gan):
+def test_shapes_and_ranges_of_the_layers(gan):
     for name, layer in gan(tiny.draws(), training=True).items():
         low, channels = (0, 1) if "mask" in name else (-1, 3)
         assert layer.shape == (4, tiny.RESOLUTION, tiny.RESOLUTION, channels)
         assert low <= np.min(layer) < np.max(layer) <= 1
 
 
-def test_training_step_leaves_the_segmenter_alone_where_it_asks_it(gan):
+def test_training_step_does_not_change_the_segmenter_of_the_background_loss(gan):
     gan.uses_segmenter = True
     assert_changes(lambda: gan.train_step(tiny.batch()), gan.generator_variables, gan.segmenter.variables)
 
@@ -103,7 +87,7 @@ def test_training_step_updates_the_averages_once(gan):
         np.testing.assert_allclose(variable, 0.75 * start + 0.25 * now.numpy(), atol=1e-5)
 
 
-def test_averages_paint_what_synthesize_returns(gan):
+def test_synthesize_uses_the_averaged_generators(gan):
     draws = tiny.draws()
     painted = gan(draws)
     for name, layer in gan.synthesize(draws).items():
@@ -114,7 +98,7 @@ def test_averages_paint_what_synthesize_returns(gan):
 
 
 def fakes(gan, batch):
-    """The layers, the logits of D and E_x and the logits of E_pi."""
+    """The layers, and the logits of D, E_x and E_pi."""
     layers = gan(batch, training=True)
     realness, category = gan.discriminator(layers["composed"])
     return layers, realness, category, gan.mask_encoder(layers["mask"], training=True)
@@ -127,18 +111,18 @@ def test_generators_descend_equation_6(gan, uses_segmenter):
         layers, realness, category, super_category = fakes(gan, batch)
         mutual_information = losses.mutual_information(category, batch["c"])
         mutual_information += losses.mutual_information(super_category, batch["c_sup"])
-        # gamma_mi = 0.5, gamma_b = 2 and, where there is a segmenter to ask, gamma_bg = 3.
+        # gamma_mi = 0.5, gamma_b = 2, and gamma_bg = 3 if there is a segmenter.
         total = -realness + 0.5 * mutual_information + 2.0 * losses.binarization(layers["mask"])
         if uses_segmenter:
             total += 3.0 * losses.background(gan.segmenter(layers["background"]))
         loss = tf.reduce_mean(total)
     expected = tape.gradient(loss, gan.generator_variables)
     given = descent(gan.generator_variables, lambda: gan.train_step(batch))
-    assert_equal_gradients(given, expected)
+    assert_gradients_equal(given, expected)
 
 
 @pytest.mark.parametrize("uses_segmenter, gamma_independence", [(False, 6.0), (True, 7.0)])
-def test_generators_descend_the_terms_beside_equation_6(gan, monkeypatch, uses_segmenter, gamma_independence):
+def test_generators_descend_the_terms_that_are_not_in_the_paper(gan, monkeypatch, uses_segmenter, gamma_independence):
     batch = tiny.batch()
     size_range = (0.9, 0.95)
     monkeypatch.setattr(gan, "gamma_size", 4.0)
@@ -157,12 +141,12 @@ def test_generators_descend_the_terms_beside_equation_6(gan, monkeypatch, uses_s
     assert np.min(size) > 0
     expected, reports = tape.gradient(loss, gan.generator_variables), {}
     given = descent(gan.generator_variables, lambda: reports.update(gan.train_step(batch)))
-    assert_equal_gradients(given, expected)
+    assert_gradients_equal(given, expected)
     assert float(reports["mask_size"]) == pytest.approx(np.mean(size), rel=1e-4)
     assert float(reports["independence"]) == pytest.approx(np.mean(independence), rel=1e-4)
 
 
-def test_all_read_the_code_by_the_likelihood_of_its_prior(gan, monkeypatch):
+def test_both_updates_use_the_loss_of_the_codes_prior(gan, monkeypatch):
     monkeypatch.setattr(gan, "mutual_information", losses.normal_mutual_information)
     batch = tiny.batch() | {name: tf.random.stateless_normal([4, size], (0, 1)) for name, size in CODES.items()}
     u = tiny.values(gan.discriminator.non_trainable_variables)
@@ -198,7 +182,7 @@ def test_discriminator_descends_equation_6(gan):
     for variable, value in zip(gan.discriminator.non_trainable_variables, u, strict=True):
         variable.assign(value)
     given = descent(gan.discriminator_variables, lambda: gan.train_step(batch))
-    assert_equal_gradients(given, expected)
+    assert_gradients_equal(given, expected)
 
 
 TERMS = {"generator_adversarial", "mutual_information_image", "mutual_information_mask", "binarization"}
@@ -215,26 +199,23 @@ TERMS |= {
 TERMS |= {"generator_gradient_norm", "discriminator_gradient_norm"}
 
 
-@pytest.mark.parametrize("uses_segmenter", [False, True])
-def test_report_names_every_term(gan, uses_segmenter):
-    gan.uses_segmenter = uses_segmenter
-    report = gan.train_step(tiny.batch())
-    assert set(report) == TERMS | ({"background"} if uses_segmenter else set())
-    assert all(value.shape == () and value.dtype == tf.float32 for value in report.values())
-
-
-def test_a_background_loss_without_weight_asks_no_segmenter(gan, monkeypatch):
-    monkeypatch.setattr(gan, "gamma_bg", 0.0)
+def test_report_names_every_term_and_counts_full_masks(gan):
     gan.uses_segmenter = True
+    gan.foreground_generator.get_layer("mask_logits").bias.assign([20.0])
+    report = gan.train_step(tiny.batch())
+    assert set(report) == TERMS | {"background"}
+    assert all(value.shape == () and value.dtype == tf.float32 for value in report.values())
+    assert float(report["masks_full"]) == 1.0
+
+
+@pytest.mark.parametrize("uses_segmenter, gamma_bg", [(False, 3.0), (True, 0.0)])
+def test_the_background_loss_needs_a_segmenter_and_a_weight(gan, monkeypatch, uses_segmenter, gamma_bg):
+    monkeypatch.setattr(gan, "gamma_bg", gamma_bg)
+    gan.uses_segmenter = uses_segmenter
     assert "background" not in gan.train_step(tiny.batch())
 
 
-def test_masks_that_fill_the_picture_are_counted(gan):
-    gan.foreground_generator.get_layer("mask_logits").bias.assign([20.0])
-    assert float(gan.train_step(tiny.batch())["masks_full"]) == 1.0
-
-
-def test_report_is_of_the_weights_before_the_step(gan):
+def test_report_has_the_losses_before_the_step(gan):
     gan.uses_segmenter, batch = True, tiny.batch()
     layers, realness, category, super_category = fakes(gan, batch)
     mask_means = np.mean(layers["mask"], axis=(1, 2, 3))
@@ -252,7 +233,7 @@ def test_report_is_of_the_weights_before_the_step(gan):
     assert {name: float(report[name]) for name in expected} == pytest.approx(expected, rel=1e-4)
 
 
-def test_reported_norms_are_of_the_gradients_that_were_taken(gan):
+def test_report_has_the_norms_of_the_gradients(gan):
     reports = {}
     given = descent(
         gan.generator_variables + gan.discriminator_variables,

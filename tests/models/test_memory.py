@@ -1,5 +1,3 @@
-"""What a config's training would take is known before it is tried."""
-
 import keras
 import pytest
 import tiny
@@ -10,7 +8,7 @@ from tf_layered_gan.models import build, memory
 from tf_layered_gan.runs.config_record import record_config
 from tf_layered_gan.runs.restore import restore_run
 
-HUGE = {"resolution": 1024, "networks.generator_width": 512, "codes.num_categories": 100_000, "codes.group_size": 1}
+HUGE = {"networks.generator_width": 512, "codes.num_categories": 100_000, "codes.group_size": 1}
 FEW_STEPS = {
     "data.train_pictures": 200,
     "data.held_out_pictures": 20,
@@ -26,33 +24,30 @@ def config_of(**changes):
     return config
 
 
-def test_estimate_grows_with_the_pictures_by_what_the_layers_give():
-    one, two, three = (memory.estimate(config_of(), pictures) for pictures in (100, 200, 300))
+def test_estimate_grows_linearly_with_the_batch_size():
+    config = tiny.run_config(shapes)
+    one, two, three = (memory.estimate(config, batch_size) for batch_size in (100, 200, 300))
     assert three - two == pytest.approx(two - one) and two > one
-    assert memory.estimate(config_of(**{"networks.background_canvas": 4}), 200) > two
 
 
-def test_estimate_holds_every_weight_seven_times():
+def test_estimate_has_seven_copies_of_every_weight():
     def weights(config):
-        segmenter = build.build_segmenter(config)
-        gan = build.build_gan(config, segmenter)
-        networks = (gan.background_generator, gan.foreground_generator, gan.discriminator, gan.mask_encoder)
-        return sum(network.count_params() for network in (*networks, segmenter.network))
+        return sum(network.count_params() for network in build.build_gan_networks(config))
 
-    few, many = config_of(), config_of(**{"codes.num_categories": 2_000})
+    few, many = (tiny.run_config(shapes, **{"codes.num_categories": count}) for count in (6, 60))
     grown = memory.estimate(many, 0) - memory.estimate(few, 0)
     assert grown == pytest.approx(4 * 7 * (weights(many) - weights(few)))
 
 
-def test_estimate_leaves_nothing_behind_in_keras():
+def test_estimate_leaves_no_uninitialised_weights_in_keras():
     before = keras.layers.Dense(1).name
-    memory.estimate(config_of(**HUGE), 16)  # whose weights would be initialised by the next layer that is built
+    memory.estimate(config_of(**HUGE), 16)  # the next layer would initialise its weights
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     number = int(before.rpartition("_")[2]) if before[-1].isdecimal() else 0
     assert keras.layers.Dense(1).name == f"dense_{number + 2}"
 
 
-def test_a_config_that_takes_more_than_there_is_is_refused_before_anything_is_made(tmp_path):
+def test_training_refuses_a_config_that_needs_too_much_memory(tmp_path):
     words = r"training would take about \d+\.\d GB of memory, this machine has \d+\.\d: lower batch_size, resolution"
     with pytest.raises(ValueError, match=words):
         train.train(config_of(**HUGE).lock(), tmp_path / "run")
@@ -71,7 +66,7 @@ def test_a_config_that_takes_more_than_there_is_is_refused_before_anything_is_ma
         {"batch_size": 32, "resolution": 128, "networks.generator_width": 16, "networks.background_width": 16},
     ],
 )
-def test_estimate_is_what_a_run_takes(tmp_path, changes):
+def test_estimate_is_close_to_the_memory_of_a_run(tmp_path, changes):
     changes = FEW_STEPS | changes
     changes["schedule.gan_images_per_round"] = 2 * changes.get("batch_size", 16)
     flags = [f"--config.{name}={value}" for name, value in changes.items()]

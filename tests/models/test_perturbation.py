@@ -17,7 +17,7 @@ from tf_layered_gan.models.perturbation import (
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "warp.npz"
 SEED = (3, 4)
-# s, alpha, t_x, t_y: each part of the transform alone, then mixed, then nearly out of the picture.
+# s, alpha, t_x, t_y: each part of the transform alone, then mixed, then almost outside the image.
 PARAMETERS = [
     (-0.5, 0.0, 0.0, 0.0),
     (0.5, 0.0, 0.0, 0.0),
@@ -36,7 +36,7 @@ def transform(scale_exponent=0.0, rotation=0.0, shift_x=0.0, shift_y=0.0, *, res
 
 
 def paper_matrix(scale_exponent, rotation, shift_x, shift_y):
-    """A of Eqs. 9 and 10, as printed."""
+    """A of Eqs. 9 and 10 as printed in the paper."""
     scale = np.diag([2.0**scale_exponent, 2.0**scale_exponent, 1.0])
     cos, sin = math.cos(rotation), math.sin(rotation)
     turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
@@ -94,21 +94,20 @@ def test_gradient_is_the_transposed_dense_operator(function, parameters):
     np.testing.assert_allclose(rows, dense_warp(parameters, size), atol=1e-5)
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
-def test_warp_gather_equals_warp_on_a_batch(jit_compile):
+def test_compiled_warp_gather_equals_warp_on_a_batch():
     transforms = sample_transforms(6, SEED, resolution=16, scale_exponent=(-0.6, 0.6), shift=0.4, rotation=70.0)
     images = tf.random.stateless_uniform([6, 16, 16, 4], (1, 2), -1, 1)
     upstream = tf.random.stateless_normal([6, 16, 16, 4], (5, 6))
     expected = value_and_gradient(warp, images, transforms, upstream)
-    compiled = tf.function(value_and_gradient, jit_compile=jit_compile)
+    compiled = tf.function(value_and_gradient, jit_compile=True)
     actual = compiled(warp_gather, images, transforms, upstream)
     np.testing.assert_allclose(actual[0], expected[0], atol=1e-5)
     np.testing.assert_allclose(actual[1], expected[1], atol=1e-5)
 
 
 @both_warps
-def test_a_batch_of_unknown_size_and_a_picture_that_is_not_square(function):
-    # Output pixel (x, y) reads (x - 2, y); two pictures of 3 rows of 4 pixels, counting 1..24.
+def test_batch_of_unknown_size_and_oblong_images(function):
+    # Output pixel (x, y) shows (x - 2, y). Two images of 3 rows of 4 pixels, numbered 1 to 24.
     shift = tf.constant([[1.0, 0, -2, 0, 1, 0, 0, 0]] * 2)
     images = tf.reshape(tf.range(1.0, 25.0), [2, 3, 4, 1])
     signature = [tf.TensorSpec([None, 3, 4, 1]), tf.TensorSpec([None, 8])]
@@ -140,27 +139,27 @@ def test_positive_shift_moves_the_object_right_and_down():
 
 
 def test_positive_angle_turns_x_towards_y():
-    # A quarter turn about (3, 3) takes the dot at its right, (5, 3), below it, (3, 5).
+    # A quarter turn about (3, 3) moves the dot from the right, (5, 3), to below, (3, 5).
     turned = warp(dot(7, x=5, y=3), transform(rotation=math.pi / 2, resolution=7))
     np.testing.assert_allclose(turned, dot(7, x=3, y=5), atol=1e-6)
 
 
 def test_scale_exponent_is_a_power_of_two_about_the_centre():
-    # s = 1 doubles the distance of (4, 3) from the centre (3, 3); the dot becomes a tent of 1/2, 1, 1/2.
+    # s = 1 doubles the distance of (4, 3) from the centre (3, 3); the dot becomes 1/2, 1, 1/2.
     scaled = warp(dot(7, x=4, y=3), transform(scale_exponent=1.0, resolution=7))
     np.testing.assert_allclose(scaled[0, 3, :, 0], [0, 0, 0, 0, 0.5, 1, 0.5], atol=1e-6)
 
 
 def test_scales_then_turns_then_shifts():
-    # (5, 4) is (1, 0) off the centre (4, 4); scaled (2, 0); turned (0, 2); shifted (1, 2): pixel (5, 6).
-    # Shifting first would give (1 + 1, 0) -> (4, 0) -> (0, 4), pixel (4, 8); turning last pixel (4, 7).
+    # Relative to the centre (4, 4), (5, 4) is (1, 0): scaled (2, 0), turned (0, 2), shifted (1, 2), so pixel (5, 6).
+    # Shifting first would give pixel (4, 8), turning last pixel (4, 7).
     moved = warp(dot(9, x=5, y=4), transform(1.0, math.pi / 2, 1.0, 0.0, resolution=9))
     assert moved[0, 6, 5, 0].numpy() == pytest.approx(1.0, abs=1e-6)
 
 
 @both_warps
-def test_outside_of_the_picture_is_zero(function):
-    # Shifted by 1.5, column 0 reads -1.5 and column 1 reads -0.5: half of the picture, half of nothing.
+def test_outside_the_image_is_zero(function):
+    # Shifted by 1.5, column 0 shows column -1.5, and column 1 shows column -0.5, half inside the image.
     shifted = function(tf.ones([1, 4, 4, 1]), transform(shift_x=1.5, resolution=4))
     np.testing.assert_allclose(shifted[0, :, :, 0], [[0, 0.5, 1, 1]] * 4, atol=1e-6)
 
@@ -187,7 +186,7 @@ def test_refuses_other_shapes(function, images, transforms):
 
 
 def parameters_of(transforms, resolution):
-    """Recovers s, alpha and the shift from rows that hold A^-1."""
+    """Computes s, alpha and the shift from A^-1."""
     rows = tf.reshape(transforms[:, :6], [-1, 2, 3]).numpy().astype(np.float64)
     cos, sin = rows[:, 0, 0], rows[:, 0, 1]
     centre = (resolution - 1) / 2
@@ -199,11 +198,10 @@ def draw_2000(seed):
     return sample_transforms(2000, seed, resolution=64, scale_exponent=(-0.2, 0.0), shift=0.125, rotation=15.0)
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
-def test_drawn_parameters_fill_their_ranges(jit_compile):
-    drawn = tf.function(draw_2000, jit_compile=jit_compile)(tf.constant(SEED))
+def test_drawn_parameters_fill_their_ranges():
+    drawn = tf.function(draw_2000, jit_compile=True)(tf.constant(SEED))
     scale_exponent, rotation, shift = parameters_of(drawn, 64)
-    # 0.125 of 64 pixels is 8 pixels; the largest of 2000 draws comes within 1 % of the range of its end.
+    # 0.125 of 64 pixels is 8 pixels. The largest of 2000 draws is within 1 % of the end of its range.
     for values, low, high in [
         (scale_exponent, -0.2, 0.0),
         (np.degrees(rotation), -15.0, 15.0),
@@ -237,7 +235,7 @@ def draw_contrast(seed):
 
 
 @pytest.mark.parametrize("draw", [draw_transforms, draw_contrast])
-def test_the_seed_alone_decides_the_draw(draw):
+def test_draws_depend_on_the_seed_alone(draw):
     tf.random.set_seed(1)
     first = draw(tf.constant(SEED))
     tf.random.set_seed(2)
@@ -276,9 +274,9 @@ def two_by_two(*pixels):
     return tf.reshape(tf.constant(pixels, tf.float32), [1, 2, 2, -1])
 
 
-def test_low_contrast_draws_every_channel_towards_its_own_mean():
-    # Channel 0: mean (-0.6 + 0.2 + 0.2 + 0.6) / 4 = 0.1; 0.1 + 0.5 * (-0.7, 0.1, 0.1, 0.5).
-    # Channel 1 is its mean everywhere.
+def test_low_contrast_moves_every_channel_towards_its_mean():
+    # Channel 0 has the mean (-0.6 + 0.2 + 0.2 + 0.6) / 4 = 0.1, and becomes 0.1 + 0.5 * (-0.7, 0.1, 0.1, 0.5).
+    # Channel 1 equals its mean everywhere.
     images = two_by_two((-0.6, -0.5), (0.2, -0.5), (0.2, -0.5), (0.6, -0.5))
     expected = two_by_two((-0.25, -0.5), (0.15, -0.5), (0.15, -0.5), (0.35, -0.5))
     np.testing.assert_allclose(jitter_contrast(images, tf.constant([0.5])), expected, atol=1e-6)
@@ -298,7 +296,7 @@ def test_each_image_has_its_own_contrast():
     np.testing.assert_allclose(jittered[1], tf.fill([2, 2, 1], 0.1), atol=1e-6)
 
 
-def test_windows_reach_every_place_and_none_beyond():
+def test_windows_are_at_every_place_in_their_range():
     windows = perturbation.sample_windows(2000, [0, 1], places=(2, 5)).numpy()
     assert windows.shape == (2000, 2)
     assert set(map(tuple, windows)) == {(top, left) for top in range(2, 6) for left in range(2, 6)}

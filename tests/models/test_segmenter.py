@@ -12,12 +12,17 @@ from tf_layered_gan.models.segmenter import Segmenter, synthetic_step
 LEARNING_RATE, GAMMA_CONSISTENCY = 0.1, 3.0
 
 
-@pytest.fixture
-def segmenter():
+def build(**options):
+    """A segmenter; the same weights every time. A U-Net without halvings is quickest to build."""
     keras.utils.set_random_seed(1)
-    segmenter = Segmenter(unet(tiny.RESOLUTION, tiny.WIDTH, depth=1))
+    segmenter = Segmenter(unet(tiny.RESOLUTION, tiny.WIDTH, depth=0), **options)
     segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))
     return segmenter
+
+
+@pytest.fixture
+def segmenter():
+    return build()
 
 
 def color(batch_size=4):
@@ -29,12 +34,12 @@ def batch():
     return {"image": tiny.batch()["image"], "mask": mask.astype(np.float32), "color": color()}
 
 
-def test_call_gives_the_logits_of_the_network(segmenter):
+def test_call_returns_the_logits_of_the_network(segmenter):
     image = tiny.batch()["image"]
     np.testing.assert_array_equal(segmenter(image), segmenter.network(image))
 
 
-def test_step_descends_equation_7_on_recoloured_pictures(segmenter):
+def test_step_descends_equation_7_on_recoloured_images(segmenter):
     given, variables = batch(), segmenter.network.trainable_variables
     with tf.GradientTape() as tape:
         logits = segmenter.network(apply_color(given["image"], given["color"]), training=True)
@@ -47,10 +52,8 @@ def test_step_descends_equation_7_on_recoloured_pictures(segmenter):
     assert float(report["segmenter_gradient_norm"]) == pytest.approx(float(tf.linalg.global_norm(expected)), rel=1e-4)
 
 
-def test_pairs_whose_mask_is_too_small_or_too_large_teach_nothing():
-    keras.utils.set_random_seed(1)
-    segmenter = Segmenter(unet(tiny.RESOLUTION, tiny.WIDTH, depth=1), mask_size=(0.25, 0.5))
-    segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))
+def test_pairs_with_too_small_or_too_large_masks_are_ignored():
+    segmenter = build(mask_size=(0.25, 0.5))
     sizes = np.float32([0.2, 0.25, 0.5, 0.6])
     given = batch() | {"mask": np.broadcast_to(sizes[:, None, None, None], batch()["mask"].shape)}
     logits = segmenter.network(apply_color(given["image"], given["color"]), training=True)
@@ -61,10 +64,8 @@ def test_pairs_whose_mask_is_too_small_or_too_large_teach_nothing():
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.75])
-def test_the_average_moves_towards_the_network_that_trains(decay):
-    keras.utils.set_random_seed(1)
-    segmenter = Segmenter(unet(tiny.RESOLUTION, tiny.WIDTH, depth=1), ema_decay=decay)
-    segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))
+def test_the_average_moves_by_the_decay(decay):
+    segmenter = build(ema_decay=decay)
     start = tiny.values(segmenter.average_network.variables)
     for value, variable in zip(start, segmenter.network.variables, strict=True):
         np.testing.assert_array_equal(value, variable)
@@ -78,17 +79,14 @@ def test_the_average_moves_towards_the_network_that_trains(decay):
 
 @pytest.fixture
 def consistent_segmenter():
-    """One that learns from photos, too, and whose average has other weights than the network that trains."""
-    keras.utils.set_random_seed(1)
-    network = unet(tiny.RESOLUTION, tiny.WIDTH, depth=1)
-    segmenter = Segmenter(network, mask_size=(0.25, 0.5), ema_decay=0.75, gamma_consistency=GAMMA_CONSISTENCY)
-    segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))
+    """A segmenter that learns from photos too; the weights of its average differ from those of its network."""
+    segmenter = build(mask_size=(0.25, 0.5), ema_decay=0.75, gamma_consistency=GAMMA_CONSISTENCY)
     for variable in segmenter.average_network.trainable_variables + segmenter.average_network.non_trainable_variables:
         variable.assign(variable + 0.3)
     return segmenter
 
 
-def test_a_photo_is_taught_what_the_average_finds_on_it_before_it_is_recoloured(consistent_segmenter):
+def test_the_average_teaches_photos_before_they_are_recoloured(consistent_segmenter):
     segmenter, sizes = consistent_segmenter, np.float32([0.2, 0.25, 0.5, 0.6])
     given = batch() | {"mask": np.broadcast_to(sizes[:, None, None, None], batch()["mask"].shape)}
     given["photo"] = tiny.batch(seed=(3, 4))["image"]
@@ -111,15 +109,13 @@ def test_a_photo_is_taught_what_the_average_finds_on_it_before_it_is_recoloured(
 
 @pytest.fixture
 def student():
-    """One that learns from another network, its own average being something else again."""
-    keras.utils.set_random_seed(1)
-    network, teacher = (unet(tiny.RESOLUTION, tiny.WIDTH, depth=1) for _ in range(2))
-    segmenter = Segmenter(network, gamma_segmentation=2.0, gamma_consistency=GAMMA_CONSISTENCY, teacher=teacher)
-    segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))
-    return segmenter, teacher
+    """A segmenter that learns from another network instead of its own average, and that network."""
+    keras.utils.set_random_seed(2)
+    teacher = unet(tiny.RESOLUTION, tiny.WIDTH, depth=0)
+    return build(gamma_segmentation=2.0, gamma_consistency=GAMMA_CONSISTENCY, teacher=teacher), teacher
 
 
-def test_a_student_is_taught_what_its_teacher_finds_on_a_photo(student):
+def test_a_student_learns_from_its_teacher(student):
     segmenter, teacher = student
     given = {"photo": tiny.batch(seed=(3, 4))["image"], "color": color()}
     taught = tf.sigmoid(teacher(given["photo"], training=False))
@@ -132,7 +128,7 @@ def test_a_student_is_taught_what_its_teacher_finds_on_a_photo(student):
     assert not any(tiny.changed(before, teacher.variables))
 
 
-def test_a_student_weighs_pairs_and_photos(student):
+def test_a_student_weights_the_losses_on_pairs_and_photos(student):
     segmenter, teacher = student
     given, variables = batch() | {"photo": tiny.batch(seed=(3, 4))["image"]}, segmenter.network.trainable_variables
     taught = tf.sigmoid(teacher(given["photo"], training=False))
@@ -147,7 +143,7 @@ def test_a_student_weighs_pairs_and_photos(student):
         np.testing.assert_allclose(variable, value - LEARNING_RATE * gradient, rtol=1e-4, atol=1e-6)
 
 
-def test_a_checkpoint_of_a_student_holds_no_teacher(student, segmenter, tmp_path):
+def test_the_checkpoint_of_a_student_does_not_hold_the_teacher(student, segmenter, tmp_path):
     def names(model):
         path = tf.train.Checkpoint(model=model).write(str(tmp_path / "checkpoint"))
         return [name for name, _ in tf.train.list_variables(path)]
@@ -155,15 +151,15 @@ def test_a_checkpoint_of_a_student_holds_no_teacher(student, segmenter, tmp_path
     assert names(student[0]) == names(segmenter)
 
 
-def test_step_records_the_statistics_of_the_batch(segmenter):
+def test_step_updates_the_moving_statistics(segmenter):
     statistics = segmenter.network.non_trainable_variables
     before = tiny.values(statistics)
     segmenter.train_step(batch())
     assert statistics and all(tiny.changed(before, statistics))
 
 
-def test_synthetic_step_learns_the_averaged_generators_pairs_and_passes_photos_on(consistent_segmenter):
-    segmenter, gan = consistent_segmenter, tiny.layered_gan()
+def test_synthetic_step_uses_pairs_of_the_averaged_generators_and_photos(consistent_segmenter, gan):
+    segmenter = consistent_segmenter
     draws = tiny.draws() | {"color": color(), "photo": tiny.batch(seed=(3, 4))["image"]}
     for variable in gan.generator_variables:
         variable.assign(tf.zeros(variable.shape))

@@ -11,7 +11,7 @@ GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "power_iteration.npz"
 
 
 def build(layer, input_shape, seed=0):
-    """Builds the layer and gives it a kernel and a bias that no initialiser would."""
+    """Builds the layer with a random kernel and bias."""
     layer.build(input_shape)
     generator = np.random.default_rng(seed)
     for variable in layer.trainable_variables:
@@ -31,9 +31,9 @@ both_layers = pytest.mark.parametrize(
 
 
 @both_layers
-def test_spectral_norm_becomes_one(make, input_shape):
+def test_spectral_norm_converges_to_1(make, input_shape):
     layer = build(make(), input_shape)
-    for _ in range(200):
+    for _ in range(60):
         layer.update_u()
     largest = np.linalg.svd(matrix(layer.kernel), compute_uv=False)[0]
     normalized = layer.normalized_kernel()
@@ -64,7 +64,7 @@ def test_normalized_kernel_equals_tensorflow_addons():
     np.testing.assert_allclose(layer.normalized_kernel(), golden["normalized_kernel_5"], atol=1e-6)
 
 
-def test_update_u_is_one_step():
+def test_update_u_is_one_step_of_power_iteration():
     layer = build(SpectralDense(2), (1, 2))
     layer.kernel.assign([[3.0, 0.0], [0.0, 1.0]])
     layer.u.assign([[1.0, 1.0]])
@@ -102,7 +102,7 @@ def test_calling_in_training_changes_no_variable(make, input_shape):
 
 
 @both_layers
-def test_u_is_saved_but_not_trained(make, input_shape):
+def test_u_is_a_weight_that_is_not_trained(make, input_shape):
     layer = build(make(), input_shape)
     assert [variable.name for variable in layer.non_trainable_variables] == ["u"]
     assert [variable.name for variable in layer.trainable_variables] == ["kernel", "bias"]
@@ -128,7 +128,7 @@ def test_conv_equals_a_plain_one_with_the_normalized_kernel():
 
 
 def test_gradient_passes_through_sigma():
-    # With u held, sigma = |W u|, so differences of the value see all of its gradient, v's share being zero.
+    # With u constant, sigma = |W u|: v adds nothing to the gradient, so finite differences give all of it.
     layer = build(SpectralDense(3, dtype="float64"), (1, 4))
     kernel = layer.kernel.numpy()
     weights = np.random.default_rng(1).standard_normal(kernel.shape)

@@ -20,32 +20,32 @@ from tf_layered_gan.models.student import Student
         ({"gamma_segmentation": 0, "gamma_consistency": 0}, "gamma_consistency is 0, allowed: more than 0 where"),
     ],
 )
-def test_what_cannot_be_is_refused_by_name(given, words):
+def test_refuses_wrong_settings(given, words):
     with pytest.raises(ValueError, match=words):
         Student(**given)
 
 
-def test_all_that_is_wrong_is_named():
+def test_names_all_wrong_settings():
     with pytest.raises(ValueError, match="width is 0.*; steps is -1"):
         Student(width=0, steps=-1)
 
 
 @pytest.mark.parametrize("name", ["", "..", ".hidden", "a/b", "a b", "-flag", "ä"])
-def test_a_name_that_could_be_another_place_is_refused(tmp_path, name):
+def test_refuses_a_name_that_leads_elsewhere(tmp_path, name):
     with pytest.raises(ValueError, match="a student's name is"):
         student.folder(tmp_path, name)
 
 
-def test_a_student_lives_in_the_workdir(tmp_path):
+def test_the_folder_is_in_the_workdir(tmp_path):
     assert student.folder(tmp_path, "unet4_b.2") == tmp_path / "students" / "unet4_b.2"
 
 
-def test_settings_are_read_back(tmp_path):
+def test_load_reads_the_recorded_settings(tmp_path):
     student.record(tmp_path, Student(width=5), {"final_steps": 3})
     assert student.load(tmp_path) == Student(width=5)
 
 
-def test_other_settings_and_another_teacher_are_refused_by_name(tmp_path):
+def test_record_refuses_other_settings_or_another_teacher(tmp_path):
     student.record(tmp_path, Student(width=5), {"final_steps": 3})
     student.record(tmp_path, Student(width=5), {"final_steps": 3})
     with pytest.raises(ValueError, match="student.json was begun with other values of steps, width; take another"):
@@ -54,13 +54,13 @@ def test_other_settings_and_another_teacher_are_refused_by_name(tmp_path):
         student.record(tmp_path, Student(width=5), {"final_steps": 4})
 
 
-def test_no_student_is_said_in_words(tmp_path):
+def test_load_refuses_a_folder_without_a_student(tmp_path):
     with pytest.raises(FileNotFoundError, match="no student.json in .*: train first"):
         student.load(tmp_path)
 
 
 @pytest.mark.parametrize("record", [{"width": 0}, {"width": "wide"}, {"colour": 1}])
-def test_a_damaged_record_is_named(tmp_path, record):
+def test_load_names_a_damaged_record(tmp_path, record):
     (tmp_path / "student.json").write_text(json.dumps(record))
     with pytest.raises(ValueError, match="student.json is damaged"):
         student.load(tmp_path)

@@ -18,7 +18,7 @@ def upsampled_then_convolved(kernel, images):
     return tf.nn.conv2d(tf.repeat(tf.repeat(images, 2, axis=1), 2, axis=2), kernel, 1, "SAME")
 
 
-def test_equals_upsampling_and_then_convolving_forward_and_gradient(layer):
+def test_values_and_gradients_equal_upsampling_and_convolution(layer):
     images = tf.constant(np.random.default_rng(1).standard_normal((2, 4, 6, 3)), tf.float32)
     upstream = np.random.default_rng(2).standard_normal((2, 8, 12, 5)).astype(np.float32)
     results = []
@@ -36,7 +36,7 @@ def test_one_pixel_by_hand():
     layer = UpsampleConv2D(1)
     layer.build((None, 1, 1, 1))
     layer.kernel.assign(np.reshape(np.arange(9.0), (3, 3, 1, 1)))
-    # The upper left of the four copies sees itself and those to its right and below: 4 + 5 + 7 + 8.
+    # The upper left copy sees itself and the copies right of it and below it: 4 + 5 + 7 + 8.
     expected = [[4 + 5 + 7 + 8, 3 + 4 + 6 + 7], [1 + 2 + 4 + 5, 0 + 1 + 3 + 4]]
     np.testing.assert_allclose(layer(tf.ones([1, 1, 1, 1]))[0, :, :, 0], expected)
 

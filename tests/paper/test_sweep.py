@@ -9,7 +9,7 @@ SMALL = ["--config=small"]
 
 
 class Runner:
-    """Pretends to be main.py: writes what a finished run leaves, or fails in the workdirs that it is told."""
+    """Replaces main.py: writes the files of a finished run, or fails in the given workdirs."""
 
     def __init__(self, *failing):
         self.failing, self.commands = failing, []
@@ -38,7 +38,7 @@ def runs(root, *gammas, seeds=(0, 1), **settings):
     return [run for runs in planned for run in runs]
 
 
-def test_a_workdir_is_named_after_what_the_run_changes(tmp_path):
+def test_a_workdir_is_named_after_the_changes(tmp_path):
     first, second = runs(tmp_path, 5.0, own={"data.path": "birds"}, extra=("--config.jit=True",))
     assert first.workdir == tmp_path / "small" / "gamma_mi=5.0" / "seed_0"
     assert second.arguments == (
@@ -50,10 +50,10 @@ def test_a_workdir_is_named_after_what_the_run_changes(tmp_path):
     )
     assert second.command[1:3] == ["-m", "tf_layered_gan.main"]
     assert second.command[-1] == f"--workdir={second.workdir}"
-    assert runs(tmp_path, 1.0)[0].workdir == tmp_path / "small" / "unchanged" / "seed_0"  # the file's own value
+    assert runs(tmp_path, 1.0)[0].workdir == tmp_path / "small" / "unchanged" / "seed_0"  # the value of the config file
 
 
-def test_each_run_is_executed_once_and_a_finished_one_never_again(tmp_path):
+def test_each_run_is_executed_once(tmp_path):
     runner = Runner()
     sweep.sweep(runs(tmp_path, 0.5, 5.0, 0.5), 1, runner)
     assert [(arguments[1][-3:], arguments[-1][-1]) for arguments in runner.commands] == [
@@ -86,7 +86,7 @@ WEIGHTS = "--config.metrics.inception=a.npz"
         ((), ("--config.monitoring.grid_every=7",), 0),
         ((), ("--config.jit=True",), 0),
         ((), ("--config.distribution=mirrored",), 0),
-        ((WEIGHTS,), (), 0),  # its FID would be dropped
+        ((WEIGHTS,), (), 0),  # executing it would lose its FID
         ((WEIGHTS,), ("--config.metrics.fid_samples=9",), 0),
         ((WEIGHTS,), (WEIGHTS,), 0),
         ((), (WEIGHTS,), 1),
@@ -95,15 +95,15 @@ WEIGHTS = "--config.metrics.inception=a.npz"
         ((), ("--config.data.path=cars",), 1),
     ],
 )
-def test_a_finished_run_is_executed_again_if_the_command_asks_for_other_figures(tmp_path, before, now, count):
+def test_a_finished_run_is_executed_again_for_other_figures(tmp_path, before, now, count):
     sweep.sweep(runs(tmp_path, 1.0, seeds=[0], extra=before), 1, Runner())
     runner = Runner()
     sweep.sweep(runs(tmp_path, 1.0, seeds=[0], extra=now), 1, runner)
     assert len(runner.commands) == count
 
 
-@pytest.mark.parametrize("supervised, count", [(False, 1), (True, 0)])  # the latter has no GAN, so no FID
-def test_a_run_that_was_broken_off_before_its_fid_is_executed_again(tmp_path, supervised, count):
+@pytest.mark.parametrize("supervised, count", [(False, 1), (True, 0)])  # a supervised run has no FID
+def test_a_run_without_its_fid_is_executed_again(tmp_path, supervised, count):
     extra = (WEIGHTS, f"--config.segmenter.supervised={supervised}", "--config.schedule.final_segmenter_steps=10")
     (run,) = runs(tmp_path, 1.0, seeds=[0], extra=extra)
     sweep.sweep([run], 1, Runner())
@@ -117,7 +117,7 @@ def test_a_run_that_was_broken_off_before_its_fid_is_executed_again(tmp_path, su
 @pytest.mark.parametrize(
     "damage", [{"synthesis": {"samples": 50}}, {"clusters": {"classes_by": "^b"}}, {"clusters": {}}]
 )
-def test_a_run_whose_figures_are_of_an_earlier_command_is_executed_again(tmp_path, damage):
+def test_a_run_with_figures_of_an_earlier_command_is_executed_again(tmp_path, damage):
     (run,) = runs(tmp_path, 1.0, seeds=[0], extra=(WEIGHTS, "--config.data.classes=^a"))
     sweep.sweep([run], 1, Runner())
     for given, count in (({}, 0), (damage, 1)):
@@ -128,14 +128,14 @@ def test_a_run_whose_figures_are_of_an_earlier_command_is_executed_again(tmp_pat
         assert len(runner.commands) == count
 
 
-def test_classes_that_a_command_does_not_name_do_no_harm(tmp_path):
+def test_a_finished_run_may_have_classes_that_the_command_does_not_name(tmp_path):
     sweep.sweep(runs(tmp_path, 1.0, seeds=[0], extra=("--config.data.classes=^a",)), 1, Runner())
     runner = Runner()
     sweep.sweep(runs(tmp_path, 1.0, seeds=[0]), 1, runner)
     assert not runner.commands
 
 
-def test_a_damaged_file_of_a_run_is_named(tmp_path):
+def test_names_a_damaged_file(tmp_path):
     (run,) = runs(tmp_path, 1.0, seeds=[0])
     sweep.sweep([run], 1, Runner())
     (run.workdir / "metrics.json").write_text("{")
@@ -153,7 +153,7 @@ def test_a_failure_counts_until_the_run_has_finished(tmp_path, seconds, why):
     assert sweep.failure(run.workdir) == why
 
 
-def test_a_failed_run_is_recorded_and_the_others_go_on(tmp_path, capsys):
+def test_the_other_runs_go_on_after_a_failure(tmp_path, capsys):
     first, second = runs(tmp_path, 1.0)
     sweep.sweep([first, second], 1, Runner("seed_0"))
     assert sweep.failure(first.workdir) == ("exit code 1: error: gan/binarization is nan at step 4")
@@ -171,7 +171,7 @@ def test_runs_share_their_caches(tmp_path, name):
         assert (run.workdir / name).resolve() == (tmp_path / "small" / name).resolve()
 
 
-def test_a_command_has_a_process_and_a_log_of_its_own(tmp_path):
+def test_execute_appends_to_the_log_and_returns_the_exit_code(tmp_path):
     assert sweep.execute(["python3", "-c", "print('one'); raise SystemExit(7)"], tmp_path / "log") == 7
     assert sweep.execute(["python3", "-c", "print('two')"], tmp_path / "log") == 0
     assert (tmp_path / "log").read_text() == "one\ntwo\n"
@@ -180,7 +180,7 @@ def test_a_command_has_a_process_and_a_log_of_its_own(tmp_path):
 def test_a_schedule_ends_at_whole_batches():
     changes = ["--config.schedule.rounds=3", "--config.schedule.gan_images_per_round=100"]
     config = sweep.resolve([*SMALL, *changes, "--config.schedule.final_segmenter_steps=50"]).to_dict()
-    # Batches of 16: 6 a round, so 3 * 96 images; 3 * 300 segmenter steps and 50.
+    # 6 batches of 16 per round, so 3 * 96 images; 3 * 300 + 50 segmenter steps.
     assert sweep.scheduled(config) == (288, 950)
     config["segmenter"]["supervised"] = True
     assert sweep.scheduled(config) == (800, 50)
@@ -196,6 +196,6 @@ def test_a_schedule_ends_at_whole_batches():
         ([*SMALL, "gan.gamma_mi=1"], "unexpected arguments"),
     ],
 )
-def test_what_main_would_refuse_is_refused_before(arguments, message):
+def test_resolve_refuses_what_main_would_refuse(arguments, message):
     with pytest.raises(ValueError, match=message):
         sweep.resolve(arguments)

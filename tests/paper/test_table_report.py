@@ -3,7 +3,8 @@ import io
 
 import pytest
 
-from tf_layered_gan.paper.table_report import Line, as_csv, differences, figure, markdown
+from tf_layered_gan.paper.lines import Line, figure
+from tf_layered_gan.paper.table_report import as_csv, markdown
 from tf_layered_gan.paper.tables import Row, Table
 
 TABLE = Table("Settings", ("fid", "iou"), (), note="Of masks.")
@@ -22,15 +23,13 @@ def metrics(iou, images_seen=16_000, **more):
 
 
 def line(row=ROW, **changes):
-    values = {"dataset": "folder", "finished": {0: metrics(0.3), 2: metrics(0.4)}, "failed": {}, "missing": 0}
+    values = {"dataset": "folder", "finished": {0: metrics(0.3), 2: metrics(0.4)}}
     values |= {"settings": OURS, "paper_settings": PAPERS, "paper_images": 1_000_000}
     return Line(row, **values | changes)
 
 
 def quoted():
-    row = Row("ReDO", "cub", {"iou": 42.6})
-    none = dict.fromkeys(("settings", "paper_settings", "paper_images"))
-    return line(row, dataset="cub", finished={}, **none)
+    return Line(Row("ReDO", "cub", {"iou": 42.6}), dataset="cub", finished={})
 
 
 def cells(text, label):
@@ -38,10 +37,10 @@ def cells(text, label):
     return [cell.strip() for cell in found.split("|")[1:-1]]
 
 
-def test_figures_stand_beside_the_papers():
+def test_our_figures_are_next_to_the_papers():
     text = markdown("Table 9", TABLE, [line(), quoted()], "python -m x")
     assert text.startswith("# Table 9\n\nIn the paper: Settings. Of masks.\n\n    python -m x\n")
-    # IoU 30 and 40, of each photo 10 more, masks 15 and 20, each with a spread of 1.
+    # IoU 30 and 40; per image 10 more; masks cover 15 and 20, with a spread of 1.
     row = [
         "folder",
         "11.6",
@@ -56,10 +55,10 @@ def test_figures_stand_beside_the_papers():
     ]
     assert cells(text, "gamma_mi 1")[1:] == row
     assert cells(text, "ReDO")[1:] == ["cub", "—", "—", "42.6", "—", "—", "—", "—", "—", "—"]
-    assert "Photos to train on, for validation and for the test: 4,762 / 124 / 123." in text
+    assert "Photos for training / validation / test: 4,762 / 124 / 123." in text
 
 
-def test_failed_and_unfinished_runs_are_counted_and_left_out_of_the_mean():
+def test_failed_and_unfinished_runs_are_counted_but_not_in_the_mean():
     failed = line(finished={0: metrics(0.3)}, failed={1: "error: nan"}, missing=2)
     text = markdown("T", TABLE, [failed], "c")
     assert cells(text, "gamma_mi 1")[5] == "30.0"
@@ -67,23 +66,23 @@ def test_failed_and_unfinished_runs_are_counted_and_left_out_of_the_mean():
     assert "- gamma_mi 1, folder, seed 1, failed: error: nan" in text
 
 
-def test_a_setting_that_failed_with_every_seed_still_has_its_line():
+def test_a_row_without_finished_runs_is_shown():
     text = markdown("T", TABLE, [line(), line(Row("bad", "cub", {"iou": 1.0}, {}), finished={}, failed={0: "x"},
                                               settings=None)], "c")  # fmt: skip
     assert cells(text, "bad")[1:] == ["folder", "—", "—", "1.0", *["—"] * 4, "0 of 1, 1 failed", "—"]
 
 
-def test_what_differs_is_said_once_if_all_rows_share_it():
+def test_differences_that_all_rows_share_are_listed_once():
     other = line(Row("gamma_mi 5", "cub", {"iou": 1.0}, {}), settings=OURS | {"gan.gamma_mi": 5.0, "new": None})
-    assert differences(line()) == {"resolution": (32, 64)}
+    assert line().differences() == {"resolution": (32, 64)}
     text = markdown("T", TABLE, [line(), other], "c")
     assert "- in every row: `resolution` 32 (64)\n- gamma_mi 5, folder: `gan.gamma_mi` 5.0 (1.0)" in text
     assert "secret" not in text and "data.path" not in text
 
 
-def test_nothing_differs():
+def test_no_differences():
     text = markdown("T", TABLE, [line(settings=PAPERS)], "c")
-    assert "- in every row: none\n" in text and "besides" not in text
+    assert "- in every row: none\n" in text and "Other differences" not in text
 
 
 @pytest.mark.parametrize(
@@ -95,19 +94,19 @@ def test_nothing_differs():
         ({"data.source": "cars", "schedule.final_segmenter_steps": 1}, 3),
     ],
 )
-def test_what_no_field_shows_is_said_where_it_differs(fields, count):
+def test_differences_that_no_field_shows_are_listed(fields, count):
     text = markdown("T", TABLE, [line(settings=PAPERS), line(settings=PAPERS | fields)], "c")
-    assert text.partition("What differs from the paper besides:\n")[2].partition("\n\n")[0].count("- ") == count
+    assert text.partition("Other differences from the paper:\n")[2].partition("\n\n")[0].count("- ") == count
 
 
-def test_fid_is_taken_where_there_is_one_and_the_segmenter_is_ours():
+def test_only_rows_of_the_segmenter_have_fid():
     synthesis = {"fid": 12.5, "samples": 10_000, "reference": "all", "reference_pictures": 4_762, "resize": "bilinear"}
     synthesis |= {"inception_sha256": "0123456789abcdef"}
     assert figure(metrics(0.3, synthesis=synthesis), ROW, "fid") == 12.5
     text = markdown("T", TABLE, [line(finished={0: metrics(0.3, synthesis=synthesis)})], "c")
-    assert "FID: folder, 10,000 synthetic pictures against 4,762 (all), bilinear, weights 0123456789ab." in text
+    assert "FID: folder, 10,000 synthetic images against 4,762 photos (all), bilinear, weights 0123456789ab." in text
     assert "No FID" not in text
-    assert "No FID: no run had weights (`metrics.inception`)." in markdown("T", TABLE, [line()], "c")
+    assert "No FID: `metrics.inception` named no weights in any run." in markdown("T", TABLE, [line()], "c")
     assert figure(metrics(0.3), ROW, "fid") is None
     grabcut = Row("GrabCut", "cub", {"iou": 36.0}, {}, method="grabcut")
     assert figure(metrics(0.3, synthesis=synthesis), grabcut, "fid") is None
@@ -115,7 +114,7 @@ def test_fid_is_taken_where_there_is_one_and_the_segmenter_is_ours():
     assert figure(metrics(0.3) | {"test": None}, ROW, "iou") is None
 
 
-def test_nmi_stands_beside_chance():
+def test_nmi_is_next_to_nmi_by_chance():
     table = Table("Clusters", ("nmi",), ())
     clustered = line(finished={0: metrics(0.3, clusters={"nmi": 0.25, "nmi_by_chance": 0.125})})
     text = markdown("T", table, [clustered], "c")
@@ -126,7 +125,7 @@ def test_nmi_stands_beside_chance():
     assert "nmi_by_chance_paper" not in row and "No FID" not in text
 
 
-def test_what_the_paper_says_of_a_row_stands_before_the_figures():
+def test_traits_are_before_the_figures():
     table = Table("Priors", ("iou",), (), traits=("entropy",))
     row = Row("normal", "cub", {"iou": 72.3}, {}, traits={"entropy": "5.6"})
     lines = [line(row), line(Row("disc", "cub", {}, {}, method="grabcut"))]
@@ -136,7 +135,7 @@ def test_what_the_paper_says_of_a_row_stands_before_the_figures():
     assert [row["entropy"] for row in csv.DictReader(io.StringIO(as_csv(table, lines)))] == ["5.6", ""]
 
 
-def test_every_figure_of_masks_stands_beside_the_photos_own():
+def test_figures_over_all_pixels_are_next_to_those_per_image():
     table = Table("Masks", ("accuracy", "iou", "miou"), ())
     names = ("accuracy", "iou", "miou", "accuracy_per_image", "iou_per_image", "miou_per_image")
     run = metrics(0.3) | {"test": {"segmenter": {name: (i + 1) / 10 for i, name in enumerate(names)}}}
@@ -148,12 +147,12 @@ def test_every_figure_of_masks_stands_beside_the_photos_own():
     assert (row["accuracy_per_image_mean"], row["miou_per_image_mean"]) == ("40", "60")
 
 
-def test_masks_of_a_baseline_say_nothing_of_the_gan():
+def test_a_baseline_has_no_figures_of_the_gan():
     text = markdown("T", TABLE, [line(Row("GrabCut", "cub", {"iou": 36.0}, {}, method="grabcut"))], "c")
     assert cells(text, "GrabCut")[4:] == ["36.0", "50.0", "—", "—", "—", "2", "—"]
 
 
-def test_csv_has_every_number():
+def test_csv_has_all_figures():
     (row, other) = csv.DictReader(io.StringIO(as_csv(TABLE, [line(), quoted()])))
     assert (row["row"], row["dataset"], row["fid_paper"], row["fid_mean"]) == ("gamma_mi 1", "folder", "11.6", "")
     assert [float(row[f"iou_{kind}"]) for kind in ("paper", "mean", "min", "max")] == pytest.approx([68.6, 35, 30, 40])
@@ -168,26 +167,29 @@ def test_csv_has_every_number():
     assert (other["iou_paper"], other["iou_mean"], other["finished"]) == ("42.6", "", "0")
 
 
-def test_fid_of_some_seeds_is_said_with_what_it_is_of():
+def test_notes_say_which_seeds_have_fid_and_what_it_compares():
     about = {"samples": 6, "reference_pictures": 9, "reference": "all photos at 32x32", "resize": "bilinear"}
     with_fid = metrics(0.3, synthesis=about | {"inception_sha256": "abcdef" * 10, "fid": 1.0, "bg_fid": 2.0})
     text = markdown("Table 9", TABLE, [line(finished={0: with_fid, 1: metrics(0.4)})], "python -m x")
-    assert "- gamma_mi 1, folder: FID of 1 of 2 seeds" in text
-    assert "FID: folder, 6 synthetic pictures against 9 (all photos at 32x32), bilinear, weights abcdefabcdef." in text
-    assert "FID of" not in markdown("Table 9", TABLE, [line(finished={0: with_fid, 1: with_fid})], "python -m x")
+    assert "- gamma_mi 1, folder: FID for 1 of 2 seeds" in text
+    assert (
+        "FID: folder, 6 synthetic images against 9 photos (all photos at 32x32), bilinear, weights abcdefabcdef."
+        in text
+    )
+    assert "FID for" not in markdown("Table 9", TABLE, [line(finished={0: with_fid, 1: with_fid})], "python -m x")
     disc = Row("disc", "cub", {}, method="grabcut")
-    assert "FID of" not in markdown("Table 9", TABLE, [line(disc, finished={0: with_fid, 1: metrics(0.4)})], "x")
+    assert "FID for" not in markdown("Table 9", TABLE, [line(disc, finished={0: with_fid, 1: metrics(0.4)})], "x")
 
 
-def test_where_fids_of_rows_are_of_several_kinds_the_rows_are_named():
+def test_notes_name_the_rows_if_their_fids_compare_different_things():
     about = {"reference_pictures": 9, "reference": "all", "resize": "so", "inception_sha256": "a", "fid": 1.0}
     few, many = (metrics(0.3, synthesis=about | {"samples": samples}) for samples in (6, 60))
     lines = [line(Row(name, "cub", {}), finished={0: run}) for name, run in zip("abc", (few, many, few), strict=True)]
     text = markdown("T", TABLE, lines, "c")
-    assert "FID: folder (a, c), 6 synthetic pictures" in text and "; folder (b), 60 synthetic pictures" in text
+    assert "FID: folder (a, c), 6 synthetic images" in text and "; folder (b), 60 synthetic images" in text
 
 
-def test_csv_says_what_fid_is_of():
+def test_csv_has_the_facts_of_fid():
     about = {"samples": 6, "reference_pictures": 9, "reference": "all photos, at 32x32", "resize": "bilinear"}
     runs = [metrics(0.3, synthesis=about | {"inception_sha256": c * 64, "fid": 1.0, "bg_fid": 2.0}) for c in "ba"]
     disc = Row("disc", "cub", {}, method="grabcut")

@@ -4,7 +4,8 @@ import pytest
 
 from tf_layered_gan.config import validate
 from tf_layered_gan.paper import sweep
-from tf_layered_gan.paper.tables import COLUMNS, TABLES, TRAITS
+from tf_layered_gan.paper.columns import COLUMNS, TRAITS
+from tf_layered_gan.paper.tables import TABLES
 
 ROWS = [(name, row) for name, table in TABLES.items() for row in table.rows]
 TRAINED = [
@@ -20,7 +21,7 @@ def figures(name, column, dataset="cub"):
 
 
 @pytest.mark.parametrize("file, changes", TRAINED)
-def test_every_setting_is_one_that_can_be_run(file, changes, tmp_path):
+def test_every_setting_is_valid(file, changes, tmp_path):
     own = {"data.path": "photos"} if file == "small" else {}
     (run,) = sweep.plan(tmp_path, file, changes, seeds=[3], own=own)
     config = sweep.resolve(run.arguments)
@@ -34,7 +35,7 @@ def test_every_setting_is_one_that_can_be_run(file, changes, tmp_path):
 
 
 @pytest.mark.parametrize("name, row", ROWS)
-def test_every_row_has_a_figure_of_the_papers_in_the_tables_columns(name, row):
+def test_every_row_has_figures_in_the_columns_of_its_table(name, row):
     assert set(row.paper) <= set(TABLES[name].columns) <= set(COLUMNS)
     assert row.paper
     assert tuple(row.traits) == TABLES[name].traits and set(row.traits) <= set(TRAITS)
@@ -47,7 +48,7 @@ def test_figures_of_table_1():
     assert [row.changes["gan.gamma_mi"] for row in TABLES["1"].rows] == [0, 0.1, 0.5, 1, 5, 10]
 
 
-# By hand from the paper's text, as its tables stand there.
+# Copied by hand from the tables of the paper.
 PAPER = {
     ("2", "cub", "fid"): [12.3, 12.1, 11.8, 11.1, 11.3, 11.6, 11.6, 11.9],
     ("2", "cub", "iou"): [72.3, 72.5, 66.7, 65.4, 71.5, 69.1, 68.6, 68.6],
@@ -82,12 +83,12 @@ PAPER = {
 
 
 @pytest.mark.parametrize("place, expected", PAPER.items())
-def test_figures_are_the_papers(place, expected):
+def test_figures_equal_the_papers(place, expected):
     name, dataset, column = place
     assert figures(name, column, dataset) == expected
 
 
-# By hand from C.1 to C.3 and Table C.1: what each trained row must come to, whatever its config file says.
+# Copied by hand from C.1 to C.3 and Table C.1: the settings of each trained row.
 ALONE, ALTERNATE = (1, 1_000_000, 0.0), (5, 2_000_000)
 WEIGHTS = {
     "cub": (200, 10, 1.0, 2.0),
@@ -98,7 +99,7 @@ WEIGHTS = {
 
 
 @pytest.mark.parametrize("name, row", [(name, row) for name, row in ROWS if row.changes is not None])
-def test_a_row_trains_what_the_paper_says(name, row, tmp_path):
+def test_rows_train_with_the_papers_settings(name, row, tmp_path):
     (run,) = sweep.plan(tmp_path, row.dataset, row.changes, seeds=[0])
     config = sweep.resolve(run.arguments)
     categories, group, gamma_mi, gamma_bg = WEIGHTS[row.dataset]
@@ -114,7 +115,7 @@ def test_a_row_trains_what_the_paper_says(name, row, tmp_path):
         assert (config.gan.gamma_mi, config.gan.gamma_size) == (gamma_mi, 0.0)
 
 
-def test_rows_stand_in_the_papers_order():
+def test_rows_are_in_the_papers_order():
     assert [row.label for row in TABLES["5"].rows] == [
         "supervised U-Net",
         "Voynov et al.",
@@ -134,13 +135,13 @@ def test_rows_stand_in_the_papers_order():
     ]
 
 
-def test_sizes_of_table_2_are_those_whose_entropy_the_paper_gives():
+def test_sizes_of_table_2_have_the_papers_entropies():
     entropies = []
     for row in TABLES["2"].rows:
         size = row.changes["codes.num_categories"]
         normal = row.changes["codes.prior"] == "normal"
         entropies.append(size * 0.5 * math.log(2 * math.pi * math.e) if normal else math.log(size))
-    # The paper cuts off after one decimal: ln 200 = 5.298, of which it has 5.2.
+    # The paper truncates after one decimal: ln 200 = 5.298 becomes 5.2.
     assert [math.floor(10 * entropy) / 10 for entropy in entropies] == [5.6, 8.5, 11.3, 14.1, 3.9, 4.6, 5.2, 5.9]
     assert [f"{math.floor(10 * e) / 10:.1f}" for e in entropies] == [r.traits["entropy"] for r in TABLES["2"].rows]
 
@@ -160,7 +161,7 @@ def test_tables_share_runs_at_the_small_scale(tmp_path):
     assert runs["4"] == runs["6"] and runs["4"] < runs["3"] and runs["4"] < runs["5"]
     own = {f"gamma_bg=0.0,gamma_mi={weight}" for weight in (0.001, 0.01)}
     assert {workdir.parent.name for workdir in runs["D.2"] - runs["1"]} == own
-    # Those of Dogs have no small scale, as they would be Table 1's, all but the one without mutual information.
+    # The rows of Dogs are left out at the small scale. They would all be rows of Table 1.
     dogs = [row.changes["gan.gamma_mi"] for row in TABLES["D.2"].rows if row.dataset == "dogs"]
     assert dogs == [row.small["gan.gamma_mi"] for row in small("1")[1:]]
 
@@ -169,7 +170,7 @@ def test_supervision_of_table_4():
     assert [row.traits["supervision"] for row in TABLES["4"].rows] == ["Weak", "Weak", "Unsup."] * 3
 
 
-def test_a_setting_of_several_tables_is_one_run_with_the_same_figures(tmp_path):
+def test_equal_rows_of_several_tables_share_a_run_and_figures(tmp_path):
     rows = [next(r for r in TABLES[n].rows if r.label == label) for n, label in (
         ("1", "gamma_mi 1"), ("2", "categorical, d_c 200"), ("3", "w/o A.T."))]  # fmt: skip
     assert {sweep.plan(tmp_path, "cub", row.changes, seeds=[0])[0].arguments for row in rows} == {
@@ -185,8 +186,9 @@ def test_a_setting_of_several_tables_is_one_run_with_the_same_figures(tmp_path):
     assert {(row.paper["fid"], row.paper["iou"]) for row in rows} == {(11.6, 68.6)}
 
 
-def test_lengths_of_training_are_the_papers(tmp_path):
-    # C.1: 1 M images without alternate training; C.2: 5 rounds of 2 M, 2,000 segmenter steps each; C.3: 12,000 more.
+def test_training_is_as_long_as_in_the_paper(tmp_path):
+    # C.1: 1 M images without alternate training. C.2: 5 rounds of 2 M images and 2,000 segmenter steps. C.3: 12,000
+    # more segmenter steps.
     seen = {}
     for row in TABLES["3"].rows[:2]:
         (run,) = sweep.plan(tmp_path, row.dataset, row.changes, seeds=[0])

@@ -10,7 +10,7 @@ import tiny
 from configs import shapes
 from export.main import export_run
 from tf_layered_gan import evaluate, synthesize, train
-from tf_layered_gan.evaluation.picture_grid import save_png
+from tf_layered_gan.evaluation.image_grid import save_png
 from tf_layered_gan.files import cache_folder
 from tf_layered_gan.files.records import write_record
 from tf_layered_gan.runs.config_record import load_config, record_config

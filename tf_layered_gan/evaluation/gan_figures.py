@@ -1,43 +1,64 @@
-"""The GAN's pictures, measured against the real photos."""
+"""Figures of the GAN: FID of its images, statistics of its masks, and NMI of E_x's clusters."""
 
+import pathlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import keras
 import numpy as np
 import tensorflow as tf
+from ml_collections import ConfigDict
 
+from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.evaluation.metrics import fid
 from tf_layered_gan.evaluation.metrics.clustering import clustering_metrics
 from tf_layered_gan.evaluation.segmentation import to_model_range
-from tf_layered_gan.models.layered_gan import FULL
+from tf_layered_gan.models.layered_gan import FULL, LayeredGAN
+
+_BATCH_SIZE = 64
+Sampler = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
 
-def evaluate_fid(gan, sample, splits, inception, *, samples, cache):
-    """Computes FID of the composed pictures and of the backgrounds alone, both by the averaged generators.
+def evaluate_fid(
+    gan: LayeredGAN,
+    sample: Sampler,
+    splits: Splits,
+    inception: fid.InceptionFeatures,
+    *,
+    samples: int,
+    cache: str | pathlib.Path,
+) -> dict[str, Any]:
+    """Computes FID of the composed images, and bg-FID of the backgrounds alone, both by the averaged generators.
 
-    bg-FID far above FID is a sign of health: backgrounds are then not the whole picture (paper, Table 1). The
-    composed pictures are perturbed, as D sees them, the backgrounds are as painted; both rounded to whole pixel values.
+    A bg-FID far above FID is a good sign: the backgrounds are not whole images (paper, Table 1). The composed images
+    are perturbed, as D sees them; the backgrounds are not. Both are rounded to whole pixel values. The reference is all
+    photos at the GAN's resolution, see `reference_photos`.
 
     Args:
-        gan: LayeredGAN.
-        sample: function of a step, int64 scalar, to the draws of a batch, see `LayeredGAN`.
-        splits: `data.photos.Splits`. The reference is all photos, at the GAN's resolution.
-        inception: `fid.InceptionFeatures`.
-        samples: how many pictures of each kind, steps 0, 1, ... of `sample`.
+        gan: the GAN.
+        sample: function from a step, int64 scalar, to the random inputs of a batch, see `sampling.build_sampler`.
+        splits: the photos.
+        inception: the feature extractor.
+        samples: number of images of each kind, from steps 0, 1, ... of `sample`.
         cache: folder for the statistics of the photos, see `fid.cached_statistics`.
 
     Returns:
-        dict: "fid" and "bg_fid", floats; and what they cannot be compared without: "samples", "reference",
-        "reference_pictures", "resize" and "inception_sha256", the SHA-256 of the file of weights.
+        dict: "fid" and "bg_fid", floats; and the facts that two FIDs must share to be comparable: "samples",
+        "reference", "reference_pictures" (the number of photos), "resize", and "inception_sha256", the SHA-256 of the
+        file of weights.
     """
     photos, stored = reference_photos(splits, gan.resolution), splits.train.images.shape[1]
     reference = fid.cached_statistics(inception, photos, cache)
 
-    def distance(layer):
-        painted = fid.statistics(map(inception, _paint(gan, sample, layer, samples)))
-        return fid.frechet_distance(painted, reference)
+    def distance(layer: str) -> float:
+        generated = fid.statistics(map(inception, _generate(gan, sample, layer, samples)))
+        return fid.frechet_distance(generated, reference)
 
     return {
         "fid": distance("composed"),
         "bg_fid": distance("background"),
         "samples": samples,
+        # This text identifies the reference: FIDs with another text are refused as not comparable.
         "reference": f"all photos at {gan.resolution}x{gan.resolution}: those to train on by way of {stored}x{stored}, "
         "those for validation and for the test at once",
         "reference_pictures": len(photos),
@@ -46,51 +67,50 @@ def evaluate_fid(gan, sample, splits, inception, *, samples, cache):
     }
 
 
-def reference_photos(splits, resolution, batch_size=64):
-    """Brings all photos to one size: those to train on, which are larger, without a random crop.
+def reference_photos(splits: Splits, resolution: int) -> np.ndarray:
+    """Resizes all photos to one size, without the random crop of training.
 
-    Photos to train on are resampled twice: their file is shrunk to the storage size, which is rounded to whole pixel
-    values, and that here to `resolution`. The others were shrunk from their file to `resolution` at once. All three are
-    bilinear with antialiasing, so photos to train on come a little softer.
+    Training photos are resampled twice and so are slightly softer: from the file to the storage size (rounded to whole
+    pixel values), and from there to `resolution`. The others were resized from the file to `resolution` in one step.
+    All resampling is bilinear with antialiasing.
 
     Args:
-        splits: `data.photos.Splits`.
-        resolution: pixels.
-        batch_size: photos at a time.
+        splits: the photos.
+        resolution: side of the result in pixels.
 
     Returns:
-        uint8 [photo, resolution, resolution, rgb]: training, validation, test photos.
+        uint8 [photo, resolution, resolution, rgb]: training, validation, then test photos.
     """
     batches = []
     for images in (splits.train.images, splits.validation.images, splits.test.images):
-        for i in range(0, len(images), batch_size):
-            batch = tf.image.resize(images[i : i + batch_size], (resolution, resolution), antialias=True)
+        for i in range(0, len(images), _BATCH_SIZE):
+            batch = tf.image.resize(images[i : i + _BATCH_SIZE], (resolution, resolution), antialias=True)
             batches.append(np.round(batch).astype(np.uint8))
     return np.concatenate(batches)
 
 
-def _paint(gan, sample, layer, count):
-    """Yields `count` pictures in batches, uint8 [batch, height, width, rgb]."""
+def _generate(gan: LayeredGAN, sample: Sampler, layer: str, count: int) -> Iterator[np.ndarray]:
+    """Yields `count` images of a layer in batches, uint8 [batch, height, width, rgb]."""
     paint = tf.function(lambda step: (gan.synthesize(sample(step))[layer] + 1) * 127.5, autograph=False)
     step = 0
     while count > 0:
-        pictures = np.round(paint(tf.constant(step, tf.int64)).numpy()[:count]).astype(np.uint8)
-        yield pictures
-        step, count = step + 1, count - len(pictures)
+        images = np.round(paint(tf.constant(step, tf.int64)).numpy()[:count]).astype(np.uint8)
+        yield images
+        step, count = step + 1, count - len(images)
 
 
-def evaluate_synthetic_masks(gan, sample, batches=32):
-    """Measures the masks that the averaged generators paint, to tell a collapse where nothing else does.
+def evaluate_synthetic_masks(gan: LayeredGAN, sample: Sampler, batches: int = 32) -> dict[str, Any]:
+    """Measures the masks of the averaged generators before perturbation, which shows whether the GAN has collapsed.
 
     Args:
-        gan: LayeredGAN.
-        sample: function of a step, int64 scalar, to the draws of a batch, see `LayeredGAN`.
-        batches: how many to paint, steps 0, 1, ... of `sample`.
+        gan: the GAN.
+        sample: function from a step, int64 scalar, to the random inputs of a batch, see `sampling.build_sampler`.
+        batches: number of batches, from steps 0, 1, ... of `sample`.
 
     Returns:
-        dict: "mask_mean", the share of the picture that masks cover before perturbation, near 0 for "all as
-        background", near 1 for "all as foreground"; "mask_spread", its standard deviation over the pictures;
-        "masks_full", the share of masks that fill the picture; and "pictures", an int.
+        dict: "mask_mean", the mean share of the image that a mask covers, near 0 if all is background and near 1 if all
+        is foreground; "mask_spread", the standard deviation of that share over the images; "masks_full", the share of
+        masks that fill the image; and "pictures", the number of images.
     """
     paint = tf.function(lambda step: tf.reduce_mean(gan.synthesize(sample(step))["mask"], (1, 2, 3)), autograph=False)
     means = np.concatenate([paint(tf.constant(step, tf.int64)).numpy() for step in range(batches)])
@@ -102,13 +122,13 @@ def evaluate_synthetic_masks(gan, sample, batches=32):
     }
 
 
-def evaluate_clusters(discriminator, splits, classes):
-    """Takes E_x for a clustering of all photos, also those trained on, and measures it against classes (Sec. 4).
+def evaluate_clusters(discriminator: keras.Model, splits: Splits, classes: Sequence[str]) -> dict[str, Any]:
+    """Clusters all photos, training photos included, by E_x's likeliest category, and compares with classes (Sec. 4).
 
     Args:
         discriminator: D with E_x, see `networks.discriminator`.
-        splits: `data.photos.Splits`.
-        classes: see `photo_classes`.
+        splits: the photos.
+        classes: class of each photo, see `labels.photo_classes`.
 
     Returns:
         dict, see `metrics.clustering.clustering_metrics`.
@@ -117,20 +137,20 @@ def evaluate_clusters(discriminator, splits, classes):
     return clustering_metrics(np.concatenate([_cluster(discriminator, split.images) for split in photos]), classes)
 
 
-def _cluster(discriminator, images, batch_size=64):
+def _cluster(discriminator: keras.Model, images: np.ndarray) -> np.ndarray:
     size = discriminator.input_shape[1:3]
     clusters = [np.zeros(0, np.int64)]
-    for i in range(0, len(images), batch_size):
-        batch = tf.image.resize(to_model_range(images[i : i + batch_size]), size, antialias=True)
+    for i in range(0, len(images), _BATCH_SIZE):
+        batch = tf.image.resize(to_model_range(images[i : i + _BATCH_SIZE]), size, antialias=True)
         clusters.append(np.argmax(discriminator(batch, training=False)[1], axis=-1))
     return np.concatenate(clusters)
 
 
-def build_inception(config):
-    """Returns the `fid.InceptionFeatures` of the weights that `config.metrics` names, None without these or a GAN.
+def build_inception(config: ConfigDict) -> fid.InceptionFeatures | None:
+    """Loads the weights that `config.metrics.inception` names; returns None if it names none or the run has no GAN.
 
     Raises:
-        ValueError: for a file that does not hold the weights.
+        ValueError: if the file does not hold the weights.
     """
     path = config.metrics.inception
     return None if path is None or config.segmenter.supervised else fid.InceptionFeatures(path)

@@ -1,8 +1,9 @@
-"""The segmenter and the baselines, measured on the same held-out photos; and E_x as a clustering of all photos."""
+"""Evaluation of the segmenter and the baselines on the same held-out photos."""
 
 import keras
 import numpy as np
 
+from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
 
@@ -21,94 +22,85 @@ _COLUMNS = {
 }
 
 
-def to_model_range(images):
-    """Maps pixels to the networks' range, x / 127.5 - 1.
-
-    Args:
-        images: uint8 [..., rgb].
-
-    Returns:
-        float32 [..., rgb] in [-1, 1].
-    """
+def to_model_range(images: np.ndarray) -> np.ndarray:
+    """Maps pixels, uint8 [..., rgb], to the range of the networks, x / 127.5 - 1: float32 [..., rgb] in [-1, 1]."""
     return images.astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
-def predict_probabilities(network, images, batch_size=64):
-    """Computes each pixel's foreground probability, the sigmoid of the network's logits at inference.
+def predict_probabilities(network: keras.Model, images: np.ndarray, batch_size: int = 64) -> np.ndarray:
+    """Computes the foreground probability of each pixel, the sigmoid of the network's logits at inference.
 
-    The last batch is filled up with copies of the last image, so that the network is traced for one size.
+    The last batch is filled up with copies of the last image, so that the network is traced for one batch size only.
 
     Args:
-        network: keras.Model from float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch,
-            height, width, 1].
+        network: model from float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch, height, width, 1].
         images: uint8 [image, height, width, rgb].
-        batch_size: images at a time; at most as many as there are.
+        batch_size: images per batch; no more than there are images are used.
 
     Returns:
         float32 [image, height, width] in [0, 1].
 
     Raises:
-        ValueError: for another type or shape of images, no image, or logits of another shape.
+        ValueError: for images of another type or shape, no image, or logits of another shape.
     """
     if images.dtype != np.uint8 or images.ndim != 4 or len(images) == 0:
         raise ValueError(f"images must be uint8 [image, height, width, 3], got {images.dtype} {images.shape}")
     batch_size = min(batch_size, len(images))
-    logits = [_predict(network, images[i : i + batch_size], batch_size) for i in range(0, len(images), batch_size)]
-    logits = np.concatenate(logits)
+    batches = [_predict(network, images[i : i + batch_size], batch_size) for i in range(0, len(images), batch_size)]
+    logits = np.concatenate(batches)
     if logits.shape != (*images.shape[:3], 1):
         raise ValueError(f"network must give logits {(*images.shape[:3], 1)}, got {logits.shape}")
     return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits[..., 0]))
 
 
-def evaluate(network, photos, *, baselines=True):
-    """Measures the network's masks, probability above 0.5, and those of the baselines against the true masks.
+def evaluate(network: keras.Model, photos: Photos, *, baselines: bool = True) -> dict[str, dict[str, float]]:
+    """Compares the network's masks (probability above 0.5), and those of the baselines, with the true masks.
 
     Args:
-        network: as for `predict_probabilities`.
-        photos: `Photos` with masks.
-        baselines: whether to measure the baselines as well.
+        network: see `predict_probabilities`.
+        photos: photos with masks.
+        baselines: whether to evaluate the baselines too.
 
     Returns:
-        dict from "segmenter", and then the baselines' names, to the dict of `segmentation_metrics`.
+        dict from "segmenter" and the names of the baselines to the dict of `segmentation_metrics`.
 
     Raises:
-        ValueError: if the photos have no masks, or no labelled pixel.
-        ImportError: without OpenCV, which the baselines need.
+        ValueError: if the photos have no masks, or no pixel is labelled.
     """
     if photos.masks is None:
-        raise ValueError("photos.masks is None: photos can be evaluated only where their true masks are given")
+        raise ValueError("photos.masks is None, but evaluation needs true masks")
     masks = {"segmenter": predict_probabilities(network, photos.images) > THRESHOLD}
     if baselines:
         masks |= {name: baseline(photos.images) for name, baseline in BASELINES.items()}
     return {name: segmentation_metrics(predicted, photos.masks) for name, predicted in masks.items()}
 
 
-def format_table(results):
-    """Writes results as aligned plain text, in per cent, both protocols side by side.
+def format_table(results: dict[str, dict[str, float]]) -> str:
+    """Formats results as an aligned plain-text table in per cent.
 
     Args:
-        results: what `evaluate` returns; one method or more.
+        results: dict that `evaluate` returned, with at least one method.
 
     Returns:
-        str: a line on the images and the protocols, a header, and a line a method.
+        A title with the number of images, a header, and one line per method.
     """
     images = next(iter(results.values()))["images"]
     rows = [["", *_COLUMNS]]
     rows += [[name, *(f"{100 * metrics[key]:.1f}" for key in _COLUMNS.values())] for name, metrics in results.items()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     title = (
-        f"{images} images; per cent, over all pixels or, /image and ARI and MSC, averaged over the images; "
-        "predicted and true are the foreground's share"
+        f"{images} images; in per cent. IoU, mIoU and ACC are over all pixels; /image, ARI and MSC are means over the "
+        "images; predicted and true are the share of foreground."
     )
     return "\n".join([title, *(_align(row, widths) for row in rows)])
 
 
-def _align(row, widths):
+def _align(row: list[str], widths: list[int]) -> str:
     cells = (cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))
     return "  ".join([row[0].ljust(widths[0]), *cells])
 
 
-def _predict(network, images, batch_size):
+def _predict(network: keras.Model, images: np.ndarray, batch_size: int) -> np.ndarray:
     missing = batch_size - len(images)
     batch = np.concatenate([images, images[-1:].repeat(missing, 0)])
     return network.predict_on_batch(to_model_range(batch))[: len(images)]

@@ -1,8 +1,10 @@
-"""How the layers become a picture (paper, Eqs. 2 and 3)."""
+"""Composition of the layers into an image (paper, Eqs. 2 and 3)."""
+
+from keras import KerasTensor
 
 
-def compose(background, foreground, mask):
-    """Blends two layers, (1 - pi) * x_b + pi * x_f (Eq. 2; Eq. 3 where foreground and mask are already perturbed).
+def compose(background: KerasTensor, foreground: KerasTensor, mask: KerasTensor) -> KerasTensor:
+    """Blends two layers, x = (1 - pi) x_b + pi x_f (Eq. 2, or Eq. 3 if foreground and mask are already perturbed).
 
     Args:
         background: x_b, float32 [batch, height, width, rgb] in [-1, 1].

@@ -1,30 +1,30 @@
-"""The terms of Eqs. 5 to 8 and two beside them, one function each; every one is per example, to be minimised.
+"""The loss terms of the paper's Eqs. 5 to 8, and two terms that are not in the paper.
 
-What is of pixels is a mean over them. The paper writes Eqs. 5, 7 and 8 without their minus signs; each is a negative
-log-likelihood.
+Every loss returns one value per example, float32 [batch], and is to be minimised. Terms over pixels are means over the
+pixels. Eqs. 5, 7 and 8 are negative log-likelihoods; the paper prints them without the minus sign.
 """
 
-from keras import ops
+from keras import KerasTensor, ops
 
 
-def hinge_discriminator(real_logits, fake_logits):
-    """L_adv^(D) = max(0, 1 - D(x_real)) + max(0, 1 + D(x_fake)) (below Eq. 6); minimised by D.
+def hinge_discriminator(real_logits: KerasTensor, fake_logits: KerasTensor) -> KerasTensor:
+    """Adversarial loss of D, max(0, 1 - D(x_real)) + max(0, 1 + D(x_fake)) (text below Eq. 6). Minimised by D.
 
     Args:
-        real_logits: D(x) of real pictures, float32 [batch].
-        fake_logits: D(x) of composed pictures, float32 [batch].
+        real_logits: D(x) of photos, float32 [batch].
+        fake_logits: D(x) of composed images, float32 [batch].
 
     Returns:
-        float32 [batch], at least 0.
+        float32 [batch], 0 or more.
     """
     return ops.relu(1.0 - real_logits) + ops.relu(1.0 + fake_logits)
 
 
-def hinge_generator(fake_logits):
-    """L_adv^(G) = -D(x_fake) (below Eq. 6); minimised by G_b and G_f.
+def hinge_generator(fake_logits: KerasTensor) -> KerasTensor:
+    """Adversarial loss of the generators, -D(x_fake) (text below Eq. 6). Minimised by G_b and G_f.
 
     Args:
-        fake_logits: D(x) of composed pictures, float32 [batch].
+        fake_logits: D(x) of composed images, float32 [batch].
 
     Returns:
         float32 [batch], unbounded.
@@ -32,39 +32,42 @@ def hinge_generator(fake_logits):
     return -fake_logits
 
 
-def mutual_information(logits, code):
-    """One half of L_mi = -log E(code | .) (Eq. 5), in nats; minimised by the generators and by E_x or E_pi.
+def mutual_information(logits: KerasTensor, code: KerasTensor) -> KerasTensor:
+    """Mutual-information loss of a categorical code, -log E(code | image) in nats (one term of Eq. 5).
 
-    For a code with a categorical prior.
+    Eq. 5 adds two such terms: E_x predicts c from the composed image, and E_pi predicts c_sup from the mask. Minimised
+    by the generators and by the encoder, E_x or E_pi.
 
     Args:
-        logits: of the approximate posterior, float32 [batch, category].
-        code: the true code, one-hot float32 [batch, category].
+        logits: the encoder's logits, float32 [batch, category].
+        code: the code that was drawn, one-hot float32 [batch, category].
 
     Returns:
-        float32 [batch], at least 0; log(number of categories) where nothing is known of the code.
+        float32 [batch], 0 or more. An encoder that always predicts the uniform distribution has
+        log(number of categories).
     """
-    return ops.categorical_crossentropy(code, logits, from_logits=True)  # the loss of this name warns of one category
+    return ops.categorical_crossentropy(code, logits, from_logits=True)  # keras.losses' version warns at one category
 
 
-def normal_mutual_information(mean, code):
-    """The same half of L_mi (Eq. 5) for a code with a normal prior, |code - mean|^2 / 2, in nats.
+def normal_mutual_information(mean: KerasTensor, code: KerasTensor) -> KerasTensor:
+    """Mutual-information loss of a normal code, |code - mean|^2 / 2 in nats (one term of Eq. 5).
 
-    The approximate posterior is N(mean, 1), its variance fixed, which the paper does not say; InfoGAN's published
-    code fixes it too. Left out is the constant d_c/2 log(2 pi).
+    Minimised by the same networks as `mutual_information`. The encoder predicts the distribution N(mean, 1), and the
+    constant d_c/2 log(2 pi) of its negative log-likelihood is left out. The paper does not say whether it fixes the
+    variance; InfoGAN's published code does.
 
     Args:
-        mean: of the approximate posterior, float32 [batch, dimension].
-        code: the true code, float32 [batch, dimension].
+        mean: the encoder's mean, float32 [batch, dimension].
+        code: the code that was drawn, float32 [batch, dimension].
 
     Returns:
-        float32 [batch], at least 0; on average d_c / 2 where nothing is known of the code.
+        float32 [batch], 0 or more. An encoder that always predicts 0 has d_c / 2 on average.
     """
     return 0.5 * ops.sum(ops.square(code - mean), axis=-1)
 
 
-def binarization(mask):
-    """L_b = min(pi, 1 - pi) (below Eq. 6), which draws masks towards 0 and 1; minimised by G_f.
+def binarization(mask: KerasTensor) -> KerasTensor:
+    """Binarisation loss L_b = min(pi, 1 - pi) (text below Eq. 6). Pulls masks towards 0 and 1; minimised by G_f.
 
     Args:
         mask: pi before perturbation, float32 [batch, height, width, 1] in [0, 1].
@@ -75,16 +78,19 @@ def binarization(mask):
     return ops.mean(ops.minimum(mask, 1.0 - mask), axis=(1, 2, 3))
 
 
-def mask_size(mask, least, most=1.0):
-    """L_size = max(0, least - mean(pi)) + max(0, mean(pi) - most), which keeps each mask to a size; minimised by G_f.
+def mask_size(mask: KerasTensor, least: float, most: float = 1.0) -> KerasTensor:
+    """Mask-size loss L_size = max(0, least - mean(pi)) + max(0, mean(pi) - most). Minimised by G_f.
 
-    With `most` 1 it is PerturbGAN's, to which the paper's Table 1 compares mutual information; less keeps a mask from
-    taking the whole picture, too, and is not in the paper. Differs from PerturbGAN's published code, which takes the
-    perturbed mask: here it is the size that G_f painted, wherever it then moves.
+    It keeps the mean of each mask between `least` and `most`. With `most` = 1 it is PerturbGAN's loss, which the
+    paper's Table 1 compares with mutual information. A smaller `most` keeps a mask from filling the image; this part is
+    not in the paper.
+
+    Differs from PerturbGAN's published code: that measures the mask after perturbation, this the mask before it.
 
     Args:
         mask: pi before perturbation, float32 [batch, height, width, 1] in [0, 1].
-        least, most: share of the picture, in [0, 1].
+        least: smallest share of the image that costs nothing, in [0, 1].
+        most: largest share of the image that costs nothing, in [0, 1].
 
     Returns:
         float32 [batch] in [0, max(least, 1 - most)].
@@ -93,60 +99,64 @@ def mask_size(mask, least, most=1.0):
     return ops.relu(least - size) + ops.relu(size - most)
 
 
-def independence(background, foreground, mask):
-    """Punishes what is hidden for resembling what is visible in front of it or beside it; minimised by G_b and G_f.
+def independence(background: KerasTensor, foreground: KerasTensor, mask: KerasTensor) -> KerasTensor:
+    """Independence loss: penalises similarity between the hidden parts of the layers and the visible ones.
 
-    Of the same picture, x hidden and y visible, |x - y| is small where one repeats the other; of another picture's x,
-    here the preceding one's, |x - y| is what chance gives. The loss is the second minus the first, for (x, y) =
-    (pi x_b, pi x_f) and ((1 - pi) x_f, (1 - pi) x_b), summed: ILSGAN's (Zou et al., 2023), an estimate of the mutual
-    information of x and y that takes a fixed Laplace distribution around y for x given y (CLUB). Not in the paper.
+    Minimised by G_b and G_f. Not in the paper; from ILSGAN (Zou et al., 2023). Let x be a hidden part and y a visible
+    part of one image, and x' the hidden part of another image. The loss is mean|x' - y| - mean|x - y|: how much closer
+    x is to y than chance. It is summed over two pairs (x, y): behind the mask (pi x_b, pi x_f) and outside it
+    ((1 - pi) x_f, (1 - pi) x_b).
 
-    It is a bound on the mutual information only where that distribution fits, and its least value is not at
-    independence: layers that are opposites give less than 0. Nor do independent layers give 0 where masks differ, for
-    the two layers of a picture share its mask: layers uniform in [-1, 1] under independent binary masks that cover p
-    give p (1 - p) 2/3. So it also pulls masks towards one another and towards all or nothing.
+    The loss estimates an upper bound (CLUB) on the mutual information of x and y, if x given y has a Laplace
+    distribution around y with a fixed width. The layers are not exactly independent at its minimum: opposite layers
+    have a loss below 0. Independent layers have a loss above 0 where masks differ between images, because both layers
+    of an image share its mask. For example, layers uniform in [-1, 1] with independent binary masks that cover a share
+    p have p (1 - p) 2/3. So the loss also pulls masks towards each other, and towards empty or full.
+
+    Differs from ILSGAN: the other image is the preceding one of the batch, not a random one. This makes no difference,
+    as the images of a batch are independent draws.
 
     Args:
-        background: x_b as the picture sees it, float32 [batch, height, width, rgb] in [-1, 1].
-        foreground: x_f before perturbation, likewise.
+        background: x_b inside the image's window, float32 [batch, height, width, rgb] in [-1, 1].
+        foreground: x_f before perturbation, float32 [batch, height, width, rgb] in [-1, 1].
         mask: pi before perturbation, float32 [batch, height, width, 1] in [0, 1].
 
     Returns:
-        float32 [batch] in [-2, 2]; 0 for a batch of one (on each device its own).
-
-    Differs from ILSGAN, which pairs the pictures of a batch at random: they are independent draws, in any order.
+        float32 [batch] in [-2, 2]; 0 for a batch of one. On several devices, each device's share is the batch.
     """
-    behind = _resemblance(mask * background, mask * foreground)
-    return behind + _resemblance((1.0 - mask) * foreground, (1.0 - mask) * background)
+    behind = _similarity(mask * background, mask * foreground)
+    return behind + _similarity((1.0 - mask) * foreground, (1.0 - mask) * background)
 
 
-def _resemblance(hidden, visible):
-    def distance(x):
+def _similarity(hidden: KerasTensor, visible: KerasTensor) -> KerasTensor:
+    def distance(x: KerasTensor) -> KerasTensor:
         return ops.mean(ops.abs(x - visible), axis=(1, 2, 3))
 
     return distance(ops.roll(hidden, 1, axis=0)) - distance(hidden)
 
 
-def background(logits):
-    """L_bg = -log(1 - F(x_b)) (Eq. 8): the segmenter must find no object in a background; minimised by G_b.
+def background(logits: KerasTensor) -> KerasTensor:
+    """Background loss L_bg = -log(1 - F(x_b)) (Eq. 8): the segmenter must find no object in a background.
+
+    Minimised by G_b; the segmenter F stays fixed.
 
     Args:
-        logits: the fixed segmenter's on generated backgrounds, float32 [batch, height, width, 1].
+        logits: F's logits on generated backgrounds, float32 [batch, height, width, 1].
 
     Returns:
-        float32 [batch], at least 0, in nats.
+        float32 [batch] in nats, 0 or more.
     """
     return ops.mean(ops.softplus(logits), axis=(1, 2, 3))
 
 
-def segmentation(logits, mask):
-    """L^(F) = -(1 - pi) log(1 - F(x)) - pi log F(x) (Eq. 7); minimised by the segmenter.
+def segmentation(logits: KerasTensor, mask: KerasTensor) -> KerasTensor:
+    """Segmentation loss L^(F) = -(1 - pi) log(1 - F(x)) - pi log F(x) (Eq. 7). Minimised by the segmenter F.
 
     Args:
-        logits: the segmenter's on synthetic pictures, float32 [batch, height, width, 1].
-        mask: pi, the target, soft, float32 [batch, height, width, 1] in [0, 1].
+        logits: F's logits on the images, float32 [batch, height, width, 1].
+        mask: pi, the soft target, float32 [batch, height, width, 1] in [0, 1].
 
     Returns:
-        float32 [batch], at least 0, in nats.
+        float32 [batch] in nats, 0 or more.
     """
     return ops.mean(ops.softplus(logits) - mask * logits, axis=(1, 2, 3))

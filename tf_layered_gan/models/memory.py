@@ -1,4 +1,4 @@
-"""Whether the memory suffices for a config, before anything is built that would have the system kill the run."""
+"""Estimate of the memory that training takes, so that a config that is too large fails early with a clear message."""
 
 import concurrent.futures
 import math
@@ -7,69 +7,67 @@ import pathlib
 
 import keras
 import tensorflow as tf
+from ml_collections import ConfigDict
 
 from tf_layered_gan.models import build
 
-_PROGRAM = 1.2e9  # bytes that a run takes whose networks are tiny
-_COPIES = 7  # of a weight: itself, its gradient, Adam's two, its average, and what the update and a checkpoint copy
-_LIVE = 2 / 3  # of the layers' outputs; TensorFlow lets go of what no gradient needs
+_PROGRAM = 1.2e9  # bytes of a run with tiny networks
+_COPIES = 7  # per weight: itself, its gradient, Adam's two moments, its average, a copy to update and one to save
+_LIVE = 2 / 3  # share of the layers' outputs alive at once; TensorFlow frees those that no gradient needs
 _FLOAT = 4  # bytes
 
 
-def check_memory(config, pictures):
-    """Checks that a CPU's memory suffices to train; a GPU says by itself what it cannot hold.
+def check_memory(config: ConfigDict, batch_size: int) -> None:
+    """Checks that the machine has enough memory to train on CPUs. With a GPU, TensorFlow reports the error itself.
 
     Args:
-        config: a validated ConfigDict, see tf_layered_gan/config/fields.py.
-        pictures: how many a device is given at once.
+        config: a validated config, see tf_layered_gan/config/fields.py.
+        batch_size: images per device and step.
 
     Raises:
-        ValueError: names what the networks are estimated to take, what there is, and the fields to lower.
+        ValueError: names the estimate, the machine's memory, and the fields to lower.
     """
-    needed, there = estimate(config, pictures), _available()
-    if needed > there and not tf.config.list_physical_devices("GPU"):
+    needed, available = estimate(config, batch_size), _available()
+    if needed > available and not tf.config.list_physical_devices("GPU"):
         raise ValueError(
-            f"training would take about {needed / 1e9:.1f} GB of memory, this machine has {there / 1e9:.1f}: lower "
+            f"training would take about {needed / 1e9:.1f} GB of memory, this machine has {available / 1e9:.1f}: lower "
             "batch_size, resolution, codes.num_categories or the widths in networks"
         )
 
 
-def estimate(config, pictures):
-    """Estimates what training takes: within a factor of two where it was measured, at up to 4 GB.
+def estimate(config: ConfigDict, batch_size: int) -> float:
+    """Estimates the memory of training in bytes, within a factor of two in measured runs of up to 4 GB.
 
     Args:
-        config: a validated ConfigDict.
-        pictures: how many a device is given at once.
-
-    Returns:
-        float, bytes.
+        config: a validated config.
+        batch_size: images per device and step.
     """
-    with concurrent.futures.ThreadPoolExecutor(1) as other_thread:
-        return other_thread.submit(_estimate, config, pictures).result()
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        return thread.submit(_estimate, config, batch_size).result()
 
 
-def _estimate(config, pictures):
-    """In a thread of its own, with which Keras forgets the weights that it has yet to make."""
-    with keras.StatelessScope(initialize_variables=False):  # in which layers have shapes, and no weights yet
+def _estimate(config: ConfigDict, batch_size: int) -> float:
+    """Computes the estimate; in its own thread, because Keras keeps a list of uninitialised weights per thread."""
+    with keras.StatelessScope(initialize_variables=False):  # layers have shapes, but no memory is allocated
         background, foreground, discriminator, mask_encoder = build.build_gan_networks(config)
         segmenter = build.build_segmenter_network(config)
     networks = (background, foreground, discriminator, mask_encoder, segmenter)
     outputs = max(
         sum(map(_outputs, networks)),  # the generators' step
-        2 * _outputs(discriminator) + _outputs(mask_encoder),  # the discriminator's, on real and painted pictures
-        2 * _outputs(segmenter),  # on photos and painted pictures
+        2 * _outputs(discriminator) + _outputs(mask_encoder),  # the discriminator's step: photos and composed images
+        2 * _outputs(segmenter),  # the segmenter's step: photos and composed images
     )
     weights = sum(network.count_params() for network in networks)
-    return _PROGRAM + _FLOAT * (_COPIES * weights + _LIVE * pictures * outputs)
+    return _PROGRAM + _FLOAT * (_COPIES * weights + _LIVE * batch_size * outputs)
 
 
-def _outputs(network):
-    """How many numbers all layers give together of a picture."""
+def _outputs(network: keras.Model) -> int:
+    """Counts the values in the outputs of all layers for one image."""
     return sum(math.prod(layer.output.shape[1:]) for layer in network.layers if hasattr(layer.output, "shape"))
 
 
-def _available():
-    """Bytes of memory that the machine has, or its container may use."""
+def _available() -> int:
+    """Returns the bytes of memory of the machine, or of its container if that has a lower limit."""
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     limit = pathlib.Path("/sys/fs/cgroup/memory.max")
     allowed = limit.read_text().strip() if limit.exists() else ""

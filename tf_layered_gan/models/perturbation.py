@@ -1,20 +1,23 @@
-"""Perturbs the layers of a generated picture: an affine warp of the foreground, contrast of the background.
+"""Perturbation of the layers: an affine warp of the foreground, a contrast change of the background.
 
-The random draw (`sample_*`) is apart from the deterministic transform (`affine_transforms`, `warp`,
-`jitter_contrast`), so that the latter can be tested exactly.
+The random draws (`sample_*`) are separate from the deterministic transforms (`affine_transforms`, `warp`,
+`jitter_contrast`), so that tests can check the transforms exactly.
 """
 
 import math
+from collections.abc import Callable
 
 import tensorflow as tf
 
 
-def affine_transforms(scale_exponent, rotation_radians, shift_x, shift_y, resolution):
-    """Computes A^-1 of A = T(t_x, t_y) R(alpha) S(2^s): scale first, then turn, then shift.
+def affine_transforms(
+    scale_exponent: tf.Tensor, rotation_radians: tf.Tensor, shift_x: tf.Tensor, shift_y: tf.Tensor, resolution: int
+) -> tf.Tensor:
+    """Computes A^-1 of A = T(t_x, t_y) R(alpha) S(2^s), which scales, then rotates, then shifts (Eqs. 9 and 10).
 
-    Scale and rotation are about the centre of the image, at pixel index (resolution - 1) / 2. A positive
-    angle turns the x axis (right) towards the y axis (down), so the object turns clockwise on screen; a
-    positive shift moves it right or down.
+    Scale and rotation are about the centre of the image, at pixel index (resolution - 1) / 2; the paper does not state
+    the origin of its coordinates. A positive angle turns the x axis (right) towards the y axis (down), so the object
+    turns clockwise on screen. A positive shift moves it right or down.
 
     Args:
         scale_exponent: s, float32 [batch]; the object becomes 2^s times as large.
@@ -24,10 +27,8 @@ def affine_transforms(scale_exponent, rotation_radians, shift_x, shift_y, resolu
         resolution: height and width of the images to warp, in pixels.
 
     Returns:
-        float32 [batch, 8], rows (a0, a1, a2, b0, b1, b2, 0, 0): output pixel (x, y) shows input pixel
-        (a0 x + a1 y + a2, b0 x + b1 y + b2), the layout of TensorFlow's projective transforms.
-
-    Source: paper, Eqs. 9 and 10. The paper doesn't state the origin of its coordinates.
+        float32 [batch, 8], rows (a0, a1, a2, b0, b1, b2, 0, 0) as in TensorFlow's projective transforms: output pixel
+        (x, y) shows input pixel (a0 x + a1 y + a2, b0 x + b1 y + b2).
     """
     centre = (resolution - 1) / 2
     inverse_scale = tf.pow(2.0, -scale_exponent)
@@ -39,24 +40,32 @@ def affine_transforms(scale_exponent, rotation_radians, shift_x, shift_y, resolu
     return tf.stack([cos, sin, x_of_centre, -sin, cos, y_of_centre, zero, zero], axis=-1)
 
 
-def sample_transforms(batch_size, seed, *, resolution, scale_exponent, shift, rotation):
-    """Draws one restricted affine transform per image, each parameter uniform and independent.
+def sample_transforms(
+    batch_size: int,
+    seed: tf.Tensor,
+    *,
+    resolution: int,
+    scale_exponent: tuple[float, float],
+    shift: float,
+    rotation: float,
+) -> tf.Tensor:
+    """Draws one restricted affine transform per image (appendix A, "Perturbation", and Table C.1).
+
+    Each parameter is uniform and independent of the others.
 
     Args:
         batch_size: number of transforms.
-        seed: int32 or int64 [2]; the only source of randomness.
+        seed: int32 or int64 [2], the only source of randomness.
         resolution: height and width of the images to warp, in pixels.
-        scale_exponent: pair (low, high) for s, where the object becomes 2^s times as large.
+        scale_exponent: pair (low, high) for s; the object becomes 2^s times as large.
         shift: t_x and t_y lie within +-shift, a fraction of the width (0.125: 16 pixels of 128).
         rotation: alpha lies within +-rotation degrees.
 
     Returns:
-        float32 [batch, 8], as of `affine_transforms`.
+        float32 [batch, 8], see `affine_transforms`.
 
     Raises:
         ValueError: if scale_exponent is not a pair low <= high, or shift or rotation is negative.
-
-    Source: paper, appendix A ("Perturbation") and Table C.1.
     """
     _check_range("scale_exponent", scale_exponent)
     for name, value in (("shift", shift), ("rotation", rotation)):
@@ -65,32 +74,30 @@ def sample_transforms(batch_size, seed, *, resolution, scale_exponent, shift, ro
     pixels, radians = shift * resolution, math.radians(rotation)
     ranges = (scale_exponent, (-radians, radians), (-pixels, pixels), (-pixels, pixels))
     seeds = tf.unstack(tf.random.split(seed, len(ranges)))
-    drawn = [
+    exponent, angle, shift_x, shift_y = (
         tf.random.stateless_uniform([batch_size], part, *limits) for part, limits in zip(seeds, ranges, strict=True)
-    ]
-    return affine_transforms(*drawn, resolution)
+    )
+    return affine_transforms(exponent, angle, shift_x, shift_y, resolution)
 
 
 @tf.custom_gradient
-def warp(images, transforms):
-    """Warps each image by its transform: bilinear, zero outside the input.
+def warp(images: tf.Tensor, transforms: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+    """Warps each image by its transform (Eq. 9): bilinear interpolation, zero outside the image.
 
-    The gradient is the exact adjoint of the warp; TensorFlow's own gradient of the same op leaves out the
-    determinant of the transform and is no adjoint for any scale but 1. Forward and backward together cost
-    about twice the op with its own gradient (one CPU core, 32 images of 128x128x4). There is no gradient to
-    the transforms. XLA has no kernel for the op: under `jit_compile=True` use `warp_gather`.
+    The gradient with respect to the images is the exact adjoint of the warp. TensorFlow's own gradient of the op is
+    not: it omits the determinant of the transform, so it is wrong for any scale but 1. Forward and backward pass
+    together take about twice as long as with TensorFlow's gradient (one CPU core, 32 images of 128x128x4). There is no
+    gradient with respect to the transforms. XLA has no kernel for the op: under `jit_compile=True` use `warp_gather`.
 
     Args:
         images: float32 [batch, height, width, channel], height and width static.
-        transforms: float32 [batch, 8], affine (the last two columns 0), as of `affine_transforms`.
+        transforms: float32 [batch, 8], affine (the last two columns are 0), see `affine_transforms`.
 
     Returns:
         float32 [batch, height, width, channel].
 
     Raises:
-        ValueError: if a shape is not as above.
-
-    Source: paper, Eq. 9.
+        ValueError: for arguments of another shape.
     """
     _check_shapes(images, transforms)
     warped = tf.raw_ops.ImageProjectiveTransformV3(
@@ -104,11 +111,11 @@ def warp(images, transforms):
     return warped, lambda upstream: (_scatter(upstream, transforms), None)
 
 
-def warp_gather(images, transforms):
-    """Computes `warp` from plain ops, so that XLA can compile it and its gradient.
+def warp_gather(images: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
+    """Computes `warp` from basic ops, so that XLA can compile it and its gradient.
 
-    Arguments, result, gradient and errors are those of `warp`. Under XLA it costs less than half of what
-    `warp` costs, outside XLA about twice as much (measured as there).
+    Arguments, result, gradient and errors are those of `warp`. With XLA it takes less than half the time of `warp`,
+    without XLA about twice as long (same measurement).
     """
     _check_shapes(images, transforms)
     _, height, width, channels = images.shape
@@ -120,8 +127,8 @@ def warp_gather(images, transforms):
     return tf.reduce_sum(gathered * weights[..., tf.newaxis], axis=3)
 
 
-def _scatter(upstream, transforms):
-    """Adds each output pixel's gradient to the four input pixels it was read from: the adjoint of `warp`."""
+def _scatter(upstream: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
+    """Computes the adjoint of `warp`: adds the gradient of each output pixel to the four input pixels it came from."""
     batch = tf.shape(upstream)[0]
     _, height, width, channels = upstream.shape
     indices, weights = _bilinear_quads(transforms, height, width)
@@ -136,15 +143,15 @@ def _scatter(upstream, transforms):
     return tf.add_n(corners)
 
 
-def _bilinear_quads(transforms, height, width):
-    """Finds, for every output pixel, the 2x2 quad of input pixels it reads and their weights.
+def _bilinear_quads(transforms: tf.Tensor, height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Finds the 2x2 quad of input pixels that each output pixel reads, and the weights of the four pixels.
 
-    Quads are numbered row by row over all images; quad (i, j) of an image has its upper left pixel at
-    (i - 1, j - 1), so that quads reach one pixel of zeros beyond every border. A source point further out is
-    moved onto those zeros.
+    The upper left pixel of quad (i, j) is (i - 1, j - 1), so quads reach one pixel of zeros beyond every border. A
+    source point further out is moved onto those zeros. Quads are numbered row by row over all images.
 
-    Returns: indices int32 [batch, height, width]; weights float32 [batch, height, width, 4], the order
-    upper left, upper right, lower left, lower right.
+    Returns:
+        indices, int32 [batch, height, width]; weights, float32 [batch, height, width, 4] in the order upper left, upper
+        right, lower left, lower right.
     """
     x, y = tf.meshgrid(tf.range(width, dtype=tf.float32), tf.range(height, dtype=tf.float32))
     points = tf.reshape(tf.stack([x, y, tf.ones_like(x)]), [3, -1])
@@ -166,30 +173,28 @@ def _bilinear_quads(transforms, height, width):
     return indices, tf.stack(weights, axis=-1)
 
 
-def sample_contrast(batch_size, seed, *, contrast):
-    """Draws one contrast factor per image, uniform in the pair `contrast` ((1, 1) leaves images alone).
+def sample_contrast(batch_size: int, seed: tf.Tensor, *, contrast: tuple[float, float]) -> tf.Tensor:
+    """Draws one contrast factor per image, uniform in a range (Table C.1, "bg contrast").
 
     Args:
         batch_size: number of factors.
-        seed: int32 or int64 [2]; the only source of randomness.
-        contrast: pair (low, high).
+        seed: int32 or int64 [2], the only source of randomness.
+        contrast: pair (low, high); (1, 1) changes no image.
 
     Returns:
         float32 [batch].
 
     Raises:
         ValueError: if contrast is not a pair low <= high.
-
-    Source: paper, Table C.1 ("bg contrast").
     """
     _check_range("contrast", contrast)
     return tf.random.stateless_uniform([batch_size], seed, *contrast)
 
 
-def jitter_contrast(images, factors):
-    """Scales each image's contrast about the mean of each of its channels.
+def jitter_contrast(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
+    """Scales the contrast of each channel about its mean, as PerturbGAN's published code does; the paper refers to it.
 
-    The result is clipped to the range its channel had before, so images in [-1, 1] stay there.
+    The result is clipped to the range that the channel had before, so images in [-1, 1] stay there.
 
     Args:
         images: float32 [batch, height, width, channel] in [-1, 1].
@@ -197,8 +202,6 @@ def jitter_contrast(images, factors):
 
     Returns:
         float32 [batch, height, width, channel] in [-1, 1].
-
-    Source: PerturbGAN (Bielski & Favaro, 2019), its published code; the paper refers to it.
     """
     mean = tf.reduce_mean(images, axis=(1, 2), keepdims=True)
     low = tf.reduce_min(images, axis=(1, 2), keepdims=True)
@@ -207,30 +210,30 @@ def jitter_contrast(images, factors):
     return tf.clip_by_value(jittered, low, high)
 
 
-def sample_windows(batch_size, seed, *, places):
-    """Draws where on its canvas each picture sees the background, uniform over all places.
+def sample_windows(batch_size: int, seed: tf.Tensor, *, places: tuple[int, int]) -> tf.Tensor:
+    """Draws the place of each image's window on the background canvas, uniform over all places.
+
+    Not in the paper, which moves the foreground alone: an object painted with its surroundings then shows a seam.
+    Moving the background too cuts off any object painted on it, so that an image that is all background looks wrong as
+    well.
 
     Args:
         batch_size: number of windows.
-        seed: int32 or int64 [2]; the only source of randomness.
+        seed: int32 or int64 [2], the only source of randomness.
         places: pair (least, most) in pixels, see `networks.generator.window_range`.
 
     Returns:
-        int32 [batch, 2], the window's top row and left column.
-
-    Source: none; goes beyond the paper. The paper moves the foreground, so that an object painted together with its
-    surroundings shows a seam. Moving the background likewise cuts off any object that it holds, so that "all as
-    background" looks wrong too.
+        int32 [batch, 2], the top row and left column of each window.
     """
     return tf.random.stateless_uniform([batch_size, 2], seed, places[0], places[1] + 1, tf.int32)
 
 
-def _check_range(name, values):
+def _check_range(name: str, values: tuple[float, ...]) -> None:
     if len(values) != 2 or values[0] > values[1]:
         raise ValueError(f"{name} must be a pair (low, high) with low <= high, got {values}")
 
 
-def _check_shapes(images, transforms):
+def _check_shapes(images: tf.Tensor, transforms: tf.Tensor) -> None:
     if images.shape.rank != 4 or None in images.shape[1:]:
         raise ValueError(f"images must be [batch, height, width, channel], got shape {images.shape}")
     if transforms.shape.rank != 2 or transforms.shape[1] != 8:

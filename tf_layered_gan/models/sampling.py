@@ -1,29 +1,32 @@
-"""Everything random in a training step but the photos."""
+"""All random inputs of a training step except the photos."""
+
+from collections.abc import Callable
 
 import tensorflow as tf
+from ml_collections import ConfigDict
 
 from tf_layered_gan.data import augmentation
 from tf_layered_gan.models import codes, perturbation
 from tf_layered_gan.models.networks.generator import window_range
 
-# Independent streams of random draws: element i of a stream is drawn from (seed, stream, i) alone.
+# Independent streams of random numbers: draw i of a stream depends on (seed, stream, i) alone.
 GAN_STREAM, SEGMENTER_STREAM, SYNTHESIS_STREAM = range(3)
 
 
-def build_sampler(config, stream):
-    """Returns what draws everything random of a training step but the photos.
+def build_sampler(config: ConfigDict, stream: int) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    """Returns the function that draws the random inputs of a training step.
 
     Args:
-        config: the run's ConfigDict.
-        stream: which of the module's streams.
+        config: the run's config.
+        stream: one of the module's streams.
 
     Returns:
-        function of a step, int64 scalar, to a dict of tensors: the codes of `codes.sample_codes`, "window",
-        "transform" and "contrast" of `perturbation`, and "color" of `augmentation`; a function of (seed, stream,
+        function from a step, int64 scalar, to a dict of tensors: the codes of `codes.sample_codes`, "window",
+        "transform" and "contrast" of `perturbation`, and "color" of `augmentation`. The draws depend on (seed, stream,
         step) alone.
     """
 
-    def sample(step):
+    def sample(step: tf.Tensor) -> dict[str, tf.Tensor]:
         seed = tf.stack([tf.constant(config.seed, tf.int64) * 3 + stream, step])
         code_seed, window_seed, warp_seed, contrast_seed, color_seed = tf.unstack(tf.random.split(seed, 5))
         perturbing, batch_size = config.perturbation, config.batch_size

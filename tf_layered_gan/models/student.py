@@ -1,9 +1,11 @@
-"""What a student is: a smaller network that learns from a finished run's, and its folder in the run's workdir."""
+"""A student, a smaller network that learns from a finished run, and its folder in the run's workdir."""
 
 import dataclasses
 import math
 import pathlib
 import re
+from collections.abc import Iterator
+from typing import Any
 
 from tf_layered_gan.files.records import read_record, write_record
 from tf_layered_gan.models.networks.separable_unet import separable_unet
@@ -12,27 +14,27 @@ from tf_layered_gan.models.networks.unet import unet
 NETWORKS = {"separable": separable_unet, "unet": unet}  # functions of resolution, width and depth
 
 
-def _setting(default, about):
+def _setting(default: Any, about: str) -> Any:
     return dataclasses.field(default=default, metadata={"about": about})
 
 
 @dataclasses.dataclass(frozen=True)
 class Student:
-    """The settings of a student; SETTINGS has each one's type, default and description.
+    """The settings of a student. SETTINGS holds the type, default and description of each.
 
     Raises:
-        ValueError: names what was given and what is allowed.
+        ValueError: names each wrong setting, its value and the allowed values.
     """
 
     network: str = _setting("separable", f"Which network: {' or '.join(NETWORKS)}.")
     width: int = _setting(16, "Its channels: unet at full resolution, separable after the first halving.")
-    steps: int = _setting(500, "How many training steps, over which the learning rate falls to zero.")
-    learning_rate: float = _setting(2e-3, "Adam's, at first.")
-    gamma_segmentation: float = _setting(0.0, "Weight of the loss on the run's synthetic pairs; at 0 none are painted.")
-    gamma_consistency: float = _setting(1.0, "Weight of the loss on real photos, which the run's segmenter segments.")
+    steps: int = _setting(500, "Number of training steps; the learning rate falls to zero over them.")
+    learning_rate: float = _setting(2e-3, "Adam's learning rate at the first step.")
+    gamma_segmentation: float = _setting(0.0, "Weight of the loss on the run's synthetic pairs; 0 makes no pairs.")
+    gamma_consistency: float = _setting(1.0, "Weight of the loss on photos that the run's segmenter segments.")
 
-    def __post_init__(self):
-        """Refuses what the class does not allow."""
+    def __post_init__(self) -> None:
+        """Checks the settings."""
         wrong = [
             f"{name} is {getattr(self, name)!r:.200}, allowed: {allowed}"
             for name, allowed, valid in _checks(self)
@@ -45,8 +47,8 @@ class Student:
 SETTINGS = {field.name: (field.type, field.default, field.metadata["about"]) for field in dataclasses.fields(Student)}
 
 
-def _checks(student):
-    """Yields (field, what is allowed, whether it is)."""
+def _checks(student: Student) -> Iterator[tuple[str, str, bool]]:
+    """Yields each setting's name, its allowed values and whether its value is one of them."""
     yield "network", " or ".join(NETWORKS), student.network in NETWORKS
     yield "width", "a whole number from 1 to 512", _is(int, student.width, 1, 512)
     yield "steps", "a whole number from 1 to 2**31 - 1", _is(int, student.steps, 1, 2**31 - 1)
@@ -58,50 +60,47 @@ def _checks(student):
     yield gammas[1], "more than 0 where gamma_segmentation is not", any(getattr(student, name) for name in gammas)
 
 
-def _is(kind, value, low, high):
+def _is(kind: Any, value: Any, low: float, high: float) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value) and low <= value <= high
 
 
-def folder(workdir, name):
-    """Returns the folder of a run's student, WORKDIR/students/NAME.
+def folder(workdir: str | pathlib.Path, name: str) -> pathlib.Path:
+    """Returns the folder of a student, WORKDIR/students/NAME.
 
     Raises:
-        ValueError: if the name could be that of another place.
+        ValueError: if the name could lead out of the folder students.
     """
     if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
         raise ValueError(f"a student's name is {name!r:.200}, allowed: letters, digits, and from the second on _ . -")
     return pathlib.Path(workdir) / "students" / name
 
 
-def record(directory, student, teacher):
-    """Writes student.json, or checks that the student in a folder was begun with the same.
+def record(directory: pathlib.Path, student: Student, teacher: dict[str, Any]) -> None:
+    """Writes student.json. If there is one already, checks that it holds the same settings and teacher.
 
     Args:
-        directory: its folder, which exists.
-        student: Student.
-        teacher: dict of what tells one state of the run's segmenter from another.
+        directory: the student's folder, which exists.
+        student: its settings.
+        teacher: a JSON-compatible dict that identifies the state of the run's segmenter.
 
     Raises:
-        ValueError: if it was begun with others, which it names.
+        ValueError: names what differs from the existing student.json.
     """
     path, given = directory / "student.json", {**dataclasses.asdict(student), "teacher": teacher}
     if not path.exists():
         write_record(path, given)
-    begun = read_record(path)
-    others = sorted(name for name in begun.keys() | given.keys() if begun.get(name) != given.get(name))
+    recorded = read_record(path)
+    others = sorted(name for name in recorded.keys() | given.keys() if recorded.get(name) != given.get(name))
     if others:
         raise ValueError(f"{path} was begun with other values of {', '.join(others)}; take another --student=NAME")
 
 
-def load(directory):
+def load(directory: pathlib.Path) -> Student:
     """Reads the settings of the student in a folder.
 
-    Returns:
-        Student.
-
     Raises:
-        FileNotFoundError: there is no student.
-        ValueError: its student.json is damaged; names it.
+        FileNotFoundError: if there is no student.
+        ValueError: if student.json is damaged.
     """
     path = directory / "student.json"
     if not path.exists():

@@ -1,76 +1,66 @@
-"""The paper's tables, each by one command: runs its sweep, collects the figures, writes Markdown and CSV.
+"""The paper's tables. One command runs the sweep of a table, collects the figures, and writes Markdown and CSV.
 
     python -m tf_layered_gan.paper.experiments 1 --workdir=runs/tables
 
-Each run of the sweep is the command `python -m tf_layered_gan.main ...` that is printed, in a workdir of its own below
-the given one, named after what it changes; so tables share runs. Started again, finished runs are left alone and others
-go on. What follows `--` goes to every run: `-- --config.jit=True`.
+Each run is a command `python -m tf_layered_gan.main ...`, which is printed. Its workdir, below the given one, is named
+after the fields that the run changes, so tables share runs. When the command is started again, it skips finished runs
+and continues the others. Arguments after `--` are passed to every run: `-- --config.jit=True`.
 """
 
 import dataclasses
-import itertools
-import json
 import pathlib
 import shlex
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from absl import app, flags
 
 from tf_layered_gan.config import validate
 from tf_layered_gan.paper import sweep, table_report
-from tf_layered_gan.paper.tables import COLUMNS, TABLES
+from tf_layered_gan.paper.lines import collect_lines
+from tf_layered_gan.paper.sweep import Run
+from tf_layered_gan.paper.tables import TABLES, Row, Table
 from tf_layered_gan.runs.workdir_links import check_links
 
 _PREDICTED_MASKS = ("dogs", "cars")
-_OF_A_SEED = (
-    "seed",
-    "monitoring",
-    "jit",
-    "distribution",
-    "metrics",
-    "data.classes",
-)  # in what runs of a row may differ
-# By column, what seeds must have in common beside it in metrics.json for a mean.
-_COMPARABLE = {"fid": table_report.OF_FID, "nmi": ("photos", "classes", "classes_by")}
-_BASELINES = {"centred_disc": "a disc in the middle", "all_foreground": "all foreground"}
 
 
 def make_table(
-    name,
-    workdir,
+    name: str,
+    workdir: str | pathlib.Path,
     *,
-    scale="paper",
-    seeds=(0, 1, 2),
-    data=None,
-    masks=None,
-    output=None,
-    jobs=1,
-    about=None,
-    collect_only=False,
-    extra=(),
-    execute=sweep.execute,
-):
-    """Runs a table's sweep and writes table_NAME.md and table_NAME.csv.
+    scale: str = "paper",
+    seeds: Sequence[int] = (0, 1, 2),
+    data: str | pathlib.Path | None = None,
+    masks: str | pathlib.Path | None = None,
+    output: str | pathlib.Path | None = None,
+    jobs: int = 1,
+    about: str | None = None,
+    collect_only: bool = False,
+    extra: Sequence[str] = (),
+    execute: Callable[[Sequence[str], pathlib.Path], int] = sweep.execute,
+) -> pathlib.Path:
+    """Runs the sweep of a table, and writes table_NAME.md and table_NAME.csv.
 
     Args:
-        name: of the table, in `tables.TABLES`.
+        name: name of the table in `tables.TABLES`.
         workdir: directory of the sweep.
         scale: "paper", or "small" for configs/small.py on a folder of photos.
-        seeds: list of int, a run of each row for each.
-        data: small: the folder of photos; paper: that of TensorFlow Datasets, or None.
-        masks: folder of masks; of the folder's photos, of Stanford Dogs and Cars.
-        output: directory of the table; None for `workdir`.
+        seeds: each row has one run per seed.
+        data: at the small scale, the folder of photos; at the paper's, the folder of TensorFlow Datasets, or None.
+        masks: folder of masks of the folder's photos, or of Stanford Dogs and Cars.
+        output: directory of the table; `workdir` if None.
         jobs, execute: see `sweep.sweep`.
-        about: a sentence for the table on the photos and masks, or None.
-        collect_only: whether to run nothing.
+        about: a sentence on the photos and masks to print in the table, or None.
+        collect_only: whether to write the table from existing runs only.
         extra: further arguments of every run.
 
     Returns:
-        pathlib.Path, the Markdown file.
+        Path of the Markdown file.
 
     Raises:
-        ValueError: for an unknown table, no seeds or one that is named twice, a config that main.py would refuse,
-            photos, masks or weights for FID that are missing, runs of a row that differ in more than their seed or in
-            what their FID is of, or where no run has finished.
+        ValueError: for an unknown table, no seed or a repeated one, a config that main.py would refuse, missing photos,
+            masks or weights for FID, runs of a row that are not comparable, or if no run has finished.
     """
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"--seeds is {','.join(map(str, seeds))!r}, allowed: one or more, each once")
@@ -80,13 +70,10 @@ def make_table(
         runs = [runs[k] for k in range(len(seeds)) for _, runs in planned if runs]
         _check(runs, masks)
         sweep.sweep(runs, jobs, execute)
-    lines = [_collect(row, runs, scale) for row, runs in planned]
-    for line, column in itertools.product(lines, filter(_COMPARABLE.get, table.columns)):
-        _check_comparable(line, column)
+    lines = collect_lines(table, planned)
     if not any(line.finished for line in lines):
         first = next(runs[0].workdir for _, runs in planned if runs)
         raise ValueError(f"no run of table {name} has finished in {root}; the first would be {first}")
-    lines += _baseline_lines(lines) if any(COLUMNS[column].of_masks for column in table.columns) else []
     command = _command(name, scale, seeds, data, masks, extra)
     file = pathlib.Path(output or workdir) / f"table_{name}.md"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -96,9 +83,9 @@ def make_table(
     return file
 
 
-def _command(name, scale, seeds, data, masks, extra):
-    """What makes the table again, with words in the place of folders, which are each one's own."""
-    small = scale == "small"  # which needs both, though not to collect
+def _command(name: str, scale: str, seeds: Sequence[int], data: Any, masks: Any, extra: Sequence[str]) -> str:
+    """Returns the command that makes the table, with placeholders for the user's folders."""
+    small = scale == "small"  # training needs both folders then, even if this command only collects
     folders = ["--workdir=WORKDIR", *["--data=DIR"] * bool(small or data), *["--masks=MASKS"] * bool(small or masks)]
     after = [f" -- {shlex.join(map(_without_folder, extra))}"] if extra else []
     numbers = ",".join(map(str, seeds))
@@ -106,132 +93,61 @@ def _command(name, scale, seeds, data, masks, extra):
     return f"python -m tf_layered_gan.paper.experiments {name} {flags_given}{''.join(after)}"
 
 
-def _without_folder(argument):
-    """An argument of a run, the file of weights by its name alone."""
+def _without_folder(argument: str) -> str:
+    """Removes the folder from an argument that names the file of weights for FID."""
     flag, _, path = argument.partition("=")
     return f"{flag}={pathlib.Path(path).name}" if flag == "--config.metrics.inception" else argument
 
 
-def _table(name, scale):
-    """A table as it is at a scale: the small one has some of its rows, and a note on these."""
+def _table(name: str, scale: str) -> Table:
+    """Returns a table; at the small scale, with fewer rows and another note."""
     if name not in TABLES:
         raise ValueError(f"there is no table {name}, allowed: {', '.join(TABLES)}")
     table = TABLES[name]
     if scale == "paper":
         return table
-    run = {row.dataset for row in table.rows if row.small}
-    # Figures that the paper quotes need ours on their dataset beside them.
-    rows = tuple(row for row in table.rows if row.small or (row.changes is None and row.dataset in run))
+    datasets = {row.dataset for row in table.rows if row.small}
+    # Quoted figures stay if their dataset has a row of ours to compare with.
+    rows = tuple(row for row in table.rows if row.small or (row.changes is None and row.dataset in datasets))
     return dataclasses.replace(table, rows=rows, note=table.small_note)
 
 
-def _plan(root, row, scale, seeds, data, masks, extra):
-    if row.changes is None:
-        return []
+def _plan(
+    root: pathlib.Path, row: Row, scale: str, seeds: Sequence[int], data: Any, masks: Any, extra: Sequence[str]
+) -> list[Run]:
     file, changes = (row.dataset, row.changes) if scale == "paper" else ("small", row.small)
+    if row.changes is None or changes is None:
+        return []
     own = {"data.path": data, "data.masks": masks if file in ("small", *_PREDICTED_MASKS) else None}
-    # Resolved, as a run goes on only with the values it was begun with: one folder by two names must be one value.
+    # Resolved, because a run continues only with the values it began with: a folder must always have the same name.
     own = {field: pathlib.Path(value).expanduser().resolve() for field, value in own.items() if value is not None}
     return sweep.plan(root, file, changes, seeds=seeds, own=own, extra=extra)
 
 
-def _check(runs, masks):
-    """Refuses what cannot be trained or measured before anything is."""
+def _check(runs: Sequence[Run], masks: Any) -> None:
+    """Refuses runs that cannot be trained or evaluated, before the first of them starts."""
     for run in runs:
         config = sweep.resolve(run.arguments)
         validate(config)
-        check_links(run.workdir)  # its log is written before it can see to that itself
+        check_links(run.workdir)  # here, because the run's log is written before main.py could check
         weights = config.metrics.inception
         if weights and not pathlib.Path(weights).is_file():
-            raise ValueError(f"there is no file {weights}: metrics.inception is for weights, see README.md")
+            raise ValueError(f"metrics.inception is {weights}, which is no file; README.md says how to get the weights")
         if config.data.source in ("folder", *_PREDICTED_MASKS) and masks is None:
-            raise ValueError(f"{config.data.source} has no masks of its own to measure with: --masks=DIR")
-        photos = config.data.path if config.data.source == "folder" else None  # else tfds makes the folder
+            raise ValueError(f"{config.data.source} has no true masks for evaluation, give --masks=DIR")
+        photos = config.data.path if config.data.source == "folder" else None  # otherwise tfds creates the folder
         for flag, folder in {"--data": photos, "--masks": config.data.masks}.items():
             if folder and not pathlib.Path(folder).is_dir():
                 raise ValueError(f"{flag} is {folder}, which is no folder")
 
 
-def _collect(row, runs, scale):
-    finished, failed = {}, {}
-    for run in runs:
-        why, metrics = sweep.failure(run.workdir), sweep.final_metrics(run.workdir)
-        if why:
-            failed[run.seed] = why
-        elif metrics:
-            finished[run.seed] = metrics
-    settings = _common_settings([run for run in runs if run.seed in finished])
-    paper = _paper_settings(row) if runs else None
-    return table_report.Line(
-        row=row,
-        dataset="folder" if scale == "small" and runs else row.dataset,
-        finished=finished,
-        failed=failed,
-        missing=len(runs) - len(finished) - len(failed),
-        settings=settings,
-        paper_settings=paper and dict(_flatten(paper)),
-        # Of its supervised U-Net the paper does not say.
-        paper_images=None if paper is None or paper["segmenter"]["supervised"] else sweep.scheduled(paper)[0],
-    )
-
-
-def _common_settings(runs):
-    """Reads what finished runs of a row were run with; None where there are none."""
-    every = {run.workdir: dict(_flatten(sweep.read_json(run.workdir / "config.json"))) for run in runs}
-    for (first, ours), (other, theirs) in itertools.pairwise(every.items()):
-        fields = [name for name in sorted(ours | theirs) if ours.get(name) != theirs.get(name)]
-        fields = [name for name in fields if not name.startswith(_OF_A_SEED)]
-        if fields:
-            raise ValueError(f"{first} and {other} are seeds of one row, but differ in {', '.join(fields)}")
-    return next(iter(every.values()), None)
-
-
-def _check_comparable(line, column):
-    """Refuses a row whose seeds have figures that cannot be compared, and so have no mean."""
-    key = COLUMNS[column].keys[0]
-    made = {seed: metrics[key] for seed, metrics in line.finished.items() if key in metrics}
-    for (first, ours), (other, theirs) in itertools.pairwise(made.items()):
-        fields = [name for name in _COMPARABLE[column] if ours.get(name) != theirs.get(name)]
-        if fields:
-            raise ValueError(
-                f"{line.row.label}, {line.dataset}: what the seeds {first} and {other} have in {key} differs in "
-                f"{', '.join(fields)}; run all of them with the same flags after --"
-            )
-
-
-def _paper_settings(row):
-    fields = [f"--config.{field}={value}" for field, value in row.changes.items()]
-    return json.loads(sweep.resolve([f"--config={row.dataset}", *fields]).to_json())
-
-
-def _baseline_lines(lines):
-    """For each dataset, masks that need no training: any finished run has measured them beside its own."""
-    runs = {line.dataset: line for line in reversed(lines) if line.finished}
-    common = {"failed": {}, "missing": 0, "settings": None, "paper_settings": None, "paper_images": None}
-    return [
-        dataclasses.replace(
-            line, row=dataclasses.replace(line.row, label=label, paper={}, method=method, note="", traits={}), **common
-        )
-        for line in reversed(runs.values())
-        for method, label in _BASELINES.items()
-    ]
-
-
-def _flatten(settings, prefix=""):
-    for name, value in settings.items():
-        if isinstance(value, dict):
-            yield from _flatten(value, f"{prefix}{name}.")
-        else:
-            yield prefix + name, value
-
-
-def _seeds(words):
+def _seeds(words: Sequence[str]) -> list[int]:
     if not all(word.isdecimal() for word in words):
         raise ValueError(f"--seeds is {','.join(words)!r}, allowed: whole numbers from 0 on")
     return [int(word) for word in words]
 
 
-def main(argv):
+def main(argv: list[str]) -> None:
     """Makes the table that the command line names."""
     given = flags.FLAGS
     try:
@@ -256,14 +172,14 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    flags.FLAGS.set_gnu_getopt(True)  # flags may follow the table's name
-    flags.DEFINE_string("workdir", None, "Where the runs are, each in a directory of its own.", required=True)
+    flags.FLAGS.set_gnu_getopt(True)  # flags may follow the name of the table
+    flags.DEFINE_string("workdir", None, "Directory of the runs; each gets its own directory in it.", required=True)
     flags.DEFINE_enum("scale", "paper", ["paper", "small"], "small: configs/small.py on a folder of photos.")
-    flags.DEFINE_list("seeds", "0,1,2", "A run of each row for each.")
-    flags.DEFINE_string("data", None, "small: the folder of photos; paper: that of TensorFlow Datasets.")
-    flags.DEFINE_string("masks", None, "Folder of masks: of the folder's photos, of Stanford Dogs and Cars.")
-    flags.DEFINE_string("output", None, "Where the table goes; by default to the workdir.")
-    flags.DEFINE_integer("jobs", 1, "How many runs at the same time.", lower_bound=1)
-    flags.DEFINE_string("about", None, "A sentence on the photos and masks, for the table.")
-    flags.DEFINE_bool("collect_only", False, "Run nothing: write the table of what has been run.")
+    flags.DEFINE_list("seeds", "0,1,2", "Seeds; each row has one run per seed.")
+    flags.DEFINE_string("data", None, "small: the folder of photos; paper: the folder of TensorFlow Datasets.")
+    flags.DEFINE_string("masks", None, "Folder of masks of the folder's photos, or of Stanford Dogs and Cars.")
+    flags.DEFINE_string("output", None, "Directory of the table; the workdir by default.")
+    flags.DEFINE_integer("jobs", 1, "Number of runs at the same time.", lower_bound=1)
+    flags.DEFINE_string("about", None, "A sentence on the photos and masks to print in the table.")
+    flags.DEFINE_bool("collect_only", False, "Do not run anything: write the table from existing runs.")
     app.run(main)

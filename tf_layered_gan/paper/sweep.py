@@ -1,4 +1,4 @@
-"""Runs of main.py that differ in some fields: each in a process and a workdir of its own, resumable."""
+"""A sweep: runs of main.py that differ in some fields, each in its own process and workdir, and resumable."""
 
 import dataclasses
 import functools
@@ -8,40 +8,46 @@ import pathlib
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.pool import ThreadPool
+from typing import Any
 
 from absl import flags
+from ml_collections import ConfigDict
 
 from tf_layered_gan.config import shipped
 from tf_layered_gan.files import cache_folder
 from tf_layered_gan.files.records import read_record
 
-_SHARED = ("photos", "fid")  # caches in a workdir, of decoded photos and of their statistics
-_HOW = ("monitoring", "jit", "distribution")  # fields of how a run is done, not of what
+_CACHES = ("photos", "fid")  # folders of a workdir that all runs of a config file share
+_EXECUTION = ("monitoring", "jit", "distribution")  # fields that do not change what a run computes
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A training run: its seed, its workdir, and the arguments of main.py but for that."""
+    """A training run.
+
+    Attributes:
+        seed: its seed.
+        workdir: its directory.
+        arguments: the arguments of main.py without --workdir.
+    """
 
     seed: int
     workdir: pathlib.Path
     arguments: tuple[str, ...]
 
     @property
-    def command(self):
-        """The whole command, a list."""
+    def command(self) -> list[str]:
+        """The whole command."""
         return [sys.executable, "-m", "tf_layered_gan.main", *self.arguments, f"--workdir={self.workdir}"]
 
 
-def resolve(arguments):
+def resolve(arguments: Sequence[str]) -> ConfigDict:
     """Reads a config file and its overrides as main.py does.
 
     Args:
         arguments: "--config=NAME_OR_FILE" and any number of "--config.FIELD=VALUE".
-
-    Returns:
-        ConfigDict.
 
     Raises:
         ValueError: for arguments that main.py would refuse.
@@ -50,7 +56,7 @@ def resolve(arguments):
     try:
         shipped.define_flag("The config of a run.", flag_values=values, sys_argv=argv)
         _, *unexpected = values(argv)
-        config = values.config.lock()  # which reads the file, if no override has
+        config = values.config.lock()  # reads the file, if no override has done so
     except (flags.Error, AttributeError, KeyError, TypeError, OSError) as error:
         raise ValueError(f"{shlex.join(arguments)}: {error}") from error
     if unexpected:
@@ -58,24 +64,30 @@ def resolve(arguments):
     return config
 
 
-def plan(root, file, changes, *, seeds, own=(), extra=()):
-    """Makes the runs of one setting, one a seed, in ROOT/FILE/CHANGES/seed_N.
+def plan(
+    root: pathlib.Path,
+    file: str,
+    changes: Mapping[str, Any],
+    *,
+    seeds: Sequence[int],
+    own: dict[str, Any] | None = None,
+    extra: Sequence[str] = (),
+) -> list[Run]:
+    """Plans the runs of one setting, one per seed, with the workdirs ROOT/FILE/CHANGES/seed_N.
 
     Args:
-        root: pathlib.Path, the sweep's directory.
+        root: directory of the sweep.
         file: name of a shipped config.
-        changes: by dotted names, what differs from it; what doesn't is left out, so that equal runs have one workdir.
-        seeds: list of int.
-        own: dict of further changes that are not in the workdir's name, such as where the photos are.
+        changes: changes to it by dotted field names. A value that the file has anyway is dropped, so that equal runs
+            have one workdir.
+        seeds: seeds.
+        own: further changes that are not in the name of the workdir, such as the folder of the photos.
         extra: further arguments of every run.
-
-    Returns:
-        list of `Run`.
     """
     plain = resolve([f"--config={file}"])
-    changes = {name: value for name, value in changes.items() if _get(plain, name) != value}
-    name = ",".join(f"{field.split('.')[-1]}={value}" for field, value in changes.items()) or "unchanged"
-    fields = [f"--config.{field}={value}" for field, value in (changes | dict(own)).items()]
+    kept = {name: value for name, value in changes.items() if _get(plain, name) != value}
+    name = ",".join(f"{field.split('.')[-1]}={value}" for field, value in kept.items()) or "unchanged"
+    fields = [f"--config.{field}={value}" for field, value in (kept | (own or {})).items()]
     return [
         Run(
             seed,
@@ -86,22 +98,22 @@ def plan(root, file, changes, *, seeds, own=(), extra=()):
     ]
 
 
-def execute(command, log):
-    """Runs a command in a process of its own; returns its exit code. What it prints is appended to the file `log`."""
+def execute(command: Sequence[str], log: pathlib.Path) -> int:
+    """Runs a command in its own process, appends its output to a log file, and returns its exit code."""
     with open(log, "a") as file:
         return subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
 
 
-def sweep(runs, jobs, execute=execute):
-    """Executes what runs are not finished. One that fails leaves failed.txt in its workdir, and the others go on.
+def sweep(runs: Sequence[Run], jobs: int, execute: Callable[[Sequence[str], pathlib.Path], int] = execute) -> None:
+    """Executes the runs that are not finished. A failed run leaves failed.txt in its workdir; the others go on.
 
-    A run that finished with another config than the command's is executed too: main.py knows what may change. So is one
-    that lacks the FID that the command asks for, but not one that has it where the command names no weights.
+    A run that finished with another config is executed too, because main.py knows which fields may change. So is a run
+    that lacks a figure (FID or NMI) that its command asks for.
 
     Args:
-        runs: list of `Run`; those with the same workdir count once.
-        jobs: how many at the same time.
-        execute: function of a command and a log's path to the exit code.
+        runs: the runs; those with the same workdir count once.
+        jobs: number of runs at the same time.
+        execute: function from a command and the path of a log file to the exit code.
     """
     runs = list({run.workdir: run for run in runs}.values())
     pending = [run for run in runs if not _has_finished(run)]
@@ -112,37 +124,27 @@ def sweep(runs, jobs, execute=execute):
             print(f"[{count}/{len(pending)}] {'failed' if code else 'finished'}: {run.workdir}", flush=True)
 
 
-def final_metrics(workdir):
-    """Reads the figures of a run that has come to the end of its schedule.
-
-    Args:
-        workdir: pathlib.Path, the run's directory.
-
-    Returns:
-        dict, what metrics.json holds; None where the run is not finished.
-    """
-    config, metrics = read_json(workdir / "config.json"), read_json(workdir / "metrics.json")
-    if config is None or metrics is None:
+def final_metrics(workdir: pathlib.Path) -> dict[str, Any] | None:
+    """Returns the content of metrics.json of a run that has reached the end of its schedule, otherwise None."""
+    if not all((workdir / name).exists() for name in ("config.json", "metrics.json")):
         return None
+    config, metrics = read_record(workdir / "config.json"), read_record(workdir / "metrics.json")
     return metrics if (metrics["images_seen"], metrics["segmenter_steps"]) == scheduled(config) else None
 
 
-def failure(workdir):
-    """Returns why the last attempt at a run failed; None if it didn't, or if the run has finished since."""
+def failure(workdir: pathlib.Path) -> str | None:
+    """Returns the error of the last attempt at a run; None if it did not fail or the run has finished since."""
     file = workdir / "failed.txt"
     if not file.exists() or (final_metrics(workdir) and _written(workdir / "metrics.json") > _written(file)):
         return None
     return file.read_text().strip()
 
 
-def scheduled(config):
-    """Counts what a run does until its end.
+def scheduled(config: Mapping[str, Any] | ConfigDict) -> tuple[int, int]:
+    """Returns the number of images and of segmenter steps after which a run ends.
 
     Args:
-        config: a config as config.json holds it.
-
-    Returns:
-        (images seen, segmenter steps).
+        config: the run's config, as in config.json.
     """
     schedule, batch_size = config["schedule"], config["batch_size"]
     final = schedule["final_segmenter_steps"]
@@ -152,43 +154,39 @@ def scheduled(config):
     return schedule["rounds"] * images, schedule["rounds"] * schedule["segmenter_steps_per_round"] + final
 
 
-def read_json(file):
-    """Returns what a JSON file holds, None if there is none; ValueError names one that is damaged."""
-    return read_record(file) if file.exists() else None
-
-
-def _has_finished(run):
-    begun, metrics = read_json(run.workdir / "config.json"), final_metrics(run.workdir)
-    if metrics is None or not _has_figures(begun, metrics, json.loads(resolve(run.arguments).to_json())):
+def _has_finished(run: Run) -> bool:
+    metrics = final_metrics(run.workdir)
+    if metrics is None or not _has_figures(run, metrics):
         return False
     (run.workdir / "failed.txt").unlink(missing_ok=True)
     return True
 
 
-def _has_figures(begun, metrics, asked):
-    """Whether a finished run is one of a config, with every figure that this asks for; FID and NMI beyond do no harm.
+def _has_figures(run: Run, metrics: Mapping[str, Any]) -> bool:
+    """Returns whether a finished run has the config and all figures that its command asks for.
 
-    The figures themselves are looked at, as the config is written before them: a command that was broken off may have
-    left one that names weights, or classes, which they are not of.
+    The config alone does not tell: it is written before the figures, so an interrupted command may have left a config
+    that names weights or classes without their figures. FID and NMI that the command does not ask for do no harm.
     """
+    recorded, asked = read_record(run.workdir / "config.json"), json.loads(resolve(run.arguments).to_json())
     weights, classes = asked["metrics"]["inception"], asked["data"]["classes"]
     if not asked["segmenter"]["supervised"]:
         if weights and metrics.get("synthesis", {}).get("samples") != asked["metrics"]["fid_samples"]:
             return False
         if classes and metrics.get("clusters", {}).get("classes_by") != classes:
             return False
-    free = dict.fromkeys(_HOW if weights else (*_HOW, "metrics"))
-    begun, asked = (record | free | {"data": record["data"] | {"classes": None}} for record in (begun, asked))
-    return begun == asked
+    ignored = dict.fromkeys(_EXECUTION if weights else (*_EXECUTION, "metrics"))
+    recorded, asked = (config | ignored | {"data": config["data"] | {"classes": None}} for config in (recorded, asked))
+    return recorded == asked
 
 
-def _written(file):
+def _written(file: pathlib.Path) -> int:
     return file.stat().st_mtime_ns
 
 
-def _perform(run, execute):
+def _perform(run: Run, execute: Callable[[Sequence[str], pathlib.Path], int]) -> tuple[Run, int]:
     run.workdir.mkdir(parents=True, exist_ok=True)
-    _share(run.workdir)
+    _link_caches(run.workdir)
     print(shlex.join(run.command), flush=True)
     code = execute(run.command, run.workdir / "log.txt")
     file = run.workdir / "failed.txt"
@@ -199,19 +197,19 @@ def _perform(run, execute):
     return run, code
 
 
-def _last_line(log):
+def _last_line(log: pathlib.Path) -> str:
     lines = log.read_text(errors="replace").split("\n") if log.exists() else []
     return next((line for line in reversed(lines) if line.strip()), "nothing printed")
 
 
-def _share(workdir):
-    """Lets the runs of a config file keep in one place what none need compute again."""
-    for name in _SHARED:
+def _link_caches(workdir: pathlib.Path) -> None:
+    """Replaces the cache folders of a workdir by links to folders that all runs of the config file share."""
+    for name in _CACHES:
         shared, link = workdir.parents[1] / name, workdir / name
         cache_folder.claim(shared)
         if not link.exists():
             link.symlink_to(os.path.relpath(shared, workdir), target_is_directory=True)
 
 
-def _get(config, name):
+def _get(config: ConfigDict, name: str) -> Any:
     return functools.reduce(lambda section, field: section[field], name.split("."), config)

@@ -1,49 +1,31 @@
-"""The paper's tables: what each row trains, and the figures that the paper has there."""
+"""The paper's tables: the settings that each row trains with, and the paper's figures."""
 
 import dataclasses
 from collections.abc import Mapping
-
-
-@dataclasses.dataclass(frozen=True)
-class Column:
-    """A figure.
-
-    Attributes:
-        header: what the paper calls it.
-        keys: its place in metrics.json; if `of_masks`, below "test" and the row's method.
-        factor: from metrics.json to the paper's unit.
-        decimals: as many as the paper has.
-        of_masks: whether it measures masks on the test photos.
-    """
-
-    header: str
-    keys: tuple[str, ...]
-    factor: int = 1
-    decimals: int = 1
-    of_masks: bool = True
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A line of a table.
+    """A row of a table.
 
     Attributes:
         label: the setting or the method.
-        dataset: the name of its file in configs/, and `data.source`.
-        paper: by column, the paper's figure, in its unit.
-        changes: what differs from configs/DATASET.py, by dotted names; None where the paper quotes others' figures, and
-            nothing is run.
-        small: likewise from configs/small.py; None where there is no such row.
-        method: whose masks are measured, of "test" in metrics.json.
-        note: what to say about it, or "".
-        traits: by name in `TRAITS`, what the paper says of the row beside its figures.
+        dataset: name of its file in configs/, which is also its `data.source`.
+        paper: the paper's figures by column, in the paper's units.
+        changes: changes to configs/DATASET.py by dotted field names; None if the paper quotes the figures from
+            elsewhere, so that nothing is run.
+        small: changes to configs/small.py at the small scale; None if the row is left out there.
+        method: the method whose masks are evaluated, a key of "test" in metrics.json.
+        note: a remark to print below the table, or "".
+        traits: what the paper says about the row besides its figures, by name in `columns.TRAITS`.
     """
 
     label: str
     dataset: str
     paper: Mapping[str, float]
-    changes: Mapping | None = None
-    small: Mapping | None = None
+    changes: Mapping[str, Any] | None = None
+    small: Mapping[str, Any] | None = None
     method: str = "segmenter"
     note: str = ""
     traits: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -51,11 +33,15 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table: its caption, the names of its columns in `COLUMNS`, its rows and what to say about all of it.
+    """A table of the paper.
 
     Attributes:
-        small_note: what to say in place of `note` at the small scale, which has not all rows.
-        traits: the names of the columns in `TRAITS`, which stand before the others.
+        caption: what the table is about.
+        columns: names of its columns in `columns.COLUMNS`.
+        rows: its rows.
+        note: a remark on the whole table, or "".
+        small_note: the remark at the small scale, which has fewer rows.
+        traits: names of its columns in `columns.TRAITS`, which stand before the others.
     """
 
     caption: str
@@ -66,74 +52,24 @@ class Table:
     traits: tuple[str, ...] = ()
 
 
-COLUMNS = {
-    "fid": Column("FID ↓", ("synthesis", "fid"), of_masks=False),
-    "bg_fid": Column("bg-FID ↑", ("synthesis", "bg_fid"), of_masks=False),
-    "nmi": Column("NMI ↑", ("clusters", "nmi"), decimals=3, of_masks=False),
-    "nmi_by_chance": Column("NMI by chance", ("clusters", "nmi_by_chance"), decimals=3, of_masks=False),
-    "accuracy": Column("ACC ↑", ("accuracy",), 100),
-    "accuracy_per_image": Column("ACC/image ↑", ("accuracy_per_image",), 100),
-    "iou": Column("IoU ↑", ("iou",), 100),
-    "iou_per_image": Column("IoU/image ↑", ("iou_per_image",), 100),
-    "miou": Column("mIoU ↑", ("miou",), 100),
-    "miou_per_image": Column("mIoU/image ↑", ("miou_per_image",), 100),
-    "ari": Column("ARI ↑", ("ari",), decimals=2),
-    "msc": Column("MSC ↑", ("msc",), decimals=2),
-}
-
-# Figures of ours that the paper does not have and its own, by column, must not be read without.
-BESIDE = {
-    "accuracy": "accuracy_per_image",
-    "iou": "iou_per_image",
-    "miou": "miou_per_image",
-    "nmi": "nmi_by_chance",
-}
-
-# Columns of the paper's that are no figures of a run, as it heads them.
-TRAITS = {"entropy": "H(c)", "supervision": "Sup."}
-
-
-def _are_cars_or_dogs(settings):
-    return settings["data.source"] in ("cars", "dogs")
-
-
-# What differs from the paper though no field of the config shows it: whether it does in a run, by its fields; and what.
-DEPARTURES = (
-    (
-        lambda settings: settings["schedule.final_segmenter_steps"] and not settings["segmenter.supervised"],
-        "The segmenter that is measured goes on from the rounds' own, with its optimizer: at the paper's scale it has "
-        "taken 14,000 steps after one round and 22,000 after five, where the paper trains one for 12,000 (C.3).",
-    ),
-    (
-        _are_cars_or_dogs,
-        "Stanford Cars and Dogs: `data.holdout` of the photos that the paper trains on are for validation, which it "
-        "does not have there (appendix B).",
-    ),
-    (
-        _are_cars_or_dogs,
-        "Stanford Cars and Dogs: any segmenter may have predicted the masks that ours are measured with, in the paper "
-        "it is detectron2's Mask R-CNN, R101-FPN.",
-    ),
-)
-
-# Without alternate training (C.1): a million images, no segmenter to ask; the segmenter learns afterwards (C.3).
+# Without alternate training (C.1): a million images and no background loss; the segmenter is trained afterwards (C.3).
 _ALONE = {"gan.gamma_bg": 0.0, "schedule.rounds": 1, "schedule.gan_images_per_round": 1_000_000}
 _64 = {"resolution": 64}
-_MASK_SIZE = {"gan.gamma_mi": 0.0, "gan.gamma_size": 2.0}  # the weight is PerturbGAN's, the paper gives none
+_MASK_SIZE = {"gan.gamma_mi": 0.0, "gan.gamma_size": 2.0}  # PerturbGAN's weight; the paper gives none
 
-# The same at the small scale, where a row of Table 3 sees as many images with alternate training as without. What sets
-# the paper's datasets apart (Table C.1) is left out there: on one folder, rows of several tables are then one run.
+# The same at the small scale. In Table 3, both rows see the same number of images. The settings by dataset (Table C.1)
+# are left out: all rows train on one folder, so equal rows of different tables share a run.
 _SMALL_ALONE = {"gan.gamma_bg": 0.0}
 _SMALL_LONG = {"schedule.gan_images_per_round": 48_000, "schedule.segmenter_steps_per_round": 900}
 _SMALL_ALTERNATE = {"schedule.rounds": 3}
 _SUPERVISED = {"segmenter.supervised": True}
 
 
-def _figures(names, *values):
+def _figures(names: str, *values: float) -> dict[str, float]:
     return dict(zip(names.split(), values, strict=True))
 
 
-def _mutual_information(dataset, gamma_mi, *figures, small=True):
+def _mutual_information(dataset: str, gamma_mi: float, *figures: float, small: bool = True) -> Row:
     changes = {"gan.gamma_mi": gamma_mi}
     return Row(
         f"gamma_mi {gamma_mi:g}",
@@ -144,9 +80,9 @@ def _mutual_information(dataset, gamma_mi, *figures, small=True):
     )
 
 
-def _prior(prior, size, entropy, *figures):
+def _prior(prior: str, size: int, entropy: str, *figures: float) -> Row:
     changes = {"codes.prior": prior, "codes.num_categories": size}
-    plain = {"data.classes": ""} if prior == "normal" else {}  # E_x finds no clusters then
+    plain = {"data.classes": ""} if prior == "normal" else {}  # a normal code gives no clusters
     return Row(
         f"{prior}, d_c {size}",
         "cub",
@@ -157,26 +93,30 @@ def _prior(prior, size, entropy, *figures):
     )
 
 
-def _alternate(dataset, without, with_, small):
+def _alternate(
+    dataset: str, without: tuple[float, float], with_: tuple[float, float], *, small: bool = False
+) -> tuple[Row, Row]:
+    long, alternate = (_SMALL_ALONE | _SMALL_LONG, _SMALL_ALTERNATE) if small else (None, None)
     return (
-        Row("w/o A.T.", dataset, _figures("fid iou", *without), _64 | _ALONE, small and _SMALL_ALONE | _SMALL_LONG),
-        Row("w/ A.T.", dataset, _figures("fid iou", *with_), _64, small and _SMALL_ALTERNATE),
+        Row("w/o A.T.", dataset, _figures("fid iou", *without), _64 | _ALONE, long),
+        Row("w/ A.T.", dataset, _figures("fid iou", *with_), _64, alternate),
     )
 
 
-def _layered(dataset, finegan, onegan, ours, small):
+def _layered(dataset: str, *figures: tuple[float, float, float], small: bool = False) -> tuple[Row, Row, Row]:
+    finegan, onegan, ours = (_figures("fid iou nmi", *values) for values in figures)
     weak, unsupervised = {"supervision": "Weak"}, {"supervision": "Unsup."}
     return (
-        Row("FineGAN", dataset, _figures("fid iou nmi", *finegan), traits=weak),
-        Row("OneGAN", dataset, _figures("fid iou nmi", *onegan), traits=weak),
-        Row("ours", dataset, _figures("fid iou nmi", *ours), {}, small and _SMALL_ALTERNATE, traits=unsupervised),
+        Row("FineGAN", dataset, finegan, traits=weak),
+        Row("OneGAN", dataset, onegan, traits=weak),
+        Row("ours", dataset, ours, {}, _SMALL_ALTERNATE if small else None, traits=unsupervised),
     )
 
 
-_CARS_AND_DOGS = "The masks of Stanford Cars and Dogs are another segmenter's predictions, in the paper a Mask R-CNN's."
-_ENTROPY = "H(c) is the entropy of c in nats, which the paper cuts off after one decimal."
-_CUB = "Those of CUB are true."
-_SUPERVISION = "Sup. is the supervision: weak is by boxes around objects."
+_CARS_AND_DOGS = "The masks of Cars and Dogs are another segmenter's predictions; in the paper, a Mask R-CNN's."
+_ENTROPY = "H(c) is the entropy of c in nats; the paper truncates it after one decimal."
+_CUB = "The masks of CUB are true masks."
+_SUPERVISION = "Sup. is the supervision; weak supervision uses boxes around objects."
 
 TABLES = {
     "1": Table(
@@ -189,7 +129,7 @@ TABLES = {
                 _figures("fid bg_fid iou", 19.4, 20.9, 6.3),
                 _64 | _ALONE | _MASK_SIZE,
                 _SMALL_ALONE | _MASK_SIZE,
-                note="the paper does not give the weight of L_size; 2 and a least share of 0.25 are PerturbGAN's",
+                note="the paper does not give the weight of L_size; 2, and a least share of 0.25, are PerturbGAN's",
             ),
             _mutual_information("cub", 0.1, 19.1, 18.6, 0.0),
             _mutual_information("cub", 0.5, 17.6, 17.4, 0.1),
@@ -220,23 +160,23 @@ TABLES = {
         ("fid", "iou"),
         (
             *_alternate("cub", (11.6, 68.6), (12.9, 70.1), small=True),
-            *_alternate("dogs", (67.5, 53.2), (59.3, 61.3), small=None),
-            *_alternate("cars", (13.0, 58.3), (12.8, 62.0), small=None),
+            *_alternate("dogs", (67.5, 53.2), (59.3, 61.3)),
+            *_alternate("cars", (13.0, 58.3), (12.8, 62.0)),
         ),
         note=f"{_CARS_AND_DOGS} {_CUB}",
-        small_note="At the small scale both rows see the same number of images.",
+        small_note="At the small scale, both rows see the same number of images.",
     ),
     "4": Table(
         "Layered GANs at 128x128",
         ("fid", "iou", "nmi"),
         (
             *_layered("cub", (23.0, 44.5, 0.349), (20.5, 55.5, 0.391), (12.9, 69.7, 0.585), small=True),
-            *_layered("dogs", (54.9, 48.7, 0.194), (48.7, 69.7, 0.211), (59.3, 61.3, 0.257), small=None),
-            *_layered("cars", (24.8, 53.2, 0.233), (24.2, 71.2, 0.272), (19.0, 63.3, 0.301), small=None),
+            *_layered("dogs", (54.9, 48.7, 0.194), (48.7, 69.7, 0.211), (59.3, 61.3, 0.257)),
+            *_layered("cars", (24.8, 53.2, 0.233), (24.2, 71.2, 0.272), (19.0, 63.3, 0.301)),
         ),
         note=f"{_SUPERVISION} {_CARS_AND_DOGS} {_CUB}",
-        small_note=f"{_SUPERVISION} At the small scale ours is one row, on the folder, and its run that of Tables 3, 5 "
-        "and 6. NMI takes the photos' classes, `--config.data.classes=REGEX`.",
+        small_note=f"{_SUPERVISION} At the small scale, ours is one row on the folder, the same run as in Tables 3, 5 "
+        "and 6. NMI needs the photos' classes, `--config.data.classes=REGEX`.",
         traits=("supervision",),
     ),
     "5": Table(
@@ -249,8 +189,8 @@ TABLES = {
                 _figures("accuracy iou miou", 98.0, 88.8, 93.2),
                 _SUPERVISED,
                 _SUPERVISED | {"schedule.final_segmenter_steps": 1_000},
-                note="the paper does not say how it was trained; here like its own segmenter (C.3), on the photos to "
-                "train on where these have true masks, otherwise on those for validation",
+                note="the paper does not say how it was trained; ours is trained like the paper's segmenter (C.3), on "
+                "the training photos if they have true masks, otherwise on the validation photos",
             ),
             Row("Voynov et al.", "cub", _figures("accuracy iou", 94.0, 71.0)),
             Row(
@@ -260,15 +200,15 @@ TABLES = {
                 {},
                 _SMALL_ALTERNATE,
                 method="grabcut",
-                note="the paper quotes the figures of its reference [48], that of IEM + SegNet, and does not say how "
-                "GrabCut was started; ours are of OpenCV's, started from a rectangle, see baselines.py",
+                note="the paper quotes its reference [48] (IEM + SegNet), and does not say how GrabCut was started; "
+                "ours is OpenCV's, started from a rectangle, see baselines.py",
             ),
             Row("ReDO", "cub", _figures("accuracy iou", 84.5, 42.6)),
             Row(
                 "PerturbGAN",
                 "cub",
                 _figures("miou", 38.0),
-                note="the paper has 38.0 as mIoU; it is rather an IoU, as which it lies between GrabCut's and ReDO's",
+                note="the paper has 38.0 as mIoU; it is rather an IoU, and would then lie between GrabCut's and ReDO's",
             ),
             Row("IEM + SegNet", "cub", _figures("accuracy iou miou", 89.3, 55.1, 71.4)),
             Row("Melas-Kyriazi et al.", "cub", _figures("accuracy iou", 92.1, 66.4)),
@@ -285,7 +225,7 @@ TABLES = {
             Row("GENESIS-V2", "apc", _figures("fid ari msc", 245.6, 0.55, 0.67)),
             Row("ours", "apc", _figures("fid ari msc", 103.9, 0.59, 0.71), {}, _SMALL_ALTERNATE),
         ),
-        small_note="At the small scale ours is the run of Tables 3, 4 and 5, on the folder, so that its gamma_mi and "
+        small_note="At the small scale, ours is the run of Tables 3, 4 and 5 on the folder, so its gamma_mi and "
         "gamma_bg are those of CUB.",
     ),
     "D.2": Table(
@@ -304,7 +244,7 @@ TABLES = {
             _mutual_information("dogs", 10.0, 52.1, 117.5, 57.1, small=False),
         ),
         note=_CARS_AND_DOGS,
-        small_note="At the small scale the rows are those of Cars, on the folder. From gamma_mi 0.1 on they are runs "
-        "of Table 1, as all of Dogs would be, so that these are left out.",
+        small_note="At the small scale, the rows are those of Cars, on the folder. From gamma_mi 0.1 on, they are the "
+        "runs of Table 1. The rows of Dogs would all be runs of Table 1, so they are left out.",
     ),
 }

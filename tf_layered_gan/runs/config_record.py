@@ -55,7 +55,7 @@ def load_config(workdir: str | os.PathLike) -> ConfigDict:
     path = pathlib.Path(workdir) / "config.json"
     if not path.exists():
         raise FileNotFoundError(f"no config.json in {workdir}: train first (python -m tf_layered_gan.main)")
-    config, recorded = default_config(), _flat(read_record(path))
+    config, recorded = default_config(), flattened(read_record(path))
     _check_fields(path, recorded, config_facts(config))
     try:
         config.update_from_flattened_dict(recorded)  # turns JSON's lists into tuples again
@@ -73,21 +73,23 @@ def record_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
 
 def config_facts(config: ConfigDict) -> dict:
     """Returns a config's values, as JSON has them, by dotted names."""
-    return _flat(json.loads(config.to_json()))
+    return flattened(json.loads(config.to_json()))
 
 
-def _flat(record: dict, prefix: str = "") -> dict:
+def flattened(record: dict, prefix: str = "") -> dict:
     """Returns the values of a nested dict by dotted names."""
     flat: dict = {}
     for name, value in record.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+        flat |= flattened(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
     return flat
 
 
 def _fixed_fields(record: dict) -> dict:
     """Returns the fields that must stay as they were when a run goes on."""
     return {
-        name: value for name, value in _flat(record).items() if name in _MUST_STAY or not name.startswith(_MAY_CHANGE)
+        name: value
+        for name, value in flattened(record).items()
+        if name in _MUST_STAY or not name.startswith(_MAY_CHANGE)
     }
 
 

@@ -24,7 +24,7 @@ def restore_run(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Layered
         ValueError: see `check_config` and `check_memory`.
     """
     check_config(config, workdir)
-    check_memory(config, pictures=1)
+    check_memory(config, batch_size=1)
     segmenter = build.build_segmenter(config)
     gan = build.build_gan(config, segmenter)
     checkpointer = Checkpointer(workdir, gan, segmenter)

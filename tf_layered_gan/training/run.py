@@ -15,7 +15,7 @@ from absl import logging
 from ml_collections import ConfigDict
 
 from tf_layered_gan.data.photos import Splits
-from tf_layered_gan.evaluation import gan_figures, picture_grid, segmentation
+from tf_layered_gan.evaluation import gan_figures, image_grid, segmentation
 from tf_layered_gan.evaluation.metrics.fid import InceptionFeatures
 from tf_layered_gan.models import sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN
@@ -198,7 +198,7 @@ class Run:
         rows = min(8, self.config.batch_size, len(self.splits.validation))
         layers = {name: value[:rows].numpy() for name, value in self.gan.synthesize(draws).items()}
         photos = self.splits.validation.images[:rows]
-        grid = picture_grid.layer_grid(
+        grid = image_grid.layer_grid(
             layers["background"],
             layers["foreground"],
             layers["mask"],
@@ -207,4 +207,4 @@ class Run:
             segmentation.predict_probabilities(self.segmenter.average_network, photos),
         )
         self._monitor.image("layers", grid, step)
-        picture_grid.save_png(grid, self.workdir / "samples" / f"step_{step:07d}.png")
+        image_grid.save_png(grid, self.workdir / "samples" / f"step_{step:07d}.png")

@@ -1,4 +1,7 @@
-"""How well E_x's categories agree with classes that people named."""
+"""Agreement of E_x's categories with the classes that people gave to photos."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import normalized_mutual_info_score
@@ -6,23 +9,22 @@ from sklearn.metrics import normalized_mutual_info_score
 _SHUFFLES = 20
 
 
-def clustering_metrics(clusters, classes):
-    """Computes the normalised mutual information between clusters and classes (paper, Table 4).
+def clustering_metrics(clusters: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
+    """Computes the normalised mutual information (NMI) of clusters and classes (paper, Table 4).
 
-    Normalised by the arithmetic mean of the two entropies; the paper does not say by what. Few photos a class raise
-    it even for clusters that know nothing, so the mean over 20 random permutations of the clusters stands beside it.
+    It is normalised by the arithmetic mean of the two entropies; the paper does not say which normalisation it uses.
+    NMI is high even for random clusters if classes have few photos. The dict therefore also has the mean NMI of 20
+    random permutations of the clusters.
 
-    Where all photos are in one cluster, or all of one class, there is no information, and NMI is 0; where both, it is 1
-    (0 / 0, as scikit-learn has it: the partitions are the same). A permutation changes nothing then, so by chance it is
-    the same.
+    If all photos are in one cluster or all in one class, NMI is 0. If both, it is 1 (0 / 0; scikit-learn's convention).
 
     Args:
-        clusters: int [photo], the category that E_x finds the likeliest.
-        classes: str or int [photo].
+        clusters: int [photo], the category that E_x finds most likely.
+        classes: class of each photo.
 
     Returns:
-        dict: "nmi" and "nmi_by_chance", floats in [0, 1]; "photos", "classes" and "clusters", ints, the clusters
-        counted being those that have a photo; "normalised_by", what the entropies are made one number by.
+        dict: "nmi" and "nmi_by_chance", floats in [0, 1]; "photos", "classes" and "clusters", ints, counting clusters
+        that have a photo; and "normalised_by", a description of the normalisation.
 
     Raises:
         ValueError: for different lengths, or no photo.

@@ -1,22 +1,27 @@
-"""Inception-v3 as FID knows it: the network of 2015-12-05 up to its last pool (Szegedy et al. 2015)."""
+"""The Inception-v3 that FID uses: the network of 2015-12-05 up to its last pooling (Szegedy et al. 2015)."""
+
+from collections.abc import Callable
 
 import keras
-from keras import layers
+from keras import KerasTensor, layers
 
-RESOLUTION, FEATURES = 299, 2048
+RESOLUTION = 299
+Size = int | tuple[int, int]
 
 
-def inception():
+def inception() -> keras.Model:
     """Builds the network whose features FID compares (Heusel et al. 2017), without its 1008 logits.
 
-    Returns:
-        keras.Model mapping pictures, float32 [batch, 299, 299, rgb], (pixel - 128) / 128 for pixels in [0, 255], to the
-        mean of the last feature map, float32 [batch, 2048], 0 or more. Its weights mean nothing until loaded, see
-        `metrics.inception_weights`; it is not for training. Layers are named after the published graph's scopes, with
-        a point for each slash: the convolution "mixed_9.tower.conv" is followed by "mixed_9.tower.conv.batchnorm".
+    Its weights are random until `metrics.inception_weights` loads them, and it is not meant to be trained. Layers have
+    the names of the published graph's scopes, with a point for each slash: the convolution "mixed_9.tower.conv" is
+    followed by "mixed_9.tower.conv.batchnorm".
 
-    Differs from the Inception-v3 of keras.applications, which was trained later: no scale in batch normalisation, and
-    the last block's pool takes the maximum.
+    Differs from the Inception-v3 of keras.applications, which was trained later: batch normalisation has no scale, and
+    the last block has a maximum pooling.
+
+    Returns:
+        keras.Model from images, float32 [batch, 299, 299, rgb] as (pixel - 128) / 128 for pixels in [0, 255], to the
+        mean of the last feature map, float32 [batch, 2048], 0 or more.
     """
     image = layers.Input((RESOLUTION, RESOLUTION, 3), name="image")
     x = _conv(image, 32, 3, "conv", strides=2, padding="valid")
@@ -35,27 +40,29 @@ def inception():
     return keras.Model(image, layers.GlobalAveragePooling2D(name="pool_3")(x), name="inception")
 
 
-def _conv(x, filters, size, name, *, strides=1, padding="same"):
+def _conv(
+    x: KerasTensor, filters: int, size: Size, name: str, *, strides: int = 1, padding: str = "same"
+) -> KerasTensor:
     x = layers.Conv2D(filters, size, strides, padding, use_bias=False, name=name)(x)
     return layers.ReLU()(layers.BatchNormalization(scale=False, epsilon=1e-3, name=f"{name}.batchnorm")(x))
 
 
-def _tower(x, name, *convolutions):
-    """Convolutions one after the other, each (filters, size) or with options, named conv, conv_1, ..."""
+def _tower(x: KerasTensor, name: str, *convolutions: tuple) -> KerasTensor:
+    """Applies convolutions in sequence, each given as (filters, size) or (filters, size, options)."""
     for i, (filters, size, *options) in enumerate(convolutions):
         x = _conv(x, filters, size, f"{name}.conv_{i}" if i else f"{name}.conv", **dict(*options))
     return x
 
 
-def _average_pool(x):
-    """3x3; at the border the mean is over what is inside, which is what Keras does with 'same'."""
+def _average_pool(x: KerasTensor) -> KerasTensor:
+    """Averages over 3x3 pixels. At the border Keras averages over the pixels inside the map, as Inception does."""
     return layers.AveragePooling2D(3, 1, "same")(x)
 
 
 _HALVING = {"strides": 2, "padding": "valid"}
 
 
-def _block_35(x, name, pooled):
+def _block_35(x: KerasTensor, name: str, pooled: int) -> KerasTensor:
     branches = [
         _tower(x, name, (64, 1)),
         _tower(x, f"{name}.tower", (48, 1), (64, 5)),
@@ -65,7 +72,7 @@ def _block_35(x, name, pooled):
     return layers.Concatenate(name=name)(branches)
 
 
-def _reduction_17(x, name):
+def _reduction_17(x: KerasTensor, name: str) -> KerasTensor:
     branches = [
         _tower(x, name, (384, 3, _HALVING)),
         _tower(x, f"{name}.tower", (64, 1), (96, 3), (96, 3, _HALVING)),
@@ -74,7 +81,7 @@ def _reduction_17(x, name):
     return layers.Concatenate(name=name)(branches)
 
 
-def _block_17(x, name, width):
+def _block_17(x: KerasTensor, name: str, width: int) -> KerasTensor:
     row, column = (1, 7), (7, 1)
     branches = [
         _tower(x, name, (192, 1)),
@@ -85,7 +92,7 @@ def _block_17(x, name, width):
     return layers.Concatenate(name=name)(branches)
 
 
-def _reduction_8(x, name):
+def _reduction_8(x: KerasTensor, name: str) -> KerasTensor:
     branches = [
         _tower(x, f"{name}.tower", (192, 1), (320, 3, _HALVING)),
         _tower(x, f"{name}.tower_1", (192, 1), (192, (1, 7)), (192, (7, 1)), (192, 3, _HALVING)),
@@ -94,7 +101,7 @@ def _reduction_8(x, name):
     return layers.Concatenate(name=name)(branches)
 
 
-def _block_8(x, name, pool):
+def _block_8(x: KerasTensor, name: str, pool: Callable[[KerasTensor], KerasTensor]) -> KerasTensor:
     tower = _tower(x, f"{name}.tower", (384, 1))
     tower_1 = _tower(x, f"{name}.tower_1", (448, 1), (384, 3))
     branches = [
@@ -106,5 +113,5 @@ def _block_8(x, name, pool):
     return layers.Concatenate(name=name)(branches)
 
 
-def _split(x, name):
+def _split(x: KerasTensor, name: str) -> tuple[KerasTensor, KerasTensor]:
     return _conv(x, 384, (1, 3), f"{name}.conv"), _conv(x, 384, (3, 1), f"{name}.conv_1")

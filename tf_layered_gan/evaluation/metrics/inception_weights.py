@@ -1,77 +1,76 @@
-"""The published weights of FID's Inception-v3, from either of their two files to the Keras network.
+"""The published weights of FID's Inception-v3, converted for the Keras network.
 
     python -m tf_layered_gan.evaluation.metrics.inception_weights --input=GRAPH_DEF --output=inception.npz
 
-reads the frozen TensorFlow graph of 2015-12-05, or the same network as TorchScript. The latter takes torch, which
-nothing else here needs: an environment with torch and numpy alone will do.
+The input is the frozen TensorFlow graph of 2015-12-05, or the same network as TorchScript. Only TorchScript needs
+PyTorch; an environment with torch, numpy and absl-py is enough to convert it.
 """
 
-import argparse
 import hashlib
 import pathlib
 import zipfile
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from absl import app, flags
 
-CONVOLUTIONS = 94
+if TYPE_CHECKING:
+    import keras
+
+_CONVOLUTIONS = 94
 _PARTS = ("conv2d_params", "batchnorm/beta", "batchnorm/moving_mean", "batchnorm/moving_variance")
 _TORCH_PARTS = dict(zip(("weight", "beta", "mean", "var"), _PARTS, strict=True))
+_GRAPH_NAMES = {"kernel": "conv2d_params"}  # the other weights have the same names in Keras and in the graph
 
 
-def convert(source, target):
-    """Writes the arrays of a published file as .npz, by the names of the frozen graph.
+def convert(source: str | pathlib.Path, target: str | pathlib.Path) -> str:
+    """Writes the arrays of a published file as .npz, under their names in the frozen graph.
 
     Args:
-        source: path of the frozen graph or the TorchScript; which of them it is shows in the file itself.
-        target: path of the .npz file: for each of the 94 convolutions "SCOPE/conv2d_params", float32 [row, column, in,
+        source: the frozen graph or the TorchScript.
+        target: the .npz file. For each of the 94 convolutions it holds "SCOPE/conv2d_params", float32 [row, column, in,
             out], and "SCOPE/batchnorm/beta", "/moving_mean" and "/moving_variance", float32 [out].
 
     Returns:
-        str, the SHA-256 of `target`. Both files give the same.
+        SHA-256 of `target`, hexadecimal. Both published files give the same.
 
     Raises:
-        ValueError: if `source` is neither, or lacks an array.
-        ImportError: without TensorFlow for a frozen graph, or torch for a TorchScript.
+        ValueError: if `source` is neither of the two, or lacks an array.
+        ImportError: if TensorFlow (for a frozen graph) or PyTorch (for a TorchScript) is missing.
     """
     read = _read_torchscript if zipfile.is_zipfile(source) else _read_frozen_graph
-    arrays = read(source)
-    if len(arrays) != len(_PARTS) * CONVOLUTIONS:
-        wanted = f"{len(_PARTS) * CONVOLUTIONS} that the Inception-v3 of 2015-12-05 has"
+    arrays: dict[str, Any] = {name: np.ascontiguousarray(a, np.float32) for name, a in sorted(read(source).items())}
+    if len(arrays) != len(_PARTS) * _CONVOLUTIONS:
+        wanted = f"{len(_PARTS) * _CONVOLUTIONS} that the Inception-v3 of 2015-12-05 has"
         raise ValueError(f"{source} holds {len(arrays)} arrays of convolutions, not the {wanted}")
-    with open(target, "wb") as file:  # np.savez would add .npz to another ending
-        np.savez(file, **{name: np.ascontiguousarray(arrays[name], np.float32) for name in sorted(arrays)})
+    with open(target, "wb") as file:  # np.savez would append .npz to another file name
+        np.savez(file, **arrays)
     return sha256(target)
 
 
-def load(path, network):
-    """Loads an .npz file of `convert` into `networks.inception.inception()`.
-
-    Args:
-        path: path of the file.
-        network: keras.Model; its weights are set.
+def load(path: str | pathlib.Path, network: "keras.Model") -> None:
+    """Loads an .npz file that `convert` wrote into the network of `metrics.inception.inception`.
 
     Raises:
-        ValueError: if there is no such file, it is not of `convert`, or an array is missing, misshapen or not finite.
+        ValueError: if the file does not exist or `convert` did not write it, or an array is missing, has another shape
+            or is not finite.
     """
     arrays = _read_npz(path)
     for layer in network.layers:
         if layer.weights:
             scope = layer.name.replace(".", "/")
-            names = [f"{scope}/{_NAMES.get(weight.name, weight.name)}" for weight in layer.weights]
+            names = [f"{scope}/{_GRAPH_NAMES.get(weight.name, weight.name)}" for weight in layer.weights]
             shapes = [tuple(weight.shape) for weight in layer.weights]
             layer.set_weights([_checked(path, arrays, *item) for item in zip(names, shapes, strict=True)])
 
 
-def sha256(path):
-    """Returns a file's SHA-256, a str of 64 hexadecimal digits."""
+def sha256(path: str | pathlib.Path) -> str:
+    """Returns the SHA-256 of a file as 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-_NAMES = {"kernel": "conv2d_params"}  # Keras' names of the others are the graph's
-
-
-def _checked(path, arrays, name, shape):
+def _checked(path: str | pathlib.Path, arrays: dict[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:
     if name not in arrays:
         raise ValueError(f"{path} lacks {name}, which the Inception-v3 of 2015-12-05 has")
     array = arrays[name]
@@ -80,18 +79,18 @@ def _checked(path, arrays, name, shape):
     return array
 
 
-def _read_npz(path):
+def _read_npz(path: str | pathlib.Path) -> dict[str, np.ndarray]:
     if not pathlib.Path(path).is_file():
-        raise ValueError(f"there is no file {path}: allowed is what metrics.inception_weights converted")
+        raise ValueError(f"there is no file {path}, allowed: a file that metrics.inception_weights wrote")
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             return dict(arrays)
     except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is not what metrics.inception_weights converts to: {error}") from error
+        raise ValueError(f"{path} is not a file that metrics.inception_weights wrote: {error}") from error
 
 
-def _read_frozen_graph(path):
-    import tensorflow as tf  # not above: to convert from TorchScript takes none
+def _read_frozen_graph(path: str | pathlib.Path) -> dict[str, np.ndarray]:
+    import tensorflow as tf  # here, because converting from TorchScript does not need it
     from google.protobuf.message import DecodeError
 
     graph = tf.compat.v1.GraphDef()
@@ -103,11 +102,11 @@ def _read_frozen_graph(path):
     return {node.name: tf.make_ndarray(node.attr["value"].tensor) for node in constants}
 
 
-def _read_torchscript(path):
+def _read_torchscript(path: str | pathlib.Path) -> dict[str, np.ndarray]:
     try:
         import torch
     except ImportError as error:
-        raise ImportError(f"{path} is TorchScript, which takes torch to read: run this where torch is") from error
+        raise ImportError(f"{path} is TorchScript, which needs PyTorch: run this command where torch is") from error
 
     try:
         state = torch.jit.load(str(path), map_location="cpu").state_dict()
@@ -116,35 +115,33 @@ def _read_torchscript(path):
     return dict(from_torch(name, tensor.numpy()) for name, tensor in state.items())
 
 
-def from_torch(name, array):
-    """Translates an array of the TorchScript.
+def from_torch(name: str, array: np.ndarray) -> tuple[str, np.ndarray]:
+    """Translates an array of the TorchScript to its name and layout in the frozen graph.
 
     Args:
-        name: its name there, "net.layers.mixed_9.tower_1_mixed_conv.weight" for one.
-        array: kernels are [out, in, row, column].
+        name: name in the TorchScript, for example "net.layers.mixed_9.tower_1_mixed_conv.weight".
+        array: the array; kernels are [out, in, row, column].
 
     Returns:
         (name, array) as `convert` writes them.
     """
     *scopes, part = name.removeprefix("net.").removeprefix("layers.").split(".")
     scope = "/".join(scopes).replace("_mixed_conv", "/mixed/conv")
-    for tower in ("tower", "tower_1", "tower_2"):  # the 8x8 blocks' are not modules of their own
+    for tower in ("tower", "tower_1", "tower_2"):  # in the 8x8 blocks, towers are not modules but parts of names
         scope = scope.replace(f"/{tower}_conv", f"/{tower}/conv")
     return f"{scope}/{_TORCH_PARTS[part]}", array.transpose(2, 3, 1, 0) if array.ndim == 4 else array
 
 
-def main():
+def main(_: list[str]) -> None:
     """Converts the file that the flags name."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--input", required=True, help="the frozen graph (.pb) or the TorchScript (.pt)")
-    parser.add_argument("--output", required=True, help="the .npz file to write")
-    flags = parser.parse_args()
     try:
-        digest = convert(flags.input, flags.output)
+        digest = convert(flags.FLAGS.input, flags.FLAGS.output)
     except (ValueError, ImportError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
-    print(f"wrote {flags.output}, sha256 {digest}")
+    print(f"wrote {flags.FLAGS.output}, sha256 {digest}")
 
 
 if __name__ == "__main__":
-    main()
+    flags.DEFINE_string("input", None, "The frozen graph (.pb) or the TorchScript (.pt).", required=True)
+    flags.DEFINE_string("output", None, "The .npz file to write.", required=True)
+    app.run(main)

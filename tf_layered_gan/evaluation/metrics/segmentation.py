@@ -1,45 +1,40 @@
-"""How well predicted masks agree with true ones, by both protocols that papers use."""
+"""Agreement of predicted masks with true masks, averaged in both ways that papers use."""
 
 import numpy as np
 
 from tf_layered_gan.data.photos import BACKGROUND, FOREGROUND, UNLABELLED
 
 
-def segmentation_metrics(predicted, truth):
-    """Computes accuracy, foreground IoU and mIoU over the whole test set and as means over the images.
+def segmentation_metrics(predicted: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Computes accuracy, foreground IoU and mIoU (paper, Sec. 4), over all pixels and as means over the images.
 
-    The whole-test-set figures add up the pixels of all images first; the names in `_per_image` average the
-    images' own figures. Neither takes the better of a mask and its inverse. ACC, IoU and mIoU are those of
-    the paper's Sec. 4, which does not say how it averages.
+    Figures over all pixels add up the pixels of all images first. Figures with "_per_image" are means of the images'
+    own figures. The paper does not say which of the two it uses. A mask is never replaced by its inverse.
 
     Args:
         predicted: bool [image, height, width], True = foreground.
-        truth: uint8 [image, height, width]: 0 background, 1 foreground, 255 unlabelled. Unlabelled pixels
-            count nowhere, and an image without a labelled pixel is left out.
+        truth: uint8 [image, height, width]: 0 background, 1 foreground, 255 unlabelled. Unlabelled pixels are ignored,
+            and so are images without a labelled pixel.
 
     Returns:
-        dict of floats in [0, 1]: "iou", "accuracy", "miou" and the same with "_per_image"; "ari", in [-1, 1], and
-        "msc", means over the images (the paper's table on APC);
-        "predicted_fraction" and "true_fraction", the foreground's share of all labelled pixels;
-        and "images", an int, how many images had a labelled pixel.
+        dict: "iou", "accuracy", "miou", and each with "_per_image", floats in [0, 1]; "ari" in [-1, 1] and "msc" in [0,
+        1], means over the images (the paper's table on APC); "predicted_fraction" and "true_fraction", the share of
+        foreground among labelled pixels; "images", the number of images with a labelled pixel, an int.
 
     Raises:
-        ValueError: for another type, shape or label, and where no pixel is labelled.
+        ValueError: for another type, shape or label, or if no pixel is labelled.
     """
     return summarize(confusion_matrices(predicted, truth))
 
 
-def summarize(confusions):
-    """Computes `segmentation_metrics` of images that may have different sizes.
+def summarize(confusions: np.ndarray) -> dict[str, float]:
+    """Computes the dict of `segmentation_metrics` from confusion matrices, so that images may differ in size.
 
     Args:
         confusions: int [image, true, predicted], see `confusion_matrices`.
 
-    Returns:
-        dict, see `segmentation_metrics`.
-
     Raises:
-        ValueError: where no pixel is labelled.
+        ValueError: if no pixel is labelled.
     """
     per_image = confusions[confusions.any((1, 2))]
     if len(per_image) == 0:
@@ -55,14 +50,14 @@ def summarize(confusions):
     return metrics | {"images": len(per_image)}
 
 
-def confusion_matrices(predicted, truth):
-    """Counts each image's labelled pixels by their true and their predicted label.
+def confusion_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Counts the labelled pixels of each image by true and predicted label.
 
     Args:
-        predicted, truth: as for `segmentation_metrics`.
+        predicted, truth: see `segmentation_metrics`.
 
     Returns:
-        int64 [image, true label, predicted label] with labels 0 background, 1 foreground.
+        int64 [image, true label, predicted label], with label 0 for background and 1 for foreground.
 
     Raises:
         ValueError: for another type, shape or label.
@@ -76,39 +71,35 @@ def confusion_matrices(predicted, truth):
     return np.stack(cells, -1).reshape(-1, 2, 2)
 
 
-def accuracy(confusion):
-    """Share of labelled pixels that are right, float [...], of confusion matrices [..., true, predicted].
-
-    Each of a pixel or more: of none, 0 / 0 is not a number.
-    """
+def accuracy(confusion: np.ndarray) -> np.ndarray:
+    """Computes the share of correct pixels, float [...], of matrices [..., true, predicted]; NaN for 0 / 0."""
     return np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum((-2, -1))
 
 
-def foreground_iou(confusion):
-    """Intersection over union of the foreground, float [...], of confusion matrices [..., true, predicted].
+def foreground_iou(confusion: np.ndarray) -> np.ndarray:
+    """Computes the intersection over union of the foreground, float [...], of matrices [..., true, predicted].
 
-    Where there is no foreground, neither true nor predicted (0 / 0), it is 1: the prediction is right. Where
-    there is only a predicted or only a true foreground it is 0, by the formula.
+    It is 1 if there is neither true nor predicted foreground (0 / 0), and 0 if there is only one of them.
     """
     return _iou(confusion, FOREGROUND)
 
 
-def mean_iou(confusion):
-    """Mean of the foreground's and the background's IoU, float [...]; 0 / 0 counts as 1 for either."""
+def mean_iou(confusion: np.ndarray) -> np.ndarray:
+    """Computes the mean of the foreground's and the background's IoU, float [...]; in both, 0 / 0 is 1."""
     return (_iou(confusion, FOREGROUND) + _iou(confusion, BACKGROUND)) / 2
 
 
-def adjusted_rand_index(confusion):
-    """Adjusted Rand index of each image's two segments, background included (Hubert and Arabie 1985).
+def adjusted_rand_index(confusion: np.ndarray) -> np.ndarray:
+    """Computes the adjusted Rand index of each image's two segments, background included (Hubert and Arabie 1985).
 
-    The agreement of two partitions on which pairs of pixels belong together, 0 where it is as by chance: which of the
-    segments is called foreground does not matter.
+    It tells how well two partitions agree on which pairs of pixels belong together; chance level is 0. It does not
+    depend on which segment is called foreground.
 
     Args:
         confusion: int [..., true, predicted].
 
     Returns:
-        float [...] in [-1, 1]; 1 where all pixels are in one segment in both (0 / 0).
+        float [...] in [-1, 1]; 1 if both partitions have all pixels in one segment (0 / 0).
     """
     together = _pairs(confusion).sum((-2, -1))
     true, predicted = _pairs(confusion.sum(-1)).sum(-1), _pairs(confusion.sum(-2)).sum(-1)
@@ -117,17 +108,17 @@ def adjusted_rand_index(confusion):
     return np.where(most == by_chance, 1.0, (together - by_chance) / np.where(most == by_chance, 1.0, most - by_chance))
 
 
-def segment_covering(confusion):
-    """Mean segmentation covering: each true segment's best IoU with a predicted one, averaged over the segments.
+def segment_covering(confusion: np.ndarray) -> np.ndarray:
+    """Computes the mean segmentation covering: the best IoU of each true segment with a predicted one, averaged.
 
-    Background is a segment too, and segments weigh alike, whatever their size. A true
-    segment without a pixel is left out.
+    Background is a segment too. All segments weigh the same, whatever their size; a true segment without a pixel is
+    left out.
 
     Args:
         confusion: int [..., true, predicted].
 
     Returns:
-        float [...] in [0, 1]; of no pixel at all, 0 / 0 is not a number.
+        float [...] in [0, 1]; NaN if there is no pixel (0 / 0).
     """
     true = confusion.sum(-1, keepdims=True)
     union = true + confusion.sum(-2, keepdims=True) - confusion
@@ -136,17 +127,17 @@ def segment_covering(confusion):
     return np.where(present, best, 0).sum(-1) / present.sum(-1)
 
 
-def _pairs(count):
+def _pairs(count: np.ndarray) -> np.ndarray:
     return count * (count - 1) / 2
 
 
-def _iou(confusion, label):
+def _iou(confusion: np.ndarray, label: int) -> np.ndarray:
     intersection = confusion[..., label, label]
     union = confusion[..., label, :].sum(-1) + confusion[..., :, label].sum(-1) - intersection
     return np.where(union == 0, 1.0, intersection / np.maximum(union, 1))
 
 
-def _check(predicted, truth):
+def _check(predicted: np.ndarray, truth: np.ndarray) -> None:
     for name, array, dtype in (("predicted", predicted, bool), ("truth", truth, np.uint8)):
         if array.dtype != dtype or array.ndim != 3:
             raise ValueError(

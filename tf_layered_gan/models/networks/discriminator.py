@@ -1,4 +1,4 @@
-"""The discriminator D, with the auxiliary network E_x on its backbone (paper, appendix A)."""
+"""The discriminator D, with the encoder E_x on top of its convolutions (paper, appendix A)."""
 
 import keras
 from keras import initializers, layers
@@ -7,25 +7,26 @@ from tf_layered_gan.models.networks import blocks
 from tf_layered_gan.models.networks.spectral_norm import SpectralConv2D, SpectralDense
 
 
-def _spectral_conv(x, filters, size, strides):
+def _spectral_conv(x: keras.KerasTensor, filters: int, size: int, strides: int) -> keras.KerasTensor:
     conv = SpectralConv2D(filters, size, strides=strides, padding="same", kernel_initializer=initializers.Orthogonal())
     return layers.LeakyReLU(0.2)(conv(x))
 
 
-def discriminator(resolution, width, c_dim):
-    """Builds D and E_x: is this picture real, and which private code made it?
+def discriminator(resolution: int, width: int, c_dim: int) -> keras.Model:
+    """Builds D and E_x. D tells whether an image is real; E_x predicts the private code c of a composed image.
+
+    D is spectrally normalised throughout. The two layers of E_x alone are not: with bounded logits, E_x could never
+    reach a high confidence.
 
     Args:
-        resolution: side of the picture in pixels, 4 times a power of two.
-        width: channels after the first convolution (FineGAN's ndf; paper: 64), doubling down to 4x4.
-        c_dim: components d_c of the private code: its categories, or its dimension where its prior is normal.
+        resolution: side of the image in pixels, 4 times a power of two.
+        width: channels after the first convolution (FineGAN's ndf; paper: 64). They double down to a map of 4x4 pixels,
+            up to 8 * width.
+        c_dim: components d_c of the private code: its categories, or its dimension if its prior is normal.
 
     Returns:
-        keras.Model mapping x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to [D(x) float32 [batch]
-        unbounded, E_x(c | x) float32 [batch, c_dim]: logits of the categories, or the mean of a normal c].
-
-    D is spectrally normalised throughout; E_x's own two layers are not, since a bounded logit could never be sure
-    of its code.
+        keras.Model from x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to [D(x), float32 [batch]
+        unbounded; E_x(c | x), float32 [batch, c_dim], logits of the categories or the mean of a normal c].
     """
     image = layers.Input((resolution, resolution, 3), name="image")
     x = image

@@ -1,27 +1,26 @@
-"""The background generator G_b and the foreground generator G_f (paper, appendix A; FineGAN with ReLU for GLU)."""
+"""The background generator G_b and the foreground generator G_f (paper, appendix A: FineGAN's, with ReLU for GLU)."""
 
 import math
 
 import keras
-from keras import layers
+from keras import KerasTensor, layers
 
 from tf_layered_gan.models.networks import blocks
 from tf_layered_gan.models.networks.window import Window
 
-_MARGIN = 4  # pixels between a window and the canvas' edge, where convolutions see that there is one
+_MARGIN = 4  # pixels between a window and the edge of its canvas, where the padding of the convolutions shows
 
 
-def window_range(resolution, canvas):
-    """Says where a picture may lie on its background's canvas, see `background_generator`.
+def window_range(resolution: int, canvas: int) -> tuple[int, int]:
+    """Returns the least and the largest place of a window on its canvas, see `background_generator`.
 
-    Returns:
-        (least, most), of its top row and of its left column.
+    The place is the top row, or the left column, in pixels of the canvas.
     """
     return (_MARGIN, (canvas - 1) * resolution - _MARGIN) if canvas > 1 else (0, 0)
 
 
-def _trunk(code, start, side, width):
-    """Code [batch, feature] -> feature map [batch, side, side, channel].
+def _trunk(code: KerasTensor, start: int, side: int, width: int) -> KerasTensor:
+    """Builds a feature map [batch, side, side, channel] from a code [batch, feature].
 
     The side doubles from `start`. Channels begin at 16 * width and halve with each doubling, never below `width`.
     """
@@ -32,26 +31,26 @@ def _trunk(code, start, side, width):
     return x
 
 
-def _seen_through(x, window, resolution, width):
-    """The last doubling of a canvas' trunk, computed where the picture needs it.
+def _upsample_window(x: KerasTensor, window: KerasTensor, resolution: int, width: int) -> KerasTensor:
+    """Computes the last doubling of a canvas's trunk inside the window only.
 
     Args:
-        x: float32 [batch, side, side, channel], of half the canvas' resolution.
-        window: int32 [batch, 2], in pixels of the canvas.
-        resolution: side of the picture in pixels.
+        x: float32 [batch, side, side, channel] at half the canvas's resolution.
+        window: int32 [batch, 2], place of the window in pixels of the canvas.
+        resolution: side of the image in pixels.
         width: channels at full resolution.
 
     Returns:
-        float32 [batch, resolution + 2, resolution + 2, channel], the picture's features and a frame of one pixel.
+        float32 [batch, resolution + 2, resolution + 2, channel], the features of the image and one pixel around it.
     """
-    # A pixel of the small map more on each side than the frame needs: the convolution's own border is cut off again.
+    # One more pixel of the small map on each side than needed: the padding of the convolution is cut off again.
     x = Window(resolution // 2 + 3)(x, window // 2 - 1)
     x = blocks.upsample_block(x, max(x.shape[-1] // 2, width))
     return Window(resolution + 2)(x, window % 2 + 1)
 
 
-def _stage(x, code, residual_blocks, least_width):
-    """Refines a feature map under a private code; halves its channels, where that leaves `least_width` or more."""
+def _stage(x: KerasTensor, code: KerasTensor, residual_blocks: int, least_width: int) -> KerasTensor:
+    """Joins a private code to a feature map and refines it; halves its channels, but to no less than `least_width`."""
     channels = x.shape[-1]
     x = blocks.join_code(x, code)
     for _ in range(residual_blocks):
@@ -59,71 +58,72 @@ def _stage(x, code, residual_blocks, least_width):
     return blocks.conv_bn_relu(x, max(channels // 2, least_width))
 
 
-def _centred(logits, strength):
-    """Lowers logits [batch, side, side, 1] by strength * r^2, r the distance from the centre in half sides."""
+def _centred(logits: KerasTensor, strength: float) -> KerasTensor:
+    """Lowers logits [batch, side, side, 1] by strength * r^2, r being the distance from the centre in half sides."""
     side = logits.shape[1]
     axis = [(2 * i + 1) / side - 1 for i in range(side)]
     return layers.Rescaling(1.0, offset=[[[-strength * (y**2 + x**2)] for x in axis] for y in axis])(logits)
 
 
-def background_generator(resolution, width, z_dim, *, canvas=1):
-    """Builds G_b: the public code alone paints the background.
+def background_generator(resolution: int, width: int, z_dim: int, *, canvas: int = 1) -> keras.Model:
+    """Builds G_b, which paints a background from the public code z alone.
+
+    With `canvas` > 1, which is not in the paper, G_b paints a larger canvas, and each image shows a window of it. Only
+    the part inside the window is computed at full resolution.
 
     Args:
-        resolution: side of the picture in pixels, 4 times a power of two.
+        resolution: side of the image in pixels, 4 times a power of two; 8 or more if `canvas` > 1.
         width: channels at full resolution (FineGAN's ngf; paper: 64).
         z_dim: dimension d_z of the public code z.
-        canvas: the side, in pictures, of the canvas that it paints and of which a picture sees a window. Beyond 1 not
-            in the paper, and `resolution` must be 8 or more.
+        canvas: side of the canvas in image sides.
 
     Returns:
-        keras.Model mapping [z float32 [batch, z_dim], window int32 [batch, 2]], top row and left column within
-        `window_range(resolution, canvas)`, to x_b, float32 [batch, resolution, resolution, rgb] in (-1, 1). What the
-        picture does not see is not painted at full resolution. Where the canvas is as large as the picture, its one
-        window is not looked at.
+        keras.Model from [z, float32 [batch, z_dim]; window, int32 [batch, 2], its top row and left column within
+        `window_range(resolution, canvas)`] to x_b, float32 [batch, resolution, resolution, rgb] in (-1, 1). With
+        `canvas` 1 the window is ignored.
     """
     z, window = layers.Input((z_dim,), name="z"), layers.Input((2,), dtype="int32", name="corner")
     if canvas == 1:
         x, padding = _trunk(z, 4, resolution, width), "same"
     else:
         x = _trunk(z, 4 * canvas, canvas * resolution // 2, width)
-        x, padding = _seen_through(x, window, resolution, width), "valid"
+        x, padding = _upsample_window(x, window, resolution, width), "valid"
     image = blocks.conv(3, 3, use_bias=True, padding=padding, activation="tanh", name="background")(x)
     return keras.Model([z, window], image, name="background_generator")
 
 
 def foreground_generator(
-    resolution,
-    width,
-    z_dim,
+    resolution: int,
+    width: int,
+    z_dim: int,
     *,
-    c_dim,
-    c_sup_dim,
-    residual_blocks,
-    least_width=1,
-    initial_mask=0.5,
-    mask_centring=0.0,
-):
-    """Builds G_f: an object and its mask; the mask is made before c is joined, so only z and c_sup shape it.
+    c_dim: int,
+    c_sup_dim: int,
+    residual_blocks: int,
+    least_width: int = 1,
+    initial_mask: float = 0.5,
+    mask_centring: float = 0.0,
+) -> keras.Model:
+    """Builds G_f, which paints an object and its mask. Only z and c_sup shape the mask: c is joined after it.
 
     Args:
-        resolution: side of the picture in pixels, 4 times a power of two.
+        resolution: side of the image in pixels, 4 times a power of two.
         width: channels at full resolution (FineGAN's ngf; paper: 64).
         z_dim: dimension d_z of the public code z.
-        c_dim: components d_c of the private code c: its categories, or its dimension where its prior is normal.
+        c_dim: components d_c of the private code c: its categories, or its dimension if its prior is normal.
         c_sup_dim: components of c_sup.
         residual_blocks: residual blocks in each of the two stages (FineGAN: 2).
-        least_width: channels that each stage leaves at least; a narrow generator needs some to paint with.
-        initial_mask: about what a mask's pixels are before training, in (0, 1). The paper's 0.5 lets a mask take the
-            whole picture and stay there; a small one has it grow from where an object helps.
-        mask_centring: how much lower a mask's logit is at the middle of a side than at the centre, growing with the
-            squared distance; `initial_mask` then is about the centre's. 0 in the paper. It is a photographer's
-            habit put in: objects stand in the middle.
+        least_width: least number of channels after a stage; a narrow generator needs a few to paint with.
+        initial_mask: approximate value of mask pixels before training, in (0, 1). With the paper's 0.5, a mask can fill
+            the whole image and stay so. A small value lets masks grow where an object helps.
+        mask_centring: how much lower the mask's logit is at the middle of a side than at the centre. The difference
+            grows with the squared distance from the centre, and `initial_mask` then holds near the centre. 0 in the
+            paper. It encodes that photographers put objects in the middle.
 
     Returns:
-        keras.Model mapping [z float32 [batch, z_dim], c_sup float32 [batch, c_sup_dim], c float32 [batch, c_dim]]
-        to [x_f float32 [batch, resolution, resolution, rgb] in (-1, 1), pi float32 [batch, resolution, resolution,
-        1] in (0, 1)].
+        keras.Model from [z, float32 [batch, z_dim]; c_sup, float32 [batch, c_sup_dim]; c, float32 [batch, c_dim]] to
+        [x_f, float32 [batch, resolution, resolution, rgb] in (-1, 1); pi, float32 [batch, resolution, resolution, 1] in
+        (0, 1)].
     """
     z = layers.Input((z_dim,), name="z")
     c_sup = layers.Input((c_sup_dim,), name="c_sup")

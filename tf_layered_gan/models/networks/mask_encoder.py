@@ -1,4 +1,4 @@
-"""The auxiliary network E_pi, which reads c_sup off the mask (paper, appendix A)."""
+"""The encoder E_pi, which predicts c_sup from the mask (paper, appendix A)."""
 
 import keras
 from keras import layers
@@ -6,17 +6,17 @@ from keras import layers
 from tf_layered_gan.models.networks import blocks
 
 
-def mask_encoder(resolution, width, c_sup_dim):
+def mask_encoder(resolution: int, width: int, c_sup_dim: int) -> keras.Model:
     """Builds E_pi.
 
     Args:
         resolution: side of the mask in pixels, 4 times a power of two.
-        width: channels after the first convolution, doubling down to 4x4.
-        c_sup_dim: components of c_sup: its categories, or its dimension where its prior is normal.
+        width: channels after the first convolution. They double down to a map of 4x4 pixels, up to 8 * width.
+        c_sup_dim: components of c_sup: its categories, or its dimension if its prior is normal.
 
     Returns:
-        keras.Model mapping pi, float32 [batch, resolution, resolution, 1] in [0, 1], to
-        E_pi(c_sup | pi), float32 [batch, c_sup_dim]: logits of the categories, or the mean of a normal c_sup.
+        keras.Model from pi, float32 [batch, resolution, resolution, 1] in [0, 1], to E_pi(c_sup | pi), float32 [batch,
+        c_sup_dim], logits of the categories or the mean of a normal c_sup.
     """
     mask = layers.Input((resolution, resolution, 1), name="mask")
     x = mask

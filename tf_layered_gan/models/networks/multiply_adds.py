@@ -1,29 +1,27 @@
-"""What a convolutional network costs, whatever it runs on."""
+"""The computational cost of a convolutional network, independent of the device."""
 
 import math
 
+import keras
 from keras import layers
 
 
-def multiply_adds(network):
-    """Counts a picture's multiplications, each of which goes with an addition.
+def multiply_adds(network: keras.Model) -> int:
+    """Counts the multiply-adds of a network for one image.
 
-    Those of the convolutions alone: batch normalisation is folded into them, and activations, pooling, adding and
-    resizing (a bilinear pixel takes four) are neglected.
+    Only convolutions count. Batch normalisation is folded into them, and activations, pooling, additions and resizing
+    (four multiply-adds per bilinear pixel) are negligible.
 
     Args:
-        network: keras.Model of Conv2D, DepthwiseConv2D and SeparableConv2D, of a fixed resolution.
-
-    Returns:
-        int.
+        network: model of fixed resolution whose layers with a kernel are Conv2D, DepthwiseConv2D or SeparableConv2D.
 
     Raises:
-        ValueError: for another layer with a kernel, whose cost is not known here; names it.
+        ValueError: names a layer of another type that has a kernel.
     """
     return sum(_of_layer(layer) for layer in network.layers)
 
 
-def _of_layer(layer):
+def _of_layer(layer: layers.Layer) -> int:
     if isinstance(layer, layers.SeparableConv2D):
         kernels = [layer.depthwise_kernel, layer.pointwise_kernel]
     elif isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D)):
@@ -33,5 +31,5 @@ def _of_layer(layer):
         raise ValueError(f"layer {layer.name} is a {type(layer).__name__}, allowed with a kernel: {allowed}")
     else:
         return 0
-    _, height, width, _ = layer.output.shape  # each weight is used once a place of the output, padding included
+    _, height, width, _ = layer.output.shape  # each weight is used once per output pixel, padding included
     return height * width * sum(math.prod(kernel.shape) for kernel in kernels)

@@ -1,26 +1,28 @@
-"""A small segmentation network for the edge: a U-Net of depthwise-separable convolutions."""
+"""A small segmentation network for edge devices: a U-Net of depthwise-separable convolutions."""
 
 import keras
-from keras import initializers, layers
+from keras import KerasTensor, initializers, layers
 
 from tf_layered_gan.models.networks import blocks
 
 
-def separable_unet(resolution, width, depth):
-    """Builds a segmenter; 64 pixels at width 16 take it 3.7 million multiply-adds, the U-Net of width 8 64.6 million.
+def separable_unet(resolution: int, width: int, depth: int) -> keras.Model:
+    """Builds the network.
+
+    At 64x64 pixels and width 16 it takes 3.7 million multiply-adds; the U-Net of width 8 takes 64.6 million.
+
+    The separable convolutions are those of MobileNet (Howard et al. 2017). The skip connections are added, not
+    concatenated, as in LinkNet (Chaurasia and Culurciello 2017). Channels are reduced before a map is enlarged: the
+    1x1 convolution and the bilinear upsampling commute, and the convolution costs a quarter on the small map.
 
     Args:
-        resolution: side of the picture in pixels, divisible by 2**depth.
-        width: channels after the first halving, doubling at each further one; 1 or more.
+        resolution: side of the image in pixels, divisible by 2**depth.
+        width: channels after the first halving, 1 or more; they double at each further halving.
         depth: number of halvings, 1 or more.
 
     Returns:
-        keras.Model mapping x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to the logits of the
-        foreground probability, float32 [batch, resolution, resolution, 1].
-
-    Source: the separable convolutions are MobileNet's (Howard et al. 2017), the skip connections, which are added and
-    not concatenated, LinkNet's (Chaurasia and Culurciello 2017). Channels are brought down before a map is enlarged:
-    a 1x1 convolution and bilinear upsampling commute, and the small map costs a quarter.
+        keras.Model from x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to the logits of the foreground
+        probability, float32 [batch, resolution, resolution, 1].
     """
     image = layers.Input((resolution, resolution, 3), name="image")
     x = _bn_relu(blocks.conv(width, 3, strides=2)(image))
@@ -37,14 +39,14 @@ def separable_unet(resolution, width, depth):
     return keras.Model(image, layers.UpSampling2D(interpolation="bilinear")(logits), name="separable_unet")
 
 
-def _separable_conv(x, filters, strides=1):
-    """[batch, height, width, channel] -> [batch, height / strides, width / strides, filters]."""
-    keeps_variance = initializers.RandomNormal(stddev=1 / 3)  # of a sum over nine pixels
+def _separable_conv(x: KerasTensor, filters: int, strides: int = 1) -> KerasTensor:
+    """Maps [batch, height, width, channel] to [batch, height / strides, width / strides, filters]."""
+    keeps_variance = initializers.RandomNormal(stddev=1 / 3)  # the output is a weighted sum of nine pixels
     x = layers.DepthwiseConv2D(
         3, strides=strides, padding="same", use_bias=False, depthwise_initializer=keeps_variance
     )(x)
     return _bn_relu(blocks.conv(filters, 1)(_bn_relu(x)))
 
 
-def _bn_relu(x):
+def _bn_relu(x: KerasTensor) -> KerasTensor:
     return layers.ReLU()(blocks.batch_norm()(x))

@@ -6,24 +6,24 @@ from keras import layers
 from tf_layered_gan.models.networks import blocks
 
 
-def _double_conv(x, filters):
+def _double_conv(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
     return blocks.conv_bn_relu(blocks.conv_bn_relu(x, filters), filters)
 
 
-def unet(resolution, width, depth):
+def unet(resolution: int, width: int, depth: int) -> keras.Model:
     """Builds F.
 
+    Differs from the U-Net of 2015: it has 'same' padding and batch normalisation, and bilinear upsampling instead of
+    the transposed convolution, because TFLite delegates run it best.
+
     Args:
-        resolution: side of the picture in pixels, divisible by 2**depth.
-        width: channels at full resolution (U-Net: 64), doubling at each of the `depth` halvings.
+        resolution: side of the image in pixels, divisible by 2**depth.
+        width: channels at full resolution (U-Net: 64); they double at each halving.
         depth: number of halvings (U-Net: 4).
 
     Returns:
-        keras.Model mapping x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to the logits of the
-        foreground probability F(x), float32 [batch, resolution, resolution, 1].
-
-    Differs from the U-Net of 2015: 'same' padding and batch normalisation, and bilinear upsampling in place of the
-    transposed convolution, which gives the TFLite graph that delegates best.
+        keras.Model from x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to the logits of the foreground
+        probability F(x), float32 [batch, resolution, resolution, 1].
     """
     image = layers.Input((resolution, resolution, 3), name="image")
     x, skips = image, []

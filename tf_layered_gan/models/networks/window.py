@@ -1,24 +1,27 @@
-"""A square cut out of each feature map."""
+"""A layer that cuts a square out of each feature map."""
+
+from typing import Any
 
 import keras
-from keras import ops
+from keras import KerasTensor, ops
 
 
 class Window(keras.layers.Layer):
-    """Cuts a square out of each feature map, for each at its own place.
+    """Cuts a square out of each feature map, at a separate place for each.
+
+    Maps [features, float32 [batch, height, width, channel]; corner, int32 [batch, 2], the top row and left column of
+    each square] to float32 [batch, side, side, channel]. Each square must lie inside its map: values outside are
+    undefined.
 
     Args:
-        side: of the square, in pixels.
-
-    Maps [features float32 [batch, height, width, channel], corner int32 [batch, 2]], the square's top row and left
-    column, to float32 [batch, side, side, channel]. The square must lie within the map: what lies outside is undefined.
+        side: side of the square in pixels.
     """
 
-    def __init__(self, side, **options):
+    def __init__(self, side: int, **options: Any) -> None:
         super().__init__(**options)
         self.side = side
 
-    def call(self, features, corner):
+    def call(self, features: KerasTensor, corner: KerasTensor) -> KerasTensor:
         """Computes the layer."""
         _, height, width, channels = features.shape
         batch, places = ops.arange(ops.shape(features)[0]), ops.arange(self.side)
@@ -26,10 +29,12 @@ class Window(keras.layers.Layer):
         columns = (corner[:, 1:] + places)[:, None, :]
         return ops.take(ops.reshape(features, (-1, channels)), rows * width + columns, axis=0)
 
-    def compute_output_shape(self, features_shape, corner_shape):
+    def compute_output_shape(
+        self, features_shape: tuple[int | None, ...], corner_shape: tuple[int | None, ...]
+    ) -> tuple[int | None, ...]:
         """Returns (batch, side, side, channel)."""
         return (features_shape[0], self.side, self.side, features_shape[-1])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
         return super().get_config() | {"side": self.side}

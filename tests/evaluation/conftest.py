@@ -1,0 +1,28 @@
+import pathlib
+
+import keras
+import pytest
+import tiny
+
+from tf_layered_gan.evaluation.metrics import fid
+from tf_layered_gan.evaluation.metrics.inception import inception
+
+
+@pytest.fixture(scope="session")
+def network() -> keras.Model:
+    """FID's Inception-v3 with random weights."""
+    return inception()
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory) -> pathlib.Path:
+    """A file of weights for FID's Inception-v3."""
+    return tiny.write_inception(tmp_path_factory.mktemp("weights") / "inception.npz")
+
+
+@pytest.fixture(scope="session")
+def features(network, weights) -> fid.InceptionFeatures:
+    """The features of the network, into which these weights are loaded."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fid, "inception", lambda: network)  # building another takes seconds
+        return fid.InceptionFeatures(weights)

@@ -1,0 +1,57 @@
+"""The columns of the paper's tables."""
+
+import dataclasses
+
+# Facts of an FID, beside it in metrics.json. Two FIDs are comparable only if all of these are equal.
+FID_FACTS = ("samples", "reference_pictures", "reference", "resize", "inception_sha256")
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A figure of a run.
+
+    Attributes:
+        header: name of the figure in the table.
+        keys: path of the figure in metrics.json; if `of_masks`, below "test" and the row's method.
+        factor: factor from the unit of metrics.json to the paper's.
+        decimals: number of decimals in the paper.
+        of_masks: whether the figure is of masks of the test photos; if not, it is of the GAN.
+        companion: another column to show beside our figure, which could mislead without it. The paper does not have it.
+        facts: fields beside the figure in metrics.json that must be equal in all runs over which a mean is taken.
+    """
+
+    header: str
+    keys: tuple[str, ...]
+    factor: int = 1
+    decimals: int = 1
+    of_masks: bool = True
+    companion: str | None = None
+    facts: tuple[str, ...] = ()
+
+
+COLUMNS = {
+    "fid": Column("FID ↓", ("synthesis", "fid"), of_masks=False, facts=FID_FACTS),
+    "bg_fid": Column("bg-FID ↑", ("synthesis", "bg_fid"), of_masks=False, facts=FID_FACTS),
+    "nmi": Column(
+        "NMI ↑",
+        ("clusters", "nmi"),
+        decimals=3,
+        of_masks=False,
+        companion="nmi_by_chance",
+        facts=("photos", "classes", "classes_by"),
+    ),
+    "nmi_by_chance": Column("NMI by chance", ("clusters", "nmi_by_chance"), decimals=3, of_masks=False),
+    "accuracy": Column("ACC ↑", ("accuracy",), 100, companion="accuracy_per_image"),
+    "accuracy_per_image": Column("ACC/image ↑", ("accuracy_per_image",), 100),
+    "iou": Column("IoU ↑", ("iou",), 100, companion="iou_per_image"),
+    "iou_per_image": Column("IoU/image ↑", ("iou_per_image",), 100),
+    "miou": Column("mIoU ↑", ("miou",), 100, companion="miou_per_image"),
+    "miou_per_image": Column("mIoU/image ↑", ("miou_per_image",), 100),
+    "ari": Column("ARI ↑", ("ari",), decimals=2),
+    "msc": Column("MSC ↑", ("msc",), decimals=2),
+    "mask_mean": Column("mask mean", ("synthetic", "mask_mean"), 100, of_masks=False),
+    "mask_spread": Column("mask spread", ("synthetic", "mask_spread"), 100, of_masks=False),
+}
+
+# Columns of the paper that describe a row and are not figures of a run, with the paper's headers.
+TRAITS = {"entropy": "H(c)", "supervision": "Sup."}

@@ -1,0 +1,172 @@
+"""The lines of a table: each a row together with the figures of its runs."""
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tf_layered_gan.files.records import read_record
+from tf_layered_gan.paper import sweep
+from tf_layered_gan.paper.columns import COLUMNS
+from tf_layered_gan.paper.sweep import Run
+from tf_layered_gan.paper.tables import Row, Table
+from tf_layered_gan.runs.config_record import config_facts, flattened
+
+_MAY_DIFFER_BETWEEN_SEEDS = ("seed", "monitoring", "jit", "distribution", "metrics", "data.classes")
+_MAY_DIFFER_FROM_PAPER = (*_MAY_DIFFER_BETWEEN_SEEDS, "data.path", "data.masks")
+_BASELINES = {"centred_disc": "a disc in the middle", "all_foreground": "all foreground"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """A row and its runs.
+
+    Attributes:
+        row: the row.
+        dataset: `data.source` of the runs.
+        finished: content of metrics.json by seed.
+        failed: error message by seed.
+        missing: number of runs that have neither finished nor failed.
+        settings: config of a finished run by dotted field names; None if no run has finished.
+        paper_settings: the paper's config by dotted field names; None if the paper quotes the row's figures.
+        paper_images: number of images that the paper's run sees; None if the paper does not say.
+    """
+
+    row: Row
+    dataset: str
+    finished: Mapping[int, Mapping[str, Any]]
+    failed: Mapping[int, str] = dataclasses.field(default_factory=dict)
+    missing: int = 0
+    settings: Mapping[str, Any] | None = None
+    paper_settings: Mapping[str, Any] | None = None
+    paper_images: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Label and dataset."""
+        return f"{self.row.label}, {self.dataset}"
+
+    def spread(self, column: str) -> tuple[float, float, float] | None:
+        """Returns mean, minimum and maximum of a column over the seeds; None if no run has the figure."""
+        figures = [figure(metrics, self.row, column) for metrics in self.finished.values()]
+        values = [value for value in figures if value is not None]
+        return (sum(values) / len(values), min(values), max(values)) if values else None
+
+    def sections(self, key: str) -> dict[int, Mapping[str, Any]]:
+        """Returns a section of metrics.json, such as "synthesis", of the runs that have it, by seed.
+
+        A baseline has none.
+        """
+        trained = self.row.method == "segmenter"
+        return {seed: metrics[key] for seed, metrics in self.finished.items() if trained and metrics.get(key)}
+
+    def images_seen(self) -> list[int]:
+        """Returns the different numbers of images that the runs have seen; none for a baseline."""
+        trained = self.row.method == "segmenter"
+        return sorted({metrics["images_seen"] for metrics in self.finished.values() if trained})
+
+    def differences(self) -> dict[str, tuple[Any, Any]]:
+        """Returns the fields that differ from the paper's config, as (ours, the paper's) by dotted name.
+
+        A field that one of the configs does not have is None there. Empty if no run has finished.
+        """
+        if self.settings is None or self.paper_settings is None:
+            return {}
+        return _differences(self.settings, self.paper_settings, _MAY_DIFFER_FROM_PAPER)
+
+
+def figure(metrics: Mapping[str, Any], row: Row, name: str) -> float | None:
+    """Finds the figure of a column in the metrics of a run.
+
+    Args:
+        metrics: content of metrics.json.
+        row: the row, for its method.
+        name: name of the column in `columns.COLUMNS`.
+
+    Returns:
+        The figure in the column's unit; None if the run does not have it.
+    """
+    column = COLUMNS[name]
+    if not column.of_masks and row.method != "segmenter":
+        return None
+    value: Any = metrics
+    for key in ("test", row.method, *column.keys) if column.of_masks else column.keys:
+        value = (value or {}).get(key)
+    return None if value is None else column.factor * value
+
+
+def collect_lines(table: Table, planned: Sequence[tuple[Row, Sequence[Run]]]) -> list[Line]:
+    """Collects the figures of a table's runs, and adds lines for the baselines if the table is about masks.
+
+    Args:
+        table: the table.
+        planned: its rows with their runs.
+
+    Raises:
+        ValueError: if the runs of a row are not comparable.
+    """
+    lines = [_collect(row, runs) for row, runs in planned]
+    for line, column in itertools.product(lines, table.columns):
+        _check_comparable(line, column)
+    return lines + (_baseline_lines(lines) if any(COLUMNS[column].of_masks for column in table.columns) else [])
+
+
+def _collect(row: Row, runs: Sequence[Run]) -> Line:
+    if not runs:
+        return Line(row, row.dataset, finished={})
+    errors = {run.seed: sweep.failure(run.workdir) for run in runs}
+    failed = {seed: error for seed, error in errors.items() if error}
+    metrics = {run.seed: sweep.final_metrics(run.workdir) for run in runs if run.seed not in failed}
+    finished = {seed: content for seed, content in metrics.items() if content}
+    changes = [f"--config.{field}={value}" for field, value in (row.changes or {}).items()]
+    paper = sweep.resolve([f"--config={row.dataset}", *changes])
+    return Line(
+        row=row,
+        dataset=sweep.resolve(runs[0].arguments).data.source,
+        finished=finished,
+        failed=failed,
+        missing=len(runs) - len(finished) - len(failed),
+        settings=_common_settings([run for run in runs if run.seed in finished]),
+        paper_settings=config_facts(paper),
+        # The paper does not say how long it trains the supervised U-Net.
+        paper_images=None if paper.segmenter.supervised else sweep.scheduled(paper)[0],
+    )
+
+
+def _common_settings(runs: Sequence[Run]) -> dict[str, Any] | None:
+    """Returns the config of the finished runs of a row; None if there are none."""
+    every = {run.workdir: flattened(read_record(run.workdir / "config.json")) for run in runs}
+    for (first, ours), (other, theirs) in itertools.pairwise(every.items()):
+        fields = _differences(ours, theirs, _MAY_DIFFER_BETWEEN_SEEDS)
+        if fields:
+            raise ValueError(f"{first} and {other} are seeds of one row, but differ in {', '.join(fields)}")
+    return next(iter(every.values()), None)
+
+
+def _check_comparable(line: Line, column: str) -> None:
+    """Refuses a row whose seeds have figures that are not comparable, and so have no mean."""
+    key, facts = COLUMNS[column].keys[0], COLUMNS[column].facts
+    for (first, ours), (other, theirs) in itertools.pairwise(line.sections(key).items()):
+        fields = [name for name in facts if ours.get(name) != theirs.get(name)]
+        if fields:
+            raise ValueError(
+                f"{line.name}: {key} of the seeds {first} and {other} differ in {', '.join(fields)}; "
+                "run all of them with the same flags after --"
+            )
+
+
+def _differences(
+    ours: Mapping[str, Any], theirs: Mapping[str, Any], ignored: tuple[str, ...]
+) -> dict[str, tuple[Any, Any]]:
+    fields = [name for name in sorted(ours.keys() | theirs.keys()) if not name.startswith(ignored)]
+    return {name: (ours.get(name), theirs.get(name)) for name in fields if ours.get(name) != theirs.get(name)}
+
+
+def _baseline_lines(lines: Sequence[Line]) -> list[Line]:
+    """Returns a line per dataset and baseline; every finished run of a dataset has the figures."""
+    runs = {line.dataset: line for line in reversed(lines) if line.finished}
+    return [
+        Line(Row(label, dataset, paper={}, changes={}, method=method), dataset, line.finished)
+        for dataset, line in reversed(runs.items())
+        for method, label in _BASELINES.items()
+    ]
