@@ -75,13 +75,20 @@ def with_config_files(arguments):
     return [re.sub(r"^--config=(\w+)$", rf"--config={pages.ROOT}/configs/\1.py", argument) for argument in arguments]
 
 
+def first_of_each(commands):
+    """Leaves out commands that came before, perhaps on another page."""
+    by_words = {}
+    for command in commands:
+        by_words.setdefault(command.words, command)
+    return list(by_words.values())
+
+
 OURS = [command for command in COMMANDS if program(command)]
 MADE = [command for command in COMMANDS if command.words[0] == "make"]
 OTHERS = [command for command in COMMANDS if command not in OURS and command not in MADE]
+SMALL = tiny.RUN | tiny.ONE_STEP | {"networks.residual_blocks": 0}
 BEGUN = {}  # by workdir, the settings of its latest run
-RUN = {
-    command.words: command for command in OURS if not any(re.search(pattern, str(command)) for pattern in NOT_RUN)
-}.values()
+RUN = first_of_each(command for command in OURS if not any(re.search(why, str(command)) for why in NOT_RUN))
 
 
 class Parsed(BaseException):
@@ -170,7 +177,7 @@ def small(module, arguments):
     """Adds what makes a command small, unless it sets the same; returns all arguments."""
     extra = {}
     if module == "tf_layered_gan.main" and any(argument.startswith("--config=") for argument in arguments):
-        extra = {f"--config.{field}": value for field, value in tiny.RUN.items()}
+        extra = {f"--config.{field}": value for field, value in SMALL.items()}
     elif module == "tf_layered_gan.distill":
         extra = {"--steps": 3}
     elif module == "export.main":

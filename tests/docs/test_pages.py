@@ -73,11 +73,10 @@ def test_files_of_the_repository_exist(page):
 
 
 @each_page
-def test_programs_that_are_named_exist(page):
-    modules = set(
-        re.findall(r"python -m ((?:tf_layered_gan|export|benchmarks|edge_segmenter)[\w.]*)", page.read_text())
-    )
-    assert {module for module in modules if importlib.util.find_spec(module.rstrip(".")) is None} == set()
+def test_modules_that_are_named_exist(page):
+    packages = "tf_layered_gan|export|benchmarks|edge_segmenter"
+    named = re.findall(rf"(?:python -m|^ *from) ((?:{packages})(?:\.\w+)*)", page.read_text(), re.M)
+    assert {module for module in named if importlib.util.find_spec(module) is None} == set()
 
 
 @each_guide
