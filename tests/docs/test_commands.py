@@ -86,7 +86,15 @@ def first_of_each(commands):
 OURS = [command for command in COMMANDS if program(command)]
 MADE = [command for command in COMMANDS if command.words[0] == "make"]
 OTHERS = [command for command in COMMANDS if command not in OURS and command not in MADE]
-SMALL = tiny.RUN | tiny.ONE_STEP | {"networks.residual_blocks": 0}
+ROUNDS = "--config.schedule.rounds"
+SMALL_RUN = {
+    f"--config.{field}": value for field, value in (tiny.RUN | tiny.ONE_STEP | {"networks.residual_blocks": 0}).items()
+}
+SMALL = {
+    "tf_layered_gan.distill": {"--steps": 3},
+    "export.main": {"--max_iou_loss": 1},  # a network that has hardly learnt loses much
+    "benchmarks.calls": {"--rounds": 2},
+}
 BEGUN = {}  # by workdir, the settings of its latest run
 RUN = first_of_each(command for command in OURS if not any(re.search(why, str(command)) for why in NOT_RUN))
 
@@ -173,17 +181,18 @@ def place(tmp_path_factory):
     return place
 
 
+def is_training(module, arguments):
+    """Returns whether a command trains a GAN: other modes take the config from the workdir."""
+    return module == "tf_layered_gan.main" and any(argument.startswith("--config=") for argument in arguments)
+
+
 def small(module, arguments):
-    """Adds what makes a command small, unless it sets the same; returns all arguments."""
-    extra = {}
-    if module == "tf_layered_gan.main" and any(argument.startswith("--config=") for argument in arguments):
-        extra = {f"--config.{field}": value for field, value in SMALL.items()}
-    elif module == "tf_layered_gan.distill":
-        extra = {"--steps": 3}
-    elif module == "export.main":
-        extra = {"--max_iou_loss": 1}  # of a network that has hardly learnt
+    """Sets the flags that make a command small, but keeps the number of rounds that it gives."""
+    flags_set = SMALL_RUN if is_training(module, arguments) else SMALL.get(module, {})
     given = {argument.partition("=")[0] for argument in arguments}
-    return [*arguments, *(f"{flag}={value}" for flag, value in extra.items() if flag not in given)]
+    flags_set = {flag: value for flag, value in flags_set.items() if flag != ROUNDS or flag not in given}
+    others = [argument for argument in arguments if argument.partition("=")[0] not in flags_set]
+    return [*(f"{flag}={value}" for flag, value in flags_set.items()), *others]
 
 
 def make_way(place, arguments):
@@ -201,7 +210,7 @@ def make_way(place, arguments):
 @pytest.mark.parametrize("command", RUN, ids=str)
 def test_commands_run_one_after_another(command, place):
     module, arguments = program(command)
-    if module == "tf_layered_gan.main" and any(argument.startswith("--config=") for argument in arguments):
+    if is_training(module, arguments):
         make_way(place, arguments)
     result = subprocess.run(
         [sys.executable, "-m", module, *small(module, with_config_files(arguments))],
