@@ -12,7 +12,7 @@ import numpy as np
 from absl import app, flags
 from PIL import Image, ImageDraw, ImageFont
 
-from tf_layered_gan.evaluation.picture_grid import SEPARATOR
+from tf_layered_gan.evaluation.image_grid import SEPARATOR
 
 TILE, GAP, PANEL_GAP, TITLE, LABEL = 112, 4, 28, 26, 20  # pixels
 LEFT = ("test image", "mask", "cut-out")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-GUIDES = [README, *sorted((ROOT / "docs").glob("*.md")), ROOT / "edge_segmenter/README.md"]
-PAGES = [*GUIDES, *sorted((ROOT / "benchmarks").rglob("*.md")), ROOT / "tests/golden/README.md"]
+GUIDES = [README, *sorted((ROOT / "docs").glob("*.md")), ROOT / "edge_segmenter/README.md", ROOT / "CONTRIBUTING.md"]
+OTHERS = [*sorted((ROOT / "benchmarks").rglob("*.md")), ROOT / "tests/golden/README.md", ROOT / "CHANGELOG.md"]
+PAGES = [*GUIDES, *OTHERS]
 SHELL, SCRIPTS = ("", "sh"), ("bash", "yaml")
 _BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.S | re.M)
 _IN_SCRIPTS = re.compile(r"exec (?:\.venv/bin/)?(\S.*?)'?$", re.M)

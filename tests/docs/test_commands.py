@@ -8,6 +8,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import tomllib
 import warnings
 
 import numpy as np
@@ -40,6 +41,7 @@ OUTSIDE = {
     "./segment": "run by test_guides.py",
     "export TF_CONFIG=": "sets a variable of the reader's shell",
     "tensorboard": "TensorFlow's own program, which runs until it is stopped",
+    ".venv/bin/python -m pytest": "runs other tests",
     "curl": "needs the network",
     "tar": "unpacks what curl has fetched",
     "cd export/web": "changes the reader's directory",
@@ -68,11 +70,6 @@ def program(command):
     if first == "python" and rest[0] == "-m" and rest[1].split(".")[0] in OWN_PACKAGES:
         return rest[1], rest[2:]
     return None
-
-
-def with_config_files(arguments):
-    """Turns the name of a config into its file, as the installed commands do."""
-    return [re.sub(r"^--config=(\w+)$", rf"--config={pages.ROOT}/configs/\1.py", argument) for argument in arguments]
 
 
 def first_of_each(commands):
@@ -141,9 +138,13 @@ def only_parsing(monkeypatch):
 @pytest.mark.parametrize("command", OURS, ids=str)
 def test_programs_take_the_arguments(command, only_parsing, monkeypatch):
     module, arguments = program(command)
-    monkeypatch.setattr(sys, "argv", [module, *with_config_files(arguments)])
+    monkeypatch.setattr(sys, "argv", [module, *arguments])
     with pytest.raises(Parsed):
         runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def test_programs_are_those_that_pip_installs():
+    assert PROGRAMS.keys() == tomllib.loads((pages.ROOT / "pyproject.toml").read_text())["project"]["scripts"].keys()
 
 
 @pytest.mark.parametrize("command", MADE, ids=str)
@@ -213,7 +214,7 @@ def test_commands_run_one_after_another(command, place):
     if is_training(module, arguments):
         make_way(place, arguments)
     result = subprocess.run(
-        [sys.executable, "-m", module, *small(module, with_config_files(arguments))],
+        [sys.executable, "-m", module, *small(module, arguments)],
         cwd=place,
         env=os.environ | {"PYTHONPATH": str(pages.ROOT)},
         capture_output=True,

@@ -82,5 +82,5 @@ def test_modules_that_are_named_exist(page):
 @each_guide
 def test_blocks_say_their_language(page):
     languages = {language for language, _ in pages.blocks(page)} - set(pages.SHELL) - set(pages.SCRIPTS)
-    known = {"math", "bibtex", "python", "cpp"}
+    known = {"math", "bibtex", "python", "cpp", "text"}
     assert {language for language in languages if language.split("-")[0] not in known | {"kotlin", "swift"}} == set()
