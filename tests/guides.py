@@ -1,4 +1,4 @@
-"""The guides' code, and a model with the two signatures that they use."""
+"""The code of the guides, and a model with the two signatures that they use."""
 
 import re
 
@@ -13,13 +13,13 @@ RESOLUTION = 8
 
 
 def code(page, language):
-    """The one block of a language in a page of docs/."""
+    """Returns the only block of a language in a page of docs/."""
     (block,) = re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / "docs" / page).read_text(), re.S | re.M)
     return block
 
 
 def write_model(path, *, integer):
-    """Writes a .tflite file as the export makes it: the object is what is bright in all three channels."""
+    """Writes a .tflite file like an exported one; it finds whatever is bright in all three channels."""
     image = keras.Input((RESOLUTION, RESOLUTION, 3))
     network = keras.Model(image, keras.layers.Conv2D(1, 1)(image))
     network.set_weights([np.full((1, 1, 3, 1), 2.0), np.zeros(1)])

@@ -124,7 +124,7 @@ def test_evaluate_measures_the_same_again_and_says_once_that_there_is_no_fid(run
         assert evaluate.evaluate(tiny.run_config(shapes, **tiny.TWO_ROUNDS), workdir) == result
     assert "synthesis" not in result
     assert [line for line in caplog.messages if "FID" in line] == [
-        "no FID computed: metrics.inception names no weights (README.md says where they are)"
+        "no FID computed: metrics.inception names no weights (see docs/evaluating.md)"
     ]
 
 

@@ -1,4 +1,4 @@
-"""The code of docs/*.md, taken out of the pages and run, or compiled, as far as there are compilers."""
+"""Takes the code out of the guides and runs, compiles or parses it, as far as compilers are installed."""
 
 import shutil
 import subprocess
@@ -29,23 +29,23 @@ def model(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def picture():
-    """Noise, brighter to the right; uint8 [height, width, rgb]."""
+def image():
+    """Noise that is brighter to the right, uint8 [height, width, rgb]."""
     noise = np.random.default_rng(0).integers(100, size=(HEIGHT, WIDTH, 3))
     return (noise + np.linspace(0, 155, WIDTH).astype(int)[:, None]).astype(np.uint8)
 
 
 @pytest.fixture(scope="module")
-def expected(model, picture):
-    """The mask of LiteRT's interpreter, uint8 [height, width]; its left is dark and its right bright."""
-    mask = Interpreter(str(model)).get_signature_runner("any_size")(picture=picture[None])["mask"][0, :, :, 0]
+def expected(model, image):
+    """The mask by LiteRT's interpreter, uint8 [height, width]: dark on the left, bright on the right."""
+    mask = Interpreter(str(model)).get_signature_runner("any_size")(picture=image[None])["mask"][0, :, :, 0]
     assert mask.shape == (HEIGHT, WIDTH) and mask[:, :4].max() < 128 <= mask[:, -4:].min()
     return mask
 
 
 @pytest.fixture(scope="module")
 def segment(tmp_path_factory):
-    """The C++ guide's program, compiled by its own command's flags."""
+    """The program of the C++ guide, compiled with the flags of its own command."""
     if not shutil.which("g++"):
         pytest.skip("there is no g++")
     folder = tmp_path_factory.mktemp("cpp")
@@ -61,28 +61,28 @@ def run(program, *arguments, **settings):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_cpp_gives_the_masks_of_python(segment, model, picture, expected, threads):
-    result = run(segment, model, threads, WIDTH, HEIGHT, input=2 * picture.tobytes())
+def test_cpp_gives_the_masks_of_python(segment, model, image, expected, threads):
+    result = run(segment, model, threads, WIDTH, HEIGHT, input=2 * image.tobytes())
     assert result.returncode == 0, result.stderr
     assert result.stdout == 2 * expected.tobytes()
 
 
-def test_cpp_says_what_is_wrong(segment, tmp_path):
+def test_cpp_names_its_errors(segment, tmp_path):
     assert b"usage: segment MODEL" in run(segment).stderr
     result = run(segment, tmp_path / "none.tflite", 1, WIDTH, HEIGHT, input=b"")
     assert result.returncode == 1 and b"none.tflite: LiteRT status" in result.stderr
 
 
-def test_cpp_names_a_picture_that_is_too_short(segment, model):
+def test_cpp_refuses_an_image_that_is_too_short(segment, model):
     result = run(segment, model, 1, WIDTH, HEIGHT, input=bytes(WIDTH * HEIGHT * 3 + 7))
-    assert result.returncode == 1 and b"error: a picture has 7 bytes" in result.stderr
+    assert result.returncode == 1 and b"error: an image has 7 bytes" in result.stderr
     assert len(result.stdout) == WIDTH * HEIGHT
 
 
-def test_python_on_a_raspberry_pi_gives_the_mask(model, picture, expected, tmp_path):
+def test_the_raspberry_pi_program_gives_the_mask(model, image, expected, tmp_path):
     (tmp_path / "mask.py").write_text(guides.code("raspberry_pi.md", "python"))
-    Image.fromarray(picture).save(tmp_path / "picture.png")
-    result = run(sys.executable, "mask.py", model, "picture.png", "mask.png", cwd=tmp_path)
+    Image.fromarray(image).save(tmp_path / "image.png")
+    result = run(sys.executable, "mask.py", model, "image.png", "mask.png", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "mask.png")), np.where(expected >= 128, 255, 0))
 
@@ -97,7 +97,7 @@ def test_swift_parses(language):
 
 @pytest.fixture(scope="module", params=["float32", "int8"])
 def kotlin(request, tmp_path_factory):
-    """Compiles the guide's code against stubs of what it uses; returns how to run one of its functions."""
+    """Compiles the guide's code against stubs; returns a function that runs one of its functions."""
     if not shutil.which("kotlinc"):
         pytest.skip("there is no kotlinc")
     folder = tmp_path_factory.mktemp("kotlin")
@@ -122,7 +122,7 @@ def kotlin(request, tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(8, 8), (8, 5), (3, 8), (8, 1)])
-def test_kotlin_fills_the_square_as_the_edge_command_does_and_takes_the_picture_out_of_it(kotlin, size):
+def test_kotlin_fills_the_square_like_edge_segmenter_and_cuts_the_image_out_of_it(kotlin, size):
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (*size[::-1], 3), np.uint8)
     expected, filled = letterbox(Image.fromarray(pixels), 8)
@@ -135,7 +135,7 @@ def test_kotlin_fills_the_square_as_the_edge_command_does_and_takes_the_picture_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(8, 8), (640, 480), (500, 333), (640, 427), (17, 3000), (4001, 2), (5, 4), (1, 1)])
-def test_kotlin_shrinks_to_the_size_that_the_edge_command_takes(kotlin, size):
+def test_kotlin_shrinks_to_the_same_size_as_edge_segmenter(kotlin, size):
     rows, columns = letterbox(Image.new("RGB", size), 64)[1]
     assert kotlin("shrunk", size, 64).tolist() == [columns.stop - columns.start, rows.stop - rows.start]
 
@@ -149,6 +149,6 @@ def test_kotlin_shrinks_to_the_size_that_the_edge_command_takes(kotlin, size):
         ("raspberry_pi.md", "python", ['"any_size"', "picture=", '["mask"]']),
     ],
 )
-def test_pages_name_the_signatures_of_the_model(page, language, names):
+def test_guides_use_the_signatures_of_the_model(page, language, names):
     text = guides.code(page, language)
     assert [name for name in names if name not in text] == []

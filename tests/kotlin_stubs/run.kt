@@ -1,4 +1,4 @@
-// Runs the functions of docs/android.md that LiteRT has no part in. For tests/test_guides.py.
+// Runs those functions of docs/android.md that do not use LiteRT. For tests/docs/test_guides.py.
 import android.graphics.Bitmap
 import java.io.DataInputStream
 

@@ -132,7 +132,7 @@ def _check(runs: Sequence[Run], masks: Any) -> None:
         check_links(run.workdir)  # here, because the run's log is written before main.py could check
         weights = config.metrics.inception
         if weights and not pathlib.Path(weights).is_file():
-            raise ValueError(f"metrics.inception is {weights}, which is no file; README.md says how to get the weights")
+            raise ValueError(f"metrics.inception is {weights}, which is no file; see docs/evaluating.md")
         if config.data.source in ("folder", *_PREDICTED_MASKS) and masks is None:
             raise ValueError(f"{config.data.source} has no true masks for evaluation, give --masks=DIR")
         photos = config.data.path if config.data.source == "folder" else None  # otherwise tfds creates the folder

@@ -1,0 +1,224 @@
+"""The commands of the README, of docs/ and of the edge's README: each is parsed, and most are run at a small size."""
+
+import argparse
+import contextlib
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+import tomllib
+import warnings
+
+import numpy as np
+import pages
+import pytest
+import tiny
+from absl import app, flags
+from PIL import Image
+
+from tf_layered_gan.config import validate
+from tf_layered_gan.data import shapes
+
+PROGRAMS = {
+    "tf-layered-gan": "tf_layered_gan.main",
+    "tf-layered-gan-export": "export.main",
+    "tf-layered-gan-distill": "tf_layered_gan.distill",
+    "edge-segmenter": "edge_segmenter",
+}
+OWN_PACKAGES = ("tf_layered_gan", "export", "edge_segmenter", "benchmarks")
+
+# The beginnings of all other commands, and why nothing is done with them here.
+OUTSIDE = {
+    "pip install": "needs a package index; tests/edge_segmenter/test_edge_install.py installs the edge's package",
+    "python3 -m venv": "makes the reader's environment",
+    ".venv/bin/pip install": "needs a package index",
+    "source .venv/bin/activate": "changes the reader's shell",
+    ".venv/bin/python mask.py": "run by test_guides.py",
+    "LITERT=": "sets a variable of the reader's shell; test_guides.py finds the library itself",
+    "g++": "run by test_guides.py with flags of its own",
+    "./segment": "run by test_guides.py",
+    "export TF_CONFIG=": "sets a variable of the reader's shell",
+    "tensorboard": "TensorFlow's own program, which runs until it is stopped",
+    ".venv/bin/python -m pytest": "runs other tests",
+    "curl": "needs the network",
+    "tar": "unpacks what curl has fetched",
+    "cd export/web": "changes the reader's directory",
+    "npm ci": "needs a package index; done by make test-web",
+    "cp ../../runs/mine/export/segmenter_float32.tflite": "copies a file",
+    "python3 -m http.server": "runs until it is stopped; tests/devices/test_web.py serves the page",
+}
+
+# What a program's command holds that is parsed but not run, and why not.
+NOT_RUN = {
+    r"--config=(cub|dogs)\b": "downloads a dataset",
+    r"--camera": "needs a camera",
+    r"--input clip\.mp4": "needs a video; tests/edge_segmenter/test_edge_video.py makes one",
+    r"inception": "needs the weights of FID's network; tests/evaluation/test_inception_weights.py makes some",
+    r"paper\.experiments": "trains three runs of each row; tests/paper/test_experiments.py runs a table",
+}
+
+COMMANDS = list(dict.fromkeys(command for page in pages.GUIDES for command in pages.commands(page)))
+
+
+def program(command):
+    """Returns the module of one of our programs and its arguments, or None for another command."""
+    first, *rest = command.words
+    if first in PROGRAMS:
+        return PROGRAMS[first], rest
+    if first == "python" and rest[0] == "-m" and rest[1].split(".")[0] in OWN_PACKAGES:
+        return rest[1], rest[2:]
+    return None
+
+
+def first_of_each(commands):
+    """Leaves out commands that came before, perhaps on another page."""
+    by_words = {}
+    for command in commands:
+        by_words.setdefault(command.words, command)
+    return list(by_words.values())
+
+
+OURS = [command for command in COMMANDS if program(command)]
+MADE = [command for command in COMMANDS if command.words[0] == "make"]
+OTHERS = [command for command in COMMANDS if command not in OURS and command not in MADE]
+ROUNDS = "--config.schedule.rounds"
+SMALL_RUN = {
+    f"--config.{field}": value for field, value in (tiny.RUN | tiny.ONE_STEP | {"networks.residual_blocks": 0}).items()
+}
+SMALL = {
+    "tf_layered_gan.distill": {"--steps": 3},
+    "export.main": {"--max_iou_loss": 1},  # a network that has hardly learnt loses much
+    "benchmarks.calls": {"--rounds": 2},
+}
+BEGUN = {}  # by workdir, the settings of its latest run
+RUN = first_of_each(command for command in OURS if not any(re.search(why, str(command)) for why in NOT_RUN))
+
+
+class Parsed(BaseException):
+    """Ends a program whose arguments have been parsed."""
+
+
+@contextlib.contextmanager
+def no_flags():
+    """Within it no flag is defined: programs of other modules may define the same."""
+    before = dict(vars(flags.FLAGS))
+    vars(flags.FLAGS).clear()
+    vars(flags.FLAGS).update(vars(flags.FlagValues()))
+    yield
+    vars(flags.FLAGS).clear()
+    vars(flags.FLAGS).update(before)
+
+
+@pytest.fixture
+def only_parsing(monkeypatch):
+    """Programs end with `Parsed` once their own parser has read the arguments."""
+
+    def run(main, argv=None, flags_parser=flags.FLAGS):
+        flags_parser(sys.argv)
+        if "config" in flags.FLAGS and flags.FLAGS.config is not None:
+            validate(flags.FLAGS.config)
+        raise Parsed
+
+    parse_args = argparse.ArgumentParser.parse_args
+
+    def parse_and_stop(parser, args=None, namespace=None):
+        parse_args(parser, args, namespace)
+        raise Parsed
+
+    monkeypatch.setattr(app, "run", run)
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_and_stop)
+    monkeypatch.chdir(pages.ROOT)
+    with no_flags(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*found in sys.modules", RuntimeWarning)
+        yield
+
+
+@pytest.mark.parametrize("command", OURS, ids=str)
+def test_programs_take_the_arguments(command, only_parsing, monkeypatch):
+    module, arguments = program(command)
+    monkeypatch.setattr(sys, "argv", [module, *arguments])
+    with pytest.raises(Parsed):
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def test_programs_are_those_that_pip_installs():
+    assert PROGRAMS.keys() == tomllib.loads((pages.ROOT / "pyproject.toml").read_text())["project"]["scripts"].keys()
+
+
+@pytest.mark.parametrize("command", MADE, ids=str)
+def test_make_has_the_target(command):
+    result = subprocess.run(["make", "-n", *command.words[1:]], cwd=pages.ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
+def test_all_other_commands_are_known():
+    unknown = [str(command) for command in OTHERS if not " ".join(command.words).startswith(tuple(OUTSIDE))]
+    assert unknown == []
+
+
+def test_the_lists_of_commands_have_nothing_superfluous():
+    others = [" ".join(command.words) for command in OTHERS]
+    assert [start for start in OUTSIDE if not any(words.startswith(start) for words in others)] == []
+    assert [pattern for pattern in NOT_RUN if not any(re.search(pattern, str(command)) for command in OURS)] == []
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A directory with everything that the commands name: photos, masks, models and the workdirs so far."""
+    place = tmp_path_factory.mktemp("reader")
+    photos = shapes.load(train=16, held_out=8, resolution=32, storage_size=32)
+    for folder in ("DIR", "MASKS"):
+        (place / folder).mkdir()
+    for i, image in enumerate(np.concatenate([photos.train.images, photos.test.images])):
+        Image.fromarray(image).save(place / "DIR" / f"{i:03}.png")
+    for i, mask in enumerate(photos.test.masks, start=len(photos.train)):
+        Image.fromarray(mask * 255).save(place / "MASKS" / f"{i:03}.png")
+    export = place / "runs/mine/export"
+    links = {"MODEL": export / "segmenter_float32.tflite", "segmenter_int8.tflite": export / "segmenter_int8.tflite"}
+    for name, target in (links | {"photos": place / "DIR", "configs": pages.ROOT / "configs"}).items():
+        (place / name).symlink_to(target)
+    return place
+
+
+def is_training(module, arguments):
+    """Returns whether a command trains a GAN: other modes take the config from the workdir."""
+    return module == "tf_layered_gan.main" and any(argument.startswith("--config=") for argument in arguments)
+
+
+def small(module, arguments):
+    """Sets the flags that make a command small, but keeps the number of rounds that it gives."""
+    flags_set = SMALL_RUN if is_training(module, arguments) else SMALL.get(module, {})
+    given = {argument.partition("=")[0] for argument in arguments}
+    flags_set = {flag: value for flag, value in flags_set.items() if flag != ROUNDS or flag not in given}
+    others = [argument for argument in arguments if argument.partition("=")[0] not in flags_set]
+    return [*(f"{flag}={value}" for flag, value in flags_set.items()), *others]
+
+
+def make_way(place, arguments):
+    """Empties a workdir that was begun with other settings, but for its export, which later commands name."""
+    workdir = next(argument.partition("=")[2] for argument in arguments if argument.startswith("--workdir="))
+    free = ("--config.schedule.", "--config.metrics.", "--config.data.classes", "--workdir")
+    settings = {argument for argument in arguments if not argument.startswith(free)}
+    if BEGUN.setdefault(workdir, settings) != settings:
+        for entry in set((place / workdir).iterdir()) - {place / workdir / "export"}:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        BEGUN[workdir] = settings
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", RUN, ids=str)
+def test_commands_run_one_after_another(command, place):
+    module, arguments = program(command)
+    if is_training(module, arguments):
+        make_way(place, arguments)
+    result = subprocess.run(
+        [sys.executable, "-m", module, *small(module, arguments)],
+        cwd=place,
+        env=os.environ | {"PYTHONPATH": str(pages.ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
