@@ -79,9 +79,10 @@ def load_segmenter(
 
 def _resolution(shape: list[int | None], size: int | None) -> int | None:
     """Returns R if [batch, R, R, 3] fits the input's shape, with `size` for each side of any length, otherwise None."""
-    sides = [size if side is None else side for side in shape[1:3]]
-    fits = len(shape) == 4 and shape[3] == 3 and sides[0] and sides[0] == sides[1] and size in (None, sides[0])
-    return sides[0] if fits and sides[0] > 0 else None
+    sides = {size if side is None else side for side in shape[1:3]}
+    side = sides.pop() if len(sides) == 1 else None
+    fits = len(shape) == 4 and shape[3] == 3 and size in (None, side)
+    return side if fits and side is not None and side > 0 else None
 
 
 def _run(path: pathlib.Path, run: _Run, image: np.ndarray) -> np.ndarray:

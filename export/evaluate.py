@@ -9,6 +9,7 @@ the model's resolution.
 
 import os
 import pathlib
+from collections.abc import Callable
 
 import numpy as np
 from absl import flags
@@ -24,6 +25,8 @@ from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, summarize
 
 from .any_segmenter import load_segmenter
+
+_Segment = Callable[[Image.Image], np.ndarray]
 
 
 def evaluate(
@@ -45,11 +48,16 @@ def evaluate(
         ValueError: the model or a directory cannot be used, or a photo or mask is broken (the message names it).
     """
     resolution, predict = load_segmenter(model)
-    segmenters = {
-        "segmenter": lambda photo: foreground_probability(photo, resolution, predict) > segmentation.THRESHOLD
-    }
-    segmenters |= {name: lambda photo, f=f: f(np.asarray(photo)[None])[0] for name, f in BASELINES.items()}
-    confusions = {name: [] for name in segmenters}
+
+    def segment_photo(photo: Image.Image) -> np.ndarray:
+        return foreground_probability(photo, resolution, predict) > segmentation.THRESHOLD
+
+    def of_one_photo(baseline: Callable[[np.ndarray], np.ndarray]) -> _Segment:
+        return lambda photo: baseline(np.asarray(photo)[None])[0]
+
+    segmenters: dict[str, _Segment] = {"segmenter": segment_photo}
+    segmenters |= {name: of_one_photo(baseline) for name, baseline in BASELINES.items()}
+    confusions: dict[str, list[np.ndarray]] = {name: [] for name in segmenters}
     for source in find_photos(photos, masks):
         if source.mask:
             photo, mask = _read(source.photo), _read(source.mask, backdrop="black")
@@ -59,9 +67,9 @@ def evaluate(
     return {name: summarize(np.stack(counts)) for name, counts in confusions.items()}
 
 
-def _read(file: pathlib.Path, **settings: str) -> Image.Image:
+def _read(file: pathlib.Path, backdrop: str = "white") -> Image.Image:
     try:
-        return read_image(file, **settings)
+        return read_image(file, backdrop=backdrop)
     except UnreadableImage as error:
         raise ValueError(f"{file} cannot be read: {error}") from error
 

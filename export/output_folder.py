@@ -35,8 +35,8 @@ def replacing_export(output: pathlib.Path) -> Iterator[pathlib.Path]:
         raise ValueError(f"another export writes to {output}: wait for it, or choose another directory")
 
     with file_lock(output, taken=refuse):
-        for folder in output.glob(f"{_UNVERIFIED}*"):  # of an export that was killed
-            shutil.rmtree(folder)
+        for left_over in output.glob(f"{_UNVERIFIED}*"):  # of an export that was killed
+            shutil.rmtree(left_over)
         with tempfile.TemporaryDirectory(dir=output, prefix=_UNVERIFIED) as folder:
             yield pathlib.Path(folder)
             _replace(output, pathlib.Path(folder))

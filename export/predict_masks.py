@@ -23,6 +23,7 @@ A SavedModel is a program. Do not use one from a source that you do not trust, s
 
 import os
 import pathlib
+from typing import Any
 
 import numpy as np
 from absl import flags
@@ -40,7 +41,7 @@ from . import mask_record
 from .any_segmenter import load_segmenter
 
 
-def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: object) -> int:
+def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any) -> int:
     """Writes the masks of a dataset's validation and test photos.
 
     Args:
