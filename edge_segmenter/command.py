@@ -42,8 +42,7 @@ import argparse
 import io
 import pathlib
 import sys
-import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from . import benchmark, results
 from .images import SUFFIXES
@@ -111,9 +110,7 @@ def _segment(arguments: argparse.Namespace) -> int:
         return segment(arguments, segmenter, makers, stop)
 
 
-def _segment_images(
-    arguments: argparse.Namespace, segmenter: Segmenter, makers: Mapping[str, results.Maker], stop: threading.Event
-) -> int:
+def _segment_images(arguments, segmenter, makers, stop):
     jobs = plan(arguments.input, arguments.output, arguments.kind or ("mask", "cutout"))
     done, failed = segment_images(segmenter, jobs, makers, stop)
     end = ", stopped" if stop.is_set() else ""
@@ -121,9 +118,7 @@ def _segment_images(
     return 0 if done == len(jobs) else 1
 
 
-def _segment_video(
-    arguments: argparse.Namespace, segmenter: Segmenter, makers: Mapping[str, results.Maker], stop: threading.Event
-) -> int:
+def _segment_video(arguments, segmenter, makers, stop):
     try:
         from .segment_video import segment_video
     except ModuleNotFoundError as error:

@@ -39,7 +39,8 @@ def list_images(folder: str | os.PathLike, without: str | os.PathLike | None = N
     listing = Listing([], {}, collections.Counter())
     for entry in _walk(folder, target and _spelled_below(folder, target), listing.unreadable):
         path = Path(entry.path)
-        if os.path.isdir(path) or (target and entry.is_symlink() and _is_in(path, target)):
+        leads_into = target and entry.is_symlink() and Path(os.path.realpath(path)).is_relative_to(target)
+        if os.path.isdir(path) or leads_into:
             continue
         if has_image_suffix(entry.name):
             listing.images.append(path)
@@ -71,7 +72,3 @@ def _spelled_below(folder: Path, target: Path) -> Path | None:
     """Returns the real path `target` as a path that begins with `folder`, or None if it does not lie in there."""
     real = os.path.realpath(folder)
     return folder / target.relative_to(real) if target.is_relative_to(real) else None
-
-
-def _is_in(path: Path, target: Path) -> bool:
-    return Path(os.path.realpath(path)).is_relative_to(target)

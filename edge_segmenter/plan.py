@@ -12,10 +12,10 @@ from .printing import printable
 
 FOLDERS = {"mask": "masks", "cutout": "cutouts", "blurred": "blurred"}  # by kind of result
 
-Job = tuple[Path, dict[str, Path]]
+Targets = dict[str, Path]  # path of the result by kind
 
 
-def plan(source: Path, output: Path, kinds: Iterable[str]) -> list[Job]:
+def plan(source: Path, output: Path, kinds: Iterable[str]) -> list[tuple[Path, Targets]]:
     """Lists (image, {kind: path of its result}).
 
     Args:
@@ -86,7 +86,7 @@ def result_names(images: list[Path], source: Path) -> list[Path]:
     return names
 
 
-def video_targets(source: Path | int, output: Path, kinds: Iterable[str]) -> dict[str, Path]:
+def video_targets(source: Path | int, output: Path, kinds: Iterable[str]) -> Targets:
     """Returns the path of each kind of result: an .mp4 file, or a folder for cut-outs.
 
     Args:

@@ -1,13 +1,13 @@
 """The kinds of results: mask, cut-out, and the image with a blurred background."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
 THRESHOLD, RADIUS = 0.5, 15
 
-Maker = Callable[[Image.Image, np.ndarray], Image.Image]
+Makers = Mapping[str, Callable[[Image.Image, np.ndarray], Image.Image]]
 
 
 def mask(probability: np.ndarray, threshold: float = THRESHOLD) -> Image.Image:
@@ -67,7 +67,7 @@ def check_radius(radius: float) -> None:
         raise ValueError(f"radius is {radius}, allowed: 0 or more pixels")
 
 
-def makers(threshold: float = THRESHOLD, radius: float = RADIUS) -> dict[str, Maker]:
+def makers(threshold: float = THRESHOLD, radius: float = RADIUS) -> Makers:
     """Returns, for each kind of result, the function that makes it from an image and its probability.
 
     Raises:

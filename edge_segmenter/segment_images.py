@@ -2,19 +2,18 @@
 
 import sys
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 
 from .atomic import save_png
 from .images import read_image
-from .plan import Job
+from .plan import Targets
 from .printing import printable
-from .results import Maker
+from .results import Makers
 from .segmenter import Segmenter
 
 
 def segment_images(
-    segmenter: Segmenter, jobs: list[Job], makers: Mapping[str, Maker], stop: threading.Event
+    segmenter: Segmenter, jobs: list[tuple[Path, Targets]], makers: Makers, stop: threading.Event
 ) -> tuple[int, int]:
     """Segments images until all are done or `stop` is set. An image that fails is named on stderr.
 
@@ -40,7 +39,7 @@ def segment_images(
     return done, failed
 
 
-def _segment(segmenter: Segmenter, path: Path, targets: Mapping[str, Path], makers: Mapping[str, Maker]) -> None:
+def _segment(segmenter: Segmenter, path: Path, targets: Targets, makers: Makers) -> None:
     image = read_image(path)
     probability = segmenter.probability(image)
     for kind, target in targets.items():

@@ -3,32 +3,21 @@
 import contextlib
 import itertools
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator
 from pathlib import Path
 
 from PIL import Image
 
-from .results import Maker
+from . import video
+from .plan import Targets
+from .results import Makers
 from .segmenter import Segmenter
-from .video import (
-    frame_folder,
-    in_real_time,
-    open_capture,
-    opencv_errors_named,
-    promised_frames,
-    read_frames,
-    video_file,
-)
 
 Frames = Generator[Image.Image, None, None]
 
 
 def segment_video(
-    segmenter: Segmenter,
-    source: Path | int,
-    targets: Mapping[str, Path],
-    makers: Mapping[str, Maker],
-    stop: threading.Event,
+    segmenter: Segmenter, source: Path | int, targets: Targets, makers: Makers, stop: threading.Event
 ) -> tuple[int, int]:
     """Segments a video to its end, or the frames of a camera, until `stop` is set.
 
@@ -45,11 +34,11 @@ def segment_video(
     Raises:
         ValueError: if the source cannot be opened or has no frame, a result cannot be written, or OpenCV fails.
     """
-    with opencv_errors_named(source):
-        capture, fps = open_capture(source)
-        promised = promised_frames(capture)
-        with contextlib.closing(_until(stop, read_frames(capture))) as frames:
-            shown = in_real_time(frames, fps) if isinstance(source, int) else ((frame, 1) for frame in frames)
+    with video.opencv_errors_named(source):
+        capture, fps = video.open_capture(source)
+        promised = video.promised_frames(capture)
+        with contextlib.closing(_until(stop, video.read_frames(capture))) as frames:
+            shown = video.in_real_time(frames, fps) if isinstance(source, int) else ((frame, 1) for frame in frames)
             return _segment(segmenter, shown, targets, makers, fps), promised
 
 
@@ -58,13 +47,7 @@ def _until(stop: threading.Event, frames: Frames) -> Frames:
         yield from itertools.takewhile(lambda _: not stop.is_set(), frames)
 
 
-def _segment(
-    segmenter: Segmenter,
-    frames: Iterator[tuple[Image.Image, int]],
-    targets: Mapping[str, Path],
-    makers: Mapping[str, Maker],
-    fps: float,
-) -> int:
+def _segment(segmenter, frames, targets, makers, fps):
     """Segments (frame, number of times to show it); returns the number of frames."""
     first = next(frames, None)
     if first is None:
@@ -81,7 +64,5 @@ def _segment(
     return count
 
 
-def _writer(
-    kind: str, path: Path, size: tuple[int, int], fps: float
-) -> contextlib.AbstractContextManager[Callable[[Image.Image, int], None]]:
-    return frame_folder(path) if kind == "cutout" else video_file(path, size, fps)  # videos have no alpha
+def _writer(kind, path, size, fps):
+    return video.frame_folder(path) if kind == "cutout" else video.video_file(path, size, fps)  # videos have no alpha

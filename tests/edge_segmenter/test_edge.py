@@ -7,11 +7,10 @@ import time
 
 import numpy as np
 import pytest
-from edge_command import ENVIRONMENT, RESOLUTION, bright_network, command, run
+from edge_command import ENVIRONMENT, command, run
 from PIL import Image, ImageCms
 
 from edge_segmenter.letterbox import letterbox
-from export.tflite.convert import to_tflite_float32, to_tflite_int8
 
 
 @pytest.fixture
@@ -79,14 +78,6 @@ def test_mask_fits_the_image_as_displayed(model, photos, tmp_path):
     assert_right_half(upright.T)
 
 
-def test_cutout_holds_the_soft_probability_as_alpha(model, photos, tmp_path):
-    # Grey 130 is x = 130 / 127.5 - 1 = 0.019608; logit 12 x = 0.235294; sigmoid 0.558554, times 255: 142.4.
-    Image.new("RGB", (20, 20), (130, 130, 130)).save(photos / "grey.png")
-    run(model, photos, tmp_path / "out")
-    cutout = np.asarray(Image.open(tmp_path / "out/cutouts/grey.png"))
-    assert (cutout == [130, 130, 130, 142]).all()
-
-
 def test_mask_does_not_show_the_filling(model, photos, tmp_path):
     image = Image.new("RGB", (40, 20))
     image.paste((255, 255, 255), (0, 15, 40, 20))
@@ -105,21 +96,11 @@ def test_filling_repeats_the_edge():
 
 
 def test_threshold(model, photos, tmp_path):
-    Image.new("RGB", (20, 20), (130, 130, 130)).save(photos / "grey.png")  # probability 0.5586, as above
+    Image.new("RGB", (20, 20), (130, 130, 130)).save(photos / "grey.png")  # probability 0.5586
     run(model, photos, tmp_path / "low", "--threshold", 0.55)
     run(model, photos, tmp_path / "high", "--threshold", 0.57)
     assert (mask(tmp_path / "low", "grey.png") == 255).all()
     assert (mask(tmp_path / "high", "grey.png") == 0).all()
-
-
-def test_quantised_model_gives_the_same_mask(photos, tmp_path):
-    ramp = np.linspace(0, 255, RESOLUTION).astype("uint8")[:, None, None] * np.ones((1, RESOLUTION, 3), "uint8")
-    (tmp_path / "int8.tflite").write_bytes(to_tflite_int8(bright_network(), ramp[None]))
-    half_white().save(photos / "a.png")
-    run(tmp_path / "int8.tflite", photos, tmp_path / "out")
-    assert_right_half(mask(tmp_path / "out", "a.png"))
-    # White is probability 0.999994, the highest of 256 steps: 255 / 256 * 255 = 254.00.
-    assert np.asarray(Image.open(tmp_path / "out/cutouts/a.png"))[10, 39, 3] == 254
 
 
 def test_names_do_not_collide_and_folders_are_mirrored(model, photos, tmp_path):
@@ -137,15 +118,6 @@ def test_one_image(model, photos, tmp_path):
     half_white().save(photos / "b.jpg")
     assert run(model, photos / "b.jpg", tmp_path / "out").returncode == 0
     assert results(tmp_path / "out") == ["b.png"]
-
-
-def test_bad_image_is_named_counted_and_skipped(model, photos, tmp_path):
-    half_white().save(photos / "good.jpg")
-    (photos / "bad.jpg").write_bytes((photos / "good.jpg").read_bytes()[:400])
-    finished = run(model, photos, tmp_path / "out")
-    assert finished.returncode == 1
-    assert "bad.jpg" in finished.stderr and "1 failed" in finished.stdout
-    assert results(tmp_path / "out") == ["good.png"]
 
 
 def test_output_inside_the_input_is_not_read_again(model, photos):
@@ -180,20 +152,6 @@ def test_missing_or_broken_model(photos, tmp_path):
         assert finished.returncode == 2 and message in finished.stderr and name in finished.stderr
 
 
-def test_model_of_another_shape(photos, tmp_path):
-    half_white().save(photos / "a.png")
-    (tmp_path / "two.tflite").write_bytes(to_tflite_float32(bright_network(channels=2)))
-    finished = run(tmp_path / "two.tflite", photos, tmp_path / "out")
-    assert finished.returncode == 2 and "(1, 16, 16, 2)" in finished.stderr
-
-
-def test_formats_that_training_does_not_read_are_not_opened(model, photos, tmp_path):
-    half_white().save(photos / "a.jpg", "GIF")
-    half_white().save(photos / "b.jpg", "EPS")  # Pillow would start another program for it
-    finished = run(model, photos, tmp_path / "out")
-    assert finished.returncode == 1 and finished.stderr.count("cannot identify image file") == 2
-
-
 def test_a_name_as_long_as_can_be_has_a_mask(model, photos, tmp_path):
     half_white().save(photos / f"{'n' * 251}.jpg")
     assert run(model, photos, tmp_path / "out").returncode == 0
@@ -216,15 +174,6 @@ def test_writes_nothing_through_a_link(model, photos, tmp_path, link):
     finished = run(model, photos, tmp_path / "out")
     assert finished.returncode == 2 and "holds a link: " in finished.stderr
     assert list((tmp_path / "outside").iterdir()) == []
-
-
-def test_overwrites_nothing_through_a_left_over_link(model, photos, tmp_path):
-    half_white().save(photos / "a.jpg")
-    (tmp_path / "mine").write_text("mine")
-    (tmp_path / "out" / "masks").mkdir(parents=True)
-    (tmp_path / "out" / "masks" / "a.png.part").symlink_to(tmp_path / "mine")
-    assert run(model, photos, tmp_path / "out").returncode == 0
-    assert (tmp_path / "mine").read_text() == "mine"
 
 
 def test_a_link_to_itself_is_refused_in_words(model, photos, tmp_path):

@@ -4,7 +4,6 @@ import itertools
 import os
 import signal
 import subprocess
-import threading
 import time
 
 import cv2
@@ -180,9 +179,7 @@ class Camera:
 def test_camera_is_written_until_ctrl_c(model, tmp_path, monkeypatch, capsys, stop):
     camera = Camera(5, stop)
     monkeypatch.setattr(cv2, "VideoCapture", camera)
-    monkeypatch.setattr(
-        "edge_segmenter.segment_video.in_real_time", lambda frames, fps: ((shown, 2) for shown in frames)
-    )
+    monkeypatch.setattr("edge_segmenter.video.in_real_time", lambda frames, fps: ((shown, 2) for shown in frames))
     options = ["--camera", "7", "--output", str(tmp_path / "out"), "--kind", "mask", "cutout"]
     assert main(["segment", "--model", str(model), *options]) == (0 if stop else 1)
     monkeypatch.undo()
@@ -263,10 +260,12 @@ def test_a_recording_survives_an_error(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_asks_for_the_end(number):
+    before = signal.getsignal(number)
     with interruption() as stop:
         assert not stop.is_set()
         signal.raise_signal(number)
         assert stop.is_set()
+    assert signal.getsignal(number) is before
 
 
 def test_an_impossible_size_leaves_nothing(tmp_path):
@@ -276,12 +275,3 @@ def test_an_impossible_size_leaves_nothing(tmp_path):
     ):
         pass
     assert files(tmp_path) == []
-
-
-def test_interruption_restores_the_signals():
-    before = signal.getsignal(signal.SIGINT)
-    with edge.interruption() as stop:
-        assert isinstance(stop, threading.Event)
-        signal.raise_signal(signal.SIGTERM)
-        assert stop.is_set()
-    assert signal.getsignal(signal.SIGINT) is before

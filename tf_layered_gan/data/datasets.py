@@ -3,7 +3,7 @@
 import functools
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from edge_segmenter.images import UnreadableImage, read_image
-from tf_layered_gan.data.cache import Create, cached_splits, in_memory, stamp
+from tf_layered_gan.data.cache import cached_splits, in_memory, stamp
 from tf_layered_gan.data.catalogue import DATASETS, MASK, prepare, prepared, tfds_splits
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.data.squares import labelled_square
@@ -94,24 +94,14 @@ def mask_name(name: str) -> str:
     return os.path.splitext(name)[0] + ".png"
 
 
-def _read(
-    source: str,
-    builder: tfds.core.DatasetBuilder,
-    *,
-    create: Create,
-    resolution: int,
-    storage_size: int,
-    masks: str | None,
-    holdout: int | None,
-    train_masks: bool,
-) -> Splits:
-    """Reads the training photos into `create(shape)`, the others into memory."""
+def _read(source, builder, *, create, resolution, storage_size, masks, holdout, train_masks):
+    """Reads the training photos into `create(shape)`, the others into memory; returns `Splits`."""
     train, *held = tfds_splits(builder, holdout)
     own_masks = MASK in builder.info.features
     if own_masks and masks is not None:
         raise ValueError(f"masks is {masks}, allowed: None, because {source} has true masks")
 
-    def photos(split: str, size: int, create: Create, labelled: bool) -> Photos:
+    def photos(split, size, create, labelled):
         batches = _batches(source, builder, split, masks)
         squares, names = _squares(batches, builder.info.splits[split].num_examples, size, create, labelled)
         return Photos(squares[..., :3], squares[..., 3] if labelled else None, names)
@@ -122,13 +112,10 @@ def _read(
     return Splits(photos(train, storage_size, create, train_masks and own_masks), validation, test)
 
 
-def _squares(
-    batches: Iterable[list[Element]], count: int, size: int, create: Create, labelled: bool
-) -> tuple[np.ndarray, tuple[str, ...]]:
+def _squares(batches, count, size, create, labelled):
     """Returns uint8 [photo, size, size, channel] from `create(shape)`: rgb and perhaps the label; and the names."""
     squares = create((count, size, size, 4 if labelled else 3))
-    read = functools.partial(_square, size=size, labelled=labelled)
-    names: list[str] = []
+    read, names = functools.partial(_square, size=size, labelled=labelled), []
     with ThreadPool() as pool:
         for batch in batches:
             squares[len(names) : len(names) + len(batch)] = pool.map(read, batch)
@@ -148,10 +135,8 @@ def _square(element: Element, *, size: int, labelled: bool) -> np.ndarray:
     return labelled_square(photo, mask, size=size, mask_name=f"the mask of {name}")
 
 
-def _batches(
-    source: str, builder: tfds.core.DatasetBuilder, split: str, masks: str | None = None
-) -> Iterator[list[Element]]:
-    """Yields the photos of a split in batches, always in the same order."""
+def _batches(source, builder, split, masks=None):
+    """Yields lists of `Element`, the photos of a split, always in the same order."""
     dataset = DATASETS[source]
     images = [name for name in ("image", MASK) if name in builder.info.features]
     decoders = tfds.decode.PartialDecoding(

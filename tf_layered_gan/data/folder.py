@@ -13,7 +13,7 @@ from PIL import Image
 
 from edge_segmenter.images import MAX_BYTES, MAX_PIXELS, SUFFIXES, UnreadableImage, pixels_to_decode, read_image
 from tf_layered_gan.data.budget import Budget
-from tf_layered_gan.data.cache import Create, cached_splits, in_memory, stamp
+from tf_layered_gan.data.cache import cached_splits, in_memory, stamp
 from tf_layered_gan.data.photo_files import PhotoFile, find_photos, warn
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.data.squares import labelled_square
@@ -77,17 +77,8 @@ def load(
     return cached_splits(read, cache, [_stamps(files), settings])
 
 
-def _read(
-    files: list[PhotoFile],
-    path: str | os.PathLike,
-    *,
-    create: Create,
-    resolution: int,
-    storage_size: int,
-    unlabelled: int | None,
-    holdout: int,
-) -> Splits:
-    """Reads the training photos into `create(shape)`, and the few for evaluation into memory."""
+def _read(files, path, *, create, resolution, storage_size, unlabelled, holdout):
+    """Reads the training photos into `create(shape)`, and the few for evaluation into memory; returns `Splits`."""
     read = functools.partial(_read_squares, unlabelled=unlabelled)
     train = [file for file in files if not file.mask]
     evaluation = [file for file in files if file.mask]
@@ -112,13 +103,10 @@ def _photos(squares: np.ndarray, files: list[PhotoFile]) -> Photos:
     return Photos(squares[..., :3], masks, tuple(file.name for file in files))
 
 
-def _read_squares(
-    files: list[PhotoFile], *, size: int, unlabelled: int | None, create: Create
-) -> tuple[np.ndarray, list[PhotoFile]]:
+def _read_squares(files, *, size, unlabelled, create):
     """Returns uint8 [file, size, size, channel] and the list of files, both without the unreadable ones."""
     channels = 4 if any(file.mask for file in files) else 3
-    squares = create((len(files), size, size, channels))
-    readable: list[PhotoFile] = []
+    squares, readable = create((len(files), size, size, channels)), []
     with ThreadPool() as pool:
         read = pool.imap(functools.partial(_read_square, size=size, unlabelled=unlabelled), files)
         for count, (file, square) in enumerate(zip(files, read, strict=True), start=1):
@@ -160,9 +148,7 @@ def _read_or_warn(read: Callable[..., T], path: Path, **settings: Any) -> T | No
         return None
 
 
-def _hold_out(
-    squares: np.ndarray, files: list[PhotoFile], holdout: int
-) -> tuple[np.ndarray, list[PhotoFile], list[PhotoFile]]:
+def _hold_out(squares, files, holdout):
     """Takes evenly spaced files out. Moves the other squares up in place, because they may fill the disk."""
     count = min(len(files), max(2, min(holdout, len(files) // 10)))
     held = [(2 * k + 1) * len(files) // (2 * count) for k in range(count)]

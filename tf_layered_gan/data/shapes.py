@@ -39,13 +39,8 @@ def _inside(shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.hypot(x, y) < 0.52 + 0.6 * turn**1.5
 
 
-def _texture(
-    rng: np.random.Generator, kind: str, x: np.ndarray, y: np.ndarray, period: float, radius: float = 0.35
-) -> np.ndarray:
-    """Returns the share of the first of two colours at each point, float [height, width] in [0, 1].
-
-    `period` has the units of x and y.
-    """
+def _texture(rng, kind, x, y, period, radius=0.35):
+    """Returns the share of the first of two colours, float [height, width] in [0, 1]; `period` has the unit of x, y."""
     angle, phase = rng.uniform(0, np.pi), rng.uniform(0, 1, 2)
     u = (np.cos(angle) * x + np.sin(angle) * y) / period + phase[0]
     v = (np.cos(angle) * y - np.sin(angle) * x) / period + phase[1]
