@@ -5,7 +5,7 @@ WORKDIR ?= runs/demo-seed$(SEED)
 PY = .venv/bin/python
 # Lines and branches that the tests run in their own processes; what they start as a command is not counted.
 COVERAGE = $(PY) -W "ignore:Unable to activate pytest branch coverage" \
-	-m slipcover --branch --skip-covered --missing-width 40 --source tf_layered_gan,export,edge_segmenter
+	-m slipcover --branch --skip-covered --source tf_layered_gan,export,edge_segmenter --omit "*/build/*"
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: demo demo-seeds install test test-slow test-web
