@@ -3,9 +3,6 @@ PYTHON ?= python3.11
 SEED ?= 0
 WORKDIR ?= runs/demo-seed$(SEED)
 PY = .venv/bin/python
-# Lines and branches that the tests run in their own processes; what they start as a command is not counted.
-COVERAGE = $(PY) -W "ignore:Unable to activate pytest branch coverage" \
-	-m slipcover --branch --skip-covered --missing-width 40 --source tf_layered_gan,export,edge_segmenter
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: demo demo-seeds install test test-slow test-web
@@ -33,7 +30,7 @@ test: .venv/installed
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	$(COVERAGE) -m pytest -q -n 2 --dist loadfile -m "not slow and not browser"
+	$(PY) -W "ignore:Unable to activate pytest branch coverage" -m slipcover -m pytest -q -n 2 --dist loadfile -m "not slow and not browser"
 
 test-slow: .venv/installed
 	$(PY) -m pytest -q -m slow
