@@ -103,7 +103,7 @@ def test_networks_and_losses_run_on_any_backend_of_keras(path):
         ("config/fields", {"ml_collections", PACKAGE}),
         ("files/records", {"edge_segmenter"}),
         ("paper/tables", set()),
-        ("paper/sweep", {"absl", PACKAGE}),
+        ("paper/sweep", {"absl", "ml_collections", PACKAGE}),
         ("models/codes", {"tensorflow"}),
         ("models/perturbation", {"tensorflow"}),
     ],

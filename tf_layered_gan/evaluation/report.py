@@ -1,5 +1,6 @@
 """The report that a run writes: figures on the test photos, and images to look at."""
 
+import os
 import pathlib
 from typing import Any
 
@@ -15,7 +16,7 @@ _SHEET_ROWS, _IMAGES = 12, 64
 
 
 def write_report(
-    workdir: str | pathlib.Path, network: keras.Model, photos: Photos, run: dict[str, Any]
+    workdir: str | os.PathLike, network: keras.Model, photos: Photos, run: dict[str, Any]
 ) -> dict[str, Any]:
     """Evaluates a segmenter on the test photos, and writes metrics.json and the folder test.
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import os
 import pathlib
 import re
 from collections.abc import Iterator
@@ -64,7 +65,7 @@ def _is(kind: Any, value: Any, low: float, high: float) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value) and low <= value <= high
 
 
-def folder(workdir: str | pathlib.Path, name: str) -> pathlib.Path:
+def folder(workdir: str | os.PathLike, name: str) -> pathlib.Path:
     """Returns the folder of a student, WORKDIR/students/NAME.
 
     Raises:
