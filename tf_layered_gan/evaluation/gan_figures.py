@@ -1,6 +1,6 @@
 """Figures of the GAN: FID of its images, statistics of its masks, and NMI of E_x's clusters."""
 
-import pathlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -26,7 +26,7 @@ def evaluate_fid(
     inception: fid.InceptionFeatures,
     *,
     samples: int,
-    cache: str | pathlib.Path,
+    cache: str | os.PathLike,
 ) -> dict[str, Any]:
     """Computes FID of the composed images, and bg-FID of the backgrounds alone, both by the averaged generators.
 

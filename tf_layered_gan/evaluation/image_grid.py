@@ -1,6 +1,6 @@
 """Grids of images and masks, for TensorBoard and for PNG files."""
 
-import pathlib
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -74,7 +74,7 @@ def segmentation_sheet(
     return _grid_of_columns([images, truth, ours, _cut_out(images, ours), *others], scale)
 
 
-def save_png(array: np.ndarray, path: str | pathlib.Path) -> None:
+def save_png(array: np.ndarray, path: str | os.PathLike) -> None:
     """Writes uint8 [height, width, rgb] or [height, width] to a PNG file atomically; creates missing folders."""
     atomic.save_png(Image.fromarray(array), path)
 

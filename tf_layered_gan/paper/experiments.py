@@ -8,6 +8,7 @@ and continues the others. Arguments after `--` are passed to every run: `-- --co
 """
 
 import dataclasses
+import os
 import pathlib
 import shlex
 from collections.abc import Callable, Sequence
@@ -27,13 +28,13 @@ _PREDICTED_MASKS = ("dogs", "cars")
 
 def make_table(
     name: str,
-    workdir: str | pathlib.Path,
+    workdir: str | os.PathLike,
     *,
     scale: str = "paper",
     seeds: Sequence[int] = (0, 1, 2),
-    data: str | pathlib.Path | None = None,
-    masks: str | pathlib.Path | None = None,
-    output: str | pathlib.Path | None = None,
+    data: str | os.PathLike | None = None,
+    masks: str | os.PathLike | None = None,
+    output: str | os.PathLike | None = None,
     jobs: int = 1,
     about: str | None = None,
     collect_only: bool = False,

@@ -36,7 +36,7 @@ class InceptionFeatures:
         ValueError: see `inception_weights.load`.
     """
 
-    def __init__(self, path: str | pathlib.Path) -> None:
+    def __init__(self, path: str | os.PathLike) -> None:
         network = inception()
         inception_weights.load(path, network)
         self.sha256 = inception_weights.sha256(path)
@@ -137,7 +137,7 @@ def frechet_distance(a: Statistics, b: Statistics) -> float:
     return float(((a.mean - b.mean) ** 2).sum() + trace)
 
 
-def cached_statistics(features: InceptionFeatures, images: np.ndarray, cache: str | pathlib.Path) -> Statistics:
+def cached_statistics(features: InceptionFeatures, images: np.ndarray, cache: str | os.PathLike) -> Statistics:
     """Computes the statistics of images, or reads them from the cache.
 
     Args:

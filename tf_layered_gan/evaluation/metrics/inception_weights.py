@@ -7,6 +7,7 @@ PyTorch; an environment with torch, numpy and absl-py is enough to convert it.
 """
 
 import hashlib
+import os
 import pathlib
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ _TORCH_PARTS = dict(zip(("weight", "beta", "mean", "var"), _PARTS, strict=True))
 _GRAPH_NAMES = {"kernel": "conv2d_params"}  # the other weights have the same names in Keras and in the graph
 
 
-def convert(source: str | pathlib.Path, target: str | pathlib.Path) -> str:
+def convert(source: str | os.PathLike, target: str | os.PathLike) -> str:
     """Writes the arrays of a published file as .npz, under their names in the frozen graph.
 
     Args:
@@ -48,7 +49,7 @@ def convert(source: str | pathlib.Path, target: str | pathlib.Path) -> str:
     return sha256(target)
 
 
-def load(path: str | pathlib.Path, network: "keras.Model") -> None:
+def load(path: str | os.PathLike, network: "keras.Model") -> None:
     """Loads an .npz file that `convert` wrote into the network of `metrics.inception.inception`.
 
     Raises:
@@ -64,13 +65,13 @@ def load(path: str | pathlib.Path, network: "keras.Model") -> None:
             layer.set_weights([_checked(path, arrays, *item) for item in zip(names, shapes, strict=True)])
 
 
-def sha256(path: str | pathlib.Path) -> str:
+def sha256(path: str | os.PathLike) -> str:
     """Returns the SHA-256 of a file as 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _checked(path: str | pathlib.Path, arrays: dict[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:
+def _checked(path: str | os.PathLike, arrays: dict[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:
     if name not in arrays:
         raise ValueError(f"{path} lacks {name}, which the Inception-v3 of 2015-12-05 has")
     array = arrays[name]
@@ -79,7 +80,7 @@ def _checked(path: str | pathlib.Path, arrays: dict[str, np.ndarray], name: str,
     return array
 
 
-def _read_npz(path: str | pathlib.Path) -> dict[str, np.ndarray]:
+def _read_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
     if not pathlib.Path(path).is_file():
         raise ValueError(f"there is no file {path}, allowed: a file that metrics.inception_weights wrote")
     try:
@@ -89,7 +90,7 @@ def _read_npz(path: str | pathlib.Path) -> dict[str, np.ndarray]:
         raise ValueError(f"{path} is not a file that metrics.inception_weights wrote: {error}") from error
 
 
-def _read_frozen_graph(path: str | pathlib.Path) -> dict[str, np.ndarray]:
+def _read_frozen_graph(path: str | os.PathLike) -> dict[str, np.ndarray]:
     import tensorflow as tf  # here, because converting from TorchScript does not need it
     from google.protobuf.message import DecodeError
 
@@ -102,7 +103,7 @@ def _read_frozen_graph(path: str | pathlib.Path) -> dict[str, np.ndarray]:
     return {node.name: tf.make_ndarray(node.attr["value"].tensor) for node in constants}
 
 
-def _read_torchscript(path: str | pathlib.Path) -> dict[str, np.ndarray]:
+def _read_torchscript(path: str | os.PathLike) -> dict[str, np.ndarray]:
     try:
         import torch
     except ImportError as error:
