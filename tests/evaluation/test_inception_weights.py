@@ -92,7 +92,7 @@ def torchscript(tmp_path):
 
 def test_torchscript_needs_torch(torchscript, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(ImportError, match="inception.pt is TorchScript, which needs PyTorch: run this command where"):
+    with pytest.raises(ValueError, match="inception.pt is TorchScript, which needs PyTorch: run this command where"):
         convert(torchscript, tmp_path / "inception.npz")
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from absl import app, flags
 
+from tf_layered_gan.command_line import command_errors
 from tf_layered_gan.config import validate
 from tf_layered_gan.paper import sweep, table_report
 from tf_layered_gan.paper.lines import collect_lines
@@ -151,7 +152,7 @@ def _seeds(words: Sequence[str]) -> list[int]:
 def main(argv: list[str]) -> None:
     """Makes the table that the command line names."""
     given = flags.FLAGS
-    try:
+    with command_errors():
         if len(argv) < 2:
             raise ValueError(f"name a table: {', '.join(TABLES)}")
         file = make_table(
@@ -167,8 +168,6 @@ def main(argv: list[str]) -> None:
             collect_only=given.collect_only,
             extra=tuple(argv[2:]),
         )
-    except ValueError as error:
-        raise SystemExit(f"error: {error}") from error
     print(file.read_text())
 
 

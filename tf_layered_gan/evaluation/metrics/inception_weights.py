@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from absl import app, flags
 
+from tf_layered_gan.command_line import command_errors
+
 if TYPE_CHECKING:
     import keras
 
@@ -37,7 +39,7 @@ def convert(source: str | os.PathLike, target: str | os.PathLike) -> str:
 
     Raises:
         ValueError: if `source` is neither of the two, or lacks an array.
-        ImportError: if TensorFlow (for a frozen graph) or PyTorch (for a TorchScript) is missing.
+        ImportError: TensorFlow is missing, which a frozen graph needs.
     """
     read = _read_torchscript if zipfile.is_zipfile(source) else _read_frozen_graph
     arrays: dict[str, Any] = {name: np.ascontiguousarray(a, np.float32) for name, a in sorted(read(source).items())}
@@ -107,7 +109,7 @@ def _read_torchscript(path: str | os.PathLike) -> dict[str, np.ndarray]:
     try:
         import torch
     except ImportError as error:
-        raise ImportError(f"{path} is TorchScript, which needs PyTorch: run this command where torch is") from error
+        raise ValueError(f"{path} is TorchScript, which needs PyTorch: run this command where torch is") from error
 
     try:
         state = torch.jit.load(str(path), map_location="cpu").state_dict()
@@ -135,10 +137,8 @@ def from_torch(name: str, array: np.ndarray) -> tuple[str, np.ndarray]:
 
 def main(_: list[str]) -> None:
     """Converts the file that the flags name."""
-    try:
+    with command_errors():
         digest = convert(flags.FLAGS.input, flags.FLAGS.output)
-    except (ValueError, ImportError, OSError) as error:
-        raise SystemExit(f"error: {error}") from error
     print(f"wrote {flags.FLAGS.output}, sha256 {digest}")
 
 
