@@ -51,8 +51,8 @@ def load_segmenter(
         shape or holds no probabilities.
 
     Raises:
-        ValueError: the file is no model, its input or output does not fit the arguments, it has unsafe operations, or
-            `input_range` is no range.
+        ValueError: the file is not a model, its input or output does not fit the arguments, it has unsafe operations,
+            or `input_range` is not a range.
     """
     path = pathlib.Path(path)
     if input_range is not None and not (len(input_range) == 2 and input_range[0] < input_range[1]):
@@ -99,7 +99,7 @@ def _load_savedmodel(path: pathlib.Path) -> _Loaded:
         model = tf.saved_model.load(path)
         signature = model.signatures["serving_default"]
     except (OSError, KeyError) as error:
-        raise ValueError(f"{path} is no SavedModel with a signature serving_default: {error}") from error
+        raise ValueError(f"{path} is not a SavedModel with a signature serving_default: {error}") from error
     inputs = signature.structured_input_signature[1]
     _check_one_of_each(path, inputs, signature.structured_outputs)
     ((name, pixels),) = inputs.items()
@@ -115,7 +115,9 @@ def _check_operations(path: pathlib.Path) -> None:
     """Refuses a SavedModel with unsafe operations. Loading it would already run some of them."""
     known = path / "saved_model.pb"
     if list(path.glob("saved_model.*")) != [known]:
-        raise ValueError(f"{path} is no SavedModel with a signature serving_default: it must hold one saved_model.pb")
+        raise ValueError(
+            f"{path} is not a SavedModel with a signature serving_default: it must hold one saved_model.pb"
+        )
     model = saved_model_pb2.SavedModel()
     try:
         model.ParseFromString(known.read_bytes())

@@ -48,22 +48,15 @@ def evaluate(
         ValueError: the model or a directory cannot be used, or a photo or mask is broken (the message names it).
     """
     resolution, predict = load_segmenter(model)
-
-    def segment_photo(photo: Image.Image) -> np.ndarray:
-        return foreground_probability(photo, resolution, predict) > segmentation.THRESHOLD
-
-    def of_one_photo(baseline: Callable[[np.ndarray], np.ndarray]) -> _Segment:
-        return lambda photo: baseline(np.asarray(photo)[None])[0]
-
-    segmenters: dict[str, _Segment] = {"segmenter": segment_photo}
-    segmenters |= {name: of_one_photo(baseline) for name, baseline in BASELINES.items()}
-    confusions: dict[str, list[np.ndarray]] = {name: [] for name in segmenters}
+    confusions: dict[str, list[np.ndarray]] = {name: [] for name in ("segmenter", *BASELINES)}
     for source in find_photos(photos, masks):
         if source.mask:
-            photo, mask = _read(source.photo), _read(source.mask, backdrop="black")
-            truth = full_labels(photo, mask, unlabelled=unlabelled, mask_name=source.mask)
-            for name, segment in segmenters.items():
-                confusions[name].append(confusion_matrices(segment(photo)[None], truth[None])[0])
+            photo, labels = _read(source.photo), _read(source.mask, backdrop="black")
+            truth = full_labels(photo, labels, unlabelled=unlabelled, mask_name=source.mask)
+            predicted = {"segmenter": foreground_probability(photo, resolution, predict) > segmentation.THRESHOLD}
+            predicted |= {name: baseline(np.asarray(photo)[None])[0] for name, baseline in BASELINES.items()}
+            for name, mask in predicted.items():
+                confusions[name].append(confusion_matrices(mask[None], truth[None])[0])
     return {name: summarize(np.stack(counts)) for name, counts in confusions.items()}
 
 

@@ -38,7 +38,7 @@ def conversions(network: keras.Model, calibration: np.ndarray, tuning: np.ndarra
         tuning: uint8 [photo, side, side, rgb], photos to fine-tune on. Both are thinned out evenly if there are many.
 
     Returns:
-        dict from file name to its conversions: the second one is for a file that verification refuses after the first.
+        dict from file name to its conversions. The second one is used if verification refuses the file of the first.
     """
     calibration, tuning = _thin_out(calibration, CALIBRATION_PHOTOS), _thin_out(tuning, TUNING_PHOTOS)
 

@@ -1,4 +1,4 @@
-"""The directory of an export: nobody sees an unfinished export there, and other files are never overwritten."""
+"""Replaces the files of an earlier export all at once, and never overwrites files of somebody else."""
 
 import contextlib
 import pathlib

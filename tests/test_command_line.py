@@ -57,7 +57,7 @@ def test_other_arguments_are_refused(tool, arguments):
         (tf.errors.ResourceExhaustedError(None, None, "4 GB"), "error: not enough memory: 4 GB"),
     ],
 )
-def test_errors_that_the_user_can_mend_have_no_traceback(error, message):
+def test_errors_that_the_user_can_fix_have_no_traceback(error, message):
     with pytest.raises(SystemExit) as raised, command_errors():
         raise error
     assert raised.value.code == message

@@ -17,7 +17,7 @@ def run_command(
     Args:
         main: the command, called with the values of `arguments` as str once the flags are parsed. `--help` prints the
             docstring and the flags of its module, whatever the name of the program.
-        *arguments: names of the arguments that are no flags, in capitals, such as "FILE". The user must give each.
+        *arguments: names of the positional arguments, in capitals, such as "FILE". All are required.
         flags_parser: parses the command line, see `absl.app.run`.
     """
     sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__
@@ -35,7 +35,7 @@ def run_command(
 
 @contextlib.contextmanager
 def command_errors() -> Iterator[None]:
-    """Ends the program with a message instead of a traceback where the user can mend the error.
+    """Ends the program with a message instead of a traceback for errors that the user can fix.
 
     Raises:
         SystemExit: in place of a ValueError, an OSError, a FloatingPointError or an error for lack of memory. Its

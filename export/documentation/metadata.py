@@ -64,7 +64,7 @@ def read_metadata(path: str | os.PathLike) -> dict:
 
     Raises:
         OSError: there is no such file.
-        ValueError: it is no .tflite file or SavedModel, it is damaged, or it has no such entry.
+        ValueError: it is not a .tflite file or SavedModel, it is damaged, or it has no such entry.
     """
     path = pathlib.Path(path)
     facts = _read_savedmodel(path) if path.is_dir() else _read_tflite(path)
@@ -82,7 +82,7 @@ def _read_savedmodel(path: pathlib.Path) -> dict | None:
 def _read_tflite(path: pathlib.Path) -> dict | None:
     content = path.read_bytes()
     if not schema.Model.ModelBufferHasIdentifier(content, 0):
-        raise ValueError(f"{path} is no .tflite file")
+        raise ValueError(f"{path} is not a .tflite file")
     with _damage_as_value_error(path):
         text = _find_entry(schema.Model.GetRootAs(content))
         return None if text is None else json.loads(text)

@@ -23,7 +23,7 @@ def test_exported_formats_agree(tmp_path):
 
 
 def test_folder_without_a_savedmodel_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="is no SavedModel with a signature serving_default"):
+    with pytest.raises(ValueError, match="is not a SavedModel with a signature serving_default"):
         load_segmenter(tmp_path)
 
 
@@ -164,7 +164,7 @@ def test_savedmodel_that_writes_a_file_is_refused_before_it_is_loaded(tmp_path):
 def test_savedmodel_with_a_damaged_or_a_second_graph_is_refused(tmp_path):
     model = write_model(tmp_path / "model", lambda x: x[..., :1])
     (model / "saved_model.pbtxt").write_text("")
-    with pytest.raises(ValueError, match="model is no SavedModel"):
+    with pytest.raises(ValueError, match="model is not a SavedModel"):
         load_segmenter(model, input_range=(0, 1))
     (model / "saved_model.pbtxt").unlink()
     (model / "saved_model.pb").write_bytes(b"no graph")

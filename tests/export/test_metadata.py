@@ -64,8 +64,8 @@ def test_describe_ends_with_an_error_if_there_is_no_file(tmp_path):
 @pytest.mark.parametrize(
     "damage, message",
     [
-        (lambda content: b"no model", "is no .tflite file"),
-        (lambda content: b"", "is no .tflite file"),
+        (lambda content: b"no model", "is not a .tflite file"),
+        (lambda content: b"", "is not a .tflite file"),
         (lambda content: content[:200], "is damaged"),
         (lambda content: content.replace(b'"licence"', b"\xff\xff\xff\xff\xff\xff\xff\xff\xff"), "is damaged"),
         (lambda content: content.replace(ENTRY.encode(), b"x" * len(ENTRY)), f"has no metadata {ENTRY}"),
