@@ -190,10 +190,13 @@ def is_training(module, arguments):
 def small(module, arguments):
     """Sets the flags that make a command small, but keeps the number of rounds that it gives."""
     flags_set = SMALL_RUN if is_training(module, arguments) else SMALL.get(module, {})
-    given = {argument.partition("=")[0] for argument in arguments}
-    flags_set = {flag: value for flag, value in flags_set.items() if flag != ROUNDS or flag not in given}
-    others = [argument for argument in arguments if argument.partition("=")[0] not in flags_set]
-    return [*(f"{flag}={value}" for flag, value in flags_set.items()), *others]
+    flags_given = [argument.partition("=")[0] for argument in arguments]
+    values = {flag: value for flag, value in flags_set.items() if flag != ROUNDS or flag not in flags_given}
+    changed = [
+        f"{flag}={values[flag]}" if flag in values else argument
+        for flag, argument in zip(flags_given, arguments, strict=True)
+    ]
+    return changed + [f"{flag}={value}" for flag, value in values.items() if flag not in flags_given]
 
 
 def make_way(place, arguments):
