@@ -7,7 +7,7 @@ from tf_layered_gan.data.labels import photo_classes
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.gan_figures import evaluate_clusters, evaluate_synthetic_masks
-from tf_layered_gan.evaluation.segmentation import evaluate, format_table, predict_probabilities, to_model_range
+from tf_layered_gan.evaluation.segmentation import evaluate, format_table, predict_probabilities
 
 TRACED = []
 
@@ -35,12 +35,6 @@ def squares(count, size=8):
     return Photos(images, masks, tuple(str(i) for i in range(count)))
 
 
-def test_model_range():
-    images = to_model_range(np.uint8([[0, 51, 255]]))
-    assert images.dtype == np.float32
-    np.testing.assert_allclose(images, [[-1, -0.6, 1]], atol=1e-6)  # 51 / 127.5 - 1 = -0.6
-
-
 def test_probabilities_are_the_sigmoid_of_the_logits():
     images = np.zeros((2, 8, 8, 3), np.uint8)
     images[1, ..., 0] = 255
@@ -50,20 +44,13 @@ def test_probabilities_are_the_sigmoid_of_the_logits():
     np.testing.assert_allclose(probabilities[1], 0.982014, atol=1e-6)  # sigmoid(4)
 
 
-def test_a_partial_last_batch_needs_no_second_trace():
+def test_the_network_is_traced_for_one_batch_size_of_at_most_the_number_of_images():
     images, network = squares(7).images, red_network()
-    whole = predict_probabilities(red_network(), images)
     TRACED.clear()
+    whole = predict_probabilities(red_network(), images)
     np.testing.assert_array_equal(predict_probabilities(network, images, batch_size=3), whole)
     predict_probabilities(network, images[:4], batch_size=3)
-    assert TRACED == [(3, 8, 8, 3)]
-
-
-def test_the_batch_size_is_at_most_the_number_of_images():
-    network = red_network()
-    TRACED.clear()
-    predict_probabilities(network, squares(2).images, batch_size=64)
-    assert TRACED == [(2, 8, 8, 3)]
+    assert TRACED == [(7, 8, 8, 3), (3, 8, 8, 3)]
 
 
 def test_evaluates_the_segmenter_and_the_baselines():

@@ -22,14 +22,6 @@ def chain(*operations):
     return keras.Model(image, x)
 
 
-def test_by_hand():
-    network = chain(layers.Conv2D(1, 1, use_bias=False), layers.BatchNormalization(epsilon=0.0))
-    # The kernel (3, 5), gamma 4, beta 7, mean 2, variance 16: y = (3 a + 5 b - 2) / 4 * 4 + 7 = 3 a + 5 b + 5.
-    network.set_weights([np.reshape([3.0, 5.0], (1, 1, 2, 1)), *np.reshape([4.0, 7.0, 2.0, 16.0], (4, 1))])
-    kernel, bias = fold_batch_norm(network).get_weights()
-    assert kernel.ravel().tolist() == [3.0, 5.0] and bias.tolist() == [5.0]
-
-
 @pytest.mark.parametrize(
     "network",
     [

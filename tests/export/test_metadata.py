@@ -101,12 +101,6 @@ def test_every_source_is_described():
     assert facts["learnt_from"] == "photos without masks" and facts["rounds"] == 2
 
 
-def test_origin_of_the_test_masks():
-    assert mask_facts("folder") == "from a folder (how they were made is not stated)"
-    assert mask_facts("folder", "by hand") == "from a folder (by hand)"
-    assert mask_facts("cub") == "given with the dataset"
-
-
 def test_int8_probabilities_are_256ths():
     float32, int8 = (signature_facts(8, integer=integer)["serving_default"]["output"] for integer in (False, True))
     assert (float32["type"], float32["range"]) == ("float32", [0, 1])

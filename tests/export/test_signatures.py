@@ -148,21 +148,3 @@ def partitions(content, subgraph):
     interpreter.allocate_tensors()
     operators = (o for o in interpreter._get_ops_details() if o["op_name"] == "DELEGATE")
     return [(len(o["inputs"]), list(o["outputs"])) for o in operators]
-
-
-def test_network_has_the_same_types_in_both_subgraphs(content):
-    fixed_size, any_size = ([tensor.type for tensor in subgraph.tensors] for subgraph in parse(content).subgraphs)
-    assert any_size[: len(fixed_size)] == fixed_size
-    assert (
-        schema.TensorType.FLOAT32 in any_size[len(fixed_size) :]
-    )  # the resampling is float32, even around an integer network
-
-
-def test_operators_come_after_those_they_need(content):
-    for subgraph in parse(content).subgraphs:
-        made = {index for operator in subgraph.operators for index in operator.outputs}
-        ready = set(range(-1, len(subgraph.tensors))) - made
-        for operator in subgraph.operators:
-            assert set(operator.inputs) <= ready
-            ready |= set(operator.outputs)
-        assert set(subgraph.outputs) <= ready

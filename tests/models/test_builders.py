@@ -6,6 +6,7 @@ import tiny
 from configs import shapes
 from tf_layered_gan.models import build, losses, sampling
 
+DRAWN = {"networks.background_canvas": 2, "perturbation.background_contrast": (0.5, 0.75)}
 STREAMS = (sampling.GAN_STREAM, sampling.SEGMENTER_STREAM, sampling.SYNTHESIS_STREAM)
 
 
@@ -21,15 +22,14 @@ def test_draws_depend_on_seed_stream_and_step_alone():
 
 
 def test_draws_differ_between_seeds_streams_and_steps():
-    draws = [sample(stream, step, seed=seed) for stream in STREAMS for step in (0, 1) for seed in (0, 1)]
+    draws = [sample(stream, step, seed=seed, **DRAWN) for stream in STREAMS for step in (0, 1) for seed in (0, 1)]
     # 3 streams, 2 steps, 2 seeds.
-    for name in ("z", "transform", "color"):
+    for name in ("z", "window", "transform", "contrast", "color"):
         assert len({draw[name].tobytes() for draw in draws}) == 12
 
 
 def test_draws_keep_the_ranges_of_the_config():
-    changes = {"networks.background_canvas": 2, "perturbation.background_contrast": (0.5, 0.75)}
-    draws = [sample(0, step, **changes) for step in range(20)]
+    draws = [sample(0, step, **DRAWN) for step in range(20)]
     windows, contrast = (np.concatenate([draw[name] for draw in draws]) for name in ("window", "contrast"))
     # 80 windows of 16 pixels in a canvas of 32, at least 4 pixels from its edge: places 4 to 12.
     assert windows.min() == 4 and windows.max() == 12

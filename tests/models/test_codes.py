@@ -3,12 +3,10 @@ import tensorflow as tf
 
 from tf_layered_gan.models.codes import c_sup_dim, sample_codes
 
-SEED = (3, 4)
 
-
-def draw(seed=SEED, batch_size=2000, **changes):
+def draw(batch_size=2000, **changes):
     sizes = {"z_dim": 3, "public_z": True, "num_categories": 6, "group_size": 2}
-    return sample_codes(batch_size, tf.convert_to_tensor(seed), **(sizes | changes))
+    return sample_codes(batch_size, tf.constant([3, 4]), **(sizes | changes))
 
 
 def test_shapes_and_types():
@@ -49,19 +47,12 @@ def test_a_public_z_is_shared_by_both_generators():
     np.testing.assert_array_equal(codes["foreground_z"], codes["z"])
 
 
-def test_a_private_z_is_standard_normal_and_independent_of_the_background():
-    codes = draw(public_z=False)
-    both = np.concatenate([codes["z"], codes["foreground_z"]], axis=1).T
-    np.testing.assert_allclose(both.mean(1), [0] * 6, atol=0.1)
-    np.testing.assert_allclose(np.cov(both), np.eye(6), atol=0.15)
-
-
-def test_a_normal_code_is_standard_normal_and_independent_of_z():
-    codes = draw(prior="normal", num_categories=2)
-    both = np.concatenate([codes["c"], codes["z"]], axis=1).T
+def test_a_normal_code_and_a_private_z_are_standard_normal_and_independent():
+    codes = draw(prior="normal", num_categories=2, public_z=False)
+    every = np.concatenate([codes[name] for name in ("c", "z", "foreground_z")], axis=1).T
     # With 2000 draws, a covariance has a standard deviation of 0.022, a variance one of 0.032.
-    np.testing.assert_allclose(both.mean(1), [0] * 5, atol=0.1)
-    np.testing.assert_allclose(np.cov(both), np.eye(5), atol=0.15)
+    np.testing.assert_allclose(every.mean(1), [0] * 8, atol=0.1)
+    np.testing.assert_allclose(np.cov(every), np.eye(8), atol=0.15)
 
 
 def test_a_normal_code_has_no_groups():
@@ -70,23 +61,6 @@ def test_a_normal_code_has_no_groups():
     np.testing.assert_array_equal(codes["c_sup"], codes["c"])
 
 
-def test_z_does_not_depend_on_the_prior_of_c():
-    for name in ("z", "foreground_z"):
-        np.testing.assert_array_equal(
-            draw(prior="normal", public_z=False)[name], draw(prior="categorical", public_z=False)[name]
-        )
-
-
 def test_c_sup_dim_is_the_number_of_components():
     for prior, expected in (("categorical", 3), ("normal", 6)):
         assert c_sup_dim(prior, 6, 2) == expected == draw(prior=prior)["c_sup"].shape[1]
-
-
-def test_draws_depend_on_the_seed_alone():
-    tf.random.set_seed(1)
-    first = draw()
-    tf.random.set_seed(2)
-    again, other = (tf.function(draw)(tf.constant(seed)) for seed in (SEED, (3, 5)))
-    for name in first:
-        np.testing.assert_array_equal(again[name], first[name])
-        assert not np.allclose(other[name], first[name], atol=1e-3)

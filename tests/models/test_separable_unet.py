@@ -1,11 +1,7 @@
 import keras
-import numpy as np
 import pytest
 import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
 
-from export.tflite.convert import to_tflite_int8
-from export.tflite.signatures import add_signatures
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
 from tf_layered_gan.models.networks.separable_unet import separable_unet
 from tf_layered_gan.models.networks.unet import unet
@@ -38,25 +34,3 @@ def test_multiply_adds_at_64_pixels():
     ours, unets = multiply_adds(separable_unet(16, 16, 4)), multiply_adds(unet(16, 8, 4))
     # At 64x64 there are 16 times as many pixels.
     assert (round(16 * ours / 1e6, 1), round(16 * unets / 1e6, 1)) == (3.7, 64.6)
-
-
-@pytest.fixture(scope="module")
-def int8():
-    """The TFLite file of a wide network. The resolution adds no weights."""
-    photos = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), np.uint8)
-    return to_tflite_int8(separable_unet(16, 32, 4), photos)
-
-
-def test_int8_is_below_a_megabyte(int8):
-    assert len(add_signatures(int8)) < 1_000_000
-
-
-def test_xnnpack_delegates_the_whole_network(int8):
-    interpreter = Interpreter(model_content=int8)
-    interpreter.allocate_tensors()
-    ops = interpreter._get_ops_details()
-    (delegate,) = [op for op in ops if op["op_name"] == "DELEGATE"]
-    (first,) = [op for op in ops if interpreter.get_input_details()[0]["index"] in op["inputs"]]
-    (last,) = [op for op in ops if interpreter.get_output_details()[0]["index"] in op["outputs"]]
-    assert first["op_name"] == last["op_name"] == "QUANTIZE"  # to and from uint8
-    assert first["outputs"][0] in delegate["inputs"] and last["inputs"][0] in delegate["outputs"]

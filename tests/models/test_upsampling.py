@@ -32,15 +32,6 @@ def test_values_and_gradients_equal_upsampling_and_convolution(layer):
         np.testing.assert_allclose(ours, expected, atol=1e-4)
 
 
-def test_one_pixel_by_hand():
-    layer = UpsampleConv2D(1)
-    layer.build((None, 1, 1, 1))
-    layer.kernel.assign(np.reshape(np.arange(9.0), (3, 3, 1, 1)))
-    # The upper left copy sees itself and the copies right of it and below it: 4 + 5 + 7 + 8.
-    expected = [[4 + 5 + 7 + 8, 3 + 4 + 6 + 7], [1 + 2 + 4 + 5, 0 + 1 + 3 + 4]]
-    np.testing.assert_allclose(layer(tf.ones([1, 1, 1, 1]))[0, :, :, 0], expected)
-
-
 def test_a_copy_has_the_same_config(layer):
     image = keras.Input((4, 4, 3))
     model = keras.Model(image, layer(image))

@@ -89,6 +89,7 @@ WEIGHTS = "--config.metrics.inception=a.npz"
         ((WEIGHTS,), (), 0),  # executing it would lose its FID
         ((WEIGHTS,), ("--config.metrics.fid_samples=9",), 0),
         ((WEIGHTS,), (WEIGHTS,), 0),
+        (("--config.data.classes=^a",), (), 0),
         ((), (WEIGHTS,), 1),
         ((WEIGHTS,), ("--config.metrics.inception=b.npz",), 1),
         ((WEIGHTS,), (WEIGHTS, "--config.metrics.fid_samples=9"), 1),
@@ -126,13 +127,6 @@ def test_a_run_with_figures_of_an_earlier_command_is_executed_again(tmp_path, da
         runner = Runner()
         sweep.sweep([run], 1, runner)
         assert len(runner.commands) == count
-
-
-def test_a_finished_run_may_have_classes_that_the_command_does_not_name(tmp_path):
-    sweep.sweep(runs(tmp_path, 1.0, seeds=[0], extra=("--config.data.classes=^a",)), 1, Runner())
-    runner = Runner()
-    sweep.sweep(runs(tmp_path, 1.0, seeds=[0]), 1, runner)
-    assert not runner.commands
 
 
 def test_names_a_damaged_file(tmp_path):

@@ -3,10 +3,13 @@ import io
 
 import pytest
 
+from tf_layered_gan.paper.columns import FID_FACTS
 from tf_layered_gan.paper.lines import Line, figure
 from tf_layered_gan.paper.table_report import as_csv, markdown
 from tf_layered_gan.paper.tables import Row, Table
 
+FID = {"samples": 6, "reference_pictures": 9, "reference": "all photos, at 32x32", "resize": "bilinear"}
+FID |= {"inception_sha256": "abcdef" * 10, "fid": 1.0, "bg_fid": 2.0}
 TABLE = Table("Settings", ("fid", "iou"), (), note="Of masks.")
 ROW = Row("gamma_mi 1", "cub", {"fid": 11.6, "iou": 68.6}, {})
 COMMON = {"gan.gamma_b": 2.0, "data.path": "secret", "seed": 0, "data.source": "cub"}
@@ -80,11 +83,6 @@ def test_differences_that_all_rows_share_are_listed_once():
     assert "secret" not in text and "data.path" not in text
 
 
-def test_no_differences():
-    text = markdown("T", TABLE, [line(settings=PAPERS)], "c")
-    assert "- in every row: none\n" in text and "Other differences" not in text
-
-
 @pytest.mark.parametrize(
     "fields, count",
     [
@@ -100,16 +98,9 @@ def test_differences_that_no_field_shows_are_listed(fields, count):
 
 
 def test_only_rows_of_the_segmenter_have_fid():
-    synthesis = {"fid": 12.5, "samples": 10_000, "reference": "all", "reference_pictures": 4_762, "resize": "bilinear"}
-    synthesis |= {"inception_sha256": "0123456789abcdef"}
-    assert figure(metrics(0.3, synthesis=synthesis), ROW, "fid") == 12.5
-    text = markdown("T", TABLE, [line(finished={0: metrics(0.3, synthesis=synthesis)})], "c")
-    assert "FID: folder, 10,000 synthetic images against 4,762 photos (all), bilinear, weights 0123456789ab." in text
-    assert "No FID" not in text
-    assert "No FID: `metrics.inception` named no weights in any run." in markdown("T", TABLE, [line()], "c")
-    assert figure(metrics(0.3), ROW, "fid") is None
-    grabcut = Row("GrabCut", "cub", {"iou": 36.0}, {}, method="grabcut")
-    assert figure(metrics(0.3, synthesis=synthesis), grabcut, "fid") is None
+    with_fid, grabcut = metrics(0.3, synthesis=FID), Row("GrabCut", "cub", {"iou": 36.0}, {}, method="grabcut")
+    assert figure(with_fid, ROW, "fid") == 1.0
+    assert figure(metrics(0.3), ROW, "fid") is figure(with_fid, grabcut, "fid") is None
     assert figure(metrics(0.3), grabcut, "iou") == 50.0
     assert figure(metrics(0.3) | {"test": None}, ROW, "iou") is None
 
@@ -147,11 +138,6 @@ def test_figures_over_all_pixels_are_next_to_those_per_image():
     assert (row["accuracy_per_image_mean"], row["miou_per_image_mean"]) == ("40", "60")
 
 
-def test_a_baseline_has_no_figures_of_the_gan():
-    text = markdown("T", TABLE, [line(Row("GrabCut", "cub", {"iou": 36.0}, {}, method="grabcut"))], "c")
-    assert cells(text, "GrabCut")[4:] == ["36.0", "50.0", "—", "—", "—", "2", "—"]
-
-
 def test_csv_has_all_figures():
     (row, other) = csv.DictReader(io.StringIO(as_csv(TABLE, [line(), quoted()])))
     assert (row["row"], row["dataset"], row["fid_paper"], row["fid_mean"]) == ("gamma_mi 1", "folder", "11.6", "")
@@ -168,40 +154,31 @@ def test_csv_has_all_figures():
 
 
 def test_notes_say_which_seeds_have_fid_and_what_it_compares():
-    about = {"samples": 6, "reference_pictures": 9, "reference": "all photos at 32x32", "resize": "bilinear"}
-    with_fid = metrics(0.3, synthesis=about | {"inception_sha256": "abcdef" * 10, "fid": 1.0, "bg_fid": 2.0})
-    text = markdown("Table 9", TABLE, [line(finished={0: with_fid, 1: metrics(0.4)})], "python -m x")
-    assert "- gamma_mi 1, folder: FID for 1 of 2 seeds" in text
-    assert (
-        "FID: folder, 6 synthetic images against 9 photos (all photos at 32x32), bilinear, weights abcdefabcdef."
-        in text
+    with_fid, without = metrics(0.3, synthesis=FID), metrics(0.4)
+    text = markdown("T", TABLE, [line(finished={0: with_fid, 1: without})], "c")
+    assert "- gamma_mi 1, folder: FID for 1 of 2 seeds" in text and "No FID" not in text
+    compared = (
+        "FID: folder, 6 synthetic images against 9 photos (all photos, at 32x32), bilinear, weights abcdefabcdef."
     )
-    assert "FID for" not in markdown("Table 9", TABLE, [line(finished={0: with_fid, 1: with_fid})], "python -m x")
+    assert f"FID: folder, {compared}" in text
     disc = Row("disc", "cub", {}, method="grabcut")
-    assert "FID for" not in markdown("Table 9", TABLE, [line(disc, finished={0: with_fid, 1: metrics(0.4)})], "x")
+    for row, runs in ((ROW, {0: with_fid, 1: with_fid}), (disc, {0: with_fid, 1: without})):
+        assert "FID for" not in markdown("T", TABLE, [line(row, finished=runs)], "c")
+    assert "No FID: `metrics.inception` named no weights in any run." in markdown("T", TABLE, [line()], "c")
 
 
 def test_notes_name_the_rows_if_their_fids_compare_different_things():
-    about = {"reference_pictures": 9, "reference": "all", "resize": "so", "inception_sha256": "a", "fid": 1.0}
-    few, many = (metrics(0.3, synthesis=about | {"samples": samples}) for samples in (6, 60))
+    few, many = (metrics(0.3, synthesis=FID | {"samples": samples}) for samples in (6, 60))
     lines = [line(Row(name, "cub", {}), finished={0: run}) for name, run in zip("abc", (few, many, few), strict=True)]
     text = markdown("T", TABLE, lines, "c")
     assert "FID: folder (a, c), 6 synthetic images" in text and "; folder (b), 60 synthetic images" in text
 
 
 def test_csv_has_the_facts_of_fid():
-    about = {"samples": 6, "reference_pictures": 9, "reference": "all photos, at 32x32", "resize": "bilinear"}
-    runs = [metrics(0.3, synthesis=about | {"inception_sha256": c * 64, "fid": 1.0, "bg_fid": 2.0}) for c in "ba"]
-    disc = Row("disc", "cub", {}, method="grabcut")
-    lines = [line(finished=dict(enumerate(runs))), line(), line(disc, finished={0: runs[0]}), quoted()]
+    runs = {seed: metrics(0.3, synthesis=FID | {"inception_sha256": sha256}) for seed, sha256 in enumerate("ba")}
+    lines = [line(finished=runs), line(), line(Row("disc", "cub", {}, method="grabcut"), finished=runs), quoted()]
     first, *others = csv.DictReader(io.StringIO(as_csv(TABLE, lines)))
-    names = [name for name in first if name.startswith("fid_") and name[4:] not in ("paper", "mean", "min", "max")]
-    assert {name: first[name] for name in names} == {
-        "fid_samples": "6",
-        "fid_reference_pictures": "9",
-        "fid_reference": "all photos, at 32x32",
-        "fid_resize": "bilinear",
-        "fid_inception_sha256": f"{'a' * 64}; {'b' * 64}",
-    }
-    assert [row[name] for row in others for name in names] == [""] * 15
+    expected = {f"fid_{name}": str(FID[name]) for name in FID_FACTS} | {"fid_inception_sha256": "a; b"}
+    assert {name: first[name] for name in expected} == expected
+    assert {row[name] for row in others for name in expected} == {""}
     assert "fid_samples" not in as_csv(Table("Masks", ("iou",), ()), lines)

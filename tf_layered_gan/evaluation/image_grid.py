@@ -101,7 +101,7 @@ def grid(rows: Sequence[Sequence[np.ndarray]], *, scale: int = 1) -> np.ndarray:
     sizes = {tile.shape for row in tiles for tile in row}
     if len(sizes) > 1:
         raise ValueError(f"tiles must be of one size, got {sorted(size[:2] for size in sizes)}")
-    return _join([_join([_enlarge(tile, scale) for tile in row], axis=1) for row in tiles], axis=0)
+    return _join([_join([tile.repeat(scale, 0).repeat(scale, 1) for tile in row], axis=1) for row in tiles], axis=0)
 
 
 def _grid_of_columns(columns: Sequence[np.ndarray], scale: int = 1) -> np.ndarray:
@@ -134,10 +134,6 @@ def _to_pixels(tile: np.ndarray) -> np.ndarray:
 def _round(values: np.ndarray) -> np.ndarray:
     values = np.nan_to_num(values)  # training itself reports values that are not finite, right after its grid
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
-
-
-def _enlarge(tile: np.ndarray, scale: int) -> np.ndarray:
-    return tile.repeat(scale, 0).repeat(scale, 1)
 
 
 def _join(parts: Sequence[np.ndarray], axis: int) -> np.ndarray:

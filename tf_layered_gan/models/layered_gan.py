@@ -182,7 +182,8 @@ class LayeredGAN(keras.Model):
             loss = replica_mean(adversarial + self.gamma_mi * (image_information + mask_information))
         discriminator_norm = apply_gradients(tape, loss, self.discriminator_variables, self.discriminator_optimizer)
 
-        self._update_emas()
+        averages = [self.average_background_generator, self.average_foreground_generator]
+        update_ema(averages, [self.background_generator, self.foreground_generator], self.ema_decay)
         mask_sizes = ops.mean(mask, axis=(1, 2, 3))
         report = {name: values for name, (_, values) in terms.items()} | {
             "generator_gradient_norm": generator_norm,
@@ -196,7 +197,3 @@ class LayeredGAN(keras.Model):
             "masks_full": ops.cast(mask_sizes > FULL, "float32"),
         }
         return {name: ops.mean(values) for name, values in report.items()} | {"mask_spread": ops.std(mask_sizes)}
-
-    def _update_emas(self) -> None:
-        averages = [self.average_background_generator, self.average_foreground_generator]
-        update_ema(averages, [self.background_generator, self.foreground_generator], self.ema_decay)

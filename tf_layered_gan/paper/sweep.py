@@ -18,6 +18,7 @@ from ml_collections import ConfigDict
 from tf_layered_gan.config import shipped
 from tf_layered_gan.files import cache_folder
 from tf_layered_gan.files.records import read_record
+from tf_layered_gan.runs.config_record import config_facts
 
 _CACHES = ("photos", "fid")  # folders of a workdir that all runs of a config file share
 _EXECUTION = ("monitoring", "jit", "distribution")  # fields that do not change what a run computes
@@ -84,16 +85,12 @@ def plan(
         own: further changes that are not in the name of the workdir, such as the folder of the photos.
         extra: further arguments of every run.
     """
-    plain = resolve([f"--config={file}"])
-    kept = {name: value for name, value in changes.items() if _get(plain, name) != value}
+    plain = config_facts(resolve([f"--config={file}"]))
+    kept = {name: value for name, value in changes.items() if plain[name] != value}
     name = ",".join(f"{field.split('.')[-1]}={value}" for field, value in kept.items()) or "unchanged"
     fields = [f"--config.{field}={value}" for field, value in (kept | (own or {})).items()]
     return [
-        Run(
-            seed,
-            root / file / name / f"seed_{seed}",
-            (f"--config={file}", *fields, *extra, f"--config.seed={seed}"),
-        )
+        Run(seed, root / file / name / f"seed_{seed}", (f"--config={file}", *fields, *extra, f"--config.seed={seed}"))
         for seed in seeds
     ]
 
@@ -209,7 +206,3 @@ def _link_caches(workdir: pathlib.Path) -> None:
         cache_folder.claim(shared)
         if not link.exists():
             link.symlink_to(os.path.relpath(shared, workdir), target_is_directory=True)
-
-
-def _get(config: ConfigDict, name: str) -> Any:
-    return functools.reduce(lambda section, field: section[field], name.split("."), config)
