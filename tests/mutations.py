@@ -1,10 +1,9 @@
-"""Broken and odd picture files, the same ones every time, with what each has to come to where that can be said."""
+"""Broken and odd image files, the same ones every time, and for most of them whether they can be read."""
 
 import dataclasses
 import io
 import os
 import random
-import socket
 import struct
 import zlib
 
@@ -20,7 +19,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 @dataclasses.dataclass(frozen=True)
 class Mutation:
-    """A file's path below its folder; what it has to come to; and, if known, the size of the picture as displayed."""
+    """A file's path below its folder, whether it can be read, and the size of the image as displayed, if known."""
 
     name: str
     expected: str
@@ -44,16 +43,9 @@ class _Folder:
 
 
 def write(path):
-    """Writes them all into a folder, 300 and more.
-
-    Args:
-        path: pathlib.Path, a folder.
-
-    Returns:
-        list of `Mutation`. Folders are none of them.
-    """
+    """Writes them all into the folder `path`; returns a list of `Mutation`."""
     folder = _Folder(path)
-    for kind in (_cut, _flipped, _of_other_formats, _no_pictures, _bombs, _sizes, _animated, _modes, _jpegs, _exif):
+    for kind in (_cut, _flipped, _of_other_formats, _no_images, _bombs, _sizes, _animated, _modes, _jpegs, _exif):
         kind(folder)
     for kind in (_png_chunks, _metadata, _names, _no_files, _folders):
         kind(folder)
@@ -68,27 +60,27 @@ def write_large(path):
 
 
 def noise(size=SIZE, mode="RGB"):
-    """A picture that compresses badly, the same every time."""
+    """An image that compresses badly, the same every time."""
     width, height = size
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     return Image.fromarray(pixels).convert(mode)
 
 
-def encoded(picture, kind, **options):
+def encoded(image, kind, **options):
     """The bytes of a file, by its ending."""
     content = io.BytesIO()
-    picture.save(content, ENDINGS.get(kind, kind), **options)
+    image.save(content, ENDINGS.get(kind, kind), **options)
     return content.getvalue()
 
 
-def png(width, height, *, depth=8, color=2, rows=None, chunks=(), end=True):
+def png(width, height, *, depth=8, color=2, rows=None, chunks=()):
     """A PNG file by hand, with chunks between its header and its rows, which are all zero unless given."""
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
     if rows is None:
         packer, row = zlib.compressobj(1), b"\0" * (1 + (width * channels * depth + 7) // 8)
         rows = b"".join([*(packer.compress(row) for _ in range(height)), packer.flush()])
     header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
-    parts = [(b"IHDR", header), *chunks, (b"IDAT", rows)] + [(b"IEND", b"")] * end
+    parts = [(b"IHDR", header), *chunks, (b"IDAT", rows), (b"IEND", b"")]
     return _PNG + b"".join(chunk(*part) for part in parts)
 
 
@@ -123,27 +115,17 @@ def _of_other_formats(folder):
     for ending in ENDINGS:
         for other in ENDINGS.keys() - {ending}:
             folder.add(f"really_{other}.{ending}", encoded(noise(), other), READ, SIZE)
-    for other in ("GIF", "TIFF", "ICO", "PPM", "EPS", "PDF", "TGA", "SGI", "PCX", "JPEG2000", "ICNS", "DDS", "SPIDER"):
-        mode = {"SPIDER": "F", "SGI": "RGB", "ICNS": "RGBA"}.get(other, "RGB")
-        folder.add(f"really_{other}.jpg", encoded(noise((32, 32), mode), other), LEFT_OUT)
-    for mode in ("LAB", "F", "I", "YCbCr", "CMYK"):
-        folder.add(f"really_tiff_{mode}.jpg", encoded(Image.new(mode, SIZE), "TIFF"), LEFT_OUT)
+    for other in ("GIF", "TIFF", "ICO", "PPM", "EPS", "PDF", "TGA", "SGI", "PCX", "JPEG2000", "DDS"):
+        folder.add(f"really_{other}.jpg", encoded(noise(), other), LEFT_OUT)
 
 
-def _no_pictures(folder):
+def _no_images(folder):
     generator = np.random.default_rng(1)
     contents = {
-        "text": b"no picture",
-        "html": b"<!DOCTYPE html><html><body><img src='a.jpg'></body></html>",
-        "svg": b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        "text": b"no image",
         "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(out) (w) file closefile\n",
-        "pickle": b"\x80\x04\x95\x1a\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x94\x8c\x06system\x94\x93\x94.",
-        "zip": b"PK\x03\x04" + bytes(60),
-        "elf": b"\x7fELF" + bytes(60),
         "zeros": bytes(2000),
-        "ones": b"\xff" * 2000,
         "random": generator.bytes(2000),
-        "one_byte": b"\xff",
     }
     for name, content in contents.items():
         folder.add(f"{name}.jpg", content, LEFT_OUT)
@@ -167,27 +149,19 @@ def _bombs(folder):
     folder.add("bomb.jpg", jpeg, LEFT_OUT)
     canvas = struct.pack("<I", 0) + b"\xfe\x3f\x00\xfe\x3f\x00"  # VP8X, 16,383 pixels wide and high
     folder.add("bomb.webp", b"RIFF\x64\0\0\0WEBPVP8X\x0a\0\0\0" + canvas + bytes(60), LEFT_OUT)
-    folder.add("bomb_real.png", png(12_000, 12_000, depth=1, color=0), LEFT_OUT)
     folder.add("bomb_too_large.png", png(LIMIT // 4 + 1, 4, depth=1, color=0), LEFT_OUT)
     folder.add("scans.jpg", _many_scans(Image.new("L", (2048, 2048)), 3000), LEFT_OUT)
     text = zlib.compress(bytes(20_000_000))
     bombs = {b"zTXt": b"a\0\0", b"iTXt": b"a\0\1\0\0\0", b"iCCP": b"a\0\0"}
     for name, start in bombs.items():
         folder.add(f"bomb_{name.decode()}.png", png(*SIZE, chunks=[(name, start + text)] * 5), LEFT_OUT)
-    starts = {
-        "png": _PNG + chunk(b"IHDR", struct.pack(">IIBBBBB", 9, 9, 8, 2, 0, 0, 0)) + b"\x7f\xff\xff\xffabCd",
-        "webp": b"RIFF\xf0\xff\xff\xffWEBPVP8 \xe0\xff\xff\xff",
-        "jpg": b"\xff\xd8",
-        "bmp": encoded(noise(), "bmp")[:54],
-    }
-    for ending, start in starts.items():  # full of holes, so that it takes no space on the disk
-        folder.add(f"sparse.{ending}", start, LEFT_OUT)
-        os.truncate(folder.path / f"sparse.{ending}", 2**32)
+    folder.add("sparse.webp", b"RIFF\xf0\xff\xff\xffWEBPVP8 \xe0\xff\xff\xff", LEFT_OUT)
+    os.truncate(folder.path / "sparse.webp", 2**32)  # full of holes, so that it takes no space on the disk
 
 
-def _many_scans(picture, count):
+def _many_scans(image, count):
     """A progressive JPEG whose last scan comes again and again: a few bytes each, and work on every pixel."""
-    content = encoded(picture, "jpg", progressive=True)
+    content = encoded(image, "jpg", progressive=True)
     last = content.rindex(b"\xff\xda")
     return content[:last] + content[last:-2] * count + content[-2:]
 
@@ -208,11 +182,8 @@ def _animated(folder):
     frames = [noise(), noise().rotate(180), noise().rotate(90)]
     for name, kind, expected in (
         ("animated_gif.jpg", "GIF", LEFT_OUT),
-        ("animated_gif.png", "GIF", LEFT_OUT),
         ("animated.webp", "WEBP", READ),
-        ("animated_webp.jpg", "WEBP", READ),
         ("animated.png", "PNG", READ),
-        ("animated_tiff.jpg", "TIFF", LEFT_OUT),
         ("mpo.jpg", "MPO", READ),
     ):
         content = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
@@ -229,13 +200,8 @@ def _modes(folder):
     }.items():
         for mode in modes:
             folder.add(f"mode_{mode}.{ending}", encoded(noise(mode=mode), ending), READ, SIZE)
-    for name, mode, transparency in (
-        ("palette_index", "P", 3),
-        ("palette_bytes", "P", bytes(range(256))),
-        ("colour", "RGB", (1, 2, 3)),
-        ("grey", "L", 7),
-    ):
-        folder.add(f"transparent_{name}.png", encoded(noise(mode=mode), "png", transparency=transparency), READ, SIZE)
+    for mode, transparency in (("P", bytes(range(256))), ("RGB", (1, 2, 3)), ("L", 7)):
+        folder.add(f"transparent_{mode}.png", encoded(noise(mode=mode), "png", transparency=transparency), READ, SIZE)
     grey = np.random.default_rng(2).integers(0, 65536, SIZE[::-1], np.uint16)
     folder.add("16_bit_grey.png", encoded(Image.fromarray(grey), "png"), READ, SIZE)
     for name, color in (("rgb", 2), ("grey_alpha", 4), ("rgba", 6)):
@@ -247,15 +213,9 @@ def _modes(folder):
 
 
 def _jpegs(folder):
-    for name, mode, options in (
-        ("progressive", "RGB", {"progressive": True}),
-        ("progressive_cmyk", "CMYK", {"progressive": True}),
-        ("progressive_grey", "L", {"progressive": True}),
-        ("worst", "RGB", {"quality": 1}),
-        ("best", "RGB", {"quality": 100, "subsampling": 0}),
-        ("restarts", "RGB", {"restart_marker_blocks": 1}),
-    ):
-        folder.add(f"{name}.jpg", encoded(noise(mode=mode), "jpg", **options), READ, SIZE)
+    for mode in ("RGB", "CMYK"):
+        folder.add(f"progressive_{mode}.jpg", encoded(noise(mode=mode), "jpg", progressive=True), READ, SIZE)
+    folder.add("restarts.jpg", encoded(noise(), "jpg", restart_marker_blocks=1), READ, SIZE)
     plain = encoded(noise(), "jpg")
     folder.add("trailing.jpg", plain + b"PK\x05\x06" + bytes(500), READ, SIZE)
     folder.add("twice.jpg", plain + plain, READ, SIZE)
@@ -275,10 +235,8 @@ def _exif(folder):
         for name, broken in {
             "text": good[:22] + b"\x02\0" + good[24:],  # of another type than the number that it should have
             "endless": good[:10] + b"\xff\xff\xff\xff" + good[14:],
-            "many": good[:24] + b"\xff\xff\xff\x7f" + good[28:],
             "short": good[:14],
             "random": b"Exif\0\0" + random.Random(ending).randbytes(100),
-            "other_order": b"Exif\0\0XX" + good[8:],
         }.items():
             folder.add(f"exif_{name}.{ending}", encoded(noise(), ending, exif=broken), READ)
     # Orientation 6, and a tag whose value Pillow cannot write again.
@@ -298,15 +256,11 @@ def _png_chunks(folder):
     end = chunk(b"IEND", b"")
     folder.add("crc_header.png", _PNG + chunk(b"IHDR", header, 1) + chunk(b"IDAT", rows) + end, LEFT_OUT)
     folder.add("crc_rows.png", _PNG + chunk(b"IHDR", header) + chunk(b"IDAT", rows, 1) + end, EITHER)
-    folder.add("crc_end.png", _PNG + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"", 1), EITHER)
-    folder.add("without_end.png", png(*SIZE, end=False), EITHER)
     folder.add("without_rows.png", _PNG + chunk(b"IHDR", header) + end, LEFT_OUT)
-    folder.add("without_header.png", _PNG + chunk(b"IDAT", rows) + end, LEFT_OUT)
     folder.add("rows_cut.png", png(*SIZE, rows=rows[:-9]), EITHER)
     folder.add("rows_no_zlib.png", png(*SIZE, rows=b"no zlib at all"), LEFT_OUT)
     folder.add("rows_too_few.png", png(SIZE[0], 400, rows=rows), EITHER)
     folder.add("without_palette.png", png(*SIZE, color=3), EITHER)
-    folder.add("header_twice.png", png(*SIZE, chunks=[(b"IHDR", header)]), EITHER)
     folder.add("unknown_critical.png", png(*SIZE, chunks=[(b"ABCD", b"?")]), EITHER)
     folder.add("unknown_other.png", png(*SIZE, chunks=[(b"abCd", b"?" * 1000)]), READ, SIZE)
     for name in (b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"pHYs", b"tIME", b"sRGB", b"eXIf", b"acTL", b"fcTL", b"sBIT"):
@@ -320,47 +274,13 @@ def _metadata(folder):
             folder.add(f"profile_{name}.{ending}", encoded(noise(), ending, icc_profile=profile), READ, SIZE)
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf tiff:Orientation="6"/></x:xmpmeta>'
     folder.add("xmp.jpg", encoded(noise(), "jpg", xmp=xmp), READ, SIZE[::-1])
-    folder.add("xmp_broken.jpg", encoded(noise(), "jpg", xmp=b"<x:xmpmeta \xff\xfe"), READ, SIZE)
-    folder.add("comment.jpg", encoded(noise(), "jpg", comment=b"\x00\x1b[31m\xff" * 1000), READ, SIZE)
 
 
 def _names(folder):
     content = encoded(noise(), "jpg")
-    for name in (
-        "new\nline",
-        "\n",
-        "tab\tbed",
-        "return\rbed",
-        "\x1b[31mred\x1b[0m",
-        "\x7f\x01",
-        "-dash",
-        "--output=elsewhere",
-        " space ",
-        "dot.",
-        "..",
-        "...",
-        "quote'\"`",
-        "$(touch x)",
-        ";touch x",
-        "%s%n%d",
-        "{0}{name}",
-        "*?[a]",
-        "back\\slash",
-        "C:\\name",
-        "%2e%2e%2fup",
-        "~",
-        "#",
-        "caf\u00e9",
-        "cafe\u0301",
-        "\u202etxt",
-        "\U0001f426",
-        "\u5b57",
-        "\u0130\u0131",
-        "left out: nothing",
-        os.fsdecode(b"latin_\xe9"),
-        os.fsdecode(b"\xff\xfe\xfd"),
-        "n" * 251,
-    ):
+    odd = ["new\nline", "\x1b[31mred\x1b[0m", "-dash", " space ", "..", "quote'\"`", "$(touch x)", "%s%n%d"]
+    odd += ["{0}{name}", "*?[a]", "back\\slash", "caf\u00e9", "cafe\u0301", "\u202etxt", "left out: nothing", "n" * 251]
+    for name in [*odd, os.fsdecode(b"latin_\xe9"), os.fsdecode(b"\xff\xfe\xfd")]:
         folder.add(f"{name}.jpg", content, READ, SIZE)
     for name in ("upper.JPG", "upper2.Jpeg", "same.jpg", "same.png", "same.JPG", "SAME.jpg", "same.jpg.png"):
         folder.add(name, content, READ, SIZE)
@@ -369,25 +289,15 @@ def _names(folder):
 
 
 def _no_files(folder):
-    """What is no file, or one by another name. To read some of it would wait for ever."""
+    """Links, a pipe and a file without permission. Reading some of them would wait for ever."""
     content = encoded(noise(), "jpg")
     folder.add("target", content, None)
     folder.link("link.jpg", "target", READ, SIZE)
-    folder.link("link_to_link.jpg", "link.jpg", READ, SIZE)
-    folder.link("link_to_broken.jpg", "text.jpg", LEFT_OUT)
     folder.link("link_to_nothing.jpg", "nothing", LEFT_OUT)
     folder.link("link_to_itself.jpg", "link_to_itself.jpg", LEFT_OUT)
-    folder.link("link_round.jpg", "link_back.jpg", LEFT_OUT)
-    folder.link("link_back.jpg", "link_round.jpg", LEFT_OUT)
     folder.link("link_to_zeros.jpg", "/dev/zero", LEFT_OUT)
-    folder.link("link_to_null.jpg", "/dev/null", LEFT_OUT)
     os.mkfifo(folder.path / "pipe.jpg")
-    with socket.socket(socket.AF_UNIX) as server:
-        here = os.getcwd()
-        os.chdir(folder.path)  # as the path of a socket must be short
-        server.bind("socket.jpg")
-        os.chdir(here)
-    folder.mutations += [Mutation("pipe.jpg", LEFT_OUT), Mutation("socket.jpg", LEFT_OUT)]
+    folder.mutations.append(Mutation("pipe.jpg", LEFT_OUT))
     if os.geteuid():  # root may read everything
         folder.add("forbidden.jpg", content, LEFT_OUT)
         (folder.path / "forbidden.jpg").chmod(0)

@@ -31,12 +31,6 @@ splits = folder.load(sys.argv[1], resolution=8, storage_size=8)
 print(json.dumps(splits.train.names + splits.validation.names + splits.test.names))
 """
 
-EDGE = """
-import sys
-from edge_segmenter.command import main
-sys.exit(main())
-"""
-
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
@@ -77,14 +71,9 @@ def named(output, what, path):
     return sum(f"{what} {shown}: " in line for line in output.split("\n"))
 
 
-def test_there_are_300_files(files):
-    _, all_files = files
-    assert len(all_files) == len({file.name for file in all_files}) >= 300
-    assert collections.Counter(file.expected for file in all_files)[READ] > 100
-
-
 def test_every_file_of_a_folder_is_read_or_named_once(files, tmp_path):
     path, all_files = files
+    assert len(all_files) == len({file.name for file in all_files}) >= 300
     (tmp_path / "load.py").write_text(LOAD)
     finished, peak = run(tmp_path, tmp_path / "load.py", path)
     assert finished.returncode == 0, finished.stderr
@@ -127,7 +116,7 @@ def names_below(path):
 
 
 def run_edge(tmp_path, model, source, output):
-    (tmp_path / "edge.py").write_text(EDGE)
+    (tmp_path / "edge.py").write_text("import sys\nfrom edge_segmenter.command import main\nsys.exit(main())\n")
     options = "--model", model, "--input", source, "--output", output, "--kind", *FOLDERS
     return run(tmp_path, tmp_path / "edge.py", "segment", *options)
 
@@ -180,13 +169,6 @@ def test_every_broken_mask_is_named_once(files, tmp_path, caplog):
         folder.load(photos, masks=masks, resolution=8, storage_size=8)
     for name in [*broken.values(), "pipe.png"]:
         assert named(caplog.text, "left out", masks / name) == 1, name
-
-
-def test_hostile_masks_with_the_same_name_are_refused(files, tmp_path):
-    path, _ = files
-    mutations.noise().save(tmp_path / "same.png")
-    with pytest.raises(ValueError, match="only one can be the mask, or have it"):
-        folder.load(tmp_path, masks=path, resolution=8, storage_size=8)
 
 
 def test_a_folder_deeper_than_python_can_recurse_is_read(tmp_path):
