@@ -9,7 +9,6 @@ import threading
 import numpy as np
 import pytest
 import tiny
-from assertions import assert_same_splits
 
 from tf_layered_gan.data.cache import cached_splits
 from tf_layered_gan.data.photos import Photos, Splits
@@ -41,11 +40,10 @@ def test_disk_space_is_allocated_before_anything_is_written(tmp_path):
     assert taken[0] >= BYTES
 
 
-def full(*_):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
 def test_a_full_disk_is_named_and_nothing_is_left_behind(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(OSError, match=f"could not be written to {tmp_path}: No space left on device"):
         cached_splits(read, tmp_path, "key")
@@ -67,11 +65,9 @@ def test_a_disk_that_is_full_at_the_last_files_is_named(tmp_path):
 
 
 def test_the_next_run_removes_what_a_killed_run_left(tmp_path):
-    program = "import os, signal; from tf_layered_gan.data.cache import cached_splits; "
-    program += (
-        f"cached_splits(lambda create: (create({SHAPE}), os.kill(os.getpid(), signal.SIGKILL)), {str(tmp_path)!r}, 1)"
-    )
-    assert subprocess.run([sys.executable, "-c", program], cwd=tiny.ROOT).returncode == -signal.SIGKILL
+    program = "import os, signal, sys; from tf_layered_gan.data.cache import cached_splits; "
+    program += f"cached_splits(lambda create: (create({SHAPE}), os.kill(os.getpid(), signal.SIGKILL)), sys.argv[1], 1)"
+    assert subprocess.run([sys.executable, "-c", program, tmp_path], cwd=tiny.ROOT).returncode == -signal.SIGKILL
     (left_over,) = entries(tmp_path)
     cached_splits(read, tmp_path, "key")
     assert len(entries(tmp_path)) == 1 and not left_over.exists()
@@ -117,23 +113,16 @@ def pickled(path, planted):
     np.save(path, np.array([Planted(planted)], object), allow_pickle=True)
 
 
-def zipped(path, planted):
-    with open(path, "wb") as file:
-        np.savez(file, np.zeros(1))
-
-
 @pytest.mark.parametrize(
     "name, damage",
     [
         ("train.npy", pickled),
-        ("test.npy", pickled),
-        ("validation.npy", zipped),
+        ("validation.npy", lambda path, _: path.write_bytes(b"PK\x03\x04" + bytes(60))),
         ("train.npy", lambda path, _: path.write_bytes(b"")),
         ("train.npy", lambda path, _: path.write_bytes(path.read_bytes()[:-1])),
         ("test.npy", lambda path, _: np.save(path, np.zeros((2, 100, 100, 3)))),
         ("test.npy", lambda path, _: path.unlink()),
         ("names.json", lambda path, _: path.write_text("{}")),
-        ("names.json", lambda path, _: path.write_text("[]")),
         ("names.json", lambda path, _: path.write_text('{"train": 5')),
     ],
 )
@@ -144,13 +133,3 @@ def test_a_damaged_entry_is_named_and_never_unpickled(tmp_path, name, damage):
     with pytest.raises(ValueError, match=f"{entry} is damaged: .*; remove it, and the photos are read again"):
         cached_splits(read, tmp_path / "cache", "key")
     assert not (tmp_path / "planted").exists()
-
-
-def test_an_unfinished_entry_is_not_read(tmp_path, monkeypatch):
-    def cut_off(file, array):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(np, "save", cut_off)
-        cached_splits(read, tmp_path, "key")
-    assert_same_splits(cached_splits(read, tmp_path, "key"), cached_splits(read, None, "key"))

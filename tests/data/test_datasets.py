@@ -1,7 +1,6 @@
 """The real builders, on small archives in the official layouts, put where a user puts them by hand."""
 
 import functools
-import io
 import os
 import random
 import re
@@ -10,11 +9,9 @@ import shutil
 import archives
 import numpy as np
 import pytest
-import tensorflow as tf
 import tensorflow_datasets as tfds
 from assertions import SPLITS, assert_same_splits
 from PIL import Image
-from tensorflow_datasets.testing.mocking import RandomFakeGenerator
 
 from configs import apc, cars, cub, dogs
 from tf_layered_gan.data import catalogue, datasets, sources
@@ -46,7 +43,7 @@ def loaded(path):
 
 
 def greys(photos):
-    """Returns the brightness of each photo, see `archives`."""
+    """Returns the brightness of each photo, which `archives` chose."""
     return photos.images[:, 0, 0, 0].tolist()
 
 
@@ -71,6 +68,7 @@ def test_sizes(loaded, source):
     splits = loaded(source)
     assert splits.train.images.shape[1:] == (10, 10, 3) and splits.train.masks is None
     assert splits.validation.images.shape[1:] == splits.test.images.shape[1:] == (8, 8, 3)
+    assert (splits.validation.masks is None) == (splits.test.masks is None) == (source in ("dogs", "cars"))
 
 
 def test_cub_is_split_by_the_numbers_in_images_txt(loaded):
@@ -99,9 +97,6 @@ def test_training_photos_have_their_masks_if_asked(loaded, path, tmp_path):
         train = load("cub", path, train_masks=True, cache=cache).train
         np.testing.assert_array_equal(train.images, plain.images)
         assert train.masks.shape == train.images.shape[:3] and set(np.unique(train.masks)) == {0, 1}
-
-
-def test_dogs_have_no_masks_to_train_on(path):
     assert load("dogs", path, train_masks=True).train.masks is None
 
 
@@ -110,12 +105,6 @@ def test_validation_photos_are_taken_from_the_official_training_split(path, sour
     splits = load(source, path, holdout=3)
     assert [len(getattr(splits, split)) for split in SPLITS] == [count - 3, 3, 2]
     assert len(set(splits.train.names + splits.validation.names)) == count
-
-
-@pytest.mark.parametrize("holdout", [0, 6])
-def test_holdout_out_of_range_is_refused(path, holdout):
-    with pytest.raises(ValueError, match=f"holdout is {holdout}, allowed: 1 to 5 photos"):
-        load("cars", path, holdout=holdout)
 
 
 def test_dogs_names_begin_with_the_breed(loaded):
@@ -138,33 +127,36 @@ def test_configs_find_the_classes_in_the_names(loaded, module, classes):
     assert {re.search(data.classes, name)[0] for name in loaded(data.source).test.names} == classes
 
 
-@pytest.mark.parametrize("source", ["dogs", "cars"])
-def test_without_a_folder_of_masks_there_are_none(loaded, source):
-    splits = loaded(source)
-    assert splits.validation.masks is None and splits.test.masks is None
-
-
 def test_masks_from_a_folder(path, masks):
     splits = load("cars", path, masks=masks)
     for photos in (splits.validation, splits.test):
         assert photos.masks.tolist() == [[[1] * 8] * 4 + [[0] * 8] * 4] * 2
 
 
-def test_missing_mask_is_named(path, masks):
+def test_a_mask_that_is_missing_or_unusable_is_named(path, masks):
+    save_mask(masks / "cars_test" / "00001.png", (20, 20))
+    with pytest.raises(ValueError, match=r"mask of cars_test/00001.jpg 001 has another aspect.*\(20, 20\), \(30, 20\)"):
+        load("cars", path, masks=masks)
+    save_mask(masks / "cars_test" / "00001.png", (15, 10))
+    (masks / "cars_test" / "00002.png").write_text("text")
+    with pytest.raises(ValueError, match="cars_test/00002.jpg 002 or its mask cannot be read: UnidentifiedImageError"):
+        load("cars", path, masks=masks)
     (masks / "cars_test" / "00002.png").unlink()
     with pytest.raises(ValueError, match=r"cars_test/00002.png, the mask of cars_test/00002.jpg 002, is missing"):
         load("cars", path, masks=masks)
 
 
-def test_mask_of_another_aspect_is_named(path, masks):
-    save_mask(masks / "cars_test" / "00001.png", (20, 20))
-    with pytest.raises(ValueError, match=r"mask of cars_test/00001.jpg 001 has another aspect.*\(20, 20\), \(30, 20\)"):
-        load("cars", path, masks=masks)
-
-
-def test_folder_of_masks_must_exist(path, tmp_path):
-    with pytest.raises(ValueError, match="masks is .*nowhere, allowed: a folder"):
-        load("cars", path, masks=tmp_path / "nowhere")
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        ({"holdout": 0}, "holdout is 0, allowed: 1 to 5 photos"),
+        ({"holdout": 6}, "holdout is 6, allowed: 1 to 5 photos"),
+        ({"masks": "nowhere"}, "masks is nowhere, allowed: a folder"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused(path, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        load("cars", path, **wrong)
 
 
 def test_masks_for_a_dataset_that_has_its_own_are_refused(path, masks):
@@ -216,54 +208,19 @@ def test_cache_gives_the_same_memory_mapped(loaded, path, tmp_path, source):
         assert_same_splits(cached, loaded(source))
 
 
-def test_cache_is_read_instead_of_the_photos(path, tmp_path, monkeypatch):
-    load("cub", path, cache=tmp_path / "cache")
-    monkeypatch.setattr(datasets, "read_image", None)
-    assert len(load("cub", path, cache=tmp_path / "cache").train) == 3
-
-
-@pytest.mark.parametrize("change", ["holdout", "a mask"])
+@pytest.mark.parametrize("change", ["holdout", "a mask", "another preparation"])
 def test_cache_is_renewed_when_something_changes(path, masks, tmp_path, change):
     settings = {"masks": masks, "holdout": 2}
     load("cars", path, cache=tmp_path / "cache", **settings)
     if change == "a mask":
         save_mask(masks / "cars_test" / "00001.png", (15, 10), top=0, bottom=255)
         os.utime(masks / "cars_test" / "00001.png", ns=(1, 1))
+    elif change == "another preparation":
+        path = shutil.copytree(path, tmp_path / "other")
     else:
         settings["holdout"] = 3
     assert_same_splits(load("cars", path, cache=tmp_path / "cache", **settings), load("cars", path, **settings))
     assert len(list((tmp_path / "cache").glob("[0-9a-f]*"))) == 2
-
-
-def test_another_preparation_has_its_own_cache_entry(path, tmp_path):
-    load("cub", path, cache=tmp_path / "cache")
-    other = shutil.copytree(path, tmp_path / "other")
-    load("cub", other, cache=tmp_path / "cache")
-    assert len(list((tmp_path / "cache").glob("[0-9a-f]*"))) == 2
-
-
-def mocked(builder, split, decoders, **_):
-    """Returns mock examples of tfds, as many as the split has; masks have the size of their photos, like real ones."""
-    features = decoders.extract_features(builder.info.features)
-    fakes = RandomFakeGenerator(features, num_examples=builder.info.splits[split].num_examples)
-    examples = []
-    for example in fakes:
-        if "segmentation_mask" in example:
-            example["segmentation_mask"] = example["image"][..., :1]
-        examples.append(features.encode_example(example))
-    columns = {name: [example[name] for example in examples] for name in features}
-    return tf.data.Dataset.from_tensor_slices(columns)
-
-
-@pytest.mark.parametrize("source", ["cub", "cars"])
-def test_the_loader_reads_mock_data_of_tfds(loaded, path, source):
-    with tfds.testing.mock_data(data_dir=path, policy=tfds.testing.MockPolicy.USE_FILES, as_dataset_fn=mocked):
-        splits = load(source, path)
-    real = loaded(source)
-    assert [len(getattr(splits, split)) for split in SPLITS] == [len(getattr(real, split)) for split in SPLITS]
-    assert splits.train.images.std((1, 2)).min() > 2 > real.train.images.std((1, 2)).max()  # noise; of one grey
-    assert (splits.test.masks is not None) == (source in ("cub", "apc"))
-    assert splits.test.masks is None or set(np.unique(splits.test.masks)) == {0, 1}
 
 
 def test_a_failed_preparation_says_what_to_put_where(tmp_path):
@@ -277,17 +234,6 @@ def test_a_failed_preparation_says_what_to_put_where(tmp_path):
         in (str(error.value))
     )
     assert "gone; look for a mirror" in str(error.value)
-
-
-def test_photo_that_cannot_be_read_is_named():
-    with pytest.raises(ValueError, match="a.jpg or its mask cannot be read: UnidentifiedImageError"):
-        datasets._square(("a.jpg", io.BytesIO(b"text"), None), size=4, labelled=False)
-
-
-def test_mask_that_cannot_be_read_is_named(path, masks):
-    (masks / "cars_test" / "00002.png").write_text("text")
-    with pytest.raises(ValueError, match="cars_test/00002.jpg 002 or its mask cannot be read: UnidentifiedImageError"):
-        load("cars", path, masks=masks)
 
 
 def test_only_training_prepares_a_dataset(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from assertions import assert_same_splits
 
 from tf_layered_gan.data import shapes
 
@@ -62,13 +63,8 @@ def test_painted_images_are_cached_until_something_changes(tmp_path, monkeypatch
     other = shapes.load(**sizes | {"train": 4}, cache=tmp_path)
     monkeypatch.setattr(shapes, "paint", None)  # from here on, painting would fail
     again = shapes.load(**sizes, cache=tmp_path)
-    for splits in (first, again):
-        for name in ("train", "validation", "test"):
-            expected, cached = getattr(painted, name), getattr(splits, name)
-            np.testing.assert_array_equal(cached.images, expected.images)
-            assert cached.names == expected.names
-        np.testing.assert_array_equal(splits.test.masks, painted.test.masks)
-        assert splits.train.masks is None
+    assert_same_splits(first, painted)
+    assert_same_splits(again, painted)
     assert len(other.train) == 4
 
 

@@ -22,8 +22,3 @@ def test_to_square_antialiases():
 def test_mask_to_square_keeps_the_labels():
     mask = np.kron(np.array([[0, 128], [255, 0]], np.uint8), np.ones((4, 4), np.uint8))
     assert np.asarray(mask_to_square(Image.fromarray(mask), 2)).tolist() == [[0, 128], [255, 0]]
-
-
-def test_mask_to_square_sees_the_same_centre():
-    mask = np.tile(np.array([10, 20, 30, 40, 50], np.uint8), (3, 1))
-    assert np.asarray(mask_to_square(Image.fromarray(mask), 3)).tolist() == [[20, 30, 40]] * 3
