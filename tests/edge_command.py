@@ -4,8 +4,10 @@ import contextlib
 import io
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import time
 
 import keras
 import numpy as np
@@ -33,12 +35,28 @@ def command(model, source, output, *options):
 
 def run(model, source, output, *options):
     """Runs the command on images or a video in this process, as `subprocess.run` would in another."""
-    arguments = command(model, source, output, *options)[3:]
+    return run_main(*command(model, source, output, *options)[3:])
+
+
+def run_main(*arguments):
+    """Runs the command with any arguments in this process."""
     printed = [io.TextIOWrapper(io.BytesIO(), errors=errors) for errors in ("strict", "backslashreplace")]
     with contextlib.redirect_stdout(printed[0]), contextlib.redirect_stderr(printed[1]):
         try:
-            status = main(arguments)
+            status = main(list(map(str, arguments)))
         except SystemExit as error:
             status = error.code
     out, err = (stream.detach().getvalue().decode() for stream in printed)
     return subprocess.CompletedProcess(arguments, status, out, err)
+
+
+def run_until_ctrl_c(file, model, source, output, *options):
+    """Runs the command in another process and presses Ctrl-C as soon as a file exists."""
+    arguments = command(model, source, output, *options)
+    with subprocess.Popen(arguments, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+        while not file.exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        printed, _ = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(arguments, process.returncode, printed)

@@ -1,13 +1,10 @@
 """The edge command on images, with a model whose foreground is whatever is bright."""
 
 import os
-import signal
-import subprocess
-import time
 
 import numpy as np
 import pytest
-from edge_command import ENVIRONMENT, command, run
+from edge_command import run, run_until_ctrl_c
 from PIL import Image, ImageCms
 
 from edge_segmenter.letterbox import letterbox
@@ -35,15 +32,6 @@ def results(output, kind="masks"):
     return sorted(str(path.relative_to(output / kind)) for path in (output / kind).rglob("*") if path.is_file())
 
 
-def assert_right_half(values):
-    height, width = values.shape
-    expected = np.zeros((height, width), "uint8")
-    expected[:, width // 2 :] = 255
-    # The edge may move by a pixel of the model, 40 / 16 = 2.5 pixels of the image.
-    np.testing.assert_array_equal(values[:, : width // 2 - 2], expected[:, : width // 2 - 2])
-    np.testing.assert_array_equal(values[:, width // 2 + 2 :], expected[:, width // 2 + 2 :])
-
-
 @pytest.mark.parametrize("size", [(40, 20), (20, 40), (33, 33), (7, 5), (200, 1)])
 def test_mask_and_cutout_have_the_size_of_the_image(model, photos, tmp_path, size):
     half_white(*size).save(photos / "a.png")
@@ -66,16 +54,14 @@ def test_only_the_profile_of_an_rgb_image_is_kept(model, photos, tmp_path, mode,
 
 def test_mask_fits_the_image_as_displayed(model, photos, tmp_path):
     exif = Image.Exif()
-    exif[0x0112] = 3  # orientation: turn by 180 degrees
-    half_white().transpose(Image.Transpose.ROTATE_180).save(photos / "turned.jpg", exif=exif)
     exif[0x0112] = 6  # orientation: turn by 90 degrees
     half_white().save(photos / "upright.jpg", exif=exif)
     run(model, photos, tmp_path / "out")
-    assert_right_half(mask(tmp_path / "out", "turned.png"))
-    # Stored 40 wide and 20 high, displayed 20 wide and 40 high, with what was right now below.
+    # Stored 40 wide and 20 high, displayed 20 wide and 40 high, and the white half is now below.
     upright = mask(tmp_path / "out", "upright.png")
     assert upright.shape == (40, 20)
-    assert_right_half(upright.T)
+    # The edge may move by a pixel of the model, 40 / 16 = 2.5 pixels of the image.
+    assert upright[:18].max() == 0 and upright[22:].min() == 255
 
 
 def test_mask_does_not_show_the_filling(model, photos, tmp_path):
@@ -137,25 +123,19 @@ def test_refuses_to_write_into_the_folder_of_the_images(model, photos):
     assert (photos / "masks/a.png").read_bytes() == before
 
 
-@pytest.mark.parametrize("source", ["nowhere", "empty"])
-def test_no_image(model, tmp_path, source):
+@pytest.mark.parametrize("source, message", [("nowhere", "no such image or folder"), ("empty", "no image in ")])
+def test_no_image(model, tmp_path, source, message):
     (tmp_path / "empty").mkdir()
     finished = run(model, tmp_path / source, tmp_path / "out")
-    assert finished.returncode == 2 and "no " in finished.stderr and source in finished.stderr
+    assert finished.returncode == 2 and message in finished.stderr and source in finished.stderr
 
 
-def test_missing_or_broken_model(photos, tmp_path):
+@pytest.mark.parametrize("name, message", [("no.tflite", "no such model"), ("bad.tflite", "cannot load the model")])
+def test_missing_or_broken_model(photos, tmp_path, name, message):
     half_white().save(photos / "a.png")
-    (tmp_path / "broken.tflite").write_bytes(b"not a model")
-    for name, message in (("missing.tflite", "no such model"), ("broken.tflite", "cannot load the model")):
-        finished = run(tmp_path / name, photos, tmp_path / "out")
-        assert finished.returncode == 2 and message in finished.stderr and name in finished.stderr
-
-
-def test_a_name_as_long_as_can_be_has_a_mask(model, photos, tmp_path):
-    half_white().save(photos / f"{'n' * 251}.jpg")
-    assert run(model, photos, tmp_path / "out").returncode == 0
-    assert results(tmp_path / "out") == [f"{'n' * 251}.png"]
+    (tmp_path / "bad.tflite").write_bytes(b"not a model")
+    finished = run(tmp_path / name, photos, tmp_path / "out")
+    assert finished.returncode == 2 and message in finished.stderr and name in finished.stderr
 
 
 def test_output_whose_name_is_not_unicode(model, photos, tmp_path):
@@ -174,14 +154,6 @@ def test_writes_nothing_through_a_link(model, photos, tmp_path, link):
     finished = run(model, photos, tmp_path / "out")
     assert finished.returncode == 2 and "holds a link: " in finished.stderr
     assert list((tmp_path / "outside").iterdir()) == []
-
-
-def test_a_link_to_itself_is_refused_in_words(model, photos, tmp_path):
-    half_white().save(photos / "a.jpg")
-    (tmp_path / "out").symlink_to("out")
-    finished = run(model, photos, tmp_path / "out")
-    assert finished.returncode in (1, 2) and "Traceback" not in finished.stderr
-    assert "out" in finished.stderr.splitlines()[-1]
 
 
 def test_writes_only_the_kinds_that_are_asked_for(model, photos, tmp_path):
@@ -204,13 +176,7 @@ def test_ctrl_c_ends_after_an_image(model, photos, tmp_path):
     half_white(400, 300).save(tmp_path / "image.png")
     for number in range(300):
         os.link(tmp_path / "image.png", photos / f"{number:03d}.png")
-    arguments = command(model, photos, tmp_path / "out")
-    with subprocess.Popen(arguments, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
-        while not (tmp_path / "out" / "cutouts" / "000.png").exists():
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        printed, _ = process.communicate(timeout=60)
+    finished = run_until_ctrl_c(tmp_path / "out" / "cutouts" / "000.png", model, photos, tmp_path / "out")
     masks, cutouts = results(tmp_path / "out"), results(tmp_path / "out", "cutouts")
-    assert process.returncode == 1 and masks == cutouts and 0 < len(masks) < 300
-    assert printed == f"{len(masks)} of 300 images segmented into {tmp_path / 'out'}, 0 failed, stopped\n"
+    assert finished.returncode == 1 and masks == cutouts and 0 < len(masks) < 300
+    assert finished.stdout == f"{len(masks)} of 300 images segmented into {tmp_path / 'out'}, 0 failed, stopped\n"

@@ -3,18 +3,15 @@
 import itertools
 import os
 import signal
-import subprocess
-import time
 
 import cv2
 import numpy as np
 import pytest
-from edge_command import ENVIRONMENT, command, run
+from edge_command import run, run_main, run_until_ctrl_c
 from PIL import Image
 
 from edge_segmenter import command as edge
 from edge_segmenter import video
-from edge_segmenter.command import main
 from edge_segmenter.interruption import interruption
 
 SIZE, FPS = (64, 32), 12.0
@@ -79,12 +76,15 @@ def test_frames_of_an_earlier_run_are_not_mixed_with_new_ones(model, clip, tmp_p
     assert finished.returncode == 2 and "out/cutouts/clip exists: " in finished.stderr
 
 
-def test_a_camera_overwrites_nothing(model, tmp_path, capsys):
+def run_camera(model, camera, output, *options):
+    return run_main("segment", "--model", model, "--camera", camera, "--output", output, *options)
+
+
+def test_a_camera_overwrites_nothing(model, tmp_path):
     (tmp_path / "masks").mkdir()
     (tmp_path / "masks" / "camera7.mp4").write_text("seen")
-    with pytest.raises(SystemExit) as ended:
-        main(["segment", "--model", str(model), "--camera", "7", "--output", str(tmp_path)])
-    assert ended.value.code == 2 and "masks/camera7.mp4 exists: " in capsys.readouterr().err
+    finished = run_camera(model, 7, tmp_path)
+    assert finished.returncode == 2 and "masks/camera7.mp4 exists: " in finished.stderr
     assert (tmp_path / "masks" / "camera7.mp4").read_text() == "seen"
 
 
@@ -136,15 +136,10 @@ def test_a_video_whose_name_is_not_utf8(model, clip, tmp_path):
 
 def test_ctrl_c_leaves_a_finished_video(model, tmp_path):
     clip = write(tmp_path / "long.mp4", [frame(32)] * 3000)
-    arguments = command(model, clip, tmp_path / "out", "--kind", "mask", "cutout")
-    with subprocess.Popen(arguments, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
-        while not (tmp_path / "out/cutouts/long/000002.png").exists():
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        printed, _ = process.communicate(timeout=60)
-    frames = int(printed.split()[0])
-    assert process.returncode == 1 and printed.endswith("stopped\n") and 3 <= frames < 3000
+    third = tmp_path / "out/cutouts/long/000002.png"
+    finished = run_until_ctrl_c(third, model, clip, tmp_path / "out", "--kind", "mask", "cutout")
+    frames = int(finished.stdout.split()[0])
+    assert finished.returncode == 1 and finished.stdout.endswith("stopped\n") and 3 <= frames < 3000
     assert len(read(tmp_path / "out/masks/long.mp4")[0]) == frames
     assert len(files(tmp_path / "out")) == frames + 1  # and no file under another name
 
@@ -176,64 +171,53 @@ class Camera:
 
 
 @pytest.mark.parametrize("stop", [True, False])
-def test_camera_is_written_until_ctrl_c(model, tmp_path, monkeypatch, capsys, stop):
+def test_camera_is_written_until_ctrl_c(model, tmp_path, monkeypatch, stop):
     camera = Camera(5, stop)
     monkeypatch.setattr(cv2, "VideoCapture", camera)
     monkeypatch.setattr("edge_segmenter.video.in_real_time", lambda frames, fps: ((shown, 2) for shown in frames))
-    options = ["--camera", "7", "--output", str(tmp_path / "out"), "--kind", "mask", "cutout"]
-    assert main(["segment", "--model", str(model), *options]) == (0 if stop else 1)
+    finished = run_camera(model, 7, tmp_path / "out", "--kind", "mask", "cutout")
+    assert finished.returncode == (0 if stop else 1)
     monkeypatch.undo()
     expected = 4 if stop else 5  # without the frame during which Ctrl-C was pressed
-    assert capsys.readouterr().out.startswith(f"{expected} frames of camera 7 segmented into")
+    assert finished.stdout.startswith(f"{expected} frames of camera 7 segmented into")
     assert camera.released
     masks, fps = read(tmp_path / "out/masks/camera7.mp4")
     assert len(masks) == 2 * expected and fps == video.UNKNOWN_FPS
     assert len(files(tmp_path / "out/cutouts/camera7")) == expected
 
 
-def test_no_camera(model, tmp_path, capsys, monkeypatch):
+def test_no_camera(model, tmp_path, monkeypatch):
     monkeypatch.setattr(Camera, "isOpened", lambda self: False)
     monkeypatch.setattr(cv2, "VideoCapture", Camera(0, False))
-    with pytest.raises(SystemExit) as ended:
-        main(["segment", "--model", str(model), "--camera", "7", "--output", str(tmp_path / "out")])
-    assert ended.value.code == 2 and "cannot open the camera 7" in capsys.readouterr().err
+    finished = run_camera(model, 7, tmp_path / "out")
+    assert finished.returncode == 2 and "cannot open the camera 7" in finished.stderr
 
 
-def test_an_error_of_opencv_is_printed_on_one_line(model, tmp_path, capsys):
-    with pytest.raises(SystemExit) as ended:  # OpenCV refuses so large an index in seven lines
-        main(["segment", "--model", str(model), "--camera", str(10**12), "--output", str(tmp_path / "out")])
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert ended.value.code == 2 and f"error: camera {10**12}: OpenCV(" in last and "won't fit into a C int" in last
+def test_an_error_of_opencv_is_printed_on_one_line(model, tmp_path):
+    finished = run_camera(model, 10**12, tmp_path / "out")  # OpenCV refuses so large an index in seven lines
+    last = finished.stderr.splitlines()[-1]
+    assert finished.returncode == 2 and f"camera {10**12}: OpenCV(" in last and "won't fit into a C int" in last
     assert not (tmp_path / "out").exists()
 
 
-def test_frames_before_an_error_of_opencv_are_kept(model, clip, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(
-        cv2, "cvtColor", fails_from(cv2.cvtColor, 4)
-    )  # one call as a frame is read, one as it is written
-    with pytest.raises(SystemExit) as ended:
-        main(["segment", "--model", str(model), "--input", str(clip), "--output", str(tmp_path / "out")])
-    monkeypatch.undo()
-    assert ended.value.code == 2 and f"error: {clip}: no memory" in capsys.readouterr().err
+def test_frames_before_an_error_of_opencv_are_kept(model, clip, tmp_path, monkeypatch):
+    calls, convert = itertools.count(1), cv2.cvtColor
+
+    def fails_at_the_fourth_call(*arguments):  # a frame takes two: one when it is read, one when it is written
+        if next(calls) >= 4:
+            raise cv2.error("no memory")
+        return convert(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cv2, "cvtColor", fails_at_the_fourth_call)
+        finished = run(model, clip, tmp_path / "out")
+    assert finished.returncode == 2 and f"error: {clip}: no memory" in finished.stderr
     assert len(read(tmp_path / "out/masks/clip.mp4")[0]) == 1
 
 
-def fails_from(function, call):
-    """Returns the function; it raises an error of OpenCV from a call on, counted from 1."""
-    calls = itertools.count(1)
-
-    def failing(*arguments):
-        if next(calls) >= call:
-            raise cv2.error("no memory")
-        return function(*arguments)
-
-    return failing
-
-
-def test_a_negative_camera_is_refused(model, tmp_path, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main(["segment", "--model", str(model), "--camera", "-5", "--output", str(tmp_path / "out")])
-    assert ended.value.code == 2 and "a camera's index is -5, allowed: 0 or more" in capsys.readouterr().err
+def test_a_negative_camera_is_refused(model, tmp_path):
+    finished = run_camera(model, -5, tmp_path / "out")
+    assert finished.returncode == 2 and "a camera's index is -5, allowed: 0 or more" in finished.stderr
 
 
 def test_a_camera_plays_in_real_time():

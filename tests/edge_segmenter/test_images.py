@@ -36,33 +36,30 @@ def test_a_file_in_memory_is_read():
     assert pixels_to_decode(content) == 48
 
 
-@pytest.mark.parametrize(
-    "mode, color, expected",
-    [("L", 77, (77,) * 3), ("1", 1, WHITE), ("LA", (77, 255), (77,) * 3), ("RGBA", (*BLUE, 255), BLUE)],
-)
-def test_modes_of_png(tmp_path, mode, color, expected):
-    Image.new(mode, (8, 8), color).save(tmp_path / "a.png")
-    assert_color(pixels(tmp_path / "a.png"), expected)
-
-
-@pytest.mark.parametrize("options, expected", [({}, BLUE), ({"transparency": 1}, WHITE)])
-def test_palette(tmp_path, options, expected):
+def palette():
     image = Image.new("P", (8, 8), 1)
     image.putpalette([*RED, *BLUE])
-    image.save(tmp_path / "a.png", **options)
-    assert_color(pixels(tmp_path / "a.png"), expected)
+    return image
 
 
-def test_cmyk(tmp_path):
-    # Cyan and yellow in full, no magenta and no black: green.
-    Image.new("CMYK", (8, 8), (255, 0, 255, 0)).save(tmp_path / "a.jpg")
-    assert_color(pixels(tmp_path / "a.jpg"), GREEN, tolerance=4)
-
-
-def test_16_bit_grey_is_scaled(tmp_path):
-    # 77 * 256 + 255 of 65535 is 77 of 255, while clipping would give 255.
-    Image.fromarray(np.full((8, 8), 77 * 256 + 255, np.uint16)).save(tmp_path / "a.png")
-    assert_color(pixels(tmp_path / "a.png"), 77)
+@pytest.mark.parametrize(
+    "image, suffix, options, expected",
+    [
+        (Image.new("L", (8, 8), 77), "png", {}, 77),
+        (Image.new("1", (8, 8), 1), "png", {}, WHITE),
+        (Image.new("LA", (8, 8), (77, 255)), "png", {}, 77),
+        (Image.new("RGBA", (8, 8), (*BLUE, 255)), "png", {}, BLUE),
+        (palette(), "png", {}, BLUE),
+        (palette(), "png", {"transparency": 1}, WHITE),
+        # 77 * 256 + 255 of 65535 is 77 of 255, while clipping would give 255.
+        (Image.fromarray(np.full((8, 8), 77 * 256 + 255, np.uint16)), "png", {}, 77),
+        # Cyan and yellow in full, no magenta and no black: green.
+        (Image.new("CMYK", (8, 8), (255, 0, 255, 0)), "jpg", {}, GREEN),
+    ],
+)
+def test_every_mode_becomes_rgb(tmp_path, image, suffix, options, expected):
+    image.save(tmp_path / f"a.{suffix}", **options)
+    assert_color(pixels(tmp_path / f"a.{suffix}"), expected, tolerance=4 if suffix == "jpg" else 0)
 
 
 @pytest.mark.parametrize(
