@@ -5,7 +5,6 @@ import re
 
 import pages
 import pytest
-from PIL import Image
 
 from tf_layered_gan.config.fields import FIELDS
 
@@ -24,13 +23,6 @@ def quoted(page):
 
 def test_the_readme_is_short():
     assert len(pages.README.read_text().splitlines()) <= 150
-
-
-def test_the_readmes_image_is_small_but_can_be_seen():
-    file = pages.ROOT / "docs/layers.png"
-    assert file.stat().st_size < 400_000
-    with Image.open(file) as image:
-        assert image.width >= 7 * 96
 
 
 def test_the_readme_lists_every_page():

@@ -1,5 +1,3 @@
-import pathlib
-
 import pytest
 
 from tf_layered_gan.files.records import read_record, write_record
@@ -19,20 +17,6 @@ def test_text_and_bytes_replace_what_was_there(tmp_path, content):
     written = (tmp_path / "file").read_bytes()
     assert written == (content.encode() if isinstance(content, str) else content)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
-
-
-def test_an_interrupted_write_leaves_the_earlier_record_and_nothing_else(tmp_path, monkeypatch):
-    def cut_off(path, content):
-        with path.open("wb") as file:
-            file.write(content[:3])
-        raise OSError("no space left on device")
-
-    write_record(tmp_path / "record.json", {"round": 1})
-    monkeypatch.setattr(pathlib.Path, "write_bytes", cut_off)
-    with pytest.raises(OSError, match="no space left"):
-        write_record(tmp_path / "record.json", {"round": 2})
-    assert read_record(tmp_path / "record.json") == {"round": 1}
-    assert [path.name for path in tmp_path.iterdir()] == ["record.json"]
 
 
 @pytest.mark.parametrize("content", [b'{"round": 1', b"", b"[]", b"\xff", b"[" * 100_000])
