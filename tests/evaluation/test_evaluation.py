@@ -45,9 +45,9 @@ def test_probabilities_are_the_sigmoid_of_the_logits():
 
 
 def test_the_network_is_traced_for_one_batch_size_of_at_most_the_number_of_images():
-    images, network = squares(7).images, red_network()
+    images, network, other = squares(7).images, red_network(), red_network()
     TRACED.clear()
-    whole = predict_probabilities(red_network(), images)
+    whole = predict_probabilities(other, images)
     np.testing.assert_array_equal(predict_probabilities(network, images, batch_size=3), whole)
     predict_probabilities(network, images[:4], batch_size=3)
     assert TRACED == [(7, 8, 8, 3), (3, 8, 8, 3)]

@@ -70,7 +70,7 @@ def value_and_gradient(function, images, transforms, upstream):
 def test_warp_is_the_dense_operator_of_eqs_9_and_10_and_its_gradient_the_transpose(function, parameters):
     size = 5
     units = tf.reshape(tf.eye(size * size), [-1, size, size, 1])  # one image per pixel
-    transforms = tf.repeat(affine_transforms(*([value] for value in parameters), size), size * size, axis=0)
+    transforms = tf.repeat(affine_transforms(*np.float32(parameters)[:, None], size), size * size, axis=0)
     expected = dense_warp(parameters, size)
     warped, gradient = value_and_gradient(function, units, transforms, upstream=units)
     np.testing.assert_allclose(tf.reshape(warped, expected.shape), expected.T, atol=1e-5)
@@ -81,7 +81,7 @@ def test_scales_then_turns_then_shifts():
     # Relative to the centre (4, 4), (5, 4) is (1, 0): scaled (2, 0), turned (0, 2), shifted (1, 2), so pixel (5, 6).
     # Shifting first would give pixel (4, 8), turning last pixel (4, 7).
     dot = tf.reshape(tf.one_hot(4 * 9 + 5, 81), [1, 9, 9, 1])
-    moved = warp(dot, affine_transforms([1.0], [math.pi / 2], [1.0], [0.0], 9))
+    moved = warp(dot, affine_transforms(*np.float32([[1], [math.pi / 2], [1], [0]]), 9))
     assert moved[0, 6, 5, 0].numpy() == pytest.approx(1.0, abs=1e-6)
 
 

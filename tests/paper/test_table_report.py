@@ -157,9 +157,7 @@ def test_notes_say_which_seeds_have_fid_and_what_it_compares():
     with_fid, without = metrics(0.3, synthesis=FID), metrics(0.4)
     text = markdown("T", TABLE, [line(finished={0: with_fid, 1: without})], "c")
     assert "- gamma_mi 1, folder: FID for 1 of 2 seeds" in text and "No FID" not in text
-    compared = (
-        "FID: folder, 6 synthetic images against 9 photos (all photos, at 32x32), bilinear, weights abcdefabcdef."
-    )
+    compared = "6 synthetic images against 9 photos (all photos, at 32x32), bilinear, weights abcdefabcdef."
     assert f"FID: folder, {compared}" in text
     disc = Row("disc", "cub", {}, method="grabcut")
     for row, runs in ((ROW, {0: with_fid, 1: with_fid}), (disc, {0: with_fid, 1: without})):
