@@ -9,7 +9,6 @@ the model's resolution.
 
 import os
 import pathlib
-from collections.abc import Callable
 
 import numpy as np
 from absl import flags
@@ -25,8 +24,6 @@ from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, summarize
 
 from .any_segmenter import load_segmenter
-
-_Segment = Callable[[Image.Image], np.ndarray]
 
 
 def evaluate(

@@ -107,12 +107,7 @@ class Exporter:
             figures["bytes"] = _size(path)
 
     def tflite(self, name: str, attempts: list[Conversion]) -> None:
-        """Writes the .tflite file of the first conversion that passes verification.
-
-        Args:
-            name: the file's name.
-            attempts: the file's conversions, see `formats.conversions`.
-        """
+        """Writes the .tflite file of the first conversion that passes verification."""
         path = self._folder / name
         with self._recording(path) as figures:
             for attempt in attempts:

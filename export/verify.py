@@ -121,14 +121,11 @@ def load_any_size(path: pathlib.Path) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def signature_refusal(masks: np.ndarray, probabilities: np.ndarray) -> str | None:
-    """Refuses a file whose two signatures differ at the model's own size, where no image is resized.
+    """Returns why to refuse a file whose signatures differ at the model's size, where nothing is resized, or None.
 
     Args:
         masks: uint8 [photo, resolution, resolution], 255 times the probability, from the signature for any size.
         probabilities: float32 [photo, resolution, resolution] in [0, 1], from the signature for the model's size.
-
-    Returns:
-        The reason, or None.
     """
     difference = np.max(np.abs(masks - 255 * probabilities))
     if difference <= 1:
@@ -137,15 +134,12 @@ def signature_refusal(masks: np.ndarray, probabilities: np.ndarray) -> str | Non
 
 
 def loss_refusal(figures: dict, keras_true_iou: float | None, max_iou_loss: float) -> str | None:
-    """Refuses a file that loses too much.
+    """Returns why to refuse a file that loses too much, or None.
 
     Args:
         figures: see `Reference.compare`.
         keras_true_iou: IoU of the Keras model's masks with the test masks, None without test masks.
         max_iou_loss: IoU that the file may lose.
-
-    Returns:
-        The reason, or None.
     """
     loss = 0.0 if keras_true_iou is None else keras_true_iou - figures["true_iou"]
     if loss > max_iou_loss + _ROUNDING:

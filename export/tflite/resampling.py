@@ -71,16 +71,10 @@ def resampling_matrix(
 
 
 def filled_part(side: tf.Tensor, longest: tf.Tensor | int, resolution: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Computes the part of the square that a side of the image fills.
+    """Computes the number of pixels of the square that a side of the image fills, and the first of them.
 
-    Args:
-        side: int32, height or width of the image, pixels.
-        longest: int32, the larger of the two, pixels.
-        resolution: side of the square, pixels.
-
-    Returns:
-        (length, start): the number of pixels, side * resolution / longest rounded like Python's round, and the first
-        one.
+    The number is side * resolution / longest, rounded like Python's round. All are int32, in pixels; `longest` is the
+    longer side of the image.
     """
     scaled = side * resolution
     is_odd = scaled // longest % 2  # Python rounds halves to the even number
