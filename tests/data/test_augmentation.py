@@ -173,10 +173,3 @@ def test_apply_color_compiled_by_xla_gives_the_same():
     images, color = noise(), sample_color(4, SEED, **RANGES)
     compiled = tf.function(apply_color, jit_compile=True)
     np.testing.assert_allclose(compiled(images, color), apply_color(images, color), atol=1e-5)
-
-
-@pytest.mark.parametrize("augment", [flip_and_crop, recolor])
-def test_works_inside_tf_data(augment):
-    images = noise()
-    dataset = tf.data.Dataset.from_tensors(images).map(lambda batch: augment(batch, SEED))
-    np.testing.assert_allclose(next(iter(dataset)), augment(images, SEED), atol=1e-6)

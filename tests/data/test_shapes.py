@@ -25,14 +25,6 @@ def test_objects_lie_in_the_image_and_vary_in_size(painted):
     assert shares.max() > 2 * shares.min()
 
 
-def test_every_texture_but_plain_has_two_values():
-    x, y = np.meshgrid(np.linspace(-1, 1, 64), np.linspace(-1, 1, 64))
-    for kind in shapes.TEXTURES:
-        share = shapes._texture(np.random.default_rng(0), kind, x, y, 0.5)
-        assert share.shape == (64, 64)
-        assert len(np.unique(share)) == (1 if kind == "plain" else 2), kind
-
-
 def test_every_shape_covers_its_centre_and_lies_in_the_disc_of_radius_1_16():
     # The square's corner is the furthest point of all: 0.8 * sqrt(2) = 1.13; the star's tip is at 0.52 + 0.6 = 1.12.
     x, y = np.meshgrid(np.linspace(-1.5, 1.5, 301), np.linspace(-1.5, 1.5, 301))
