@@ -1,90 +1,95 @@
-"""Draws the README's image from a finished demo and from layers in benchmarks/runs; it holds no photo.
+"""Draws the README's image from a finished demo and from layers in benchmarks/runs. It holds no photo.
 
-    python -m benchmarks.readme_image --test=runs/demo-seed0/test --layers=benchmarks/runs/birds/layers.png \
-        --rows=1,6,7,11 --output=docs/layers.png
+    python -m benchmarks.readme_image --sheet=runs/demo-seed0/test/sheet.png \
+        --layers=benchmarks/runs/birds/layers.png --rows=1,6,7,11 --output=docs/layers.png
 
-The left panel shows the first test images of the demo, the right panel the named rows of the layers.
+The left panel shows every third of the demo's first test images, the right panel the given rows of the layers.
 """
 
+import dataclasses
 import pathlib
 
-import numpy as np
 from absl import app, flags
 from PIL import Image, ImageDraw, ImageFont
 
-from tf_layered_gan.evaluation.image_grid import SEPARATOR
+from tf_layered_gan.evaluation.baselines import BASELINES
 
-TILE, GAP, PANEL_GAP, TITLE, LABEL = 112, 4, 28, 26, 20  # pixels
-LEFT = ("test image", "mask", "cut-out")
-RIGHT = ("background", "object", "mask", "composed")
-
-
-def found(test: pathlib.Path, count: int) -> list[list[Image.Image]]:
-    """Reads a run's first test images, its masks and the cut-outs on a checkerboard, one image a row."""
-    rows = []
-    for i in range(count):
-        image, mask = (Image.open(test / folder / f"{i:03}.png") for folder in ("images", "masks"))
-        image, mask = _enlarged(image), _enlarged(mask)
-        rows.append([image, mask, Image.composite(image, _checkerboard(), mask.convert("L"))])
-    return rows
+TILE, GAP, PANEL_GAP, TITLE, LABEL = 100, 4, 28, 26, 20  # pixels
+SEPARATOR = 2  # pixels between the tiles of a run's grids
+FOUND = ("test image", "true mask", "mask found", "cut-out")
+PAINTED = ("background", "object", "mask", "composed")
 
 
-def layers(file: pathlib.Path, rows: list[int]) -> list[list[Image.Image]]:
-    """Cuts rows of tiles out of a layers.png, see benchmarks/publish_run.py."""
-    sheet = Image.open(file)
-    step = (sheet.width + SEPARATOR) // len(RIGHT)
+@dataclasses.dataclass(frozen=True)
+class Panel:
+    """A title, the labels of the columns and the tiles, a list for each row."""
 
-    def tile(row, column):
+    title: str
+    labels: tuple[str, ...]
+    rows: list[list[Image.Image]]
+
+
+def read_tiles(file: pathlib.Path | str, columns: int, rows: list[int], shown: int) -> list[list[Image.Image]]:
+    """Cuts the first `shown` tiles out of the given rows of a grid, see `tf_layered_gan.evaluation.image_grid`.
+
+    Args:
+        file: the PNG file of the grid.
+        columns: how many tiles a row of the grid has.
+        rows: which rows, counted from 0.
+        shown: how many tiles of each row.
+
+    Returns:
+        The tiles, enlarged to TILE pixels, a list for each row.
+    """
+    grid = Image.open(file).convert("RGB")
+    step = (grid.width + SEPARATOR) // columns
+    side = step - SEPARATOR
+
+    def tile(row: int, column: int) -> Image.Image:
         left, top = column * step, row * step
-        return _enlarged(sheet.crop((left, top, left + step - SEPARATOR, top + step - SEPARATOR)))
+        return grid.crop((left, top, left + side, top + side)).resize((TILE, TILE), Image.Resampling.LANCZOS)
 
-    return [[tile(row, column) for column in range(len(RIGHT))] for row in rows]
+    return [[tile(row, column) for column in range(shown)] for row in rows]
 
 
-def draw(panels: list[tuple[str, tuple[str, ...], list[list[Image.Image]]]]) -> Image.Image:
-    """Draws panels side by side, each a title, the columns' labels and rows of tiles."""
-    widths = [len(labels) * (TILE + GAP) - GAP for _, labels, _ in panels]
-    height = TITLE + LABEL + len(panels[0][2]) * (TILE + GAP) - GAP
+def draw(panels: list[Panel]) -> Image.Image:
+    """Draws panels of equally many rows side by side."""
+    widths = [len(panel.labels) * (TILE + GAP) - GAP for panel in panels]
+    height = TITLE + LABEL + len(panels[0].rows) * (TILE + GAP) - GAP
     canvas = Image.new("RGB", (sum(widths) + PANEL_GAP * (len(panels) - 1), height), "white")
     pen, left = ImageDraw.Draw(canvas), 0
-    for (title, labels, rows), width in zip(panels, widths, strict=True):
-        pen.text((left + width / 2, TITLE / 2), title, "black", ImageFont.load_default(15), "mm")
-        for column, label in enumerate(labels):
+    for panel, width in zip(panels, widths, strict=True):
+        pen.text((left + width / 2, TITLE / 2), panel.title, "black", ImageFont.load_default(15), "mm")
+        for column, label in enumerate(panel.labels):
             x = left + column * (TILE + GAP)
             pen.text((x + TILE / 2, TITLE + LABEL / 2 - 2), label, (90, 90, 90), ImageFont.load_default(13), "mm")
-            for row, tiles in enumerate(rows):
+            for row, tiles in enumerate(panel.rows):
                 canvas.paste(tiles[column], (x, TITLE + LABEL + row * (TILE + GAP)))
         left += width + PANEL_GAP
     return canvas
 
 
-def _enlarged(tile: Image.Image) -> Image.Image:
-    return tile.convert("RGB").resize((TILE, TILE), Image.Resampling.LANCZOS)
-
-
-def _checkerboard() -> Image.Image:
-    y, x = np.indices((TILE, TILE)) // (TILE // 16)
-    return Image.fromarray(np.where((x + y) % 2, 255, 204).astype(np.uint8)).convert("RGB")
-
-
 def main(argv: list[str]) -> None:
-    """Draws the image from what the flags name."""
+    """Draws the image from the files that the flags name."""
     del argv
     given, rows = flags.FLAGS, [int(row) for row in flags.FLAGS.rows]
+    every_third = list(range(0, 3 * len(rows), 3))
     try:
-        panels = [
-            ("Demo: what the segmenter finds", LEFT, found(pathlib.Path(given.test), len(rows))),
-            ("Birds: what the GAN paints", RIGHT, layers(pathlib.Path(given.layers), rows)),
-        ]
+        found = read_tiles(given.sheet, len(FOUND) + len(BASELINES), every_third, len(FOUND))
+        painted = read_tiles(given.layers, len(PAINTED), rows, len(PAINTED))
     except OSError as error:
         raise SystemExit(f"error: {error}") from error
+    panels = [
+        Panel("Demo: what the segmenter finds", FOUND, found),
+        Panel("Birds: what the GAN paints", PAINTED, painted),
+    ]
     draw(panels).save(given.output, optimize=True)
     print(f"wrote {given.output}")
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("test", None, "The folder test of a finished run.", required=True)
+    flags.DEFINE_string("sheet", None, "The file test/sheet.png of a finished run.", required=True)
     flags.DEFINE_string("layers", None, "A layers.png of benchmarks/runs.", required=True)
-    flags.DEFINE_list("rows", None, "Which rows of it, counted from 0.", required=True)
+    flags.DEFINE_list("rows", None, "Which of its rows, counted from 0.", required=True)
     flags.DEFINE_string("output", None, "The PNG file to write.", required=True)
     app.run(main)
