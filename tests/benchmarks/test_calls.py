@@ -1,5 +1,3 @@
-"""The benchmark of the ways to call a file."""
-
 import numpy as np
 import pytest
 from edge_command import bright_network
@@ -15,7 +13,7 @@ def path(tmp_path):
     return tmp_path / "model.tflite"
 
 
-def test_every_way_segments_and_counts_its_pictures(path):
+def test_every_way_segments_and_counts_its_images(path):
     counts = {name: count for name, (call, count) in calls.ways(path).items() if call() is not False}
     assert counts == {f"{n} in a call": n for n in (1, 2, 4, 8)} | {
         "any size, 640 x 480": 1,
@@ -25,20 +23,20 @@ def test_every_way_segments_and_counts_its_pictures(path):
     assert mask.shape == (1, 480, 640, 1) and np.std(mask) > 0
 
 
-def test_times_are_a_pictures_and_the_first_does_not_count(monkeypatch):
-    clock, taken = [0.0], iter([9.0, 8.0, 1.0, 6.0, 2.0, 4.0])  # of two ways in turns, three rounds
+def test_times_are_per_image_without_the_first_call(monkeypatch):
+    clock, taken = [0.0], iter([9.0, 8.0, 1.0, 6.0, 2.0, 4.0])  # two ways in turns, three rounds
 
     def call():
         clock[0] += next(taken)
 
     monkeypatch.setattr(calls, "ways", lambda path: {"one": (call, 1), "two": (call, 2)})
     monkeypatch.setattr(calls.time, "perf_counter", lambda: clock[0])
-    table = calls.seconds_a_picture(["a"], rounds=2)
+    table = calls.seconds_per_image(["a"], rounds=2)
     assert table == {"a": {"one": 1.5, "two": 2.5}}
-    assert calls.markdown(table) == "| ms a picture | one | two |\n| --- | ---: | ---: |\n| a | 1.5e+03 | 2.5e+03 |\n"
+    assert calls.markdown(table) == "| ms per image | one | two |\n| --- | ---: | ---: |\n| a | 1.5e+03 | 2.5e+03 |\n"
 
 
-def test_what_is_no_such_file_is_named(path, tmp_path):
+def test_a_missing_file_and_a_missing_signature_are_refused(path, tmp_path):
     with pytest.raises(ValueError, match="no such file"):
         calls.ways(tmp_path / "none.tflite")
     path.write_bytes(to_tflite_float32(bright_network()))
