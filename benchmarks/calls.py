@@ -18,6 +18,7 @@ from absl import app, flags
 from ai_edge_litert.interpreter import Interpreter
 
 from export.tflite.signatures import ANY_SIZE
+from tf_layered_gan.command_line import command_errors
 
 BATCHES = (1, 2, 4, 8)
 SIZES = ((640, 480), (4000, 3000))  # images of a webcam and of a phone, width and height
@@ -101,10 +102,8 @@ def main(argv: list[str]) -> None:
     """Times the files that the arguments name."""
     if len(argv) < 2:
         raise app.UsageError("name one or more .tflite files")
-    try:
+    with command_errors():
         print(markdown(seconds_per_image(argv[1:], flags.FLAGS.rounds)), end="")
-    except (ValueError, RuntimeError) as error:
-        raise SystemExit(f"error: {error}") from error
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ matplotlib.use("Agg")  # for machines without a screen
 from absl import app, flags
 from matplotlib import pyplot
 
+from tf_layered_gan.command_line import command_errors
 from tf_layered_gan.runs.learning_curve import LearningCurve
 
 
@@ -47,10 +48,8 @@ def draw(runs: Iterable[str | pathlib.Path], output: str | pathlib.Path) -> None
 
 def main(argv: list[str]) -> None:
     """Draws the runs that the arguments name."""
-    try:
+    with command_errors():
         draw(argv[1:], flags.FLAGS.output)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"error: {error}") from error
     print(f"wrote {flags.FLAGS.output}")
 
 

@@ -12,9 +12,10 @@ import shutil
 
 import numpy as np
 import tensorflow as tf
-from absl import app, flags
+from absl import flags
 from ml_collections import ConfigDict
 
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.evaluation import image_grid
 from tf_layered_gan.models import sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN
@@ -51,16 +52,13 @@ def _sample_layers(config: ConfigDict, gan: LayeredGAN) -> np.ndarray:
     )
 
 
-def main(_: list[str]) -> None:
+def main() -> None:
     """Publishes the run that the flags name."""
-    try:
-        publish(flags.FLAGS.workdir, flags.FLAGS.output)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"error: {error}") from error
+    publish(flags.FLAGS.workdir, flags.FLAGS.output)
     print(f"wrote {flags.FLAGS.output}")
 
 
 if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "A finished run's directory.", required=True)
     flags.DEFINE_string("output", None, "The directory to write.", required=True)
-    app.run(main)
+    run_command(main)

@@ -9,9 +9,10 @@ The left panel shows the first test images of the demo, the right panel the name
 import pathlib
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 from PIL import Image, ImageDraw, ImageFont
 
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.evaluation.image_grid import SEPARATOR
 
 TILE, GAP, PANEL_GAP, TITLE, LABEL = 112, 4, 28, 26, 20  # pixels
@@ -34,7 +35,7 @@ def layers(file: pathlib.Path, rows: list[int]) -> list[list[Image.Image]]:
     sheet = Image.open(file)
     step = (sheet.width + SEPARATOR) // len(RIGHT)
 
-    def tile(row, column):
+    def tile(row: int, column: int) -> Image.Image:
         left, top = column * step, row * step
         return _enlarged(sheet.crop((left, top, left + step - SEPARATOR, top + step - SEPARATOR)))
 
@@ -67,17 +68,13 @@ def _checkerboard() -> Image.Image:
     return Image.fromarray(np.where((x + y) % 2, 255, 204).astype(np.uint8)).convert("RGB")
 
 
-def main(argv: list[str]) -> None:
-    """Draws the image from what the flags name."""
-    del argv
+def main() -> None:
+    """Draws the image of the run and the layers that the flags name."""
     given, rows = flags.FLAGS, [int(row) for row in flags.FLAGS.rows]
-    try:
-        panels = [
-            ("Demo: what the segmenter finds", LEFT, found(pathlib.Path(given.test), len(rows))),
-            ("Birds: what the GAN paints", RIGHT, layers(pathlib.Path(given.layers), rows)),
-        ]
-    except OSError as error:
-        raise SystemExit(f"error: {error}") from error
+    panels = [
+        ("Demo: what the segmenter finds", LEFT, found(pathlib.Path(given.test), len(rows))),
+        ("Birds: what the GAN paints", RIGHT, layers(pathlib.Path(given.layers), rows)),
+    ]
     draw(panels).save(given.output, optimize=True)
     print(f"wrote {given.output}")
 
@@ -87,4 +84,4 @@ if __name__ == "__main__":
     flags.DEFINE_string("layers", None, "A layers.png of benchmarks/runs.", required=True)
     flags.DEFINE_list("rows", None, "Which rows of it, counted from 0.", required=True)
     flags.DEFINE_string("output", None, "The PNG file to write.", required=True)
-    app.run(main)
+    run_command(main)

@@ -26,9 +26,10 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from absl import app, flags
+from absl import flags
 from ml_collections import ConfigDict, config_flags
 
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data import sources
 from tf_layered_gan.models import build
 from tf_layered_gan.training import distribution, workers
@@ -160,7 +161,7 @@ def _print_projection(measured: dict[str, Any]) -> None:
         )
 
 
-def main(_: list[str]) -> None:
+def main() -> None:
     """Prints the table and the projection; with --way, measures one line of the table."""
     given = flags.FLAGS
     if given.way:
@@ -175,4 +176,4 @@ if __name__ == "__main__":
     flags.DEFINE_enum("way", None, ["replicas", "workers", "apart"], "Measures one line, in this process.")
     flags.DEFINE_integer("count", 1, "With --way: how many devices or processes.")
     flags.mark_flag_as_required("config")
-    app.run(main)
+    run_command(main)

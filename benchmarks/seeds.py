@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from absl import app
 
+from tf_layered_gan.command_line import command_errors
+
 _COLUMNS = {"IoU": "iou", "IoU/image": "iou_per_image"}
 
 
@@ -61,10 +63,8 @@ def _baselines(run: dict[str, Any]) -> dict[str, dict[str, float]]:
 
 def main(argv: list[str]) -> None:
     """Prints the summary of the runs that the arguments name."""
-    try:
+    with command_errors():
         print(summary(argv[1:]))
-    except ValueError as error:
-        raise SystemExit(f"error: {error}") from error
 
 
 if __name__ == "__main__":

@@ -17,11 +17,12 @@ from typing import TypeVar
 
 import keras
 import numpy as np
-from absl import app, flags
+from absl import flags
 from ai_edge_litert.interpreter import Interpreter
 from ml_collections import ConfigDict
 
 from export.any_segmenter import load_segmenter
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data import sources
 from tf_layered_gan.distill import restore_student
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
@@ -143,15 +144,10 @@ def _ready(path: pathlib.Path) -> Interpreter:
     return interpreter
 
 
-def main(argv: list[str]) -> None:
+def main() -> None:
     """Writes the table of the run that the flags name."""
-    if len(argv) > 1:
-        raise app.UsageError(f"unexpected arguments: {argv[1:]}")
-    try:
-        table = markdown(measure(pathlib.Path(flags.FLAGS.workdir), flags.FLAGS.rounds))
-        write_record(flags.FLAGS.output, table)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"error: {error}") from error
+    table = markdown(measure(pathlib.Path(flags.FLAGS.workdir), flags.FLAGS.rounds))
+    write_record(flags.FLAGS.output, table)
     print(table, end="")
 
 
@@ -159,4 +155,4 @@ if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "A finished run's directory, with its exports.", required=True)
     flags.DEFINE_string("output", None, "The Markdown file.", required=True)
     flags.DEFINE_integer("rounds", 300, "Images per file for the latency.", lower_bound=1)
-    app.run(main)
+    run_command(main)

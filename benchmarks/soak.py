@@ -18,6 +18,8 @@ from collections.abc import Sequence
 import numpy as np
 from absl import app, flags
 
+from tf_layered_gan.command_line import command_errors
+
 _EVERY = 10.0  # seconds
 _WARM_UP = 0.1  # share of the time that does not count
 _ENDLESS = 10_000  # rounds, the most that a config may have
@@ -55,7 +57,7 @@ def soak(command: list[str], seconds: float, log: str | pathlib.Path) -> dict[st
         dict from "memory" and "speed" to (seconds, value) pairs: bytes, and images per second of the GAN's steps.
 
     Raises:
-        RuntimeError: if the training ends too early.
+        ChildProcessError: if the training ends too early.
     """
     begin, memory, speed = time.monotonic(), [], []
     with open(log, "wb") as output, open(log) as lines:
@@ -63,7 +65,7 @@ def soak(command: list[str], seconds: float, log: str | pathlib.Path) -> dict[st
         while (now := time.monotonic() - begin) < seconds:
             time.sleep(_EVERY)
             if process.poll() is not None:
-                raise RuntimeError(f"the run ended after {now:.0f} s: see {log}")
+                raise ChildProcessError(f"the run ended after {now:.0f} s: see {log}")
             memory.append((now, resident_bytes(process.pid)))
             speed += [(now, float(rate)) for rate in re.findall(r"gan step .* (\d+) images/s", lines.read())]
         process.terminate()
@@ -76,10 +78,8 @@ def main(argv: list[str]) -> None:
     workdir, seconds = pathlib.Path(flags.FLAGS.workdir), 60 * flags.FLAGS.minutes
     workdir.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "tf_layered_gan.main", *argv[1:], f"--workdir={workdir}"]
-    try:
+    with command_errors():
         measured = soak([*command, f"--config.schedule.rounds={_ENDLESS}"], seconds, workdir / "soak.log")
-    except RuntimeError as error:
-        raise SystemExit(f"error: {error}") from error
     for name, unit, scale in (("memory", "MiB", 2**20), ("speed", "images/s", 1)):
         times, values = np.array([pair for pair in measured[name] if pair[0] > _WARM_UP * seconds]).T
         rise, mean = slope(times, values / scale)

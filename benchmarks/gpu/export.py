@@ -7,39 +7,44 @@
 
     programs/NAME.mlir   a program as text, for each name in `programs.build_programs`
     manifest.json        the programs' signatures, the variables' recipes, the config
-    values.npz           the variables that cannot be made anew on the device; with --reference_steps all of them
+    values.npz           the variables that cannot be made anew on the device
     photos.npz           the photos: JPEG files to train on, pixels and masks to evaluate on
-    reference.npz        with --reference_steps: TensorFlow's own figures after that many steps
-    tf_layered_gan/      the project's files that the device uses as they are; none needs TensorFlow
+    reference.npz        with --reference_steps: TensorFlow's own figures of that many steps. values.npz then has all
+                         variables, and the photos to train on are PNG files, so that the device has the same numbers
+    tf_layered_gan/ and edge_segmenter/    the files of the project that the device uses; none needs TensorFlow
 """
 
 import io
 import json
 import pathlib
 import shutil
+from typing import Any
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 from ml_collections import ConfigDict, config_flags
 from PIL import Image
 
 from benchmarks.gpu.device import initial_state
+from benchmarks.gpu.device.plan import PhotoOrder
 from benchmarks.gpu.lowering import lower
 from benchmarks.gpu.programs import Models, build_programs
 from benchmarks.gpu.reference import take_reference_steps
+from edge_segmenter import atomic
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.config import validate
 from tf_layered_gan.data import photos as photos_module
 from tf_layered_gan.data import sources
 from tf_layered_gan.data.photos import Photos, Splits
-from tf_layered_gan.evaluation import picture_grid
+from tf_layered_gan.evaluation import image_grid
 from tf_layered_gan.evaluation.metrics import segmentation
 from tf_layered_gan.files import records
 from tf_layered_gan.runs import learning_curve
 from tf_layered_gan.runs.photo_record import photo_facts
-from tf_layered_gan.training import schedule
 
-_CARRIED = (learning_curve, photos_module, picture_grid, records, schedule, segmentation)
-_JPEG_QUALITY = 95
+_CARRIED = (atomic, image_grid, learning_curve, photos_module, records, segmentation)
+_JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0, "optimize": True}
+_PNG = {"format": "PNG"}
 
 
 def export(config: ConfigDict, output: str, reference_steps: int) -> None:
@@ -54,7 +59,7 @@ def export(config: ConfigDict, output: str, reference_steps: int) -> None:
     shutil.rmtree(out, ignore_errors=True)
     (out / "programs").mkdir(parents=True)
     splits = sources.load_photos(config)
-    np.savez(out / "photos.npz", **_pack_photos(splits))
+    np.savez(out / "photos.npz", **_pack_photos(splits, _PNG if reference_steps else _JPEG))
     models, signatures = Models(config), {}
     programs = build_programs(config, models, storage_size=splits.train.images.shape[1])
     for name, (function, arguments) in programs.items():
@@ -65,8 +70,9 @@ def export(config: ConfigDict, output: str, reference_steps: int) -> None:
     recipes, carried = initial_state.describe(values, exact=reference_steps > 0)
     np.savez(out / "values.npz", **carried)
     if reference_steps:
-        rows = np.random.default_rng(0).choice(len(splits.train), (reference_steps, config.batch_size))
-        np.savez(out / "reference.npz", **take_reference_steps(programs, models, splits.train.images[rows]))
+        rows = PhotoOrder(len(splits.train), config.batch_size, seed=0).rows(0, reference_steps)
+        reference = take_reference_steps(programs, models, splits.train.images[rows], splits.test.images)
+        np.savez(out / "reference.npz", **reference)
     _copy_project(out)
     manifest = {
         "config": json.loads(config.to_json()),
@@ -78,8 +84,8 @@ def export(config: ConfigDict, output: str, reference_steps: int) -> None:
     (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
 
 
-def _pack_photos(splits: Splits) -> dict[str, np.ndarray]:
-    files = [_jpeg(image) for image in splits.train.images]
+def _pack_photos(splits: Splits, encoding: dict[str, Any]) -> dict[str, np.ndarray]:
+    files = [_encode(image, encoding) for image in splits.train.images]
     packed = {
         "train_bytes": np.frombuffer(b"".join(files), np.uint8),
         "train_ends": np.cumsum([len(file) for file in files]),
@@ -92,9 +98,9 @@ def _pack_photos(splits: Splits) -> dict[str, np.ndarray]:
     return packed
 
 
-def _jpeg(image: np.ndarray) -> bytes:
+def _encode(image: np.ndarray, encoding: dict[str, Any]) -> bytes:
     content = io.BytesIO()
-    Image.fromarray(image).save(content, "JPEG", quality=_JPEG_QUALITY, subsampling=0, optimize=True)
+    Image.fromarray(image).save(content, **encoding)
     return content.getvalue()
 
 
@@ -106,15 +112,12 @@ def _copy_project(out: pathlib.Path) -> None:
         shutil.copy(module.__file__, folder / f"{name}.py")
 
 
-def main(_: list[str]) -> None:
+def main() -> None:
     """Exports the config that the flags name."""
     config = flags.FLAGS.config
     config.jit = True
-    try:
-        validate(config)
-        export(config, flags.FLAGS.output, flags.FLAGS.reference_steps)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"error: {error}") from error
+    validate(config)
+    export(config, flags.FLAGS.output, flags.FLAGS.reference_steps)
     print(f"wrote {flags.FLAGS.output}")
 
 
@@ -123,4 +126,4 @@ if __name__ == "__main__":
     flags.DEFINE_string("output", None, "The folder to write; replaced if it exists.", required=True)
     flags.DEFINE_integer("reference_steps", 0, "Steps of TensorFlow to check a device with.", lower_bound=0)
     flags.mark_flag_as_required("config")
-    app.run(main)
+    run_command(main)

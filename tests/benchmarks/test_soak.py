@@ -31,5 +31,5 @@ def test_memory_and_speed_are_read_from_the_run(tmp_path, monkeypatch):
 
 def test_a_run_that_ends_too_early_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(soak, "_EVERY", 0.05)
-    with pytest.raises(RuntimeError, match="the run ended after .* s: see .*log"):
+    with pytest.raises(ChildProcessError, match="the run ended after .* s: see .*log"):
         soak.soak([sys.executable, "-c", "raise SystemExit(3)"], seconds=60, log=tmp_path / "log")

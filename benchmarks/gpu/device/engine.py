@@ -71,8 +71,9 @@ class Engine:
 
     def __init__(self, bundle: Bundle, precision: str, chunk: int, seed: int):
         config: dict[str, Any] = bundle.manifest["config"]
-        self.chunk, self.batch_size, self._first_draw = chunk, config["batch_size"], seed * _DRAWS_OF_A_SEED
-        self.state, self.photos = bundle.initial_state(seed), bundle.photos()
+        self._bundle, self._seed, self.chunk, self.batch_size = bundle, seed, chunk, config["batch_size"]
+        self.photos = bundle.photos()
+        self.begin()
         self._train_photos = jax.device_put(self.photos["train"])
         self._order = PhotoOrder(len(self._train_photos), self.batch_size, seed)
         rates = {name: config["gan"][f"{key}_learning_rate"] for key, name in bundle.manifest["learning_rates"].items()}
@@ -85,6 +86,10 @@ class Engine:
         for job in jobs:
             job.result()
         self.seconds_a_step = {name: self._seconds_a_step(loop) for name, loop in self._loops.items()}
+
+    def begin(self) -> None:
+        """Sets the variables to their initial values."""
+        self.state = self._bundle.initial_state(self._seed)
 
     def results(self, name: str) -> list[str]:
         """Returns the names of what a step of a training program reports."""
@@ -125,7 +130,7 @@ class Engine:
 
     def _inputs(self, loop: StepLoop, first_step: int, shares: list[float]) -> dict[str, np.ndarray]:
         steps = np.arange(first_step, first_step + len(shares), dtype=np.int64)
-        inputs = {"step": self._first_draw + steps, "share": np.array(shares, np.float32)}
+        inputs = {"step": self._seed * _DRAWS_OF_A_SEED + steps, "share": np.array(shares, np.float32)}
         return inputs | ({"rows": self._order.rows(first_step, len(shares))} if loop.takes_photos else {})
 
     def _seconds_a_step(self, loop: StepLoop) -> float:

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from engine import Engine
 
+from tf_layered_gan.evaluation.image_grid import layer_grid
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
-from tf_layered_gan.evaluation.picture_grid import layer_grid
 
 _THRESHOLD = 0.5  # of the foreground's probability
 _FULL = 0.9  # a mask whose mean is above this fills the image

@@ -50,6 +50,11 @@ class Plan:
         fitting = max(int((seconds - others) / step_of_each_round) // chunk, 1) * chunk
         return dataclasses.replace(self, gan_steps=min(self.gan_steps, fitting))
 
+    def learning_rate_share(self, step: int) -> float:
+        """Returns the share of the GAN's learning rates at a step, counted from 1, as `phases.learning_rate_share`."""
+        left, annealed = self.rounds * self.gan_steps - step + 1, self.annealed_rounds * self.gan_steps
+        return left / annealed if left < annealed else 1.0
+
     def seconds_after_gan(self, seconds_a_step: Mapping[str, float]) -> float:
         """Returns how long a run still takes if the GAN stops now."""
         segmenter = self.segmenter_steps * seconds_a_step["segmenter"] + self.final_steps * seconds_a_step["final"]

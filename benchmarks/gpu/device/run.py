@@ -23,7 +23,7 @@ from plan import Plan
 from trainer import Trainer
 from weights import write_weights
 
-from tf_layered_gan.evaluation.picture_grid import save_png
+from tf_layered_gan.evaluation.image_grid import save_png
 from tf_layered_gan.runs.learning_curve import LearningCurve
 
 # Fewer of autotuning's own checks, and no Triton for the few small matrix products: both save compile time.

@@ -13,7 +13,6 @@ from plan import Plan
 from step_log import StepLog
 
 from tf_layered_gan.runs.learning_curve import LearningCurve
-from tf_layered_gan.training.schedule import learning_rate_share
 
 
 class Trainer:
@@ -53,15 +52,9 @@ class Trainer:
         yield self._measure(f"round {progress['rounds']}, final")
 
     def _train_gan(self) -> None:
-        plan = self._plan
-
-        def share(step: int) -> float:
-            steps, annealed_steps = plan.rounds * plan.gan_steps, plan.annealed_rounds * plan.gan_steps
-            return learning_rate_share(step, steps=steps, annealed_steps=annealed_steps)
-
-        name = "gan_later" if self.progress["rounds"] else "gan_first"
+        plan, name = self._plan, "gan_later" if self.progress["rounds"] else "gan_first"
         deadline = self._deadline - plan.seconds_after_gan(self._engine.seconds_a_step)
-        self._run(name, "gan_step", plan.gan_steps, share=share, deadline=deadline)
+        self._run(name, "gan_step", plan.gan_steps, share=plan.learning_rate_share, deadline=deadline)
 
     def _run(
         self,

@@ -46,24 +46,26 @@ def write_weights(out: pathlib.Path, state: Mapping[str, np.ndarray], record: di
     others = [file for file in out.iterdir() if not file.name.startswith(("weights_", "record"))]
     free = min(TOTAL_BYTES - sum(file.stat().st_size for file in others), FILES * FILE_BYTES)
     half = sum(value.nbytes for value in state.values()) > free
-    groups, entries, data = [], [], b""
+    groups, entries, data = [], [], bytearray()
     for group in GROUPS:
         arrays = {name: state[name] for name in sorted(state) if name.split("/")[0] == group}
         if half:
             arrays = {name: _halved(array) for name, array in arrays.items()}
         size = sum(array.nbytes for array in arrays.values())
-        if len(data) + size > free or (half and "optimizer" in group):
+        if not arrays or len(data) + size > free or (half and "optimizer" in group):
             continue
         groups.append(group)
         for name, array in arrays.items():
             entries.append({"name": name, "dtype": array.dtype.name, "shape": list(array.shape), "at": len(data)})
             data += array.tobytes()
     parts = [data[start : start + FILE_BYTES] for start in range(0, len(data), FILE_BYTES)]
+    for file in out.glob("weights_*.bin"):
+        file.unlink()
     for i, part in enumerate(parts):
         (out / f"weights_{i}.bin").write_bytes(part)
     record = record | {"entries": entries, "groups": groups, "files": len(parts), "half": half}
     (out / "record.json").write_text(json.dumps(record))
-    left_out = ", ".join(group for group in GROUPS if group not in groups) or "nothing"
+    left_out = ", ".join(sorted({name.split("/")[0] for name in state} - set(groups))) or "nothing"
     kind = "float16 where large" if half else "float32"
     return f"wrote {len(data) / 2**20:.1f} MiB of weights in {len(parts)} files ({kind}); left out: {left_out}"
 
