@@ -64,13 +64,13 @@ def measure(workdir: pathlib.Path, rounds: int) -> list[list[str]]:
         FileNotFoundError: if there is no run, or its own network was not exported as float32.
         ValueError: if the test photos have no masks, or one of the run's files is damaged.
     """
-    config = load_config(workdir)
+    config, files = load_config(workdir), _files(workdir)
     splits = sources.load_photos(config, cache=workdir / "photos")
     check_photos(splits, workdir)
     photos = splits.test
     if photos.masks is None:
         raise ValueError(f"the test photos of {workdir} have no masks, so nothing can be measured")
-    networks, files = _networks(config, workdir), _files(workdir)
+    networks = _networks(config, workdir)
     masks = {key: _masks(path, photos.images) for key, path in files.items()}
     latencies = median_latencies(files, rounds)
 

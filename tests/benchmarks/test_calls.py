@@ -7,19 +7,21 @@ from export.tflite.convert import to_tflite_float32
 from export.tflite.signatures import add_signatures
 
 
-@pytest.fixture
-def path(tmp_path):
-    (tmp_path / "model.tflite").write_bytes(add_signatures(to_tflite_float32(bright_network())))
-    return tmp_path / "model.tflite"
+@pytest.fixture(scope="module")
+def plain():
+    return to_tflite_float32(bright_network())
 
 
-def test_every_way_segments_and_counts_its_images(path):
-    counts = {name: count for name, (call, count) in calls.ways(path).items() if call() is not False}
+def test_every_way_segments_and_counts_its_images(plain, tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(add_signatures(plain))
+    ways = calls.ways(path)
+    counts = {name: count for name, (call, count) in ways.items() if call() is not False}
     assert counts == {f"{n} in a call": n for n in (1, 2, 4, 8)} | {
         "any size, 640 x 480": 1,
         "any size, 4000 x 3000": 1,
     }
-    mask = calls.ways(path)["any size, 640 x 480"][0]()["mask"]
+    mask = ways["any size, 640 x 480"][0]()["mask"]
     assert mask.shape == (1, 480, 640, 1) and np.std(mask) > 0
 
 
@@ -36,9 +38,9 @@ def test_times_are_per_image_without_the_first_call(monkeypatch):
     assert calls.markdown(table) == "| ms per image | one | two |\n| --- | ---: | ---: |\n| a | 1.5e+03 | 2.5e+03 |\n"
 
 
-def test_a_missing_file_and_a_missing_signature_are_refused(path, tmp_path):
+def test_a_missing_file_and_a_missing_signature_are_refused(plain, tmp_path):
     with pytest.raises(ValueError, match="no such file"):
         calls.ways(tmp_path / "none.tflite")
-    path.write_bytes(to_tflite_float32(bright_network()))
+    (tmp_path / "model.tflite").write_bytes(plain)
     with pytest.raises(ValueError, match="no signature any_size"):
-        calls.ways(path)
+        calls.ways(tmp_path / "model.tflite")
