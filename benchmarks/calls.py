@@ -1,74 +1,77 @@
-"""Tables what a picture takes in each way that an exported .tflite file can be called.
+"""Times the ways to call an exported .tflite file, and prints a Markdown table.
 
     python -m benchmarks.calls EXPORT/segmenter_int8.tflite EXPORT/segmenter_float32.tflite
 
-By its own size, one picture in a call or several (`edge_segmenter.Segmenter.probabilities` takes a batch), and by the
-signature for any size, whose graph resizes a photo to that size and the mask back. One thread; all ways of all files
-take turns, so that what else the machine does meets all alike; the median.
+The ways are: one image in a call, at the model's own size; several images in a call (`Segmenter.probabilities` of
+`edge_segmenter` takes a batch); and the signature for any size, whose graph resizes the photo and the mask. Everything
+runs on one thread. The ways of all files take turns, so other work on the machine slows all of them alike, and the
+median counts.
 """
 
 import functools
 import pathlib
 import time
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from absl import app, flags
 from ai_edge_litert.interpreter import Interpreter
 
 from export.tflite.signatures import ANY_SIZE
+from tf_layered_gan.command_line import command_errors
 
 BATCHES = (1, 2, 4, 8)
-SIZES = ((640, 480), (4000, 3000))  # a webcam's and a phone's pictures, width and height
+SIZES = ((640, 480), (4000, 3000))  # images of a webcam and of a phone, width and height
 
 
-def ways(path):
-    """Makes ready every way to call a file.
+def ways(path: str | pathlib.Path) -> dict[str, tuple[Callable, int]]:
+    """Prepares every way to call a file.
 
     Args:
-        path: of a .tflite file that `export.main` wrote.
+        path: a .tflite file that `export.main` wrote.
 
     Returns:
-        dict from the way's name to (function of nothing, how many pictures it segments).
+        dict from the way's name to (function without arguments, how many images it segments).
 
     Raises:
-        ValueError: it is no such file.
+        ValueError: if there is no such file, or it has no signature for any size.
     """
     batches = {f"{count} in a call": (_batch(path, count), count) for count in BATCHES}
     return batches | {f"any size, {width} x {height}": (_any_size(path, width, height), 1) for width, height in SIZES}
 
 
-def seconds_a_picture(files, rounds):
-    """Times every way to call files, in turns.
+def seconds_per_image(files: Sequence[str], rounds: int) -> dict[str, dict[str, float]]:
+    """Times every way to call the files, in turns.
 
     Args:
-        files: list of paths, see `ways`.
-        rounds: of one call each, at least 1; one before them is not counted.
+        files: paths, see `ways`.
+        rounds: calls of each way, at least 1. One more call before them does not count.
 
     Returns:
-        dict from path to dict from the way's name to seconds a picture, the median.
+        dict from path to dict from the way's name to the median of the seconds per image.
     """
     calls = {(path, name): call for path in files for name, call in ways(path).items()}
-    seconds = {key: [] for key in calls}
+    seconds: dict[tuple[str, str], list[float]] = {key: [] for key in calls}
     for _ in range(rounds + 1):
         for key, (call, count) in calls.items():
-            started = time.perf_counter()
+            start = time.perf_counter()
             call()
-            seconds[key].append((time.perf_counter() - started) / count)
-    table = {path: {} for path in files}
+            seconds[key].append((time.perf_counter() - start) / count)
+    table: dict[str, dict[str, float]] = {path: {} for path in files}
     for (path, name), taken in seconds.items():
         table[path][name] = float(np.median(taken[1:]))
     return table
 
 
-def markdown(table):
-    """Writes what `seconds_a_picture` gives as a Markdown table in milliseconds, str."""
+def markdown(table: dict[str, dict[str, float]]) -> str:
+    """Formats the result of `seconds_per_image` as a Markdown table in milliseconds."""
     names = list(next(iter(table.values())))
-    lines = [["ms a picture", *names], ["---", *["---:"] * len(names)]]
-    lines += [[str(path), *(f"{1000 * row[name]:.3g}" for name in names)] for path, row in table.items()]
+    lines = [["ms per image", *names], ["---", *["---:"] * len(names)]]
+    lines += [[path, *(f"{1000 * row[name]:.3g}" for name in names)] for path, row in table.items()]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _batch(path, count):
+def _batch(path: str | pathlib.Path, count: int) -> Callable:
     interpreter = _open(path)
     pixels = interpreter.get_input_details()[0]
     shape = (count, *pixels["shape"][1:])
@@ -78,31 +81,29 @@ def _batch(path, count):
     return interpreter.invoke
 
 
-def _any_size(path, width, height):
+def _any_size(path: str | pathlib.Path, width: int, height: int) -> Callable:
     interpreter = _open(path)
     if ANY_SIZE not in interpreter.get_signature_list():
         raise ValueError(f"{path} has no signature {ANY_SIZE}: export it again")
     return functools.partial(interpreter.get_signature_runner(ANY_SIZE), picture=_noise((1, height, width, 3)))
 
 
-def _open(path):
+def _open(path: str | pathlib.Path) -> Interpreter:
     if not pathlib.Path(path).is_file():
         raise ValueError(f"no such file: {path}")
     return Interpreter(model_path=str(path), num_threads=1)
 
 
-def _noise(shape):
+def _noise(shape: tuple[int, ...]) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 
-def main(argv):
-    """Runs the command line."""
+def main(argv: list[str]) -> None:
+    """Times the files that the arguments name."""
     if len(argv) < 2:
         raise app.UsageError("name one or more .tflite files")
-    try:
-        print(markdown(seconds_a_picture(argv[1:], flags.FLAGS.rounds)), end="")
-    except (ValueError, RuntimeError) as error:
-        raise SystemExit(f"error: {error}") from error
+    with command_errors():
+        print(markdown(seconds_per_image(argv[1:], flags.FLAGS.rounds)), end="")
 
 
 if __name__ == "__main__":

@@ -1,55 +1,55 @@
-"""Draws the learning curves of published runs into one picture.
+"""Draws the learning curves of published runs into one PNG file.
 
     python -m benchmarks.learning_curves --output=benchmarks/learning_curves.png benchmarks/runs/*
 
-A run's line is the segmenter's whole-set IoU on its validation pictures after each round; the last point is that of
+Each line shows the segmenter's whole-set IoU on a run's validation photos after each round. The last point is that of
 the final segmenter.
 """
 
 import pathlib
+from collections.abc import Iterable
 
 import matplotlib
 
-matplotlib.use("Agg")  # a machine without a screen
+matplotlib.use("Agg")  # for machines without a screen
 
 from absl import app, flags
 from matplotlib import pyplot
 
+from tf_layered_gan.command_line import command_errors
 from tf_layered_gan.runs.learning_curve import LearningCurve
 
 
-def draw(runs, output):
+def draw(runs: Iterable[str | pathlib.Path], output: str | pathlib.Path) -> None:
     """Draws the learning curves.
 
     Args:
-        runs: directories with a curve.csv each; a line is named by its directory.
+        runs: directories with a curve.csv each; a line has the name of its directory.
         output: the PNG file to write.
 
     Raises:
-        ValueError: if there is no run, or one without a point.
+        ValueError: if there is no run, or a run has no point.
     """
     figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
     for run in sorted(map(pathlib.Path, runs)):
         points = LearningCurve(run).points()
         if not points:
-            raise ValueError(f"{run} has no learning curve: allowed are directories with a curve.csv")
+            raise ValueError(f"{run} has no learning curve, allowed: directories with a curve.csv")
         seen, iou = ([point[name] for point in points] for name in ("images_seen", "iou"))
         axes.plot(seen, iou, marker="o", markersize=4, label=run.name)
     if not axes.lines:
         raise ValueError("no run was given: name directories with a curve.csv")
-    axes.set(xlabel="images seen by the discriminator", ylabel="IoU on validation pictures (whole set)", ylim=(0, 1))
+    axes.set(xlabel="images seen by the discriminator", ylabel="IoU on validation photos (whole set)", ylim=(0, 1))
     axes.grid(alpha=0.3)
     axes.legend()
     figure.savefig(output, dpi=110, metadata={"Software": None})
     pyplot.close(figure)
 
 
-def main(argv):
+def main(argv: list[str]) -> None:
     """Draws the runs that the arguments name."""
-    try:
+    with command_errors():
         draw(argv[1:], flags.FLAGS.output)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"error: {error}") from error
     print(f"wrote {flags.FLAGS.output}")
 
 

@@ -1,35 +1,39 @@
-"""Copies what may be shown of a run, which is what holds no photo of its data.
+"""Copies the parts of a run that hold no photo of its data, so that they may be published.
 
     python -m benchmarks.publish_run --workdir=runs/flowers --output=benchmarks/runs/flowers
 
-OUTPUT/curve.csv     the learning curve on the validation pictures
-OUTPUT/metrics.json  the figures on the test pictures, the seed, images seen, seconds
-OUTPUT/layers.png    twelve samples, a row each: background, foreground, mask, composed picture
+OUTPUT/curve.csv     the learning curve on the validation photos
+OUTPUT/metrics.json  the figures on the test photos, the seed, images seen, seconds
+OUTPUT/layers.png    twelve synthetic samples, a row each: background, foreground, mask, composed image
 """
 
 import pathlib
 import shutil
 
+import numpy as np
 import tensorflow as tf
-from absl import app, flags
+from absl import flags
+from ml_collections import ConfigDict
 
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.evaluation import image_grid
 from tf_layered_gan.models import sampling
+from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.runs.config_record import load_config
 from tf_layered_gan.runs.restore import restore_run
 
 _SAMPLES = 12
 
 
-def publish(workdir, output):
-    """Writes curve.csv, metrics.json and layers.png (see the module).
+def publish(workdir: str | pathlib.Path, output: str | pathlib.Path) -> None:
+    """Writes the files that the module lists.
 
     Args:
         workdir: a finished run's directory.
-        output: directory; made where missing.
+        output: the directory to write; it is made if missing.
 
     Raises:
-        FileNotFoundError: if the run is not finished, or was validated on no masks.
+        FileNotFoundError: if the run is not finished, or its validation photos have no masks.
     """
     workdir, output = pathlib.Path(workdir), pathlib.Path(output)
     config = load_config(workdir)
@@ -40,7 +44,7 @@ def publish(workdir, output):
     image_grid.save_png(_sample_layers(config, gan), output / "layers.png")
 
 
-def _sample_layers(config, gan):
+def _sample_layers(config: ConfigDict, gan: LayeredGAN) -> np.ndarray:
     draws = sampling.build_sampler(config, sampling.SYNTHESIS_STREAM)(tf.constant(1, tf.int64))
     layers = {name: values[:_SAMPLES].numpy() for name, values in gan.synthesize(draws).items()}
     return image_grid.synthetic_grid(
@@ -48,16 +52,13 @@ def _sample_layers(config, gan):
     )
 
 
-def main(_):
+def main() -> None:
     """Publishes the run that the flags name."""
-    try:
-        publish(flags.FLAGS.workdir, flags.FLAGS.output)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"error: {error}") from error
+    publish(flags.FLAGS.workdir, flags.FLAGS.output)
     print(f"wrote {flags.FLAGS.output}")
 
 
 if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "A finished run's directory.", required=True)
-    flags.DEFINE_string("output", None, "Where to write.", required=True)
-    app.run(main)
+    flags.DEFINE_string("output", None, "The directory to write.", required=True)
+    run_command(main)

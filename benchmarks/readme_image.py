@@ -9,9 +9,10 @@ The left panel shows every third of the demo's first test images, the right pane
 import dataclasses
 import pathlib
 
-from absl import app, flags
+from absl import flags
 from PIL import Image, ImageDraw, ImageFont
 
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.evaluation.baselines import BASELINES
 
 TILE, GAP, PANEL_GAP, TITLE, LABEL = 100, 4, 28, 26, 20  # pixels
@@ -69,16 +70,12 @@ def draw(panels: list[Panel]) -> Image.Image:
     return canvas
 
 
-def main(argv: list[str]) -> None:
+def main() -> None:
     """Draws the image from the files that the flags name."""
-    del argv
     given, rows = flags.FLAGS, [int(row) for row in flags.FLAGS.rows]
     every_third = list(range(0, 3 * len(rows), 3))
-    try:
-        found = read_tiles(given.sheet, len(FOUND) + len(BASELINES), every_third, len(FOUND))
-        painted = read_tiles(given.layers, len(PAINTED), rows, len(PAINTED))
-    except OSError as error:
-        raise SystemExit(f"error: {error}") from error
+    found = read_tiles(given.sheet, len(FOUND) + len(BASELINES), every_third, len(FOUND))
+    painted = read_tiles(given.layers, len(PAINTED), rows, len(PAINTED))
     panels = [
         Panel("Demo: what the segmenter finds", FOUND, found),
         Panel("Birds: what the GAN paints", PAINTED, painted),
@@ -92,4 +89,4 @@ if __name__ == "__main__":
     flags.DEFINE_string("layers", None, "A layers.png of benchmarks/runs.", required=True)
     flags.DEFINE_list("rows", None, "Which of its rows, counted from 0.", required=True)
     flags.DEFINE_string("output", None, "The PNG file to write.", required=True)
-    app.run(main)
+    run_command(main)

@@ -1,14 +1,15 @@
-"""Images per second of the GAN's step on several devices and workers, what their meeting costs, and how far that goes.
+"""Measures the GAN's step on several devices and workers, and projects the cost of communication to GPUs.
 
     python -m benchmarks.replicas --config=configs/shapes.py
 
-`replicas` are logical CPU devices of one process, `workers` processes of one device, all on this machine; the batch in
-the config is shared among them. `apart` are as many processes, each with its share of the batch and a training of its
-own, measured right before: they compute as much and never meet. So 1 - step apart / step together is the share of a
-step that goes into meeting: the sums of gradients and of batch statistics, and waiting for the slowest.
+`replicas` are logical CPU devices of one process. `workers` are processes with one device each. All are on this
+machine and share the config's batch. For comparison, `apart` are as many processes that each train on a share of the
+batch without communication, measured right before. So 1 - step apart / step together is the share of a step that
+communication takes: the sums of gradients and of batch statistics, and waiting for the slowest process.
 
-The projection counts what workers send in a step, all-reduces and their bytes, and takes for each what NCCL's trees and
-rings take at best: the link's latency up and down a binary tree of the devices, and every byte 2 (N - 1) / N times.
+The projection counts the all-reduces that workers need in a step, and their bytes. Each takes the time that NCCL's
+trees and rings need at best: the link's latency up and down a binary tree of the devices, and 2 (N - 1) / N
+crossings of the link for every byte.
 """
 
 import concurrent.futures
@@ -20,12 +21,15 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from absl import app, flags
-from ml_collections import config_flags
+from absl import flags
+from ml_collections import ConfigDict, config_flags
 
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data import sources
 from tf_layered_gan.models import build
 from tf_layered_gan.training import distribution, workers
@@ -33,23 +37,23 @@ from tf_layered_gan.training.batches import Batches
 
 _WARM_UP = 3  # steps
 _SMALL = 65_536  # bytes, below which the time on a link is all latency
-_LINKS = {  # bytes a second, seconds a hop: round figures of such hardware, nothing that was measured here
+_LINKS = {  # bytes per second, seconds per hop: round figures of such hardware, not measured here
     (8, "NVLink in one machine"): (200e9, 5e-6),
     (64, "eight machines, 100 Gbit/s"): (12.5e9, 20e-6),
 }
 
 
-def measure(config, strategy, steps):
-    """Takes a few of the GAN's steps, as the training does.
+def measure(config: ConfigDict, strategy: tf.distribute.Strategy, steps: int) -> dict[str, Any]:
+    """Takes some of the GAN's steps, as the training does.
 
     Args:
-        config: the run's ConfigDict.
-        strategy: tf.distribute.Strategy.
-        steps: int, how many are measured.
+        config: the run's config.
+        strategy: the strategy to train under.
+        steps: how many steps are measured.
 
     Returns:
-        dict: "seconds", the median time of a step; "sums", the bytes of each all-reduce between workers that it has;
-        "variables", how many numbers it trains.
+        dict: "seconds", the median time of a step; "sums", the bytes of each all-reduce between workers in a step;
+        "variables", how many numbers a step trains.
     """
     splits = sources.load_photos(config)
     with strategy.scope():
@@ -72,26 +76,25 @@ def measure(config, strategy, steps):
     }
 
 
-def all_reduce_seconds(sums, *, devices, bandwidth, latency):
-    """How long all-reduces take, one after the other.
+def all_reduce_seconds(sums: Sequence[int], *, devices: int, bandwidth: float, latency: float) -> float:
+    """Computes how long all-reduces take, one after the other.
 
     Args:
-        sums: list of int, the bytes of each.
-        devices: how many add up, 2 or more.
-        bandwidth: bytes a second of the slowest link.
-        latency: seconds a hop.
+        sums: the bytes of each.
+        devices: how many devices take part, 2 or more.
+        bandwidth: bytes per second of the slowest link.
+        latency: seconds per hop.
 
     Returns:
-        float, seconds: for each sum as many hops as a binary tree of the devices is high, up and down again (Sanders et
-        al. 2009, the trees of NCCL), and 2 (N - 1) / N crossings of the link for every byte, as in a ring (Patarasuk
-        and Yuan 2009).
+        Seconds. For each sum the hops up and down a binary tree of the devices (Sanders et al. 2009, NCCL's trees), and
+        2 (N - 1) / N crossings of the link for every byte, as in a ring (Patarasuk and Yuan 2009).
     """
     hops = 2 * math.ceil(math.log2(devices))
     return len(sums) * hops * latency + 2 * (devices - 1) / devices * sum(sums) / bandwidth
 
 
-def _measure_here(config, way, count, steps):
-    """Measures in this process, one of perhaps several."""
+def _measure_here(config: ConfigDict, way: str, count: int, steps: int) -> dict[str, Any]:
+    """Measures in this process, which may be one of several."""
     if way == "replicas":
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
@@ -103,14 +106,14 @@ def _measure_here(config, way, count, steps):
     return measure(config, distribution.build_strategy(config), steps)
 
 
-def _start(way, count):
-    """Runs this module again as often as `way` needs processes; returns what the slowest measured."""
+def _start(way: str, count: int) -> dict[str, Any]:
+    """Runs this module in as many processes as `way` needs; returns the measurement of the slowest."""
     processes = 1 if way == "replicas" else count
     addresses = [f"127.0.0.1:{port}" for port in _free_ports(processes)]
     command = [sys.executable, "-m", "benchmarks.replicas", *sys.argv[1:], f"--way={way}", f"--count={count}"]
     threads = {"TF_NUM_INTRAOP_THREADS": str(max(1, os.cpu_count() // processes))}  # they share the cores
 
-    def run(index):
+    def run(index: int) -> subprocess.CompletedProcess:
         cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
         environment = os.environ | threads | {"TF_CONFIG": json.dumps(cluster)}
         return subprocess.run(command, env=environment, capture_output=True, text=True)
@@ -123,7 +126,7 @@ def _start(way, count):
     return max((json.loads(process.stdout) for process in ended), key=lambda measured: measured["seconds"])
 
 
-def _free_ports(count):
+def _free_ports(count: int) -> list[int]:
     servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [server.getsockname()[1] for server in servers]
     for server in servers:
@@ -131,35 +134,35 @@ def _free_ports(count):
     return ports
 
 
-def _print_measured(batch_size):
-    """Prints the table; returns what the last workers measured."""
-    print(f"{'':12}images/s   ms a step   apart, ms   share of meeting")
+def _print_measured(batch_size: int) -> dict[str, Any]:
+    """Prints the table; returns the measurement of the last workers."""
+    print(f"{'':12}images/s   ms a step   apart, ms   communication")
     for way, count in itertools.product(("replicas", "workers"), (1, 2, 4)):
         apart, measured = _start("apart", count)["seconds"], _start(way, count)
         together = measured["seconds"]
-        times = f"{together * 1e3:12.0f}{apart * 1e3:12.0f}{1 - apart / together:19.0%}"
+        times = f"{together * 1e3:12.0f}{apart * 1e3:12.0f}{1 - apart / together:16.0%}"
         print(f"{count} {way:10}{batch_size / together:8.1f}{times}", flush=True)
     return measured
 
 
-def _print_projection(measured):
+def _print_projection(measured: dict[str, Any]) -> None:
     sums, trained = measured["sums"], measured["variables"]
     small = sum(size < _SMALL for size in sums)
     print(
         f"\na step trains {trained / 1e6:.2f} million numbers and has {len(sums)} all-reduces of "
-        f"{sum(sums) / 1e6:.1f} MB in all, {small} of them below {_SMALL // 1024} KiB; these take"
+        f"{sum(sums) / 1e6:.1f} MB in all, {small} of them below {_SMALL // 1024} KiB. They take:"
     )
     for (devices, link), (bandwidth, latency) in _LINKS.items():
         seconds = all_reduce_seconds(sums, devices=devices, bandwidth=bandwidth, latency=latency)
         waiting = all_reduce_seconds([0] * len(sums), devices=devices, bandwidth=bandwidth, latency=latency)
         print(
             f"{devices:3} GPUs, {link:28} {seconds * 1e3:7.1f} ms a step, {waiting / seconds:.0%} of it latency: "
-            f"a tenth where a GPU's share takes {9e3 * seconds:.0f} ms, half where it takes {1e3 * seconds:.0f}"
+            f"a tenth of a step if a GPU computes {9e3 * seconds:.0f} ms, half if it computes {1e3 * seconds:.0f}"
         )
 
 
-def main(_):
-    """Prints the table and the projection, or, with --way, measures one of them."""
+def main() -> None:
+    """Prints the table and the projection; with --way, measures one line of the table."""
     given = flags.FLAGS
     if given.way:
         print(json.dumps(_measure_here(given.config, given.way, given.count, given.steps)))
@@ -169,8 +172,8 @@ def main(_):
 
 if __name__ == "__main__":
     config_flags.DEFINE_config_file("config", None, "The run's configuration.", lock_config=True)
-    flags.DEFINE_integer("steps", 20, "How many steps are measured of each.", lower_bound=1)
-    flags.DEFINE_enum("way", None, ["replicas", "workers", "apart"], "Measures one of them, in this process.")
-    flags.DEFINE_integer("count", 1, "With --way: how many.")
+    flags.DEFINE_integer("steps", 20, "How many steps to measure for each line.", lower_bound=1)
+    flags.DEFINE_enum("way", None, ["replicas", "workers", "apart"], "Measures one line, in this process.")
+    flags.DEFINE_integer("count", 1, "With --way: how many devices or processes.")
     flags.mark_flag_as_required("config")
-    app.run(main)
+    run_command(main)

@@ -1,36 +1,40 @@
-"""Prints the test figures of one config's runs, a line a seed, and their mean and spread.
+"""Prints the test figures of runs that differ in their seed: a line for each, then mean and standard deviation.
 
 python -m benchmarks.seeds runs/demo-seed*
 """
 
 import json
 import pathlib
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from absl import app
 
+from tf_layered_gan.command_line import command_errors
+
 _COLUMNS = {"IoU": "iou", "IoU/image": "iou_per_image"}
 
 
-def summary(workdirs):
-    """Reads the runs' metrics.json.
+def summary(workdirs: Iterable[str | pathlib.Path]) -> str:
+    """Summarises the runs' metrics.json as a Markdown table.
 
     Args:
-        workdirs: directories of finished runs that were evaluated on the same test pictures.
+        workdirs: directories of finished runs that were evaluated on the same test photos.
 
     Returns:
-        str, Markdown: a row a run with the segmenter's figures; their mean and standard deviation (of the population);
-        a row for each baseline.
+        str: a row for each run with the segmenter's figures; their mean and (population) standard deviation; a row for
+        each baseline.
 
     Raises:
-        ValueError: if there is no run, one is not finished or has no figures, or their baselines differ.
+        ValueError: if there is no run, a run is not finished or has no figures, or the baselines differ.
     """
     runs = [_read(pathlib.Path(workdir)) for workdir in workdirs]
     if not runs:
         raise ValueError("no run was given: name directories with a metrics.json")
     first = _baselines(runs[0])
     if any(_baselines(run) != first for run in runs):
-        raise ValueError("the runs were evaluated on different pictures: their baselines differ")
+        raise ValueError("the runs were evaluated on different photos: their baselines differ")
     rows = [["", "images seen", "training, s", *_COLUMNS], ["---"] * (3 + len(_COLUMNS))]
     figures = np.array([[run["test"]["segmenter"][key] for key in _COLUMNS.values()] for run in runs])
     for run, values in zip(runs, figures, strict=True):
@@ -43,26 +47,24 @@ def summary(workdirs):
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _read(workdir):
+def _read(workdir: pathlib.Path) -> dict[str, Any]:
     path = workdir / "metrics.json"
     if not path.exists():
         raise ValueError(f"{path} does not exist: the run is not finished")
     run = json.loads(path.read_text())
     if run["test"] is None:
-        raise ValueError(f"{path} has no figures: the run had no true masks")
+        raise ValueError(f"{path} has no figures: the test photos have no masks")
     return run
 
 
-def _baselines(run):
+def _baselines(run: dict[str, Any]) -> dict[str, dict[str, float]]:
     return {name: metrics for name, metrics in run["test"].items() if name != "segmenter"}
 
 
-def main(argv):
+def main(argv: list[str]) -> None:
     """Prints the summary of the runs that the arguments name."""
-    try:
+    with command_errors():
         print(summary(argv[1:]))
-    except ValueError as error:
-        raise SystemExit(f"error: {error}") from error
 
 
 if __name__ == "__main__":

@@ -1,23 +1,28 @@
-"""Tables a run's segmenter and its students: what each finds on the test photos, and what it costs.
+"""Compares a run's segmenter with its students: IoU on the test photos, size and latency, as a Markdown table.
 
     python -m export.main --workdir=WORKDIR
     python -m export.main --workdir=WORKDIR --student=NAME     # for each of them
     python -m benchmarks.segmenter_family --workdir=WORKDIR --output=family.md
 
-Figures are of the exported .tflite files: IoU with the true masks over the whole test set and per image, IoU with the
-masks of the run's own float32 file, bytes, and the median latency of a picture on one thread of LiteRT's interpreter.
-The files take turns, picture by picture, so that what else the machine does meets all alike. A file that the export
-refused has no figures.
+The figures are those of the exported .tflite files: IoU with the true masks over the whole test set and per image,
+IoU with the masks of the run's own float32 file, bytes, and the median latency of an image on one thread of LiteRT's
+interpreter. The files take turns, image by image, so other work on the machine slows all of them alike. A format that
+the export did not write has no row.
 """
 
 import pathlib
 import time
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TypeVar
 
+import keras
 import numpy as np
-from absl import app, flags
+from absl import flags
 from ai_edge_litert.interpreter import Interpreter
+from ml_collections import ConfigDict
 
 from export.any_segmenter import load_segmenter
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data import sources
 from tf_layered_gan.distill import restore_student
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
@@ -31,6 +36,8 @@ from tf_layered_gan.runs.restore import restore_run
 
 TEACHER = "the run's U-Net"
 _FORMATS = ("float32", "int8")
+_Key = TypeVar("_Key", bound=Hashable)
+_Files = dict[tuple[str, str], pathlib.Path]  # by network and format
 _HEAD = [
     "",
     "multiply-adds, millions",
@@ -43,31 +50,31 @@ _HEAD = [
 ]
 
 
-def measure(workdir, rounds):
+def measure(workdir: pathlib.Path, rounds: int) -> list[list[str]]:
     """Measures the exported files of a run and its students.
 
     Args:
         workdir: the run's directory.
-        rounds: how often each file segments a picture for its latency, at least 1.
+        rounds: how many images each file segments for its latency, at least 1.
 
     Returns:
-        list of rows, the run's own network first, each a list of str as in the table's head.
+        The table's rows, those of the run's own network first.
 
     Raises:
-        FileNotFoundError: if the run, or its own float32 export, is not there.
-        ValueError: if the run has no true masks, or one of its files is damaged.
+        FileNotFoundError: if there is no run, or its own network was not exported as float32.
+        ValueError: if the test photos have no masks, or one of the run's files is damaged.
     """
-    workdir, config = pathlib.Path(workdir), load_config(workdir)
+    config, files = load_config(workdir), _files(workdir)
     splits = sources.load_photos(config, cache=workdir / "photos")
     check_photos(splits, workdir)
     photos = splits.test
     if photos.masks is None:
-        raise ValueError(f"the test photos of {workdir} have no true masks, so there is nothing to measure against")
-    networks, files = _networks(config, workdir), _files(workdir)
+        raise ValueError(f"the test photos of {workdir} have no masks, so nothing can be measured")
+    networks = _networks(config, workdir)
     masks = {key: _masks(path, photos.images) for key, path in files.items()}
     latencies = median_latencies(files, rounds)
 
-    def row(name, kind, path):
+    def row(name: str, kind: str, path: pathlib.Path) -> list[str]:
         figures = segmentation_metrics(masks[name, kind], photos.masks)
         alike = segmentation_metrics(masks[name, kind], masks[TEACHER, "float32"].astype(np.uint8))
         cost, size = f"{multiply_adds(networks[name]) / 1e6:.1f}", f"{path.stat().st_size:,}"
@@ -77,42 +84,42 @@ def measure(workdir, rounds):
     return [row(*key, path) for key, path in files.items()]
 
 
-def median_latencies(files, rounds):
-    """Times files in turns.
+def median_latencies(files: Mapping[_Key, pathlib.Path], rounds: int) -> dict[_Key, float]:
+    """Times .tflite files in turns.
 
     Args:
-        files: dict from anything to the path of a .tflite file.
-        rounds: of one picture each, at least 1; one before them is not counted.
+        files: paths by any keys.
+        rounds: images of each file, at least 1. One more image before them does not count.
 
     Returns:
-        dict of seconds, by the same keys.
+        dict of the median of the seconds, by the same keys.
     """
     interpreters = {key: _ready(path) for key, path in files.items()}
-    seconds = {key: [] for key in files}
+    seconds: dict[_Key, list[float]] = {key: [] for key in files}
     for _ in range(rounds + 1):
         for key, interpreter in interpreters.items():
-            started = time.perf_counter()
+            start = time.perf_counter()
             interpreter.invoke()
-            seconds[key].append(time.perf_counter() - started)
+            seconds[key].append(time.perf_counter() - start)
     return {key: float(np.median(times[1:])) for key, times in seconds.items()}
 
 
-def markdown(rows):
-    """Writes the head and the rows as a Markdown table, str."""
+def markdown(rows: Sequence[list[str]]) -> str:
+    """Formats the head and the rows as a Markdown table."""
     lines = [_HEAD, ["---"] * len(_HEAD), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _networks(config, workdir):
+def _networks(config: ConfigDict, workdir: pathlib.Path) -> dict[str, keras.Model]:
     networks = {TEACHER: restore_run(config, workdir)[1].average_network}
     return networks | {name: restore_student(workdir, name) for name in _students(workdir)}
 
 
-def _students(workdir):
+def _students(workdir: pathlib.Path) -> list[str]:
     return sorted(path.parent.name for path in workdir.glob("students/*/student.json"))
 
 
-def _files(workdir):
+def _files(workdir: pathlib.Path) -> _Files:
     folders = {TEACHER: workdir} | {name: student.folder(workdir, name) for name in _students(workdir)}
     files = {
         (name, kind): folder / "export" / f"segmenter_{kind}.tflite"
@@ -124,12 +131,12 @@ def _files(workdir):
     return {key: path for key, path in files.items() if path.exists()}
 
 
-def _masks(path, images):
+def _masks(path: pathlib.Path, images: np.ndarray) -> np.ndarray:
     _, predict = load_segmenter(path)
     return np.stack([predict(image) > THRESHOLD for image in images])
 
 
-def _ready(path):
+def _ready(path: pathlib.Path) -> Interpreter:
     interpreter = Interpreter(model_path=str(path), num_threads=1)
     interpreter.allocate_tensors()
     pixels = interpreter.get_input_details()[0]
@@ -137,20 +144,15 @@ def _ready(path):
     return interpreter
 
 
-def main(argv):
-    """Runs the command line."""
-    if len(argv) > 1:
-        raise app.UsageError(f"unexpected arguments: {argv[1:]}")
-    try:
-        table = markdown(measure(flags.FLAGS.workdir, flags.FLAGS.rounds))
-        write_record(flags.FLAGS.output, table)
-    except (ValueError, OSError) as error:
-        raise SystemExit(f"error: {error}") from error
+def main() -> None:
+    """Writes the table of the run that the flags name."""
+    table = markdown(measure(pathlib.Path(flags.FLAGS.workdir), flags.FLAGS.rounds))
+    write_record(flags.FLAGS.output, table)
     print(table, end="")
 
 
 if __name__ == "__main__":
     flags.DEFINE_string("workdir", None, "A finished run's directory, with its exports.", required=True)
     flags.DEFINE_string("output", None, "The Markdown file.", required=True)
-    flags.DEFINE_integer("rounds", 300, "Pictures per file for the latency.", lower_bound=1)
-    app.run(main)
+    flags.DEFINE_integer("rounds", 300, "Images per file for the latency.", lower_bound=1)
+    run_command(main)

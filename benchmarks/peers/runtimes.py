@@ -1,21 +1,27 @@
-"""Runs a model file on the CPU with a number of threads: .tflite by LiteRT, .onnx by ONNX Runtime."""
+"""Model files as functions of arrays: .tflite with LiteRT, .onnx with ONNX Runtime, both on the CPU."""
 
 import pathlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+Model = tuple[list[int], str, Callable[[np.ndarray], np.ndarray]]
 
 
-def load(path, threads):
-    """Opens a model of one input; takes the first of its outputs.
+def load(path: str | pathlib.Path, threads: int) -> Model:
+    """Opens a model that has one input.
 
     Args:
         path: a .tflite or .onnx file.
-        threads: how many the runtime may use.
+        threads: how many threads the runtime may use.
 
     Returns:
-        The input's shape, list of int, with 1 for an open batch; its dtype's name, "uint8" or "float32"; and a function
-        from such an array to the output, which is an array of numbers as the model gives them, not dequantised.
+        (the input's shape, where a dynamic batch is 1; its dtype, "uint8" or "float32"; a function from such an array
+        to the model's first output, which is not dequantised).
 
     Raises:
-        ValueError: for another kind of file, or one of several inputs.
+        ValueError: for another kind of file, or a model with several inputs.
     """
     suffix = pathlib.Path(path).suffix
     if suffix not in _RUNTIMES:
@@ -23,15 +29,15 @@ def load(path, threads):
     return _RUNTIMES[suffix](str(path), threads)
 
 
-def _load_litert(path, threads):
-    from ai_edge_litert.interpreter import Interpreter  # here, so that a process measures one runtime's memory alone
+def _load_litert(path: str, threads: int) -> Model:
+    from ai_edge_litert.interpreter import Interpreter  # here, so that a process holds only one runtime
 
     interpreter = Interpreter(model_path=path, num_threads=threads)
     interpreter.allocate_tensors()
     (given,) = _only(path, interpreter.get_input_details())
     wanted = interpreter.get_output_details()[0]
 
-    def run(values):
+    def run(values: np.ndarray) -> np.ndarray:
         interpreter.set_tensor(given["index"], values)
         interpreter.invoke()
         return interpreter.get_tensor(wanted["index"])
@@ -39,7 +45,7 @@ def _load_litert(path, threads):
     return given["shape"].tolist(), given["dtype"].__name__, run
 
 
-def _load_onnx(path, threads):
+def _load_onnx(path: str, threads: int) -> Model:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -48,14 +54,14 @@ def _load_onnx(path, threads):
     (given,) = _only(path, session.get_inputs())
     wanted = session.get_outputs()[0].name
 
-    def run(values):
+    def run(values: np.ndarray) -> np.ndarray:
         return session.run([wanted], {given.name: values})[0]
 
     shape = [side if isinstance(side, int) else 1 for side in given.shape]
     return shape, {"tensor(uint8)": "uint8", "tensor(float)": "float32"}[given.type], run
 
 
-def _only(path, inputs):
+def _only(path: str, inputs: Sequence[Any]) -> Sequence[Any]:
     if len(inputs) != 1:
         raise ValueError(f"{path} has {len(inputs)} inputs, allowed: one")
     return inputs

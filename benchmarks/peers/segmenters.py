@@ -1,4 +1,7 @@
-"""Each model's own way from a picture to a mask of its size: how it resizes, what it takes, what it gives."""
+"""From an image to a mask of the same size, in the way that each model's own documentation describes."""
+
+import pathlib
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
@@ -7,65 +10,60 @@ from benchmarks.peers.runtimes import load
 from edge_segmenter.letterbox import foreground_probability
 from export.any_segmenter import load_segmenter
 
+Segmenter = Callable[[Image.Image], np.ndarray]
+
 _MEAN, _DEVIATION = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])  # ImageNet's
 
 
-def ours(path):
-    """This program's segmenter, .tflite or .onnx, as the edge command uses it.
+def ours(path: pathlib.Path) -> Segmenter:
+    """Opens this program's segmenter and uses it as the edge command does.
 
     Args:
-        path: the model file; takes uint8 [1, R, R, rgb], gives probabilities [1, R, R, 1].
+        path: a .tflite or .onnx file; its model maps uint8 [1, R, R, rgb] to probabilities [1, R, R, 1].
 
     Returns:
-        A function from a PIL picture to the foreground probability, float32 [height, width] in [0, 1].
+        function from a PIL image to the foreground probability, float32 [height, width] in [0, 1].
     """
     resolution, predict = _onnx(path) if path.suffix == ".onnx" else load_segmenter(path)
-    return lambda picture: foreground_probability(picture, resolution, predict)
+    return lambda image: foreground_probability(image, resolution, predict)
 
 
-def _onnx(path):
+def _onnx(path: pathlib.Path) -> tuple[int, Callable[[np.ndarray], np.ndarray]]:
     shape, _, run = load(path, threads=1)
     return shape[1], lambda pixels: run(pixels[None])[0, :, :, 0]
 
 
-def mediapipe_selfie(path):
-    """MediaPipe's selfie segmenter, as its graph selfie_segmentation_cpu.pbtxt: 256 x 256, in [0, 1], not letterboxed.
+def mediapipe_selfie(path: pathlib.Path) -> Segmenter:
+    """Opens MediaPipe's selfie segmenter, selfie_segmentation.tflite, and returns what `ours` does.
 
-    Args:
-        path: selfie_segmentation.tflite.
-
-    Returns:
-        As `ours`.
+    As in its graph selfie_segmentation_cpu.pbtxt, the image is squeezed to 256 x 256, with values in [0, 1].
     """
     (_, height, width, _), _, run = load(path, threads=1)
 
-    def probability(picture):
-        pixels = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR), np.float32) / 255
-        return _resized(run(pixels[None])[0, :, :, 0], picture.size, Image.Resampling.BILINEAR)
+    def probability(image: Image.Image) -> np.ndarray:
+        pixels = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR), np.float32) / 255
+        return _resized(run(pixels[None])[0, :, :, 0], image.size, Image.Resampling.BILINEAR)
 
     return probability
 
 
-def u2netp(path):
-    """U²-Netp as rembg uses it: 320 x 320, by the picture's maximum and ImageNet's mean; stretched to [0, 1].
+def u2netp(path: pathlib.Path) -> Segmenter:
+    """Opens U²-Netp, u2netp.onnx, and returns what `ours` does.
 
-    Args:
-        path: u2netp.onnx.
-
-    Returns:
-        As `ours`; the picture's least probable pixel has 0 and its most probable one 1.
+    As rembg does it, the image is squeezed to 320 x 320, divided by its maximum and normalised with ImageNet's mean
+    and deviation. The output is stretched, so that the least probable pixel is 0 and the most probable one is 1.
     """
     (_, _, height, width), _, run = load(path, threads=1)
 
-    def probability(picture):
-        pixels = np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS), np.float32)
+    def probability(image: Image.Image) -> np.ndarray:
+        pixels = np.asarray(image.resize((width, height), Image.Resampling.LANCZOS), np.float32)
         pixels = (pixels / max(pixels.max(), 1e-6) - _MEAN) / _DEVIATION
         values = run(pixels.transpose(2, 0, 1)[None])[0, 0]
         spread = values.max() - values.min()
-        return _resized((values - values.min()) / max(spread, 1e-6), picture.size, Image.Resampling.LANCZOS)
+        return _resized((values - values.min()) / max(spread, 1e-6), image.size, Image.Resampling.LANCZOS)
 
     return probability
 
 
-def _resized(values, size, resampling):
+def _resized(values: np.ndarray, size: tuple[int, int], resampling: Image.Resampling) -> np.ndarray:
     return np.asarray(Image.fromarray(values).resize(size, resampling)).clip(0, 1)

@@ -1,11 +1,11 @@
-"""One model in a process of its own, timed when it is told to.
+"""A process that holds one model and times it on request. `compare` starts it.
 
     python -m benchmarks.peers.worker MODEL THREADS
 
-For each line that it reads it runs the model at least once and for a tenth of a second, and prints a JSON list of what
-each run took: seconds, and seconds of the CPU. Where its input ends it prints the most memory that the process has
-taken, and before the model was loaded, in MiB, as a JSON list, and ends. The input is random: these networks do the
-same work on any picture.
+For each line on its standard input, it runs the model for a tenth of a second, at least once, and prints a JSON list
+with the seconds and CPU seconds of each run. When the input ends, it prints a JSON list of the process's peak memory
+and the peak before the model was loaded, in MiB. The model's input is noise, since these networks do the same work on
+any image.
 """
 
 import json
@@ -13,6 +13,7 @@ import pathlib
 import re
 import sys
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -21,15 +22,16 @@ from benchmarks.peers.runtimes import load
 _BURST = 0.1  # seconds
 
 
-def random_input(shape, dtype):
+def random_input(shape: list[int], dtype: str) -> np.ndarray:
     """Returns noise: uint8 from 0 to 255, or float32 in [0, 1)."""
     generator = np.random.default_rng(0)
     return generator.integers(256, size=shape, dtype=np.uint8) if dtype == "uint8" else generator.random(shape, dtype)
 
 
-def burst(run, values):
-    """Runs a model again and again; returns for each run the seconds it took, and those of the CPU, by all threads."""
-    taken, begin = [], time.perf_counter()
+def burst(run: Callable[[np.ndarray], np.ndarray], values: np.ndarray) -> list[tuple[float, float]]:
+    """Runs a model repeatedly; returns the seconds and the CPU seconds (of all threads) of each run."""
+    taken: list[tuple[float, float]] = []
+    begin = time.perf_counter()
     while not taken or time.perf_counter() < begin + _BURST:
         start, cpu = time.perf_counter(), time.process_time()
         run(values)
@@ -37,24 +39,24 @@ def burst(run, values):
     return taken
 
 
-def peak_memory():
-    """Returns the most memory that this process has taken, MiB; getrusage would have its parent's as well."""
+def peak_memory() -> float:
+    """Returns this process's peak memory in MiB; getrusage would include its parent's."""
     return int(re.search(r"VmHWM:\s+(\d+) kB", pathlib.Path("/proc/self/status").read_text())[1]) / 1024
 
 
-def main(path, threads):
-    """Runs the command line."""
+def main(path: str, threads: str) -> None:
+    """Loads a model and times it for every line of the standard input."""
     _import_runtime(path)
     before = peak_memory()
     shape, dtype, run = load(path, int(threads))
     values = random_input(shape, dtype)
-    run(values)  # the first is slower: it packs weights and takes memory
+    run(values)  # the first run is slower: it packs the weights and allocates memory
     for _ in sys.stdin:
         print(json.dumps(burst(run, values)), flush=True)
     print(json.dumps([peak_memory(), before]))
 
 
-def _import_runtime(path):
+def _import_runtime(path: str) -> None:
     if path.endswith(".onnx"):
         import onnxruntime  # noqa: F401
     else:

@@ -1,5 +1,3 @@
-"""The benchmark of the ways to call a file."""
-
 import numpy as np
 import pytest
 from edge_command import bright_network
@@ -9,38 +7,40 @@ from export.tflite.convert import to_tflite_float32
 from export.tflite.signatures import add_signatures
 
 
-@pytest.fixture
-def path(tmp_path):
-    (tmp_path / "model.tflite").write_bytes(add_signatures(to_tflite_float32(bright_network())))
-    return tmp_path / "model.tflite"
+@pytest.fixture(scope="module")
+def plain():
+    return to_tflite_float32(bright_network())
 
 
-def test_every_way_segments_and_counts_its_pictures(path):
-    counts = {name: count for name, (call, count) in calls.ways(path).items() if call() is not False}
+def test_every_way_segments_and_counts_its_images(plain, tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(add_signatures(plain))
+    ways = calls.ways(path)
+    counts = {name: count for name, (call, count) in ways.items() if call() is not False}
     assert counts == {f"{n} in a call": n for n in (1, 2, 4, 8)} | {
         "any size, 640 x 480": 1,
         "any size, 4000 x 3000": 1,
     }
-    mask = calls.ways(path)["any size, 640 x 480"][0]()["mask"]
+    mask = ways["any size, 640 x 480"][0]()["mask"]
     assert mask.shape == (1, 480, 640, 1) and np.std(mask) > 0
 
 
-def test_times_are_a_pictures_and_the_first_does_not_count(monkeypatch):
-    clock, taken = [0.0], iter([9.0, 8.0, 1.0, 6.0, 2.0, 4.0])  # of two ways in turns, three rounds
+def test_times_are_per_image_without_the_first_call(monkeypatch):
+    clock, taken = [0.0], iter([9.0, 8.0, 1.0, 6.0, 2.0, 4.0])  # two ways in turns, three rounds
 
     def call():
         clock[0] += next(taken)
 
     monkeypatch.setattr(calls, "ways", lambda path: {"one": (call, 1), "two": (call, 2)})
     monkeypatch.setattr(calls.time, "perf_counter", lambda: clock[0])
-    table = calls.seconds_a_picture(["a"], rounds=2)
+    table = calls.seconds_per_image(["a"], rounds=2)
     assert table == {"a": {"one": 1.5, "two": 2.5}}
-    assert calls.markdown(table) == "| ms a picture | one | two |\n| --- | ---: | ---: |\n| a | 1.5e+03 | 2.5e+03 |\n"
+    assert calls.markdown(table) == "| ms per image | one | two |\n| --- | ---: | ---: |\n| a | 1.5e+03 | 2.5e+03 |\n"
 
 
-def test_what_is_no_such_file_is_named(path, tmp_path):
+def test_a_missing_file_and_a_missing_signature_are_refused(plain, tmp_path):
     with pytest.raises(ValueError, match="no such file"):
         calls.ways(tmp_path / "none.tflite")
-    path.write_bytes(to_tflite_float32(bright_network()))
+    (tmp_path / "model.tflite").write_bytes(plain)
     with pytest.raises(ValueError, match="no signature any_size"):
-        calls.ways(path)
+        calls.ways(tmp_path / "model.tflite")

@@ -15,7 +15,7 @@ def write_photos(folder, count):
     return folder
 
 
-def test_both_sides_resize_alike():
+def test_both_sides_resize_the_same_way():
     image = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
     ours = fid.resize(tf.constant(image[np.newaxis]))[0]
     np.testing.assert_allclose(
@@ -23,7 +23,7 @@ def test_both_sides_resize_alike():
     )  # of 255; positions in float32
 
 
-def test_features_go_on_where_they_were_stopped(tmp_path, monkeypatch):
+def test_a_stopped_command_goes_on(tmp_path, monkeypatch):
     seen = []
 
     def red(images):
@@ -40,7 +40,7 @@ def test_features_go_on_where_they_were_stopped(tmp_path, monkeypatch):
     assert np.load(tmp_path / "out" / "0" / "000000.npy")[:, 0].tolist() == first[:50]
 
 
-def test_report_takes_the_blocks_that_are_in_both(tmp_path, capsys):
+def test_report_compares_the_blocks_in_both_folders(tmp_path, capsys):
     values = np.float32([[1], [3]])
     for side, shift in (("keras", 0.0), ("torch", 0.25)):
         for i in range(2):
@@ -49,6 +49,6 @@ def test_report_takes_the_blocks_that_are_in_both(tmp_path, capsys):
     np.save(tmp_path / "keras" / "0" / "000050.npy", values + 100)
     compare_inception.report(tmp_path / "keras", tmp_path / "torch")
     printed = capsys.readouterr().out
-    # Means 2 and 4 of the same spread, 2.5 and 4.5 likewise: both 2 apart.
+    # FID is (4 - 2)^2: the means are 2 and 4, or 2.5 and 4.5, and each pair has one variance.
     assert re.findall(r"FID by (\w+): (\S+)", printed) == [("Keras", "4.00000"), ("TorchScript", "4.00000")]
     assert "2 photos: |keras - torch| / |torch| mean 2.00e-01, most 2.00e-01" in printed  # 0.25 of 1.25, 0.75 of 3.75

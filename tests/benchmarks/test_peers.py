@@ -1,4 +1,4 @@
-"""The side by side, on models whose object is what is bright; the peers' own weights are not there."""
+"""The comparison on a model that finds bright pixels. The peers' own weights are not needed."""
 
 import sys
 import time
@@ -23,7 +23,7 @@ def model(tmp_path_factory):
 
 @pytest.fixture
 def photos(tmp_path):
-    """Four white photos with masks, of which 1, 2, 3 and 4 eighths are foreground."""
+    """Four white photos whose masks cover 1, 2, 3 and 4 eighths."""
     (tmp_path / "masks").mkdir()
     for eighths in range(1, 5):
         Image.new("RGB", (16, 8), "white").save(tmp_path / f"{eighths}.png")
@@ -34,7 +34,7 @@ def photos(tmp_path):
 
 
 def fake_runtime(monkeypatch, shape, output):
-    """Has the segmenters load a model that gives one output; returns the list of what it was given."""
+    """Replaces the model by one with a fixed output; returns the list of its inputs."""
     given = []
     monkeypatch.setattr(
         segmenters, "load", lambda path, threads: (shape, "float32", lambda x: given.append(x) or output)
@@ -42,25 +42,25 @@ def fake_runtime(monkeypatch, shape, output):
     return given
 
 
-def everything(picture):
-    return np.ones(picture.size[::-1], np.float32)
+def everything(image):
+    return np.ones(image.size[::-1], np.float32)
 
 
 @pytest.mark.parametrize("half, iou", [("validation", (1 + 3) / 16), ("test", (2 + 4) / 16), ("all", 10 / 32)])
-def test_iou_is_of_the_chosen_half(photos, half, iou):
+def test_iou_is_measured_on_the_chosen_half(photos, half, iou):
     scores = compare.score({"everything": everything}, photos, photos / "masks", half)
     assert scores["everything"]["iou"] == pytest.approx(iou)
 
 
-def test_ours_finds_what_is_bright_at_the_photos_size(model):
-    picture = np.zeros((20, 40, 3), np.uint8)
-    picture[:, 20:] = 255
-    probability = segmenters.ours(model)(Image.fromarray(picture))
+def test_ours_finds_bright_pixels_at_the_photos_size(model):
+    image = np.zeros((20, 40, 3), np.uint8)
+    image[:, 20:] = 255
+    probability = segmenters.ours(model)(Image.fromarray(image))
     assert probability.shape == (20, 40)
     assert probability[:, :16].max() < 0.5 < probability[:, 24:].min()
 
 
-def test_mediapipe_takes_the_squeezed_picture_from_0_to_1(monkeypatch):
+def test_mediapipe_gets_the_squeezed_image_from_0_to_1(monkeypatch):
     output = np.zeros((1, 4, 4, 1), np.float32)
     output[:, :, 2:] = 1
     given = fake_runtime(monkeypatch, [1, 4, 4, 3], output)
@@ -70,36 +70,36 @@ def test_mediapipe_takes_the_squeezed_picture_from_0_to_1(monkeypatch):
     assert probability[:, :3].max() < 0.5 < probability[:, 5:].min()
 
 
-def test_u2netp_takes_channels_first_and_its_output_is_stretched(monkeypatch):
+def test_u2netp_gets_channels_first_and_its_output_is_stretched(monkeypatch):
     output = np.full((1, 1, 4, 4), 0.2, np.float32)
     output[..., 2:] = 0.4
     given = fake_runtime(monkeypatch, [1, 3, 4, 4], output)
     probability = segmenters.u2netp("any")(Image.new("RGB", (4, 4), (200, 100, 0)))
-    expected = [(1 - 0.485) / 0.229, (0.5 - 0.456) / 0.224, (0 - 0.406) / 0.225]  # by the maximum, 200
+    expected = [(1 - 0.485) / 0.229, (0.5 - 0.456) / 0.224, (0 - 0.406) / 0.225]  # divided by the maximum, 200
     np.testing.assert_allclose(given[0][0, :, 0, 0], expected, rtol=1e-5)
     assert given[0].shape == (1, 3, 4, 4)
     np.testing.assert_allclose(probability, np.float32([[0, 0, 1, 1]] * 4), atol=1e-6)
 
 
-def test_models_are_measured_in_processes_of_their_own(model):
+def test_models_are_measured_in_their_own_processes(model):
     figures = compare.measure([model], [1, 2], rounds=2)
     assert set(figures) == {(model, 1), (model, 2)}
     for figure in figures.values():
         assert 0 < figure["least"] <= figure["median"] < 1000
         assert 0 < figure["cpu"] < 1000
-        assert 10 < figure["before"] < figure["peak"] < 200  # this process, which started it, has taken more
+        assert 10 < figure["before"] < figure["peak"] < 200  # the parent process has more than 200
 
 
-def test_a_burst_is_at_least_one_run(monkeypatch):
+def test_a_burst_has_at_least_one_run(monkeypatch):
     monkeypatch.setattr(worker, "_BURST", 0)
     given = []
-    ((seconds, cpu),) = worker.burst(lambda values: given.append(values) or time.sleep(0.1), "picture")
-    assert given == ["picture"]
-    assert cpu < 0.1 <= seconds  # asleep it takes no time of the CPU
+    ((seconds, cpu),) = worker.burst(lambda values: given.append(values) or time.sleep(0.1), "image")
+    assert given == ["image"]
+    assert cpu < 0.1 <= seconds  # sleeping takes no CPU time
 
 
 @pytest.mark.parametrize("dtype, most", [("uint8", 255), ("float32", 1)])
-def test_noise_is_of_the_inputs_type(dtype, most):
+def test_noise_has_the_inputs_type(dtype, most):
     noise = worker.random_input([1, 8, 8, 3], dtype)
     assert noise.dtype == dtype and noise.shape == (1, 8, 8, 3)
     assert 0.9 * most < noise.max() <= most and noise.min() >= 0
@@ -108,10 +108,10 @@ def test_noise_is_of_the_inputs_type(dtype, most):
 def test_onnx_runtime_gets_the_same_number_of_threads(monkeypatch):
     def session(path, options, providers):
         assert (options.intra_op_num_threads, options.inter_op_num_threads) == (2, 1)
-        picture = types.SimpleNamespace(name="pixels", shape=["batch", 4, 4, 3], type="tensor(uint8)")
+        pixels = types.SimpleNamespace(name="pixels", shape=["batch", 4, 4, 3], type="tensor(uint8)")
         outputs = [types.SimpleNamespace(name="output"), types.SimpleNamespace(name="another")]
         run = lambda names, inputs: [(names, inputs)]  # noqa: E731
-        return types.SimpleNamespace(get_inputs=lambda: [picture], get_outputs=lambda: outputs, run=run)
+        return types.SimpleNamespace(get_inputs=lambda: [pixels], get_outputs=lambda: outputs, run=run)
 
     runtime = types.SimpleNamespace(SessionOptions=types.SimpleNamespace, InferenceSession=session)
     monkeypatch.setitem(sys.modules, "onnxruntime", runtime)
@@ -120,19 +120,19 @@ def test_onnx_runtime_gets_the_same_number_of_threads(monkeypatch):
     assert run("values") == (["output"], {"pixels": "values"})
 
 
-def test_another_file_is_refused():
+def test_another_kind_of_file_is_refused():
     with pytest.raises(ValueError, match="model.pt is no model file, allowed: .tflite .onnx"):
         load("model.pt", threads=1)
 
 
-def test_missing_models_are_named(model, tmp_path):
+def test_missing_models_are_refused(model, tmp_path):
     with pytest.raises(ValueError, match="holds no segmenter_"):
         compare.find_models([model.parent, tmp_path], tmp_path)
     with pytest.raises(ValueError, match="mediapipe_selfie.tflite: fetch it"):
         compare.find_models([model.parent], tmp_path)
 
 
-def test_each_of_ours_has_a_name_of_its_own(model, tmp_path):
+def test_each_of_ours_has_its_own_name(model, tmp_path):
     for file in ("segmenter_float32.tflite", *(weights.file for weights in fetch.WEIGHTS)):
         (tmp_path / file).touch()
     names = [name for name, _ in compare.find_models([model.parent, tmp_path], tmp_path).values()]
@@ -140,7 +140,7 @@ def test_each_of_ours_has_a_name_of_its_own(model, tmp_path):
     assert names == [f"ours, {model}", f"ours, {student}", "MediaPipe selfie segmenter", "U²-Netp"]
 
 
-def test_weights_are_kept_only_if_they_are_those_measured(monkeypatch, tmp_path):
+def test_weights_with_another_hash_are_refused(monkeypatch, tmp_path):
     weights = fetch.Weights("a.onnx", "package", "1.0", "a.onnx", sha256="0" * 64)
     monkeypatch.setattr(fetch, "_from_package", lambda weights: b"other")
     with pytest.raises(ValueError, match="expected 0000"):
@@ -151,11 +151,11 @@ def test_weights_are_kept_only_if_they_are_those_measured(monkeypatch, tmp_path)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.onnx"]
 
 
-def test_the_table_has_a_row_for_each_and_for_those_not_had(model):
+def test_the_table_has_a_row_for_each_model_and_each_missing_peer(model):
     figure = {"median": 1234.56, "least": 1.04, "cpu": 0.126, "peak": 50.4, "before": 30.0}
     scores = {"ours": {"iou": 0.6543, "iou_per_image": 0.5}}
     table = compare.format_table({model: ("ours", None)}, scores, {(model, 1): figure}, [1]).splitlines()
     size = f"{model.stat().st_size / 1000:,.0f}"
     assert table[2] == f"| ours | {size} | 1,234.6 (1.0) | 0.13 | 50 | 20 | 0.654 | 0.500 |"
-    assert table[3].startswith("| DeepLabv3-MobileNetV2 int8 | not had |")
+    assert table[3].startswith("| DeepLabv3-MobileNetV2 int8 | not found |")
     assert len({line.count("|") for line in table}) == 1

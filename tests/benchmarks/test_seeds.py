@@ -13,7 +13,7 @@ def write_run(workdir, seed, iou, grabcut=0.5):
     return workdir
 
 
-def test_each_seed_then_mean_and_spread_then_the_baselines(tmp_path):
+def test_rows_are_the_seeds_their_mean_and_the_baselines(tmp_path):
     runs = [write_run(tmp_path / str(seed), seed, iou) for seed, iou in ((0, 0.6), (1, 0.8))]
     assert summary(runs).splitlines() == [
         "|  | images seen | training, s | IoU | IoU/image |",
@@ -25,7 +25,7 @@ def test_each_seed_then_mean_and_spread_then_the_baselines(tmp_path):
     ]
 
 
-def test_runs_on_different_pictures_are_refused(tmp_path):
+def test_runs_on_different_photos_are_refused(tmp_path):
     runs = [write_run(tmp_path / "a", 0, 0.6), write_run(tmp_path / "b", 1, 0.6, grabcut=0.4)]
     with pytest.raises(ValueError, match="their baselines differ"):
         summary(runs)

@@ -1,0 +1,68 @@
+"""Checks this device against TensorFlow's own figures, with a bundle that was exported with --reference_steps.
+
+    python bundles/tiny/check.py
+
+The first step decides. Later steps drift apart by themselves, since Adam turns the rounding error of a tiny gradient
+into a full step.
+"""
+
+import argparse
+import logging
+import pathlib
+import sys
+
+import jax
+import numpy as np
+from bundle import TRAINING, Bundle
+from engine import Engine
+
+# The largest differences with which a device still trains the same networks. A CPU stays below 1e-5 at the first step.
+LIMITS = {"first_report": 2e-3, "report": 0.2, "layers": 0.02, "probability": 0.02}
+_LEAST = 0.1  # differences of smaller results are relative to this: they are means of larger numbers
+
+
+def check(bundle: Bundle, precision: str) -> None:
+    """Takes the reference's steps and compares.
+
+    The log gets the largest differences of each program: of a training program's results relative to TensorFlow's,
+    "first_report" (first step) and "report" (all steps); "layers" of "synthesize", in the range [-1, 1]; and
+    "probability" of "predict", in [0, 1].
+
+    Raises:
+        ValueError: if one is above its limit.
+    """
+    reference = bundle.reference()
+    steps = len(reference["final/report"])
+    engine = Engine(bundle, precision, steps, seed=0)
+    for name in TRAINING:
+        engine.begin()
+        expected, report = reference[f"{name}/report"], np.asarray(engine.take_steps(name, 0, [1.0] * steps))
+        apart = (np.abs(report - expected) / np.maximum(np.abs(expected), _LEAST)).max(axis=1)
+        found = {"first_report": apart[0], "report": apart.max()}
+        if name == "gan_later":
+            layers = engine.synthesize(1)
+            found["layers"] = max(np.abs(value - reference[f"synthesize/{k}"]).max() for k, value in layers.items())
+        if name == "final":
+            probability = engine.predict(engine.photos["test_images"])
+            found["probability"] = np.abs(probability - reference["predict/probability"]).max()
+        logging.info("%s differs from TensorFlow by %s", name, {key: float(value) for key, value in found.items()})
+        for key, value in found.items():
+            if not value <= LIMITS[key]:
+                raise ValueError(f"{key} of {name} differs from TensorFlow's by {value:.2g}, allowed: {LIMITS[key]}")
+
+
+def main() -> None:
+    """Checks the bundle that this script lies in."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--precision", default="f32")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    logging.info("JAX %s on %s", jax.__version__, jax.devices())
+    try:
+        check(Bundle(pathlib.Path(__file__).parent), options.precision)
+    except ValueError as error:
+        raise SystemExit(f"error: {error}") from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""A bundle's programs at work, with the photos and the variables on the device."""
+
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from bundle import TRAINING, Bundle, Program, State
+from plan import PhotoOrder
+
+_DRAWS_OF_A_SEED = 10_000_000  # steps; the draws of the next seed begin after them
+
+
+class StepLoop:
+    """Many steps of a training program in one dispatch.
+
+    Args:
+        program: `Program`, whose results are scalars.
+        learning_rates: value of each learning rate's variable where its share is 1; the others stay as they are.
+    """
+
+    def __init__(self, program: Program, learning_rates: dict[str, float]):
+        self.program, self._learning_rates = program, learning_rates
+        self.takes_photos = "photos" in program.arguments
+        self._take_steps = jax.jit(self._scan, donate_argnums=0)
+
+    def __call__(self, state: State, photos: jax.Array, inputs: dict[str, np.ndarray]) -> tuple[State, jax.Array]:
+        """Takes steps.
+
+        Args:
+            state: every variable. The memory of those that the program writes is used again.
+            photos: all of them, uint8 [photo, width, width, rgb].
+            inputs: "step", int64 [step]; "share", float32 [step], of the learning rates; and, where the program takes
+                photos, "rows", int32 [step, batch], which of them.
+
+        Returns:
+            (the new state, the program's results, float32 [step, result]).
+        """
+        written = {name: state[name] for name in self.program.writes}
+        fixed = {name: state[name] for name in self.program.reads if name not in written}
+        written, report = self._take_steps(written, fixed, photos, inputs)
+        return state | written, report
+
+    def _scan(self, written: State, fixed: State, photos: jax.Array, inputs: State) -> tuple[State, jax.Array]:
+        def step(written: State, each: State) -> tuple[State, jax.Array]:
+            rates = {name: (each["share"] * rate).astype(jnp.float32) for name, rate in self._learning_rates.items()}
+            batch = [photos[each["rows"]]] if self.takes_photos else []
+            results, written = self.program(written | fixed | rates, *batch, each["step"])
+            return written, jnp.stack([results[name] for name in self.program.results])
+
+        return jax.lax.scan(step, written, inputs)
+
+
+class Engine:
+    """Compiles a bundle's programs and runs them.
+
+    Args:
+        bundle: `Bundle`.
+        precision: of the convolutions.
+        chunk: steps in one dispatch.
+        seed: of the initial variables, the photos' order and the draws.
+
+    Attributes:
+        state: the variables.
+        photos: see `Bundle.photos`.
+        seconds_a_step: measured, by training program.
+    """
+
+    def __init__(self, bundle: Bundle, precision: str, chunk: int, seed: int):
+        config: dict[str, Any] = bundle.manifest["config"]
+        self._bundle, self._seed, self.chunk, self.batch_size = bundle, seed, chunk, config["batch_size"]
+        self.photos = bundle.photos()
+        self.begin()
+        self._train_photos = jax.device_put(self.photos["train"])
+        self._order = PhotoOrder(len(self._train_photos), self.batch_size, seed)
+        rates = {name: config["gan"][f"{key}_learning_rate"] for key, name in bundle.manifest["learning_rates"].items()}
+        programs = [bundle.program(name, precision) for name in TRAINING]
+        self._loops = {p.name: StepLoop(p, rates if p.name.startswith("gan") else {}) for p in programs}
+        self._synthesize, self._predict = (bundle.program(name, precision) for name in ("synthesize", "predict"))
+        with ThreadPoolExecutor() as pool:  # compiles all at the same time
+            jobs = [pool.submit(self.synthesize, 0), pool.submit(self.predict, self.photos["test_images"])]
+            jobs += [pool.submit(self._seconds_a_step, loop) for loop in self._loops.values()]
+        for job in jobs:
+            job.result()
+        self.seconds_a_step = {name: self._seconds_a_step(loop) for name, loop in self._loops.items()}
+
+    def begin(self) -> None:
+        """Sets the variables to their initial values."""
+        self.state = self._bundle.initial_state(self._seed)
+
+    def results(self, name: str) -> list[str]:
+        """Returns the names of what a step of a training program reports."""
+        return self._loops[name].program.results
+
+    def take_steps(self, name: str, first_step: int, shares: list[float]) -> jax.Array:
+        """Takes steps of a training program; returns before they are done.
+
+        Args:
+            name: which program.
+            first_step: from which the photos and draws follow.
+            shares: of the learning rates, one for each step.
+
+        Returns:
+            float32 [step, result], see `results`.
+        """
+        inputs = self._inputs(self._loops[name], first_step, shares)
+        self.state, report = self._loops[name](self.state, self._train_photos, inputs)
+        return report
+
+    def synthesize(self, step: int) -> dict[str, np.ndarray]:
+        """Returns the layers that the averaged generators paint, float32 [batch, height, width, channel] each."""
+        layers, _ = self._synthesize(self.state, np.int64(step))
+        return {name: np.asarray(value) for name, value in layers.items()}
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Returns the averaged segmenter's foreground probability, float32 [image, height, width].
+
+        Args:
+            images: uint8 [image, height, width, rgb].
+        """
+        size, found = self._predict.arguments["images"][1][0], []
+        for start in range(0, len(images), size):
+            batch = images[start : start + size]
+            filled = np.concatenate([batch, batch[-1:].repeat(size - len(batch), 0)])
+            found.append(np.asarray(self._predict(self.state, filled)[0]["probability"])[: len(batch)])
+        return np.concatenate(found)
+
+    def _inputs(self, loop: StepLoop, first_step: int, shares: list[float]) -> dict[str, np.ndarray]:
+        steps = np.arange(first_step, first_step + len(shares), dtype=np.int64)
+        inputs = {"step": self._seed * _DRAWS_OF_A_SEED + steps, "share": np.array(shares, np.float32)}
+        return inputs | ({"rows": self._order.rows(first_step, len(shares))} if loop.takes_photos else {})
+
+    def _seconds_a_step(self, loop: StepLoop) -> float:
+        """Takes a chunk of steps with copies of the variables; the first time that compiles the program."""
+        inputs = self._inputs(loop, 0, [1.0] * self.chunk)
+        copies = jax.block_until_ready({name: jnp.array(value) for name, value in self.state.items()})
+        start = time.monotonic()
+        loop(copies, self._train_photos, inputs)[1].block_until_ready()
+        seconds = (time.monotonic() - start) / self.chunk
+        speed, work = self.batch_size / seconds, loop.program.gflop / seconds / 1e3
+        logging.info("%s: %.2f ms a step, %.0f images/s, %.1f TFLOP/s", loop.program.name, 1e3 * seconds, speed, work)
+        return seconds

@@ -1,0 +1,36 @@
+"""Figures and images of the averaged networks, with the project's own metrics and grids."""
+
+from typing import Any
+
+import numpy as np
+from engine import Engine
+
+from tf_layered_gan.evaluation.image_grid import layer_grid
+from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
+
+_THRESHOLD = 0.5  # of the foreground's probability
+_FULL = 0.9  # a mask whose mean is above this fills the image
+_ROWS = 8  # of an image grid
+
+
+def segmentation(engine: Engine, split: str) -> dict[str, Any] | None:
+    """Returns the project's metrics on the split "validation" or "test"; None where it has no masks."""
+    photos = engine.photos
+    if f"{split}_masks" not in photos:
+        return None
+    return segmentation_metrics(engine.predict(photos[f"{split}_images"]) > _THRESHOLD, photos[f"{split}_masks"])
+
+
+def synthetic_masks(engine: Engine, batches: int = 32) -> dict[str, float]:
+    """Returns what `gan_figures.evaluate_synthetic_masks` does."""
+    means = np.concatenate([engine.synthesize(step)["mask"] for step in range(batches)]).mean((1, 2, 3))
+    full = float((means > _FULL).mean())
+    return {"mask_mean": float(means.mean()), "mask_spread": float(means.std()), "masks_full": full}
+
+
+def grid(engine: Engine) -> np.ndarray:
+    """Returns synthetic layers beside photos and their masks, uint8 [height, width, rgb], see `layer_grid`."""
+    layers, real = engine.synthesize(0), engine.photos["validation_images"][:_ROWS]
+    rows = min(len(layers["mask"]), len(real))
+    columns = [layers[name][:rows] for name in ("background", "foreground", "mask", "composed")]
+    return layer_grid(*columns, real[:rows], engine.predict(real[:rows]))

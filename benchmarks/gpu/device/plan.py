@@ -1,0 +1,84 @@
+"""How long each phase of Algorithm 1 is, and which photos each step sees. NumPy alone."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+EVALUATION_SECONDS = 4.0  # figures, image grid and weights after each round
+FINISH_SECONDS = 25.0  # the last figures, and writing everything
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """The schedule of a run.
+
+    Attributes:
+        rounds: K.
+        annealed_rounds: the last rounds, in which the GAN's learning rates fall to 0.
+        gan_steps: N_gan, steps of a round; at most, until `fit` has been called.
+        segmenter_steps: N_seg, steps of a round.
+        final_steps: steps of the final segmenter.
+    """
+
+    rounds: int
+    annealed_rounds: int
+    gan_steps: int
+    segmenter_steps: int
+    final_steps: int
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], chunk: int) -> "Plan":
+        """Returns the config's schedule, its numbers of steps rounded up to multiples of a chunk."""
+        schedule = config["schedule"]
+        steps = [schedule["gan_images_per_round"] // config["batch_size"]]
+        steps += [schedule["segmenter_steps_per_round"], schedule["final_segmenter_steps"]]
+        return cls(schedule["rounds"], schedule["annealed_rounds"], *(-(-count // chunk) * chunk for count in steps))
+
+    def fit(self, seconds: float, seconds_a_step: Mapping[str, float], chunk: int) -> "Plan":
+        """Returns a plan whose rounds are short enough for the time.
+
+        Args:
+            seconds: what is left for the whole run.
+            seconds_a_step: by program.
+            chunk: steps in one dispatch. A round has at least one.
+        """
+        per_round = self.segmenter_steps * seconds_a_step["segmenter"] + EVALUATION_SECONDS
+        others = self.rounds * per_round + self.final_steps * seconds_a_step["final"] + FINISH_SECONDS
+        step_of_each_round = seconds_a_step["gan_first"] + (self.rounds - 1) * seconds_a_step["gan_later"]
+        fitting = max(int((seconds - others) / step_of_each_round) // chunk, 1) * chunk
+        return dataclasses.replace(self, gan_steps=min(self.gan_steps, fitting))
+
+    def learning_rate_share(self, step: int) -> float:
+        """Returns the share of the GAN's learning rates at a step, counted from 1, as `phases.learning_rate_share`."""
+        left, annealed = self.rounds * self.gan_steps - step + 1, self.annealed_rounds * self.gan_steps
+        return left / annealed if left < annealed else 1.0
+
+    def seconds_after_gan(self, seconds_a_step: Mapping[str, float]) -> float:
+        """Returns how long a run still takes if the GAN stops now."""
+        segmenter = self.segmenter_steps * seconds_a_step["segmenter"] + self.final_steps * seconds_a_step["final"]
+        return segmenter + EVALUATION_SECONDS + FINISH_SECONDS
+
+
+class PhotoOrder:
+    """Which photos each step sees: every epoch is another permutation of all, a function of the seed and the step.
+
+    Args:
+        count: how many photos there are.
+        batch_size: photos of a step.
+        seed: of the permutations.
+    """
+
+    def __init__(self, count: int, batch_size: int, seed: int):
+        self._count, self._batch_size, self._seed = count, batch_size, seed
+
+    def rows(self, first_step: int, steps: int) -> np.ndarray:
+        """Returns the photos of consecutive steps, int32 [step, batch]."""
+        positions = np.arange(first_step * self._batch_size, (first_step + steps) * self._batch_size)
+        epochs, places = np.divmod(positions, self._count)
+        rows = [self._permutation(epoch)[places[epochs == epoch]] for epoch in np.unique(epochs)]
+        return np.concatenate(rows).reshape(steps, self._batch_size)
+
+    def _permutation(self, epoch: int) -> np.ndarray:
+        return np.random.default_rng([self._seed, int(epoch)]).permutation(self._count).astype(np.int32)

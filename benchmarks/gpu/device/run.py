@@ -1,0 +1,97 @@
+"""Trains the bundle that this script lies in on this machine's first GPU: Algorithm 1 within a time budget.
+
+    python3 bundles/birds/run.py --check=bundles/tiny --out=OUT --budget=570
+
+It needs JAX, NumPy and Pillow alone, so its flags are argparse's. OUT gets at most 8 files of less than 16 MiB:
+log.txt, curve.csv, grids.png, record.json and up to four files of weights. All but the log are written after each
+round. With JAX_PLATFORMS=cpu it runs on a CPU.
+"""
+
+import argparse
+import logging
+import os
+import pathlib
+import sys
+import time
+
+import check
+import jax
+import numpy as np
+from bundle import Bundle
+from engine import Engine
+from plan import Plan
+from trainer import Trainer
+from weights import write_weights
+
+from tf_layered_gan.evaluation.image_grid import save_png
+from tf_layered_gan.runs.learning_curve import LearningCurve
+
+# Fewer of autotuning's own checks, and no Triton for the few small matrix products: both save compile time.
+_GPU_FLAGS = "--xla_gpu_autotune_level=2 --xla_gpu_enable_triton_gemm=false"
+_GAP = 6  # white pixels between two grids
+
+
+def parse() -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", required=True, type=pathlib.Path, help="folder of what comes back")
+    parser.add_argument("--check", type=pathlib.Path, help="a bundle with a reference, to check this device with first")
+    parser.add_argument("--budget", type=float, default=570.0, help="seconds for everything")
+    parser.add_argument("--precision", default="bf16", help="f32, tf32 or bf16, if the bundle has it")
+    parser.add_argument("--chunk", type=int, default=50, help="steps in one dispatch; phases are rounded up to it")
+    parser.add_argument("--seed", type=int, default=0, help="of the initial weights, the photos' order and the draws")
+    parser.add_argument("--cache", type=pathlib.Path, help="folder for compiled programs, for a further run")
+    return parser.parse_args()
+
+
+def prepare(out: pathlib.Path, cache: pathlib.Path | None) -> None:
+    """Opens the log and looks for the device, before JAX has done anything."""
+    out.mkdir(parents=True, exist_ok=True)
+    handlers = [logging.StreamHandler(sys.stdout), logging.FileHandler(out / "log.txt")]
+    logging.basicConfig(level=logging.INFO, format="[%(relativeCreated)7.0f ms] %(message)s", handlers=handlers)
+    on_cpu = os.environ.get("JAX_PLATFORMS") == "cpu"
+    if not on_cpu:
+        os.environ.setdefault("XLA_FLAGS", _GPU_FLAGS)
+    if cache:
+        jax.config.update("jax_compilation_cache_dir", str(cache))
+    device = jax.devices()[0]
+    logging.info("JAX %s, NumPy %s, %s (%s)", jax.__version__, np.__version__, device, device.device_kind)
+    if device.platform != "gpu" and not on_cpu:
+        raise SystemExit(f"error: the device is {device}, allowed: a GPU, or with JAX_PLATFORMS=cpu a CPU")
+
+
+def main() -> None:
+    """Checks the device, trains, and writes what comes back."""
+    begin, options = time.monotonic(), parse()
+    prepare(options.out, options.cache)
+    if options.check:
+        check.check(Bundle(options.check), "f32")
+    bundle = Bundle(pathlib.Path(__file__).parent)
+    engine = Engine(bundle, options.precision, options.chunk, options.seed)
+    deadline = begin + options.budget
+    plan = Plan.of(bundle.manifest["config"], options.chunk)
+    plan = plan.fit(deadline - time.monotonic(), engine.seconds_a_step, options.chunk)
+    logging.info(plan)
+    trainer = Trainer(engine, plan, LearningCurve(options.out), deadline)
+    record = {
+        "batch_size": engine.batch_size,
+        "annealed_rounds": plan.annealed_rounds,
+        "precision": options.precision,
+        "seed": options.seed,
+        "seconds_a_step": engine.seconds_a_step,
+        "device_kind": jax.devices()[0].device_kind,
+        "jax": jax.__version__,
+        "config": bundle.manifest["config"],
+        "photos": bundle.manifest["photos"],
+        "paths": {name: recipe["path"] for name, recipe in bundle.manifest["variables"].items()},
+    }
+    for phase in trainer.train():
+        gap = np.full((_GAP, trainer.grids[0].shape[1], 3), 255, np.uint8)
+        save_png(np.concatenate([part for grid in trainer.grids for part in (grid, gap)]), options.out / "grids.png")
+        record |= {"progress": trainer.progress, "rounds": trainer.progress["rounds"]}
+        state = {name: np.asarray(value) for name, value in engine.state.items()}
+        logging.info("%s: %s", phase, write_weights(options.out, state, record))
+
+
+if __name__ == "__main__":
+    main()

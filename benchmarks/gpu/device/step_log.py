@@ -1,0 +1,76 @@
+"""What the steps of a phase report, in the log every few seconds."""
+
+import logging
+import time
+from typing import Any
+
+import jax
+import numpy as np
+
+_SECONDS = 5.0  # between two lines
+_HEALTHY_MASKS = (0.02, 0.9)  # mean mask; outside, one of the layers has taken the whole image
+_COLLAPSED_LINES = 4  # this many lines in a row outside are a collapse
+
+
+class StepLog:
+    """Logs the means of what a training program's steps report, and stops a run that has gone wrong.
+
+    Args:
+        program: its name.
+        results: names of what a step reports.
+        batch_size: images of a step.
+
+    Attributes:
+        history: for each line a dict of "program", "step" and the means since the line before.
+    """
+
+    def __init__(self, program: str, results: list[str], batch_size: int):
+        self._program, self._results, self._batch_size = program, results, batch_size
+        self._rows: list[np.ndarray] = []
+        self._pending: tuple[jax.Array, int, float] | None = None
+        self._logged, self._collapsed = time.monotonic(), 0
+        self.history: list[dict[str, Any]] = []
+
+    def add(self, report: jax.Array, step: int, share: float) -> None:
+        """Takes the reports of a chunk of steps; looks at those of the chunk before, so that this one can go on.
+
+        Args:
+            report: float32 [step, result].
+            step: steps taken, with these.
+            share: of the learning rates.
+
+        Raises:
+            FloatingPointError: if a value is not finite; names it.
+            RuntimeError: if the masks have collapsed.
+        """
+        self._read(last=False)
+        self._pending = report, step, share
+
+    def close(self) -> None:
+        """Waits for the last chunk and writes a line; raises what `add` does."""
+        self._read(last=True)
+
+    def _read(self, last: bool) -> None:
+        if self._pending is None:
+            return
+        rows, step, share = np.asarray(self._pending[0]), *self._pending[1:]
+        finite = np.isfinite(rows).all(axis=0)
+        if not finite.all():
+            name = self._results[int(finite.argmin())]
+            raise FloatingPointError(f"{self._program}: {name} is not finite by step {step}")
+        self._rows.append(rows)
+        if last or time.monotonic() - self._logged > _SECONDS:
+            self._write_line(step, share)
+
+    def _write_line(self, step: int, share: float) -> None:
+        rows, now = np.concatenate(self._rows), time.monotonic()
+        speed = len(rows) * self._batch_size / (now - self._logged)
+        self._rows, self._logged = [], now
+        means = dict(zip(self._results, rows.mean(axis=0, dtype=np.float64).round(5).tolist(), strict=True))
+        self.history.append({"program": self._program, "step": step, **means})
+        values = " ".join(f"{name} {value:.3f}" for name, value in means.items())
+        logging.info("%s %d (%.0f images/s, rate %.2f): %s", self._program, step, speed, share, values)
+        least, most = _HEALTHY_MASKS
+        self._collapsed = 0 if least <= means.get("mask_mean", least) <= most else self._collapsed + 1
+        if self._collapsed == _COLLAPSED_LINES:
+            raise RuntimeError(f"masks cover {means['mask_mean']:.3f} of the image, allowed: {least} to {most}")

@@ -1,0 +1,129 @@
+"""Writes the training programs of a config as StableHLO, for a machine without TensorFlow.
+
+    python -m benchmarks.gpu.export --config=benchmarks/gpu/configs/birds.py --output=raw_birds \
+        --config.data.path=BIRDS --config.data.masks=MASKS
+
+`pack.py` makes of this folder the bundle that travels. OUTPUT holds
+
+    programs/NAME.mlir   a program as text, for each name in `programs.build_programs`
+    manifest.json        the programs' signatures, the variables' recipes, the config
+    values.npz           the variables that cannot be made anew on the device
+    photos.npz           the photos: JPEG files to train on, pixels and masks to evaluate on
+    reference.npz        with --reference_steps: TensorFlow's own figures of that many steps. values.npz then has all
+                         variables, and the photos to train on are PNG files, so that the device has the same numbers
+    tf_layered_gan/ and edge_segmenter/    the files of the project that the device uses; none needs TensorFlow
+"""
+
+import io
+import json
+import pathlib
+import shutil
+from typing import Any
+
+import numpy as np
+from absl import flags
+from ml_collections import ConfigDict, config_flags
+from PIL import Image
+
+from benchmarks.gpu.device import initial_state
+from benchmarks.gpu.device.plan import PhotoOrder
+from benchmarks.gpu.lowering import lower
+from benchmarks.gpu.programs import Models, build_programs
+from benchmarks.gpu.reference import take_reference_steps
+from edge_segmenter import atomic
+from tf_layered_gan.command_line import run_command
+from tf_layered_gan.config import validate
+from tf_layered_gan.data import photos as photos_module
+from tf_layered_gan.data import sources
+from tf_layered_gan.data.photos import Photos, Splits
+from tf_layered_gan.evaluation import image_grid
+from tf_layered_gan.evaluation.metrics import segmentation
+from tf_layered_gan.files import records
+from tf_layered_gan.runs import learning_curve
+from tf_layered_gan.runs.photo_record import photo_facts
+
+_CARRIED = (atomic, image_grid, learning_curve, photos_module, records, segmentation)
+_JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0, "optimize": True}
+_PNG = {"format": "PNG"}
+
+
+def export(config: ConfigDict, output: str, reference_steps: int) -> None:
+    """Writes everything that the module lists.
+
+    Args:
+        config: a validated config with `jit`, which selects the warp that XLA can compile.
+        output: the folder to write; replaced if it exists.
+        reference_steps: how many steps of each training program TensorFlow takes here; 0 for none.
+    """
+    out = pathlib.Path(output)
+    shutil.rmtree(out, ignore_errors=True)
+    (out / "programs").mkdir(parents=True)
+    splits = sources.load_photos(config)
+    np.savez(out / "photos.npz", **_pack_photos(splits, _PNG if reference_steps else _JPEG))
+    models, signatures = Models(config), {}
+    programs = build_programs(config, models, storage_size=splits.train.images.shape[1])
+    for name, (function, arguments) in programs.items():
+        text, signatures[name] = lower(function, arguments, models)
+        (out / "programs" / f"{name}.mlir").write_text(text)
+        print(f"{name}: {len(text) / 1e6:.1f} MB of text", flush=True)
+    values = {name: variable.numpy() for name, variable in models.variables.items()}
+    recipes, carried = initial_state.describe(values, exact=reference_steps > 0)
+    np.savez(out / "values.npz", **carried)
+    if reference_steps:
+        rows = PhotoOrder(len(splits.train), config.batch_size, seed=0).rows(0, reference_steps)
+        reference = take_reference_steps(programs, models, splits.train.images[rows], splits.test.images)
+        np.savez(out / "reference.npz", **reference)
+    _copy_project(out)
+    manifest = {
+        "config": json.loads(config.to_json()),
+        "photos": photo_facts(splits),
+        "learning_rates": models.learning_rates(),
+        "programs": signatures,
+        "variables": {name: recipe | {"path": models.variables[name].path} for name, recipe in recipes.items()},
+    }
+    (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+def _pack_photos(splits: Splits, encoding: dict[str, Any]) -> dict[str, np.ndarray]:
+    files = [_encode(image, encoding) for image in splits.train.images]
+    packed = {
+        "train_bytes": np.frombuffer(b"".join(files), np.uint8),
+        "train_ends": np.cumsum([len(file) for file in files]),
+    }
+    held_out: dict[str, Photos] = {"validation": splits.validation, "test": splits.test}
+    for name, photos in held_out.items():
+        packed[f"{name}_images"] = photos.images
+        if photos.masks is not None:
+            packed[f"{name}_masks"] = photos.masks
+    return packed
+
+
+def _encode(image: np.ndarray, encoding: dict[str, Any]) -> bytes:
+    content = io.BytesIO()
+    Image.fromarray(image).save(content, **encoding)
+    return content.getvalue()
+
+
+def _copy_project(out: pathlib.Path) -> None:
+    for module in _CARRIED:
+        *package, name = module.__name__.split(".")
+        folder = out.joinpath(*package)
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(module.__file__, folder / f"{name}.py")
+
+
+def main() -> None:
+    """Exports the config that the flags name."""
+    config = flags.FLAGS.config
+    config.jit = True
+    validate(config)
+    export(config, flags.FLAGS.output, flags.FLAGS.reference_steps)
+    print(f"wrote {flags.FLAGS.output}")
+
+
+if __name__ == "__main__":
+    config_flags.DEFINE_config_file("config", None, "The run's configuration.", lock_config=True)
+    flags.DEFINE_string("output", None, "The folder to write; replaced if it exists.", required=True)
+    flags.DEFINE_integer("reference_steps", 0, "Steps of TensorFlow to check a device with.", lower_bound=0)
+    flags.mark_flag_as_required("config")
+    run_command(main)

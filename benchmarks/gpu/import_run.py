@@ -1,0 +1,125 @@
+"""Makes an ordinary workdir of what came back from the device.
+
+    python -m benchmarks.gpu.import_run --returned=OUT --workdir=runs/device
+
+Then `python -m tf_layered_gan.main --mode=evaluate`, `--mode=synthesize` and `python -m export.main` work as for any
+run. Of the variables that were left out, a network's are those of its average, the others are as at the beginning;
+WORKDIR/imported.json names them.
+"""
+
+import pathlib
+import re
+import shutil
+from typing import Any
+
+import numpy as np
+from absl import flags
+from ml_collections import ConfigDict
+
+from benchmarks.gpu.device.weights import read_weights
+from benchmarks.gpu.programs import Models
+from tf_layered_gan.command_line import run_command
+from tf_layered_gan.config import default_config, validate
+from tf_layered_gan.files.records import write_record
+from tf_layered_gan.runs.checkpoints import Checkpointer
+from tf_layered_gan.runs.config_record import config_facts, record_config
+
+_AVERAGES = {
+    "background_generator": "average_background_generator",
+    "foreground_generator": "average_foreground_generator",
+    "segmenter": "average_segmenter",
+}
+_FACTS = ("device_kind", "jax", "precision", "seed", "half", "rounds", "seconds_a_step")
+
+
+def import_run(returned: pathlib.Path, workdir: pathlib.Path) -> dict[str, Any]:
+    """Writes a workdir with a checkpoint, the config, the photos' record and the learning curve.
+
+    Args:
+        returned: the folder that came back.
+        workdir: a new directory.
+
+    Returns:
+        dict, what imported.json holds.
+
+    Raises:
+        FileNotFoundError: if a file is missing in `returned`.
+        ValueError: if `workdir` has a run, the config is not valid, or the models have other variables by now.
+    """
+    if (workdir / "config.json").exists():
+        raise ValueError(f"{workdir} has a run already, allowed: a new directory")
+    record, values = read_weights(returned)
+    config = config_of(record)
+    validate(config)
+    models = Models(config)
+    _check_variables(models, record)
+    made_up = _assign(models, values)
+    checkpointer, progress = Checkpointer(workdir, models.gan, models.segmenter), record["progress"]
+    checkpointer.gan_step.assign(progress["gan_step"])
+    checkpointer.segmenter_step.assign(progress["segmenter_step"])
+    checkpointer.final_step.assign(progress["final_step"])
+    checkpointer.final_round.assign(record["rounds"])
+    checkpointer.seconds.assign(progress["seconds"])
+    record_config(config, workdir)
+    write_record(workdir / "photos.json", record["photos"])
+    if (returned / "curve.csv").exists():
+        shutil.copy(returned / "curve.csv", workdir)
+    checkpointer.save()
+    imported = {name: record[name] for name in _FACTS}
+    imported |= {"made_up": made_up, "cut": progress["cut"], "test_on_the_device": progress.get("test")}
+    write_record(workdir / "imported.json", imported)
+    return imported
+
+
+def config_of(record: dict[str, Any]) -> ConfigDict:
+    """Returns the run's config, with the schedule that the device came to."""
+    config, progress, rounds = default_config(), record["progress"], record["rounds"]
+    config.update_from_flattened_dict(config_facts(ConfigDict(record["config"])))
+    config.jit = False  # so that the warp is TensorFlow's own
+    config.schedule.rounds, config.schedule.annealed_rounds = rounds, record["annealed_rounds"]
+    config.schedule.gan_images_per_round = progress["gan_step"] // rounds * record["batch_size"]
+    config.schedule.segmenter_steps_per_round = progress["segmenter_step"] // rounds
+    config.schedule.final_segmenter_steps = progress["final_step"]
+    return config
+
+
+def _check_variables(models: Models, record: dict[str, Any]) -> None:
+    here = {name: _unnumbered(variable.path) for name, variable in models.variables.items()}
+    there = {name: _unnumbered(path) for name, path in record["paths"].items()}
+    if here != there:
+        name = sorted(name for name in here | there if here.get(name) != there.get(name))[0]
+        raise ValueError(f"{name} is {there.get(name)} in record.json, but {here.get(name)} in the models")
+
+
+def _unnumbered(path: str) -> str:
+    """Returns a variable's path without the numbers that Keras gives to layers in the order of their making."""
+    return re.sub(r"_\d+(?=/)", "", path)
+
+
+def _assign(models: Models, values: dict[str, np.ndarray]) -> dict[str, str]:
+    """Assigns what came back; returns what stands for the groups that did not."""
+    made_up = {}
+    for name, variable in models.variables.items():
+        group, number = name.split("/")
+        average = f"{_AVERAGES.get(group)}/{number}"
+        if name in values:
+            variable.assign(values[name])
+        elif average in values:
+            variable.assign(values[average])
+            made_up[group] = f"as {_AVERAGES[group]}"
+        else:
+            made_up[group] = "as at the beginning"
+    return made_up
+
+
+def main() -> None:
+    """Imports the folder that the flags name."""
+    imported = import_run(pathlib.Path(flags.FLAGS.returned), pathlib.Path(flags.FLAGS.workdir))
+    print(f"wrote {flags.FLAGS.workdir}; made up: {imported['made_up'] or 'nothing'}")
+    print(f"test photos on the device: {imported['test_on_the_device']}")
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("returned", None, "The folder that came back.", required=True)
+    flags.DEFINE_string("workdir", None, "A new directory.", required=True)
+    run_command(main)

@@ -1,0 +1,129 @@
+"""The programs that run on the device, as TensorFlow functions of the project's models.
+
+Each program is a whole training step, or what is done with the averaged networks. All of its random draws, the crops
+of the photos included, follow from the argument `step`.
+"""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+from ml_collections import ConfigDict
+
+from tf_layered_gan.data.augmentation import random_flip_and_crop
+from tf_layered_gan.models import build, sampling
+from tf_layered_gan.models.segmenter import synthetic_step
+
+PREDICTED_IMAGES = 64  # the batch of `predict`
+
+Function = Callable[..., dict[str, tf.Tensor]]
+Program = tuple[Function, dict[str, tf.Tensor]]
+
+
+class Models:
+    """The GAN and the segmenter of a config, with a name for each of their variables.
+
+    Attributes:
+        gan: LayeredGAN, compiled.
+        segmenter: Segmenter, compiled.
+        variables: the keras.Variable of every name "GROUP/INDEX": the networks, their averages and the optimizers.
+    """
+
+    def __init__(self, config: ConfigDict):
+        self.segmenter = build.build_segmenter(config)
+        self.gan = build.build_gan(config, self.segmenter)
+        gan, segmenter = self.gan, self.segmenter
+        groups = {
+            "background_generator": gan.background_generator,
+            "foreground_generator": gan.foreground_generator,
+            "discriminator": gan.discriminator,
+            "mask_encoder": gan.mask_encoder,
+            "average_background_generator": gan.average_background_generator,
+            "average_foreground_generator": gan.average_foreground_generator,
+            "generator_optimizer": gan.optimizer,
+            "discriminator_optimizer": gan.discriminator_optimizer,
+            "segmenter": segmenter.network,
+            "average_segmenter": segmenter.average_network,
+            "segmenter_optimizer": segmenter.optimizer,
+        }
+        self.variables: dict[str, keras.Variable] = {
+            f"{group}/{i:03d}": variable
+            for group, owner in groups.items()
+            for i, variable in enumerate(owner.variables)
+        }
+
+    def name_of(self, handle: tf.Tensor) -> str:
+        """Returns the name of the variable with this resource handle.
+
+        Raises:
+            ValueError: if no variable of the models has it.
+        """
+        for name, variable in self.variables.items():
+            if variable.value.handle is handle:
+                return name
+        raise ValueError(f"a program reads {handle}, which is no variable of the models: StableHLO cannot carry it")
+
+    def learning_rates(self) -> dict[str, str]:
+        """Returns the names of the GAN's two learning rates, by the network that they train."""
+        optimizers = {"generator": self.gan.optimizer, "discriminator": self.gan.discriminator_optimizer}
+        return {key: self.name_of(adam.learning_rate.value.handle) for key, adam in optimizers.items()}
+
+
+def build_programs(config: ConfigDict, models: Models, storage_size: int) -> dict[str, Program]:
+    """Builds the programs by name.
+
+    Args:
+        config: the run's config.
+        models: its models.
+        storage_size: pixels, the width of the photos to train on.
+
+    Returns:
+        dict of (function, an example of its arguments by name). "photos" is uint8 [batch, storage_size, storage_size,
+        rgb], "images" uint8 [PREDICTED_IMAGES, resolution, resolution, rgb], "step" a scalar int64.
+    """
+    gan, segmenter, resolution = models.gan, models.segmenter, config.resolution
+    learn = synthetic_step(gan, segmenter)
+    streams = (sampling.GAN_STREAM, sampling.SEGMENTER_STREAM, sampling.SYNTHESIS_STREAM)
+    gan_draws, draws, synthesis_draws = (sampling.build_sampler(config, stream) for stream in streams)
+
+    def train_gan(uses_segmenter: bool) -> Function:
+        def train(photos: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
+            gan.uses_segmenter = uses_segmenter
+            return gan.train_step({"image": _views(config, photos, step), **gan_draws(step)})
+
+        return train
+
+    def train_final(photos: tf.Tensor, step: tf.Tensor) -> dict[str, tf.Tensor]:
+        return learn({"photo": _views(config, photos, step), **draws(step)})
+
+    def predict(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        logits = segmenter.average_network(_to_model_range(images), training=False)
+        return {"probability": tf.sigmoid(logits)[..., 0]}
+
+    step = {"step": tf.constant(0, tf.int64)}
+    photos = {"photos": tf.zeros([config.batch_size, storage_size, storage_size, 3], tf.uint8)}
+    images = {"images": tf.zeros([PREDICTED_IMAGES, resolution, resolution, 3], tf.uint8)}
+    on_pairs: Program = (lambda step: learn(draws(step)), step)
+    return {
+        "gan_first": (train_gan(uses_segmenter=False), photos | step),
+        "gan_later": (train_gan(uses_segmenter=True), photos | step),
+        "segmenter": on_pairs,
+        "final": (train_final, photos | step) if config.segmenter.gamma_consistency else on_pairs,
+        "synthesize": (lambda step: gan.synthesize(synthesis_draws(step)), step),
+        "predict": (predict, images),
+    }
+
+
+def _views(config: ConfigDict, photos: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    seed = tf.stack([tf.constant(-1 - config.seed, tf.int64), step])  # no stream of `sampling` has a negative seed
+    return random_flip_and_crop(
+        _to_model_range(photos),
+        seed,
+        resolution=config.resolution,
+        crop_scale=config.data.crop_scale,
+        flip=config.data.flip,
+    )
+
+
+def _to_model_range(pixels: tf.Tensor) -> tf.Tensor:
+    return tf.cast(pixels, tf.float32) / 127.5 - 1.0
