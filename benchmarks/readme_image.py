@@ -24,8 +24,7 @@ def found(test: pathlib.Path, count: int) -> list[list[Image.Image]]:
     """Reads a run's first test images, its masks and the cut-outs on a checkerboard, one image a row."""
     rows = []
     for i in range(count):
-        image, mask = (Image.open(test / folder / f"{i:03}.png") for folder in ("images", "masks"))
-        image, mask = _enlarged(image), _enlarged(mask)
+        image, mask = (_enlarged(Image.open(test / folder / f"{i:03}.png")) for folder in ("images", "masks"))
         rows.append([image, mask, Image.composite(image, _checkerboard(), mask.convert("L"))])
     return rows
 
