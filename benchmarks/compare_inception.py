@@ -19,6 +19,8 @@ import numpy as np
 from absl import app, flags
 from PIL import Image
 
+from tf_layered_gan.command_line import run_command
+
 _BLOCK = 50
 
 Features = Callable[[np.ndarray], np.ndarray]
@@ -125,21 +127,18 @@ def _interpolation(size: int, target: int = 299) -> np.ndarray:
     return matrix
 
 
-def main(argv: list[str]) -> None:
-    """Runs the command that the arguments name."""
-    command, *folders = argv[1:] or [None]
-    if command not in ("features", "report") or len(folders) != 2:
-        raise app.UsageError("name a command, features or report, and two folders")
+def main(command: str, first: str, second: str) -> None:
+    """Runs a command on two folders."""
     if command == "report":
-        report(*folders)
-    elif flags.FLAGS.weights and flags.FLAGS.output:
-        write_features(flags.FLAGS.weights, folders, flags.FLAGS.output, flags.FLAGS.blocks)
+        report(first, second)
+    elif command == "features" and flags.FLAGS.weights and flags.FLAGS.output:
+        write_features(flags.FLAGS.weights, [first, second], flags.FLAGS.output, flags.FLAGS.blocks)
     else:
-        raise app.UsageError("features needs --weights and --output")
+        raise app.UsageError("the commands are: report, and features with --weights and --output")
 
 
 if __name__ == "__main__":
     flags.DEFINE_string("weights", None, "features: an .npz file, or the TorchScript.")
     flags.DEFINE_string("output", None, "features: the directory to write.")
     flags.DEFINE_integer("blocks", None, "features: blocks of 50 photos of each folder.", lower_bound=1)
-    app.run(main)
+    run_command(main, "COMMAND", "FOLDER", "FOLDER")

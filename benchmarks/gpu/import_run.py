@@ -76,7 +76,7 @@ def config_of(record: dict[str, Any]) -> ConfigDict:
     config, progress, rounds = default_config(), record["progress"], record["rounds"]
     config.update_from_flattened_dict(config_facts(ConfigDict(record["config"])))
     config.jit = False  # so that the warp is TensorFlow's own
-    config.schedule.rounds, config.schedule.annealed_rounds = rounds, record["annealed_rounds"]
+    config.schedule.rounds, config.schedule.annealed_rounds = rounds, min(record["annealed_rounds"], rounds)
     config.schedule.gan_images_per_round = progress["gan_step"] // rounds * record["batch_size"]
     config.schedule.segmenter_steps_per_round = progress["segmenter_step"] // rounds
     config.schedule.final_segmenter_steps = progress["final_step"]
@@ -84,11 +84,11 @@ def config_of(record: dict[str, Any]) -> ConfigDict:
 
 
 def _check_variables(models: Models, record: dict[str, Any]) -> None:
-    here = {name: _unnumbered(variable.path) for name, variable in models.variables.items()}
-    there = {name: _unnumbered(path) for name, path in record["paths"].items()}
-    if here != there:
-        name = sorted(name for name in here | there if here.get(name) != there.get(name))[0]
-        raise ValueError(f"{name} is {there.get(name)} in record.json, but {here.get(name)} in the models")
+    ours = {name: _unnumbered(variable.path) for name, variable in models.variables.items()}
+    theirs = {name: _unnumbered(path) for name, path in record["paths"].items()}
+    for name in sorted(ours | theirs):
+        if ours.get(name) != theirs.get(name):
+            raise ValueError(f"{name} is {theirs.get(name)} in record.json, but {ours.get(name)} in the models")
 
 
 def _unnumbered(path: str) -> str:

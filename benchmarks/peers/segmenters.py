@@ -12,7 +12,7 @@ from export.any_segmenter import load_segmenter
 
 Segmenter = Callable[[Image.Image], np.ndarray]
 
-_MEAN, _DEVIATION = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])  # ImageNet's
+_MEAN, _DEVIATION = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.float32)  # ImageNet's
 
 
 def ours(path: pathlib.Path) -> Segmenter:

@@ -25,7 +25,9 @@ _BURST = 0.1  # seconds
 def random_input(shape: list[int], dtype: str) -> np.ndarray:
     """Returns noise: uint8 from 0 to 255, or float32 in [0, 1)."""
     generator = np.random.default_rng(0)
-    return generator.integers(256, size=shape, dtype=np.uint8) if dtype == "uint8" else generator.random(shape, dtype)
+    if dtype == "uint8":
+        return generator.integers(256, size=shape, dtype=np.uint8)
+    return generator.random(shape, np.float32)
 
 
 def burst(run: Callable[[np.ndarray], np.ndarray], values: np.ndarray) -> list[tuple[float, float]]:

@@ -69,8 +69,10 @@ def test_jax_trains_what_tensorflow_exported_and_imports(jax_python, tmp_path):
     run(jax_python, "-m", "benchmarks.gpu.pack", "--precision=f32", raw, bundle)
     alone = shutil.move(bundle, tmp_path / "device")  # without the project beside it
     flags = [f"--check={alone}", f"--out={out}", "--precision=f32", "--chunk=2", f"--cache={tmp_path / 'cache'}"]
-    log = run(jax_python, f"{alone}/run.py", *flags, "--budget=36000", JAX_PLATFORMS="cpu", PYTHONPATH="")
+    environment = {"JAX_PLATFORMS": "cpu", "JAX_LOG_COMPILES": "1", "PYTHONPATH": ""}
+    log = run(jax_python, f"{alone}/run.py", *flags, "--budget=36000", **environment)
 
+    assert log.count("Compiling jit(_scan)") == 8  # four programs, for the check and for the run
     apart = {name: float(value) for name, value in re.findall(r"(\w+) differs .*'first_report': ([^,}]+)", log)}
     assert apart.keys() == {"gan_first", "gan_later", "segmenter", "final"}
     assert max(apart.values()) < 1e-5, apart

@@ -9,7 +9,7 @@ from PIL import Image
 from edge_segmenter import atomic
 from tf_layered_gan.data.photos import FOREGROUND, UNLABELLED
 
-_SEPARATOR = 2  # pixels between neighbours
+SEPARATOR = 2  # pixels between neighbours
 _SEPARATOR_COLOUR = (255, 170, 0)  # unlike the black and white of masks and the grey behind cut-outs
 _CHECKS = (255, 204)
 
@@ -138,7 +138,7 @@ def _round(values: np.ndarray) -> np.ndarray:
 
 def _join(parts: Sequence[np.ndarray], axis: int) -> np.ndarray:
     shape = list(parts[0].shape)
-    shape[axis] = _SEPARATOR
+    shape[axis] = SEPARATOR
     separator = np.broadcast_to(np.array(_SEPARATOR_COLOUR, np.uint8), shape)
     return np.concatenate([parts[0], *(part for rest in parts[1:] for part in (separator, rest))], axis)
 

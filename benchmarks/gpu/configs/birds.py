@@ -12,7 +12,7 @@ from configs import folder
 
 
 def get_config() -> ConfigDict:
-    """Returns the config; the device plans the length of the rounds from the time that it has."""
+    """Returns the config. Its rounds are longer than a device's time, so that the time decides."""
     config = folder.get_config()
     config.batch_size = 32
     config.networks.generator_width = 64
@@ -31,6 +31,7 @@ def get_config() -> ConfigDict:
     config.segmenter.mask_size = (0.05, 0.8)
     config.schedule.rounds = 4
     config.schedule.annealed_rounds = 1
+    config.schedule.gan_images_per_round = 2_000_000
     config.schedule.segmenter_steps_per_round = 1_500
     config.schedule.final_segmenter_steps = 3_000
     return config

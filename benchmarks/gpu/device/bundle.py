@@ -66,7 +66,7 @@ class Bundle:
     def initial_state(self, seed: int) -> State:
         """Returns the initial variables on the device; the random ones follow from the seed."""
         with np.load(self.path / "values.npz") as carried:
-            return jax.device_put(initial_state.make(self.manifest["variables"], carried, seed))
+            return jax.device_put(initial_state.make(self.manifest["variables"], carried, seed), jax.devices()[0])
 
     def reference(self) -> dict[str, np.ndarray]:
         """Returns TensorFlow's figures, see `reference.py`; only a bundle that was exported with them has some."""

@@ -74,7 +74,7 @@ class Engine:
         self._bundle, self._seed, self.chunk, self.batch_size = bundle, seed, chunk, config["batch_size"]
         self.photos = bundle.photos()
         self.begin()
-        self._train_photos = jax.device_put(self.photos["train"])
+        self._train_photos = jax.device_put(self.photos["train"], jax.devices()[0])
         self._order = PhotoOrder(len(self._train_photos), self.batch_size, seed)
         rates = {name: config["gan"][f"{key}_learning_rate"] for key, name in bundle.manifest["learning_rates"].items()}
         programs = [bundle.program(name, precision) for name in TRAINING]
@@ -136,7 +136,7 @@ class Engine:
     def _seconds_a_step(self, loop: StepLoop) -> float:
         """Takes a chunk of steps with copies of the variables; the first time that compiles the program."""
         inputs = self._inputs(loop, 0, [1.0] * self.chunk)
-        copies = jax.block_until_ready({name: jnp.array(value) for name, value in self.state.items()})
+        copies = jax.device_put(self.state, jax.devices()[0], may_alias=False)
         start = time.monotonic()
         loop(copies, self._train_photos, inputs)[1].block_until_ready()
         seconds = (time.monotonic() - start) / self.chunk
