@@ -3,7 +3,6 @@
 TensorFlow is imported in the fixtures: the process of pytest-xdist that only hands out tests does not need it.
 """
 
-import fcntl
 import os
 import pathlib
 import shutil
@@ -25,20 +24,20 @@ def eagerly():
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory) -> pathlib.Path:
-    """The workdir of a finished run of `tiny.TWO_ROUNDS`, trained once for all workers of pytest-xdist. Read-only."""
+    """The workdir of a finished tiny run, trained once for all workers of pytest-xdist. Tests must not change it."""
     import tiny
 
     from configs import shapes
     from tf_layered_gan import train
+    from tf_layered_gan.files.file_lock import file_lock
 
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     workdir = shared / "finished_run"
-    with open(shared / "finished_run.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with file_lock(shared / "finished_run_lock", taken=lambda: None):  # the others wait for the first
         if not workdir.exists():
             with tiny.eager():
-                train.train(tiny.run_config(shapes, **tiny.TWO_ROUNDS), base / "training")
+                train.train(tiny.run_config(shapes), base / "training")
             (base / "training").rename(workdir)
     return workdir
 

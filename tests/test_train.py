@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tiny
+from mean_colour import MeanColour
 from PIL import Image
 
 from benchmarks import publish_run
@@ -28,12 +29,7 @@ from tf_layered_gan.runs.learning_curve import LearningCurve
 from tf_layered_gan.runs.report import report_run
 from tf_layered_gan.runs.restore import restore_run
 
-GRIDS = [2, 4, 5, 6, 8, 10]  # every second step, and each round's last
-
-
-def two_rounds(**changes):
-    """Returns the config of the finished run, with some fields changed."""
-    return tiny.run_config(shapes, **tiny.TWO_ROUNDS | changes)
+GRIDS = [2, 3, 4, 6]  # every second step, and each round's last
 
 
 def pixels(path):
@@ -53,8 +49,8 @@ def curve(workdir):
 def test_metrics_file_holds_the_figures(finished_run):
     metrics = read_record(finished_run / "metrics.json")
     assert metrics["seed"] == 0
-    assert metrics["images_seen"] == 40
-    assert metrics["segmenter_steps"] == 9  # two rounds of four, and one final step
+    assert metrics["images_seen"] == 24  # two rounds of three steps of four images
+    assert metrics["segmenter_steps"] == 5  # two rounds of two, and one final step
     assert metrics["training_seconds"] > 0
     assert metrics["photos"] == {"train": 10, "validation": 5, "test": 5}
     assert 0 < metrics["synthetic"]["mask_mean"] < 1
@@ -64,9 +60,9 @@ def test_metrics_file_holds_the_figures(finished_run):
 
 def test_checkpoint_holds_models_optimizers_and_counters(finished_run):
     values = tiny.checkpoint_values(finished_run)
-    assert [values[f"{kind}_step"] for kind in ("gan", "segmenter", "final")] == [10, 8, 1]
+    assert [values[f"{kind}_step"] for kind in ("gan", "segmenter", "final")] == [6, 4, 1]
     optimizers = ("generator", "discriminator", "segmenter")
-    assert [values[f"{name}_optimizer/_iterations"] for name in optimizers] == [10, 10, 9]
+    assert [values[f"{name}_optimizer/_iterations"] for name in optimizers] == [6, 6, 5]
     for part in ("generator_optimizer/_variables/", "average_foreground_generator/", "/u", "/moving_mean"):
         assert any(part in name for name in values), part
 
@@ -76,15 +72,15 @@ def test_two_newest_checkpoints_are_kept(finished_run):
 
 
 def test_loss_terms_are_in_tensorboard(finished_run):
-    of, every_step = steps(tiny.events(finished_run)), list(range(1, 11))
+    of, every_step = steps(tiny.events(finished_run)), [1, 2, 3, 4, 5, 6]
     assert of["gan/generator_adversarial"] == of["gan/mask_mean"] == every_step
     assert of["gan/discriminator_mutual_information_mask"] == of["gan/discriminator_gradient_norm"] == every_step
-    assert of["gan/background"] == [6, 7, 8, 9, 10]  # from the second round on
-    assert of["gan/images_per_second"] == [2, 3, 4, 5, 7, 8, 9, 10]  # not at a phase's first report
-    assert of["segmenter/segmentation"] == every_step[:8]
+    assert of["gan/background"] == [4, 5, 6]  # from the second round on
+    assert of["gan/images_per_second"] == [2, 3, 5, 6]  # not at a phase's first report
+    assert of["segmenter/segmentation"] == every_step[:4]
     assert "segmenter/consistency" not in of  # only the final steps learn from photos, too
     assert of["final/segmentation"] == of["final/consistency"] == [1]
-    assert of["validation/iou"] == [5, 10, 10]
+    assert of["validation/iou"] == [3, 6, 6]
     assert of["layers"] == GRIDS
 
 
@@ -96,7 +92,7 @@ def test_sample_grids_are_written(finished_run):
 
 
 def test_learning_curve_has_a_line_for_each_round(finished_run):
-    assert curve(finished_run) == [("round 1", 20), ("round 2", 40), ("round 2, final", 40)]
+    assert curve(finished_run) == [("round 1", 12), ("round 2", 24), ("round 2, final", 24)]
 
 
 def test_published_run_has_its_figures_and_its_layers(finished_run, tmp_path, eagerly):
@@ -111,7 +107,7 @@ def test_finished_run_is_measured_again_but_not_trained_again(run_copy, finished
     curve_file = run_copy / "curve.csv"
     curve_file.write_text("".join(curve_file.read_text().splitlines(keepends=True)[:-1]))  # as if killed before it
     with caplog.at_level("INFO", logger="absl"):
-        assert train.train(two_rounds(), run_copy) == read_record(finished_run / "metrics.json")
+        assert train.train(tiny.run_config(shapes), run_copy) == read_record(finished_run / "metrics.json")
     tiny.assert_same_checkpoint(finished_run, run_copy)
     assert curve_file.read_text() == (finished_run / "curve.csv").read_text()
     assert [line for line in caplog.messages if "FID" in line] == [
@@ -122,7 +118,7 @@ def test_finished_run_is_measured_again_but_not_trained_again(run_copy, finished
 @pytest.mark.slow
 def test_fid_is_computed_once_weights_are_named(run_copy):
     weights = tiny.write_inception(run_copy.parent / "inception.npz")
-    synthesis = evaluate.evaluate(two_rounds(**{"metrics.inception": str(weights)}), run_copy)["synthesis"]
+    synthesis = evaluate.evaluate(tiny.run_config(shapes, **{"metrics.inception": str(weights)}), run_copy)["synthesis"]
     assert synthesis["fid"] > 0 and synthesis["bg_fid"] > 0
     assert (synthesis["samples"], synthesis["reference_pictures"]) == (6, 20)
     assert synthesis["inception_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
@@ -134,13 +130,13 @@ def test_fid_is_computed_once_weights_are_named(run_copy):
 )
 def test_workdir_of_another_config_is_refused(finished_run, use):
     with pytest.raises(ValueError, match="begun with other values of data.flip, gan.gamma_mi; take another"):
-        use(two_rounds(**{"gan.gamma_mi": 3.0, "data.flip": False}), finished_run)
+        use(tiny.run_config(shapes, **{"gan.gamma_mi": 3.0, "data.flip": False}), finished_run)
 
 
 def test_synthesized_pairs_follow_from_their_number_and_load_as_photos_with_masks(run_copy, tmp_path, eagerly):
     out, written = run_copy / "synthetic", []
     for count in (5, 6):
-        synthesize.write_dataset(two_rounds(), run_copy, count)
+        synthesize.write_dataset(tiny.run_config(shapes), run_copy, count)
         written.append({str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*.png")})
     names = [f"{i:06d}.png" for i in range(6)]
     assert written[1].keys() == {f"{kind}/{name}" for kind in ("images", "masks") for name in names}
@@ -169,15 +165,6 @@ def write_photos(path, count=12, masks=4):
     return {"data.path": str(path / "images"), "data.masks": str(path / "masks")}
 
 
-class MeanColour:
-    """Replaces FID's Inception: the features of an image are its mean colour."""
-
-    sha256 = "0123"
-
-    def __call__(self, images):
-        return images.mean((1, 2), dtype=np.float32)
-
-
 @pytest.fixture(scope="module")
 def photo_run(tmp_path_factory):
     """A run of two steps of the GAN on a folder of photos, some with masks, with FID and classes.
@@ -204,10 +191,10 @@ def photo_run(tmp_path_factory):
 
 def test_learning_rates_fall_over_the_last_rounds(finished_run, photo_run):
     rate = "generator_optimizer/_learning_rate"
-    # At the last of ten steps a tenth is left: all rounds are annealed.
+    # At the last of six steps a sixth is left: all rounds are annealed.
     assert shapes.get_config().schedule.annealed_rounds == 2
     full = shapes.get_config().gan.generator_learning_rate
-    assert tiny.checkpoint_values(finished_run)[rate] == pytest.approx(full / 10)
+    assert tiny.checkpoint_values(finished_run)[rate] == pytest.approx(full / 6)
     # At the last of two steps a half is left: a run of one round has no second one to anneal.
     assert tiny.checkpoint_values(photo_run[0])[rate] == pytest.approx(0.001 / 2)
 
@@ -247,7 +234,7 @@ def test_fid_and_clusters_stay_until_the_gan_trains_again(photo_run, tmp_path, e
         return report_run(config, workdir, splits, *models, inception=None)
 
     assert report() == metrics
-    for earlier in (json.dumps(metrics | {"images_seen": 20}), '{"seed": 0, '):  # of another GAN, and damaged
+    for earlier in (json.dumps(metrics | {"images_seen": 4}), '{"seed": 0, '):  # of another GAN, and damaged
         (workdir / "metrics.json").write_text(earlier)
         assert metrics.keys() - report().keys() == {"synthesis", "clusters"}
 

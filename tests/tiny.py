@@ -21,6 +21,7 @@ from tf_layered_gan import train
 from tf_layered_gan.config import validate
 from tf_layered_gan.evaluation import gan_figures
 from tf_layered_gan.evaluation.metrics.inception import inception
+from tf_layered_gan.files.records import read_record
 from tf_layered_gan.models import codes, perturbation
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.networks.discriminator import discriminator
@@ -32,7 +33,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 RESOLUTION, CANVAS, WIDTH, Z_DIM, NUM_CATEGORIES, GROUP_SIZE = 16, 2, 2, 3, 6, 2
 NUM_SUPER_CATEGORIES = NUM_CATEGORIES // GROUP_SIZE
 
-# Makes the run of any config tiny: two rounds of three steps of the GAN and two of the segmenter.
+# Makes the run of any config tiny: two rounds of three steps of the GAN and two of the segmenter, and a final step.
 RUN = {
     "resolution": RESOLUTION,
     "batch_size": 4,
@@ -57,9 +58,6 @@ RUN = {
     "monitoring.checkpoint_every": 2,
     "metrics.fid_samples": 6,
 }
-
-# Two rounds of five steps of the GAN and four of the segmenter, then one of the final segmenter.
-TWO_ROUNDS = {"schedule.gan_images_per_round": 20, "schedule.segmenter_steps_per_round": 4}
 
 ONE_STEP = {
     "schedule.rounds": 1,
@@ -178,6 +176,18 @@ def assert_same_checkpoint(first, second):
     assert ours.keys() == theirs.keys()
     for name, value in ours.items():
         np.testing.assert_array_equal(theirs[name], value, err_msg=name)
+
+
+def assert_same_run(whole, killed):
+    """Compares everything that two runs wrote, except times and event files."""
+    assert_same_checkpoint(whole, killed)
+    assert (killed / "curve.csv").read_text() == (whole / "curve.csv").read_text()
+    ours, theirs = (read_record(workdir / "metrics.json") for workdir in (whole, killed))
+    assert theirs | {"training_seconds": ours["training_seconds"]} == ours
+    images = sorted(path.relative_to(whole) for path in whole.rglob("*.png"))
+    assert images == sorted(path.relative_to(killed) for path in killed.rglob("*.png"))
+    for image in images:
+        assert (killed / image).read_bytes() == (whole / image).read_bytes(), image
 
 
 def write_inception(path):
