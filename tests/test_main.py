@@ -10,10 +10,13 @@ import tiny
 from absl import app, logging
 from absl.testing import flagsaver
 
-from tf_layered_gan import main
+from configs import shapes
+from tf_layered_gan import evaluate, main, synthesize
 from tf_layered_gan.command_line import command_errors
 from tf_layered_gan.config import shipped
+from tf_layered_gan.files.records import read_record
 from tf_layered_gan.models import losses
+from tf_layered_gan.runs.config_record import record_config
 
 ONE_STEP = [f"--config.{name}={value}" for name, value in (tiny.RUN | tiny.ONE_STEP).items()]
 
@@ -51,12 +54,20 @@ def run(parse, tmp_path, monkeypatch):
     return ran
 
 
-def test_command_trains_evaluates_and_synthesizes_with_compiled_steps(run, tmp_path):
+def test_command_trains_with_compiled_steps(run, tmp_path):
     assert run("--config=shapes", *ONE_STEP) is None
+    assert read_record(tmp_path / "run" / "metrics.json")["images_seen"] == 4
+
+
+def test_other_modes_take_the_config_of_the_run(run, tmp_path, monkeypatch):
+    record_config(tiny.run_config(shapes, seed=7), tmp_path / "run")
+    calls = []
+    monkeypatch.setattr(evaluate, "evaluate", lambda config, workdir: calls.append((config.seed, workdir)))
+    monkeypatch.setattr(synthesize, "write_dataset", lambda config, *given: calls.append((config.seed, *given)))
     assert run("--mode=evaluate") is None
     assert run("--mode=synthesize", "--count=3") is None
-    for name in ("metrics.json", "test/sheet.png", "synthetic/dataset.json"):
-        assert (tmp_path / "run" / name).exists()
+    workdir = str(tmp_path / "run")
+    assert calls == [(7, workdir), (7, workdir, 3)]
 
 
 def test_at_most_five_of_our_functions_lead_from_the_command_to_a_loss(run, monkeypatch):

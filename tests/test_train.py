@@ -29,7 +29,7 @@ from tf_layered_gan.runs.learning_curve import LearningCurve
 from tf_layered_gan.runs.report import report_run
 from tf_layered_gan.runs.restore import restore_run
 
-GRIDS = [2, 3, 4, 6]  # every second step, and each round's last
+GRIDS = [2, 4]  # every fourth step, and each round's last
 
 
 def pixels(path):
@@ -49,8 +49,8 @@ def curve(workdir):
 def test_metrics_file_holds_the_figures(finished_run):
     metrics = read_record(finished_run / "metrics.json")
     assert metrics["seed"] == 0
-    assert metrics["images_seen"] == 24  # two rounds of three steps of four images
-    assert metrics["segmenter_steps"] == 5  # two rounds of two, and one final step
+    assert metrics["images_seen"] == 16  # two rounds of two steps of four images
+    assert metrics["segmenter_steps"] == 3  # two rounds of one, and one final step
     assert metrics["training_seconds"] > 0
     assert metrics["photos"] == {"train": 10, "validation": 5, "test": 5}
     assert 0 < metrics["synthetic"]["mask_mean"] < 1
@@ -60,9 +60,9 @@ def test_metrics_file_holds_the_figures(finished_run):
 
 def test_checkpoint_holds_models_optimizers_and_counters(finished_run):
     values = tiny.checkpoint_values(finished_run)
-    assert [values[f"{kind}_step"] for kind in ("gan", "segmenter", "final")] == [6, 4, 1]
+    assert [values[f"{kind}_step"] for kind in ("gan", "segmenter", "final")] == [4, 2, 1]
     optimizers = ("generator", "discriminator", "segmenter")
-    assert [values[f"{name}_optimizer/_iterations"] for name in optimizers] == [6, 6, 5]
+    assert [values[f"{name}_optimizer/_iterations"] for name in optimizers] == [4, 4, 3]
     for part in ("generator_optimizer/_variables/", "average_foreground_generator/", "/u", "/moving_mean"):
         assert any(part in name for name in values), part
 
@@ -72,15 +72,15 @@ def test_two_newest_checkpoints_are_kept(finished_run):
 
 
 def test_loss_terms_are_in_tensorboard(finished_run):
-    of, every_step = steps(tiny.events(finished_run)), [1, 2, 3, 4, 5, 6]
+    of, every_step = steps(tiny.events(finished_run)), [1, 2, 3, 4]
     assert of["gan/generator_adversarial"] == of["gan/mask_mean"] == every_step
     assert of["gan/discriminator_mutual_information_mask"] == of["gan/discriminator_gradient_norm"] == every_step
-    assert of["gan/background"] == [4, 5, 6]  # from the second round on
-    assert of["gan/images_per_second"] == [2, 3, 5, 6]  # not at a phase's first report
-    assert of["segmenter/segmentation"] == every_step[:4]
+    assert of["gan/background"] == [3, 4]  # from the second round on
+    assert of["gan/images_per_second"] == [2, 4]  # not at a phase's first report
+    assert of["segmenter/segmentation"] == [1, 2]
     assert "segmenter/consistency" not in of  # only the final steps learn from photos, too
     assert of["final/segmentation"] == of["final/consistency"] == [1]
-    assert of["validation/iou"] == [3, 6, 6]
+    assert of["validation/iou"] == [2, 4, 4]
     assert of["layers"] == GRIDS
 
 
@@ -92,7 +92,7 @@ def test_sample_grids_are_written(finished_run):
 
 
 def test_learning_curve_has_a_line_for_each_round(finished_run):
-    assert curve(finished_run) == [("round 1", 12), ("round 2", 24), ("round 2, final", 24)]
+    assert curve(finished_run) == [("round 1", 8), ("round 2", 16), ("round 2, final", 16)]
 
 
 def test_published_run_has_its_figures_and_its_layers(finished_run, tmp_path, eagerly):
@@ -135,7 +135,7 @@ def test_workdir_of_another_config_is_refused(finished_run, use):
 
 def test_synthesized_pairs_follow_from_their_number_and_load_as_photos_with_masks(run_copy, tmp_path, eagerly):
     out, written = run_copy / "synthetic", []
-    for count in (5, 6):
+    for count in (3, 6):
         synthesize.write_dataset(tiny.run_config(shapes), run_copy, count)
         written.append({str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*.png")})
     names = [f"{i:06d}.png" for i in range(6)]
@@ -191,10 +191,10 @@ def photo_run(tmp_path_factory):
 
 def test_learning_rates_fall_over_the_last_rounds(finished_run, photo_run):
     rate = "generator_optimizer/_learning_rate"
-    # At the last of six steps a sixth is left: all rounds are annealed.
+    # At the last of four steps a quarter is left: all rounds are annealed.
     assert shapes.get_config().schedule.annealed_rounds == 2
     full = shapes.get_config().gan.generator_learning_rate
-    assert tiny.checkpoint_values(finished_run)[rate] == pytest.approx(full / 6)
+    assert tiny.checkpoint_values(finished_run)[rate] == pytest.approx(full / 4)
     # At the last of two steps a half is left: a run of one round has no second one to anneal.
     assert tiny.checkpoint_values(photo_run[0])[rate] == pytest.approx(0.001 / 2)
 
@@ -290,15 +290,13 @@ def test_what_cannot_be_trained_or_measured_leaves_no_trace(masks, changes, mess
 
 
 def test_supervised_segmenter_learns_from_masks_without_a_gan(tmp_path, eagerly):
-    supervised = {"segmenter.supervised": True, "schedule.final_segmenter_steps": 3}
+    supervised = {"segmenter.supervised": True, "schedule.final_segmenter_steps": 2}
     metrics = tiny.train_one_step(shapes, tmp_path, **supervised)
-    assert (metrics["images_seen"], metrics["segmenter_steps"]) == (12, 3)
+    assert (metrics["images_seen"], metrics["segmenter_steps"]) == (8, 2)
     assert list(metrics["test"]) == ["segmenter", *BASELINES] and "synthetic" not in metrics
-    assert tiny.counters(tmp_path, "gan_step", "segmenter_step", "final_step") == [0, 0, 3]
+    assert tiny.counters(tmp_path, "gan_step", "segmenter_step", "final_step") == [0, 0, 2]
     of = steps(tiny.events(tmp_path))
-    assert of["supervised/segmentation"] == [1, 2, 3] and "supervised/consistency" not in of
+    assert of["supervised/segmentation"] == [1, 2] and "supervised/consistency" not in of
     assert not [name for name in of if name.startswith("gan/")]
-    config = tiny.run_config(shapes, **tiny.ONE_STEP | supervised)
-    assert evaluate.evaluate(config, tmp_path) == metrics
     with pytest.raises(ValueError, match="segmenter.supervised is True: such a run trains no GAN"):
-        synthesize.write_dataset(config, tmp_path, 1)
+        synthesize.write_dataset(tiny.run_config(shapes, **tiny.ONE_STEP | supervised), tmp_path, 1)

@@ -38,7 +38,7 @@ def test_command_that_is_told_to_stop_saves_its_step_and_goes_on_from_it(tmp_pat
     (saved,) = re.findall(r"told to stop: step (\d+) is saved", "".join(printed) + rest)
     code, output = tiny.finish(start(tmp_path))
     assert code == 0 and f"going on from step {saved}" in output, output
-    assert "gan step 1 " not in output and "gan step 6 of 6 (24 images)" in output
+    assert "gan step 1 " not in output and "gan step 4 of 4 (16 images)" in output
 
 
 def killed_after(seconds, process):
@@ -53,7 +53,7 @@ def killed_after(seconds, process):
 
 # A checkpoint only at the end of each phase, so that a run can be killed in the same phase again and again.
 LONG_PHASES = {"schedule.gan_images_per_round": 160, "schedule.segmenter_steps_per_round": 100}
-LONG_PHASES |= {"monitoring.checkpoint_every": 100, "monitoring.grid_every": 20}
+LONG_PHASES |= {"monitoring.checkpoint_every": 100, "monitoring.grid_every": 20, "monitoring.restarts": 0}
 WRITES = "begins to write a checkpoint"
 # In the order of a run: the activity to kill it in, how often, the line (or file) after which that begins, and the line
 # that would have ended it.
