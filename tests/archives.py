@@ -1,4 +1,4 @@
-"""Small archives of the datasets' official layouts, put where one puts them by hand."""
+"""Small archives in the official layouts of the datasets, where a user would put them by hand."""
 
 import io
 import pathlib
@@ -16,8 +16,8 @@ from tf_layered_gan.data import catalogue
 ROOT = pathlib.Path(__file__).parents[1]
 
 
-def picture(kind, shape, value, mode="RGB"):
-    """The bytes of a picture: `value` everywhere, but 0 in the left half of a mask (mode L)."""
+def image_file(kind, shape, value, mode="RGB"):
+    """Returns the bytes of an image: `value` everywhere, but 0 in the left half of a mask (mode L)."""
     pixels = np.full((*shape, 3) if mode == "RGB" else shape, value, np.uint8)
     if mode == "L":
         pixels[:, : shape[1] // 2] = 0
@@ -43,7 +43,7 @@ def mat(**variables):
 
 
 def accept(monkeypatch, source, folder):
-    """Has tfds take the checksums of the files in a folder for those of the official ones."""
+    """Makes tfds accept the checksums of the files in a folder as the official ones."""
     builder = catalogue.DATASETS[source].builder
     own = {path.name: checksums.compute_url_info(path) for path in folder.iterdir()}
     official = checksums.get_all_url_infos() | (builder.url_infos or {})
@@ -52,9 +52,9 @@ def accept(monkeypatch, source, folder):
 
 
 def write_cub(folder, numbers=(3, 12, 1, 10, 19, 2, 26)):
-    """Photos by the numbers of images.txt, which follow no order of the names; photo n has the grey n."""
+    """Writes photos with the numbers of images.txt, which do not follow the names; photo n is of the grey n."""
     root, names = "CUB_200_2011", {n: f"001.Black_footed_Albatross/Bird_{100 - n:04}_{n}" for n in numbers}
-    images = {f"{root}/images/{name}.jpg": picture("JPEG", (20, 30), n) for n, name in names.items()}
+    images = {f"{root}/images/{name}.jpg": image_file("JPEG", (20, 30), n) for n, name in names.items()}
     lists = {
         "images": [f"{n} {names[n]}.jpg" for n in sorted(names)],
         "train_test_split": [f"{n} {n % 2}" for n in sorted(names)],
@@ -62,16 +62,16 @@ def write_cub(folder, numbers=(3, 12, 1, 10, 19, 2, 26)):
     }
     lists = {f"{root}/{name}.txt": "\n".join(lines) + "\n" for name, lines in lists.items()}
     write_tar(folder / "CUB_200_2011.tgz", lists | images)
-    masks = {f"segmentations/{name}.png": picture("PNG", (20, 30), 153, mode="L") for name in names.values()}
+    masks = {f"segmentations/{name}.png": image_file("PNG", (20, 30), 153, mode="L") for name in names.values()}
     write_tar(folder / "segmentations.tgz", masks)
 
 
 def write_dogs(folder, test=2):
-    """As many photos to train on as there are breeds, since tfds takes the breeds' names from these."""
+    """Writes one training photo of each breed: tfds takes the breeds' names from these."""
     files = [f"n{n:08}-Breed/n{n:08}_7" for n in range(120)] + [f"n00000003-Breed/n00000003_{n}" for n in range(test)]
     write_tar(
         folder / "images.tar",
-        {f"Images/{file}.jpg": picture("JPEG", (20, 30), n) for n, file in enumerate(files)},
+        {f"Images/{file}.jpg": image_file("JPEG", (20, 30), n) for n, file in enumerate(files)},
     )
     sizes = "<size><width>30</width><height>20</height></size>"
     box = "<object><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>9</xmax><ymax>8</ymax></bndbox></object>"
@@ -96,34 +96,34 @@ def write_cars(folder, train=6, test=2):
     for split, count in (("train", train), ("test", test)):
         write_tar(
             folder / f"cars_{split}.tgz",
-            {f"cars_{split}/{n + 1:05}.jpg": picture("JPEG", (20, 30), 10 * n) for n in range(count)},
+            {f"cars_{split}/{n + 1:05}.jpg": image_file("JPEG", (20, 30), 10 * n) for n in range(count)},
         )
     write_tar(folder / "car_devkit.tgz", {"devkit/cars_train_annos.mat": _car_annotations(train)})
     (folder / "cars_test_annos_withlabels.mat").write_bytes(_car_annotations(test))
 
 
 def write_apc(folder, scenes=20):
-    """Scenes of two frames each, and an empty one; the frames of scene n have the grey n."""
+    """Writes scenes of two frames each, and an empty one; the frames of scene n are of the grey n."""
     folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(folder / "training.zip", "w") as archive:
         for n in range(scenes):
             scene = f"training/{('shelf', 'tote')[n % 2]}/duct_tape/scene-{n:04}"
             for frame in range(2):
-                archive.writestr(f"{scene}/frame-{frame:06}.color.png", picture("PNG", (150, 200), n))
-                archive.writestr(f"{scene}/frame-{frame:06}.depth.png", picture("PNG", (150, 200), n))
-                mask = picture("PNG", (150, 200), 255, mode="L")
+                archive.writestr(f"{scene}/frame-{frame:06}.color.png", image_file("PNG", (150, 200), n))
+                archive.writestr(f"{scene}/frame-{frame:06}.depth.png", image_file("PNG", (150, 200), n))
+                mask = image_file("PNG", (150, 200), 255, mode="L")
                 archive.writestr(f"{scene}/masks/frame-{frame:06}.mask.png", mask)
-        archive.writestr("training/shelf/empty/scene-empty/frame-000000.color.png", picture("PNG", (150, 200), 99))
+        archive.writestr("training/shelf/empty/scene-empty/frame-000000.color.png", image_file("PNG", (150, 200), 99))
         for folder in ("training/shelf", "training/old/shelf/empty", "__MACOSX/training/shelf/other"):  # no scenes
-            archive.writestr(f"{folder}/scene-empty/frame-000000.color.png", picture("PNG", (150, 200), 98))
+            archive.writestr(f"{folder}/scene-empty/frame-000000.color.png", image_file("PNG", (150, 200), 98))
 
 
 WRITERS = {"cub": write_cub, "dogs": write_dogs, "cars": write_cars, "apc": write_apc}
 
 
 def write(source, path, monkeypatch):
-    """Writes the archives of a dataset below `path`, the folder that tfds is given; returns `path`."""
-    tfds.disable_progress_bar()  # which would take a process of its own
+    """Writes the archives of a dataset below `path`, the folder for tfds; returns `path`."""
+    tfds.disable_progress_bar()  # it would start a process
     folder = path / "downloads" / "manual"
     WRITERS[source](folder)
     accept(monkeypatch, source, folder)

@@ -1,4 +1,4 @@
-"""Pictures of spots, and a run's networks trained for a moment to find where they are red, for the test of the page."""
+"""Images of spots, and networks trained for a moment to find the red ones, for the test of the web page."""
 
 import keras
 import numpy as np
@@ -11,13 +11,13 @@ from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.models.networks.separable_unet import separable_unet
 from tf_layered_gan.models.networks.unet import unet
 
-# At their resolution, width and depth: that of a run of configs/folder.py, and its student.
+# Resolution, width and depth are those of configs/folder.py, and of its student.
 NETWORKS = {"unet": lambda: unet(64, 8, 4), "separable": lambda: separable_unet(64, 16, 4)}
 STEPS, BATCH, HELD_OUT = 60, 8, 32
 
 
 def blobs(width, height, mode="RGB", seed=0):
-    """A picture of bright and dark spots of many sizes in all colours."""
+    """Returns an image of bright and dark spots of many sizes in all colours."""
     rng = np.random.default_rng(seed)
     sum_of_scales = np.zeros((height, width, len(mode)))
     for cells in (3, 9, 27):
@@ -28,14 +28,14 @@ def blobs(width, height, mode="RGB", seed=0):
 
 
 def is_red(picture):
-    """Where there is more red than blue all around, bool [height, width]: a pixel on its own does not tell."""
+    """Returns where there is more red than blue in the surroundings of a pixel, bool [height, width]."""
     blurred = picture.resize((6, 6), Image.Resampling.BOX).resize(picture.size, Image.Resampling.BICUBIC)
     red, _, blue = np.moveaxis(np.asarray(blurred), -1, 0)
     return red > blue
 
 
 def export_network(name, output):
-    """Trains one of NETWORKS on blobs of seeds from 1 on, and writes what a run's export does."""
+    """Trains one of NETWORKS on blobs of seeds from 1 on, and exports it as a run is exported."""
     keras.utils.set_random_seed(0)
     network = NETWORKS[name]()
     held_out = _train(network)
@@ -45,7 +45,7 @@ def export_network(name, output):
 
 
 def _train(network):
-    """Has the network find where blobs are red; returns pictures that it did not see, uint8."""
+    """Trains the network to find red blobs; returns images that it did not see, uint8."""
     side = network.input_shape[1]
     pictures = [blobs(side, side, seed=seed) for seed in range(1, 1 + STEPS * BATCH + HELD_OUT)]
     pixels, masks = np.stack([*map(np.asarray, pictures)]), np.stack([*map(is_red, pictures)])[..., None]

@@ -1,24 +1,48 @@
-import functools
+"""Fixtures for the tests of every room.
+
+TensorFlow is imported in the fixtures: the process of pytest-xdist that only hands out tests does not need it.
+"""
+
+import os
+import pathlib
+import shutil
 
 import pytest
-import tiny
 
-from configs import shapes
-from tf_layered_gan import train
-from tf_layered_gan.evaluation import gan_figures
+# One thread for each of pytest-xdist's workers; sums in a fixed order also make equal runs equal bit by bit.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 
 @pytest.fixture
-def eagerly(monkeypatch):
-    """Without graphs, see `tiny.eager`; and with 2 of the 32 batches that tell how large the GAN's masks are."""
-    measure = functools.partial(gan_figures.evaluate_synthetic_masks, batches=2)
-    monkeypatch.setattr(gan_figures, "evaluate_synthetic_masks", measure)
+def eagerly():
+    """Runs TensorFlow without graphs, see `tiny.eager`."""
+    import tiny
+
     with tiny.eager():
         yield
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory):
-    """A finished run: its workdir and what `train` returned."""
-    workdir = tmp_path_factory.mktemp("run")
-    return workdir, train.train(tiny.run_config(shapes, **tiny.TWO_ROUNDS), workdir)
+def finished_run(tmp_path_factory) -> pathlib.Path:
+    """The workdir of a finished tiny run, trained once for all workers of pytest-xdist. Tests must not change it."""
+    import tiny
+
+    from configs import shapes
+    from tf_layered_gan import train
+    from tf_layered_gan.files.file_lock import file_lock
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    workdir = shared / "finished_run"
+    with file_lock(shared / "finished_run_lock", taken=lambda: None):  # the others wait for the first
+        if not workdir.exists():
+            with tiny.eager():
+                train.train(tiny.run_config(shapes), base / "training")
+            (base / "training").rename(workdir)
+    return workdir
+
+
+@pytest.fixture
+def run_copy(finished_run, tmp_path) -> pathlib.Path:
+    """A copy of the finished run, free to be changed."""
+    return shutil.copytree(finished_run, tmp_path / "run")

@@ -43,7 +43,7 @@ class _Folder:
 
 
 def write(path):
-    """Writes them all into the folder `path`; returns a list of `Mutation`."""
+    """Writes all files into the folder `path`; returns a list of `Mutation`."""
     folder = _Folder(path)
     for kind in (_cut, _flipped, _of_other_formats, _no_images, _bombs, _sizes, _animated, _modes, _jpegs, _exif):
         kind(folder)
@@ -53,28 +53,28 @@ def write(path):
 
 
 def write_large(path):
-    """Writes two images into a folder that may be read, and cost as much memory as is allowed."""
+    """Writes two readable images that take as much memory as is allowed."""
     palette = [(b"PLTE", bytes(6)), (b"tRNS", b"\x7f\xff")]
     (path / "limit.png").write_bytes(png(8192, 8192, color=3, chunks=palette))
     (path / "large.jpg").write_bytes(encoded(Image.new("CMYK", (4096, 4096)), "jpg", progressive=True))
 
 
 def noise(size=SIZE, mode="RGB"):
-    """An image that compresses badly, the same every time."""
+    """Returns an image that compresses badly, the same every time."""
     width, height = size
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     return Image.fromarray(pixels).convert(mode)
 
 
 def encoded(image, kind, **options):
-    """The bytes of a file, by its ending."""
+    """Returns the bytes of an image file of this kind."""
     content = io.BytesIO()
     image.save(content, ENDINGS.get(kind, kind), **options)
     return content.getvalue()
 
 
 def png(width, height, *, depth=8, color=2, rows=None, chunks=()):
-    """A PNG file by hand, with chunks between its header and its rows, which are all zero unless given."""
+    """Returns a PNG file with `chunks` between its header and its rows; the rows are zero unless given."""
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
     if rows is None:
         packer, row = zlib.compressobj(1), b"\0" * (1 + (width * channels * depth + 7) // 8)
@@ -85,7 +85,7 @@ def png(width, height, *, depth=8, color=2, rows=None, chunks=()):
 
 
 def chunk(name, content, crc=None):
-    """A chunk of a PNG file."""
+    """Returns a chunk of a PNG file."""
     crc = zlib.crc32(name + content) if crc is None else crc
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", crc)
 

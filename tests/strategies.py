@@ -1,10 +1,10 @@
-"""Trains a tiny run for each way that is named. Usage: strategies.py FOLDER WAY...
+"""Trains a tiny run in each named way. Usage: strategies.py FOLDER WAY...
 
-Ways: plain, two_replicas, four_replicas, jit; and multi_worker, where TF_CONFIG says who the workers are. They descend
-plainly, but with `adam_` before their name as the config says: Adam blows up differences in the last digit of gradients
-that are almost zero. With `two_rounds_` there are two rounds, of half as many steps.
+Ways: plain, two_replicas, four_replicas, jit, and multi_worker, which needs TF_CONFIG. All use SGD, because Adam
+enlarges differences in the last digit of gradients near zero. The prefix `adam_` keeps the Adam of the config. The
+prefix `two_rounds_` trains two rounds of half as many steps.
 
-A script of its own, since the logical devices have to be set up before TensorFlow starts.
+A script, because TensorFlow takes the number of logical devices only before it starts.
 """
 
 import pathlib
@@ -26,9 +26,10 @@ STEPS = {
     "schedule.gan_images_per_round": 80,  # 20 steps
     "schedule.segmenter_steps_per_round": 20,
     "monitoring.checkpoint_every": 5,
+    "monitoring.restarts": 0,
 }
 TWO_ROUNDS = {"schedule.rounds": 2, "schedule.gan_images_per_round": 40, "schedule.segmenter_steps_per_round": 10}
-RATES = {  # so low that a gradient that jumps where a rounded number crosses zero moves no variable by much
+LOW_RATES = {  # a gradient that jumps where a rounded number crosses zero then moves no variable by much
     "gan.generator_learning_rate": 1e-3,
     "gan.discriminator_learning_rate": 1e-3,
     "segmenter.learning_rate": 1e-3,
@@ -46,14 +47,14 @@ def main(folder, *ways):
 
 
 def train_as(way, workdir):
-    plainly, way = not way.startswith("adam_"), way.removeprefix("adam_")
+    with_sgd, way = not way.startswith("adam_"), way.removeprefix("adam_")
     schedule, way = TWO_ROUNDS if way.startswith("two_rounds_") else {}, way.removeprefix("two_rounds_")
-    if plainly:
+    if with_sgd:
         keras.optimizers.Adam = lambda learning_rate, **_: keras.optimizers.SGD(learning_rate)
     if way in REPLICAS:
         strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(REPLICAS[way])])
         distribution.build_strategy = lambda config: strategy
-    changes = STEPS | schedule | (RATES if plainly else {}) | {"jit": way == "jit"}
+    changes = STEPS | schedule | (LOW_RATES if with_sgd else {}) | {"jit": way == "jit"}
     if way == "multi_worker":
         changes["distribution"] = way
     train.train(tiny.run_config(shapes, **changes), workdir)

@@ -1,4 +1,5 @@
-import functools
+"""Trains tiny runs with Algorithm 1 and looks at what they write."""
+
 import hashlib
 import importlib
 import json
@@ -9,30 +10,26 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tiny
+from mean_colour import MeanColour
 from PIL import Image
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from benchmarks import publish_run
 from configs import folder as folder_config
 from configs import shapes
 from tf_layered_gan import evaluate, synthesize, train
 from tf_layered_gan.config import shipped
-from tf_layered_gan.data import folder
-from tf_layered_gan.evaluation import gan_figures, segmentation
+from tf_layered_gan.data import folder, sources
+from tf_layered_gan.evaluation import gan_figures
 from tf_layered_gan.evaluation.baselines import BASELINES
-from tf_layered_gan.files.records import write_record
+from tf_layered_gan.files.records import read_record
 from tf_layered_gan.paper.columns import COLUMNS
 from tf_layered_gan.paper.lines import figure
 from tf_layered_gan.paper.tables import TABLES
 from tf_layered_gan.runs.learning_curve import LearningCurve
+from tf_layered_gan.runs.report import report_run
+from tf_layered_gan.runs.restore import restore_run
 
-CONFIGS = shipped.names()
-GRIDS = [2, 4, 5, 6, 8, 10]  # every second step, and each round's last
-
-
-@pytest.fixture
-def workdir(run):
-    return run[0]
+GRIDS = [2, 4]  # every fourth step, and each round's last
 
 
 def pixels(path):
@@ -40,341 +37,266 @@ def pixels(path):
         return np.array(image)
 
 
-def event_tags(workdir):
-    accumulator = EventAccumulator(str(workdir / "tensorboard"), size_guidance={"tensors": 0})
-    accumulator.Reload()
-    return {tag: [event.step for event in accumulator.Tensors(tag)] for tag in accumulator.Tags()["tensors"]}
+def steps(events):
+    """Returns the steps of a run's events by name."""
+    return {name: [event.step for event in listed] for name, listed in events.items()}
 
 
-def test_figures_are_written(run):
-    workdir, result = run
-    assert json.loads((workdir / "metrics.json").read_text()) == result
-    assert result["seed"] == 0
-    assert result["images_seen"] == 40
-    assert result["segmenter_steps"] == 9  # two rounds of four, and one more
-    assert result["training_seconds"] > 0
-    assert result["photos"] == {"train": 10, "validation": 5, "test": 5}
-    assert result["synthetic"]["pictures"] == 128  # 32 batches of 4
-    assert 0 < result["synthetic"]["mask_mean"] < 1
-    assert list(result["test"]) == ["segmenter", *BASELINES]
-    assert {metrics["images"] for metrics in result["test"].values()} == {5}
+def curve(workdir):
+    return [(point["after"], point["images_seen"]) for point in LearningCurve(workdir).points()]
 
 
-def test_checkpoint_holds_everything(workdir):
-    values = tiny.checkpoint_values(workdir)
-    suffix = "/.ATTRIBUTES/VARIABLE_VALUE"
-    # Two rounds of five steps; two rounds of four steps and one more.
-    assert values["gan_step" + suffix] == values["generator_optimizer/_iterations" + suffix] == 10
-    assert values["discriminator_optimizer/_iterations" + suffix] == 10
-    assert values["segmenter_step" + suffix] == 8
-    assert values["final_step" + suffix] == 1
-    assert values["segmenter_optimizer/_iterations" + suffix] == 9
-    for part in ("generator_optimizer/_variables/", "average_foreground_generator", "/u/", "/moving_mean/"):
-        assert any(part in name for name in values)
+def test_metrics_file_holds_the_figures(finished_run):
+    metrics = read_record(finished_run / "metrics.json")
+    assert metrics["seed"] == 0
+    assert metrics["images_seen"] == 16  # two rounds of two steps of four images
+    assert metrics["segmenter_steps"] == 3  # two rounds of one, and one final step
+    assert metrics["training_seconds"] > 0
+    assert metrics["photos"] == {"train": 10, "validation": 5, "test": 5}
+    assert 0 < metrics["synthetic"]["mask_mean"] < 1
+    assert list(metrics["test"]) == ["segmenter", *BASELINES]
+    assert {figures["images"] for figures in metrics["test"].values()} == {5}
 
 
-def test_newest_checkpoints_alone_are_kept(workdir):
-    assert len(list((workdir / "checkpoints").glob("*.index"))) == 2
+def test_checkpoint_holds_models_optimizers_and_counters(finished_run):
+    values = tiny.checkpoint_values(finished_run)
+    assert [values[f"{kind}_step"] for kind in ("gan", "segmenter", "final")] == [4, 2, 1]
+    optimizers = ("generator", "discriminator", "segmenter")
+    assert [values[f"{name}_optimizer/_iterations"] for name in optimizers] == [4, 4, 3]
+    for part in ("generator_optimizer/_variables/", "average_foreground_generator/", "/u", "/moving_mean"):
+        assert any(part in name for name in values), part
 
 
-def test_terms_are_in_tensorboard(workdir):
-    tags = event_tags(workdir)
-    every_step = list(range(1, 11))
-    assert tags["gan/generator_adversarial"] == tags["gan/mask_mean"] == every_step
-    assert tags["gan/discriminator_mutual_information_mask"] == tags["gan/discriminator_gradient_norm"] == every_step
-    assert tags["gan/images_per_second"] == [2, 3, 4, 5, 7, 8, 9, 10]  # not at a phase's first report
-    assert tags["segmenter/segmentation"] == every_step[:8]
-    assert "segmenter/consistency" not in tags  # only the final steps learn from photos, too
-    assert tags["final/segmentation"] == tags["final/consistency"] == [1]
-    assert tags["validation/iou"] == [5, 10, 10]
-    assert tags["layers"] == GRIDS
+def test_two_newest_checkpoints_are_kept(finished_run):
+    assert len(list((finished_run / "checkpoints").glob("*.index"))) == 2
 
 
-def test_background_loss_begins_in_the_second_round(workdir):
-    assert event_tags(workdir)["gan/background"] == [6, 7, 8, 9, 10]
+def test_loss_terms_are_in_tensorboard(finished_run):
+    of, every_step = steps(tiny.events(finished_run)), [1, 2, 3, 4]
+    assert of["gan/generator_adversarial"] == of["gan/mask_mean"] == every_step
+    assert of["gan/discriminator_mutual_information_mask"] == of["gan/discriminator_gradient_norm"] == every_step
+    assert of["gan/background"] == [3, 4]  # from the second round on
+    assert of["gan/images_per_second"] == [2, 4]  # not at a phase's first report
+    assert of["segmenter/segmentation"] == [1, 2]
+    assert "segmenter/consistency" not in of  # only the final steps learn from photos, too
+    assert of["final/segmentation"] == of["final/consistency"] == [1]
+    assert of["validation/iou"] == [2, 4, 4]
+    assert of["layers"] == GRIDS
 
 
-def test_sample_pictures_are_written(workdir):
-    samples = sorted((workdir / "samples").glob("*.png"))
+def test_sample_grids_are_written(finished_run):
+    samples = sorted((finished_run / "samples").glob("*.png"))
     assert [path.name for path in samples] == [f"step_{step:07d}.png" for step in GRIDS]
     # Four rows of six tiles of 16 pixels, 2 pixels between: 4 * 16 + 3 * 2 and 6 * 16 + 5 * 2.
     assert pixels(samples[0]).shape == (70, 106, 3)
 
 
-def test_curve_has_a_line_a_round(workdir):
-    points = [(point["after"], point["images_seen"]) for point in LearningCurve(workdir).points()]
-    assert points == [("round 1", 20), ("round 2", 40), ("round 2, final", 40)]
+def test_learning_curve_has_a_line_for_each_round(finished_run):
+    assert curve(finished_run) == [("round 1", 8), ("round 2", 16), ("round 2, final", 16)]
 
 
-def test_a_published_run_has_its_figures_and_its_layers(run, tmp_path):
-    publish_run.publish(run[0], tmp_path / "published")
-    assert sorted(path.name for path in (tmp_path / "published").iterdir()) == [
-        "curve.csv",
-        "layers.png",
-        "metrics.json",
-    ]
-    assert json.loads((tmp_path / "published" / "metrics.json").read_text()) == run[1]
-    # A batch of four, twice enlarged, in four columns: 4 * 32 + 3 * 2 both ways.
-    assert pixels(tmp_path / "published" / "layers.png").shape == (134, 134, 3)
+def test_published_run_has_its_figures_and_its_layers(finished_run, tmp_path, eagerly):
+    publish_run.publish(finished_run, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.csv", "layers.png", "metrics.json"]
+    assert read_record(tmp_path / "metrics.json") == read_record(finished_run / "metrics.json")
+    # A batch of four, enlarged twice, in four columns: 4 * 32 + 3 * 2 both ways.
+    assert pixels(tmp_path / "layers.png").shape == (134, 134, 3)
 
 
-def test_evaluate_measures_the_same_again_and_says_once_that_there_is_no_fid(run, caplog):
-    workdir, result = run
+def test_finished_run_is_measured_again_but_not_trained_again(run_copy, finished_run, eagerly, caplog):
+    curve_file = run_copy / "curve.csv"
+    curve_file.write_text("".join(curve_file.read_text().splitlines(keepends=True)[:-1]))  # as if killed before it
     with caplog.at_level("INFO", logger="absl"):
-        assert evaluate.evaluate(tiny.run_config(shapes, **tiny.TWO_ROUNDS), workdir) == result
-    assert "synthesis" not in result
+        assert train.train(tiny.run_config(shapes), run_copy) == read_record(finished_run / "metrics.json")
+    tiny.assert_same_checkpoint(finished_run, run_copy)
+    assert curve_file.read_text() == (finished_run / "curve.csv").read_text()
     assert [line for line in caplog.messages if "FID" in line] == [
         "no FID computed: metrics.inception names no weights (see docs/evaluating.md)"
     ]
 
 
 @pytest.mark.slow
-def test_a_finished_run_has_its_fid_once_weights_are_named(run, tmp_path):
-    shutil.copytree(run[0], tmp_path / "copy")
-    weights = tiny.write_inception(tmp_path / "inception.npz")
-    config = tiny.run_config(shapes, **tiny.TWO_ROUNDS | {"metrics.inception": str(weights)})
-    result = evaluate.evaluate(config, tmp_path / "copy")
-    synthesis = result.pop("synthesis")
-    assert result == run[1]
+def test_fid_is_computed_once_weights_are_named(run_copy):
+    weights = tiny.write_inception(run_copy.parent / "inception.npz")
+    synthesis = evaluate.evaluate(tiny.run_config(shapes, **{"metrics.inception": str(weights)}), run_copy)["synthesis"]
     assert synthesis["fid"] > 0 and synthesis["bg_fid"] > 0
     assert (synthesis["samples"], synthesis["reference_pictures"]) == (6, 20)
     assert synthesis["inception_sha256"] == hashlib.sha256(weights.read_bytes()).hexdigest()
-    assert len(list((tmp_path / "copy" / "fid").glob("*.npz"))) == 1
-    # A command without weights leaves it, as long as it is of the same GAN.
-    config = tiny.run_config(shapes, **tiny.TWO_ROUNDS)
-    assert evaluate.evaluate(config, tmp_path / "copy")["synthesis"] == synthesis
-    write_record(tmp_path / "copy" / "metrics.json", result | {"synthesis": synthesis, "images_seen": 20})
-    assert "synthesis" not in evaluate.evaluate(config, tmp_path / "copy")
-    (tmp_path / "copy" / "metrics.json").write_text('{"seed": 0, ')  # damaged, and as good as none
-    assert evaluate.evaluate(config, tmp_path / "copy") == run[1]
-
-
-def test_a_finished_run_is_not_trained_again(run, tmp_path):
-    shutil.copytree(run[0], tmp_path / "copy")
-    assert train.train(tiny.run_config(shapes, **tiny.TWO_ROUNDS), tmp_path / "copy") == run[1]
-    tiny.assert_same_checkpoint(run[0], tmp_path / "copy")
-
-
-def test_rounds_can_be_added_to_a_finished_run(run, tmp_path):
-    shutil.copytree(run[0], tmp_path / "copy")
-    longer = tiny.run_config(shapes, **tiny.TWO_ROUNDS | {"schedule.rounds": 3})
-    assert train.train(longer, tmp_path / "copy")["images_seen"] == 60
-    values = tiny.checkpoint_values(tmp_path / "copy")
-    steps = [values[name + "_step/.ATTRIBUTES/VARIABLE_VALUE"] for name in ("gan", "segmenter", "final")]
-    assert steps == [15, 12, 1]
-    points = [(point["after"], point["images_seen"]) for point in LearningCurve(tmp_path / "copy").points()]
-    assert points[2:] == [("round 2, final", 40), ("round 3", 60), ("round 3, final", 60)]
-
-
-def test_figures_that_are_there_are_measured_all_the_same(run, tmp_path, monkeypatch):
-    # Keras has the workers meet in it, and the curve is the chief's alone: who left it out would have the others wait.
-    shutil.copytree(run[0], tmp_path / "copy")
-    measured, evaluate = [], segmentation.evaluate
-    monkeypatch.setattr(segmentation, "evaluate", lambda *given, **how: measured.append(how) or evaluate(*given, **how))
-    train.train(tiny.run_config(shapes, **tiny.TWO_ROUNDS), tmp_path / "copy")
-    assert measured.count({"baselines": False}) == 2  # at the end of the last round, and of the final steps
-    assert (tmp_path / "copy" / "curve.csv").read_text() == (run[0] / "curve.csv").read_text()
-
-
-def test_a_point_of_the_curve_that_a_kill_took_is_measured_again(run, tmp_path):
-    shutil.copytree(run[0], tmp_path / "copy")
-    lines = (run[0] / "curve.csv").read_text().splitlines(keepends=True)
-    (tmp_path / "copy" / "curve.csv").write_text("".join(lines[:-1]))
-    train.train(tiny.run_config(shapes, **tiny.TWO_ROUNDS), tmp_path / "copy")
-    assert (tmp_path / "copy" / "curve.csv").read_text() == "".join(lines)
-
-
-@pytest.mark.parametrize(("annealed_rounds", "share"), [(0, 1), (2, 1 / 5)])
-def test_last_step_has_what_annealing_leaves_of_the_learning_rates(annealed_rounds, share, tmp_path, eagerly):
-    # One round of five steps.
-    rates = {"gan.generator_learning_rate": 0.001, "gan.discriminator_learning_rate": 0.002}
-    changes = {"schedule.gan_images_per_round": 20, "schedule.annealed_rounds": annealed_rounds}
-    tiny.train_one_step(shapes, tmp_path, **rates, **changes)
-    values = tiny.checkpoint_values(tmp_path)
-    left = [
-        values[f"{name}_optimizer/_learning_rate/.ATTRIBUTES/VARIABLE_VALUE"] for name in ("generator", "discriminator")
-    ]
-    np.testing.assert_allclose(left, [0.001 * share, 0.002 * share], rtol=1e-6)
-
-
-def test_a_step_gives_tensorflow_no_number_of_its_own_to_keep(tmp_path, eagerly, monkeypatch):
-    variable, given = type(tf.Variable(0)), set()
-    assign = variable.assign
-
-    def spied(self, value, *arguments, **settings):
-        if isinstance(value, int):
-            given.add(value)
-        return assign(self, value, *arguments, **settings)
-
-    monkeypatch.setattr(variable, "assign", spied)
-    tiny.train_one_step(shapes, tmp_path, **{"schedule.gan_images_per_round": 20})
-    assert given == {0, 1}  # and none of the steps, 2 to 5
+    assert len(list((run_copy / "fid").glob("*.npz"))) == 1
 
 
 @pytest.mark.parametrize(
     "use", [train.train, evaluate.evaluate, lambda config, workdir: synthesize.write_dataset(config, workdir, 1)]
 )
-def test_workdir_of_another_config_is_refused(workdir, use):
-    other = tiny.run_config(shapes, **tiny.TWO_ROUNDS | {"gan.gamma_mi": 3.0, "data.flip": False})
+def test_workdir_of_another_config_is_refused(finished_run, use):
     with pytest.raises(ValueError, match="begun with other values of data.flip, gan.gamma_mi; take another"):
-        use(other, workdir)
+        use(tiny.run_config(shapes, **{"gan.gamma_mi": 3.0, "data.flip": False}), finished_run)
 
 
-def test_synthesized_pairs_load_as_photos_and_masks(workdir, tmp_path):
-    synthesize.write_dataset(tiny.run_config(shapes, **tiny.TWO_ROUNDS), workdir, 6)
-    out = workdir / "synthetic"
+def test_synthesized_pairs_follow_from_their_number_and_load_as_photos_with_masks(run_copy, tmp_path, eagerly):
+    out, written = run_copy / "synthetic", []
+    for count in (3, 6):
+        synthesize.write_dataset(tiny.run_config(shapes), run_copy, count)
+        written.append({str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*.png")})
     names = [f"{i:06d}.png" for i in range(6)]
-    assert sorted(path.name for path in (out / "images").iterdir()) == names
-    assert sorted(path.name for path in (out / "masks").iterdir()) == names
-    assert json.loads((out / "dataset.json").read_text())["pairs"] == 6
-    shutil.copytree(out, tmp_path / "mine")
-    shutil.copy(out / "images" / names[0], tmp_path / "mine" / "images" / "unmasked.png")
-    splits = folder.load(
-        tmp_path / "mine" / "images", resolution=16, storage_size=16, masks=tmp_path / "mine" / "masks"
-    )
-    # Pairs go to validation and test by turns.
-    assert splits.validation.names == ("000000.png", "000002.png", "000004.png")
-    assert splits.test.names == ("000001.png", "000003.png", "000005.png")
+    assert written[1].keys() == {f"{kind}/{name}" for kind in ("images", "masks") for name in names}
+    assert len(set(written[1].values())) == 12
+    assert written[0].items() <= written[1].items()
+    assert read_record(out / "dataset.json")["pairs"] == 6
+    shutil.copy(out / "images" / names[0], out / "images" / "unmasked.png")
+    splits = folder.load(out / "images", resolution=16, storage_size=16, masks=out / "masks")
+    # Photos with masks go to validation and test by turns.
+    assert splits.train.names == ("unmasked.png",)
+    assert splits.validation.names == tuple(names[::2]) and splits.test.names == tuple(names[1::2])
     np.testing.assert_array_equal(splits.test.masks[0], pixels(out / "masks" / names[1]) >= 128)
     np.testing.assert_array_equal(splits.test.images[0], pixels(out / "images" / names[1]))
 
 
-def test_each_pair_follows_from_the_run_and_its_number(workdir):
-    config = tiny.run_config(shapes, **tiny.TWO_ROUNDS)
-    pictures = []
-    for count in (6, 5):
-        synthesize.write_dataset(config, workdir, count)
-        pictures.append([path.read_bytes() for path in sorted((workdir / "synthetic").rglob("*.png"))])
-    images, masks = pictures[0][:6], pictures[0][6:]
-    assert len(set(images)) == len(set(masks)) == 6
-    assert pictures[1] == images[:5] + masks[:5]
-
-
-def write_photos(path, count=12):
-    """Photos of noise, not square, and for the last four of them masks."""
+def write_photos(path, count=12, masks=4):
+    """Writes photos of noise, and masks of the last ones; returns the config fields that name the two folders."""
     generator = np.random.default_rng(0)
     for name in ("images", "masks"):
         (path / name).mkdir(parents=True)
     for i in range(count):
         photo = generator.integers(0, 256, (20, 24, 3), np.uint8)
         Image.fromarray(photo).save(path / "images" / f"{i:02d}.png")
-        if i >= count - 4:
+        if i >= count - masks:
             Image.fromarray((photo[..., 0] > 99) * np.uint8(255)).save(path / "masks" / f"{i:02d}.png")
-    return path
+    return {"data.path": str(path / "images"), "data.masks": str(path / "masks")}
 
 
-# The quick tests train the two configs that people use without a GPU.
-MARKED = [pytest.param(name, marks=[pytest.mark.slow] * (name not in ("folder", "shapes"))) for name in CONFIGS]
+@pytest.fixture(scope="module")
+def photo_run(tmp_path_factory):
+    """A run of two steps of the GAN on a folder of photos, some with masks, with FID and classes.
+
+    Returns:
+        its workdir, its config, and the Python numbers that training assigned to variables.
+    """
+    folder_of_test, variable, assigned = tmp_path_factory.mktemp("photo_run"), type(tf.Variable(0)), set()
+    own = write_photos(folder_of_test / "photos") | {"data.classes": r"\d(?=\.png)", "metrics.inception": "weights"}
+    own |= {"schedule.gan_images_per_round": 8, "schedule.annealed_rounds": 2, "gan.generator_learning_rate": 0.001}
+    assign = variable.assign
+
+    def remember(self, value, *arguments, **settings):
+        if isinstance(value, int):
+            assigned.add(value)
+        return assign(self, value, *arguments, **settings)
+
+    with tiny.eager(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gan_figures, "build_inception", lambda config: MeanColour())
+        patch.setattr(variable, "assign", remember)
+        tiny.train_one_step(folder_config, folder_of_test / "run", **own)
+    return folder_of_test / "run", tiny.run_config(folder_config, **tiny.ONE_STEP | own), assigned
 
 
-@pytest.mark.parametrize("name", MARKED)
-def test_one_step_of_every_config(name, tmp_path, eagerly, monkeypatch):
-    module = importlib.import_module(f"configs.{name}")
-    source, own = module.get_config().data.source, {}
-    if source == "folder":
-        own = {"data.path": str(write_photos(tmp_path / "photos") / "images")}
-    elif source != "shapes":
-        own = {"data.path": str(archives.write(source, tmp_path / "tfds", monkeypatch)), "data.holdout": 2}
-    result = tiny.train_one_step(module, tmp_path / "run", **own)
-    assert result["images_seen"] == 4
-    assert (result["test"] is None) == (source in ("folder", "dogs", "cars"))  # these have no masks here
-    for pattern in ("metrics.json", "checkpoints/*.index", "samples/*.png", "tensorboard/*"):
-        assert list((tmp_path / "run").glob(pattern)), pattern
-    assert event_tags(tmp_path / "run")["gan/generator_adversarial"] == [1]
+def test_learning_rates_fall_over_the_last_rounds(finished_run, photo_run):
+    rate = "generator_optimizer/_learning_rate"
+    # At the last of four steps a quarter is left: all rounds are annealed.
+    assert shapes.get_config().schedule.annealed_rounds == 2
+    full = shapes.get_config().gan.generator_learning_rate
+    assert tiny.checkpoint_values(finished_run)[rate] == pytest.approx(full / 4)
+    # At the last of two steps a half is left: a run of one round has no second one to anneal.
+    assert tiny.checkpoint_values(photo_run[0])[rate] == pytest.approx(0.001 / 2)
 
 
-@pytest.mark.slow
-def test_one_step_of_the_embedded_default_at_its_own_size(tmp_path, eagerly, monkeypatch):
-    measure = functools.partial(gan_figures.evaluate_synthetic_masks, batches=1)  # its 32 take longer than all else
-    monkeypatch.setattr(gan_figures, "evaluate_synthetic_masks", measure)
-    config = shapes.get_config()
-    few = {"data.train_pictures": 32, "data.held_out_pictures": 8, "schedule.gan_images_per_round": config.batch_size}
-    config.update_from_flattened_dict(tiny.ONE_STEP | few)
-    result = train.train(config.lock(), tmp_path)
-    assert (result["images_seen"], result["segmenter_steps"]) == (config.batch_size, 2)
-    assert result["test"]["segmenter"]["images"] == 8
-    # Eight rows of six tiles of 32 pixels, 2 pixels between: 8 * 32 + 7 * 2 and 6 * 32 + 5 * 2.
-    assert pixels(tmp_path / "samples" / "step_0000001.png").shape == (270, 202, 3)
+def test_steps_leave_no_number_with_tensorflow(photo_run):
+    assert photo_run[2] == {0, 1}  # and not 2, of the second step: TensorFlow keeps every Python number it is given
 
 
-def test_masks_of_own_photos_are_for_evaluation(tmp_path, eagerly):
-    photos = write_photos(tmp_path / "photos")
-    own = {"data.path": str(photos / "images"), "data.masks": str(photos / "masks")}
-    result = tiny.train_one_step(folder_config, tmp_path / "run", **own)
-    # Four masks, half of them for the test.
-    assert result["test"]["segmenter"]["images"] == 2
-
-
-@pytest.mark.slow
-def test_a_run_has_every_figure_of_the_tables(tmp_path, eagerly):
-    photos, weights = write_photos(tmp_path / "photos"), tiny.write_inception(tmp_path / "inception.npz")
-    own = {"data.path": str(photos / "images"), "data.masks": str(photos / "masks"), "data.classes": r"\d(?=\.png)"}
-    tiny.train_one_step(folder_config, tmp_path / "run", **own, **{"metrics.inception": str(weights)})
-    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+def test_a_run_has_every_figure_of_the_tables(photo_run):
+    metrics = read_record(photo_run[0] / "metrics.json")
     rows = {row.method: row for table in TABLES.values() for row in table.rows}
     assert rows.keys() == {"segmenter", "grabcut"}
     for name, column in COLUMNS.items():
         assert isinstance(figure(metrics, rows["segmenter"], name), float), name
         assert isinstance(figure(metrics, rows["grabcut"], name), float) == column.of_masks, name
-    clusters = metrics["clusters"]
+
+
+def test_photos_with_masks_are_for_evaluation_only(photo_run):
+    metrics = read_record(photo_run[0] / "metrics.json")
+    assert metrics["photos"] == {"train": 8, "validation": 2, "test": 2}
+    assert metrics["test"]["segmenter"]["images"] == 2
+
+
+def test_clusters_are_held_against_the_classes_in_the_names(photo_run):
+    clusters = read_record(photo_run[0] / "metrics.json")["clusters"]
     assert (clusters["photos"], clusters["classes"]) == (12, 10)  # 00.png to 11.png: ten last digits
     assert 0 <= clusters["nmi"] <= 1
 
 
-def test_names_without_a_class_are_refused_before_the_workdir_is_bound(tmp_path, eagerly):
-    photos = write_photos(tmp_path / "photos")
-    own = {"data.path": str(photos / "images"), "data.classes": "^bird"}
-    with pytest.raises(ValueError, match="data.classes is '\\^bird', which finds no class in the name '00.png'"):
-        tiny.train_one_step(folder_config, tmp_path / "run", **own)
+def test_fid_and_clusters_stay_until_the_gan_trains_again(photo_run, tmp_path, eagerly):
+    workdir, config = shutil.copytree(photo_run[0], tmp_path / "run"), photo_run[1].copy_and_resolve_references()
+    metrics, models = read_record(workdir / "metrics.json"), restore_run(config, workdir)
+    config.data.classes = None
+    splits = sources.load_photos(config)
+
+    def report():
+        return report_run(config, workdir, splits, *models, inception=None)
+
+    assert report() == metrics
+    for earlier in (json.dumps(metrics | {"images_seen": 4}), '{"seed": 0, '):  # of another GAN, and damaged
+        (workdir / "metrics.json").write_text(earlier)
+        assert metrics.keys() - report().keys() == {"synthesis", "clusters"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", shipped.names())
+def test_every_config_trains(name, tmp_path, eagerly, monkeypatch):
+    module = importlib.import_module(f"configs.{name}")
+    source, own = module.get_config().data.source, {}
+    if source == "folder":
+        own = write_photos(tmp_path / "photos", masks=0) | {"data.masks": None}
+    elif source != "shapes":
+        own = {"data.path": str(archives.write(source, tmp_path / "tfds", monkeypatch)), "data.holdout": 2}
+    metrics = tiny.train_one_step(module, tmp_path / "run", **own)
+    assert metrics["images_seen"] == 4
+    assert (metrics["test"] is None) == (source in ("folder", "dogs", "cars"))  # these have no masks here
+    for pattern in ("metrics.json", "checkpoints/*.index", "samples/*.png"):
+        assert list((tmp_path / "run").glob(pattern)), pattern
+    assert steps(tiny.events(tmp_path / "run"))["gan/generator_adversarial"] == [1]
+
+
+@pytest.mark.slow
+def test_config_of_the_demo_trains_at_its_own_size(tmp_path, eagerly):
+    config = shapes.get_config()
+    few = {"data.train_pictures": 32, "data.held_out_pictures": 8, "schedule.gan_images_per_round": config.batch_size}
+    config.update_from_flattened_dict(tiny.ONE_STEP | few)
+    metrics = train.train(config.lock(), tmp_path)
+    assert (metrics["images_seen"], metrics["segmenter_steps"]) == (config.batch_size, 2)
+    assert metrics["test"]["segmenter"]["images"] == 8
+    # Eight rows of six tiles of 32 pixels, 2 pixels between: 8 * 32 + 7 * 2 and 6 * 32 + 5 * 2.
+    assert pixels(tmp_path / "samples" / "step_0000001.png").shape == (270, 202, 3)
+
+
+@pytest.mark.parametrize(
+    "masks, changes, message",
+    [
+        (4, {"data.path": "misspelt"}, "misspelt is not a folder"),
+        (12, {}, "none is left to train on"),
+        (4, {"data.classes": "^bird"}, "data.classes is '^bird', which finds no class in the name '00.png'"),
+        (4, {"metrics.inception": "missing.npz"}, "there is no file missing.npz"),
+        (0, {"segmenter.supervised": True}, "no photo has a true mask, so segmenter.supervised must be False"),
+    ],
+    ids=["no folder", "all have masks", "no classes", "no weights", "no masks"],
+)
+def test_what_cannot_be_trained_or_measured_leaves_no_trace(masks, changes, message, tmp_path):
+    own = write_photos(tmp_path / "photos", masks=masks)
+    if not masks:
+        own["data.masks"] = None
+    with pytest.raises(ValueError) as refusal:
+        tiny.train_one_step(folder_config, tmp_path / "run", **own | changes)
+    assert message in str(refusal.value)
     assert not (tmp_path / "run" / "config.json").exists()
 
 
-def test_wrong_weights_are_refused_before_the_workdir_is_bound(tmp_path, eagerly):
-    with pytest.raises(ValueError, match="there is no file missing.npz"):
-        tiny.train_one_step(shapes, tmp_path / "run", **{"metrics.inception": "missing.npz"})
-    assert not (tmp_path / "run" / "config.json").exists()
-
-
-def test_a_wrong_path_does_not_bind_the_workdir_to_it(tmp_path, eagerly):
-    photos = write_photos(tmp_path / "photos")
-    with pytest.raises(ValueError, match="is not a folder"):
-        tiny.train_one_step(folder_config, tmp_path / "run", **{"data.path": str(tmp_path / "misspelt")})
-    assert tiny.train_one_step(folder_config, tmp_path / "run", **{"data.path": str(photos / "images")})
-
-
-def test_photos_that_all_have_masks_are_refused_before_the_workdir_is_bound(tmp_path, eagerly):
-    photos = write_photos(tmp_path / "photos") / "images"
-    for photo in photos.iterdir():
-        mask = tmp_path / "masks" / f"{photo.stem}.png"
-        mask.parent.mkdir(exist_ok=True)
-        Image.new("L", (24, 20), 255).save(mask)  # the photos' own size
-    with pytest.raises(ValueError, match="none is left to train on"):
-        tiny.train_one_step(
-            folder_config, tmp_path / "run", **{"data.path": str(photos), "data.masks": str(tmp_path / "masks")}
-        )
-    assert not (tmp_path / "run" / "config.json").exists()
-
-
-def test_a_supervised_segmenter_learns_from_masks_and_no_gan_is_trained(tmp_path, eagerly):
-    supervised = {"segmenter.supervised": True, "schedule.final_segmenter_steps": 3}
-    result = tiny.train_one_step(shapes, tmp_path, **supervised)
-    assert (result["images_seen"], result["segmenter_steps"]) == (12, 3)
-    assert list(result["test"]) == ["segmenter", *BASELINES] and "synthetic" not in result
-    values = tiny.checkpoint_values(tmp_path)
-    assert [values[name + "_step/.ATTRIBUTES/VARIABLE_VALUE"] for name in ("gan", "segmenter", "final")] == [0, 0, 3]
-    assert values["segmenter_optimizer/_iterations/.ATTRIBUTES/VARIABLE_VALUE"] == 3
-    tags = event_tags(tmp_path)
-    assert tags["supervised/segmentation"] == [1, 2, 3] and "supervised/consistency" not in tags
-    assert not [tag for tag in tags if tag.startswith("gan/")]
-    config = tiny.run_config(shapes, **tiny.ONE_STEP | supervised)
-    assert train.train(config, tmp_path) == evaluate.evaluate(config, tmp_path) == result
+def test_supervised_segmenter_learns_from_masks_without_a_gan(tmp_path, eagerly):
+    supervised = {"segmenter.supervised": True, "schedule.final_segmenter_steps": 2}
+    metrics = tiny.train_one_step(shapes, tmp_path, **supervised)
+    assert (metrics["images_seen"], metrics["segmenter_steps"]) == (8, 2)
+    assert list(metrics["test"]) == ["segmenter", *BASELINES] and "synthetic" not in metrics
+    assert tiny.counters(tmp_path, "gan_step", "segmenter_step", "final_step") == [0, 0, 2]
+    of = steps(tiny.events(tmp_path))
+    assert of["supervised/segmentation"] == [1, 2] and "supervised/consistency" not in of
+    assert not [name for name in of if name.startswith("gan/")]
     with pytest.raises(ValueError, match="segmenter.supervised is True: such a run trains no GAN"):
-        synthesize.write_dataset(config, tmp_path, 1)
-
-
-def test_a_supervised_segmenter_is_refused_without_masks(tmp_path, eagerly):
-    photos = write_photos(tmp_path / "photos")
-    own = {"data.path": str(photos / "images"), "segmenter.supervised": True, "schedule.final_segmenter_steps": 1}
-    with pytest.raises(ValueError, match="no photo has a true mask, so segmenter.supervised must be False"):
-        tiny.train_one_step(folder_config, tmp_path / "run", **own)
-    assert not (tmp_path / "run" / "config.json").exists()
+        synthesize.write_dataset(tiny.run_config(shapes, **tiny.ONE_STEP | supervised), tmp_path, 1)

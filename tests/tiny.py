@@ -1,22 +1,27 @@
-"""Networks and batches that are as small as they can be, for the tests."""
+"""Networks, batches and runs for the tests, all as small as possible."""
 
 import contextlib
+import functools
 import json
 import os
 import pathlib
 import socket
 import subprocess
 import sys
+import unittest.mock
 import warnings
 
 import keras
 import numpy as np
 import tensorflow as tf
 from inception_arrays import array
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tf_layered_gan import train
 from tf_layered_gan.config import validate
+from tf_layered_gan.evaluation import gan_figures
 from tf_layered_gan.evaluation.metrics.inception import inception
+from tf_layered_gan.files.records import read_record
 from tf_layered_gan.models import codes, perturbation
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.networks.discriminator import discriminator
@@ -28,7 +33,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 RESOLUTION, CANVAS, WIDTH, Z_DIM, NUM_CATEGORIES, GROUP_SIZE = 16, 2, 2, 3, 6, 2
 NUM_SUPER_CATEGORIES = NUM_CATEGORIES // GROUP_SIZE
 
-# What makes the run of any config tiny: two rounds of three and two steps.
+# Makes the run of any config tiny: two rounds, each of two steps of the GAN and one of the segmenter, and a final step.
 RUN = {
     "resolution": RESOLUTION,
     "batch_size": 4,
@@ -39,45 +44,43 @@ RUN = {
     "codes.group_size": GROUP_SIZE,
     "networks.generator_width": WIDTH,
     "networks.background_width": WIDTH,
+    "networks.residual_blocks": 0,
     "networks.discriminator_width": WIDTH,
     "networks.mask_encoder_width": WIDTH,
     "networks.unet_width": WIDTH,
     "networks.unet_depth": 1,
     "schedule.rounds": 2,
-    "schedule.gan_images_per_round": 12,
-    "schedule.segmenter_steps_per_round": 2,
+    "schedule.gan_images_per_round": 8,
+    "schedule.segmenter_steps_per_round": 1,
     "schedule.final_segmenter_steps": 1,
     "monitoring.scalars_every": 1,
-    "monitoring.grid_every": 2,
+    "monitoring.grid_every": 4,
     "monitoring.checkpoint_every": 2,
+    "monitoring.restarts": 1,
     "metrics.fid_samples": 6,
 }
 
-
-# Two rounds of five steps of four pictures, and four of the segmenter; one more of the last.
-TWO_ROUNDS = {"schedule.gan_images_per_round": 20, "schedule.segmenter_steps_per_round": 4}
-TWO_ROUNDS |= {"networks.residual_blocks": 0}  # the run is compiled again and again, which takes long
-
-ONE_STEP = {
-    "schedule.rounds": 1,
-    "schedule.gan_images_per_round": 4,
-    "schedule.segmenter_steps_per_round": 1,
-    "schedule.final_segmenter_steps": 1,
-}
+ONE_STEP = {"schedule.rounds": 1, "schedule.gan_images_per_round": 4}  # one step of each kind
 
 
 @contextlib.contextmanager
 def eager():
-    """Without graphs, whose tracing takes longer than the few steps that a test needs."""
+    """Runs TensorFlow without graphs: to trace one takes longer than the few steps of a test.
+
+    Also measures the GAN's masks on 2 instead of 32 batches, which takes long without a graph.
+    """
+    few = functools.partial(gan_figures.evaluate_synthetic_masks, batches=2)
     tf.config.run_functions_eagerly(True)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), unittest.mock.patch.object(gan_figures, "evaluate_synthetic_masks", few):
         warnings.filterwarnings("ignore", ".*does not apply to tf.data functions")
-        yield
-    tf.config.run_functions_eagerly(False)
+        try:
+            yield
+        finally:
+            tf.config.run_functions_eagerly(False)
 
 
 def networks():
-    """The five networks by the names of LayeredGAN's arguments."""
+    """Returns the five networks by the names of LayeredGAN's arguments."""
     return {
         "background_generator": background_generator(RESOLUTION, WIDTH, Z_DIM, canvas=CANVAS),
         "foreground_generator": foreground_generator(
@@ -90,7 +93,7 @@ def networks():
 
 
 def layered_gan(learning_rate=0.1):
-    """A LayeredGAN that descends plainly; the same weights every time."""
+    """Returns a LayeredGAN with SGD as its optimizers; its weights are the same every time."""
     keras.utils.set_random_seed(0)
     gan = LayeredGAN(**networks(), ema_decay=0.75)
     optimizers = [keras.optimizers.SGD(learning_rate) for _ in range(2)]
@@ -99,7 +102,7 @@ def layered_gan(learning_rate=0.1):
 
 
 def draws(batch_size=4, seed=(5, 6)):
-    """What a training step draws: the codes and the perturbation."""
+    """Returns the random inputs of a training step: the codes and the perturbation."""
     return {
         **codes.sample_codes(
             batch_size, seed, z_dim=Z_DIM, public_z=True, num_categories=NUM_CATEGORIES, group_size=GROUP_SIZE
@@ -113,41 +116,55 @@ def draws(batch_size=4, seed=(5, 6)):
 
 
 def batch(batch_size=4, seed=(5, 6)):
-    """A batch of LayeredGAN: the draws, and noise for photos."""
+    """Returns a batch for LayeredGAN: the draws, and noise in place of photos."""
     generator = np.random.default_rng(seed)
     image = generator.uniform(-1, 1, (batch_size, RESOLUTION, RESOLUTION, 3)).astype(np.float32)
     return {"image": image, **draws(batch_size, seed)}
 
 
 def values(variables):
-    """Copies of the variables' values."""
+    """Returns copies of the variables' values."""
     return [variable.numpy() for variable in variables]
 
 
 def changed(before, variables):
-    """Whether each variable has another value than before."""
+    """Returns for each variable whether its value has changed."""
     return [not np.array_equal(value, variable.numpy()) for value, variable in zip(before, variables, strict=True)]
 
 
 def run_config(module, **changes):
-    """The config of a module of configs/, made tiny; `changes` by dotted names."""
+    """Returns the config of a module of configs/, made tiny; `changes` are by dotted names."""
     config = module.get_config()
     config.update_from_flattened_dict(RUN | changes)
     return config.lock()
 
 
 def train_one_step(module, workdir, **changes):
+    """Validates the config of a module, made tiny, and trains one step of each kind; returns the figures."""
     config = run_config(module, **ONE_STEP | changes)
     validate(config)
     return train.train(config, workdir)
 
 
 def checkpoint_values(workdir):
-    """Everything in a run's newest checkpoint but the time it took, by name."""
+    """Returns all values in a run's newest checkpoint by name, except the time that training took."""
     newest = max(pathlib.Path(workdir).glob("checkpoints/*.index"), key=lambda path: int(path.stem.split("-")[1]))
     reader = tf.train.load_checkpoint(newest.with_suffix(""))
     names = [name for name in reader.get_variable_to_dtype_map() if not name.startswith(("seconds", "_"))]
-    return {name: reader.get_tensor(name) for name in names}
+    return {name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"): reader.get_tensor(name) for name in names}
+
+
+def counters(workdir, *names):
+    """Returns some of a run's counters, see `Checkpointer`, from its newest checkpoint."""
+    values = checkpoint_values(workdir)
+    return [int(values[name]) for name in names]
+
+
+def events(workdir):
+    """Returns what a run wrote for TensorBoard: by name a list of events, each with a step and a tensor."""
+    accumulator = EventAccumulator(str(workdir / "tensorboard"), size_guidance={"tensors": 0})
+    accumulator.Reload()
+    return {tag: accumulator.Tensors(tag) for tag in accumulator.Tags()["tensors"]}
 
 
 def assert_same_checkpoint(first, second):
@@ -157,8 +174,20 @@ def assert_same_checkpoint(first, second):
         np.testing.assert_array_equal(theirs[name], value, err_msg=name)
 
 
+def assert_same_run(whole, killed):
+    """Compares everything that two runs wrote, except times and event files."""
+    assert_same_checkpoint(whole, killed)
+    assert (killed / "curve.csv").read_text() == (whole / "curve.csv").read_text()
+    ours, theirs = (read_record(workdir / "metrics.json") for workdir in (whole, killed))
+    assert theirs | {"training_seconds": ours["training_seconds"]} == ours
+    images = sorted(path.relative_to(whole) for path in whole.rglob("*.png"))
+    assert images == sorted(path.relative_to(killed) for path in killed.rglob("*.png"))
+    for image in images:
+        assert (killed / image).read_bytes() == (whole / image).read_bytes(), image
+
+
 def write_inception(path):
-    """Writes an .npz file of weights for FID's network, those of `inception_arrays`; returns its path."""
+    """Writes the weights of `inception_arrays` to an .npz file for FID's network; returns its path."""
     arrays = {}
     for layer in inception().layers:
         for weight in layer.weights:
@@ -169,12 +198,12 @@ def write_inception(path):
 
 
 def written(workdir):
-    """The files below a workdir, but for those that keep others out of it and of its caches."""
+    """Returns the files in a workdir, except its lock and the tags that mark its caches."""
     return [path for path in workdir.rglob("*") if path.is_file() and path.name not in ("lock", "CACHEDIR.TAG")]
 
 
 def python(*arguments, **environment):
-    """Starts another Python in the root of the repository; what it prints can be read as text."""
+    """Starts another Python in the root of the repository; its output is text."""
     return subprocess.Popen(
         [sys.executable, *map(str, arguments)],
         cwd=ROOT,
@@ -185,7 +214,7 @@ def python(*arguments, **environment):
     )
 
 
-# Read in the child from /proc, as what the system says of a child that has ended may be its parent's.
+# The child reads its own peak from /proc: getrusage of a finished child can return the peak of its parent.
 _MEASURE = r"""
 import atexit, pathlib, re, runpy, sys
 _, peak, *sys.argv = sys.argv
@@ -196,17 +225,17 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 def measured(peak, script):
-    """Arguments of a Python that runs a script and leaves in the file `peak` what `peak_memory` reads."""
+    """Returns the arguments of a Python that runs a script and writes its peak memory to the file `peak`."""
     return "-c", _MEASURE, peak, script
 
 
 def peak_memory(peak):
-    """Bytes of memory that a `measured` script took at most."""
+    """Returns the peak memory of a `measured` script, in bytes."""
     return int(peak.read_text()) * 1024
 
 
 def workers(count, *arguments, **environment):
-    """Starts `python` as each of `count` workers of one cluster on this machine."""
+    """Starts `count` workers of one cluster on this machine, see `python`."""
     addresses = [f"127.0.0.1:{port}" for port in _free_ports(count)]
 
     def worker(index):
@@ -217,7 +246,7 @@ def workers(count, *arguments, **environment):
 
 
 def _free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]  # all at once, so that none comes twice
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]  # open together, so all ports differ
     ports = [server.getsockname()[1] for server in sockets]
     for server in sockets:
         server.close()
@@ -225,6 +254,6 @@ def _free_ports(count):
 
 
 def finish(process):
-    """Waits for a process of `python`; returns its exit code and what was left of its output."""
+    """Waits for a process of `python`; returns its exit code and the rest of its output."""
     output, _ = process.communicate(timeout=600)
     return process.returncode, output

@@ -1,4 +1,4 @@
-"""One of two workers that meet outside of training. Usage: workers.py; TF_CONFIG says which it is."""
+"""One of two workers that meet without training. Usage: workers.py, with the worker's index in TF_CONFIG."""
 
 import json
 import os

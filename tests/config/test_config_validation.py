@@ -106,7 +106,7 @@ def changed(module, **changes):
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_every_config_is_valid_but_for_the_path_that_only_the_user_knows(name):
+def test_every_config_is_valid_once_a_folder_has_its_path(name):
     config = importlib.import_module(f"configs.{name}").get_config()
     if config.data.source == "folder":
         with pytest.raises(ValueError, match=r"^data.path is None, allowed: .*--config.data.path=DIR$"):
@@ -124,7 +124,7 @@ def test_wrong_value_is_refused_by_name(field, given, allowed):
 
 @pytest.mark.parametrize("field, limits", PAIRS.items())
 @pytest.mark.parametrize("given", NO_SCALES)
-def test_what_is_no_pair_of_numbers_is_refused_by_name(field, limits, given):
+def test_anything_but_a_pair_of_numbers_is_refused_by_name(field, limits, given):
     message = f"{field} is {given!r}, allowed: a pair (low, high) within {limits[0]} and {limits[1]}"
     with pytest.raises(ValueError, match=re.escape(message)):
         validate(changed(shapes, **{field: given}))
@@ -132,13 +132,13 @@ def test_what_is_no_pair_of_numbers_is_refused_by_name(field, limits, given):
 
 @pytest.mark.parametrize("field", FINITE)
 @pytest.mark.parametrize("given", [math.inf, -math.inf, math.nan])
-def test_a_number_that_is_not_finite_is_refused_by_name(field, given):
+def test_number_that_is_not_finite_is_refused_by_name(field, given):
     with pytest.raises(ValueError, match=f"^{field} is {given!r}, allowed: a finite number$"):
         validate(changed(shapes, **{field: given}))
 
 
 @pytest.mark.parametrize("field", ["batch_size", "codes.z_dim", "networks.unet_depth", "schedule.rounds"])
-def test_what_is_no_number_is_refused_by_name(field):
+def test_bool_and_none_are_no_numbers(field):
     with pytest.raises(ValueError, match=f"^{field} is True, allowed: a number, neither True nor False$"):
         validate(changed(shapes, **{field: True}))
     with pytest.raises(ValueError, match=f"^{field} is None, allowed: a value$"):
@@ -146,7 +146,7 @@ def test_what_is_no_number_is_refused_by_name(field):
 
 
 @pytest.mark.parametrize("field, given", [("batch_size", 4.5), ("networks.unet_depth", 2.0), ("gan.gamma_mi", "1")])
-def test_a_value_of_another_type_is_refused_by_the_config_itself(field, given):
+def test_value_of_another_type_is_refused_by_the_config_itself(field, given):
     with pytest.raises(TypeError, match=field.split(".")[-1]):
         changed(shapes, **{field: given})
 
@@ -160,7 +160,7 @@ def test_a_value_of_another_type_is_refused_by_the_config_itself(field, given):
         ("data.classes", "(", "a regular expression, or none"),
     ],
 )
-def test_wrong_value_of_a_folder_is_refused_by_name(field, given, allowed):
+def test_wrong_value_of_the_folder_config_is_refused_by_name(field, given, allowed):
     message = re.escape(f"{field} is {given!r}, allowed: {allowed}")
     with pytest.raises(ValueError, match=message):
         validate(changed(folder, **({"data.path": "photos"} | {field: given})))
@@ -176,12 +176,12 @@ def test_wrong_value_of_a_folder_is_refused_by_name(field, given, allowed):
         (cub, "data.classes", "(", "a regular expression, or none"),
     ],
 )
-def test_wrong_value_of_a_dataset_is_refused_by_name(module, field, given, allowed):
+def test_wrong_value_of_a_dataset_config_is_refused_by_name(module, field, given, allowed):
     with pytest.raises(ValueError, match=re.escape(f"{field} is {given!r}, allowed: {allowed}")):
         validate(changed(module, **{field: given}))
 
 
-def test_values_of_table_c1():
+def test_values_are_those_of_table_c1():
     # Number of categories, size of a group, rotation, contrast, gamma_mi, gamma_bg.
     table = {
         cub: (200, 10, 15, (1, 1), 1, 2),
@@ -201,31 +201,31 @@ def test_xla_is_refused_on_several_devices():
         validate(changed(shapes, jit=True, distribution="mirrored"))
 
 
-def test_a_normal_code_needs_no_groups_but_has_no_clusters():
+def test_normal_code_needs_no_groups_but_has_no_clusters():
     normal = {"data.path": "photos", "codes.prior": "normal", "codes.num_categories": 6}
     validate(changed(folder, **normal))
     with pytest.raises(ValueError, match="^data.classes is 'bird', allowed: none where codes.prior is normal, .*$"):
         validate(changed(folder, **normal, **{"data.classes": "bird"}))
 
 
-def test_independence_needs_another_picture():
+def test_independence_loss_needs_two_images():
     validate(changed(shapes, batch_size=2, **{"gan.gamma_independence": (0.2, 1.0)}))
     with pytest.raises(ValueError, match="batch_size is 1, allowed: 2 or more where gan.gamma_independence"):
         validate(changed(shapes, batch_size=1, **{"gan.gamma_independence": (0.0, 1.0)}))
 
 
-def test_a_supervised_segmenter_needs_steps():
+def test_supervised_segmenter_needs_final_steps():
     validate(changed(shapes, **{"segmenter.supervised": True, "schedule.final_segmenter_steps": 1}))
     with pytest.raises(ValueError, match="final_segmenter_steps is 0, allowed: more than 0 where segmenter.supervised"):
         validate(changed(shapes, **{"segmenter.supervised": True, "schedule.final_segmenter_steps": 0}))
 
 
-def test_a_loss_of_the_final_steps_needs_some():
+def test_consistency_loss_needs_final_steps():
     with pytest.raises(ValueError, match="final_segmenter_steps is 0, allowed: more than 0 where .*gamma_consistency"):
         validate(changed(shapes, **{"segmenter.gamma_consistency": 0.5, "schedule.final_segmenter_steps": 0}))
     validate(changed(shapes, **{"segmenter.gamma_consistency": 0.0, "schedule.final_segmenter_steps": 0}))
 
 
-def test_every_wrong_field_is_named_at_once():
+def test_all_wrong_fields_are_named_at_once():
     with pytest.raises(ValueError, match="seed is -1.*; batch_size is 0|batch_size is 0.*; seed is -1"):
         validate(changed(shapes, batch_size=0, seed=-1))

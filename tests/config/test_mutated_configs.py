@@ -1,4 +1,4 @@
-"""Mutated configs: each is accepted, or refused by the field's name, what was given and what is allowed."""
+"""Mutated configs are accepted, or refused with the name of a field, its value and the allowed values."""
 
 import collections
 import importlib
@@ -17,7 +17,7 @@ from tf_layered_gan.models import memory
 from tf_layered_gan.runs.config_record import load_config, record_config
 
 CONFIGS = shipped.names()
-DIGITS = 10**5000  # which Python does not even write
+DIGITS = 10**5000  # Python refuses to print it
 VALUES = [
     *(None, True, False, 0, 1, -1, 2, 3, 7, 16, 1024, 2**20, 2**31, 2**63, -(2**63), 10**400, -(10**400), DIGITS),
     *(0.0, -0.0, 0.5, 1.0, 1.5, -0.5, 1e6, 1e308, -1e308, 5e-324, 0.9999999999999999, math.nan, math.inf, -math.inf),
@@ -31,7 +31,7 @@ REFUSAL = r"[\w.]+ is .*, allowed: ."
 
 
 def fields(config, prefix=""):
-    """Dotted names of all fields, and of the sections that hold them."""
+    """Yields the dotted names of all fields, and of the sections that hold them."""
     for name, value in config.items():
         yield prefix + name
         if isinstance(value, ConfigDict):
@@ -46,7 +46,7 @@ def section(config, field):
 
 
 def put(config, field, value):
-    """Sets a field to a value of any type, which a ConfigDict refuses unless the field is made anew."""
+    """Sets a field to a value of any type: a ConfigDict accepts another type only in a new field."""
     holder, name = section(config, field)
     del holder[name]
     holder[name] = value
@@ -59,7 +59,7 @@ def fresh(name):
 
 
 def refusal(config):
-    """What `validate` says against a config; None if it accepts it."""
+    """Returns the error message of `validate`, or None."""
     try:
         validate(config)
     except ValueError as error:
@@ -75,7 +75,7 @@ def steps(config):
 
 
 def check_usable(config):
-    """That what was accepted can be laid out: neither for ever, nor beyond what can be counted."""
+    """Checks that the accepted config ends in time, and that its steps fit into an int64."""
     assert 1 <= config.schedule.rounds <= 10_000
     assert max(steps(config)) < 2**63
     assert config.resolution <= round(config.resolution / config.data.crop_scale[0]) <= 4 * config.resolution
@@ -83,7 +83,7 @@ def check_usable(config):
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_a_mutated_field_is_accepted_or_refused_by_name(name):
+def test_mutated_field_is_accepted_or_refused_by_name(name):
     generator, refused = random.Random(name), 0
     for field in fields(fresh(name)):
         for value in generator.sample(VALUES, 4):
@@ -95,7 +95,7 @@ def test_a_mutated_field_is_accepted_or_refused_by_name(name):
                 check_usable(config)
             else:
                 assert re.search(REFUSAL, words, re.DOTALL) and len(words) < 3000
-                # A field may make another one wrong; but then that one's name says which.
+                # The message may name another field, which depends on the mutated one and has its name in its own.
                 assert field in words or field.split(".")[-1] in words, (field, words)
     assert refused > 100
 
@@ -119,7 +119,7 @@ def test_configs_with_several_mutations_are_accepted_or_refused():
 
 
 def accepted_values(plain):
-    """All that each field of a config that trains in a moment may be, and still does: (field, value)."""
+    """Yields (field, value) for every value that a field may have in a config that trains in a moment."""
     for field in fields(plain):
         for value in VALUES:
             config = plain.copy_and_resolve_references()
@@ -133,9 +133,9 @@ def trains_in_a_moment(config):
 
 
 @pytest.mark.slow
-def test_what_is_accepted_trains_or_is_refused_in_words(tmp_path, eagerly):
+def test_accepted_configs_train_or_are_refused_with_a_message(tmp_path, eagerly):
     plain, ended = tiny.run_config(shapes, **tiny.ONE_STEP).unlock(), collections.Counter()
-    skipped = ("data.", "metrics.inception")  # which are refused in words almost always
+    skipped = ("data.", "metrics.inception")  # almost every value is refused
     mutations = [mutation for mutation in accepted_values(plain) if not mutation[0].startswith(skipped)]
     random.Random(0).shuffle(mutations)
     while mutations:
@@ -149,7 +149,7 @@ def test_what_is_accepted_trains_or_is_refused_in_words(tmp_path, eagerly):
                 continue
             train.train(config.lock(), tmp_path / str(len(mutations)))
             ended["trained"] += 1
-        except (ValueError, OSError, FloatingPointError) as error:  # what `main` says in words
+        except (ValueError, OSError, FloatingPointError) as error:  # the command shows these as messages
             ended["refused"] += 1
             print(error)
     print(dict(ended))
@@ -157,7 +157,7 @@ def test_what_is_accepted_trains_or_is_refused_in_words(tmp_path, eagerly):
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_a_field_that_is_missing_or_unknown_is_refused_by_name(name):
+def test_missing_and_unknown_fields_are_refused_by_name(name):
     for field in fields(fresh(name)):
         config = fresh(name)
         holder, last = section(config, field)
@@ -189,7 +189,7 @@ JSON = [
 
 
 def mutated(text, generator):
-    """A recorded config with a value that is another, or bytes that are."""
+    """Returns a recorded config with another value, or with other bytes."""
     if generator.random() < 0.7:
         start, end = generator.choice([match.span(1) for match in re.finditer(r": ([^\n,{]+)", text)])
         return (text[:start] + generator.choice(JSON) + text[end:]).encode()
@@ -199,7 +199,7 @@ def mutated(text, generator):
     return content[: generator.choice([len(content), generator.randrange(len(content))])]
 
 
-def test_a_mutated_record_of_a_config_is_accepted_or_refused(tmp_path):
+def test_mutated_config_json_is_accepted_or_refused(tmp_path):
     generator, refused = random.Random(0), 0
     record_config(fresh("shapes"), tmp_path)
     text = (tmp_path / "config.json").read_text()
@@ -215,6 +215,6 @@ def test_a_mutated_record_of_a_config_is_accepted_or_refused(tmp_path):
 
 
 @pytest.mark.parametrize("config", [None, 5, {}, "configs/shapes.py", []])
-def test_what_is_no_config_is_refused(config):
+def test_anything_but_a_config_is_refused(config):
     with pytest.raises(ValueError, match="^the config is .*, allowed: a ConfigDict, see .*fields.py$"):
         validate(config)

@@ -1,4 +1,4 @@
-"""Reads the imports, so that the house keeps its floors: a module imports from lower floors only."""
+"""Reads the source files: a module imports from lower floors only, and the package keeps its plan."""
 
 import ast
 import pathlib
@@ -6,11 +6,13 @@ import sys
 
 import pytest
 
+from tf_layered_gan.config import FIELDS
+
 ROOT = pathlib.Path(__file__).parents[2]
 PACKAGE = "tf_layered_gan"
 EDGE = ROOT / "edge_segmenter"
 
-# From the ground up. Within a room, modules import one another.
+# From the ground up. Modules of one room import one another.
 FLOORS = [
     {"command_line", "files"},
     {"config"},
@@ -34,26 +36,31 @@ def files(folder):
 
 
 def part(path):
-    """The module or package directly below tf_layered_gan that a file belongs to."""
+    """Returns the module or package directly in tf_layered_gan that a file belongs to."""
     return path.relative_to(ROOT / PACKAGE).parts[0].removesuffix(".py")
 
 
 def place(path):
-    """The module below tf_layered_gan, as in "models/build"."""
+    """Returns the place of a module in tf_layered_gan, such as "models/build"."""
     return path.relative_to(ROOT / PACKAGE).with_suffix("").as_posix()
 
 
-def imports(path):
-    """The dotted names that a file imports, wherever in it; `from a import b` counts as a.b.
+def nodes(path, *kinds):
+    """Returns the nodes of some kinds in the syntax tree of a file."""
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kinds)]
 
-    Relative imports are left out. Only export and edge_segmenter have them, as both have another name once installed.
+
+def imports(path):
+    """Yields the dotted names of all imports in a file; `from a import b` gives a.b.
+
+    Relative imports are left out. Only export and edge_segmenter have them: installed, both have another name.
     """
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path, ast.Import, ast.ImportFrom):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.level:
+        elif node.level:
             assert path.relative_to(ROOT).parts[0] in ("export", "edge_segmenter"), f"{path}: relative import"
-        elif isinstance(node, ast.ImportFrom):
+        else:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
@@ -62,7 +69,7 @@ def roots(path):
 
 
 def outside(path):
-    """The packages that a file imports, but for the standard library."""
+    """Returns the packages that a file imports, without the standard library."""
     return roots(path) - set(sys.stdlib_module_names)
 
 
@@ -72,7 +79,7 @@ def ids(path):
 
 @pytest.mark.parametrize("path", files(PACKAGE), ids=ids)
 def test_imports_go_down(path):
-    assert part(path) in FLOOR_OF, f"{path} has no floor yet: name it in FLOORS"
+    assert part(path) in FLOOR_OF, f"{path} has no floor: add it to FLOORS"
     for name in imports(path):
         package, *rest = name.split(".")
         if package == PACKAGE and rest[0] != part(path):
@@ -80,7 +87,7 @@ def test_imports_go_down(path):
 
 
 @pytest.mark.parametrize("path", files(PACKAGE), ids=ids)
-def test_the_package_knows_nothing_of_what_uses_it(path):
+def test_package_imports_none_of_its_users(path):
     assert not roots(path) & {"export", "configs", "benchmarks", "tests"}
 
 
@@ -90,7 +97,7 @@ MODELS = ROOT / PACKAGE / "models"
 @pytest.mark.parametrize(
     "path", [*files(MODELS / "networks"), MODELS / "losses.py", MODELS / "composition.py"], ids=ids
 )
-def test_networks_losses_and_composition_run_on_any_backend_of_keras(path):
+def test_networks_losses_and_composition_run_on_every_keras_backend(path):
     assert outside(path) <= {"keras", PACKAGE}
     below = {name for name in imports(path) if name.startswith(PACKAGE)}
     assert all(name.startswith(f"{PACKAGE}.models.networks") for name in below)
@@ -98,19 +105,31 @@ def test_networks_losses_and_composition_run_on_any_backend_of_keras(path):
 
 
 @pytest.mark.parametrize("path", files(EDGE), ids=ids)
-def test_the_edge_runs_without_tensorflow(path):
+def test_edge_segmenter_imports_no_tensorflow(path):
     extra = {"cv2"} if path.name == "video.py" else set()
     assert outside(path) <= {"numpy", "PIL", "ai_edge_litert"} | extra
 
 
 @pytest.mark.parametrize("path", files("configs"), ids=ids)
-def test_configs_are_data(path):
+def test_configs_only_change_the_default_config(path):
     assert set(imports(path)) == {"tf_layered_gan.config.default_config"}
 
 
 @pytest.mark.parametrize("path", [p for p in files(PACKAGE) if not SEE_A_CONFIG & {part(p), place(p)}], ids=ids)
-def test_only_the_top_floors_see_a_config(path):
-    names = {node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)}
-    arguments = {node.arg for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.arg)}
-    assert "config" not in names | arguments
+def test_other_modules_see_no_config(path):
+    names = {node.id for node in nodes(path, ast.Name)} | {node.arg for node in nodes(path, ast.arg)}
+    assert "config" not in names
     assert "ml_collections" not in roots(path)
+
+
+def test_at_most_12_modules_stand_directly_in_the_package():
+    modules = [path.name for path in (ROOT / PACKAGE).glob("*.py")]
+    assert len(modules) <= 12, sorted(modules)
+
+
+def test_every_field_of_the_config_is_used():
+    users = [path for path in files(PACKAGE) if part(path) != "config"]
+    attributes = {node.attr for path in users for node in nodes(path, ast.Attribute)}
+    arguments = {node.arg for path in users for node in nodes(path, ast.arg)}  # a section may be passed as **section
+    names = {field.name for field in FIELDS}
+    assert {name for name in names if name.split(".")[-1] not in attributes | arguments} == set()

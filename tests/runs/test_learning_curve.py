@@ -9,7 +9,7 @@ def metrics(iou):
     return {"iou": iou, "iou_per_image": iou / 2, "accuracy": 1.0}
 
 
-def test_points_are_read_back_in_order_by_another(tmp_path):
+def test_points_are_read_back_in_order(tmp_path):
     curve = LearningCurve(tmp_path)
     assert curve.points() == [] and not curve.has("round 1")
     curve.append("round 1", 20, metrics(0.25))
@@ -21,7 +21,7 @@ def test_points_are_read_back_in_order_by_another(tmp_path):
     assert curve.has("round 1, final") and not curve.has("round 2")
 
 
-def test_curves_are_drawn_a_line_a_run(tmp_path):
+def test_each_run_is_drawn_as_a_line(tmp_path):
     for name, ious in {"birds": (0.1, 0.4), "flowers": (0.6, 0.8)}.items():
         (tmp_path / name).mkdir()
         for k, iou in enumerate(ious, 1):
@@ -36,7 +36,7 @@ def test_curves_are_drawn_a_line_a_run(tmp_path):
 
 
 @pytest.mark.parametrize("runs, message", [([], "no run was given"), (["nothing"], "nothing has no learning curve")])
-def test_what_cannot_be_drawn_is_refused(runs, message, tmp_path):
+def test_runs_without_a_curve_are_refused(runs, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         learning_curves.draw([tmp_path / run for run in runs], tmp_path / "curves.png")
     assert not (tmp_path / "curves.png").exists()
@@ -45,7 +45,7 @@ def test_what_cannot_be_drawn_is_refused(runs, message, tmp_path):
 @pytest.mark.parametrize(
     "content", [b"after\nround 1\n", b"after,images_seen,iou,iou_per_image\na,b,c,d\n", b"a\n\xff\n"]
 )
-def test_a_damaged_curve_is_named(tmp_path, content):
+def test_damaged_curve_is_named(tmp_path, content):
     (tmp_path / "curve.csv").write_bytes(content)
     with pytest.raises(ValueError, match=f"{tmp_path / 'curve.csv'} is damaged: "):
         LearningCurve(tmp_path).has("round 1")

@@ -1,4 +1,4 @@
-"""What is put into a workdir cannot have a run write elsewhere."""
+"""Links and pipes in a workdir cannot make a run write elsewhere."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ FOLDERS = ("checkpoints", "samples", "test/images", "tensorboard", "synthetic", 
 
 @pytest.fixture
 def outside(tmp_path):
-    """A folder that a run must leave alone."""
+    """A folder in which a run must change nothing."""
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "file").write_text("mine")
     return tmp_path / "outside"
@@ -61,27 +61,27 @@ def assert_refused_everywhere(workdir, message):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_link_to_a_file_elsewhere_is_refused(workdir, outside, name):
+def test_link_to_a_file_elsewhere_is_refused(workdir, outside, name):
     link(workdir / name, outside / "file")
     assert_refused_everywhere(workdir, f"{workdir / name} leads out of the workdir, to {outside / 'file'}: remove it")
     assert (outside / "file").read_text() == "mine"
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_a_link_to_a_folder_elsewhere_is_refused(workdir, outside, name):
+def test_link_to_a_folder_elsewhere_is_refused(workdir, outside, name):
     link(workdir / name, os.path.relpath(outside, (workdir / name).parent))
     assert_refused_everywhere(workdir, f"{workdir / name} leads out of the workdir, to {outside}: remove it")
     assert os.listdir(outside) == ["file"]
 
 
 @pytest.mark.parametrize("target", ["../new", "/nowhere/at/all", "../../../../../../../../etc"])
-def test_a_link_to_where_nothing_is_yet_is_refused(workdir, target):
+def test_link_to_a_missing_file_elsewhere_is_refused(workdir, target):
     link(workdir / "metrics.json", target)
     with pytest.raises(ValueError, match="metrics.json leads out of the workdir"):
         check_links(workdir)
 
 
-def test_links_by_way_of_others_are_refused(workdir, outside):
+def test_link_that_leads_out_through_others_is_refused(workdir, outside):
     link(workdir / "samples", "a")
     link(workdir / "a", "b")
     link(workdir / "b", outside)
@@ -90,13 +90,13 @@ def test_links_by_way_of_others_are_refused(workdir, outside):
 
 
 @pytest.mark.parametrize("name", ["config.json", "lock", "curve.csv"])
-def test_a_pipe_is_refused_and_not_waited_for(workdir, name):
+def test_pipe_is_refused_without_waiting(workdir, name):
     (workdir / name).unlink(missing_ok=True)
     os.mkfifo(workdir / name)
     assert_refused_everywhere(workdir, f"{workdir / name} is neither a file nor a folder: remove it")
 
 
-def test_links_within_a_workdir_and_the_workdir_itself_may_be(workdir, tmp_path):
+def test_links_within_a_workdir_and_to_the_workdir_are_allowed(workdir, tmp_path):
     link(workdir / "latest", "checkpoints")
     link(workdir / "round", "round")
     link(tmp_path / "elsewhere", workdir)
@@ -104,7 +104,7 @@ def test_links_within_a_workdir_and_the_workdir_itself_may_be(workdir, tmp_path)
     check_links(tmp_path / "not_there_yet")
 
 
-def test_the_caches_that_a_sweep_shares_may_be(workdir, outside):
+def test_links_to_the_caches_of_a_sweep_are_allowed(workdir, outside):
     for name in ("photos", "fid"):
         cache_folder.claim(workdir.parents[1] / name)
         link(workdir / name, f"../../{name}")
@@ -114,7 +114,7 @@ def test_the_caches_that_a_sweep_shares_may_be(workdir, outside):
         check_links(workdir)
 
 
-def test_what_lies_where_a_sweep_would_keep_a_cache_is_no_cache(workdir, outside):
+def test_links_to_other_folders_in_a_caches_place_are_refused(workdir, outside):
     shared = workdir.parents[1] / "photos"
     shared.mkdir()
     (shared / "mine.jpg").touch()
@@ -130,7 +130,7 @@ def test_what_lies_where_a_sweep_would_keep_a_cache_is_no_cache(workdir, outside
 
 @pytest.mark.parametrize("name", ["photos", "fid"])
 @pytest.mark.parametrize("below", ["tmp_trip/mine.jpg", "CACHEDIR.TAG"])
-def test_a_folder_of_ones_own_is_not_taken_for_a_cache(workdir, name, below):
+def test_folder_of_the_user_is_not_taken_for_a_cache(workdir, name, below):
     mine = workdir / name / below
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
@@ -146,7 +146,7 @@ def test_a_folder_of_ones_own_is_not_taken_for_a_cache(workdir, name, below):
 @pytest.mark.parametrize(
     "write", [lambda path: save_png(np.zeros((2, 2), np.uint8), path), lambda path: write_record(path, {})]
 )
-def test_what_is_written_takes_a_links_place(outside, tmp_path, make, write):
+def test_written_file_replaces_a_link(outside, tmp_path, make, write):
     make(outside / "file", tmp_path / "result")
     write(tmp_path / "result")
     assert (outside / "file").read_text() == "mine" != (tmp_path / "result").read_bytes()

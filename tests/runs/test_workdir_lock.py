@@ -1,6 +1,5 @@
 import errno
 import fcntl
-import shutil
 import subprocess
 import sys
 
@@ -16,7 +15,7 @@ from tf_layered_gan.runs.workdir_lock import locked
 
 HOLD = """
 import sys
-from tf_layered_gan.workdir_lock import locked
+from tf_layered_gan.runs.workdir_lock import locked
 with locked(sys.argv[1]):
     print("held", flush=True)
     input()
@@ -25,7 +24,7 @@ with locked(sys.argv[1]):
 
 @pytest.fixture
 def held(tmp_path):
-    """A workdir that another process holds; that process."""
+    """A workdir that another process holds, and that process."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "run")], cwd=tiny.ROOT, **pipes) as process:
         assert process.stdout.readline() == "held\n"
@@ -33,14 +32,14 @@ def held(tmp_path):
         process.kill()
 
 
-def test_a_second_run_in_a_workdir_is_refused_and_leaves_it_alone(held):
+def test_second_run_in_a_workdir_is_refused_and_writes_nothing(held):
     workdir, _ = held
     with pytest.raises(ValueError, match=f"another run is at work in {workdir}; wait for it, or take another workdir"):
         train.train(tiny.run_config(shapes), workdir)
-    assert {path.name for path in workdir.iterdir()} == {"lock", "photos"}  # the latter was painted before
+    assert {path.name for path in workdir.iterdir()} == {"lock", "photos"}  # the photos are painted before
 
 
-def test_a_workdir_that_another_run_began_while_the_photos_were_read_is_refused(tmp_path, monkeypatch):
+def test_workdir_that_another_run_began_while_the_photos_were_read_is_refused(tmp_path, monkeypatch):
     load, other = sources.load_photos, tiny.run_config(shapes, seed=7)
     monkeypatch.setattr(sources, "load_photos", lambda *_, **__: record_config(other, tmp_path) or load(other))
     with pytest.raises(ValueError, match="begun with other values of seed"):
@@ -48,29 +47,28 @@ def test_a_workdir_that_another_run_began_while_the_photos_were_read_is_refused(
     assert load_config(tmp_path).seed == 7
 
 
-def test_nothing_is_evaluated_synthesised_or_exported_beside_a_run(run, tmp_path):
-    workdir = shutil.copytree(run[0], tmp_path / "run")
-    config, before = load_config(workdir), sorted(path.stat().st_mtime_ns for path in workdir.rglob("*.*"))
-    with locked(workdir):
+def test_nothing_is_evaluated_synthesised_or_exported_beside_a_run(run_copy):
+    config, before = load_config(run_copy), sorted(path.stat().st_mtime_ns for path in run_copy.rglob("*.*"))
+    with locked(run_copy):
         for work in (evaluate.evaluate, lambda *given: synthesize.write_dataset(*given, count=1)):
             with pytest.raises(ValueError, match="another run is at work in"):
-                work(config, workdir)
+                work(config, run_copy)
         with pytest.raises(ValueError, match="another run is at work in"):
-            export_run(workdir)
-    assert sorted(path.stat().st_mtime_ns for path in workdir.rglob("*.*")) == before
+            export_run(run_copy)
+    assert sorted(path.stat().st_mtime_ns for path in run_copy.rglob("*.*")) == before
 
 
-def test_a_file_system_without_locks_is_named(tmp_path, monkeypatch):
+def test_file_system_without_locks_is_named(tmp_path, monkeypatch):
     def no_locks(*_):
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(fcntl, "flock", no_locks)
-    refused = pytest.raises(OSError, match=f"{tmp_path} cannot be locked, take one elsewhere: No locks available")
+    refused = pytest.raises(OSError, match=f"{tmp_path} cannot be locked, use another folder: No locks available")
     with refused, locked(tmp_path):
         pass
 
 
-def test_a_killed_run_holds_nothing(held):
+def test_killed_run_holds_no_lock(held):
     workdir, process = held
     process.kill()
     process.wait()
@@ -78,7 +76,7 @@ def test_a_killed_run_holds_nothing(held):
         pass
 
 
-def test_a_finished_run_holds_nothing(tmp_path):
+def test_finished_run_holds_no_lock(tmp_path):
     for _ in range(2):
         with locked(tmp_path / "run"):
             pass

@@ -15,14 +15,14 @@ class ThreeReplicas:
     num_replicas_in_sync = 3
 
 
-def test_a_batch_that_the_replicas_cannot_share_is_refused(monkeypatch):
+def test_batch_that_the_replicas_cannot_share_is_refused(monkeypatch):
     monkeypatch.setattr(tf.distribute, "MirroredStrategy", ThreeReplicas)
     with pytest.raises(ValueError, match="batch_size is 4, allowed: a multiple of the 3 devices"):
         build_strategy(tiny.run_config(shapes, distribution="mirrored"))
     assert isinstance(build_strategy(tiny.run_config(shapes, distribution="mirrored", batch_size=6)), ThreeReplicas)
 
 
-def test_independence_needs_another_picture_on_each_device(monkeypatch):
+def test_independence_loss_needs_two_images_on_each_device(monkeypatch):
     monkeypatch.setattr(tf.distribute, "MirroredStrategy", ThreeReplicas)
     changes = {"distribution": "mirrored", "gan.gamma_independence": (0.0, 1.0)}
     with pytest.raises(ValueError, match="batch_size is 3, allowed: 2 or more for each of the 3 devices where"):
@@ -51,7 +51,7 @@ TWO_WORKERS = {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}
         ),
     ],
 )
-def test_several_workers_that_nobody_names_are_refused(cluster, monkeypatch):
+def test_wrong_tf_config_is_refused(cluster, monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     if cluster is not None:
         monkeypatch.setenv("TF_CONFIG", cluster)
@@ -59,12 +59,12 @@ def test_several_workers_that_nobody_names_are_refused(cluster, monkeypatch):
         build_strategy(tiny.run_config(shapes, distribution="multi_worker"))
 
 
-def test_a_tpu_that_is_not_there_is_said():
+def test_missing_tpu_is_named():
     with pytest.raises(ValueError, match="^distribution is tpu, but no TPU can be reached: "):
         build_strategy(tiny.run_config(shapes, distribution="tpu"))
 
 
-def test_one_worker_writes():
+def test_first_worker_is_the_chief():
     def chief(**resolver):
         return is_chief(types.SimpleNamespace(cluster_resolver=types.SimpleNamespace(**resolver)))
 
@@ -74,7 +74,7 @@ def test_one_worker_writes():
 
 
 @pytest.mark.parametrize(("chief", "order"), [(True, ["prepared", "met"]), (False, ["met", "prepared"])])
-def test_the_chief_prepares_before_the_others(chief, order, monkeypatch):
+def test_chief_runs_the_block_before_the_others(chief, order, monkeypatch):
     events = []
     monkeypatch.setattr(workers, "is_chief", lambda strategy: chief)
     monkeypatch.setattr(workers, "wait_for_all", lambda strategy: events.append("met"))
@@ -83,12 +83,12 @@ def test_the_chief_prepares_before_the_others(chief, order, monkeypatch):
     assert events == order
 
 
-def test_an_error_on_one_machine_is_no_lost_worker():
+def test_error_without_workers_is_no_lost_worker():
     with pytest.raises(tf.errors.CancelledError), workers.lost_workers_named(tf.distribute.get_strategy()):
         raise tf.errors.CancelledError(None, None, "closed")
 
 
-def test_differences_are_named_with_the_workers_that_have_them():
+def test_differences_are_named_with_their_workers():
     facts = {"seed": 3, "photos": {"train": 10}, "step": 5}
     assert describe_differences(facts, [[1, 2, 3], [1, 2, 3]], worker=0) == ""
     assert describe_differences(facts, [[1, 2, 3], [1, 9, 3], [1, 9, 4]], worker=2) == (
@@ -97,7 +97,7 @@ def test_differences_are_named_with_the_workers_that_have_them():
     )
 
 
-def test_the_reports_of_one_replica_are_passed_on():
+def test_report_of_one_replica_is_unchanged():
     strategy = tf.distribute.get_strategy()
     step = distributed_step(strategy, lambda batch: {"b": tf.reduce_sum(batch), "a": tf.reduce_max(batch)})
     for told in (False, True):

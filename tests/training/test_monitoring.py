@@ -37,7 +37,7 @@ def test_empty_masks_are_called_all_as_background():
     assert "gan.gamma_mi" in warning
 
 
-def test_masks_that_fill_the_picture_are_no_matter_of_the_mean():
+def test_masks_that_fill_the_image_are_reported_although_their_mean_is_usual():
     warning = collapse_warning(0.4, masks_full=0.25)
     assert warning.startswith("all as foreground, in part: 25% of the masks fill the image")
     assert "segmenter.mask_size" in warning
@@ -54,7 +54,7 @@ def test_finite_values_pass():
     check_finite("gan", {"binarization": tf.constant(-1e30)}, 1)
 
 
-def test_no_report_leaves_a_number_with_tensorflow(tmp_path, monkeypatch):
+def test_tensorflow_is_given_no_python_number(tmp_path, monkeypatch):
     monitor, kinds = Monitor(tmp_path, batch_size=4), set()
     monkeypatch.setattr(tf.summary, "scalar", lambda name, value: kinds.add(type(value)))
     for step in (10, 20):
@@ -73,7 +73,7 @@ def test_scalars_are_written_under_their_kind_and_step(tmp_path):
     assert scalar(accumulator, "segmenter/segmentation") == [(3, 0.5)]
 
 
-def test_pictures_a_second_count_the_steps_between_two_reports(tmp_path, monkeypatch):
+def test_images_per_second_count_the_steps_between_two_reports(tmp_path, monkeypatch):
     times = iter([100.0, 102.0, 110.0])
     monkeypatch.setattr("tf_layered_gan.training.monitoring.time.perf_counter", lambda: next(times))
     monitor = Monitor(tmp_path, batch_size=4)
@@ -81,12 +81,12 @@ def test_pictures_a_second_count_the_steps_between_two_reports(tmp_path, monkeyp
         monitor.scalars(*phase, {}, step, 30)
     monitor.image("layers", np.zeros((2, 2, 3), np.uint8), 20)
     accumulator = events(tmp_path)
-    # 10 steps of 4 pictures in 2 seconds; the first report of a kind has no time to divide by.
+    # 10 steps of 4 images in 2 seconds; the first report of a kind has nothing to compare with.
     assert scalar(accumulator, "gan/images_per_second") == [(20, 20)]
     assert "segmenter/images_per_second" not in accumulator.Tags()["tensors"]
 
 
-def test_progress_is_one_line_a_report(tmp_path, caplog):
+def test_each_report_logs_one_line(tmp_path, caplog):
     with caplog.at_level("INFO", logger="absl"):
         report = {"binarization": 0.25, "mask_mean": 0.5, "masks_full": 0.0, "generator_adversarial": -1.5}
         Monitor(tmp_path, batch_size=4).scalars(*GAN, report, 10, 30)
@@ -95,29 +95,29 @@ def test_progress_is_one_line_a_report(tmp_path, caplog):
     ]
 
 
-def test_collapse_is_reported_in_words(tmp_path, caplog):
+def test_collapse_is_logged_as_a_warning(tmp_path, caplog):
     Monitor(tmp_path, batch_size=4).scalars(*GAN, {"mask_mean": 0.001, "masks_full": 0.0}, 10, 30)
     warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert warnings == [collapse_warning(0.001)]
 
 
-def test_evaluation_is_written_against_the_gans_step(tmp_path):
+def test_evaluation_is_written_at_the_step_of_the_gan(tmp_path):
     monitor = Monitor(tmp_path, batch_size=4)
     monitor.evaluation({"iou": 0.5, "images": 7}, 30)
     monitor.image("layers", np.zeros((2, 2, 3), np.uint8), 30)
     assert scalar(events(tmp_path), "validation/iou") == [(30, 0.5)]
 
 
-def test_picture_is_written_unchanged(tmp_path):
-    picture = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
-    Monitor(tmp_path, batch_size=4).image("layers", picture, 30)
+def test_image_is_written_unchanged(tmp_path):
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    Monitor(tmp_path, batch_size=4).image("layers", image, 30)
     (event,) = events(tmp_path).Tensors("layers")
     width, height, png = tf.make_ndarray(event.tensor_proto)
     assert (event.step, width, height) == (30, b"7", b"5")
-    np.testing.assert_array_equal(tf.io.decode_png(png), picture)
+    np.testing.assert_array_equal(tf.io.decode_png(png), image)
 
 
-def test_a_full_disk_is_called_that(tmp_path, monkeypatch):
+def test_full_disk_is_an_oserror(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
 
@@ -127,7 +127,7 @@ def test_a_full_disk_is_called_that(tmp_path, monkeypatch):
         monitor.evaluation({"iou": 0.5}, 30)
 
 
-def test_events_that_have_no_folder_are_named(tmp_path):
+def test_file_in_the_place_of_the_folder_is_named(tmp_path):
     (tmp_path / "tensorboard").write_text("mine")
     with pytest.raises(OSError, match=f"events could not be written to {tmp_path}/tensorboard: "):
         Monitor(tmp_path, batch_size=4)

@@ -10,16 +10,16 @@ def sigterm():
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_sigterm_ends_at_once_with_a_code_of_its_own():
+def test_sigterm_ends_the_program_at_once_with_its_own_exit_code():
     steps = []
     with pytest.raises(SystemExit) as raised, preemptible():
         sigterm()
         steps.append("after")
     assert (raised.value.code, steps) == (EXIT_CODE, [])
-    assert EXIT_CODE not in (0, 1, 2, 128 + signal.SIGTERM)  # what a program that knows nothing of it ends with
+    assert EXIT_CODE not in (0, 1, 2, 128 + signal.SIGTERM)  # the exit codes of other ends
 
 
-def test_sigterm_waits_for_the_end_of_a_deferred_stretch():
+def test_deferred_sigterm_waits_for_the_end_of_the_block():
     steps = []
     with pytest.raises(Preempted), preemptible() as signals:
         with signals.deferred():
@@ -30,20 +30,20 @@ def test_sigterm_waits_for_the_end_of_a_deferred_stretch():
     assert steps == [False, True]
 
 
-def test_a_stretch_that_sigterm_spared_ends_as_if_nothing_had_been_and_sigterm_ends_what_follows():
+def test_sigterm_after_a_deferred_block_ends_the_program_at_once():
     with pytest.raises(Preempted), preemptible() as signals:
         with signals.deferred():
             assert not signals.requested
         sigterm()
 
 
-def test_an_error_in_a_deferred_stretch_is_not_hidden():
+def test_error_in_a_deferred_block_is_not_hidden():
     with pytest.raises(FloatingPointError), preemptible() as signals, signals.deferred():
         sigterm()
         raise FloatingPointError
 
 
-def test_sigterm_does_afterwards_what_it_did_before():
+def test_earlier_handler_of_sigterm_is_restored():
     before = signal.getsignal(signal.SIGTERM)
     with preemptible():
         assert signal.getsignal(signal.SIGTERM) != before

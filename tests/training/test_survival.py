@@ -1,313 +1,167 @@
-"""What a run does when it is killed, told to stop, or has a loss that is not finite."""
+"""A run goes on after a loss that is not finite, a kill and SIGTERM."""
 
-import collections
-import contextlib
-import json
-import pathlib
-import re
-import shutil
+import os
 import signal
-import subprocess
-import time
 
-import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 import tiny
 
 from configs import shapes
 from tf_layered_gan import train
-from tf_layered_gan.training import monitoring, preemption
-from tf_layered_gan.training.batches import Batches
+from tf_layered_gan.models.layered_gan import LayeredGAN
+from tf_layered_gan.models.segmenter import Segmenter
+from tf_layered_gan.runs.learning_curve import LearningCurve
+from tf_layered_gan.training import preemption
 
-# More than a config may have.
-EXPLODES = tiny.ONE_STEP | {"gan.generator_learning_rate": 1e30, "schedule.gan_images_per_round": 20}
-
-
-def test_non_finite_loss_stops_the_run_by_name(tmp_path, eagerly):
-    with pytest.raises(FloatingPointError, match="gan/[a-z_]+ is (nan|-?inf) at step 2"):
-        train.train(tiny.run_config(shapes, **EXPLODES, **{"monitoring.checkpoint_every": 1}), tmp_path)
-    values = tiny.checkpoint_values(tmp_path)
-    assert values["gan_step/.ATTRIBUTES/VARIABLE_VALUE"] == 1
+SAVED_EVERY_STEP = {"schedule.rounds": 1, "monitoring.checkpoint_every": 1}
 
 
-def test_non_finite_loss_stops_the_run_at_its_step_not_at_the_next_report(tmp_path, eagerly):
-    rarely = {"monitoring.scalars_every": 100, "monitoring.checkpoint_every": 100}
-    with pytest.raises(FloatingPointError, match="at step 2"):
-        train.train(tiny.run_config(shapes, **EXPLODES, **rarely), tmp_path)
+def change_step(monkeypatch, model, change):
+    """Has a function take each step of a model.
+
+    Args:
+        monkeypatch: of the test; the run must be eager.
+        model: `LayeredGAN` or `Segmenter`.
+        change: function of the model, the step's number from 1, and a function that takes the real step.
+    """
+    train_step = model.train_step
+
+    def changed_step(self, batch):
+        return change(self, int(self.optimizer.iterations) + 1, lambda: train_step(self, batch))
+
+    monkeypatch.setattr(model, "train_step", changed_step)
 
 
-def fail_at(monkeypatch, *steps, kind="gan", term="generator_adversarial"):
-    """Makes a loss of these steps, each time one is taken in this order, look as if it were not finite."""
-    left, check, failing = list(steps), monitoring.check_finite, kind
+def fail_at(monkeypatch, *steps, model=LayeredGAN):
+    """Makes the losses of these steps nan, each the first time that it is taken after the one before failed."""
+    left = list(steps)
 
-    def check_or_fail(kind, report, step):
-        if left and (kind, step) == (failing, left[0]):
-            report = report | {term: float("nan")}
+    def fail(model, number, step):
+        report = step()
+        if left and number == left[0]:
             left.pop(0)
-        check(kind, report, step)
+            return dict.fromkeys(report, tf.constant(float("nan")))
+        return report
 
-    monkeypatch.setattr(monitoring, "check_finite", check_or_fail)
+    change_step(monkeypatch, model, fail)
     return left
 
 
-def test_a_run_goes_back_once_and_on_with_other_batches(tmp_path, eagerly, monkeypatch, caplog):
-    begun, gan_batches = [], Batches.gan
-    monkeypatch.setattr(Batches, "gan", lambda self, first: begun.append(first) or gan_batches(self, first))
-    left = fail_at(monkeypatch, 4)
-    tiny.train_one_step(shapes, tmp_path, **{"schedule.gan_images_per_round": 20, "monitoring.checkpoint_every": 2})
-    assert not left
-    assert "going back to the last checkpoint and on with other batches, once" in caplog.text
-    values = tiny.checkpoint_values(tmp_path)
-    counters = {name: int(values[name + "/.ATTRIBUTES/VARIABLE_VALUE"]) for name in ("gan_step", "skipped")}
-    assert counters == {"gan_step": 5, "skipped": 2}
-    assert begun == [0, 4]  # batches 0 to 3 are those of steps 1 to 4, and not drawn again
-
-
-def damage_newest(workdir):
-    newest = max(workdir.glob("checkpoints/*.index"), key=lambda path: int(path.stem.split("-")[1]))
-    newest.write_bytes(newest.read_bytes()[:10])
-
-
-@pytest.mark.slow
-def test_a_run_whose_last_checkpoint_is_damaged_goes_back_further_and_draws_no_batch_twice(
-    tmp_path, eagerly, monkeypatch
-):
-    begun, gan_batches, check = [], Batches.gan, monitoring.check_finite
-    monkeypatch.setattr(Batches, "gan", lambda self, first: begun.append(first) or gan_batches(self, first))
-
-    def fail_in_the_segmenter_once(kind, report, step):
-        if kind == "segmenter" and len(begun) == 1:
-            damage_newest(tmp_path)  # that of the GAN's last step, 5: the one before is that of step 4
-            report = {"segmentation": float("nan")}
-        check(kind, report, step)
-
-    monkeypatch.setattr(monitoring, "check_finite", fail_in_the_segmenter_once)
-    result = tiny.train_one_step(
-        shapes, tmp_path, **{"schedule.gan_images_per_round": 20, "monitoring.checkpoint_every": 2}
+def remember_codes(monkeypatch):
+    """Returns a list to which each step of the GAN appends its codes z: no two batches have the same."""
+    seen, train_step = [], LayeredGAN.train_step
+    monkeypatch.setattr(
+        LayeredGAN, "train_step", lambda self, batch: seen.append(batch["z"].numpy()) or train_step(self, batch)
     )
-    assert (result["images_seen"], result["segmenter_steps"]) == (20, 2)
-    assert begun == [0, 6]  # the GAN's fifth step is taken again: 4 steps and the 2 that are lost, one of each kind
-    assert tiny.checkpoint_values(tmp_path)["skipped/.ATTRIBUTES/VARIABLE_VALUE"] == 2
+    return seen
 
 
-def test_a_variable_that_is_not_finite_counts_as_a_loss_that_is_not(tmp_path, eagerly, monkeypatch, caplog):
-    check, spoilt = monitoring.check_finite, []
-
-    def spoil(self, grads, *arguments):
-        if self.iterations == 3 and not spoilt:  # in the fourth step, after which there is a checkpoint but no grid
-            spoilt.append(self.variables[-1].assign(self.variables[-1] * float("inf")))
-        return update(self, grads, *arguments)
-
-    update = keras.optimizers.Adam.apply
-    monkeypatch.setattr(keras.optimizers.Adam, "apply", spoil)
-    monkeypatch.setattr(monitoring, "check_finite", lambda *arguments: spoilt or check(*arguments))
-    changes = {"schedule.gan_images_per_round": 20, "monitoring.checkpoint_every": 2, "monitoring.grid_every": 100}
-    tiny.train_one_step(shapes, tmp_path, **changes)
-    assert spoilt and "is not finite, so no checkpoint is written; going back to the last checkpoint" in caplog.text
-    for value in tiny.checkpoint_values(tmp_path).values():
-        assert np.isfinite(value).all()
+def assert_all_differ(arrays):
+    assert len({array.tobytes() for array in arrays}) == len(arrays)
 
 
-@pytest.mark.parametrize("final_step", [1, 3])
-def test_a_final_segmenter_that_goes_back_takes_all_its_steps(final_step, run, tmp_path, eagerly, monkeypatch):
-    workdir = shutil.copytree(run[0], tmp_path / "run")
-    left = fail_at(monkeypatch, final_step, kind="final", term="segmentation")
-    more = tiny.TWO_ROUNDS | {"schedule.rounds": 3, "schedule.final_segmenter_steps": 3}
-    result = train.train(tiny.run_config(shapes, **more), workdir)
-    assert not left and result["segmenter_steps"] == 15  # three rounds of four, and three more
-    values = tiny.checkpoint_values(workdir)
-    counters = ("final_round", "final_step", "skipped")
-    counted = [int(values[name + "/.ATTRIBUTES/VARIABLE_VALUE"]) for name in counters]
-    assert counted == [3, 3, 1]  # checkpoints are at every second step
+def test_loss_that_is_not_finite_stops_a_run_without_a_checkpoint(tmp_path, eagerly, monkeypatch):
+    fail_at(monkeypatch, 1)
+    with pytest.raises(FloatingPointError, match="gan/generator_adversarial is nan at step 1"):
+        train.train(tiny.run_config(shapes), tmp_path)
+    assert not list(tmp_path.glob("checkpoints/*"))
 
 
-@pytest.mark.slow
-def test_a_run_that_went_back_stops_the_next_time(tmp_path, eagerly, monkeypatch):
-    left = fail_at(monkeypatch, 4, 5)
-    with pytest.raises(FloatingPointError, match="gan/generator_adversarial is nan at step 5"):
-        tiny.train_one_step(shapes, tmp_path, **{"schedule.gan_images_per_round": 20, "monitoring.checkpoint_every": 2})
+def test_run_goes_back_once_and_on_with_other_batches_then_stops(tmp_path, eagerly, monkeypatch, caplog):
+    codes, left = remember_codes(monkeypatch), fail_at(monkeypatch, 2, 2)
+    with pytest.raises(FloatingPointError, match="gan/generator_adversarial is nan at step 2"):
+        # Losses are checked at every step, not only where they are reported.
+        train.train(tiny.run_config(shapes, **SAVED_EVERY_STEP, **{"monitoring.scalars_every": 100}), tmp_path)
     assert not left
-
-
-def test_that_a_run_went_back_is_saved_before_its_next_step(tmp_path, eagerly, monkeypatch):
-    left = fail_at(monkeypatch, 4, 3)  # the latter is the first after the checkpoint at step 2
-    with pytest.raises(FloatingPointError, match="at step 3"):
-        tiny.train_one_step(shapes, tmp_path, **{"schedule.gan_images_per_round": 20, "monitoring.checkpoint_every": 2})
-    assert not left
-    assert tiny.checkpoint_values(tmp_path)["skipped/.ATTRIBUTES/VARIABLE_VALUE"] == 2
-
-
-def start(workdir, **changes):
-    """The binary itself, on the same config as `run`."""
-    flags = [f"--config.{name}={value}" for name, value in (tiny.RUN | tiny.TWO_ROUNDS | changes).items()]
-    binary = ["-m", "tf_layered_gan.main", "--config=configs/shapes.py", f"--workdir={workdir}", *flags]
-    # On one thread: with several, a sum's order, and so its last digit, can change from run to run.
-    return tiny.python(*binary, TF_NUM_INTRAOP_THREADS="1")
-
-
-def stop_at(workdir, report, signal_number):
-    """Sends the binary a signal as soon as it prints a line with `report`; returns its exit code and all lines."""
-    process, printed = start(workdir), [""]
-    while report not in printed[-1]:
-        printed.append(process.stdout.readline())
-        assert printed[-1], "".join(printed)
-    process.send_signal(signal_number)
-    code, rest = tiny.finish(process)
-    return code, "".join(printed) + rest
+    assert "nan at step 2; going back to the last checkpoint and on with other batches, once" in caplog.text
+    assert len(codes) == 3  # the second step was taken twice
+    assert_all_differ(codes)
+    # Saved before the second step was taken again: a run that is killed then does not go back once more.
+    assert tiny.counters(tmp_path, "gan_step", "skipped") == [1, 1]
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_as_if_nothing_had_been(tmp_path):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    never_killed = start(whole)
-    # Checkpoints are at even steps, so both kills lose a step or more.
-    stop_at(killed, "segmenter step 3 ", signal.SIGKILL)
-    _, second = stop_at(killed, "gan step 7 ", signal.SIGKILL)
-    assert not (killed / "metrics.json").exists()
-    for process in (never_killed, start(killed)):
-        code, third = tiny.finish(process)
-        assert code == 0, third
-    assert "going on from step 5" in second and "gan step 5 " not in second
-    assert "gan step 6 " not in third and "gan step 10 of 10 (40 images)" in third
-    tiny.assert_same_checkpoint(whole, killed)
-    assert (killed / "curve.csv").read_text() == (whole / "curve.csv").read_text()
+def test_run_whose_last_checkpoint_is_damaged_goes_back_further(tmp_path, eagerly, monkeypatch):
+    codes, failed = remember_codes(monkeypatch), []
+
+    def fail_once(segmenter, number, step):
+        if not failed:
+            failed.append(number)
+            newest = tmp_path / "checkpoints" / "ckpt-2.index"  # after the GAN's second step
+            newest.write_bytes(newest.read_bytes()[:10])
+            return dict.fromkeys(step(), tf.constant(float("nan")))
+        return step()
+
+    change_step(monkeypatch, Segmenter, fail_once)
+    metrics = train.train(tiny.run_config(shapes, **SAVED_EVERY_STEP), tmp_path)
+    assert (metrics["images_seen"], metrics["segmenter_steps"]) == (8, 2)
+    # Two steps are lost, the GAN's second and the segmenter's first. As many batches of the GAN are skipped.
+    assert tiny.counters(tmp_path, "skipped") == [2]
+    assert len(codes) == 3
+    assert_all_differ(codes)
 
 
-@pytest.mark.slow
-def test_a_run_told_to_stop_saves_its_step_and_goes_on_from_it(tmp_path):
-    code, printed = stop_at(tmp_path, "gan step 3 ", signal.SIGTERM)
-    assert code == preemption.EXIT_CODE, printed
-    (saved,) = re.findall("told to stop: step ([345]) is saved", printed)
-    code, printed = tiny.finish(start(tmp_path))
-    assert code == 0 and f"going on from step {saved}" in printed, printed
-    assert "gan step 3 " not in printed and "gan step 10 of 10 (40 images)" in printed
+def test_variable_that_is_not_finite_is_never_saved_and_stops_a_run_as_a_loss_does(
+    tmp_path, eagerly, monkeypatch, caplog
+):
+    def spoil(gan, number, step):
+        report = step()
+        if number == 2:
+            gan.discriminator.variables[-1].assign(gan.discriminator.variables[-1] * float("inf"))
+        return report
+
+    change_step(monkeypatch, LayeredGAN, spoil)
+    with pytest.raises(FloatingPointError, match="is not finite, so no checkpoint is written"):
+        train.train(tiny.run_config(shapes, **SAVED_EVERY_STEP), tmp_path)
+    assert "no checkpoint is written; going back to the last checkpoint" in caplog.text
+    assert all(np.isfinite(value).all() for value in tiny.checkpoint_values(tmp_path).values())
 
 
-def killed_after(seconds, process):
-    """Kills a process that takes longer; returns whether it did."""
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-    process.communicate()
-    return process.returncode == -signal.SIGKILL
+@pytest.mark.parametrize("failing_step", [1, pytest.param(3, marks=pytest.mark.slow)])
+def test_added_round_ends_in_all_final_steps_although_one_failed(failing_step, run_copy, eagerly, monkeypatch):
+    # The segmenter has taken three steps. It takes one in the third round, then the final ones.
+    left = fail_at(monkeypatch, 3 + 1 + failing_step, model=Segmenter)
+    more = {"schedule.rounds": 3, "schedule.final_segmenter_steps": failing_step + 1}
+    metrics = train.train(tiny.run_config(shapes, **more), run_copy)
+    assert not left and (metrics["images_seen"], metrics["segmenter_steps"]) == (24, 3 + failing_step + 1)
+    counters = ("gan_step", "segmenter_step", "final_round", "final_step", "skipped")
+    assert tiny.counters(run_copy, *counters) == [6, 3, 3, failing_step + 1, 1]
+    points = [(point["after"], point["images_seen"]) for point in LearningCurve(run_copy).points()]
+    assert points[2:] == [("round 2, final", 16), ("round 3", 24), ("round 3, final", 24)]
 
 
-# Rounds with no checkpoint but at the end of a phase, so that a run can be killed in one again and again.
-LONG_PHASES = {"schedule.gan_images_per_round": 160, "schedule.segmenter_steps_per_round": 100}
-LONG_PHASES |= {"monitoring.checkpoint_every": 100, "monitoring.grid_every": 20}
-WRITES = "begins to write a checkpoint"
-# In a run's order: what it is killed in, how often, on which line (or file) that is begun, and which line would have
-# ended it.
-KILLS = [
-    ("start", 3, "", "gan: steps"),
-    ("gan", 4, "round 1, gan step 1 ", "round 1, segmenter: steps"),
-    ("checkpoint", 3, WRITES, None),
-    ("segmenter", 3, "round 1, segmenter step 1 ", "images seen: IoU"),
-    ("evaluation", 1, pathlib.Path("checkpoints/ckpt-2.index"), "round 2, gan: steps"),
-    ("evaluation", 2, "going on from step", "round 2, gan: steps"),
-    ("gan that asks the segmenter", 1, "round 2, gan step 41 ", "round 2, segmenter: steps"),
-    ("report", 1, pathlib.Path("checkpoints/ckpt-5.index"), "over all pixels"),
-    ("report", 2, "going on from step", "over all pixels"),
-]
+class Killed(BaseException):
+    """Ends a run without a chance to save anything."""
 
 
-def kill_at(process, begun, delay, workdir):
-    """Kills a run so many seconds after a line or a file, or as soon as it `WRITES`; returns what it printed."""
-    printed, before = "", checkpoint_files(workdir)
-    if begun is WRITES:
-        while process.poll() is None and checkpoint_files(workdir) <= before:
-            pass
-    elif isinstance(begun, pathlib.Path):
-        while process.poll() is None and not (workdir / begun).exists():
-            time.sleep(0.01)
-        time.sleep(delay)
-    else:
-        while begun not in printed and (line := process.stdout.readline()):
-            printed += line
-        time.sleep(delay)
-    process.kill()
-    printed += process.communicate()[0]
-    assert process.returncode == -signal.SIGKILL, f"never came to {begun}:\n{printed}"
-    return printed
+def interrupt_at(monkeypatch, model, number, interrupt):
+    """Calls a function once, before a step of a model is taken."""
+    left = [number]
+
+    def interrupted(_, number, step):
+        if left == [number]:
+            left.clear()
+            interrupt()
+        return step()
+
+    change_step(monkeypatch, model, interrupted)
 
 
-def checkpoint_files(workdir):
-    """The files, and those of which they are made, each with when it was written."""
-    found = set()
-    for path in workdir.glob("checkpoints/**/*"):
-        with contextlib.suppress(FileNotFoundError):  # it has been put into its place
-            found.add((path, path.stat().st_mtime_ns))
-    return found
+def kill():
+    raise Killed
 
 
-def newest_checkpoint_is_torn(workdir):
-    """Whether it lacks the file that is written last."""
-    number = max(int(re.match(r"ckpt-(\d+)", path.name)[1]) for path in workdir.glob("checkpoints/ckpt-*"))
-    return not (workdir / f"checkpoints/ckpt-{number}.index").exists()
-
-
-def reports(printed):
-    """The losses that a run printed, by its step; not how fast it was."""
-    lines = re.findall(r"\] (.* step \d+ of \d+ \(\d+ images\)): (.*)", printed)
-    return {step: re.sub(r", \d+ images/s$", "", losses) for step, losses in lines}
-
-
-@pytest.mark.slow
-def test_a_run_killed_twenty_times_in_every_phase_ends_as_one_that_never_was(tmp_path):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    random, hits = np.random.default_rng(0), collections.Counter()
-    code, printed_whole = tiny.finish(start(whole, **LONG_PHASES))
-    assert code == 0, printed_whole
-    losses, printed = reports(printed_whole), []
-    for phase, count, begun, ended in KILLS:
-        for delay in random.uniform(0, 0.3, count):
-            printed.append(kill_at(start(killed, **LONG_PHASES), begun, delay, killed))
-            hits[phase] += newest_checkpoint_is_torn(killed) if begun is WRITES else ended not in printed[-1]
-    code, rest = tiny.finish(start(killed, **LONG_PHASES))
-    print(f"of {len(printed)} kills in their phase: {dict(hits)}")
-    assert code == 0 and len(printed) == 20 and min(hits.values()) > 0, (rest, hits)
-    assert len(losses) == 2 * (40 + 100) + 1
-    for text in (*printed, rest):
-        assert reports(text).items() <= losses.items()
-    assert_same_run(whole, killed)
-
-
-def assert_same_run(whole, killed):
-    tiny.assert_same_checkpoint(whole, killed)
-    assert (killed / "curve.csv").read_text() == (whole / "curve.csv").read_text()
-    ours, theirs = (json.loads((workdir / "metrics.json").read_text()) for workdir in (whole, killed))
-    assert theirs | {"training_seconds": ours["training_seconds"]} == ours
-    pictures = sorted(path.relative_to(whole) for path in whole.rglob("*.png"))
-    assert pictures == sorted(path.relative_to(killed) for path in killed.rglob("*.png"))
-    for picture in pictures:
-        assert (killed / picture).read_bytes() == (whole / picture).read_bytes(), picture
-
-
-@pytest.mark.slow
-def test_an_export_killed_at_random_moments_ends_as_one_that_never_was(run, tmp_path):
-    def start_export(output):
-        command = ("-m", "export.main", f"--workdir={run[0]}", f"--output={output}", "--max_iou_loss=1")
-        return tiny.python(*command)
-
-    whole, killed, kills = tmp_path / "whole", tmp_path / "killed", 0
-    begun = time.monotonic()
-    assert tiny.finish(start_export(whole))[0] == 0
-    seconds = time.monotonic() - begun
-    for share in np.random.default_rng(1).uniform(0.3, 1, 6):
-        kills += killed_after(share * seconds, start_export(killed))
-    code, printed = tiny.finish(start_export(killed))
-    assert code == 0 and kills >= 3, printed
-    files = sorted(path.relative_to(whole) for path in whole.rglob("*"))
-    assert files == sorted(path.relative_to(killed) for path in killed.rglob("*"))
-    for path in (*whole.glob("*.*"), *whole.glob("saved_model/variables/*")):
-        name = path.relative_to(whole)
-        assert exported(killed, name) == exported(whole, name), path
-
-
-def exported(output, name):
-    """The content of a file of an export but for the SavedModel's size, as its fingerprint has 95 to 97 bytes."""
-    size = json.loads((output / "export.json").read_text())["formats"]["saved_model"]["bytes"]
-    content = (output / name).read_bytes()
-    return content.replace(f"{size}".encode(), b"").replace(f"{size:,}".encode(), b"")
+def test_run_that_is_told_to_stop_and_killed_ends_as_one_that_is_not(finished_run, tmp_path, eagerly, monkeypatch):
+    config = tiny.run_config(shapes)
+    interrupt_at(monkeypatch, LayeredGAN, 1, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(preemption.Preempted):
+        train.train(config, tmp_path)
+    assert tiny.counters(tmp_path, "gan_step") == [1]
+    interrupt_at(monkeypatch, LayeredGAN, 4, kill)
+    with pytest.raises(Killed):
+        train.train(config, tmp_path)
+    assert tiny.counters(tmp_path, "gan_step", "segmenter_step") == [2, 1]  # the third step is lost
+    train.train(config, tmp_path)
+    tiny.assert_same_run(finished_run, tmp_path)
