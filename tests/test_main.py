@@ -26,8 +26,11 @@ def parse(monkeypatch):
     """Parses a command line as the command does; returns the error message, or None."""
     saved = flagsaver.save_flag_values()
 
+    def reset():  # with copies, because the flags keep and change the dicts that they are given
+        flagsaver.restore_flag_values({name: dict(values) for name, values in saved.items()})
+
     def parsed(*arguments):
-        flagsaver.restore_flag_values(saved)
+        reset()
         monkeypatch.setattr(sys, "argv", ["main", *arguments])  # where the flag --config looks for fields to set
         try:
             main.parse_flags(sys.argv)
@@ -36,7 +39,7 @@ def parse(monkeypatch):
         return None
 
     yield parsed
-    flagsaver.restore_flag_values(saved)
+    reset()
 
 
 @pytest.fixture
@@ -82,14 +85,14 @@ def test_at_most_five_of_our_functions_lead_from_the_command_to_a_loss(run, monk
 
 
 def test_program_ends_with_a_message_and_code_1(tmp_path):
-    flags = ["--config=shapes", "--config.networks.unet_widht=8", f"--workdir={tmp_path / 'run'}"]
-    code, output = tiny.finish(tiny.python("-m", "tf_layered_gan.main", *flags))
+    arguments = ["--config=shapes", "--config.networks.unet_widht=8", f"--workdir={tmp_path / 'run'}"]
+    code, output = tiny.finish(tiny.python("-m", "tf_layered_gan.main", *arguments))
     assert code == 1 and "Traceback" not in output and not (tmp_path / "run").exists(), output
     assert "unet_widht" in output and 'Did you mean "unet_width"' in output.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
-    "flags, words",
+    "arguments, words",
     [
         (["--config=configs/nothing.py"], "configs/nothing.py"),
         (["--config=shapes", "--config.gan.gamma_mi=abc"], "flag --config.gan.gamma_mi=abc"),
@@ -98,14 +101,14 @@ def test_program_ends_with_a_message_and_code_1(tmp_path):
         (["--config=shapes", "--config.seed[=1"], "seed["),
         (["--config=shapes", f"--config.schedule.rounds={10**12}"], "schedule.rounds is 1000000000000, allowed: more"),
         (["--config=shapes", f"--config.gan.gamma_mi={'9' * 5000}"], "gan.gamma_mi is inf, allowed: a finite number"),
-        (["--config=shapes", f"--config.gan.mask_size={'-' * 100_000}1"], "mask_size"),
-        (["--config=shapes", f"--config.gan.mask_size={'-' * 3_000}1"], "mask_size"),
-        (["--config=shapes", f"--config.gan.mask_size=1{'+1' * 50_000}"], "mask_size"),
+        (["--config=shapes", f"--config.gan.mask_size={'-' * 100_000}1"], "MemoryError"),
+        (["--config=shapes", f"--config.gan.mask_size={'-' * 3_000}1"], "RecursionError"),
+        (["--config=shapes", f"--config.gan.mask_size=1{'+1' * 50_000}"], "RecursionError"),
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_wrong_flags_are_refused_with_a_message(run, tmp_path, flags, words):
-    message = run(*flags)
+def test_wrong_flags_are_refused_with_a_message(run, tmp_path, arguments, words):
+    message = run(*arguments)
     assert message.startswith("error: ") and words in message and "Traceback" not in message and len(message) < 1_100
     assert not (tmp_path / "run").exists()
 
@@ -144,8 +147,10 @@ def test_300_mutated_config_files_are_read_or_refused_with_a_message(parse, tmp_
 
 def test_all_wrong_values_are_named(run):
     message = run("--config=folder", "--config.gan.ema_decay=1.5")
-    assert message.startswith("error: data.path is None, allowed: a folder of photos: --config.data.path=DIR; ")
-    assert message.endswith("gan.ema_decay is 1.5, allowed: from 0 to below 1")
+    assert message == (
+        "error: gan.ema_decay is 1.5, allowed: from 0 to below 1; "
+        "data.path is None, allowed: a folder of photos: --config.data.path=DIR"
+    )
 
 
 def test_training_without_a_config_is_refused(run):

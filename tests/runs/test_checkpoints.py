@@ -114,8 +114,6 @@ def test_run_is_restored_into_new_models(workdir):
     record_config(config, workdir)
     gan, segmenter, checkpointer = restore_run(config, workdir)
     assert checkpointer.gan_step.numpy() == 2
-    saved = tiny.checkpoint_values(workdir)
-    np.testing.assert_array_equal(segmenter.network.layers[1].kernel, saved["segmenter/network/_operations/1/_kernel"])
     assert gan.segmenter is segmenter.average_network
 
 
