@@ -1,6 +1,6 @@
 """Writes the training programs of a config as StableHLO, for a machine without TensorFlow.
 
-    python -m benchmarks.gpu.export --config=benchmarks/gpu/configs/birds.py --output=raw_birds \
+    python -m benchmarks.gpu.export --config=benchmarks/gpu/configs/birds.py --output=raw/birds \
         --config.data.path=BIRDS --config.data.masks=MASKS
 
 `pack.py` makes of this folder the bundle that travels. OUTPUT holds

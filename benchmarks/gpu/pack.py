@@ -1,6 +1,6 @@
 """Makes the bundle that travels to the device of what `export.py` wrote. Runs in the JAX environment.
 
-    .venv-jax/bin/python -m benchmarks.gpu.pack --precision=bf16 raw_birds bundles/birds
+    .venv-jax/bin/python -m benchmarks.gpu.pack --precision=bf16 raw/birds bundles/birds
 
 A program becomes a serialised `jax.export.Exported` for each precision, which the device loads with JAX's public API.
 On the way, what only TensorFlow's printer writes is removed (mhlo.copy and the attributes mhlo.*), and matrix products

@@ -1,6 +1,6 @@
 """`configs/folder.py` at the paper's width, with the settings for birds of `benchmarks/README.md`.
 
-    python -m benchmarks.gpu.export --config=benchmarks/gpu/configs/birds.py --output=raw_birds \
+    python -m benchmarks.gpu.export --config=benchmarks/gpu/configs/birds.py --output=raw/birds \
         --config.data.path=BIRDS --config.data.masks=MASKS
 
 What it took on an H100, and what came out, is in `benchmarks/gpu/README.md`.

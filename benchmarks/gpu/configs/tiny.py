@@ -1,6 +1,6 @@
 """The smallest networks with every loss term: the bundle that a device is checked with.
 
-python -m benchmarks.gpu.export --config=benchmarks/gpu/configs/tiny.py --output=raw_tiny --reference_steps=3
+python -m benchmarks.gpu.export --config=benchmarks/gpu/configs/tiny.py --output=raw/tiny --reference_steps=3
 """
 
 from ml_collections import ConfigDict
