@@ -40,9 +40,10 @@ def slope(seconds: Sequence[float], values: Sequence[float]) -> tuple[float, flo
 
 
 def resident_bytes(process_id: int) -> int:
-    """Returns how much memory a process holds, in bytes."""
+    """Returns how much memory a process holds, in bytes; 0 if it has just ended."""
     status = pathlib.Path(f"/proc/{process_id}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    return int(found[1]) * 1024 if found else 0
 
 
 def soak(command: list[str], seconds: float, log: str | pathlib.Path) -> dict[str, list[tuple[float, float]]]:
