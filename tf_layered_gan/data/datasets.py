@@ -115,7 +115,8 @@ def _read(source, builder, *, create, resolution, storage_size, masks, holdout, 
 def _squares(batches, count, size, create, labelled):
     """Returns uint8 [photo, size, size, channel] from `create(shape)`: rgb and perhaps the label; and the names."""
     squares = create((count, size, size, 4 if labelled else 3))
-    read, names = functools.partial(_square, size=size, labelled=labelled), []
+    read = functools.partial(_square, size=size, labelled=labelled)
+    names: list[str] = []
     with ThreadPool() as pool:
         for batch in batches:
             squares[len(names) : len(names) + len(batch)] = pool.map(read, batch)

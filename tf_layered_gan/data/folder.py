@@ -106,7 +106,8 @@ def _photos(squares: np.ndarray, files: list[PhotoFile]) -> Photos:
 def _read_squares(files, *, size, unlabelled, create):
     """Returns uint8 [file, size, size, channel] and the list of files, both without the unreadable ones."""
     channels = 4 if any(file.mask for file in files) else 3
-    squares, readable = create((len(files), size, size, channels)), []
+    squares = create((len(files), size, size, channels))
+    readable: list[PhotoFile] = []
     with ThreadPool() as pool:
         read = pool.imap(functools.partial(_read_square, size=size, unlabelled=unlabelled), files)
         for count, (file, square) in enumerate(zip(files, read, strict=True), start=1):
