@@ -1,4 +1,4 @@
-"""The embedded default: images of shapes that the program paints itself, at 32x32. `make demo` trains this config.
+"""The config of `make demo`: images of shapes that the program draws itself, at 32x32.
 
     python -m tf_layered_gan.main --config=configs/shapes.py --workdir=runs/shapes
 

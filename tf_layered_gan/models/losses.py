@@ -1,7 +1,7 @@
-"""The loss terms of the paper's Eqs. 5 to 8, and two terms that are not in the paper.
+"""The loss terms of the paper's Eqs. 5 to 8, PerturbGAN's mask-size loss and ILSGAN's independence loss.
 
-Every loss returns one value per example, float32 [batch], and is to be minimised. Terms over pixels are means over the
-pixels. Eqs. 5, 7 and 8 are negative log-likelihoods; the paper prints them without the minus sign.
+Every loss returns one value per example, float32 [batch], and is to be minimised. A loss of pixels is a mean over the pixels.
+Eqs. 5, 7 and 8 are negative log-likelihoods; the paper prints them without the minus sign.
 """
 
 from keras import KerasTensor, ops
@@ -141,7 +141,7 @@ def background(logits: KerasTensor) -> KerasTensor:
     Minimised by G_b; the segmenter F stays fixed.
 
     Args:
-        logits: F's logits on generated backgrounds, float32 [batch, height, width, 1].
+        logits: F's logits on synthetic backgrounds, float32 [batch, height, width, 1].
 
     Returns:
         float32 [batch] in nats, 0 or more.

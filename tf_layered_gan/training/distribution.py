@@ -48,28 +48,28 @@ def distributed_step(strategy: tf.distribute.Strategy, train_step: Callable, jit
 
 
 def merged_report(strategy: tf.distribute.Strategy) -> Callable[[dict, bool], tuple[dict, bool]]:
-    """Returns a function that merges the replicas' reports of a step and the workers' wishes to stop.
+    """Returns a function that merges the replicas' reports of a step, and the workers' requests to stop.
 
     Args:
         strategy: the strategy of the step.
 
     Returns:
-        function of the dict from `distributed_step` and of whether this worker was told to stop, to the means over the
-        replicas, a dict of scalar float32, and whether any worker was told.
+        function of the dict from `distributed_step` and of whether this worker is to stop. It returns the means over
+        the replicas, a dict of scalar float32, and whether any worker is to stop.
     """
     if strategy.num_replicas_in_sync == 1:
-        return lambda report, told: (report, told)
+        return lambda report, stop: (report, stop)
 
     @tf.function(autograph=False)
-    def merge(report: dict, told: tf.Tensor) -> tuple[dict, tf.Tensor]:
-        values = [*report.values(), tf.cast(told, tf.float32)]
+    def merge(report: dict, stop: tf.Tensor) -> tuple[dict, tf.Tensor]:
+        values = [*report.values(), tf.cast(stop, tf.float32)]
         stacked = strategy.run(tf.stack, (values,))  # one exchange between workers, not one for each value
-        *means, told = tf.unstack(strategy.reduce(tf.distribute.ReduceOp.MEAN, stacked, axis=None))
-        return dict(zip(report, means, strict=True)), told
+        *means, stop = tf.unstack(strategy.reduce(tf.distribute.ReduceOp.MEAN, stacked, axis=None))
+        return dict(zip(report, means, strict=True)), stop
 
-    def merged(report: dict, told: bool) -> tuple[dict, bool]:
-        means, told = merge(report, tf.constant(told))
-        return means, bool(told > 0)
+    def merged(report: dict, stop: bool) -> tuple[dict, bool]:
+        means, stop = merge(report, tf.constant(stop))
+        return means, bool(stop > 0)
 
     return merged
 

@@ -39,11 +39,10 @@ def gan_phase(run: Run, k: int) -> Phase:
 
     The background loss has weight 0 in round 1, which has no trained segmenter to ask (line 3).
     """
-    run.gan.uses_segmenter = k > 1
     return Phase(
         "gan",
         f"round {k}",
-        run.compiled_gan_step(uses_segmenter=k > 1),
+        run.gan_step(uses_segmenter=k > 1),
         run.batches.gan,
         run.checkpointer.gan_step,
         last_step=k * run.gan_steps_per_round,
@@ -57,7 +56,7 @@ def segmenter_phase(run: Run, k: int) -> Phase:
     return Phase(
         "segmenter",
         f"round {k}",
-        run.compiled_pair_step(),
+        run.pair_step,
         run.batches.segmenter,
         run.checkpointer.segmenter_step,
         last_step=k * run.config.schedule.segmenter_steps_per_round,
@@ -79,7 +78,7 @@ def final_phase(run: Run) -> Phase:
     return Phase(
         "final",
         name,
-        run.compiled_pair_step(),
+        run.pair_step,
         lambda first_step: run.batches.final_segmenter(steps_before + first_step),
         state.final_step,
         last_step=run.config.schedule.final_segmenter_steps,
@@ -105,7 +104,7 @@ def student_phase(run: Run, steps: int) -> Phase:
     return Phase(
         "student",
         "round 0",
-        run.compiled_pair_step() if learns_from_pairs else run.compiled(run.segmenter.train_step),
+        run.pair_step if learns_from_pairs else run.compiled(run.segmenter.train_step),
         run.batches.final_segmenter,
         run.checkpointer.final_step,
         last_step=steps,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import pathlib
 import time
 from collections.abc import Callable, Iterator
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 class Run:
     """One attempt at training, from its last checkpoint on.
 
-    As a context manager it survives what training can recover from: see `attempts`.
+    As a context manager, it recovers from some errors, see `attempts`.
 
     Attributes:
         config: the run's config, with the seed of this attempt.
@@ -51,6 +50,7 @@ class Run:
         collapse: the collapse that ended this attempt, or None.
         gan_steps_per_round: N_gan.
         batches: the batches of every kind of step.
+        pair_step: the segmenter's compiled step on synthetic pairs.
     """
 
     config: ConfigDict
@@ -72,13 +72,16 @@ class Run:
         self._monitor = monitoring.Monitor(self.workdir, self.config.batch_size)
         self._curve = LearningCurve(self.workdir)
         self._merged = distribution.merged_report(self.strategy)
+        # Two GAN steps: each keeps the value of `gan.uses_segmenter` that it finds when its first step is compiled.
+        self._gan_steps = {setting: self.compiled(self.gan.train_step) for setting in (False, True)}
+        self.pair_step = self.compiled(synthetic_step(self.gan, self.segmenter))
 
     def attempts(self) -> Iterator[Run]:
         """Yields this run, again after each error from which it recovered, until it has collapsed.
 
         for run in run.attempts():
             with run:
-                ...  # what is trained
+                run.take(...)
                 return ...
         """
         while self.collapse is None:
@@ -97,7 +100,7 @@ class Run:
         return error is not None and error is self.collapse
 
     def _go_back(self, error: FloatingPointError) -> bool:
-        """Goes back to the last checkpoint and on with other batches; returns False where that was done before."""
+        """Goes back to the last checkpoint and on with other batches. Returns False if it has done so before."""
         state, taken = self.checkpointer, self.checkpointer.steps_taken
         if state.skipped > 0 or not state.restore():
             return False
@@ -123,7 +126,7 @@ class Run:
         with self.sigterm.deferred():
             for step, batch in zip(steps, phase.batches(first_step + skipped), strict=False):  # batches never end
                 phase.before_step(step)
-                report, told = self._merged(phase.step((batch,)), self.sigterm.requested)
+                report, stop_requested = self._merged(phase.step((batch,)), self.sigterm.requested)
                 phase.counter.assign_add(1)  # not `assign(step)`: TensorFlow keeps every Python number
                 monitoring.check_finite(phase.kind, report, step)
                 is_last = step == phase.last_step
@@ -131,11 +134,11 @@ class Run:
                     self._monitor.scalars(phase.kind, phase.name, report, step, phase.last_step)
                 if phase.kind == "gan" and (step % every.grid_every == 0 or is_last):
                     self._draw_grid(step)
-                if step % every.checkpoint_every == 0 or is_last or told:
+                if step % every.checkpoint_every == 0 or is_last or stop_requested:
                     self.checkpointer.seconds.assign_add(time.time() - started)
                     started = time.time()
                     self.checkpointer.save()
-                if told:
+                if stop_requested:
                     logging.info("told to stop: step %d is saved, and the same command goes on from it", step)
                     workers.wait_for_all(self.strategy)  # the first worker to exit would cut off another's save
                     raise preemption.Preempted
@@ -147,15 +150,10 @@ class Run:
         """Compiles a training step for the run's strategy."""
         return distribution.distributed_step(self.strategy, train_step, jit=self.config.jit)
 
-    @functools.cache  # noqa: B019 - a run lives as long as the program
-    def compiled_gan_step(self, uses_segmenter: bool) -> Callable:
-        """Returns the GAN's step, compiled once without and once with the background loss."""
-        return self.compiled(self.gan.train_step)
-
-    @functools.cache  # noqa: B019
-    def compiled_pair_step(self) -> Callable:
-        """Returns the segmenter's step on synthetic pairs, compiled once."""
-        return self.compiled(synthetic_step(self.gan, self.segmenter))
+    def gan_step(self, *, uses_segmenter: bool) -> Callable:
+        """Switches the background loss on or off, and returns the GAN's step compiled for this setting."""
+        self.gan.uses_segmenter = uses_segmenter
+        return self._gan_steps[uses_segmenter]
 
     def refuse_collapse(self) -> None:
         """Raises `Collapsed` if the masks are all full or all empty and the run may restart."""

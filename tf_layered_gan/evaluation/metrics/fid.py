@@ -5,12 +5,12 @@ import dataclasses
 import hashlib
 import os
 import pathlib
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import tensorflow as tf
 
+from edge_segmenter.atomic import replacing
 from tf_layered_gan.evaluation.metrics import inception_weights
 from tf_layered_gan.evaluation.metrics.inception import RESOLUTION, inception
 from tf_layered_gan.files import cache_folder
@@ -158,9 +158,8 @@ def cached_statistics(features: InceptionFeatures, images: np.ndarray, cache: st
     except Exception as error:  # NumPy raises many kinds of errors for a file that is no archive
         raise ValueError(f"{entry} is damaged: {error}; remove it, and it is computed again") from error
     cache_folder.claim(entry.parent)
-    with tempfile.TemporaryDirectory(dir=entry.parent) as temporary:
-        np.savez(pathlib.Path(temporary, "new.npz"), **dataclasses.asdict(computed))
-        os.replace(pathlib.Path(temporary, "new.npz"), entry)  # atomic: a killed run leaves no partial entry
+    with replacing(entry) as written:
+        np.savez(written, **dataclasses.asdict(computed))
     return computed
 
 
