@@ -32,16 +32,16 @@ class Segmenter:
     def __init__(self, model: str | os.PathLike, threads: int = 1):
         self.resolution, self.predict = load_model(model, threads)
 
-    def probability(self, picture: AnyImage) -> np.ndarray:
+    def probability(self, image: AnyImage) -> np.ndarray:
         """Returns the foreground probability at the image's own size, float32 [height, width] in [0, 1]."""
-        return self._probabilities([as_image(picture)])[0]
+        return self._probabilities([as_image(image)])[0]
 
-    def probabilities(self, pictures: Iterable[AnyImage], batch: int = 1) -> Iterator[np.ndarray]:
+    def probabilities(self, images: Iterable[AnyImage], batch: int = 1) -> Iterator[np.ndarray]:
         """Segments images, several in one call of the model.
 
         Args:
-            pictures: images, any number of them.
-            batch: how many images go into a call, and are held in memory; 1 or more.
+            images: any number of images.
+            batch: how many images are segmented in a call and held in memory, 1 or more.
 
         Returns:
             Iterator over the probability of each image, see `probability`.
@@ -51,8 +51,8 @@ class Segmenter:
         """
         if batch < 1:
             raise ValueError(f"batch is {batch}, allowed: 1 or more")
-        images = map(as_image, pictures)
-        groups = iter(lambda: list(itertools.islice(images, batch)), [])
+        decoded = map(as_image, images)
+        groups = iter(lambda: list(itertools.islice(decoded, batch)), [])
         return itertools.chain.from_iterable(map(self._probabilities, groups))
 
     def _probabilities(self, images: Sequence[Image.Image]) -> list[np.ndarray]:
@@ -60,16 +60,16 @@ class Segmenter:
         found = self.predict(np.stack(pixels))
         return [to_own_size(found[i][filled[i]], image) for i, image in enumerate(images)]
 
-    def mask(self, picture: AnyImage, threshold: float = results.THRESHOLD) -> Image.Image:
+    def mask(self, image: AnyImage, threshold: float = results.THRESHOLD) -> Image.Image:
         """Returns a grey image: 255 where the probability is above the threshold, which is in [0, 1], else 0."""
-        return results.mask(self.probability(picture), threshold)
+        return results.mask(self.probability(image), threshold)
 
-    def cutout(self, picture: AnyImage) -> Image.Image:
+    def cutout(self, image: AnyImage) -> Image.Image:
         """Returns the image as RGBA, with the probability as alpha."""
-        image = as_image(picture)
-        return results.cutout(image, self.probability(image))
+        decoded = as_image(image)
+        return results.cutout(decoded, self.probability(decoded))
 
-    def blurred(self, picture: AnyImage, radius: float = results.RADIUS) -> Image.Image:
+    def blurred(self, image: AnyImage, radius: float = results.RADIUS) -> Image.Image:
         """Returns the image with its background blurred by a Gaussian of `radius` pixels."""
-        image = as_image(picture)
-        return results.blurred(image, self.probability(image), radius)
+        decoded = as_image(image)
+        return results.blurred(decoded, self.probability(decoded), radius)

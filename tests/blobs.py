@@ -27,9 +27,9 @@ def blobs(width, height, mode="RGB", seed=0):
     return Image.fromarray(values[..., 0] if mode == "L" else values)
 
 
-def is_red(picture):
+def is_red(image):
     """Returns where there is more red than blue in the surroundings of a pixel, bool [height, width]."""
-    blurred = picture.resize((6, 6), Image.Resampling.BOX).resize(picture.size, Image.Resampling.BICUBIC)
+    blurred = image.resize((6, 6), Image.Resampling.BOX).resize(image.size, Image.Resampling.BICUBIC)
     red, _, blue = np.moveaxis(np.asarray(blurred), -1, 0)
     return red > blue
 
@@ -47,8 +47,8 @@ def export_network(name, output):
 def _train(network):
     """Trains the network to find red blobs; returns images that it did not see, uint8."""
     side = network.input_shape[1]
-    pictures = [blobs(side, side, seed=seed) for seed in range(1, 1 + STEPS * BATCH + HELD_OUT)]
-    pixels, masks = np.stack([*map(np.asarray, pictures)]), np.stack([*map(is_red, pictures)])[..., None]
+    images = [blobs(side, side, seed=seed) for seed in range(1, 1 + STEPS * BATCH + HELD_OUT)]
+    pixels, masks = np.stack([*map(np.asarray, images)]), np.stack([*map(is_red, images)])[..., None]
     network.compile(keras.optimizers.Adam(1e-2), keras.losses.BinaryCrossentropy(from_logits=True))
     inputs = pixels[:-HELD_OUT] / np.float32(127.5) - 1
     network.fit(inputs, masks[:-HELD_OUT], BATCH, shuffle=False, verbose=0)

@@ -15,7 +15,7 @@ def array(name, shape):
     return (generator.standard_normal(shape) / 10).astype(np.float32)
 
 
-def pictures():
+def two_images():
     """Returns two images, uint8 [2, 96, 128, rgb]: noise of 8-pixel squares, and noise of single pixels."""
     coarse, fine = np.random.default_rng(0).integers(0, 256, (2, 96, 128, 3), np.uint8)
     return np.stack([coarse[::8, ::8].repeat(8, 0).repeat(8, 1), fine])

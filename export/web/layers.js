@@ -4,38 +4,38 @@ const DIM = 0.35; // brightness of the background in the overlay
 
 /**
  * Draws the mask.
- * @param {ImageData} picture
+ * @param {ImageData} image
  * @param {Float32Array} probability [height, width] in [0, 1]
  * @param {number} threshold in [0, 1]
  * @returns {ImageData} white where the probability is above the threshold, else black
  */
-export function maskOf(picture, probability, threshold) {
+export function maskOf(image, probability, threshold) {
   const isForeground = above(threshold);
-  return compose(picture, (data, at, pixel) => paintGrey(data, at, isForeground(probability[pixel]) ? 255 : 0));
+  return compose(image, (data, at, pixel) => paintGrey(data, at, isForeground(probability[pixel]) ? 255 : 0));
 }
 
 /**
  * Shows the mask over the image.
- * @param {ImageData} picture opaque
+ * @param {ImageData} image opaque
  * @param {Float32Array} probability [height, width] in [0, 1]
  * @param {number} threshold in [0, 1]
  * @returns {ImageData} the image, dim and grey where the probability is not above the threshold
  */
-export function overlayOf(picture, probability, threshold) {
+export function overlayOf(image, probability, threshold) {
   const isForeground = above(threshold);
-  return compose(picture, (data, at, pixel) => {
+  return compose(image, (data, at, pixel) => {
     if (!isForeground(probability[pixel])) paintGrey(data, at, (DIM * (data[at] + data[at + 1] + data[at + 2])) / 3);
   });
 }
 
 /**
  * Cuts the foreground out.
- * @param {ImageData} picture opaque
+ * @param {ImageData} image opaque
  * @param {Float32Array} probability [height, width] in [0, 1]
  * @returns {ImageData} the image with the probability itself, without a threshold, as its alpha
  */
-export function cutoutOf(picture, probability) {
-  return compose(picture, (data, at, pixel) => {
+export function cutoutOf(image, probability) {
+  return compose(image, (data, at, pixel) => {
     data[at + 3] = Math.fround(probability[pixel] * 255);
   });
 }
@@ -63,8 +63,8 @@ function above(threshold) {
   return (value) => value > bound;
 }
 
-function compose(picture, change) {
-  const data = new Uint8ClampedArray(picture.data); // this type rounds halves to the even number, like NumPy's rint
+function compose(image, change) {
+  const data = new Uint8ClampedArray(image.data); // this type rounds halves to the even number, like NumPy's rint
   for (let pixel = 0, at = 0; at < data.length; pixel++, at += 4) change(data, at, pixel);
-  return new ImageData(data, picture.width, picture.height);
+  return new ImageData(data, image.width, image.height);
 }

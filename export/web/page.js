@@ -3,7 +3,7 @@
 import { startCamera } from "./camera.js";
 import { coverage, cutoutOf, maskOf, overlayOf } from "./layers.js";
 import { openModel } from "./model.js";
-import { readFrame, readPicture } from "./picture.js";
+import { readFrame, readImage } from "./pixels.js";
 import { foregroundProbability } from "./segmenter.js";
 
 const DEFAULT_MODEL = "segmenter_float32.tflite";
@@ -12,7 +12,7 @@ const NO_MODEL = "There is no model yet: choose a .tflite file under “Model”
 const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
 
 /** The model, the image with its name and foreground probability, and the running camera. Null until there is one. */
-const state = { model: null, picture: null, name: "", probability: null, camera: null };
+const state = { model: null, image: null, name: "", probability: null, camera: null };
 
 let work = Promise.resolve();
 
@@ -52,48 +52,48 @@ async function useModel(name, buffer) {
   state.model?.close();
   state.model = model;
   page.modelName.textContent = `${name}, ${model.resolution} × ${model.resolution} pixels`;
-  say("Ready for a picture.");
-  if (state.picture && !state.camera) await segmentAndSay(state.picture, state.name);
+  say("Ready for an image.");
+  if (state.image && !state.camera) await segmentAndSay(state.image, state.name);
 }
 
-// Pictures ----------------------------------------------------------------------------------------------
+// Images ----------------------------------------------------------------------------------------------
 
-async function usePicture(file) {
+async function useImage(file) {
   stopCamera();
-  await segmentAndSay(await naming(file.name, readPicture(file)), file.name);
+  await segmentAndSay(await naming(file.name, readImage(file)), file.name);
 }
 
-async function segmentAndSay(picture, name) {
-  await segment(picture, name);
+async function segmentAndSay(image, name) {
+  await segment(image, name);
   if (!state.model) throw new Error(NO_MODEL);
-  say(`${name}: the foreground covers ${coverageText()} of the picture.`);
+  say(`${name}: the foreground covers ${coverageText()} of the image.`);
 }
 
 /** Segments an image and shows the result. Without a model it shows the image only. */
-async function segment(picture, name) {
+async function segment(image, name) {
   const start = performance.now();
-  const probability = state.model && (await foregroundProbability(picture, state.model));
+  const probability = state.model && (await foregroundProbability(image, state.model));
   const milliseconds = Math.round(performance.now() - start);
-  Object.assign(state, { picture, name, probability });
-  draw(page.picture, picture);
+  Object.assign(state, { image, name, probability });
+  draw(page.image, image);
   if (probability) {
-    draw(page.cutout, cutoutOf(picture, probability));
+    draw(page.cutout, cutoutOf(image, probability));
     showMask();
-    page.latency.textContent = `${picture.width} × ${picture.height} pixels, segmented in ${milliseconds} ms`;
+    page.latency.textContent = `${image.width} × ${image.height} pixels, segmented in ${milliseconds} ms`;
   }
   page.maskFigure.hidden = page.cutoutFigure.hidden = !probability;
   page.results.hidden = false;
 }
 
 function showMask() {
-  draw(page.overlay, overlayOf(state.picture, state.probability, page.threshold.valueAsNumber));
+  draw(page.overlay, overlayOf(state.image, state.probability, page.threshold.valueAsNumber));
   page.coverage.textContent = coverageText();
 }
 
-function draw(canvas, picture) {
-  Object.assign(canvas, { width: picture.width, height: picture.height });
-  canvas.style.setProperty("--aspect", picture.width / picture.height);
-  canvas.getContext("2d").putImageData(picture, 0, 0);
+function draw(canvas, image) {
+  Object.assign(canvas, { width: image.width, height: image.height });
+  canvas.style.setProperty("--aspect", image.width / image.height);
+  canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
 function coverageText() {
@@ -132,9 +132,9 @@ async function segmentFrames(camera) {
 // The controls -------------------------------------------------------------------------------------------
 
 /** Saves a result as a PNG named after the image. */
-async function save(picture, kind) {
-  const canvas = new OffscreenCanvas(picture.width, picture.height);
-  canvas.getContext("2d").putImageData(picture, 0, 0);
+async function save(image, kind) {
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  canvas.getContext("2d").putImageData(image, 0, 0);
   const address = URL.createObjectURL(await canvas.convertToBlob());
   const download = `${state.name.replace(/\.[^.]+$/, "")}_${kind}.png`;
   Object.assign(document.createElement("a"), { href: address, download }).click();
@@ -142,7 +142,7 @@ async function save(picture, kind) {
 }
 
 function takeFile({ files }, otherwise) {
-  if (files.length) enqueue(() => usePicture(files[0]));
+  if (files.length) enqueue(() => useImage(files[0]));
   else say(otherwise, { isError: true });
 }
 
@@ -157,13 +157,13 @@ page.threshold.addEventListener("input", () => {
   if (state.probability) showMask();
 });
 page.saveMask.addEventListener("click", () =>
-  enqueue(() => save(maskOf(state.picture, state.probability, page.threshold.valueAsNumber), "mask")),
+  enqueue(() => save(maskOf(state.image, state.probability, page.threshold.valueAsNumber), "mask")),
 );
 page.saveCutout.addEventListener("click", () =>
-  enqueue(() => save(cutoutOf(state.picture, state.probability), "cutout")),
+  enqueue(() => save(cutoutOf(state.image, state.probability), "cutout")),
 );
 
-addEventListener("paste", (event) => takeFile(event.clipboardData, "What was pasted is no picture."));
+addEventListener("paste", (event) => takeFile(event.clipboardData, "The clipboard holds no image."));
 addEventListener("dragover", (event) => {
   event.preventDefault(); // otherwise the browser opens the dropped file
   page.controls.classList.add("dragging");
@@ -172,7 +172,7 @@ addEventListener("dragleave", () => page.controls.classList.remove("dragging"));
 addEventListener("drop", (event) => {
   event.preventDefault();
   page.controls.classList.remove("dragging");
-  takeFile(event.dataTransfer, "What was dropped is no file.");
+  takeFile(event.dataTransfer, "What you dropped is not a file.");
 });
 
 enqueue(() => fetchModel(new URLSearchParams(location.search).get("model") ?? DEFAULT_MODEL));

@@ -4,28 +4,28 @@ import { resizeFloats, resizePixels } from "./resample.js";
 
 /**
  * Computes the foreground probability at the image's own size.
- * @param {ImageData} picture opaque
+ * @param {ImageData} image opaque
  * @param {{resolution: number, predict: function(Uint8Array): Promise<Float32Array>}} model see model.js
  * @returns {Promise<Float32Array>} [height, width] in [0, 1]
  */
-export async function foregroundProbability(picture, { resolution, predict }) {
-  const { pixels, filled } = letterbox(picture, resolution);
+export async function foregroundProbability(image, { resolution, predict }) {
+  const { pixels, filled } = letterbox(image, resolution);
   const small = crop(await predict(pixels), resolution, filled);
-  const probability = resizeFloats(small, filled, picture);
+  const probability = resizeFloats(small, filled, image);
   for (let i = 0; i < probability.length; i++) probability[i] = clamp(probability[i], 1);
   return probability;
 }
 
 /**
  * Fits an image into a square with its aspect ratio kept, and fills the rest by repeating the edge pixels.
- * @param {ImageData} picture opaque
+ * @param {ImageData} image opaque
  * @param {number} resolution the square's side
  * @returns {{pixels: Uint8Array, filled: {left: number, top: number, width: number, height: number}}} pixels
  *     [resolution, resolution, rgb], and the part of them that is the image
  */
-export function letterbox(picture, resolution) {
-  const filled = fit(picture, resolution);
-  const small = resizePixels(picture.data, { width: picture.width, height: picture.height, channels: 4 }, filled);
+export function letterbox(image, resolution) {
+  const filled = fit(image, resolution);
+  const small = resizePixels(image.data, { width: image.width, height: image.height, channels: 4 }, filled);
   const pixels = new Uint8Array(resolution * resolution * 3);
   for (let y = 0, target = 0; y < resolution; y++) {
     const row = clamp(y - filled.top, filled.height - 1);

@@ -236,10 +236,16 @@ def test_a_failed_preparation_says_what_to_put_where(tmp_path):
     assert "gone; look for a mirror" in str(error.value)
 
 
+def test_an_unknown_source_is_refused():
+    for use in (catalogue.prepare, catalogue.prepared):
+        with pytest.raises(ValueError, match="data.source is moon, allowed: folder, shapes, cub, dogs, cars, apc"):
+            use("moon")
+
+
 def test_only_training_prepares_a_dataset(tmp_path, monkeypatch):
     config = cub.get_config()
     config.data.path = str(archives.write("cub", tmp_path / "tfds", monkeypatch))
-    with pytest.raises(ValueError, match=f"cub is not prepared in {tmp_path}/tfds, which training does"):
+    with pytest.raises(ValueError, match=f"cub is not prepared in {tmp_path}/tfds: --mode=train prepares it"):
         sources.load_photos(config)
     assert [file.name for file in (tmp_path / "tfds").iterdir()] == ["downloads"]
     sources.prepare_photos(config)

@@ -126,7 +126,7 @@ def page(context, address):
     return opened(context, f"{address}/full/")
 
 
-def opened(context, address, status="Ready for a picture."):
+def opened(context, address, status="Ready for an image."):
     page = context.new_page()
     page.goto(address)
     wait_for_status(page, status)
@@ -180,9 +180,9 @@ def assert_same_mask(actual, expected):
 
 
 def see_through(width, height):
-    picture = blobs(width, height).point(lambda value: value // 2)  # as dark as the white below is bright
-    picture.putalpha(blobs(width, height, "L", seed=1))
-    return picture
+    image = blobs(width, height).point(lambda value: value // 2)  # as dark as the white below is bright
+    image.putalpha(blobs(width, height, "L", seed=1))
+    return image
 
 
 def exif(orientation):
@@ -202,7 +202,7 @@ def sixteen_bit(width, height):
     return Image.fromarray(np.asarray(blobs(width, height, "L")).astype("uint16") * 257)
 
 
-PICTURES = {
+IMAGES = {
     "photo.jpg": (lambda: blobs(640, 427), {}),
     "large.jpg": (lambda: blobs(2400, 1801), {"quality": 80}),
     "small.png": (lambda: blobs(9, 7), {}),
@@ -219,24 +219,24 @@ PICTURES = {
 
 
 @pytest.fixture
-def picture(tmp_path):
+def image(tmp_path):
     path = tmp_path / "photo.jpg"
     blobs(640, 427).save(path)
     return path
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 def test_mask_is_that_of_the_edge_command(page, site, tmp_path, name):
-    make, options = PICTURES[name]
+    make, options = IMAGES[name]
     make().save(tmp_path / name, **options)
     drop(page, tmp_path / name)
     assert_same_mask(saved_mask(page), edge_result(site / "full" / MODEL, tmp_path / name, tmp_path / "out"))
 
 
-def test_int8_model(context, address, site, picture, tmp_path):
+def test_int8_model(context, address, site, image, tmp_path):
     page = opened(context, f"{address}/full/?model=scaled_int8.tflite")
-    drop(page, picture)
-    assert_same_mask(saved_mask(page), edge_result(site / "full/scaled_int8.tflite", picture, tmp_path / "out"))
+    drop(page, image)
+    assert_same_mask(saved_mask(page), edge_result(site / "full/scaled_int8.tflite", image, tmp_path / "out"))
 
 
 @pytest.fixture(scope="module", params=NETWORKS)
@@ -247,17 +247,17 @@ def network(request, site):
 
 
 @pytest.mark.parametrize("name", TFLITE)
-def test_a_runs_network_in_each_format(context, address, site, network, picture, tmp_path, name):
+def test_a_runs_network_in_each_format(context, address, site, network, image, tmp_path, name):
     page = opened(context, f"{address}/full/?model={network}/{name}")
-    drop(page, picture)
-    expected = edge_result(site / "full" / network / name, picture, tmp_path / "out")
+    drop(page, image)
+    expected = edge_result(site / "full" / network / name, image, tmp_path / "out")
     assert_same_mask(saved_mask(page), expected)
-    assert np.mean((expected == 255) == is_red(Image.open(picture))) > 0.65  # untrained 0.53 and 0.56, else 0.77 on
+    assert np.mean((expected == 255) == is_red(Image.open(image))) > 0.65  # untrained 0.53 and 0.56, else 0.77 on
 
 
-def test_cutout_has_the_probability_as_its_alpha(page, site, picture, tmp_path):
-    drop(page, picture)
-    expected = edge_result(site / "full" / MODEL, picture, tmp_path / "out", "cutouts").astype(int)
+def test_cutout_has_the_probability_as_its_alpha(page, site, image, tmp_path):
+    drop(page, image)
+    expected = edge_result(site / "full" / MODEL, image, tmp_path / "out", "cutouts").astype(int)
     actual = np.asarray(saved(page, "saveCutout")).astype(int)
     assert actual.shape == expected.shape and expected[..., 3].min() < 20 and expected[..., 3].max() > 235
     assert np.abs(actual - expected)[..., 3].max() <= 1
@@ -289,22 +289,22 @@ def test_resampling_is_pillows(page, size):
         np.testing.assert_array_equal(np.reshape(actual, (*size[::-1], -1)), np.stack(expected, -1))
 
 
-def test_threshold_moves_by_keyboard(page, site, picture, tmp_path):
-    drop(page, picture)
+def test_threshold_moves_by_keyboard(page, site, image, tmp_path):
+    drop(page, image)
     before = saved_mask(page)
     page.focus("#threshold")
     for _ in range(20):
         page.keyboard.press("ArrowRight")
     assert page.text_content("#thresholdValue") == "0.70"
-    expected = edge_result(site / "full" / MODEL, picture, tmp_path / "out", "masks", "--threshold", 0.7)
+    expected = edge_result(site / "full" / MODEL, image, tmp_path / "out", "masks", "--threshold", 0.7)
     assert_same_mask(saved_mask(page), expected)
     assert np.mean(before == 255) > np.mean(expected == 255) + MOST_DIFFERENT
     assert f"{np.mean(expected == 255):.1%}"[:-1] in page.text_content("#maskFigure figcaption")
 
 
-def test_what_is_shown(page, picture):
-    drop(page, picture)
-    photo = np.asarray(ImageOps.exif_transpose(Image.open(picture)))
+def test_what_is_shown(page, image):
+    drop(page, image)
+    photo = np.asarray(ImageOps.exif_transpose(Image.open(image)))
     foreground = saved_mask(page)[..., 0] == 255
     overlay, cutout = canvas(page, "overlay"), canvas(page, "cutout")
     assert np.abs(overlay[foreground].astype(int)[..., :3] - photo[foreground]).max() <= 2
@@ -319,7 +319,7 @@ def canvas(page, name):
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))))
 
 
-def test_paste(page, site, picture, tmp_path):
+def test_paste(page, site, image, tmp_path):
     page.evaluate(
         """(content) => {
             const clipboardData = new DataTransfer();
@@ -327,10 +327,10 @@ def test_paste(page, site, picture, tmp_path):
             clipboardData.items.add(new File([bytes], "pasted.jpg", { type: "image/jpeg" }));
             document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
         }""",
-        base64.b64encode(picture.read_bytes()).decode(),
+        base64.b64encode(image.read_bytes()).decode(),
     )
     wait_for_status(page, "pasted.jpg: the foreground covers")
-    assert_same_mask(saved_mask(page), edge_result(site / "full" / MODEL, picture, tmp_path / "out"))
+    assert_same_mask(saved_mask(page), edge_result(site / "full" / MODEL, image, tmp_path / "out"))
 
 
 def test_camera(context, page, site, tmp_path):
@@ -338,22 +338,22 @@ def test_camera(context, page, site, tmp_path):
     page.click("#camera")
     wait_for_status(page, "The camera runs.")
     page.wait_for_selector("#latency:not(:empty)")
-    first = canvas(page, "picture")
-    assert any((canvas(page, "picture") != first).any() for _ in range(100)), "the picture stands still"
+    first = canvas(page, "image")
+    assert any((canvas(page, "image") != first).any() for _ in range(100)), "the image stands still"
     page.click("#camera")
     wait_for_status(page, "The camera is off.")
-    last = canvas(page, "picture")
+    last = canvas(page, "image")
     path = tmp_path / "frame.png"
     Image.fromarray(last).save(path)
     assert_same_mask(saved_mask(page), edge_result(site / "full" / MODEL, path, tmp_path / "out"))
     page.wait_for_timeout(300)
-    assert (canvas(page, "picture") == last).all()
+    assert (canvas(page, "image") == last).all()
 
 
-def test_nothing_is_asked_for_once_the_model_is_there(context, page, picture):
+def test_nothing_is_asked_for_once_the_model_is_there(context, page, image):
     requests = []
     context.on("request", lambda request: requests.append(request))
-    drop(page, picture)
+    drop(page, image)
     saved_mask(page)
     assert [request.url for request in requests if not request.url.startswith("blob:")] == []
 
@@ -367,9 +367,9 @@ def test_the_page_cannot_reach_another_server(browser, address, way):
             const refused = new Promise((resolve) =>
                 addEventListener("securitypolicyviolation", (event) => resolve(event.effectiveDirective)));
             const show = (url) => new Promise((resolve) => {{
-                const picture = new Image();
-                picture.onload = picture.onerror = resolve;
-                picture.src = url;
+                const image = new Image();
+                image.onload = image.onerror = resolve;
+                image.src = url;
             }});
             await {way}.catch(() => null);
             return Promise.race([refused, new Promise((resolve) => setTimeout(resolve, 2000, "nothing"))]);
@@ -387,8 +387,8 @@ def choose(page, name, path, status):
     wait_for_status(page, status)
 
 
-def test_tab_order_labels_and_visible_focus(page, picture):
-    drop(page, picture)
+def test_tab_order_labels_and_visible_focus(page, image):
+    drop(page, image)
     found = []
     for _ in STOPS:
         page.keyboard.press("Tab")
@@ -397,7 +397,7 @@ def test_tab_order_labels_and_visible_focus(page, picture):
         assert "3px" in outline and "none" not in outline
     assert found == STOPS
     for role, name in [
-        ("button", "Picture"),
+        ("button", "Image"),
         ("button", "Start the camera"),
         ("button", "Model"),
         ("slider", "Threshold of the mask"),
@@ -449,12 +449,12 @@ def test_by_taps_alone(phone, site, tmp_path):
         ("two.tflite", "Model two.tflite: it is no segmenter"),
     ],
 )
-def test_no_model(context, address, models, picture, query, message):
+def test_no_model(context, address, models, image, query, message):
     page = opened(context, f"{address}/full/?model={query}", message)
     assert "error" in page.get_attribute("#status", "class")
     assert not page.is_visible("#saveMask")
-    page.set_input_files("#file", picture)
-    page.wait_for_selector("#picture")
+    page.set_input_files("#file", image)
+    page.wait_for_selector("#image")
     wait_for_status(page, "There is no model yet")
     assert not page.is_visible("#saveMask")
     page.set_input_files("#model", {"name": "good.tflite", "mimeType": "", "buffer": models[MODEL]})
@@ -466,15 +466,15 @@ def test_no_litert(context, address):
     opened(context, f"{address}/bare/?model=/full/{MODEL}", "LiteRT.js is not beside this page; run “npm ci”")
 
 
-def test_no_picture(page, tmp_path):
-    page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"This is no picture."})
-    wait_for_status(page, "notes.txt: it is no picture that this browser can read.")
+def test_no_image(page, tmp_path):
+    page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"This is no image."})
+    wait_for_status(page, "notes.txt: this browser cannot read it as an image.")
     assert not page.is_visible("#saveMask")
 
 
 def test_nothing_pasted(page):
     page.evaluate("() => dispatchEvent(new ClipboardEvent('paste', { clipboardData: new DataTransfer() }))")
-    wait_for_status(page, "What was pasted is no picture.")
+    wait_for_status(page, "The clipboard holds no image.")
 
 
 def test_camera_refused(page):

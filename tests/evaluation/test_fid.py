@@ -3,7 +3,7 @@ import pathlib
 import numpy as np
 import pytest
 import tensorflow as tf
-from inception_arrays import pictures
+from inception_arrays import two_images
 from mean_colour import MeanColour
 
 from tf_layered_gan.evaluation.metrics import fid
@@ -75,7 +75,7 @@ def test_resize_is_that_of_tensorflow_1():
 
 
 def test_features_equal_those_of_the_torchscript(features):
-    np.testing.assert_allclose(features(pictures()), np.load(GOLDEN)["features"], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(features(two_images()), np.load(GOLDEN)["features"], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("before", [True, False])

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from benchmarks.compare_inception import torch_features
-from tests.inception_arrays import array, pictures
+from tests.inception_arrays import array, two_images
 from tf_layered_gan.evaluation.metrics.inception_weights import from_torch
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -18,4 +18,4 @@ with torch.no_grad():
         name, kept = from_torch(torch_name, tensor.numpy())
         made = array(name, kept.shape)
         tensor.copy_(torch.from_numpy(made.transpose(3, 2, 0, 1) if made.ndim == 4 else made))
-np.savez_compressed(pathlib.Path(__file__).with_name("inception.npz"), features=torch_features(network)(pictures()))
+np.savez_compressed(pathlib.Path(__file__).with_name("inception.npz"), features=torch_features(network)(two_images()))

@@ -63,6 +63,12 @@ DATASETS = {
 }
 
 
+def _dataset(source: str) -> Dataset:
+    if source not in DATASETS:
+        raise ValueError(f"data.source is {source}, allowed: folder, shapes, {', '.join(DATASETS)}")
+    return DATASETS[source]
+
+
 def prepare(source: str, path: str | os.PathLike | None = None) -> tfds.core.DatasetBuilder:
     """Downloads and prepares a dataset, unless that is done already.
 
@@ -72,9 +78,9 @@ def prepare(source: str, path: str | os.PathLike | None = None) -> tfds.core.Dat
             Archives in its subfolder downloads/manual are not downloaded.
 
     Raises:
-        ValueError: if the dataset cannot be prepared; says what to put where by hand.
+        ValueError: if there is no such dataset, or it cannot be prepared; says what to put where by hand.
     """
-    dataset = DATASETS[source]
+    dataset = _dataset(source)
     builder = dataset.builder(data_dir=path)
     if builder.is_prepared():
         return builder
@@ -98,11 +104,11 @@ def prepared(source: str, path: str | os.PathLike | None = None) -> tfds.core.Da
         source, path: as for `prepare`.
 
     Raises:
-        ValueError: if it is not prepared.
+        ValueError: if there is no such dataset, or it is not prepared.
     """
-    builder = DATASETS[source].builder(data_dir=path)
+    builder = _dataset(source).builder(data_dir=path)
     if not builder.is_prepared():
-        raise ValueError(f"{source} is not prepared in {builder.data_dir_root}, which training does (--mode=train)")
+        raise ValueError(f"{source} is not prepared in {builder.data_dir_root}: --mode=train prepares it")
     return builder
 
 

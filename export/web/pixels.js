@@ -6,13 +6,13 @@
  * @returns {Promise<ImageData>} as displayed: rotated as its EXIF data says, with white behind transparent parts
  * @throws {Error} the browser cannot read it
  */
-export async function readPicture(file) {
+export async function readImage(file) {
   let bitmap;
   try {
     // Like the edge command, this gives the model the values in the file, without applying a colour profile.
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image", colorSpaceConversion: "none" });
   } catch {
-    throw new Error("it is no picture that this browser can read");
+    throw new Error("this browser cannot read it as an image");
   }
   try {
     return pixelsOf(bitmap, bitmap.width, bitmap.height);
@@ -36,8 +36,8 @@ function pixelsOf(source, width, height) {
   context.fillStyle = "white";
   context.fillRect(0, 0, width, height);
   context.drawImage(source, 0, 0);
-  const picture = context.getImageData(0, 0, width, height);
+  const image = context.getImageData(0, 0, width, height);
   // Some browsers silently leave a canvas empty if it exceeds their limit.
-  if (picture.data[3] !== 255) throw new Error(`${width} × ${height} pixels are too many for this browser`);
-  return picture;
+  if (image.data[3] !== 255) throw new Error(`${width} × ${height} pixels are too many for this browser`);
+  return image;
 }
