@@ -111,7 +111,7 @@ def _start(way: str, count: int) -> dict[str, Any]:
     processes = 1 if way == "replicas" else count
     addresses = [f"127.0.0.1:{port}" for port in _free_ports(processes)]
     command = [sys.executable, "-m", "benchmarks.replicas", *sys.argv[1:], f"--way={way}", f"--count={count}"]
-    threads = {"TF_NUM_INTRAOP_THREADS": str(max(1, os.cpu_count() // processes))}  # they share the cores
+    threads = {"TF_NUM_INTRAOP_THREADS": str(max(1, (os.cpu_count() or 1) // processes))}  # they share the cores
 
     def run(index: int) -> subprocess.CompletedProcess:
         cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}

@@ -67,15 +67,15 @@ def measure(workdir: pathlib.Path, rounds: int) -> list[list[str]]:
     config, files = load_config(workdir), _files(workdir)
     splits = sources.load_photos(config, cache=workdir / "photos")
     check_photos(splits, workdir)
-    photos = splits.test
-    if photos.masks is None:
+    photos, truth = splits.test, splits.test.masks
+    if truth is None:
         raise ValueError(f"the test photos of {workdir} have no masks, so nothing can be measured")
     networks = _networks(config, workdir)
     masks = {key: _masks(path, photos.images) for key, path in files.items()}
     latencies = median_latencies(files, rounds)
 
     def row(name: str, kind: str, path: pathlib.Path) -> list[str]:
-        figures = segmentation_metrics(masks[name, kind], photos.masks)
+        figures = segmentation_metrics(masks[name, kind], truth)
         alike = segmentation_metrics(masks[name, kind], masks[TEACHER, "float32"].astype(np.uint8))
         cost, size = f"{multiply_adds(networks[name]) / 1e6:.1f}", f"{path.stat().st_size:,}"
         ious = (f"{iou:.3f}" for iou in (figures["iou"], figures["iou_per_image"], alike["iou"]))

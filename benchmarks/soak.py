@@ -67,7 +67,7 @@ def soak(command: list[str], seconds: float, log: str | pathlib.Path) -> dict[st
             time.sleep(_EVERY)
             if process.poll() is not None:
                 raise ChildProcessError(f"the run ended after {now:.0f} s: see {log}")
-            memory.append((now, resident_bytes(process.pid)))
+            memory.append((now, float(resident_bytes(process.pid))))
             speed += [(now, float(rate)) for rate in re.findall(r"gan step .* (\d+) images/s", lines.read())]
         process.terminate()
         process.wait()

@@ -14,6 +14,7 @@
     tf_layered_gan/ and edge_segmenter/    the files of the project that the device uses; none needs TensorFlow
 """
 
+import inspect
 import io
 import json
 import pathlib
@@ -59,7 +60,7 @@ def export(config: ConfigDict, output: str, reference_steps: int) -> None:
     shutil.rmtree(out, ignore_errors=True)
     (out / "programs").mkdir(parents=True)
     splits = sources.load_photos(config)
-    np.savez(out / "photos.npz", **_pack_photos(splits, _PNG if reference_steps else _JPEG))
+    _savez(out / "photos.npz", _pack_photos(splits, _PNG if reference_steps else _JPEG))
     models, signatures = Models(config), {}
     programs = build_programs(config, models, storage_size=splits.train.images.shape[1])
     for name, (function, arguments) in programs.items():
@@ -68,11 +69,11 @@ def export(config: ConfigDict, output: str, reference_steps: int) -> None:
         print(f"{name}: {len(text) / 1e6:.1f} MB of text", flush=True)
     values = {name: variable.numpy() for name, variable in models.variables.items()}
     recipes, carried = initial_state.describe(values, exact=reference_steps > 0)
-    np.savez(out / "values.npz", **carried)
+    _savez(out / "values.npz", carried)
     if reference_steps:
         rows = PhotoOrder(len(splits.train), config.batch_size, seed=0).rows(0, reference_steps)
-        reference = take_reference_steps(programs, models, splits.train.images[rows], splits.test.images)
-        np.savez(out / "reference.npz", **reference)
+        photos = (splits.train.images[rows], splits.test.images)
+        _savez(out / "reference.npz", take_reference_steps(programs, models, *photos))
     _copy_project(out)
     manifest = {
         "config": json.loads(config.to_json()),
@@ -82,6 +83,10 @@ def export(config: ConfigDict, output: str, reference_steps: int) -> None:
         "variables": {name: recipe | {"path": models.variables[name].path} for name, recipe in recipes.items()},
     }
     (out / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+def _savez(path: pathlib.Path, arrays: dict[str, Any]) -> None:
+    np.savez(path, **arrays)
 
 
 def _pack_photos(splits: Splits, encoding: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -109,7 +114,7 @@ def _copy_project(out: pathlib.Path) -> None:
         *package, name = module.__name__.split(".")
         folder = out.joinpath(*package)
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(module.__file__, folder / f"{name}.py")
+        shutil.copy(inspect.getfile(module), folder / f"{name}.py")
 
 
 def main() -> None:

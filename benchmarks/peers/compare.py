@@ -93,10 +93,10 @@ def score(
         dict from each name to the dict of `segmentation_metrics`.
     """
     confusions: dict[str, list[np.ndarray]] = {name: [] for name in probabilities}
-    masked = [source for source in find_photos(photos, masks) if source.mask]
-    for source in masked[_HALVES[half]]:
-        photo, mask = read_image(source.photo), read_image(source.mask, backdrop="black")
-        truth = full_labels(photo, mask, unlabelled=unlabelled, mask_name=source.mask)[None]
+    masked = [(source.photo, source.mask) for source in find_photos(photos, masks) if source.mask]
+    for photo_file, mask_file in masked[_HALVES[half]]:
+        photo, mask = read_image(photo_file), read_image(mask_file, backdrop="black")
+        truth = full_labels(photo, mask, unlabelled=unlabelled, mask_name=mask_file)[None]
         for name, probability in probabilities.items():
             predicted = probability(photo)[None] > segmentation.THRESHOLD
             confusions[name].append(confusion_matrices(predicted, truth)[0])
@@ -123,6 +123,7 @@ def measure(
     for _ in range(rounds):
         for key, worker in workers.items():
             print(file=worker.stdin, flush=True)
+            assert worker.stdout is not None  # it is a pipe
             taken[key] += json.loads(worker.stdout.readline())
     return {key: _finish(worker, taken[key]) for key, worker in workers.items()}
 

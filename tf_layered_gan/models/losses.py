@@ -1,7 +1,7 @@
 """The loss terms of the paper's Eqs. 5 to 8, PerturbGAN's mask-size loss and ILSGAN's independence loss.
 
-Every loss returns one value per example, float32 [batch], and is to be minimised. A loss of pixels is a mean over the pixels.
-Eqs. 5, 7 and 8 are negative log-likelihoods; the paper prints them without the minus sign.
+Every loss returns one value per example, float32 [batch], and is to be minimised. Losses of pixels are
+averaged over the pixels. Eqs. 5, 7 and 8 are negative log-likelihoods; the paper prints them without the minus sign.
 """
 
 from keras import KerasTensor, ops

@@ -30,7 +30,9 @@ def build_strategy(config: ConfigDict) -> tf.distribute.Strategy:
     return strategy
 
 
-def distributed_step(strategy: tf.distribute.Strategy, train_step: Callable, jit: bool = False) -> Callable:
+def distributed_step(
+    strategy: tf.distribute.Strategy, train_step: Callable, jit: bool = False
+) -> tf.types.experimental.PolymorphicFunction:
     """Compiles a training step to run on all replicas.
 
     Args:

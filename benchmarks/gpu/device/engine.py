@@ -2,7 +2,7 @@
 
 import logging
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -81,7 +81,10 @@ class Engine:
         self._loops = {p.name: StepLoop(p, rates if p.name.startswith("gan") else {}) for p in programs}
         self._synthesize, self._predict = (bundle.program(name, precision) for name in ("synthesize", "predict"))
         with ThreadPoolExecutor() as pool:  # compiles all at the same time
-            jobs = [pool.submit(self.synthesize, 0), pool.submit(self.predict, self.photos["test_images"])]
+            jobs: list[Future] = [
+                pool.submit(self.synthesize, 0),
+                pool.submit(self.predict, self.photos["test_images"]),
+            ]
             jobs += [pool.submit(self._seconds_a_step, loop) for loop in self._loops.values()]
         for job in jobs:
             job.result()
@@ -130,7 +133,10 @@ class Engine:
 
     def _inputs(self, loop: StepLoop, first_step: int, shares: list[float]) -> dict[str, np.ndarray]:
         steps = np.arange(first_step, first_step + len(shares), dtype=np.int64)
-        inputs = {"step": self._seed * _DRAWS_OF_A_SEED + steps, "share": np.array(shares, np.float32)}
+        inputs: dict[str, np.ndarray] = {
+            "step": self._seed * _DRAWS_OF_A_SEED + steps,
+            "share": np.array(shares, np.float32),
+        }
         return inputs | ({"rows": self._order.rows(first_step, len(shares))} if loop.takes_photos else {})
 
     def _seconds_a_step(self, loop: StepLoop) -> float:

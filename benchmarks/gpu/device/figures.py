@@ -32,5 +32,5 @@ def grid(engine: Engine) -> np.ndarray:
     """Returns synthetic layers beside photos and their masks, uint8 [height, width, rgb], see `layer_grid`."""
     layers, real = engine.synthesize(0), engine.photos["validation_images"][:_ROWS]
     rows = min(len(layers["mask"]), len(real))
-    columns = [layers[name][:rows] for name in ("background", "foreground", "mask", "composed")]
-    return layer_grid(*columns, real[:rows], engine.predict(real[:rows]))
+    columns = {name: layers[name][:rows] for name in ("background", "foreground", "mask", "composed")}
+    return layer_grid(**columns, real=real[:rows], real_mask=engine.predict(real[:rows]))

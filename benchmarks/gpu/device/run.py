@@ -47,7 +47,7 @@ def parse() -> argparse.Namespace:
 def prepare(out: pathlib.Path, cache: pathlib.Path | None) -> None:
     """Opens the log and looks for the device, before JAX has done anything."""
     out.mkdir(parents=True, exist_ok=True)
-    handlers = [logging.StreamHandler(sys.stdout), logging.FileHandler(out / "log.txt")]
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout), logging.FileHandler(out / "log.txt")]
     logging.basicConfig(level=logging.INFO, format="[%(relativeCreated)7.0f ms] %(message)s", handlers=handlers)
     on_cpu = os.environ.get("JAX_PLATFORMS") == "cpu"
     if not on_cpu:
