@@ -7,7 +7,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: demo demo-seeds install test test-slow test-web
 
-# Trains on generated images, evaluates, exports, and segments held-out images without TensorFlow.
+# Trains on images of shapes, evaluates, exports, and segments held-out images without TensorFlow.
 demo: .venv/installed .venv-edge/installed
 	$(PY) -m tf_layered_gan.main --config=configs/shapes.py --config.seed=$(SEED) --workdir=$(WORKDIR)
 	$(PY) -m export.main --workdir=$(WORKDIR)

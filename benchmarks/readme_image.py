@@ -18,7 +18,7 @@ from tf_layered_gan.evaluation.baselines import BASELINES
 TILE, GAP, PANEL_GAP, TITLE, LABEL = 100, 4, 28, 26, 20  # pixels
 SEPARATOR = 2  # pixels between the tiles of a run's grids
 FOUND = ("test image", "true mask", "mask found", "cut-out")
-PAINTED = ("background", "object", "mask", "composed")
+LAYERS = ("background", "object", "mask", "composed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,10 +75,10 @@ def main() -> None:
     given, rows = flags.FLAGS, [int(row) for row in flags.FLAGS.rows]
     every_third = list(range(0, 3 * len(rows), 3))
     found = read_tiles(given.sheet, len(FOUND) + len(BASELINES), every_third, len(FOUND))
-    painted = read_tiles(given.layers, len(PAINTED), rows, len(PAINTED))
+    layers = read_tiles(given.layers, len(LAYERS), rows, len(LAYERS))
     panels = [
         Panel("Demo: what the segmenter finds", FOUND, found),
-        Panel("Birds: what the GAN paints", PAINTED, painted),
+        Panel("Birds: what the GAN paints", LAYERS, layers),
     ]
     draw(panels).save(given.output, optimize=True)
     print(f"wrote {given.output}")

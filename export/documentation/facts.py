@@ -11,7 +11,7 @@ NOT_STATED = "not stated"
 CLASSES = ("background", "foreground")
 SOURCES = {
     "folder": "a folder of photos",
-    "shapes": "images that the program painted",
+    "shapes": "images of shapes that the program drew",
     "cub": "CUB-200-2011",
     "dogs": "Stanford Dogs",
     "cars": "Stanford Cars",
@@ -20,7 +20,7 @@ SOURCES = {
 _PREDICTED = "predicted by another segmenter"
 _TEST_MASKS = {
     "folder": "from a folder",
-    "shapes": "painted with the images",
+    "shapes": "drawn with the images",
     "cub": "given with the dataset",
     "dogs": _PREDICTED,
     "cars": _PREDICTED,

@@ -6,20 +6,20 @@ from tf_layered_gan.data import shapes
 
 
 @pytest.fixture(scope="module")
-def painted():
-    return [shapes.paint(np.random.default_rng([0, i]), 32) for i in range(100)]
+def drawn():
+    return [shapes.draw(np.random.default_rng([0, i]), 32) for i in range(100)]
 
 
-def test_an_image_is_its_foreground_inside_the_mask_and_its_background_outside(painted):
-    for layers in painted[:10]:
+def test_an_image_is_its_foreground_inside_the_mask_and_its_background_outside(drawn):
+    for layers in drawn[:10]:
         inside = _eroded(layers["mask"] == 1)
         outside = _eroded(layers["mask"] == 0)
         np.testing.assert_array_equal(layers["image"][inside], layers["foreground"][inside])
         np.testing.assert_array_equal(layers["image"][outside], layers["background"][outside])
 
 
-def test_objects_lie_in_the_image_and_vary_in_size(painted):
-    shares = np.stack([layers["mask"] for layers in painted]).mean((1, 2))
+def test_objects_lie_in_the_image_and_vary_in_size(drawn):
+    shares = np.stack([layers["mask"] for layers in drawn]).mean((1, 2))
     assert shares.min() > 0.05
     assert shares.max() < 0.5
     assert shares.max() > 2 * shares.min()
@@ -51,12 +51,12 @@ def test_the_images_are_always_the_same_and_differ_between_splits():
 
 def test_painted_images_are_cached_until_something_changes(tmp_path, monkeypatch):
     sizes = {"train": 3, "held_out": 2, "resolution": 16, "storage_size": 20}
-    painted, first = shapes.load(**sizes), shapes.load(**sizes, cache=tmp_path)
+    drawn, first = shapes.load(**sizes), shapes.load(**sizes, cache=tmp_path)
     other = shapes.load(**sizes | {"train": 4}, cache=tmp_path)
-    monkeypatch.setattr(shapes, "paint", None)  # from here on, painting would fail
+    monkeypatch.setattr(shapes, "draw", None)  # from here on, drawing would fail
     again = shapes.load(**sizes, cache=tmp_path)
-    assert_same_splits(first, painted)
-    assert_same_splits(again, painted)
+    assert_same_splits(first, drawn)
+    assert_same_splits(again, drawn)
     assert len(other.train) == 4
 
 

@@ -1,4 +1,4 @@
-"""Reads the source files: a module imports from lower floors only, and the package keeps its plan."""
+"""Reads the source files: a module imports from its own folder and from lower floors only (docs/architecture.md)."""
 
 import ast
 import pathlib
@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 PACKAGE = "tf_layered_gan"
 EDGE = ROOT / "edge_segmenter"
 
-# From the ground up. Modules of one room import one another.
+# From the ground up. Modules in one folder may import one another.
 FLOORS = [
     {"command_line", "files"},
     {"config"},
@@ -79,7 +79,7 @@ def ids(path):
 
 @pytest.mark.parametrize("path", files(PACKAGE), ids=ids)
 def test_imports_go_down(path):
-    assert part(path) in FLOOR_OF, f"{path} has no floor: add it to FLOORS"
+    assert part(path) in FLOOR_OF, f"{path} has no floor: add its folder to FLOORS"
     for name in imports(path):
         package, *rest = name.split(".")
         if package == PACKAGE and rest[0] != part(path):

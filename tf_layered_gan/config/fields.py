@@ -52,7 +52,7 @@ FIELDS = (
         "data.source",
         "folder",
         checks.one_of("cub", "dogs", "cars", "apc", "folder", "shapes"),
-        "a folder of photos, images that the program paints (shapes), or one of the paper's datasets",
+        "a folder of photos, images of shapes that the program draws (shapes), or one of the paper's datasets",
     ),
     Field("data.path", None, checks.folder(), "folder: of photos; the paper's: of TensorFlow Datasets", str),
     Field("data.masks", None, checks.folder(), "folder, dogs, cars: folder of masks, for evaluation only", str),

@@ -1,9 +1,9 @@
-"""The embedded dataset: one textured object on a detailed background, with its exact mask.
+"""Images of shapes, drawn by the program: a textured object on a detailed background, with its exact mask.
 
 Colour alone says little about where the object is. Objects and backgrounds share their textures, their ranges of
 brightness and saturation, and some of their hues. Each has two colours, and each background is covered with specks in
 the colours of its object. Over many images, an object differs in that it is one large closed shape, in front, and more
-often warm than cool. Image i of a split is painted from (split, i) alone.
+often warm than cool. Image i of a split depends on (split, i) alone.
 """
 
 import hashlib
@@ -77,8 +77,8 @@ def _two_tones(rng: np.random.Generator, hues: tuple[float, float]) -> list[np.n
     return [_colour(rng.uniform(*hues), rng.uniform(0.3, 0.9), brightness) for brightness in brightnesses]
 
 
-def paint(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
-    """Paints one image and returns all its layers.
+def draw(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
+    """Draws one image and returns all its layers.
 
     Args:
         rng: the only source of randomness.
@@ -113,14 +113,14 @@ def paint(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
         return a.reshape(size, _SUPERSAMPLING, size, _SUPERSAMPLING, -1).mean((1, 3))
 
     layers = {"background": background, "foreground": foreground, "image": image}
-    painted = {name: np.round(shrink(a) * 255).astype(np.uint8) for name, a in layers.items()}
-    return painted | {"mask": (shrink(mask)[..., 0] >= 0.5).astype(np.uint8)}
+    drawn = {name: np.round(shrink(a) * 255).astype(np.uint8) for name, a in layers.items()}
+    return drawn | {"mask": (shrink(mask)[..., 0] >= 0.5).astype(np.uint8)}
 
 
 def load(
     *, train: int, held_out: int, resolution: int, storage_size: int, cache: str | os.PathLike | None = None
 ) -> Splits:
-    """Paints the dataset, the same images every time, or takes it from the cache.
+    """Draws the dataset, the same images every time, or takes it from the cache.
 
     Args:
         train: number of images to train on, at `storage_size`, without masks.
@@ -128,23 +128,23 @@ def load(
         resolution: width and height, pixels.
         storage_size: width and height, pixels, at least `resolution`.
         cache: None, or a folder that keeps the images, see `cache.cached_splits`. If this file changes, they are
-            painted again.
+            drawn again.
     """
 
-    def paint_all(create: Create) -> Splits:
-        logging.info("painting %d images", train + 2 * held_out)
+    def draw_all(create: Create) -> Splits:
+        logging.info("drawing %d images", train + 2 * held_out)
         return Splits(
-            train=_paint_split(0, train, storage_size, masks=False, create=create),
-            validation=_paint_split(1, held_out, resolution, masks=True),
-            test=_paint_split(2, held_out, resolution, masks=True),
+            train=_draw_split(0, train, storage_size, masks=False, create=create),
+            validation=_draw_split(1, held_out, resolution, masks=True),
+            test=_draw_split(2, held_out, resolution, masks=True),
         )
 
-    painter = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
-    return cached_splits(paint_all, cache, ["shapes", painter, train, held_out, resolution, storage_size])
+    code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    return cached_splits(draw_all, cache, ["shapes", code, train, held_out, resolution, storage_size])
 
 
-def _paint_split(split: int, count: int, size: int, *, masks: bool, create: Create = in_memory) -> Photos:
-    layers = [paint(np.random.default_rng([split, i]), size) for i in range(count)]
+def _draw_split(split: int, count: int, size: int, *, masks: bool, create: Create = in_memory) -> Photos:
+    layers = [draw(np.random.default_rng([split, i]), size) for i in range(count)]
     return Photos(
         images=np.stack([layer["image"] for layer in layers], out=create((count, size, size, 3))),
         masks=np.stack([layer["mask"] for layer in layers]) if masks else None,

@@ -23,7 +23,7 @@ def load_photos(config: ConfigDict, cache: str | os.PathLike | None = None) -> S
 
     Args:
         config: the run's config.
-        cache: folder for decoded and painted photos, or None.
+        cache: folder for decoded photos and drawn shapes, or None.
 
     Raises:
         ValueError: if the photos cannot be used, see the `load` of each source.

@@ -51,8 +51,8 @@ def evaluate_fid(
     reference = fid.cached_statistics(inception, photos, cache)
 
     def distance(layer: str) -> float:
-        generated = fid.statistics(map(inception, _generate(gan, sample, layer, samples)))
-        return fid.frechet_distance(generated, reference)
+        synthetic = fid.statistics(map(inception, _synthesize(gan, sample, layer, samples)))
+        return fid.frechet_distance(synthetic, reference)
 
     return {
         "fid": distance("composed"),
@@ -89,7 +89,7 @@ def reference_photos(splits: Splits, resolution: int) -> np.ndarray:
     return np.concatenate(batches)
 
 
-def _generate(gan: LayeredGAN, sample: Sampler, layer: str, count: int) -> Iterator[np.ndarray]:
+def _synthesize(gan: LayeredGAN, sample: Sampler, layer: str, count: int) -> Iterator[np.ndarray]:
     """Yields `count` images of a layer in batches, uint8 [batch, height, width, rgb]."""
     paint = tf.function(lambda step: (gan.synthesize(sample(step))[layer] + 1) * 127.5, autograph=False)
     step = 0

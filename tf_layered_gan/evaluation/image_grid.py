@@ -22,7 +22,7 @@ def layer_grid(
     real: np.ndarray,
     real_mask: np.ndarray,
 ) -> np.ndarray:
-    """Shows generated layers, and the segmenter's masks of photos, one sample per row.
+    """Shows synthetic layers, and the segmenter's masks of photos, one sample per row.
 
     The columns are: background, foreground (grey where the mask is 0), mask, composed image, photo, and the photo's
     predicted mask.
@@ -45,7 +45,7 @@ def layer_grid(
 def synthetic_grid(
     background: np.ndarray, foreground: np.ndarray, mask: np.ndarray, composed: np.ndarray, *, scale: int = 1
 ) -> np.ndarray:
-    """Shows generated layers without photos: the first four columns of `layer_grid`, enlarged `scale` times."""
+    """Shows synthetic layers without photos: the first four columns of `layer_grid`, enlarged `scale` times."""
     return _grid_of_columns(_layers(background, foreground, mask, composed), scale)
 
 

@@ -33,9 +33,9 @@ class LayeredGAN(keras.Model):
     Attributes:
         uses_segmenter: whether the background loss applies; false in round 1, which has no trained segmenter yet.
 
-    A batch is a dict with "image", photos, float32 [batch, height, width, rgb] in [-1, 1], and the random draws for as
-    many fakes: "z", "foreground_z", "c_sup" and "c" (see `codes.sample_codes`), "window", "transform" and "contrast"
-    (see `perturbation`). The step itself draws nothing, so the same batch gives the same step on any device.
+    A batch is a dict with "image", photos, float32 [batch, height, width, rgb] in [-1, 1], and the random draws for
+    as many synthetic images: "z", "foreground_z", "c_sup" and "c" (see `codes.sample_codes`), "window", "transform" and
+    "contrast" (see `perturbation`). The step itself draws nothing, so the same batch gives the same step on any device.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class LayeredGAN(keras.Model):
         }
 
     def train_step(self, batch: Batch) -> Tensors:
-        """Updates the generators, then D, E_x and E_pi on the same fakes (Algorithm 1, lines 4 and 5; Eq. 6).
+        """Updates the generators, then D, E_x and E_pi on the same synthetic images (Algorithm 1, lines 4, 5; Eq. 6).
 
         Returns:
             dict of scalar float32: the loss terms, unweighted, the gradients' norms and the size of the masks.
@@ -168,7 +168,7 @@ class LayeredGAN(keras.Model):
             loss = replica_mean(sum(weight * values for weight, values in terms.values()))
         generator_norm = apply_gradients(tape, loss, self.generator_variables, self.optimizer)
 
-        # Line 5: update D, E_x and E_pi on the same fakes.
+        # Line 5: update D, E_x and E_pi on the same images.
         update_spectral_norm(self.discriminator)
         images = ops.concatenate([batch["image"], ops.stop_gradient(layers["composed"])])
         with tf.GradientTape() as tape:

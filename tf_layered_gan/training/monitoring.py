@@ -28,7 +28,7 @@ def collapse_warning(mask_mean: float, masks_full: float = 0.0) -> str | None:
     """Describes a collapse of the decomposition into layers, and what to change.
 
     Args:
-        mask_mean: mean of the painted masks, in [0, 1].
+        mask_mean: mean of the synthetic masks, in [0, 1].
         masks_full: share of the masks that fill the image, in [0, 1].
 
     Returns:
