@@ -6,9 +6,9 @@
 
 The second command needs an environment with torch, NumPy, Pillow and absl only. The others need the package's.
 
-Each photo is resized from its own size; the TorchScript's side has a resize of its own, see `_resized`. Both sides read
-a folder's photos in the same random order, 50 at a time, so the first ones are a fair sample. `--blocks` limits how
-many blocks of 50 are read. A command that was stopped goes on when it is started again.
+Each photo is resized from its own size. The environment with torch uses its own resizing, see `_resized`. Both sides
+read a folder's photos in the same random order, 50 at a time, so the first ones are a fair sample. `--blocks` limits
+how many blocks of 50 are read. A command that was stopped goes on when it is started again.
 """
 
 import pathlib

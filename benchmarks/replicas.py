@@ -3,13 +3,13 @@
     python -m benchmarks.replicas --config=configs/shapes.py
 
 `replicas` are logical CPU devices of one process. `workers` are processes with one device each. All are on this
-machine and share the config's batch. For comparison, `apart` are as many processes that each train on a share of the
-batch without communication, measured right before. So 1 - step apart / step together is the share of a step that
+machine and share the config's batch. For comparison, `apart` runs the same number of processes, each on its share of
+the batch and without communication, right before. So 1 - step apart / step together is the share of a step that
 communication takes: the sums of gradients and of batch statistics, and waiting for the slowest process.
 
-The projection counts the all-reduces that workers need in a step, and their bytes. Each takes the time that NCCL's
-trees and rings need at best: the link's latency up and down a binary tree of the devices, and 2 (N - 1) / N
-crossings of the link for every byte.
+The projection counts the all-reduces that workers need in a step, and their bytes. Each all-reduce takes the least time
+that NCCL's trees and rings can need: the link's latency for each hop up and down a binary tree of the devices, and 2 (N
+- 1) / N transfers of every byte over the link.
 """
 
 import concurrent.futures
@@ -36,7 +36,7 @@ from tf_layered_gan.training import distribution, workers
 from tf_layered_gan.training.batches import Batches
 
 _WARM_UP = 3  # steps
-_SMALL = 65_536  # bytes, below which the time on a link is all latency
+_SMALL = 65_536  # bytes; for smaller messages only the latency counts
 _LINKS = {  # bytes per second, seconds per hop: round figures of such hardware, not measured here
     (8, "NVLink in one machine"): (200e9, 5e-6),
     (64, "eight machines, 100 Gbit/s"): (12.5e9, 20e-6),
@@ -86,15 +86,15 @@ def all_reduce_seconds(sums: Sequence[int], *, devices: int, bandwidth: float, l
         latency: seconds per hop.
 
     Returns:
-        Seconds. For each sum the hops up and down a binary tree of the devices (Sanders et al. 2009, NCCL's trees), and
-        2 (N - 1) / N crossings of the link for every byte, as in a ring (Patarasuk and Yuan 2009).
+        Seconds. Each sum takes the hops up and down a binary tree of the devices (Sanders et al. 2009, NCCL's trees),
+        and 2 (N - 1) / N transfers of every byte, as in a ring (Patarasuk and Yuan 2009).
     """
     hops = 2 * math.ceil(math.log2(devices))
     return len(sums) * hops * latency + 2 * (devices - 1) / devices * sum(sums) / bandwidth
 
 
 def _measure_here(config: ConfigDict, way: str, count: int, steps: int) -> dict[str, Any]:
-    """Measures in this process, which may be one of several."""
+    """Measures a step in this process, which may be one of several."""
     if way == "replicas":
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)

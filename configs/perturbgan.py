@@ -3,8 +3,8 @@
     python -m tf_layered_gan.main --config=configs/perturbgan.py --config.data.path=DIR --workdir=runs/perturbgan
 
 Time: a million images in one round; needs a GPU. The time has not been measured.
-IoU to expect: unknown; this config has not been run. On CUB, the paper lists PerturbGAN with an mIoU of 38.0 (Table 5),
-which is rather an IoU. It lists its own setting with L_size instead of mutual information with an IoU of 6.3 (Table 1).
+IoU to expect: unknown; this config has not been run. On CUB, the paper gives PerturbGAN an mIoU of 38.0 (Table 5); this
+is probably an IoU. For its own method with L_size in place of mutual information it gives an IoU of 6.3 (Table 1).
 
 There is no mutual information and no background loss. The object is shifted by up to an eighth of the width, but not
 scaled or rotated. The contrast of the background changes by a factor of 0.7 to 1.3. Masks are binarised and kept

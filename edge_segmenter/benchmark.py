@@ -1,4 +1,4 @@
-"""How long a segmenter takes on this machine, and how much memory."""
+"""The time and the memory that a segmenter takes on this machine."""
 
 import itertools
 import pathlib
@@ -16,7 +16,7 @@ from .letterbox import letterbox
 from .plan import find_images
 from .segmenter import Segmenter
 
-WARM_UP = 10  # runs that are not timed, while caches fill and the processor's clock rises
+WARM_UP = 10  # not timed: meanwhile caches fill and the processor's clock rises
 RANDOM_SIZE = (640, 480)
 
 T = TypeVar("T")
@@ -88,7 +88,7 @@ def report(times: Mapping[str, np.ndarray]) -> str:
 
 
 def _peak_memory() -> str:
-    """Returns the most memory that this process has used, in words; only Linux tells it."""
+    """Returns the peak memory of this process as text; only Linux reports it."""
     status = pathlib.Path("/proc/self/status")
     if not status.is_file():
         return "unknown: there is no /proc/self/status"

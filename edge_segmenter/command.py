@@ -4,7 +4,7 @@
     edge-segmenter segment --model segmenter_int8.tflite --camera 0 --output results --kind blurred
     edge-segmenter benchmark --model segmenter_int8.tflite
 
-Results have the size of the image they are made from:
+Each result has the size of its image:
     OUTPUT/masks/NAME.png     grey: 255 where the foreground probability is above the threshold, else 0
     OUTPUT/cutouts/NAME.png   the image with the probability (no threshold) as its alpha
     OUTPUT/blurred/NAME.png   the image with its background blurred
@@ -18,16 +18,15 @@ Results of an earlier run are replaced, except those of a camera and folders of 
 folder, nothing in OUTPUT counts as an image, and no image is ever overwritten.
 
 An image is read as it is displayed: its EXIF orientation is applied and not copied. Grey, palette, CMYK and 16-bit
-images become 8-bit RGB. Transparency is laid over white, as in training. Of an animation the first frame is taken. An
+images become 8-bit RGB. Transparency is laid over white, as in training. The first frame of an animation is taken. An
 image that cannot be read is named, counted and skipped; so is anything that is not a file, such as a broken link.
 Links to files are read, links to folders are not followed. Nothing is written outside OUTPUT through a link in it.
 As in training, an image may have 67 million pixels and its file 256 MiB. Within these limits the program takes less
 than 1.5 GiB of memory.
 
 Videos are written as MPEG-4 without sound, at the frame rate of the input. If the width or height is odd, the last
-column or row is left out. If a video ends before the frames that its header promises, a warning gives both numbers, and
-the frames up to there are segmented. A camera's video plays in real time, however few frames per second are segmented;
-it ends with Ctrl-C.
+column or row is left out. If a video has fewer frames than its header promises, they are segmented, and a warning gives
+both numbers. A camera's video plays in real time, however few frames per second are segmented; it ends with Ctrl-C.
 
 The model sees the whole image with its aspect kept: the longer side is resized to the model's resolution, and the rest
 of the square is filled by repeating the edge pixels.
@@ -62,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr has it: a path may hold undecodable bytes
+        sys.stdout.reconfigure(errors="backslashreplace")  # as for stderr: a path may hold undecodable bytes
     try:
         return arguments.run(arguments)
     except (ValueError, OSError) as error:

@@ -1,4 +1,4 @@
-"""The image files in a folder, and what else is there."""
+"""The image files in a folder, and a count of its other files."""
 
 import collections
 import dataclasses
@@ -14,8 +14,8 @@ class Listing:
     """The contents of a folder and of all folders below it.
 
     Attributes:
-        images: everything with an image suffix except folders, sorted by path. Not all need be files: a link may lead
-            nowhere.
+        images: everything with an image suffix except folders, sorted by path. Some may not be files, such as a link
+            that leads nowhere.
         unreadable: each folder that cannot be listed, and the reason.
         other_suffixes: how many files have each other suffix, in lower case; "" for none.
     """
@@ -33,7 +33,7 @@ def list_images(folder: str | os.PathLike, without: str | os.PathLike | None = N
         without: None, or a folder to leave out, together with the links to files in it. It need not exist.
 
     Returns:
-        `Listing`, whose paths begin with `folder` as it is given.
+        `Listing`, whose paths begin with `folder` exactly as given.
     """
     folder, target = Path(folder), Path(os.path.realpath(without)) if without else None
     listing = Listing([], {}, collections.Counter())

@@ -68,7 +68,7 @@ def read_image(file: File, *, size: int | None = None, backdrop: str = "white") 
     """Decodes an image file to 8-bit RGB, upright as it is displayed.
 
     Grey, 16-bit grey, palette and CMYK images become RGB. The EXIF orientation is applied where it can be read.
-    Transparency is laid over the backdrop. Of an animation the first frame is read. A colour profile stays in
+    Transparency is laid over the backdrop. The first frame of an animation is read. A colour profile stays in
     `Image.info` if it is one for RGB.
 
     Args:
@@ -90,7 +90,7 @@ def read_image(file: File, *, size: int | None = None, backdrop: str = "white") 
             _shrink(image, size)
         has_rgb_profile = image.mode in ("RGB", "RGBA", "P")
         result = _flattened(_upright(image), backdrop)
-        if not has_rgb_profile:  # a cut-out would be saved with a profile for CMYK or grey
+        if not has_rgb_profile:  # otherwise a cut-out, which is RGB, would be saved with a profile for CMYK or grey
             result.info.pop("icc_profile", None)
         return result
 
@@ -155,7 +155,7 @@ def _upright(image: Image.Image) -> Image.Image:
     image.load()  # in a PNG file, the EXIF may come last
     try:
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # broken EXIF raises almost anything, and says nothing about the image
+    except Exception:  # broken EXIF raises almost anything, but the image may be intact
         turn = None
     return image if turn is None else image.transpose(turn)
 

@@ -1,7 +1,7 @@
 """Fits a whole image into the model's square, and the result back to the image's size.
 
 The longer side is resized to the model's resolution. The rest of the square is filled by repeating the edge pixels.
-Training saw centre crops of undistorted photos; here objects keep their shape as well, nothing is cut off, and the
+Training used centre crops of undistorted photos. Here objects keep their shape as well, but nothing is cut off, and the
 filling adds no edge.
 """
 

@@ -58,7 +58,7 @@ def find_images(source: Path, output: Path | None = None) -> list[Path]:
 
 
 def check_targets(targets: Iterable[Path], sources: Iterable[Path], output: Path) -> None:
-    """Checks where results would really go, links followed.
+    """Checks where the results would go if links are followed.
 
     Raises:
         ValueError: if a target is one of the sources or lies outside the folder `output`.
@@ -75,7 +75,7 @@ def check_targets(targets: Iterable[Path], sources: Iterable[Path], output: Path
 def result_names(images: list[Path], source: Path) -> list[Path]:
     """Lists the path of each image's result below the folder of its kind. No two are the same."""
     folder = source if source.is_dir() else source.parent
-    # In lower case, because some file systems take a.png and A.png for one file.
+    # In lower case, because on some file systems a.png and A.png are the same file.
     stems = [str(image.with_suffix("")).lower() for image in images]
     sharing = collections.Counter(stems)
     names = []

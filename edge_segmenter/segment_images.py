@@ -33,7 +33,7 @@ def segment_images(
         try:
             _segment(segmenter, path, targets, makers)
             done += 1
-        except Exception as error:  # no image may keep the others from being segmented
+        except Exception as error:  # an error in one image must not stop the others
             failed += 1
             print(printable(f"skipped {path}: {error}"), file=sys.stderr)
     return done, failed

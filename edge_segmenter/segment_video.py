@@ -29,7 +29,7 @@ def segment_video(
         stop: event that ends the work.
 
     Returns:
-        How many frames were segmented, and how many the video's header promises, 0 if it says nothing.
+        How many frames were segmented, and how many the video's header promises (0 if it states no number).
 
     Raises:
         ValueError: if the source cannot be opened or has no frame, a result cannot be written, or OpenCV fails.

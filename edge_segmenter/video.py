@@ -21,7 +21,7 @@ Writer = Callable[[Image.Image, int], None]
 
 @contextlib.contextmanager
 def opencv_errors_named(source: Path | int) -> Iterator[None]:
-    """Turns an error of OpenCV into a ValueError of one line that names the source, a path or a camera's index."""
+    """Turns an error of OpenCV into a ValueError with one line that names the source (a path or a camera's index)."""
     try:
         yield
     except cv2.error as error:
@@ -52,7 +52,7 @@ def open_capture(source: Path | int) -> tuple[cv2.VideoCapture, float]:
 
 
 def promised_frames(capture: cv2.VideoCapture) -> int:
-    """Returns how many frames a video file's header promises, 0 if it says nothing."""
+    """Returns how many frames a video file's header promises, 0 if it states no number."""
     return max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
 
 
@@ -71,7 +71,7 @@ def read_frames(capture: cv2.VideoCapture) -> Generator[Image.Image, None, None]
 def in_real_time(
     frames: Iterable[Image.Image], fps: float, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[tuple[Image.Image, int]]:
-    """Yields (frame, number of times to show it), such that a video at `fps` plays as fast as the frames come.
+    """Yields (frame, number of times to show it), so that a video at `fps` plays in real time.
 
     Frames that come faster than that are dropped.
     """

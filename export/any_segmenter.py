@@ -1,7 +1,7 @@
 """Loads any segmenter, a TFLite file or a SavedModel, as a function from an image to foreground probabilities.
 
-The files of export.main need no settings. For other models the arguments of `load_segmenter` describe the input and
-output; error messages name them like the flags of export.predict_masks.
+Files that export.main wrote need no arguments. For other models, the arguments of `load_segmenter` describe the input
+and output. Error messages call them by the flags of export.predict_masks.
 
 A SavedModel is a program. One with operations that access files or run Python is refused. Still, do not load one from a
 source that you do not trust. A .tflite file holds data only.
@@ -41,9 +41,8 @@ def load_segmenter(
         input_range: (low, high), the values that stand for the pixels 0 and 255 in a float32 input. None for a uint8
             input.
         logits: whether the output is logits. One channel goes through a sigmoid, several through a softmax.
-        channel: the foreground's index if the output has several channels, from 0. If the output is a map of class
-            ids, integers [1, R, R] or [1, R, R, 1], the foreground's id: the probability is then 0 or 1. None for an
-            output of one channel.
+        channel: which channel of the output is the foreground, from 0; or which class id is, if the output is a map of
+            class ids, integers [1, R, R] or [1, R, R, 1]. The probability is then 0 or 1. None for one channel.
 
     Returns:
         (R, predict): the resolution in pixels, and a function from uint8 [R, R, rgb] to the foreground probability,
@@ -174,7 +173,8 @@ def _probability(path: pathlib.Path, values: np.ndarray, channel: int, logits: b
     """Returns the foreground probability, float32 [R, R], from an output [R, R, channel]."""
     if logits:
         _check_values(path, values, np.isfinite(values).all(), "finite logits")
-        values = _sigmoid(values) if values.shape[-1] == 1 else _softmax(values)
+        # The sigmoid, in a form that never overflows.
+        values = np.float32(0.5) * (1 + np.tanh(values / 2)) if values.shape[-1] == 1 else _softmax(values)
     chosen = values[..., channel]
     are_probabilities = chosen.min() >= -_TOLERANCE and chosen.max() <= 1 + _TOLERANCE
     allowed = "probabilities from 0 to 1, or logits with --logits, or class ids with --channel"
@@ -187,10 +187,6 @@ def _check_values(path: pathlib.Path, values: np.ndarray, are_allowed: bool, all
         raise ValueError(
             f"the output of {path} has values from {values.min():g} to {values.max():g}, allowed: {allowed}"
         )
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return np.float32(0.5) * (1 + np.tanh(logits / 2))  # this form never overflows
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from .tflite.convert import to_tflite_dynamic, to_tflite_float16, to_tflite_floa
 FLOAT32, FLOAT16 = "segmenter_float32.tflite", "segmenter_float16.tflite"
 DYNAMIC, INT8 = "segmenter_dynamic.tflite", "segmenter_int8.tflite"
 FILES = (FLOAT32, FLOAT16, DYNAMIC, INT8)
-CALIBRATION_PHOTOS = 100  # on one network 5 and 423 photos gave the same IoU to three digits
+CALIBRATION_PHOTOS = 100  # for one network, 5 photos gave the same IoU as 423, to three digits
 TUNING_PHOTOS = 2_000  # more than fine-tuning sees
 
 
@@ -38,7 +38,7 @@ def conversions(network: keras.Model, calibration: np.ndarray, tuning: np.ndarra
         tuning: uint8 [photo, side, side, rgb], photos to fine-tune on. Both are thinned out evenly if there are many.
 
     Returns:
-        dict from file name to its conversions. The second one is used if verification refuses the file of the first.
+        dict from file name to its conversions. If the file of the first conversion is refused, the second is used.
     """
     calibration, tuning = _thin_out(calibration, CALIBRATION_PHOTOS), _thin_out(tuning, TUNING_PHOTOS)
 

@@ -3,7 +3,6 @@
 import os
 import pathlib
 
-import numpy as np
 from absl import flags, logging
 from ml_collections import ConfigDict
 
@@ -58,15 +57,16 @@ def export_run(
     with workdir_lock.locked(workdir):
         _, segmenter, state = restore_run(config, workdir)
         photos = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
-        check_photos(photos, workdir)  # in another split, photos of the training could verify the export
+        check_photos(photos, workdir)  # if the split had changed, the export could be verified on training photos
         training = _training_facts(config, state, photos, masks_made)
         network, folder = segmenter.average_network, pathlib.Path(workdir)
         if student_name:
             network, folder = restore_student(workdir, student_name), student.folder(workdir, student_name)
             training["student"] = student_facts(student.load(folder))
+        tuning = photos.train if len(photos.train) else photos.validation
         return export_segmenter(
             network,
-            {"calibration": photos.validation.images, "tuning": _tuning_images(photos)},
+            {"calibration": photos.validation.images, "tuning": tuning.images},
             photos.test,
             output or folder / "export",
             facts=segmenter_facts(training, licence),
@@ -84,10 +84,6 @@ def _check_output(workdir: str | os.PathLike, output: str | os.PathLike | None) 
             f"output is {output}, a directory of the run, allowed: a new directory, one with an earlier export, or "
             "any directory outside the run's"
         )
-
-
-def _tuning_images(photos: Splits) -> np.ndarray:
-    return photos.train.images if len(photos.train) else photos.validation.images
 
 
 def _training_facts(config: ConfigDict, state: Checkpointer, photos: Splits, masks_made: str | None) -> dict:

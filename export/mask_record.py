@@ -35,7 +35,7 @@ def check(folder: str | os.PathLike, record: dict) -> None:
     """Refuses to mix masks of two models, of two settings of a model, or of two datasets.
 
     Args:
-        folder: directory of the masks. Any masks are accepted if it has no record.
+        folder: directory of the masks. If it has no record, its masks are accepted.
         record: see `make`.
 
     Raises:
@@ -54,7 +54,7 @@ def check(folder: str | os.PathLike, record: dict) -> None:
 
 
 def write(folder: str | os.PathLike, record: dict) -> None:
-    """Writes the record to the directory of the masks, which is made if missing."""
+    """Writes the record to the directory of the masks; makes the directory if it is missing."""
     pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
     write_record(pathlib.Path(folder, NAME), record)
 

@@ -17,7 +17,7 @@ _UNVERIFIED = ".unverified-"
 
 @contextlib.contextmanager
 def replacing_export(output: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Replaces an earlier export by a new one once the new one is complete.
+    """Replaces an earlier export by a new one, as soon as the new one is complete.
 
     Args:
         output: directory of the export; made if missing.
@@ -35,7 +35,7 @@ def replacing_export(output: pathlib.Path) -> Iterator[pathlib.Path]:
         raise ValueError(f"another export writes to {output}: wait for it, or choose another directory")
 
     with file_lock(output, taken=refuse):
-        for left_over in output.glob(f"{_UNVERIFIED}*"):  # of an export that was killed
+        for left_over in output.glob(f"{_UNVERIFIED}*"):  # left by an export that was killed
             shutil.rmtree(left_over)
         with tempfile.TemporaryDirectory(dir=output, prefix=_UNVERIFIED) as folder:
             yield pathlib.Path(folder)
@@ -53,7 +53,7 @@ def _check_owner(output: pathlib.Path) -> None:
 
 
 def _replace(output: pathlib.Path, folder: pathlib.Path) -> None:
-    """Moves the new files into place; export.json is removed first and comes last, as it describes the others."""
+    """Moves the new files into place; export.json, which describes the others, is removed first and moved last."""
     (output / EXPORT_RECORD).unlink(missing_ok=True)
     if (output / SAVED_MODEL).exists():
         shutil.rmtree(output / SAVED_MODEL)

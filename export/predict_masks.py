@@ -10,7 +10,7 @@ MODEL is a .tflite file or a SavedModel. It takes uint8 RGB [batch, R, R, 3] and
     --logits                the output is logits: the command applies a sigmoid to one channel, a softmax to several
     --channel=N             the output has several channels, or is a map of class ids, integers [batch, R, R]
 
-Use a supervised segmenter, like the paper's Mask R-CNN. The figures on these masks then measure how far this program's
+Use a supervised segmenter, like the paper's Mask R-CNN. The figures on these masks then measure how well this program's
 masks agree with that segmenter's.
 
 The command writes a PNG of the photo's size to MASKS for each validation and test photo: 255 where the probability is
@@ -69,7 +69,7 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
         path = _mask_path(data.masks, name)
         if not path.exists():
             mask = foreground_probability(photo, resolution, predict) > THRESHOLD
-            if not written:  # only now is it known that the flags fit the model
+            if not written:  # not before: only now it is known that the flags fit the model
                 mask_record.write(data.masks, record)
             save_png(Image.fromarray(mask.astype(np.uint8) * 255), path)
             written += 1

@@ -59,7 +59,7 @@ class Reference:
         Returns:
             dict: "iou", the IoU of the exported model's masks with the Keras model's, over all photos together;
             "max_difference", the largest difference of the probabilities; "true_iou", the IoU with the test masks; and
-            "true_iou_loss", the Keras model's "true_iou" less that. The last two are None without test masks.
+            "true_iou_loss", the Keras model's "true_iou" minus this one. The last two are None without test masks.
         """
         masks, keras_masks = probabilities > THRESHOLD, self.probabilities > THRESHOLD
         true_iou, keras_true_iou = _true_iou(masks, self.photos), self.figures["true_iou"]
@@ -121,7 +121,7 @@ def load_any_size(path: pathlib.Path) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def signature_refusal(masks: np.ndarray, probabilities: np.ndarray) -> str | None:
-    """Returns why to refuse a file whose signatures differ at the model's size, where nothing is resized, or None.
+    """Returns why a file is refused if its signatures differ at the model's size, where nothing is resized; or None.
 
     Args:
         masks: uint8 [photo, resolution, resolution], 255 times the probability, from the signature for any size.
@@ -134,7 +134,7 @@ def signature_refusal(masks: np.ndarray, probabilities: np.ndarray) -> str | Non
 
 
 def loss_refusal(figures: dict, keras_true_iou: float | None, max_iou_loss: float) -> str | None:
-    """Returns why to refuse a file that loses too much, or None.
+    """Returns the reason to refuse a file that loses too much, or None.
 
     Args:
         figures: see `Reference.compare`.
@@ -154,9 +154,9 @@ def loss_refusal(figures: dict, keras_true_iou: float | None, max_iou_loss: floa
 def least_agreement(keras_true_iou: float | None, max_iou_loss: float) -> float:
     """Returns the least IoU with the Keras model's masks that a file must have.
 
-    Without test masks it is 1 - `max_iou_loss`. With test masks the loss counts first, and this is at most
-    `MIN_AGREEMENT`: two different masks can have the same IoU with the test mask, for example one of everything and one
-    of almost nothing.
+    Without test masks it is 1 - `max_iou_loss`. With test masks, the loss of IoU is the main check, and this is at most
+    `MIN_AGREEMENT`. It is needed because two different masks can have the same IoU with the test mask, for example one
+    of everything and one of almost nothing.
 
     Args:
         keras_true_iou: IoU of the Keras model's masks with the test masks, None without test masks.

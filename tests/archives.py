@@ -1,4 +1,4 @@
-"""Small archives in the official layouts of the datasets, where a user would put them by hand."""
+"""Small archives with the official layouts of the datasets, in the folder where a user would put them."""
 
 import io
 import pathlib
@@ -52,7 +52,7 @@ def accept(monkeypatch, source, folder):
 
 
 def write_cub(folder, numbers=(3, 12, 1, 10, 19, 2, 26)):
-    """Writes photos with the numbers of images.txt, which do not follow the names; photo n is of the grey n."""
+    """Writes photos with the numbers of images.txt, which do not follow the names; photo n is grey with the value n."""
     root, names = "CUB_200_2011", {n: f"001.Black_footed_Albatross/Bird_{100 - n:04}_{n}" for n in numbers}
     images = {f"{root}/images/{name}.jpg": image_file("JPEG", (20, 30), n) for n, name in names.items()}
     lists = {
@@ -103,7 +103,7 @@ def write_cars(folder, train=6, test=2):
 
 
 def write_apc(folder, scenes=20):
-    """Writes scenes of two frames each, and an empty one; the frames of scene n are of the grey n."""
+    """Writes scenes of two frames each, and an empty one; the frames of scene n are grey with the value n."""
     folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(folder / "training.zip", "w") as archive:
         for n in range(scenes):

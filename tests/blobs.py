@@ -1,4 +1,4 @@
-"""Images of spots, and networks trained for a moment to find the red ones, for the test of the web page."""
+"""Images of spots, and networks that learn briefly to find the red ones, for the test of the web page."""
 
 import keras
 import numpy as np
@@ -28,14 +28,14 @@ def blobs(width, height, mode="RGB", seed=0):
 
 
 def is_red(image):
-    """Returns where there is more red than blue in the surroundings of a pixel, bool [height, width]."""
+    """Returns which pixels have more red than blue around them, bool [height, width]."""
     blurred = image.resize((6, 6), Image.Resampling.BOX).resize(image.size, Image.Resampling.BICUBIC)
     red, _, blue = np.moveaxis(np.asarray(blurred), -1, 0)
     return red > blue
 
 
 def export_network(name, output):
-    """Trains one of NETWORKS on blobs of seeds from 1 on, and exports it as a run is exported."""
+    """Trains one of NETWORKS on blobs with the seeds 1, 2 and so on, and exports it like a run."""
     keras.utils.set_random_seed(0)
     network = NETWORKS[name]()
     held_out = _train(network)

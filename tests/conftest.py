@@ -1,6 +1,6 @@
 """Fixtures for the tests of every room.
 
-TensorFlow is imported in the fixtures: the process of pytest-xdist that only hands out tests does not need it.
+TensorFlow is imported in the fixtures, because the main process of pytest-xdist does not need it.
 """
 
 import os
@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-# One thread for each of pytest-xdist's workers; sums in a fixed order also make equal runs equal bit by bit.
+# One thread for each worker of pytest-xdist. It also keeps the order of sums, so equal runs are equal bit by bit.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 

@@ -1,4 +1,4 @@
-"""Runs the edge command, and makes a model for it, whose foreground is whatever is bright."""
+"""Runs the edge command with a model whose foreground is all bright pixels."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ RESOLUTION = 16
 
 
 def bright_network(resolution=RESOLUTION, channels=1):
-    """Logits 4 (r + g + b): probability sigmoid(12) = 0.999994 where white, as much below 1 where black."""
+    """Logits 4 (r + g + b): the probability is sigmoid(12) = 0.999994 where white, and 0.000006 where black."""
     image = keras.Input((resolution, resolution, 3))
     model = keras.Model(image, keras.layers.Conv2D(channels, 1)(image))
     model.set_weights([np.full((1, 1, 3, channels), 4.0), np.zeros(channels)])

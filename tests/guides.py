@@ -19,7 +19,7 @@ def code(page, language):
 
 
 def write_model(path, *, integer):
-    """Writes a .tflite file like an exported one; it finds whatever is bright in all three channels."""
+    """Writes a .tflite file like an exported one; it marks the pixels that are bright in all three channels."""
     image = keras.Input((RESOLUTION, RESOLUTION, 3))
     network = keras.Model(image, keras.layers.Conv2D(1, 1)(image))
     network.set_weights([np.full((1, 1, 3, 1), 2.0), np.zeros(1)])

@@ -1,4 +1,4 @@
-"""Broken and odd image files, the same ones every time, and for most of them whether they can be read."""
+"""Broken and odd image files, always the same, and for most of them whether they can be read."""
 
 import dataclasses
 import io
@@ -136,7 +136,7 @@ def _no_images(folder):
 
 
 def _bombs(folder):
-    """Files that claim more than they should cost."""
+    """Files whose headers claim more than the limits allow."""
     for side in (2**31 - 1, 2**20, 20_000):
         rows = zlib.compress(bytes(1000))
         folder.add(f"bomb_{side}.png", png(side, side, rows=rows), LEFT_OUT)
@@ -160,7 +160,7 @@ def _bombs(folder):
 
 
 def _many_scans(image, count):
-    """A progressive JPEG whose last scan comes again and again: a few bytes each, and work on every pixel."""
+    """A progressive JPEG that repeats its last scan: each copy takes few bytes, but work on every pixel."""
     content = encoded(image, "jpg", progressive=True)
     last = content.rindex(b"\xff\xda")
     return content[:last] + content[last:-2] * count + content[-2:]
@@ -233,7 +233,7 @@ def _exif(folder):
             folder.add(f"turn_{turn}.{ending}", encoded(noise(), ending, exif=_orientation(turn)), READ, SIZE)
         good = _orientation(1)
         for name, broken in {
-            "text": good[:22] + b"\x02\0" + good[24:],  # of another type than the number that it should have
+            "text": good[:22] + b"\x02\0" + good[24:],  # of a type other than the number that is expected
             "endless": good[:10] + b"\xff\xff\xff\xff" + good[14:],
             "short": good[:14],
             "random": b"Exif\0\0" + random.Random(ending).randbytes(100),
@@ -246,7 +246,7 @@ def _exif(folder):
 
 
 def _orientation(turn):
-    """EXIF with nothing but an orientation, by hand, as Pillow writes no wrong one."""
+    """Returns EXIF data with only an orientation, made by hand, because Pillow writes no wrong one."""
     return b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 0x0112, 3, 1, turn, 0) + bytes(4)
 
 
@@ -306,7 +306,7 @@ def _no_files(folder):
 def _folders(folder):
     content = encoded(noise(), "png")
     folder.add("folder.jpg/inside.png", content, READ, SIZE)
-    folder.add("clash.png/inside.png", content, READ, SIZE)  # whose results have a folder where those of the next go
+    folder.add("clash.png/inside.png", content, READ, SIZE)  # its results and those of the next clash
     folder.add("clash.jpg", content, READ, SIZE)
     folder.add("new\nfolder/inside.png", content, READ, SIZE)
     folder.add("/".join(["deep"] * 60) + "/inside.png", content, READ, SIZE)

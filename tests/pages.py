@@ -1,4 +1,4 @@
-"""The Markdown pages that readers see, and what their tests take out of them."""
+"""The Markdown pages, and the commands, links and code blocks in them that tests check."""
 
 import dataclasses
 import re
@@ -74,6 +74,6 @@ def anchors(page: Path) -> set[str]:
 
 
 def links(page: Path) -> list[tuple[str, str]]:
-    """Returns the text and the target of each link and image, other sites left out."""
+    """Returns the text and the target of each link and image, without those to other sites."""
     found = re.findall(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)", prose(page))
     return [(text, target) for text, target in found if not re.match(r"https?:", target)]

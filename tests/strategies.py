@@ -4,7 +4,7 @@ Ways: plain, two_replicas, four_replicas, jit, and multi_worker, which needs TF_
 enlarges differences in the last digit of gradients near zero. The prefix `adam_` keeps the Adam of the config. The
 prefix `two_rounds_` trains two rounds of half as many steps.
 
-A script, because TensorFlow takes the number of logical devices only before it starts.
+This is a script, because the number of logical devices must be set before TensorFlow starts.
 """
 
 import pathlib
@@ -29,7 +29,7 @@ STEPS = {
     "monitoring.restarts": 0,
 }
 TWO_ROUNDS = {"schedule.rounds": 2, "schedule.gan_images_per_round": 40, "schedule.segmenter_steps_per_round": 10}
-LOW_RATES = {  # a gradient that jumps where a rounded number crosses zero then moves no variable by much
+LOW_RATES = {  # small steps: a gradient that jumps where a rounded number crosses zero then changes no variable much
     "gan.generator_learning_rate": 1e-3,
     "gan.discriminator_learning_rate": 1e-3,
     "segmenter.learning_rate": 1e-3,

@@ -21,7 +21,7 @@ def run():
 
 @pytest.fixture
 def tool(tmp_path):
-    """Runs an installed command: the program has another name than the module. TensorFlow is not imported."""
+    """Runs an installed command, whose program and module have different names. TensorFlow is not imported."""
     (tmp_path / "tool.py").write_text(TOOL)
 
     def run(*arguments):

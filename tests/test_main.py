@@ -1,4 +1,4 @@
-"""The training command refuses what cannot work, with a message and before anything is trained."""
+"""The training command refuses wrong flags and configs with a message, before it trains."""
 
 import collections
 import random
@@ -74,7 +74,7 @@ def test_other_modes_take_the_config_of_the_run(run, tmp_path, monkeypatch):
 
 
 def test_at_most_five_of_our_functions_lead_from_the_command_to_a_loss(run, monkeypatch):
-    # By its code, as the GAN may have been given the function before.
+    # The code is replaced, because the GAN may already hold the function.
     monkeypatch.setattr(losses.mutual_information, "__code__", (lambda logits, code: 1 / 0).__code__)
     with pytest.raises(ZeroDivisionError) as raised:
         run("--config=shapes", *ONE_STEP)

@@ -29,7 +29,7 @@ from tf_layered_gan.runs.learning_curve import LearningCurve
 from tf_layered_gan.runs.report import report_run
 from tf_layered_gan.runs.restore import restore_run
 
-GRIDS = [2, 4]  # every fourth step, and each round's last
+GRIDS = [2, 4]  # every fourth step, and the last step of each round
 
 
 def pixels(path):
@@ -76,7 +76,7 @@ def test_loss_terms_are_in_tensorboard(finished_run):
     assert of["gan/generator_adversarial"] == of["gan/mask_mean"] == every_step
     assert of["gan/discriminator_mutual_information_mask"] == of["gan/discriminator_gradient_norm"] == every_step
     assert of["gan/background"] == [3, 4]  # from the second round on
-    assert of["gan/images_per_second"] == [2, 4]  # not at a phase's first report
+    assert of["gan/images_per_second"] == [2, 4]  # not in the first report of a phase
     assert of["segmenter/segmentation"] == [1, 2]
     assert "segmenter/consistency" not in of  # only the final steps learn from photos, too
     assert of["final/segmentation"] == of["final/consistency"] == [1]
@@ -191,16 +191,16 @@ def photo_run(tmp_path_factory):
 
 def test_learning_rates_fall_over_the_last_rounds(finished_run, photo_run):
     rate = "generator_optimizer/_learning_rate"
-    # At the last of four steps a quarter is left: all rounds are annealed.
+    # At the last of four steps, a quarter of the learning rate is left, because all rounds are annealed.
     assert shapes.get_config().schedule.annealed_rounds == 2
     full = shapes.get_config().gan.generator_learning_rate
     assert tiny.checkpoint_values(finished_run)[rate] == pytest.approx(full / 4)
-    # At the last of two steps a half is left: a run of one round has no second one to anneal.
+    # At the last of two steps, half of it is left, because the run has only one round to anneal.
     assert tiny.checkpoint_values(photo_run[0])[rate] == pytest.approx(0.001 / 2)
 
 
 def test_steps_leave_no_number_with_tensorflow(photo_run):
-    assert photo_run[2] == {0, 1}  # and not 2, of the second step: TensorFlow keeps every Python number it is given
+    assert photo_run[2] == {0, 1}  # not the second step's 2: TensorFlow would keep it
 
 
 def test_a_run_has_every_figure_of_the_tables(photo_run):
@@ -220,7 +220,7 @@ def test_photos_with_masks_are_for_evaluation_only(photo_run):
 
 def test_clusters_are_held_against_the_classes_in_the_names(photo_run):
     clusters = read_record(photo_run[0] / "metrics.json")["clusters"]
-    assert (clusters["photos"], clusters["classes"]) == (12, 10)  # 00.png to 11.png: ten last digits
+    assert (clusters["photos"], clusters["classes"]) == (12, 10)  # 00.png to 11.png have ten different last digits
     assert 0 <= clusters["nmi"] <= 1
 
 

@@ -65,7 +65,7 @@ ONE_STEP = {"schedule.rounds": 1, "schedule.gan_images_per_round": 4}  # one ste
 
 @contextlib.contextmanager
 def eager():
-    """Runs TensorFlow without graphs: to trace one takes longer than the few steps of a test.
+    """Runs TensorFlow without graphs, because tracing one takes longer than the few steps of a test.
 
     Also measures the GAN's masks on 2 instead of 32 batches, which takes long without a graph.
     """
@@ -161,7 +161,7 @@ def counters(workdir, *names):
 
 
 def events(workdir):
-    """Returns what a run wrote for TensorBoard: by name a list of events, each with a step and a tensor."""
+    """Returns the events that a run wrote for TensorBoard: a list by name, each event with a step and a tensor."""
     accumulator = EventAccumulator(str(workdir / "tensorboard"), size_guidance={"tensors": 0})
     accumulator.Reload()
     return {tag: accumulator.Tensors(tag) for tag in accumulator.Tags()["tensors"]}

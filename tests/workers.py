@@ -1,4 +1,5 @@
-"""One of two workers that meet without training. Usage: workers.py, with the worker's index in TF_CONFIG."""
+"""A script: a worker that connects to another but does not train. Usage: workers.py, with the worker's index
+in TF_CONFIG."""
 
 import json
 import os

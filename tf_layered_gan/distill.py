@@ -4,7 +4,7 @@
 
 The student learns from the run's pairs, from photos that the run's U-Net segments, or from both. Everything goes to
 WORKDIR/students/NAME; the run's own files stay as they are. The same command goes on from the last checkpoint. Batch
-size, depth, colour augmentation, seed and the steps between checkpoints are the run's.
+size, depth, colour augmentation, seed and the steps between checkpoints are those of the run.
 
     student.json   the settings, and the state of the teacher
     checkpoints/   the two newest
@@ -114,13 +114,9 @@ def _check_can_teach(config: ConfigDict, settings: student.Student, splits: Spli
 
 
 def _steps_of(teacher_state: Checkpointer) -> dict[str, int]:
-    """Returns the teacher's steps: rounds may be added to a finished run, which makes it another teacher."""
-    steps = {
-        "gan": teacher_state.gan_step,
-        "segmenter": teacher_state.segmenter_step,
-        "final": teacher_state.final_step,
-    }
-    return {f"{kind}_steps": int(step) for kind, step in steps.items()}
+    """Returns the teacher's steps, which identify it: rounds may be added to a finished run."""
+    steps = (teacher_state.gan_step, teacher_state.segmenter_step, teacher_state.final_step)
+    return dict(zip(("gan_steps", "segmenter_steps", "final_steps"), map(int, steps), strict=True))
 
 
 def _student_config(config: ConfigDict, settings: student.Student) -> ConfigDict:

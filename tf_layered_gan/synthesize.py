@@ -21,8 +21,8 @@ def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) ->
     """Synthesises `count` pairs into WORKDIR/synthetic and replaces an earlier dataset there.
 
     Writes images/000000.png (RGB), masks/000000.png (grey, 255 = foreground, soft at the edges) and so on, and
-    dataset.json. `data.path` and `data.masks` of configs/folder.py take these folders: photos with masks are evaluated
-    on, others trained on. Pair i depends on the run and on i alone.
+    dataset.json. These folders can be `data.path` and `data.masks` of configs/folder.py, which evaluates on photos with
+    masks and trains on the others. Pair i depends on the run and on i alone.
 
     Args:
         config: the config that the run was begun with.

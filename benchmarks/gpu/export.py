@@ -3,11 +3,11 @@
     python -m benchmarks.gpu.export --config=benchmarks/gpu/configs/birds.py --output=raw/birds \
         --config.data.path=BIRDS --config.data.masks=MASKS
 
-`pack.py` makes of this folder the bundle that travels. OUTPUT holds
+`pack.py` turns this folder into the bundle for the device. OUTPUT holds
 
     programs/NAME.mlir   a program as text, for each name in `programs.build_programs`
     manifest.json        the programs' signatures, the variables' recipes, the config
-    values.npz           the variables that cannot be made anew on the device
+    values.npz           the variables that the device cannot make itself
     photos.npz           the photos: JPEG files to train on, pixels and masks to evaluate on
     reference.npz        with --reference_steps: TensorFlow's own figures of that many steps. values.npz then has all
                          variables, and the photos to train on are PNG files, so that the device has the same numbers

@@ -1,10 +1,10 @@
-"""Makes an ordinary workdir of what came back from the device.
+"""Makes an ordinary workdir from the files that came back from the device.
 
     python -m benchmarks.gpu.import_run --returned=OUT --workdir=runs/device
 
 Then `python -m tf_layered_gan.main --mode=evaluate`, `--mode=synthesize` and `python -m export.main` work as for any
-run. Of the variables that were left out, a network's are those of its average, the others are as at the beginning;
-WORKDIR/imported.json names them.
+run. Some variables may not have come back. Those of a network are then copied from its average, the others keep their
+initial values; WORKDIR/imported.json names them.
 """
 
 import pathlib
@@ -72,7 +72,7 @@ def import_run(returned: pathlib.Path, workdir: pathlib.Path) -> dict[str, Any]:
 
 
 def config_of(record: dict[str, Any]) -> ConfigDict:
-    """Returns the run's config, with the schedule that the device came to."""
+    """Returns the run's config, with the steps that the device took as its schedule."""
     config, progress, rounds = default_config(), record["progress"], record["rounds"]
     config.update_from_flattened_dict(config_facts(ConfigDict(record["config"])))
     config.jit = False  # so that the warp is TensorFlow's own
@@ -92,12 +92,12 @@ def _check_variables(models: Models, record: dict[str, Any]) -> None:
 
 
 def _unnumbered(path: str) -> str:
-    """Returns a variable's path without the numbers that Keras gives to layers in the order of their making."""
+    """Returns a variable's path without the numbers that Keras adds to the names of layers."""
     return re.sub(r"_\d+(?=/)", "", path)
 
 
 def _assign(models: Models, values: dict[str, np.ndarray]) -> dict[str, str]:
-    """Assigns what came back; returns what stands for the groups that did not."""
+    """Assigns the values that came back; returns what replaces each group that did not."""
     made_up = {}
     for name, variable in models.variables.items():
         group, number = name.split("/")

@@ -15,8 +15,8 @@ _ALIAS = re.compile(r"parameter_number = (\d+) : i64}, output_index = array<i64:
 def lower(function: Function, arguments: dict[str, tf.Tensor], models: Models) -> tuple[str, dict[str, Any]]:
     """Lowers a program to StableHLO.
 
-    A compiled function is pure: its parameters are the arguments and then every variable that it reads, its results
-    are the function's own and then the new value of every variable that it writes.
+    A compiled function is pure. Its parameters are the arguments, then every variable that it reads. Its results are
+    those of the function, then the new value of every variable that it writes.
 
     Args:
         function: see `programs.build_program`.

@@ -1,11 +1,11 @@
-"""Makes the bundle that travels to the device of what `export.py` wrote. Runs in the JAX environment.
+"""Makes the bundle for the device from the folder that `export.py` wrote. Runs in the JAX environment.
 
     .venv-jax/bin/python -m benchmarks.gpu.pack --precision=bf16 raw/birds bundles/birds
 
 A program becomes a serialised `jax.export.Exported` for each precision, which the device loads with JAX's public API.
-On the way, what only TensorFlow's printer writes is removed (mhlo.copy and the attributes mhlo.*), and matrix products
-are set to full float32: they are small, and the coordinates of the warp are among them. The precisions differ in the
-convolutions, where the work is:
+Two things are changed. Operations and attributes that only TensorFlow's printer writes are removed (mhlo.copy and
+mhlo.*). Matrix products are set to full float32: they are small, and one of them computes the coordinates of the warp.
+The precisions differ in the convolutions, where the work is:
 
     f32   float32
     tf32  float32 values, which a GPU may multiply as TF32; on a CPU the same as f32
@@ -92,7 +92,7 @@ def parse(text: str, precision: str) -> ir.Module:
 def to_exported(name: str, module: ir.Module) -> export.Exported:
     """Wraps a module as a `jax.export.Exported`.
 
-    All of its fields but the module are those of a function of the same signature, exported by this JAX.
+    All fields except the module are copied from a function with the same signature, which this JAX exports.
     """
     (main,) = (operation for operation in module.body.operations if operation.sym_name.value == "main")
     with module.context:
@@ -145,8 +145,8 @@ def _round_convolution(operation: ir.Operation) -> None:
 def _round(value: ir.Value) -> ir.Value:
     """Converts a value to bfloat16, before any operation that only moves numbers.
 
-    XLA makes the gradient of a strided convolution of a convolution whose kernel is reversed. With a conversion in
-    between it does not see that, and convolves a map of which three quarters are zeros.
+    XLA recognises the gradient of a strided convolution by its reversed kernel. With a conversion in between it does
+    not, and convolves a map in which three quarters of the values are zeros.
     """
     owner = value.owner
     if isinstance(owner, ir.OpView):

@@ -1,6 +1,6 @@
 """The programs that run on the device, as TensorFlow functions of the project's models.
 
-Each program is a whole training step, or what is done with the averaged networks. All of its random draws, the crops
+Each program is a whole training step, or applies the averaged networks. All of its random draws, the crops
 of the photos included, follow from the argument `step`.
 """
 
@@ -61,7 +61,7 @@ class Models:
         for name, variable in self.variables.items():
             if variable.value.handle is handle:
                 return name
-        raise ValueError(f"a program reads {handle}, which is no variable of the models: StableHLO cannot carry it")
+        raise ValueError(f"a program reads {handle}, which is not a variable of the models, so it cannot be exported")
 
     def learning_rates(self) -> dict[str, str]:
         """Returns the names of the GAN's two learning rates, by the network that they train."""

@@ -15,7 +15,7 @@ def take_reference_steps(
 
     Args:
         programs: see `programs.build_programs`.
-        models: at the beginning; they are left so.
+        models: in their initial state, to which they return.
         photos: uint8 [step, batch, width, width, rgb], at the storage size.
         images: for `predict`, uint8 [image, resolution, resolution, rgb].
 

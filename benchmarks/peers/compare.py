@@ -13,8 +13,8 @@ turns, so other work on the machine slows all of them alike. The table shows the
 the fastest. On a busy machine a long run is always disturbed, so the table also shows the CPU time on one thread.
 
 IoU is measured at each photo's own size. Each model gets the photo as its own documentation says. Photos without a mask
-do not count. The default, --half=test, takes the photos that a run reports on: of those with a mask, ordered by name,
-every second one.
+do not count. The default, --half=test, takes the test photos of a run: every second one of the photos that have a mask,
+in the order of their names.
 """
 
 import json
@@ -110,7 +110,7 @@ def measure(
 
     Args:
         paths: model files.
-        threads: numbers of threads, with each of which every model runs.
+        threads: numbers of threads; every model runs with each of them.
         rounds: how many turns each process takes.
 
     Returns:

@@ -1,8 +1,8 @@
 """Quantisation-aware fine-tuning: trains a segmenter while its rounding to 8 bits is simulated.
 
 It brings the masks of the int8 model closer to those of the float model. As in Jacob et al. 2018, batch normalisation
-is folded first, so that training rounds the same numbers as TFLite. The target is the network's own output on photos
-before tuning (distillation, Hinton et al. 2015), so no labels are needed.
+is folded first, so that training rounds the same numbers as TFLite. The target is the output of the network before
+tuning, on the same photos (distillation, Hinton et al. 2015). So no labels are needed.
 """
 
 from collections.abc import Callable

@@ -115,7 +115,7 @@ def _convert(converter: tf.lite.TFLiteConverter) -> bytes:
 def _span_all_values(images: np.ndarray) -> np.ndarray:
     """Makes the range of the pixels [0, 255], so that the scale of the input is exactly 1 and its zero point 0.
 
-    A black and a white pixel in two corners of one photo do that without an image that is no photo.
+    For this, one photo gets a black and a white pixel in two corners, so that all calibration images remain photos.
     """
     images = images.astype("float32")
     images[0, 0, 0], images[0, -1, -1] = 0.0, 255.0

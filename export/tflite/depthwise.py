@@ -10,8 +10,8 @@ def float_depthwise_kernels(content: bytes) -> bytes:
     """Stores the kernels of depthwise convolutions as float32.
 
     XNNPACK has no depthwise convolution of int8 kernels and float32 activations, so an int8 kernel would split the
-    network into two partitions. The kernels hold few of the weights, 7 % in the separable U-Net, and the converter
-    itself keeps small ones in float32.
+    network into two partitions. These kernels are a small part of the weights (7 % in the separable U-Net), and the
+    converter already keeps the small ones in float32.
 
     Args:
         content: bytes of a .tflite model with dynamic-range quantisation.

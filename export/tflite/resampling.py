@@ -1,7 +1,7 @@
 """Resizing inside the model, with the result of edge_segmenter: antialiased bilinear, as two matrix products.
 
-TensorFlow's own resizing cannot replace it: TFLite has none with antialiasing, and without antialiasing the model would
-see only every 60th pixel of a large image.
+TensorFlow's own resizing cannot replace it: TFLite's own resizing has no antialiasing. With it, the model would see
+only every 60th pixel of a large image.
 """
 
 import tensorflow as tf
@@ -50,7 +50,7 @@ def to_own_size(probability: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
 def resampling_matrix(
     source: tf.Tensor, source_length: tf.Tensor | int, target: tf.Tensor, target_length: tf.Tensor | int
 ) -> tf.Tensor:
-    """Computes Pillow's antialiased bilinear weights: a triangle around each pixel, as wide as the coarser pixels.
+    """Computes Pillow's antialiased bilinear weights: a triangle as wide as the larger pixels.
 
     Args:
         source: int32 [source], positions of the source pixels in the line to resize. Outside that line the weight is 0.

@@ -125,7 +125,7 @@ def test_a_program_that_reads_anything_else_is_refused(models):
     table = tf.lookup.StaticHashTable(
         tf.lookup.KeyValueTensorInitializer(tf.constant([0], tf.int64), tf.constant([1.0])), 0.0
     )
-    with pytest.raises(ValueError, match="which is no variable of the models"):
+    with pytest.raises(ValueError, match="which is not a variable of the models"):
         models.name_of(table.resource_handle)
 
 
@@ -174,7 +174,7 @@ def test_every_epoch_sees_each_photo_once_in_another_order():
 def test_rounds_fill_the_time():
     plan = Plan(rounds=3, annealed_rounds=1, gan_steps=1000, segmenter_steps=10, final_steps=20)
     seconds = {"gan_first": 0.5, "gan_later": 0.75, "segmenter": 0.1, "final": 0.25}
-    # 90 s less 3 rounds of 1 + 4 s, 5 s of final steps and 25 s leave 45 s for 0.5 + 2 * 0.75 s a step: 22.
+    # 90 s without 3 rounds of 1 + 4 s, 5 s of final steps and 25 s are 45 s, at 0.5 + 2 * 0.75 s a step: 22 steps.
     assert plan.fit(90.0, seconds, chunk=5).gan_steps == 20
     assert plan.fit(0.0, seconds, chunk=5).gan_steps == 5
     assert plan.fit(1e6, seconds, chunk=5) == plan

@@ -95,7 +95,7 @@ def test_mutated_field_is_accepted_or_refused_by_name(name):
                 check_usable(config)
             else:
                 assert re.search(REFUSAL, words, re.DOTALL) and len(words) < 3000
-                # The message may name another field, which depends on the mutated one and has its name in its own.
+                # The message may name a field that depends on the mutated one and contains its name.
                 assert field in words or field.split(".")[-1] in words, (field, words)
     assert refused > 100
 
@@ -189,7 +189,7 @@ JSON = [
 
 
 def mutated(text, generator):
-    """Returns a recorded config with another value, or with other bytes."""
+    """Returns a recorded config in which a value or some bytes were changed."""
     if generator.random() < 0.7:
         start, end = generator.choice([match.span(1) for match in re.finditer(r": ([^\n,{]+)", text)])
         return (text[:start] + generator.choice(JSON) + text[end:]).encode()

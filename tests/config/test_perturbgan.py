@@ -22,7 +22,7 @@ def test_what_differs_from_the_papers_config_is_perturbgans_setting():
         "schedule.rounds": 1,
         "schedule.gan_images_per_round": 1_000_000,
     }
-    # What it shares with the paper's: the shift is an eighth of the width, the binarisation's weight 2, the share 1/4.
+    # As in the paper: the shift is an eighth of the width, the weight of the binarisation 2, the share 1/4.
     assert (ours["perturbation.shift"], ours["gan.gamma_b"], ours["gan.mask_size"]) == (0.125, 2.0, (0.25, 1.0))
 
 
@@ -53,5 +53,5 @@ def test_objects_are_shifted_alone_and_backgrounds_jittered():
 def test_a_run_has_a_million_images_and_one_round():
     config = sweep.resolve(["--config=configs/perturbgan.py", "--config.data.path=DIR"])
     validate(config)
-    # A million images without a second round, in which a segmenter would be asked; 14,000 steps of the segmenter.
+    # A million images in one round, so no segmenter guards the backgrounds; then 14,000 steps of the segmenter.
     assert sweep.scheduled(config.to_dict()) == (1_000_000, 14_000)

@@ -20,7 +20,7 @@ def noise(count=4, width=12):
 
 
 def row(*values):
-    """One image whose every row holds `values`, and so does every channel."""
+    """An image in which every row of every channel holds `values`."""
     return tf.tile(tf.constant(values, tf.float32)[None, None, :, None], [1, len(values), 1, 3])
 
 
@@ -63,8 +63,8 @@ def test_half_of_the_images_are_mirrored():
 
 
 def test_crops_fill_the_range_of_sides_and_places():
-    # The image holds its own column numbers, so a result is where it was taken: result pixel i at
-    # left + (i + 0.5) * side / 8 - 0.5, which for i = 1 and i = 6 is inside the image.
+    # The image holds its own column numbers, so each value of the result says where it was read: pixel i at left + (i +
+    # 0.5) * side / 8 - 0.5, which for i = 1 and i = 6 is inside the image.
     images = tf.repeat(row(*range(8)), 500, axis=0)
     result = random_flip_and_crop(images, SEED, resolution=8, crop_scale=(0.5, 0.8), flip=False).numpy()
     first, last = result[:, 0, 1, 0], result[:, 0, 6, 0]
@@ -92,7 +92,7 @@ def test_crop_out_of_range_is_refused(wrong):
 
 
 def colored(pixel, *, shift=0.0, contrast=1.0, saturation=1.0, turn=0.0):
-    """What becomes of an image of one pixel, which is its own mean."""
+    """Returns the result for an image of one pixel, which is its own mean."""
     image = tf.constant(pixel, tf.float32)[None, None, None]
     return apply_color(image, tf.constant([[shift, contrast, saturation, turn]]))[0, 0, 0].numpy()
 

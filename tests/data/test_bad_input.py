@@ -1,4 +1,4 @@
-"""Hundreds of broken and odd files: each has its stated result, within stated memory and time, without a traceback."""
+"""Hundreds of broken and odd files: each gives the expected result, within limits of memory and time."""
 
 import collections
 import json
@@ -18,7 +18,7 @@ from export.tflite.convert import to_tflite_float32
 from tf_layered_gan.data import folder
 
 MEMORY = 1536 * 2**20  # bytes, the limit stated by data/folder.py and edge_segmenter/command.py
-SECONDS = 200  # so many that only a hang takes longer
+SECONDS = 200  # generous, so that only a hang takes longer
 
 LOAD = """
 import json, sys
@@ -64,7 +64,7 @@ def run(tmp_path, script, *arguments):
 
 
 def named(output, what, path):
-    """Returns how many lines of an output say `what` about a path."""
+    """Returns how many lines of an output contain both `what` and a path."""
     shown = str(path) if str(path).isprintable() else ascii(str(path))[1:-1]
     return sum(f"{what} {shown}: " in line for line in output.split("\n"))
 

@@ -55,7 +55,7 @@ def test_a_disk_that_is_full_at_the_last_files_is_named(tmp_path):
         return read(lambda shape: np.empty(shape, np.uint8))
 
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # no file beyond this can be written
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # no larger file can be written
     try:
         with pytest.raises(OSError, match=f"the photos that were read could not be written to {tmp_path}: "):
             cached_splits(read_little, tmp_path, "key")

@@ -1,4 +1,4 @@
-"""The real builders, on small archives in the official layouts, put where a user puts them by hand."""
+"""The real builders on small archives. These have the official layouts, and lie where a user would put them."""
 
 import functools
 import os
@@ -73,7 +73,8 @@ def test_sizes(loaded, source):
 
 def test_cub_is_split_by_the_numbers_in_images_txt(loaded):
     splits = loaded("cub")
-    # The fixture's numbers; in cub_split.txt 1 to 9 are for training, 10 and 26 validation, 12 and 19 test.
+    # The numbers of the fixture. In cub_split.txt, 1 to 9 are for training, 10 and 26 for validation, 12 and 19 for the
+    # test.
     assert [sorted(greys(getattr(splits, split))) for split in SPLITS] == [[1, 2, 3], [10, 26], [12, 19]]
     assert sorted(splits.validation.names) == [
         "001.Black_footed_Albatross/Bird_0074_26.jpg",
@@ -226,7 +227,7 @@ def test_cache_is_renewed_when_something_changes(path, masks, tmp_path, change):
 def test_a_failed_preparation_says_what_to_put_where(tmp_path):
     tfds.disable_progress_bar()
     manual = tmp_path / "downloads" / "manual"
-    archives.write_cars(manual)  # of other checksums than the official ones
+    archives.write_cars(manual)  # their checksums differ from the official ones
     with pytest.raises(ValueError, match=r"cars could not be prepared.*wrong checksum") as error:
         catalogue.prepare("cars", tmp_path)
     assert (
@@ -236,10 +237,9 @@ def test_a_failed_preparation_says_what_to_put_where(tmp_path):
     assert "gone; look for a mirror" in str(error.value)
 
 
-def test_an_unknown_source_is_refused():
-    for use in (catalogue.prepare, catalogue.prepared):
-        with pytest.raises(ValueError, match="data.source is moon, allowed: folder, shapes, cub, dogs, cars, apc"):
-            use("moon")
+def test_an_unknown_source_is_refused(path):
+    with pytest.raises(ValueError, match="data.source is moon, allowed: folder, shapes, cub, dogs, cars, apc"):
+        load("moon", path)
 
 
 def test_only_training_prepares_a_dataset(tmp_path, monkeypatch):

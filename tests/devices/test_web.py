@@ -1,4 +1,4 @@
-"""The page, served by Python's own server and used in Chromium as its user uses it, held against the edge command."""
+"""The web page, served by Python and used in Chromium; its results are compared with the edge command's."""
 
 import base64
 import contextlib
@@ -108,7 +108,7 @@ def context(browser, address):
 
 @contextlib.contextmanager
 def watched_context(browser, address, **settings):
-    """What a user has open: in the end, all that was asked for must have come from the page's own server."""
+    """A browser context. At its end, every request must have gone to the page's own server."""
     context = browser.new_context(**settings, accept_downloads=True)
     requests = []
     context.on("request", lambda request: requests.append(request))
@@ -206,7 +206,7 @@ IMAGES = {
     "photo.jpg": (lambda: blobs(640, 427), {}),
     "large.jpg": (lambda: blobs(2400, 1801), {"quality": 80}),
     "small.png": (lambda: blobs(9, 7), {}),
-    "halves.png": (lambda: blobs(32, 5), {}),  # 5 / 2 = 2.5 rows, of which Python makes 2
+    "halves.png": (lambda: blobs(32, 5), {}),  # 5 / 2 = 2.5 rows, which Python rounds to 2
     "transposed.jpg": (lambda: blobs(300, 200), {"exif": exif(5)}),
     "on_its_side.jpg": (lambda: blobs(300, 200), {"exif": exif(6)}),
     "alpha.png": (lambda: see_through(200, 300), {}),
@@ -252,7 +252,7 @@ def test_a_runs_network_in_each_format(context, address, site, network, image, t
     drop(page, image)
     expected = edge_result(site / "full" / network / name, image, tmp_path / "out")
     assert_same_mask(saved_mask(page), expected)
-    assert np.mean((expected == 255) == is_red(Image.open(image))) > 0.65  # untrained 0.53 and 0.56, else 0.77 on
+    assert np.mean((expected == 255) == is_red(Image.open(image))) > 0.65  # untrained 0.53, 0.56; trained 0.77
 
 
 def test_cutout_has_the_probability_as_its_alpha(page, site, image, tmp_path):
@@ -361,7 +361,7 @@ def test_nothing_is_asked_for_once_the_model_is_there(context, page, image):
 @pytest.mark.parametrize("way", ["fetch(url, { mode: 'no-cors' })", "show(url)"])
 def test_the_page_cannot_reach_another_server(browser, address, way):
     page = opened(browser.new_context(), f"{address}/full/")
-    other = f"http://localhost:{urlsplit(address).port}/full/{MODEL}"  # the same one, by another name
+    other = f"http://localhost:{urlsplit(address).port}/full/{MODEL}"  # the same file under another name
     refused = page.evaluate(
         f"""async (url) => {{
             const refused = new Promise((resolve) =>
@@ -411,7 +411,7 @@ def test_tab_order_labels_and_visible_focus(page, image):
 
 @pytest.fixture
 def phone(playwright, browser, address):
-    """The page on a phone: a touch screen, small and dense, that obeys the page's viewport and has no pointer."""
+    """The page on a phone: a small, dense touch screen without a pointer, which follows the page's viewport."""
     settings = playwright.devices["Pixel 7"] | {"permissions": ["camera"]}
     with watched_context(browser, address, **settings) as context:
         context.add_init_script(

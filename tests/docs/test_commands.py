@@ -29,7 +29,7 @@ PROGRAMS = {
 }
 OWN_PACKAGES = ("tf_layered_gan", "export", "edge_segmenter", "benchmarks")
 
-# The beginnings of all other commands, and why nothing is done with them here.
+# The beginnings of all other commands, and why they are not run here.
 OUTSIDE = {
     "pip install": "needs a package index; tests/edge_segmenter/test_edge_install.py installs the edge's package",
     "python3 -m venv": "makes the reader's environment",
@@ -50,7 +50,7 @@ OUTSIDE = {
     "python3 -m http.server": "runs until it is stopped; tests/devices/test_web.py serves the page",
 }
 
-# What a program's command holds that is parsed but not run, and why not.
+# Words in commands that are parsed but not run, and the reason.
 NOT_RUN = {
     r"--config=(cub|dogs)\b": "downloads a dataset",
     r"--camera": "needs a camera",
@@ -63,7 +63,7 @@ COMMANDS = list(dict.fromkeys(command for page in pages.GUIDES for command in pa
 
 
 def program(command):
-    """Returns the module of one of our programs and its arguments, or None for another command."""
+    """Returns the module and the arguments of a command of ours, or None for any other command."""
     first, *rest = command.words
     if first in PROGRAMS:
         return PROGRAMS[first], rest
@@ -94,7 +94,7 @@ class Parsed(BaseException):
 
 @contextlib.contextmanager
 def no_flags():
-    """Within it no flag is defined: programs of other modules may define the same."""
+    """Removes all flags for the time of the block: several of our programs define the same flags."""
     before = dict(vars(flags.FLAGS))
     vars(flags.FLAGS).clear()
     vars(flags.FLAGS).update(vars(flags.FlagValues()))
@@ -105,7 +105,7 @@ def no_flags():
 
 @pytest.fixture
 def only_parsing(monkeypatch):
-    """Programs end with `Parsed` once their own parser has read the arguments."""
+    """Makes programs end with `Parsed` as soon as their parser has read the arguments."""
 
     def run(main, argv=None, flags_parser=flags.FLAGS):
         flags_parser(sys.argv)
@@ -152,7 +152,7 @@ def test_all_other_commands_are_known():
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A directory with everything that the commands name: photos, masks, models and the workdirs so far."""
+    """A directory with everything that the commands name: photos, masks, models and workdirs."""
     place = tmp_path_factory.mktemp("reader")
     photos = shapes.load(train=16, held_out=8, resolution=32, storage_size=32)
     for folder in ("DIR", "MASKS"):
@@ -186,7 +186,7 @@ def small(module, arguments):
 
 
 def make_way(place, arguments):
-    """Empties a workdir that was begun with other settings, but for its export, which later commands name."""
+    """Empties a workdir that was begun with other settings. Its export stays, because later commands name it."""
     workdir = next(argument.partition("=")[2] for argument in arguments if argument.startswith("--workdir="))
     free = ("--config.schedule.", "--config.metrics.", "--config.data.classes", "--workdir")
     settings = {argument for argument in arguments if not argument.startswith(free)}

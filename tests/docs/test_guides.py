@@ -1,4 +1,4 @@
-"""Takes the code out of the guides and runs, compiles or parses it, as far as compilers are installed."""
+"""Runs, compiles or parses the code in the guides, depending on the compilers that are installed."""
 
 import shutil
 import subprocess
@@ -30,7 +30,7 @@ def model(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def image():
-    """Noise that is brighter to the right, uint8 [height, width, rgb]."""
+    """Noise that is brighter on the right, uint8 [height, width, rgb]."""
     noise = np.random.default_rng(0).integers(100, size=(HEIGHT, WIDTH, 3))
     return (noise + np.linspace(0, 155, WIDTH).astype(int)[:, None]).astype(np.uint8)
 

@@ -53,7 +53,7 @@ def nodes(path, *kinds):
 def imports(path):
     """Yields the dotted names of all imports in a file; `from a import b` gives a.b.
 
-    Relative imports are left out. Only export and edge_segmenter have them: installed, both have another name.
+    Relative imports are left out. Only export and edge_segmenter, which pip renames, have them.
     """
     for node in nodes(path, ast.Import, ast.ImportFrom):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""The edge command on images, with a model whose foreground is whatever is bright."""
+"""The edge command on images, with a model whose foreground is all bright pixels."""
 
 import os
 

@@ -40,7 +40,7 @@ def link_packages(site, names):
 
 
 def install(environment, *options):
-    """Installs a copy of the folder alone, as setuptools writes into the folder that it builds."""
+    """Installs a copy of the folder alone, because setuptools writes into the folder that it builds."""
     built = shutil.ignore_patterns("build", "*.egg-info", "__pycache__")
     source = shutil.copytree(EDGE, environment / "source", ignore=built)
     pip = sys.executable, "-m", "pip", "--python", environment / "bin/python", "--disable-pip-version-check"

@@ -1,4 +1,4 @@
-"""The Segmenter class, with a model whose foreground is whatever is bright."""
+"""The Segmenter class, with a model whose foreground is all bright pixels."""
 
 import keras
 import numpy as np
@@ -117,7 +117,7 @@ def test_blur_leaves_the_foreground_and_has_no_halo(segmenter):
     result = np.asarray(results.blurred(Image.fromarray(pixels), probability, radius=4)).astype(int)
     assert (result[:, 32:] == 255).all()
     assert 5 < result[16, 10, 0] < 60 and result[16, 4, 0] > 5  # the column is spread
-    assert (result[:, 28:32] < 3).all()  # no halo of the white beside it; a blur of all would give 100 and more
+    assert (result[:, 28:32] < 3).all()  # no halo from the white beside it: with one, 100 and more
     found = segmenter.blurred(Image.fromarray(pixels), radius=4)
     assert (found.mode, found.size) == ("RGB", (64, 32)) and np.asarray(found)[:, 40:].min() == 255
 

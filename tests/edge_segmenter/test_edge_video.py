@@ -18,7 +18,7 @@ SIZE, FPS = (64, 32), 12.0
 
 
 def frame(white):
-    """uint8 [height, width, bgr]: white from a column on, dark blue before."""
+    """Returns uint8 [height, width, bgr]: dark blue up to a column, then white."""
     pixels = np.full((SIZE[1], SIZE[0], 3), (90, 0, 0), "uint8")
     pixels[:, white:] = 255
     return pixels
@@ -26,7 +26,7 @@ def frame(white):
 
 @pytest.fixture
 def clip(tmp_path):
-    """Four frames, white from column 48, 40, 32 and 24 on."""
+    """Four frames, which are white from the columns 48, 40, 32 and 24 to the right."""
     return write(tmp_path / "clip.mp4", [frame(white) for white in (48, 40, 32, 24)])
 
 
@@ -65,7 +65,7 @@ def test_blurred_background_and_numbered_cutouts(model, clip, tmp_path):
     assert files(tmp_path / "out") == ["blurred/clip.mp4", *cutouts]
     blurred, _ = read(tmp_path / "out/blurred/clip.mp4")
     assert blurred.shape == (4, 32, 64, 3) and blurred[0, :, 56:].min() > 230
-    assert blurred[0, 16, 10, 2] > blurred[0, 16, 10, 0] + 40  # blue, as the background was: not its red for its blue
+    assert blurred[0, 16, 10, 2] > blurred[0, 16, 10, 0] + 40  # blue like the background, not red
     cutout = np.asarray(Image.open(tmp_path / "out" / cutouts[3]))
     assert cutout.shape == (32, 64, 4) and cutout[:, 32:, 3].min() > 250 and cutout[:, :16, 3].max() < 5
 
@@ -110,7 +110,7 @@ def test_a_file_that_is_no_video_is_named(model, tmp_path, content, message):
 
 def test_a_truncated_video_is_named_with_both_numbers(model, tmp_path):
     whole = write(tmp_path / "whole.avi", [frame(20 + number) for number in range(40)]).read_bytes()
-    clip = tmp_path / "cut.avi"  # whose header comes first; an .mp4's comes last, and without it is not opened
+    clip = tmp_path / "cut.avi"  # its header comes first, that of an .mp4 last
     clip.write_bytes(whole[: (whole.index(b"movi") + whole.index(b"idx1")) // 2])  # half of the frames' data
     finished = run(model, clip, tmp_path / "out")
     frames = len(read(tmp_path / "out/masks/cut.mp4")[0])
@@ -221,7 +221,7 @@ def test_a_negative_camera_is_refused(model, tmp_path):
 
 
 def test_a_camera_plays_in_real_time():
-    # At 10 frames a second: none is due at 0.05 s, those of 0.1 to 0.4 s at 0.45 s, and one at 0.5 s.
+    # At 10 frames a second, none is due at 0.05 s. At 0.45 s, the four of 0.1 to 0.4 s are due, and one more at 0.5 s.
     times = iter([100, 100.05, 100.45, 100.5])
     assert list(video.in_real_time("abcd", 10, clock=lambda: next(times))) == [("a", 1), ("c", 4), ("d", 1)]
 

@@ -74,7 +74,7 @@ def test_transparency_is_laid_over_the_backdrop(tmp_path, alpha, backdrop, expec
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
 def test_exif_orientation_is_applied(tmp_path, suffix):
-    # Orientation 6: what is stored at the left belongs at the top.
+    # Orientation 6: the left side of the stored image is displayed at the top.
     stored = np.zeros((8, 16, 3), np.uint8)
     stored[:, :8], stored[:, 8:] = RED, BLUE
     exif = Image.Exif()

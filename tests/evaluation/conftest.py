@@ -22,7 +22,7 @@ def weights(tmp_path_factory) -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def features(network, weights) -> fid.InceptionFeatures:
-    """The features of the network, into which these weights are loaded."""
+    """The features of the network with these weights."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fid, "inception", lambda: network)  # building another takes seconds
         return fid.InceptionFeatures(weights)

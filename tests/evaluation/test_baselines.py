@@ -43,7 +43,7 @@ def test_centred_disc_is_two_thirds_of_height_and_width():
     assert (centred_disc(np.zeros((2, 12, 12, 3), np.uint8)) == disc(12, 4)).all()
 
 
-# Grey is 0.299 R + 0.587 G + 0.114 B: red 255 gives 76. Blue 255 would give 29, like the surround.
+# Grey is 0.299 R + 0.587 G + 0.114 B. So red 255 gives 76; blue 255 would give 29, like the area around it.
 @pytest.mark.parametrize("colour, surround", [(200, 40), (40, 200), ((255, 0, 0), 29)])
 def test_otsu_finds_a_bright_or_dark_object(colour, surround):
     mask = disc(16, 5)
@@ -52,7 +52,7 @@ def test_otsu_finds_a_bright_or_dark_object(colour, surround):
 
 def test_otsu_takes_the_part_with_the_smaller_share_of_the_border():
     mask = np.zeros((8, 8), bool)
-    mask[1:-1, 1:] = True  # 42 of all 64 pixels, but 6 of the 28 at the border
+    mask[1:-1, 1:] = True  # it has 42 of all 64 pixels, but only 6 of the 28 at the border
     assert (otsu(two_tone(mask, 40, 200)) == mask).all()
     assert (otsu(two_tone(mask, 200, 40)) == mask).all()
 

@@ -14,7 +14,7 @@ from tf_layered_gan.evaluation.metrics.inception_weights import convert, from_to
 
 @pytest.fixture
 def small_arrays(network):
-    """The network's 376 arrays by name in the frozen graph, but small; each holds its own number."""
+    """Small arrays with the names of the network's 376 arrays in the frozen graph; each holds a number of its own."""
     scopes = [layer.name.replace(".", "/") for layer in network.layers if "batchnorm" in layer.name]
     parts = ("beta", "moving_mean", "moving_variance")
     names = [f"{scope}/{part}" for scope in scopes for part in parts]
@@ -92,7 +92,7 @@ def torchscript(tmp_path):
 
 def test_torchscript_needs_torch(torchscript, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(ValueError, match="inception.pt is TorchScript, which needs PyTorch: run this command where"):
+    with pytest.raises(ValueError, match="inception.pt is TorchScript: install PyTorch to read it"):
         convert(torchscript, tmp_path / "inception.npz")
 
 

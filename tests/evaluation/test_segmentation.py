@@ -37,7 +37,7 @@ def test_figures_per_image_are_means_over_the_images():
     metrics = segmentation_metrics(PREDICTED, TRUTH)
     assert metrics["iou_per_image"] == pytest.approx((1 / 3 + 1) / 2)
     assert metrics["accuracy_per_image"] == pytest.approx((2 / 4 + 1) / 2)
-    # Image 0: background 1 / 3 as well, mean 1/3; image 1: 1.
+    # Image 0: the background has 1 / 3 as well, so the mean is 1/3. Image 1: 1.
     assert metrics["miou_per_image"] == pytest.approx((1 / 3 + 1) / 2)
 
 

@@ -37,7 +37,7 @@ def network():
 
 @pytest.fixture(scope="session")
 def workdir(photos, tmp_path_factory):
-    """A run without a checkpoint. Photos of even numbers are for validation, the others for the test."""
+    """A run without a checkpoint. Photos with even numbers are for validation, the others for the test."""
     folder, masks, workdir = (tmp_path_factory.mktemp(name) for name in ("photos", "masks", "run"))
     for number, (photo, mask) in enumerate(zip(*disc_photos(32, seed=1), strict=True)):
         Image.fromarray(photo).save(folder / f"{number:02}.png")

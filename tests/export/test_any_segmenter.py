@@ -28,7 +28,7 @@ def test_folder_without_a_savedmodel_is_refused(tmp_path):
 
 
 def test_logits_of_one_channel_go_through_a_sigmoid(tmp_path):
-    # Range -2 to 3: 51 is -1, whose sigmoid is 1 / (1 + e).
+    # In the range -2 to 3, the pixel value 51 is -1, and its sigmoid is 1 / (1 + e).
     model = write_model(tmp_path / "model.tflite", lambda x: x[..., :1])
     for channel in (None, 0):
         resolution, predict = load_segmenter(model, input_range=(-2, 3), logits=True, channel=channel)
@@ -39,7 +39,7 @@ def test_logits_of_one_channel_go_through_a_sigmoid(tmp_path):
 
 
 def test_logits_of_several_channels_go_through_a_softmax(tmp_path):
-    # 51 is -1, so the logits are -1000, -3 and -1. The first does not count: e^-3 / (e^-3 + e^-1) is 1 / (1 + e^2).
+    # 51 is -1, so the logits are -1000, -3 and -1. The first is negligible: e^-3 / (e^-3 + e^-1) = 1 / (1 + e^2).
     model = write_model(tmp_path / "model.tflite", lambda x: x * tf.constant([1000.0, 3.0, 1.0]))
     for channel, expected in ((0, 0), (1, 1 / (1 + np.e**2)), (2, 1 / (1 + np.e**-2))):
         probability = load_segmenter(model, input_range=(-2, 3), logits=True, channel=channel)[1](IMAGE)
@@ -49,7 +49,7 @@ def test_logits_of_several_channels_go_through_a_softmax(tmp_path):
 
 @pytest.fixture(scope="module", params=["model", "model.tflite"])
 def two_channels(request, tmp_path_factory):
-    """A model with the output 10 x and x for two channels x of the input."""
+    """A model whose output is 10 x for one channel x of the input, and x for another."""
     path = tmp_path_factory.mktemp("two_channels") / request.param
     return write_model(path, lambda x: x[..., :2] * tf.constant([10.0, 1.0]))
 

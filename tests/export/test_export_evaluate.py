@@ -1,4 +1,4 @@
-"""Measures a segmenter whose foreground is bright (see edge_command) on photos of different sizes."""
+"""Measures a segmenter that finds bright pixels (see edge_command) on photos of different sizes."""
 
 import numpy as np
 import pytest

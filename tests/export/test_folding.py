@@ -15,7 +15,7 @@ def randomize(network):
 
 
 def chain(*operations):
-    """Returns a functional model from [batch, 4, 4, 2] through one layer after the other."""
+    """Returns a functional model that applies layers one after the other to [batch, 4, 4, 2]."""
     image = x = keras.Input((4, 4, 2))
     for layer in operations:
         x = layer(x)

@@ -69,7 +69,7 @@ def test_kernels_are_rounded_by_filter():
 
 
 def test_activations_are_rounded_by_hand():
-    # From -1 to 1.55 in 255 steps of 0.01, 0 among them.
+    # From -1 to 1.55 in 255 steps of 0.01; 0 is one of the values.
     x = tf.constant([-1.0, 0.0, 0.013, 0.017, 1.55])
     np.testing.assert_allclose(Round()(x), [-1.0, 0.0, 0.01, 0.02, 1.55], atol=1e-6)
 

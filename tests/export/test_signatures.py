@@ -121,8 +121,8 @@ def test_fixed_size_is_one_partition(kind, content):
 def test_any_size_has_the_network_in_the_same_partition_and_two_of_resampling(content):
     """Only the arithmetic on sizes and coordinates is left to the interpreter's own kernels.
 
-    The network's tensors have the same indices in both subgraphs, so its partition writes the same tensor and reads as
-    many. (With float16 weights it reads some that another partition has converted to float32.)
+    The network's tensors have the same indices in both subgraphs. So its partition writes the same tensor, and reads
+    the same number of tensors. (With float16 weights, another partition has converted some of them to float32.)
     """
     (network,) = partitions(content, subgraph=0)
     any_size = partitions(content, subgraph=1)

@@ -30,7 +30,7 @@ def test_agreement_of_empty_masks_is_one():
 
 
 def test_figures_with_test_masks_by_hand():
-    # Test masks: the first of two photos. The Keras model marks that photo, IoU 1; the other model both, IoU 1 / 2.
+    # Test masks: the first of two photos. The Keras model marks it as well (IoU 1), the other model both (IoU 1 / 2).
     masks = np.zeros((2, RESOLUTION, RESOLUTION), "uint8")
     masks[0] = 1
     keras_model = reference(pixel_network([1.0, 0.0, 0.0]), Photos(grey(255, 0), masks, ("a", "b")))

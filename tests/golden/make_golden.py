@@ -25,7 +25,7 @@ PARAMETERS = np.array(
 
 
 def scale_transform(exponent):
-    """Projective transform of a scale by 2^exponent about the centre of the image."""
+    """Returns the projective transform that scales by 2^exponent about the centre of the image."""
     centre, inverse = (SIZE - 1) / 2, 2.0**-exponent
     offset = centre * (1 - inverse)
     return tf.constant([[inverse, 0, offset, 0, inverse, offset, 0, 0]], tf.float32)
@@ -50,10 +50,10 @@ def write_warps(generator):
 
 
 def kernel_with_gap(generator):
-    """A convolution kernel of singular values 4, 2, 1, 0.5.
+    """Returns a convolution kernel with the singular values 4, 2, 1 and 0.5.
 
-    tensorflow-addons takes sigma half an iteration earlier than SN-GAN's forward pass; the gap makes that
-    difference vanish after 5 iterations while u still moves.
+    tensorflow-addons computes sigma half an iteration earlier than SN-GAN. Because of the gap between the singular
+    values, this makes no difference after 5 iterations, while u still changes.
     """
     left, _ = np.linalg.qr(generator.standard_normal((18, 4)))
     right, _ = np.linalg.qr(generator.standard_normal((4, 4)))

@@ -109,7 +109,7 @@ def test_initial_mask_sets_the_bias_of_the_mask_logits():
 
 
 def test_mask_centring_lowers_logits_by_the_squared_distance_from_the_centre():
-    # The pixel centres of a side of 16 are at 1/16, 3/16, ... 15/16 of half a side; logits fall by 4 (y^2 + x^2).
+    # With 16 pixels, the centres are at 1/16, 3/16, ... 15/16 of half a side; logits fall by 4 (y^2 + x^2).
     even, centred = (
         foreground_generator(16, 2, 3, c_dim=4, c_sup_dim=2, residual_blocks=0, mask_centring=strength)
         for strength in (0.0, 4.0)

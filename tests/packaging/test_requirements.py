@@ -1,4 +1,4 @@
-"""What the packages ask for, what is pinned, and the version."""
+"""The packages' requirements, the pinned versions, and the version of the project."""
 
 import pathlib
 import re

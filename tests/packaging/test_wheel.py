@@ -36,7 +36,7 @@ USE = [
 
 
 def copy_project(target):
-    """Copies what a build reads, without .git and without what an earlier build left."""
+    """Copies the files that a build reads, without .git and the files of earlier builds."""
     built = shutil.ignore_patterns("build", "*.egg-info", "__pycache__", "node_modules")
     for name in SOURCES:
         shutil.copytree(ROOT / name, target / name, ignore=built)
@@ -60,7 +60,7 @@ def site(tmp_path_factory):
 
 @pytest.fixture
 def elsewhere(tmp_path):
-    """A working directory with folders of the user's that have the names of ours."""
+    """A working directory with folders of the user that have the same names as ours."""
     for name in ("configs", "export"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise ImportError('imported from the working directory')")

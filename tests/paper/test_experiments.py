@@ -42,7 +42,7 @@ class Runner:
 
 
 class OnlyNew(Runner):
-    """Does nothing in a workdir with a config, as main.py refuses it."""
+    """Does nothing in a workdir that has a config, because main.py would refuse it."""
 
     def __call__(self, command, log):
         return 0 if (log.parent / "config.json").exists() else super().__call__(command, log)
@@ -68,7 +68,7 @@ def test_make_table(tmp_path):
     assert (row["iou_paper"], row["iou_mean"], row["iou_min"], row["iou_max"]) == ("66.5", "50.5", "50", "51")
     assert (row["finished"], row["images_seen"], row["paper_images_seen"]) == ("2", "16000", "1000000")
     assert "`resolution` 32 (64)" in row["differs"] and "`data.source` folder (cub)" in row["differs"]
-    assert "gamma_mi" not in row["differs"]  # gamma_mi is the paper's in this row
+    assert "gamma_mi" not in row["differs"]  # this row has the paper's gamma_mi
     assert (rows["a disc in the middle"]["iou_mean"], rows["a disc in the middle"]["iou_paper"]) == ("42.6", "")
     text = file.read_text()
     assert text.startswith("# Table 1, small scale\n")
@@ -134,7 +134,7 @@ def test_collect_only_and_no_run_twice(tmp_path):
 def test_table_5(tmp_path):
     runner = Runner()
     rows = table(make_table("5", tmp_path, seeds=[0], execute=runner, **SMALL))
-    assert runner.count == 2  # the supervised U-Net, and ours, which evaluates GrabCut too
+    assert runner.count == 2  # the supervised U-Net, and our row, which also evaluates GrabCut
     assert rows["supervised U-Net"]["images_seen"] == "16000"  # 1,000 steps of 16
     assert rows["GrabCut by [48]"]["images_seen"] == rows["all foreground"]["images_seen"] == ""
     assert rows["GrabCut by [48]"]["iou_mean"] == rows["ours"]["iou_mean"] == "10"

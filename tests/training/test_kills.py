@@ -1,4 +1,4 @@
-"""Kills commands and tells them to stop, in processes of their own."""
+"""Kills commands that run in other processes, or stops them with SIGTERM."""
 
 import collections
 import contextlib
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 def start(workdir, **changes):
     """Starts the command on the config of the finished run."""
     flags = [f"--config.{name}={value}" for name, value in (tiny.RUN | changes).items()]
-    # On one thread: with several, a sum's order, and so its last digit, can change from run to run.
+    # On one thread, because on several the order of a sum can change from run to run, and with it the last digit.
     return tiny.python(
         "-m", "tf_layered_gan.main", "--config=shapes", f"--workdir={workdir}", *flags, TF_NUM_INTRAOP_THREADS="1"
     )
@@ -42,7 +42,7 @@ def test_command_that_is_told_to_stop_saves_its_step_and_goes_on_from_it(tmp_pat
 
 
 def killed_after(seconds, process):
-    """Kills a process that is not finished after some seconds; returns whether it was killed."""
+    """Kills a process after some seconds unless it has finished; returns whether it was killed."""
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:

@@ -59,7 +59,7 @@ def test_tensorflow_is_given_no_python_number(tmp_path, monkeypatch):
     monkeypatch.setattr(tf.summary, "scalar", lambda name, value: kinds.add(type(value)))
     for step in (10, 20):
         monitor.scalars(*GAN, {"binarization": tf.constant(0.25)}, step, 30)
-    assert kinds == {np.ndarray}  # Python numbers TensorFlow keeps for good, some 0.7 KiB each
+    assert kinds == {np.ndarray}  # TensorFlow would keep Python numbers for good, about 0.7 KiB each
 
 
 def test_scalars_are_written_under_their_kind_and_step(tmp_path):
@@ -81,7 +81,7 @@ def test_images_per_second_count_the_steps_between_two_reports(tmp_path, monkeyp
         monitor.scalars(*phase, {}, step, 30)
     monitor.image("layers", np.zeros((2, 2, 3), np.uint8), 20)
     accumulator = events(tmp_path)
-    # 10 steps of 4 images in 2 seconds; the first report of a kind has nothing to compare with.
+    # 10 steps of 4 images in 2 seconds. The first report of a kind has no speed, because there is no earlier time.
     assert scalar(accumulator, "gan/images_per_second") == [(20, 20)]
     assert "segmenter/images_per_second" not in accumulator.Tags()["tensors"]
 

@@ -19,7 +19,7 @@ SAVED_EVERY_STEP = {"schedule.rounds": 1, "monitoring.checkpoint_every": 1}
 
 
 def change_step(monkeypatch, model, change):
-    """Has a function take each step of a model.
+    """Replaces each training step of a model by a call of a function.
 
     Args:
         monkeypatch: of the test; the run must be eager.
@@ -35,7 +35,7 @@ def change_step(monkeypatch, model, change):
 
 
 def fail_at(monkeypatch, *steps, model=LayeredGAN):
-    """Makes the losses of these steps nan, each the first time that it is taken after the one before failed."""
+    """Makes the losses of the given steps nan, one after the other and each once; returns the steps that are left."""
     left = list(steps)
 
     def fail(model, number, step):

@@ -1,4 +1,4 @@
-"""What a single field of a config may hold: each check knows the allowed values in words and as a test."""
+"""Checks of a single field of a config: the allowed values, in words and as a function."""
 
 import dataclasses
 import math
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-MOST = 2**31 - 1  # this and the other limits are far beyond any use; past them a run could not even start
+MOST = 2**31 - 1  # this and the other limits are far beyond any use; a run beyond them could not even start
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +64,7 @@ def power_of_two(least: int, most: int) -> Check:
 
 
 def seed() -> Check:
-    """Accepts what both TensorFlow and NumPy take as a seed, with one to spare for the segmenter."""
+    """Accepts seeds of both TensorFlow and NumPy, except the last one: the segmenter uses the next seed."""
     return Check("from 0 to 2**32 - 2", lambda value: 0 <= value < 2**32 - 1)
 
 

@@ -1,7 +1,7 @@
 """Every field of a config: its name, default, check, meaning and place in the paper.
 
-The defaults are the paper's values for CUB at 128x128. A field is declared here and nowhere else; rules that involve
-several fields stand in `validation`.
+The defaults are the paper's values for CUB at 128x128. A field is declared here and nowhere else. Rules that involve
+several fields are in `validation`.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""Builders for TensorFlow Datasets of two datasets that it lacks in the form that the paper uses."""
+"""Builders of TensorFlow Datasets for two of the paper's datasets: one with another split, and one that it lacks."""
 
 import random
 import re
@@ -17,7 +17,7 @@ from tf_layered_gan.data.squares import mask_to_square, to_square
 SPLITS = ("train", "validation", "test")
 APC_URL = "http://3dvision.princeton.edu/projects/2016/apc/downloads/training.zip"
 APC_SIZE = 128  # pixels
-# A scene, and a file in it. It lies two folders below "training", as in GENESIS-V2's script, or below the top.
+# A scene, and a file in it. Scenes lie two folders below "training", as in GENESIS-V2's script, or below the top.
 _SCENE = re.compile(r"(?!__MACOSX/)(?:(?:.*/)?training/)?((?!training/)[^/]+/[^/]+/scene-[^/]+)/(.*)")
 
 
@@ -25,7 +25,7 @@ class Cub(CaltechBirds2011):
     """`caltech_birds2011` with ReDO's split (Chen et al., 2019): 10,000 / 788 / 1,000 photos (paper, appendix C).
 
     The digits in cub_split.txt are the splits of photo 1, 2 and so on: 0 train, 1 validation, 2 test. The numbers of
-    the photos are in images.txt in the archive; they follow no order of the names.
+    the photos are in images.txt in the archive; they do not follow the order of the names.
     """
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:

@@ -57,13 +57,13 @@ def in_memory(shape: tuple[int, ...]) -> np.ndarray:
 
 
 def stamp(file: Path) -> tuple[int, int]:
-    """Returns a file's size and time of change, which tell whether it is still the same."""
+    """Returns a file's size and time of change, which show whether it has changed."""
     status = file.stat()
     return status.st_size, status.st_mtime_ns
 
 
 def _fill(entry: Path, read: Callable[..., Splits]) -> None:
-    cache_folder.claim(entry.parent)  # or the cleaning below might remove files of the user
+    cache_folder.claim(entry.parent)  # otherwise the cleaning below might remove files of the user
 
     def wait() -> None:
         logging.info("waiting for another run that reads photos into %s", entry.parent)
@@ -91,7 +91,8 @@ def _write(read: Callable[..., Splits], folder: Path) -> None:
 
 
 def _create(file: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """Maps a new file as a uint8 array. Allocates the disk space first: writing to a full disk would end in SIGBUS."""
+    """Maps a new file as a uint8 array. Allocates its space first: a full disk would later kill the process
+    (SIGBUS)."""
     with _errors_named(file.parent):
         array = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
         with open(file, "r+b") as reserved:

@@ -48,7 +48,8 @@ def load(
 
     Returns:
         `Splits`, where a photo's name is its path in the archive (for cars, with the class). In the true masks, too,
-        grey 128 and above is foreground. For CUB that is what 3 of 5 annotators marked; the paper states no threshold.
+        grey 128 and above is foreground. For CUB, that means that 3 of 5 annotators marked the pixel; the paper states
+        no threshold.
 
     Raises:
         ValueError: if the dataset is not prepared, a photo or mask cannot be read, or a mask is missing or has another
@@ -113,7 +114,7 @@ def _read(source, builder, *, create, resolution, storage_size, masks, holdout, 
 
 
 def _squares(batches, count, size, create, labelled):
-    """Returns uint8 [photo, size, size, channel] from `create(shape)`: rgb and perhaps the label; and the names."""
+    """Returns the squares, uint8 [photo, size, size, channel] (rgb, and the label if there is one), and the names."""
     squares = create((count, size, size, 4 if labelled else 3))
     read = functools.partial(_square, size=size, labelled=labelled)
     names: list[str] = []

@@ -1,4 +1,4 @@
-"""A folder of one's own photos: any size and mode, broken files left out, read once and cached."""
+"""A folder of photos of any size and mode; broken files are left out. They are read once and cached."""
 
 import functools
 import os
@@ -20,8 +20,8 @@ from tf_layered_gan.data.squares import labelled_square
 
 T = TypeVar("T")
 
-_BYTES, _PIXELS = Budget(MAX_BYTES), Budget(MAX_PIXELS)  # what all threads together may read and decode at a time
-Image.core.set_block_size(2**26)  # blocks above 32 MiB go back to the system at once, whichever thread had them
+_BYTES, _PIXELS = Budget(MAX_BYTES), Budget(MAX_PIXELS)  # the limit for all threads together
+Image.core.set_block_size(2**26)  # blocks above 32 MiB go back to the system at once, in every thread
 
 
 def load(
@@ -37,10 +37,9 @@ def load(
     """Reads every photo in a folder and below it, in the order of their names.
 
     Photos are decoded by `edge_segmenter.images.read_image`, which states the formats and limits. A file that cannot be
-    read is left out with a warning that names it and the reason. So is anything that is not a file, such as a link that
-    leads nowhere, and a folder that cannot be read. Links to files are read, links to folders are not followed.
-    Whatever the files claim, and however many threads read them, they take less than 1.5 GiB of memory beside the
-    result.
+    read is left out with a warning that names it and the reason. So are entries that are not files, such as a link that
+    leads nowhere, and folders that cannot be read. Links to files are read, links to folders are not followed. Reading
+    takes less than 1.5 GiB of memory beside the result, for any files and any number of threads.
 
     Args:
         path: the folder.
@@ -48,7 +47,7 @@ def load(
         storage_size: width of the training photos, pixels, at least `resolution`.
         masks: None, or a folder of masks for evaluation, see `find_photos`. Grey 128 and above is foreground,
             transparency is background. Photos with a mask are left out of training, so if all have one, none is left
-            to train on. In the order of their names, the even ones go to validation, the odd ones to test.
+            to train on. In the order of their names, the first, third and so on go to validation, the others to test.
         unlabelled: None, or the grey, 0 to 255, of mask pixels that have no label.
         holdout: without masks, how many photos are left out of training, evenly spaced: half for validation, half for
             test. At most a tenth of all photos, but at least 2.
@@ -133,7 +132,7 @@ def _read_square(file: PhotoFile, *, size: int, unlabelled: int | None) -> np.nd
 
 
 def _decode_square(file: PhotoFile, *, size: int, unlabelled: int | None) -> np.ndarray | None:
-    # A function of its own, so that the decoded images are gone before their memory counts as free.
+    # A separate function, so that the decoded images are deleted before their memory counts as free.
     photo = _read_or_warn(read_image, file.photo, size=size)
     mask = _read_or_warn(read_image, file.mask, size=size, backdrop="black") if file.mask else None
     if photo is None or (file.mask and mask is None):
@@ -150,7 +149,7 @@ def _read_or_warn(read: Callable[..., T], path: Path, **settings: Any) -> T | No
 
 
 def _hold_out(squares, files, holdout):
-    """Takes evenly spaced files out. Moves the other squares up in place, because they may fill the disk."""
+    """Takes evenly spaced files out. Moves the other squares up in place, because a copy might not fit on the disk."""
     count = min(len(files), max(2, min(holdout, len(files) // 10)))
     held = [(2 * k + 1) * len(files) // (2 * count) for k in range(count)]
     kept = sorted(set(range(len(files))) - set(held))

@@ -1,4 +1,4 @@
-"""What is known about photos besides their pixels: the classes in their names, and masks to learn from."""
+"""The labels of photos: the classes in their names, and masks to learn from."""
 
 import re
 
@@ -34,7 +34,7 @@ def photo_classes(splits: Splits, pattern: str) -> list[str]:
 
 
 def labelled_photos(splits: Splits) -> Photos:
-    """Returns the photos that a supervised segmenter learns from: for training, or if those have no masks, validation.
+    """Returns the photos to learn from with their masks: for training if those have masks, otherwise for validation.
 
     Args:
         splits: `Splits`.

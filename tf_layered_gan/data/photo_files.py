@@ -58,7 +58,7 @@ def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None)
 
 
 def warn(path: Path, reason: str) -> None:
-    """Logs that a path is left out, on one line whatever its name holds."""
+    """Logs that a path is left out, on one line even if its name has line breaks."""
     logging.warning("left out %s: %s", printable(str(path)), printable(reason))
 
 

@@ -51,7 +51,7 @@ def photo_batch(
     Returns:
         Function of a step, int64 scalar from 0 on, and a `Share` of the batch. It returns a dict with "image", float32
         [example, resolution, resolution, rgb] in [-1, 1]. If the photos have masks, it also has "mask", float32
-        [example, resolution, resolution, 1] in [0, 1], between 0 and 1 where a pixel shows both.
+        [example, resolution, resolution, 1] in [0, 1]; a pixel that shows both has a value in between.
 
     Raises:
         ValueError: if there is no photo, or a setting is out of range.

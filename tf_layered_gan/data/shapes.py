@@ -2,8 +2,8 @@
 
 Colour alone says little about where the object is. Objects and backgrounds share their textures, their ranges of
 brightness and saturation, and some of their hues. Each has two colours, and each background is covered with specks in
-the colours of its object. Over many images, an object differs in that it is one large closed shape, in front, and more
-often warm than cool. Image i of a split depends on (split, i) alone.
+the colours of its object. Over many images, objects differ in three ways: they are large closed shapes, lie in front,
+and are more often warm than cool. Image i of a split depends on (split, i) alone.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ def _inside(shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _texture(rng, kind, x, y, period, radius=0.35):
-    """Returns the share of the first of two colours, float [height, width] in [0, 1]; `period` has the unit of x, y."""
+    """Returns the share of the first of two colours, float [height, width] in [0, 1]; `period` is in units of x."""
     angle, phase = rng.uniform(0, np.pi), rng.uniform(0, 1, 2)
     u = (np.cos(angle) * x + np.sin(angle) * y) / period + phase[0]
     v = (np.cos(angle) * y - np.sin(angle) * x) / period + phase[1]
@@ -64,11 +64,6 @@ def _colour(hue: float, saturation: float, brightness: float) -> np.ndarray:
     """Returns RGB in [0, 1]; the hue is in turns."""
     channel = np.abs(((hue + np.array([0, 2, 1]) / 3) % 1) * 6 - 3) - 1
     return brightness * (1 - saturation * (1 - np.clip(channel, 0, 1)))
-
-
-def _specks(rng: np.random.Generator, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Returns small discs on a slanted grid, bool [height, width]."""
-    return _texture(rng, "dots", x, y, rng.uniform(0.5, 0.7), radius=0.2) > 0
 
 
 def _two_tones(rng: np.random.Generator, hues: tuple[float, float]) -> list[np.ndarray]:
@@ -99,8 +94,8 @@ def draw(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
 
     warm, cool = _two_tones(rng, _WARM), _two_tones(rng, _COOL)
     background = layer(TEXTURES[1:], cool)
-    for tone in warm:
-        background[_specks(rng, x, y)] = tone
+    for tone in warm:  # specks: small discs on a slanted grid
+        background[_texture(rng, "dots", x, y, rng.uniform(0.5, 0.7), radius=0.2) > 0] = tone
     foreground = layer(TEXTURES, warm)
     radius, turn = rng.uniform(0.45, 0.75), rng.uniform(0, 2 * np.pi)
     room = 0.95 - radius

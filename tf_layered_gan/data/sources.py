@@ -19,7 +19,7 @@ def prepare_photos(config: ConfigDict) -> None:
 def load_photos(config: ConfigDict, cache: str | os.PathLike | None = None) -> Splits:
     """Loads the dataset `config.data.source`.
 
-    Never prepares one of the paper's datasets: a config from somebody else's workdir could have it written anywhere.
+    Never prepares one of the paper's datasets, because a config from somebody else could name any folder to write to.
 
     Args:
         config: the run's config.

@@ -11,14 +11,14 @@ from tf_layered_gan.data.photos import FOREGROUND, UNLABELLED
 def to_square(image: Image.Image, size: int) -> Image.Image:
     """Rescales the short side to `size` pixels and cuts out the centre (the paper's appendix C.3).
 
-    One pass over the central square, so a very long image costs no more than a square one.
+    Only the central square is read, so a very long image costs no more than a square one.
 
     Args:
         image: PIL.Image of a mode that can be interpolated (RGB, L), not a palette.
         size: side of the result, pixels.
 
     Returns:
-        PIL.Image of the same mode, [size, size], interpolated bilinearly with antialiasing. The paper states neither.
+        PIL.Image of the same mode, [size, size], bilinear with antialiasing. The paper does not say how it resizes.
     """
     return ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
 
@@ -83,7 +83,7 @@ def full_labels(
 def _check_aspect(photo: Image.Image, mask: Image.Image, mask_name: str | os.PathLike) -> None:
     (width, height), (mask_width, mask_height) = photo.size, mask.size
     if abs(width * mask_height - height * mask_width) > max(photo.size + mask.size):  # one pixel, for rounding
-        raise ValueError(f"{mask_name} has another aspect ratio than its photo: {mask.size}, {photo.size}")
+        raise ValueError(f"{mask_name} has another aspect ratio than its photo: mask {mask.size}, photo {photo.size}")
 
 
 def _labels(mask: Image.Image, unlabelled: int | None) -> np.ndarray:

@@ -62,11 +62,11 @@ def two_colours(images: np.ndarray) -> np.ndarray:
 
 
 def pooled_hues(images: np.ndarray) -> np.ndarray:
-    """Splits the hues of all images together in two, and takes the `largest_thing` of the inner hues of each image.
+    """Splits the hues of all images in two groups, and takes the `largest_thing` of the inner hues of each image.
 
     The hues are points on a circle, in two clusters (k-means). At most 100,000 pixels, evenly spaced, are clustered;
-    the others join the nearer centre. The inner hues are those with a smaller share of the border than of all pixels.
-    Finds objects of a kind that has its own colours. A mask depends on the other images.
+    the others join the nearer centre. A group is inner if its share of the border is smaller than its share of all
+    pixels. Finds objects of a kind that has its own colours. A mask depends on the other images.
     """
     _check_images(images)
     angles = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2HSV_FULL)[..., 0] for image in images]) * (2 * np.pi / 256)

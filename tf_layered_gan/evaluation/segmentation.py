@@ -35,7 +35,7 @@ def predict_probabilities(network: keras.Model, images: np.ndarray, batch_size: 
     Args:
         network: model from float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch, height, width, 1].
         images: uint8 [image, height, width, rgb].
-        batch_size: images per batch; no more than there are images are used.
+        batch_size: images per batch; at most the number of images.
 
     Returns:
         float32 [image, height, width] in [0, 1].

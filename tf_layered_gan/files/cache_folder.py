@@ -1,4 +1,4 @@
-"""Cache folders, which are marked, so that no other folder is mistaken for one and written to or cleared."""
+"""Cache folders. Each has a mark, so that no other folder is written to or cleared by mistake."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ def check(folder: str | os.PathLike) -> None:
     path = pathlib.Path(folder)
     if path.is_dir() and not is_marked(path) and any(path.iterdir()):
         advice = "move those files, or remove the folder if it is a cache of an earlier version"
-        raise ValueError(f"{path} is where a cache belongs, and holds something else: {advice}")
+        raise ValueError(f"{path} is the place of a cache, but holds something else: {advice}")
 
 
 def claim(folder: str | os.PathLike) -> None:

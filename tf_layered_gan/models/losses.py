@@ -85,7 +85,7 @@ def mask_size(mask: KerasTensor, least: float, most: float = 1.0) -> KerasTensor
     paper's Table 1 compares with mutual information. A smaller `most` keeps a mask from filling the image; this part is
     not in the paper.
 
-    Differs from PerturbGAN's published code: that measures the mask after perturbation, this the mask before it.
+    Differs from PerturbGAN's published code, which measures the mask after the perturbation, not before it.
 
     Args:
         mask: pi before perturbation, float32 [batch, height, width, 1] in [0, 1].

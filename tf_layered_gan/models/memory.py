@@ -13,7 +13,7 @@ from tf_layered_gan.models import build
 
 _PROGRAM = 1.2e9  # bytes of a run with tiny networks
 _COPIES = 7  # per weight: itself, its gradient, Adam's two moments, its average, a copy to update and one to save
-_LIVE = 2 / 3  # share of the layers' outputs alive at once; TensorFlow frees those that no gradient needs
+_LIVE = 2 / 3  # share of the layers' outputs in memory at a time; TensorFlow frees those that no gradient needs
 _FLOAT = 4  # bytes
 
 

@@ -114,7 +114,7 @@ def warp(images: tf.Tensor, transforms: tf.Tensor) -> tuple[tf.Tensor, Callable]
 def warp_gather(images: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
     """Computes `warp` from basic ops, so that XLA can compile it and its gradient.
 
-    Arguments, result, gradient and errors are those of `warp`. With XLA it takes less than half the time of `warp`,
+    It has the arguments, result, gradient and errors of `warp`. With XLA it takes less than half the time of `warp`,
     without XLA about twice as long (same measurement).
     """
     _check_shapes(images, transforms)
@@ -147,7 +147,7 @@ def _bilinear_quads(transforms: tf.Tensor, height: int, width: int) -> tuple[tf.
     """Finds the 2x2 quad of input pixels that each output pixel reads, and the weights of the four pixels.
 
     The upper left pixel of quad (i, j) is (i - 1, j - 1), so quads reach one pixel of zeros beyond every border. A
-    source point further out is moved onto those zeros. Quads are numbered row by row over all images.
+    point further outside is moved to those zeros. Quads are numbered row by row over all images.
 
     Returns:
         indices, int32 [batch, height, width]; weights, float32 [batch, height, width, 4] in the order upper left, upper
@@ -213,9 +213,9 @@ def jitter_contrast(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
 def sample_windows(batch_size: int, seed: tf.Tensor, *, places: tuple[int, int]) -> tf.Tensor:
     """Draws the place of each image's window on the background canvas, uniform over all places.
 
-    Not in the paper, which moves the foreground alone: an object painted with its surroundings then shows a seam.
-    Moving the background too cuts off any object painted on it, so that an image that is all background looks wrong as
-    well.
+    Not in the paper, which moves only the foreground: if the foreground holds the object and its surroundings, this
+    shows a seam. Moving the background as well cuts off any object in it, so an image that is all background also looks
+    wrong.
 
     Args:
         batch_size: number of windows.

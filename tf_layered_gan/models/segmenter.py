@@ -21,19 +21,19 @@ class Segmenter(keras.Model):
 
     Args:
         network: F, from float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch, height, width, 1].
-        mask_size: (least, most) in [0, 1], the share of the image that a mask may cover; other pairs teach nothing. Not
+        mask_size: (least, most) in [0, 1], the share of the image that a mask may cover; other pairs are ignored. Not
             in the paper; Voynov et al. 2021 filter pairs the same way.
-        ema_decay: decay per step of the averaged network, in [0, 1). At 0, the paper's way, the average is the trained
-            network.
-        gamma_consistency: weight of the consistency loss on photos: the network learns on a recoloured photo the mask
-            that its teacher finds on the photo itself. Not in the paper; Mean Teacher (Tarvainen and Valpola 2017).
+        ema_decay: decay per step of the averaged network, in [0, 1). At 0, as in the paper, the average is the trained
+            network itself.
+        gamma_consistency: weight of the consistency loss on photos: from a recoloured photo the network learns the mask
+            that its teacher finds on the original. Not in the paper; Mean Teacher (Tarvainen and Valpola 2017).
         gamma_segmentation: weight of the loss on pairs (Eq. 7), the only loss in the paper.
         teacher: a network with F's interface that stays fixed, so that the consistency loss distils it (Hinton et al.
             2015). None stands for the averaged network, as in Mean Teacher.
 
     Attributes:
         network: the network that `train_step` trains.
-        average_network: its ema, which segments for everyone else: a few steps more change its masks less.
+        average_network: its ema, which all other code uses to segment: its masks change less from step to step.
 
     A batch is a dict with pairs, "image" x, float32 [batch, height, width, rgb] in [-1, 1], and "mask" pi, float32
     [batch, height, width, 1] in [0, 1]; or with photos, "photo", shaped like "image"; or with equally many of both. It

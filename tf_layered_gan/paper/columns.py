@@ -17,7 +17,7 @@ class Column:
         decimals: number of decimals in the paper.
         of_masks: whether the figure is of masks of the test photos; if not, it is of the GAN.
         companion: another column to show beside our figure, which could mislead without it. The paper does not have it.
-        facts: fields beside the figure in metrics.json that must be equal in all runs over which a mean is taken.
+        facts: fields beside the figure in metrics.json. They must be equal in all runs of a mean.
     """
 
     header: str

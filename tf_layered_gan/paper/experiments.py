@@ -87,7 +87,7 @@ def make_table(
 
 def _command(name: str, scale: str, seeds: Sequence[int], data: Any, masks: Any, extra: Sequence[str]) -> str:
     """Returns the command that makes the table, with placeholders for the user's folders."""
-    small = scale == "small"  # training needs both folders then, even if this command only collects
+    small = scale == "small"  # training needs both folders, even if this command only collects figures
     folders = ["--workdir=WORKDIR", *["--data=DIR"] * bool(small or data), *["--masks=MASKS"] * bool(small or masks)]
     after = [f" -- {shlex.join(map(_without_folder, extra))}"] if extra else []
     numbers = ",".join(map(str, seeds))
@@ -109,7 +109,7 @@ def _table(name: str, scale: str) -> Table:
     if scale == "paper":
         return table
     datasets = {row.dataset for row in table.rows if row.small}
-    # Quoted figures stay if their dataset has a row of ours to compare with.
+    # Rows that only quote figures stay if we have a row on the same dataset.
     rows = tuple(row for row in table.rows if row.small or (row.changes is None and row.dataset in datasets))
     return dataclasses.replace(table, rows=rows, note=table.small_note)
 
@@ -121,7 +121,7 @@ def _plan(
     if row.changes is None or changes is None:
         return []
     own = {"data.path": data, "data.masks": masks if file in ("small", *_PREDICTED_MASKS) else None}
-    # Resolved, because a run continues only with the values it began with: a folder must always have the same name.
+    # Resolved: a run continues only with the same values, so a folder must always have the same name.
     own = {field: pathlib.Path(value).expanduser().resolve() for field, value in own.items() if value is not None}
     return sweep.plan(root, file, changes, seeds=seeds, own=own, extra=extra)
 

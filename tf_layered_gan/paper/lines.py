@@ -144,7 +144,7 @@ def _common_settings(runs: Sequence[Run]) -> dict[str, Any] | None:
 
 
 def _check_comparable(line: Line, column: str) -> None:
-    """Refuses a row whose seeds have figures that are not comparable, and so have no mean."""
+    """Refuses a row if the figures of its seeds are not comparable, because they then have no mean."""
     key, facts = COLUMNS[column].keys[0], COLUMNS[column].facts
     for (first, ours), (other, theirs) in itertools.pairwise(line.sections(key).items()):
         fields = [name for name in facts if ours.get(name) != theirs.get(name)]

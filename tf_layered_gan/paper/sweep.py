@@ -79,8 +79,8 @@ def plan(
     Args:
         root: directory of the sweep.
         file: name of a shipped config.
-        changes: changes to it by dotted field names. A value that the file has anyway is dropped, so that equal runs
-            have one workdir.
+        changes: changes to it by dotted field names. Values that the file already has are dropped, so that equal runs
+            share a workdir.
         seeds: seeds.
         own: further changes that are not in the name of the workdir, such as the folder of the photos.
         extra: further arguments of every run.
@@ -104,8 +104,8 @@ def execute(command: Sequence[str], log: pathlib.Path) -> int:
 def sweep(runs: Sequence[Run], jobs: int, execute: Callable[[Sequence[str], pathlib.Path], int] = execute) -> None:
     """Executes the runs that are not finished. A failed run leaves failed.txt in its workdir; the others go on.
 
-    A run that finished with another config is executed too, because main.py knows which fields may change. So is a run
-    that lacks a figure (FID or NMI) that its command asks for.
+    A finished run is executed again if its config differs (main.py knows which fields may change), or if it lacks a
+    figure (FID or NMI) that its command asks for.
 
     Args:
         runs: the runs; those with the same workdir count once.
@@ -162,8 +162,9 @@ def _has_finished(run: Run) -> bool:
 def _has_figures(run: Run, metrics: Mapping[str, Any]) -> bool:
     """Returns whether a finished run has the config and all figures that its command asks for.
 
-    The config alone does not tell: it is written before the figures, so an interrupted command may have left a config
-    that names weights or classes without their figures. FID and NMI that the command does not ask for do no harm.
+    The config alone is not enough, because it is written before the figures. An interrupted command may have left a
+    config that names weights or classes, but no figures for them. FID and NMI that the command does not ask for do no
+    harm.
     """
     recorded, asked = read_record(run.workdir / "config.json"), json.loads(resolve(run.arguments).to_json())
     weights, classes = asked["metrics"]["inception"], asked["data"]["classes"]

@@ -66,4 +66,4 @@ class LearningCurve:
         else:
             writer.writerow(_FIELDS)
         writer.writerow([after, images_seen, f"{metrics['iou']:.4f}", f"{metrics['iou_per_image']:.4f}"])
-        write_record(self._path, lines.getvalue())  # the whole file: a line cut off in the middle would damage it
+        write_record(self._path, lines.getvalue())  # the whole file is written, because half a line would damage it

@@ -60,7 +60,7 @@ def report_run(
 
 
 def _earlier_figures(workdir: str | os.PathLike, facts: dict) -> dict:
-    """Returns the FID and NMI of this same GAN from an earlier metrics.json: they are costly, and must not be lost."""
+    """Returns the FID and NMI of this GAN from an earlier metrics.json, because computing them again is costly."""
     file = pathlib.Path(workdir) / "metrics.json"
     try:
         earlier = read_record(file) if file.exists() else {}

@@ -55,11 +55,11 @@ def put_aside(workdir: str | os.PathLike, seed: int, collapse: Collapsed) -> Non
     for name in ("curve.csv", "samples", "tensorboard"):
         if (workdir / name).exists():
             _move(workdir / name, folder / name)
-    (workdir / "checkpoints").rename(folder / "checkpoints")  # last: a run killed before this does all of it again
+    (workdir / "checkpoints").rename(folder / "checkpoints")  # last: a killed run repeats the whole move
 
 
 def _move(source: pathlib.Path, target: pathlib.Path) -> None:
-    """Moves a file, or a folder part of which may have been moved before."""
+    """Moves a file or a folder; part of the folder may have been moved before."""
     if source.is_dir():
         target.mkdir(exist_ok=True)
         for child in source.iterdir():

@@ -1,4 +1,4 @@
-"""The lock of a workdir: one command at a time, and of a run's workers only the chief."""
+"""The lock of a workdir, which lets in one command at a time. Of a run's workers, only the chief takes it."""
 
 import contextlib
 import os

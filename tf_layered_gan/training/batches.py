@@ -15,7 +15,7 @@ _Batch = Callable[[tf.Tensor, Share], dict[str, tf.Tensor]]
 
 
 class Batches:
-    """Endless distributed datasets of batches; the batch of a step follows from the config and the step's number.
+    """Endless distributed datasets of batches. The batch of a step depends only on the config and the step's number.
 
     Every replica gets its share of the batch that one device alone would get. A worker reads only the photos of its own
     replicas.
@@ -23,7 +23,7 @@ class Batches:
     Args:
         config: the run's config.
         splits: the photos.
-        strategy: the strategy over whose replicas each batch is shared out.
+        strategy: the strategy whose replicas share each batch.
     """
 
     def __init__(self, config: ConfigDict, splits: Splits, strategy: tf.distribute.Strategy):
@@ -76,7 +76,7 @@ class Batches:
         return lambda step, share: {name: share.of(values) for name, values in sample(step).items()}
 
     def _distributed(self, batch: _Batch, first_step: int) -> Iterable:
-        """Makes a dataset whose elements are the replicas' shares, one after another."""
+        """Makes a dataset whose elements are the shares of the replicas in turn."""
 
         def dataset(context: tf.distribute.InputContext) -> tf.data.Dataset:
             replicas = context.num_replicas_in_sync // context.num_input_pipelines

@@ -41,8 +41,8 @@ def distributed_step(
         jit: whether XLA compiles it.
 
     Returns:
-        function of a one-element tuple, the distributed batch, to the dict of each replica. A partial, not a function
-        of our own, keeps the stack from the command to the losses short.
+        function of a one-element tuple, the distributed batch, to the dict of each replica. It is a partial, which
+        keeps the stack from the command to the losses short.
     """
     if jit:  # XLA compiles inside `strategy.run`: replicas cannot communicate in a function that it compiles
         train_step = tf.function(train_step, jit_compile=True, autograph=False)

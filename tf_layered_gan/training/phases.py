@@ -65,15 +65,15 @@ def segmenter_phase(run: Run, k: int) -> Phase:
 
 
 def final_phase(run: Run) -> Phase:
-    """The final segmenter (appendix C.3), trained again where rounds were added to a finished run.
+    """The final segmenter (appendix C.3). It is trained again if rounds were added to a finished run.
 
-    Differs from the paper: it goes on from the last round's segmenter, where the paper's starts from new weights.
+    Differs from the paper, which starts from new weights: it continues from the segmenter of the last round.
     """
     state, rounds = run.checkpointer, run.config.schedule.rounds
     if state.final_round.numpy() != rounds:
         state.final_round.assign(rounds)
         state.final_step.assign(0)
-    steps_before = int(state.segmenter_step.numpy())  # the draws of these steps must not come again
+    steps_before = int(state.segmenter_step.numpy())  # the draws of these steps must not be used again
     name = f"round {rounds}, final"
     return Phase(
         "final",
@@ -117,7 +117,7 @@ def learning_rate_share(step: int, *, steps: int, annealed_steps: int) -> float:
     Args:
         step: the step, from 1 to `steps`.
         steps: the number of all steps.
-        annealed_steps: the number of steps, the last ones, over which the share falls; it would be 0 one step later.
+        annealed_steps: the number of last steps over which the share falls; it would be 0 one step after the end.
 
     Returns:
         float in (0, 1].

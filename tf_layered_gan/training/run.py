@@ -77,7 +77,7 @@ class Run:
         self.pair_step = self.compiled(synthetic_step(self.gan, self.segmenter))
 
     def attempts(self) -> Iterator[Run]:
-        """Yields this run, again after each error from which it recovered, until it has collapsed.
+        """Yields this run, and yields it again after each error from which it recovered, until it has collapsed.
 
         for run in run.attempts():
             with run:
@@ -100,7 +100,7 @@ class Run:
         return error is not None and error is self.collapse
 
     def _go_back(self, error: FloatingPointError) -> bool:
-        """Goes back to the last checkpoint and on with other batches. Returns False if it has done so before."""
+        """Goes back to the last checkpoint, to continue with other batches. Returns False if this was done before."""
         state, taken = self.checkpointer, self.checkpointer.steps_taken
         if state.skipped > 0 or not state.restore():
             return False
@@ -194,15 +194,9 @@ class Run:
     def _draw_grid(self, step: int) -> None:
         draws = self._sampler()(tf.constant(0, tf.int64))
         rows = min(8, self.config.batch_size, len(self.splits.validation))
-        layers = {name: value[:rows].numpy() for name, value in self.gan.synthesize(draws).items()}
-        photos = self.splits.validation.images[:rows]
-        grid = image_grid.layer_grid(
-            layers["background"],
-            layers["foreground"],
-            layers["mask"],
-            layers["composed"],
-            photos,
-            segmentation.predict_probabilities(self.segmenter.average_network, photos),
-        )
+        layers, photos = self.gan.synthesize(draws), self.splits.validation.images[:rows]
+        columns = {name: layers[name][:rows].numpy() for name in ("background", "foreground", "mask", "composed")}
+        masks = segmentation.predict_probabilities(self.segmenter.average_network, photos)
+        grid = image_grid.layer_grid(**columns, real=photos, real_mask=masks)
         self._monitor.image("layers", grid, step)
         image_grid.save_png(grid, self.workdir / "samples" / f"step_{step:07d}.png")

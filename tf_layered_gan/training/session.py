@@ -1,4 +1,4 @@
-"""The surroundings of a training run: devices, photos, the locked workdir; and its attempts one after another."""
+"""Everything around a training run: devices, photos and the locked workdir; and the attempts of the run."""
 
 import contextlib
 import dataclasses
@@ -56,7 +56,7 @@ class Session:
             logging.warning("%s The run begins again with another seed.", run.collapse)
             if chief:
                 restarts.put_aside(self.workdir, run.config.seed, run.collapse)
-            workers.wait_for_all(self.strategy)  # or a worker could go on from what is being put aside
+            workers.wait_for_all(self.strategy)  # otherwise a worker could go on from files that are being put aside
 
     def _restored_run(self, chief: bool) -> Run:
         config = restarts.attempt(self.config, self.workdir)
@@ -103,7 +103,7 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
 
 @contextlib.contextmanager
 def _reachable_workers(strategy: tf.distribute.Strategy, sigterm: preemption.Sigterm) -> Iterator[None]:
-    """Names a lost worker; unless SIGTERM came, which ends the other workers as well."""
+    """Raises an error that names a lost worker, unless SIGTERM has come: that ends all workers."""
     try:
         with workers.lost_workers_named(strategy):
             yield

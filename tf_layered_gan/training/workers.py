@@ -59,7 +59,7 @@ def check_agreement(strategy: tf.distribute.Strategy, facts: Mapping[str, Any]) 
 
     Raises:
         ValueError: on every worker; names the facts that differ, the workers that differ, and this worker's values. If
-            the workers do not even have the same names, names those.
+            the workers do not even have the same names of facts, names those.
     """
     if not _has_workers(strategy):
         return
@@ -92,7 +92,7 @@ def describe_differences(facts: Mapping[str, Any], digests: Sequence[Sequence[in
 
 
 def _gathered(strategy: tf.distribute.Strategy, numbers: Sequence[int]) -> list[list[int]]:
-    """Gathers equally many whole numbers from each worker: int [worker, number]."""
+    """Gathers the same number of whole numbers from each worker: int [worker, number]."""
     rows = strategy.experimental_distribute_values_from_function(lambda _: tf.constant([numbers], tf.int64))
     devices = strategy.num_replicas_in_sync // strategy.cluster_resolver.cluster_spec().num_tasks("worker")
     return strategy.gather(rows, axis=0).numpy()[::devices].tolist()

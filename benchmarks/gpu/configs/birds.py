@@ -3,7 +3,7 @@
     python -m benchmarks.gpu.export --config=benchmarks/gpu/configs/birds.py --output=raw/birds \
         --config.data.path=BIRDS --config.data.masks=MASKS
 
-What it took on an H100, and what came out, is in `benchmarks/gpu/README.md`.
+`benchmarks/gpu/README.md` has its time and its result on an H100.
 """
 
 from ml_collections import ConfigDict
@@ -12,7 +12,7 @@ from configs import folder
 
 
 def get_config() -> ConfigDict:
-    """Returns the config. Its rounds are longer than a device's time, so that the time decides."""
+    """Returns the config. Its rounds are longer than the time on a device allows, so that the time decides."""
     config = folder.get_config()
     config.batch_size = 32
     config.networks.generator_width = 64

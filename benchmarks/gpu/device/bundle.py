@@ -1,4 +1,4 @@
-"""The bundle that these scripts lie in: programs that TensorFlow wrote, as JAX functions, and what they start from."""
+"""Reads the bundle that contains these scripts: TensorFlow's programs as JAX functions, and the initial variables."""
 
 import io
 import json
@@ -69,7 +69,7 @@ class Bundle:
             return jax.device_put(initial_state.make(self.manifest["variables"], carried, seed), jax.devices()[0])
 
     def reference(self) -> dict[str, np.ndarray]:
-        """Returns TensorFlow's figures, see `reference.py`; only a bundle that was exported with them has some."""
+        """Returns TensorFlow's figures, see `reference.py`; only a bundle with --reference_steps has some."""
         with np.load(self.path / "reference.npz") as file:
             return dict(file)
 

@@ -24,9 +24,9 @@ _LEAST = 0.1  # differences of smaller results are relative to this: they are me
 def check(bundle: Bundle, precision: str) -> None:
     """Takes the reference's steps and compares.
 
-    The log gets the largest differences of each program: of a training program's results relative to TensorFlow's,
-    "first_report" (first step) and "report" (all steps); "layers" of "synthesize", in the range [-1, 1]; and
-    "probability" of "predict", in [0, 1].
+    The log gets the largest differences of each program. For the results of training programs they are relative to
+    TensorFlow's: "first_report" (first step) and "report" (all steps). The "layers" of "synthesize" are in [-1, 1], the
+    "probability" of "predict" is in [0, 1].
 
     Raises:
         ValueError: if one is above its limit.
@@ -52,7 +52,7 @@ def check(bundle: Bundle, precision: str) -> None:
 
 
 def main() -> None:
-    """Checks the bundle that this script lies in."""
+    """Checks the bundle that contains this script."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--precision", default="f32")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""A bundle's programs at work, with the photos and the variables on the device."""
+"""Runs a bundle's programs, with the photos and the variables on the device."""
 
 import logging
 import time
@@ -19,7 +19,7 @@ class StepLoop:
 
     Args:
         program: `Program`, whose results are scalars.
-        learning_rates: value of each learning rate's variable where its share is 1; the others stay as they are.
+        learning_rates: the full value of each learning rate, by its variable's name; a step takes a share of it.
     """
 
     def __init__(self, program: Program, learning_rates: dict[str, float]):
@@ -31,7 +31,7 @@ class StepLoop:
         """Takes steps.
 
         Args:
-            state: every variable. The memory of those that the program writes is used again.
+            state: every variable. The memory of those that the program writes is reused.
             photos: all of them, uint8 [photo, width, width, rgb].
             inputs: "step", int64 [step]; "share", float32 [step], of the learning rates; and, where the program takes
                 photos, "rows", int32 [step, batch], which of them.
@@ -81,11 +81,8 @@ class Engine:
         self._loops = {p.name: StepLoop(p, rates if p.name.startswith("gan") else {}) for p in programs}
         self._synthesize, self._predict = (bundle.program(name, precision) for name in ("synthesize", "predict"))
         with ThreadPoolExecutor() as pool:  # compiles all at the same time
-            jobs: list[Future] = [
-                pool.submit(self.synthesize, 0),
-                pool.submit(self.predict, self.photos["test_images"]),
-            ]
-            jobs += [pool.submit(self._seconds_a_step, loop) for loop in self._loops.values()]
+            jobs: list[Future] = [pool.submit(self._seconds_a_step, loop) for loop in self._loops.values()]
+            jobs += [pool.submit(self.synthesize, 0), pool.submit(self.predict, self.photos["test_images"])]
         for job in jobs:
             job.result()
         self.seconds_a_step = {name: self._seconds_a_step(loop) for name, loop in self._loops.items()}
@@ -133,10 +130,8 @@ class Engine:
 
     def _inputs(self, loop: StepLoop, first_step: int, shares: list[float]) -> dict[str, np.ndarray]:
         steps = np.arange(first_step, first_step + len(shares), dtype=np.int64)
-        inputs: dict[str, np.ndarray] = {
-            "step": self._seed * _DRAWS_OF_A_SEED + steps,
-            "share": np.array(shares, np.float32),
-        }
+        inputs: dict[str, np.ndarray] = {"share": np.array(shares, np.float32)}
+        inputs["step"] = self._seed * _DRAWS_OF_A_SEED + steps
         return inputs | ({"rows": self._order.rows(first_step, len(shares))} if loop.takes_photos else {})
 
     def _seconds_a_step(self, loop: StepLoop) -> float:

@@ -1,4 +1,4 @@
-"""Recipes that make a run's initial variables on the device, so that they need not travel.
+"""Recipes that make a run's initial variables on the device, so that the bundle need not hold them.
 
 Only NumPy is needed here.
 """
@@ -14,12 +14,12 @@ Arrays = dict[str, np.ndarray]
 def describe(values: Mapping[str, np.ndarray], exact: bool) -> tuple[dict[str, dict[str, Any]], Arrays]:
     """Returns a recipe for each variable, and the values that have to travel.
 
-    A recipe is read off the value: the same number everywhere, equal to an earlier variable, or orthogonal. What is
-    none of these travels.
+    There are three recipes: one number everywhere, a copy of an earlier variable, and a random orthogonal matrix. A
+    value that fits none of them has to travel.
 
     Args:
         values: every variable's initial value by its name.
-        exact: whether all values travel, so that the device begins with the same ones.
+        exact: whether all values travel, so that the device begins with exactly these.
     """
     recipes: dict[str, dict[str, Any]] = {}
     carried: Arrays = {}

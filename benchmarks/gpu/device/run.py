@@ -1,4 +1,4 @@
-"""Trains the bundle that this script lies in on this machine's first GPU: Algorithm 1 within a time budget.
+"""Trains the bundle that contains this script, on the first GPU of this machine: Algorithm 1 within a time budget.
 
     python3 bundles/birds/run.py --check=bundles/tiny --out=OUT --budget=570
 
@@ -26,7 +26,7 @@ from weights import write_weights
 from tf_layered_gan.evaluation.image_grid import save_png
 from tf_layered_gan.runs.learning_curve import LearningCurve
 
-# Fewer of autotuning's own checks, and no Triton for the few small matrix products: both save compile time.
+# Both save compile time: fewer checks of the autotuning, and no Triton for the few small matrix products.
 _GPU_FLAGS = "--xla_gpu_autotune_level=2 --xla_gpu_enable_triton_gemm=false"
 _GAP = 6  # white pixels between two grids
 

@@ -1,4 +1,4 @@
-"""What the steps of a phase report, in the log every few seconds."""
+"""A log of the reports of a phase's steps, with a line every few seconds."""
 
 import logging
 import time
@@ -9,11 +9,11 @@ import numpy as np
 
 _SECONDS = 5.0  # between two lines
 _HEALTHY_MASKS = (0.02, 0.9)  # mean mask; outside, one of the layers has taken the whole image
-_COLLAPSED_LINES = 4  # this many lines in a row outside are a collapse
+_COLLAPSED_LINES = 4  # so many lines in a row outside this range mean a collapse
 
 
 class StepLog:
-    """Logs the means of what a training program's steps report, and stops a run that has gone wrong.
+    """Logs the means of the steps' reports, and stops a run that has gone wrong.
 
     Args:
         program: its name.
@@ -32,7 +32,7 @@ class StepLog:
         self.history: list[dict[str, Any]] = []
 
     def add(self, report: jax.Array, step: int, share: float) -> None:
-        """Takes the reports of a chunk of steps; looks at those of the chunk before, so that this one can go on.
+        """Takes the reports of a chunk of steps. Reads those of the chunk before, so as not to wait for this one.
 
         Args:
             report: float32 [step, result].

@@ -22,13 +22,14 @@ class Trainer:
         engine: `Engine`.
         plan: `Plan`.
         curve: `LearningCurve`, which gets a point after each round and at the end.
-        deadline: when all has to be done, on the clock of `time.monotonic`.
+        deadline: the time of `time.monotonic` at which training must be finished.
 
     Attributes:
         grids: an image grid after each round and one at the end, uint8 [height, width, rgb] each.
-        progress: what record.json holds of the run: "rounds", how many have ended; "gan_step", "segmenter_step" and
-            "final_step", steps taken; "seconds", time spent training; "cut", whether the time ended before the plan
-            did; "history", see `StepLog`; and in the end "synthetic", "validation" and "test", see `figures`.
+        progress: dict that record.json will hold. "rounds": the number of finished rounds. "gan_step",
+            "segmenter_step" and "final_step": the steps taken. "seconds": the time of training. "cut": whether the time
+            ended before the plan. "history": see `StepLog`. "synthetic", "validation" and "test": see `figures`; they
+            are added at the end.
     """
 
     def __init__(self, engine: Engine, plan: Plan, curve: LearningCurve, deadline: float):
@@ -38,7 +39,7 @@ class Trainer:
         self.progress |= {"seconds": 0.0, "cut": False, "history": []}
 
     def train(self) -> Iterator[str]:
-        """Trains; yields the name of each phase that has ended, for the caller to save what there is."""
+        """Trains; yields the name of each phase that has ended, so that the caller can save the results so far."""
         plan, progress = self._plan, self.progress
         while progress["rounds"] < plan.rounds and not progress["cut"]:
             self._train_gan()

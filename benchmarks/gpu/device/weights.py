@@ -1,4 +1,4 @@
-"""How weights come back: a few files of less than 16 MiB, the most needed networks first. NumPy alone."""
+"""Files for the weights that come back: a few of less than 16 MiB, with the most needed networks first. NumPy alone."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-# A lent machine gives back 8 files of up to 16 MiB: these, record.json, log.txt, curve.csv and grids.png.
+# At most 8 files of up to 16 MiB come back: these, record.json, log.txt, curve.csv and grids.png.
 FILE_BYTES = int(15.5 * 2**20)
 FILES = 4
 TOTAL_BYTES = 58 * 2**20  # of all files; the rest of 60 MiB is for record.json
@@ -30,7 +30,7 @@ _SMALL = 4096  # numbers; smaller arrays, such as biases and statistics, stay fl
 
 
 def write_weights(out: pathlib.Path, state: Mapping[str, np.ndarray], record: dict[str, Any]) -> str:
-    """Writes OUT/record.json and OUT/weights_0.bin and so on, as much as fits beside the files that are in OUT.
+    """Writes OUT/record.json, OUT/weights_0.bin and so on: as much as fits beside the other files in OUT.
 
     All of it is float32 if that fits. Otherwise large arrays become float16 and the optimizers are left out, since
     Adam's second moments are too small for float16.
@@ -38,7 +38,7 @@ def write_weights(out: pathlib.Path, state: Mapping[str, np.ndarray], record: di
     Args:
         out: the folder.
         state: the variables by their names, "GROUP/INDEX".
-        record: what else record.json holds.
+        record: the other content of record.json.
 
     Returns:
         str, what was written and what was left out.

@@ -109,7 +109,7 @@ def _read_torchscript(path: str | os.PathLike) -> dict[str, np.ndarray]:
     try:
         import torch
     except ImportError as error:
-        raise ValueError(f"{path} is TorchScript, which needs PyTorch: run this command where torch is") from error
+        raise ValueError(f"{path} is TorchScript: install PyTorch to read it") from error
 
     try:
         state = torch.jit.load(str(path), map_location="cpu").state_dict()
