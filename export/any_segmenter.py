@@ -138,7 +138,7 @@ def _load_tflite(path: pathlib.Path) -> _Loaded:
 
     def run(image: np.ndarray) -> np.ndarray:
         pixels = quantize(image, inputs[0]) if image.dtype == np.uint8 else image
-        interpreter.resize_tensor_input(inputs[0]["index"], image.shape, strict=True)  # only sides of any length
+        interpreter.resize_tensor_input(inputs[0]["index"], image.shape, strict=True)  # strict: changes only open sides
         interpreter.allocate_tensors()
         interpreter.set_tensor(inputs[0]["index"], pixels)
         interpreter.invoke()

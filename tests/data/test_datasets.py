@@ -136,7 +136,7 @@ def test_masks_from_a_folder(path, masks):
 
 def test_a_mask_that_is_missing_or_unusable_is_named(path, masks):
     save_mask(masks / "cars_test" / "00001.png", (20, 20))
-    with pytest.raises(ValueError, match=r"mask of cars_test/00001.jpg 001 has another aspect.*\(20, 20\), \(30, 20\)"):
+    with pytest.raises(ValueError, match=r"mask of cars_test/00001.jpg 001 has another aspect.*\(20, 20\).*\(30, 20\)"):
         load("cars", path, masks=masks)
     save_mask(masks / "cars_test" / "00001.png", (15, 10))
     (masks / "cars_test" / "00002.png").write_text("text")

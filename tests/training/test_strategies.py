@@ -160,7 +160,7 @@ def test_two_workers_go_on_after_one_was_killed(runs, tmp_path):
 
 def test_two_workers_go_on_in_the_second_round_after_either_was_killed(tmp_path):
     train(tmp_path, "two_rounds_plain")
-    for killed, number in ((0, 5), (1, 7)):  # in the second round: while the GAN trains, and the segmenter
+    for killed, number in ((0, 5), (1, 7)):  # in the second round, in its steps of the GAN and of the segmenter
         workers = tiny.workers(2, "tests/strategies.py", tmp_path, "two_rounds_multi_worker")
         codes, output = finish_with_a_kill(workers, killed, number, tmp_path / "two_rounds_multi_worker")
         assert codes[killed] == -signal.SIGKILL and codes[1 - killed] not in (0, None), output

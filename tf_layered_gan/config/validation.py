@@ -119,7 +119,7 @@ def _check_training(config: ConfigDict) -> Iterator[_Checked]:
 
 def _check_unet(config: ConfigDict) -> Iterator[_Checked]:
     depth, width, resolution = config.networks.unet_depth, config.networks.unet_width, config.resolution
-    if not 0 <= depth <= 8:  # refused above; 2**depth could take forever
+    if not 0 <= depth <= 8:  # refused above, and 2**depth could take for ever
         return
     allowed = f"2**depth divides the resolution, {_shown(resolution)}"
     yield "networks.unet_depth", depth, allowed, resolution % 2**depth == 0

@@ -88,8 +88,8 @@ def grabcut(images: np.ndarray) -> np.ndarray:
     and flowers; so the choice used true masks, to the baseline's advantage.
 
     Images narrower than 128 pixels are enlarged to that width (bicubic), and their masks are reduced again: a pixel is
-    foreground if more than half of it is. The reason is GrabCut's fixed weight of smoothness, which erases most objects
-    at 32 pixels. A mask may be empty. It does not depend on the other images.
+    foreground if more than half of its area is. The reason is GrabCut's fixed weight of smoothness, which erases most
+    objects at 32 pixels. A mask may be empty. It does not depend on the other images.
     """
     _check_images(images)
     return np.stack([_grabcut_one(image) for image in images])

@@ -14,8 +14,8 @@ def build_strategy(config: ConfigDict) -> tf.distribute.Strategy:
     """Returns the strategy that `config.distribution` names. Call it before anything else of TensorFlow.
 
     Raises:
-        ValueError: the workers or the TPU cannot be found, the replicas cannot share a batch equally, or one image for
-            each replica is too few.
+        ValueError: the workers or the TPU cannot be found, the batch cannot be divided equally among the replicas, or
+            each replica would get one image where a loss needs two.
     """
     if config.distribution == "one_device":
         return tf.distribute.get_strategy()

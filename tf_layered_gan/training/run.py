@@ -77,7 +77,7 @@ class Run:
         self.pair_step = self.compiled(synthetic_step(self.gan, self.segmenter))
 
     def attempts(self) -> Iterator[Run]:
-        """Yields this run, and yields it again after each error from which it recovered, until it has collapsed.
+        """Yields this run until it collapses: once, and once more after each error from which it recovered.
 
         for run in run.attempts():
             with run:

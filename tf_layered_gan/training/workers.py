@@ -63,7 +63,7 @@ def check_agreement(strategy: tf.distribute.Strategy, facts: Mapping[str, Any]) 
     """
     if not _has_workers(strategy):
         return
-    # Names first: workers with other names would gather another number of digests.
+    # First the names, because workers with other names would send a different number of digests.
     for checked in ({"the version of this program, by its fields": sorted(facts)}, facts):
         digests = _gathered(strategy, [_digest(value) for value in checked.values()])
         differences = describe_differences(checked, digests, strategy.cluster_resolver.task_id)

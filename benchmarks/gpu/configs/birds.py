@@ -12,7 +12,7 @@ from configs import folder
 
 
 def get_config() -> ConfigDict:
-    """Returns the config. Its rounds are longer than the time on a device allows, so that the time decides."""
+    """Returns the config. Its rounds are longer than any device's time, so the time budget sets their length."""
     config = folder.get_config()
     config.batch_size = 32
     config.networks.generator_width = 64

@@ -12,14 +12,14 @@ Arrays = dict[str, np.ndarray]
 
 
 def describe(values: Mapping[str, np.ndarray], exact: bool) -> tuple[dict[str, dict[str, Any]], Arrays]:
-    """Returns a recipe for each variable, and the values that have to travel.
+    """Returns a recipe for each variable, and the values that the bundle has to carry.
 
-    There are three recipes: one number everywhere, a copy of an earlier variable, and a random orthogonal matrix. A
-    value that fits none of them has to travel.
+    There are three recipes: one number everywhere, a copy of an earlier variable, and a random orthogonal matrix. The
+    bundle carries a value that fits none of them.
 
     Args:
         values: every variable's initial value by its name.
-        exact: whether all values travel, so that the device begins with exactly these.
+        exact: whether the bundle carries all values, so that the device begins with exactly these.
     """
     recipes: dict[str, dict[str, Any]] = {}
     carried: Arrays = {}

@@ -11,7 +11,7 @@ import numpy as np
 # At most 8 files of up to 16 MiB come back: these, record.json, log.txt, curve.csv and grids.png.
 FILE_BYTES = int(15.5 * 2**20)
 FILES = 4
-TOTAL_BYTES = 58 * 2**20  # of all files; the rest of 60 MiB is for record.json
+TOTAL_BYTES = 58 * 2**20  # all files of weights; the rest of 60 MiB is for record.json
 # Written in this order. A group that no longer fits is left out as a whole.
 GROUPS = (
     "average_segmenter",
