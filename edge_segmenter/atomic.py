@@ -17,8 +17,7 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # In the same folder, so in the same file system. The name is short, because that of `path` may be the longest
-    # allowed.
+    # In the same folder, so in the same file system. The name is short: that of `path` may be as long as allowed.
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
         written = pathlib.Path(folder, f"written{path.suffix}")
         yield written

@@ -1,5 +1,4 @@
-"""A script: a worker that connects to another but does not train. Usage: workers.py, with the worker's index
-in TF_CONFIG."""
+"""A script: a worker that meets another one but does not train. TF_CONFIG holds the worker's index."""
 
 import json
 import os

@@ -84,7 +84,7 @@ SMALL = {
     "export.main": {"--max_iou_loss": 1},  # a network that has hardly learnt loses much
     "benchmarks.calls": {"--rounds": 2},
 }
-BEGUN = {}  # by workdir, the settings of its latest run
+BEGUN = {}  # the settings of the latest run in each workdir
 RUN = {command.words: command for command in OURS if not any(re.search(why, str(command)) for why in NOT_RUN)}
 
 

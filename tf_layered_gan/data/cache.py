@@ -91,8 +91,7 @@ def _write(read: Callable[..., Splits], folder: Path) -> None:
 
 
 def _create(file: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """Maps a new file as a uint8 array. Allocates its space first: a full disk would later kill the process
-    (SIGBUS)."""
+    """Maps a new file as a uint8 array. Allocates its space first: later, a full disk would kill the process."""
     with _errors_named(file.parent):
         array = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
         with open(file, "r+b") as reserved:

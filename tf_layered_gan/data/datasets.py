@@ -48,8 +48,7 @@ def load(
 
     Returns:
         `Splits`, where a photo's name is its path in the archive (for cars, with the class). In the true masks, too,
-        grey 128 and above is foreground. For CUB, that means that 3 of 5 annotators marked the pixel; the paper states
-        no threshold.
+        grey 128 and above is foreground. For CUB, 3 of 5 annotators marked it; the paper has no threshold.
 
     Raises:
         ValueError: if the dataset is not prepared, a photo or mask cannot be read, or a mask is missing or has another

@@ -35,8 +35,7 @@ class LayeredGAN(keras.Model):
 
     A batch is a dict with "image", photos, float32 [batch, height, width, rgb] in [-1, 1], and the random draws for
     as many synthetic images: "z", "foreground_z", "c_sup" and "c" (see `codes.sample_codes`), "window", "transform" and
-    "contrast" (see `perturbation`). The step itself draws no random numbers, so the same batch gives the same step on
-    any device.
+    "contrast" (see `perturbation`). The step draws no random numbers: the same batch gives the same step anywhere.
     """
 
     def __init__(

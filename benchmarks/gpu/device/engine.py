@@ -135,7 +135,7 @@ class Engine:
         return inputs | ({"rows": self._order.rows(first_step, len(shares))} if loop.takes_photos else {})
 
     def _seconds_a_step(self, loop: StepLoop) -> float:
-        """Takes a chunk of steps with copies of the variables; the first time that compiles the program."""
+        """Times a chunk of steps on copies of the variables. The first call also compiles the program."""
         inputs = self._inputs(loop, 0, [1.0] * self.chunk)
         copies = jax.device_put(self.state, jax.devices()[0], may_alias=False)
         start = time.monotonic()

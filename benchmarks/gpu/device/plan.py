@@ -62,7 +62,7 @@ class Plan:
 
 
 class PhotoOrder:
-    """Which photos each step sees: every epoch is another permutation of all, a function of the seed and the step.
+    """The photos of each step: every epoch is a new permutation of all photos, which depends on the seed and the epoch.
 
     Args:
         count: how many photos there are.
