@@ -67,7 +67,7 @@ ONE_STEP = {"schedule.rounds": 1, "schedule.gan_images_per_round": 4}  # one ste
 def eager():
     """Runs TensorFlow without graphs, because tracing one takes longer than the few steps of a test.
 
-    Also measures the GAN's masks on 2 instead of 32 batches, which takes long without a graph.
+    Also measures the GAN's masks on 2 batches instead of 32, which would take long without a graph.
     """
     few = functools.partial(gan_figures.evaluate_synthetic_masks, batches=2)
     tf.config.run_functions_eagerly(True)

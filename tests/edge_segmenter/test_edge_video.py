@@ -194,7 +194,7 @@ def test_no_camera(model, tmp_path, monkeypatch):
 
 
 def test_an_error_of_opencv_is_printed_on_one_line(model, tmp_path):
-    finished = run_camera(model, 10**12, tmp_path / "out")  # OpenCV refuses so large an index in seven lines
+    finished = run_camera(model, 10**12, tmp_path / "out")  # OpenCV's error for so large an index has seven lines
     last = finished.stderr.splitlines()[-1]
     assert finished.returncode == 2 and f"camera {10**12}: OpenCV(" in last and "won't fit into a C int" in last
     assert not (tmp_path / "out").exists()

@@ -48,7 +48,7 @@ def test_discriminator(resolution):
 def test_only_the_category_head_of_the_discriminator_has_no_spectral_norm():
     network = discriminator(16, tiny.WIDTH, 6)
     plain = [layer.name for layer in network.layers if hasattr(layer, "kernel") and not hasattr(layer, "u")]
-    # Two layers from 16 to 8 to 4 pixels, and two in the head for real or fake.
+    # Two layers, from 16 to 8 to 4 pixels, and two in the head of D.
     assert len([layer for layer in network.layers if hasattr(layer, "u")]) == 4
     assert len(plain) == 2 and "category" in plain
 
