@@ -11,6 +11,7 @@ import tensorflow as tf
 from ml_collections import ConfigDict
 
 from tf_layered_gan.data.augmentation import random_flip_and_crop
+from tf_layered_gan.evaluation.gan_figures import crossed_masks
 from tf_layered_gan.models import build, sampling
 from tf_layered_gan.models.segmenter import synthetic_step
 
@@ -82,7 +83,7 @@ def build_programs(config: ConfigDict, models: Models, storage_size: int) -> dic
         rgb], "images" uint8 [PREDICTED_IMAGES, resolution, resolution, rgb], "step" a scalar int64.
     """
     gan, segmenter, resolution = models.gan, models.segmenter, config.resolution
-    learn = synthetic_step(gan, segmenter)
+    learn, generator = synthetic_step(gan, segmenter), gan.average_foreground_generator
     streams = (sampling.GAN_STREAM, sampling.SEGMENTER_STREAM, sampling.SYNTHESIS_STREAM)
     gan_draws, draws, synthesis_draws = (sampling.build_sampler(config, stream) for stream in streams)
 
@@ -110,6 +111,7 @@ def build_programs(config: ConfigDict, models: Models, storage_size: int) -> dic
         "segmenter": on_pairs,
         "final": (train_final, photos | step) if config.segmenter.gamma_consistency else on_pairs,
         "synthesize": (lambda step: gan.synthesize(synthesis_draws(step)), step),
+        "cross": (lambda step: {"mask": crossed_masks(generator, synthesis_draws(step))}, step),
         "predict": (predict, images),
     }
 

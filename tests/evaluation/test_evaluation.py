@@ -120,19 +120,31 @@ def test_clusters_are_compared_with_the_classes_of_all_photos():
 
 
 class FakeGAN:
-    """Returns two masks of 4 pixels: one with `step` foreground pixels, one with none."""
+    """Returns two masks of 4 pixels: one with `step` foreground pixels, one with none. Crossed, the code decides."""
 
-    def synthesize(self, step):
-        filled = tf.cast(tf.range(4) < tf.cast(step, tf.int32), tf.float32)
+    def synthesize(self, draws):
+        filled = tf.cast(tf.range(4) < tf.cast(draws["step"], tf.int32), tf.float32)
         return {"mask": tf.reshape(tf.stack([filled, tf.zeros(4)]), [2, 2, 2, 1])}
 
+    def average_foreground_generator(self, codes, training):
+        _, _, c = codes
+        return None, tf.broadcast_to(c[:, :1, None, None], (c.shape[0], 2, 2, 1))
 
-def test_synthetic_masks_have_a_mean_and_a_spread():
-    metrics = evaluate_synthetic_masks(FakeGAN(), lambda step: step, batches=3)
+
+def fake_draws(step):
+    return {"step": step, "foreground_z": tf.zeros((2, 3)), "c_sup": tf.zeros((2, 1)), "c": tf.eye(2)}
+
+
+def test_synthetic_masks_have_a_mean_a_spread_and_variety():
+    metrics = evaluate_synthetic_masks(FakeGAN(), fake_draws, batches=3)
     # Shares: 0, 0, 1/4, 0, 2/4, 0. Mean: 3/4 / 6 = 1/8. Variance: 5/16 / 6 - 1/64 = 7/192.
     assert metrics == {
         "mask_mean": pytest.approx(1 / 8),
         "mask_spread": pytest.approx((7 / 192) ** 0.5),
         "masks_full": 0,
         "pictures": 6,
+        "silhouettes": 3,
+        "pairs_alike": pytest.approx(6 / 15),  # 4 empty masks
+        "variance_code": 1,
+        "variance_z": 0,
     }

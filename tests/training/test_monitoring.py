@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tf_layered_gan.training.monitoring import Monitor, check_finite, collapse_warning
+from tf_layered_gan.training.monitoring import Monitor, check_finite, collapse_warning, variety_warning
 
 GAN, SEGMENTER = ("gan", "round 2"), ("segmenter", "round 2")
 
@@ -41,6 +41,13 @@ def test_masks_that_fill_the_image_are_reported_although_their_mean_is_usual():
     warning = collapse_warning(0.4, masks_full=0.25)
     assert warning.startswith("all as foreground, in part: 25% of the masks fill the image")
     assert "segmenter.mask_size" in warning
+
+
+def test_warns_of_few_silhouettes():
+    figures = {"silhouettes": 11, "pictures": 1024, "pairs_alike": 0.096, "variance_code": 0.91, "variance_z": 0.02}
+    assert variety_warning(figures | {"pairs_alike": 0.05}) is None
+    warning = variety_warning(figures)
+    assert "11 among 1024 masks" in warning and "10% of the pairs" in warning and "z explains 2%" in warning
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
@@ -103,7 +110,7 @@ def test_collapse_is_logged_as_a_warning(tmp_path, caplog):
 
 def test_evaluation_is_written_at_the_step_of_the_gan(tmp_path):
     monitor = Monitor(tmp_path, batch_size=4)
-    monitor.evaluation({"iou": 0.5, "images": 7}, 30)
+    monitor.evaluation("validation", {"iou": 0.5, "images": 7}, 30)
     monitor.image("layers", np.zeros((2, 2, 3), np.uint8), 30)
     assert scalar(events(tmp_path), "validation/iou") == [(30, 0.5)]
 
@@ -124,7 +131,7 @@ def test_full_disk_is_an_oserror(tmp_path, monkeypatch):
     monitor = Monitor(tmp_path, batch_size=4)
     monkeypatch.setattr(tf.summary, "scalar", fail)
     with pytest.raises(OSError, match="events could not be written to .*tensorboard: No space left on device"):
-        monitor.evaluation({"iou": 0.5}, 30)
+        monitor.evaluation("validation", {"iou": 0.5}, 30)
 
 
 def test_file_in_the_place_of_the_folder_is_named(tmp_path):

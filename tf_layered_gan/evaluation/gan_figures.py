@@ -1,7 +1,7 @@
 """Figures of the GAN: FID of its images, statistics of its masks, and NMI of E_x's clusters."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -10,12 +10,13 @@ import tensorflow as tf
 from ml_collections import ConfigDict
 
 from tf_layered_gan.data.photos import Splits
-from tf_layered_gan.evaluation.metrics import fid
+from tf_layered_gan.evaluation.metrics import fid, variety
 from tf_layered_gan.evaluation.metrics.clustering import clustering_metrics
 from tf_layered_gan.evaluation.segmentation import to_model_range
 from tf_layered_gan.models.layered_gan import FULL, LayeredGAN
 
 _BATCH_SIZE = 64
+_CROSSED, _CROSSED_GROUPS = 8, 4
 Sampler = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
 
@@ -102,6 +103,8 @@ def _synthesize(gan: LayeredGAN, sample: Sampler, layer: str, count: int) -> Ite
 def evaluate_synthetic_masks(gan: LayeredGAN, sample: Sampler, batches: int = 32) -> dict[str, Any]:
     """Measures the masks of the averaged generators before perturbation, which shows whether the GAN has collapsed.
 
+    The shares of the variance are from groups of at most 8 codes with as many z, one from each of the first 4 batches.
+
     Args:
         gan: the GAN.
         sample: function from a step, int64 scalar, to the random inputs of a batch, see `sampling.build_sampler`.
@@ -110,16 +113,40 @@ def evaluate_synthetic_masks(gan: LayeredGAN, sample: Sampler, batches: int = 32
     Returns:
         dict: "mask_mean", the mean share of the image that a mask covers, near 0 if all is background and near 1 if all
         is foreground; "mask_spread", the standard deviation of that share over the images; "masks_full", the share of
-        masks that fill the image; and "pictures", the number of images.
+        masks that fill the image; "pictures", the number of images; and those of `variety.mask_variety` and
+        `variety.variance_shares`.
     """
-    paint = tf.function(lambda step: tf.reduce_mean(gan.synthesize(sample(step))["mask"], (1, 2, 3)), autograph=False)
-    means = np.concatenate([paint(tf.constant(step, tf.int64)).numpy() for step in range(batches)])
+
+    paint = tf.function(lambda step: gan.synthesize(sample(step))["mask"][..., 0], autograph=False)
+    cross = tf.function(lambda step: crossed_masks(gan.average_foreground_generator, sample(step)), autograph=False)
+    masks = np.concatenate([paint(tf.constant(step, tf.int64)) for step in range(batches)])
+    crossed = np.stack([cross(tf.constant(step, tf.int64)) for step in range(min(batches, _CROSSED_GROUPS))])
+    means = masks.mean((1, 2))
     return {
         "mask_mean": float(means.mean()),
         "mask_spread": float(means.std()),
         "masks_full": float((means > FULL).mean()),
         "pictures": len(means),
+        **variety.mask_variety(masks),
+        **variety.variance_shares(crossed),
     }
+
+
+def crossed_masks(foreground_generator: keras.Model, draws: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """Paints the masks of each of the first codes with each of the first z, at most 8 of both.
+
+    Args:
+        foreground_generator: G_f, see `networks.generator`.
+        draws: the random inputs of a batch, see `sampling.build_sampler`.
+
+    Returns:
+        float32 [code, z, height, width] in [0, 1].
+    """
+    count = min(_CROSSED, draws["c"].shape[0])
+    z = tf.tile(draws["foreground_z"][:count], (count, 1))
+    c_sup, c = (tf.repeat(draws[name][:count], count, axis=0) for name in ("c_sup", "c"))
+    _, mask = foreground_generator([z, c_sup, c], training=False)
+    return tf.reshape(mask, (count, count, *mask.shape[1:3]))
 
 
 def evaluate_clusters(discriminator: keras.Model, splits: Splits, classes: Sequence[str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import tensorflow as tf
 from absl import logging
 
 _TOO_MUCH, _TOO_LITTLE, _TOO_MANY = 0.75, 0.1, 0.2
+_ALIKE = 0.05
 # The values in a line of progress and their names there; TensorBoard has all values.
 _SHOWN = {
     "generator_adversarial": "G",
@@ -50,6 +51,24 @@ def collapse_warning(mask_mean: float, masks_full: float = 0.0) -> str | None:
             "or lower perturbation.scale_exponent, or exclude such pairs from the segmenter with segmenter.mask_size."
         )
     return None
+
+
+def variety_warning(synthetic: Mapping[str, float]) -> str | None:
+    """Describes a GAN that paints few silhouettes, and what to change.
+
+    Args:
+        synthetic: see `gan_figures.evaluate_synthetic_masks`.
+
+    Returns:
+        str, or None if at most a twentieth of the pairs of masks are alike, as with 20 equally frequent silhouettes.
+    """
+    if synthetic["pairs_alike"] <= _ALIKE:
+        return None
+    return (
+        f"few silhouettes: {synthetic['silhouettes']:.0f} among {synthetic['pictures']:.0f} masks, and "
+        f"{synthetic['pairs_alike']:.0%} of the pairs of masks are alike; z explains {synthetic['variance_z']:.0%} of "
+        f'their variance, the code {synthetic["variance_code"]:.0%}. See docs/training.md, "Few silhouettes".'
+    )
 
 
 def check_finite(kind: str, report: Mapping[str, float], step: int) -> None:
@@ -115,11 +134,11 @@ class Monitor:
             return {}  # a phase has just begun
         return {"images_per_second": (step - last[1]) * self._batch_size / (now - last[2])}
 
-    def evaluation(self, metrics: Mapping[str, float], step: int) -> None:
-        """Writes the segmenter's figures on the validation photos at a step of the GAN."""
+    def evaluation(self, kind: str, metrics: Mapping[str, float], step: int) -> None:
+        """Writes figures at a step of the GAN: of the segmenter ("validation") or of the GAN's masks ("synthetic")."""
         with self._written(step):
             for name, value in metrics.items():
-                tf.summary.scalar(f"validation/{name}", value)
+                tf.summary.scalar(f"{kind}/{name}", value)
 
     def image(self, name: str, image: np.ndarray, step: int) -> None:
         """Writes an image, uint8 [height, width, rgb]."""

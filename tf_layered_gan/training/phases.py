@@ -47,7 +47,7 @@ def gan_phase(run: Run, k: int) -> Phase:
         run.checkpointer.gan_step,
         last_step=k * run.gan_steps_per_round,
         before_step=lambda step: _set_learning_rates(run, step),
-        after=run.refuse_collapse,
+        after=run.check_masks,
     )
 
 

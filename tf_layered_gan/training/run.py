@@ -155,13 +155,14 @@ class Run:
         self.gan.uses_segmenter = uses_segmenter
         return self._gan_steps[uses_segmenter]
 
-    def refuse_collapse(self) -> None:
-        """Raises `Collapsed` if the masks are all full or all empty and the run may restart."""
-        if not self.may_restart:
-            return
+    def check_masks(self) -> None:
+        """Measures the synthetic masks; raises `Collapsed` if they are full or empty and the run may restart."""
         masks = gan_figures.evaluate_synthetic_masks(self.gan, self._sampler())
+        self._monitor.evaluation("synthetic", masks, int(self.checkpointer.gan_step))
+        if (warning := monitoring.variety_warning(masks)) is not None:
+            logging.warning(warning)
         reason = monitoring.collapse_warning(masks["mask_mean"], masks["masks_full"])
-        if reason is not None:
+        if self.may_restart and reason is not None:
             raise restarts.Collapsed(reason, self._images_seen())
 
     def validate(self, name: str) -> None:
@@ -173,7 +174,7 @@ class Run:
         metrics = segmentation.evaluate(self.segmenter.average_network, photos, baselines=False)["segmenter"]
         if self._curve.has(name):
             return
-        self._monitor.evaluation(metrics, int(self.checkpointer.gan_step))
+        self._monitor.evaluation("validation", metrics, int(self.checkpointer.gan_step))
         logging.info(
             "%s, %d images seen: IoU %.3f on %d validation photos (per image %.3f)",
             name, self._images_seen(), metrics["iou"], len(photos), metrics["iou_per_image"],

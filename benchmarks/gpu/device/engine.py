@@ -79,10 +79,12 @@ class Engine:
         rates = {name: config["gan"][f"{key}_learning_rate"] for key, name in bundle.manifest["learning_rates"].items()}
         programs = [bundle.program(name, precision) for name in TRAINING]
         self._loops = {p.name: StepLoop(p, rates if p.name.startswith("gan") else {}) for p in programs}
-        self._synthesize, self._predict = (bundle.program(name, precision) for name in ("synthesize", "predict"))
+        others = (bundle.program(name, precision) for name in ("synthesize", "cross", "predict"))
+        self._synthesize, self._cross, self._predict = others
         with ThreadPoolExecutor() as pool:  # compiles all at the same time
             jobs: list[Future] = [pool.submit(self._seconds_a_step, loop) for loop in self._loops.values()]
-            jobs += [pool.submit(self.synthesize, 0), pool.submit(self.predict, self.photos["test_images"])]
+            jobs += [pool.submit(function, 0) for function in (self.synthesize, self.crossed_masks)]
+            jobs += [pool.submit(self.predict, self.photos["test_images"])]
         for job in jobs:
             job.result()
         self.seconds_a_step = {name: self._seconds_a_step(loop) for name, loop in self._loops.items()}
@@ -114,6 +116,10 @@ class Engine:
         """Returns the layers that the averaged generators paint, float32 [batch, height, width, channel] each."""
         layers, _ = self._synthesize(self.state, np.int64(step))
         return {name: np.asarray(value) for name, value in layers.items()}
+
+    def crossed_masks(self, step: int) -> np.ndarray:
+        """Returns `gan_figures.crossed_masks`, float32 [code, z, height, width]."""
+        return np.asarray(self._cross(self.state, np.int64(step))[0]["mask"])
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """Returns the averaged segmenter's foreground probability, float32 [image, height, width].

@@ -7,10 +7,12 @@ from engine import Engine
 
 from tf_layered_gan.evaluation.image_grid import layer_grid
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
+from tf_layered_gan.evaluation.metrics.variety import mask_variety, variance_shares
 
 _THRESHOLD = 0.5  # of the foreground's probability
 _FULL = 0.9  # a mask whose mean is above this fills the image
 _ROWS = 8  # of an image grid
+_CROSSED_GROUPS = 4
 
 
 def segmentation(engine: Engine, split: str) -> dict[str, Any] | None:
@@ -23,9 +25,12 @@ def segmentation(engine: Engine, split: str) -> dict[str, Any] | None:
 
 def synthetic_masks(engine: Engine, batches: int = 32) -> dict[str, float]:
     """Returns what `gan_figures.evaluate_synthetic_masks` does."""
-    means = np.concatenate([engine.synthesize(step)["mask"] for step in range(batches)]).mean((1, 2, 3))
+    masks = np.concatenate([engine.synthesize(step)["mask"] for step in range(batches)])[..., 0]
+    crossed = np.stack([engine.crossed_masks(step) for step in range(_CROSSED_GROUPS)])
+    means = masks.mean((1, 2))
     full = float((means > _FULL).mean())
-    return {"mask_mean": float(means.mean()), "mask_spread": float(means.std()), "masks_full": full}
+    figures = {"mask_mean": float(means.mean()), "mask_spread": float(means.std()), "masks_full": full}
+    return figures | mask_variety(masks) | variance_shares(crossed)
 
 
 def grid(engine: Engine) -> np.ndarray:

@@ -87,6 +87,6 @@ class Trainer:
         if metrics is not None:
             self._curve.append(phase, self.progress["gan_step"] * self._engine.batch_size, metrics)
         logging.info("%s: validation %s", phase, metrics)
-        logging.info("masks of the averaged generators: %s", figures.synthetic_masks(self._engine, batches=8))
+        logging.info("masks of the averaged generators: %s", figures.synthetic_masks(self._engine))
         self.grids.append(figures.grid(self._engine))
         return phase

@@ -1,0 +1,53 @@
+"""Variety of the masks that a GAN paints: a GAN may paint many images of few silhouettes, and ignore z."""
+
+import numpy as np
+
+ALIKE, SAME = 0.8, 0.7  # intersection over union of two masks
+
+
+def mask_variety(masks: np.ndarray) -> dict[str, float]:
+    """Counts the distinct silhouettes among masks, and the pairs of masks that are nearly equal.
+
+    A mask has the silhouette of the first earlier one, itself with a silhouette of its own, that it agrees with at an
+    intersection over union of 0.7 or more. Two empty masks agree. More masks have more silhouettes, so compare equal
+    numbers of masks only.
+
+    Args:
+        masks: [mask, height, width] in [0, 1]; foreground is above 0.5.
+
+    Returns:
+        dict: "silhouettes", their number; and "pairs_alike" in [0, 1], the share of all pairs of masks with an
+        intersection over union above 0.8. Of N equally frequent silhouettes 1 / N of the pairs are alike.
+
+    Raises:
+        ValueError: for fewer than two masks.
+    """
+    if len(masks) < 2:
+        raise ValueError(f"got {len(masks)} masks, allowed: 2 or more")
+    pixels = (masks > 0.5).reshape(len(masks), -1).astype(np.float32)
+    common, sizes = pixels @ pixels.T, pixels.sum(1)
+    union = sizes[:, None] + sizes - common
+    agreement = np.where(union > 0, common / np.maximum(union, 1), 1.0)
+    firsts: list[int] = []
+    for i in range(len(masks)):
+        if not (agreement[i, firsts] >= SAME).any():
+            firsts.append(i)
+    pairs = agreement[np.triu_indices(len(masks), k=1)]
+    return {"silhouettes": len(firsts), "pairs_alike": float((pairs > ALIKE).mean())}
+
+
+def variance_shares(masks: np.ndarray) -> dict[str, float]:
+    """Splits the variance of masks into what the private code explains and what z explains (two-way, main effects).
+
+    What is left of 1 is due to the two together.
+
+    Args:
+        masks: [group, code, z, height, width] in [0, 1]: in each group, each of some codes with each of some z.
+
+    Returns:
+        dict: "variance_code" and "variance_z", shares in [0, 1] of the variance within the groups, summed over the
+        pixels; both 0 if there is none.
+    """
+    total = masks.var(axis=(1, 2)).sum()
+    by_code, by_z = (masks.mean(axis=other).var(axis=1).sum() for other in (2, 1))
+    return {"variance_code": float(by_code / (total or 1)), "variance_z": float(by_z / (total or 1))}
