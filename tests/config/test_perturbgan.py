@@ -1,19 +1,16 @@
 import numpy as np
-import pytest
 import tensorflow as tf
 import tiny
 
 from configs import default, perturbgan
-from tf_layered_gan.config import validate
 from tf_layered_gan.models import sampling
-from tf_layered_gan.paper import sweep
 
 
 def test_what_differs_from_the_papers_config_is_perturbgans_setting():
     paper, ours = (dict(_flat(module.get_config())) for module in (default, perturbgan))
     assert {field: value for field, value in ours.items() if value != paper[field]} == {
         "data.flip": False,
-        "data.crop_scale": (8 / 9, 8 / 9),
+        "data.crop_scale": (8 / 9, 8 / 9),  # photos are enlarged 1.125 times
         "perturbation.scale_exponent": (0.0, 0.0),
         "perturbation.rotation": 0.0,
         "perturbation.background_contrast": (0.7, 1.3),
@@ -34,11 +31,6 @@ def _flat(config, prefix=""):
             yield prefix + name, value
 
 
-def test_photos_are_enlarged_and_cropped():
-    low, high = perturbgan.get_config().data.crop_scale
-    assert 1 / low == 1 / high == pytest.approx(1.125)
-
-
 def test_objects_are_shifted_alone_and_backgrounds_jittered():
     draw = sampling.build_sampler(tiny.run_config(perturbgan), sampling.GAN_STREAM)
     draws = [draw(tf.constant(step, tf.int64)) for step in range(10)]
@@ -48,10 +40,3 @@ def test_objects_are_shifted_alone_and_backgrounds_jittered():
     np.testing.assert_allclose(np.delete(transforms, [2, 5], axis=1), [[1, 0, 0, 1, 0, 0]] * len(transforms), atol=1e-6)
     assert -2 <= shift.min() < -1.7 and 1.7 < shift.max() <= 2
     assert 0.7 <= contrast.min() < 0.75 and 1.25 < contrast.max() <= 1.3
-
-
-def test_a_run_has_a_million_images_and_one_round():
-    config = sweep.resolve(["--config=configs/perturbgan.py", "--config.data.path=DIR"])
-    validate(config)
-    # A million images in one round, so no segmenter guards the backgrounds; then 14,000 steps of the segmenter.
-    assert sweep.scheduled(config.to_dict()) == (1_000_000, 14_000)

@@ -82,11 +82,12 @@ def test_figures_equal_the_papers(place, expected):
 
 # Copied by hand from C.1 to C.3 and Table C.1: the settings of each trained row.
 ALONE, ALTERNATE = (1, 1_000_000, 0.0), (5, 2_000_000)
-WEIGHTS = {
-    "cub": (200, 10, 1.0, 2.0),
-    "dogs": (120, 10, 2.0, 1.0),
-    "cars": (196, 14, 1.0, 2.0),
-    "apc": (200, 10, 2.0, 0.0),
+# Number of categories, size of a group, gamma_mi, gamma_bg, rotation, contrast.
+TABLE_C1 = {
+    "cub": (200, 10, 1.0, 2.0, 15, (1, 1)),
+    "dogs": (120, 10, 2.0, 1.0, 15, (1, 1)),
+    "cars": (196, 14, 1.0, 2.0, 0, (0.7, 1.3)),
+    "apc": (200, 10, 2.0, 0.0, 15, (1, 1)),
 }
 
 
@@ -94,7 +95,9 @@ WEIGHTS = {
 def test_rows_train_with_the_papers_settings(name, row, tmp_path):
     (run,) = sweep.plan(tmp_path, row.dataset, row.changes, seeds=[0])
     config = sweep.resolve(run.arguments)
-    categories, group, gamma_mi, gamma_bg = WEIGHTS[row.dataset]
+    categories, group, gamma_mi, gamma_bg, *perturbation = TABLE_C1[row.dataset]
+    assert [config.perturbation.rotation, config.perturbation.background_contrast] == perturbation
+    assert (config.perturbation.scale_exponent, config.perturbation.shift) == ((-0.2, 0.0), 16 / 128)
     alone = name in ("1", "2", "D.2") or row.label == "w/o A.T."
     assert config.resolution == (64 if name in ("1", "2", "3", "D.2") else 128)
     schedule = config.schedule.rounds, config.schedule.gan_images_per_round
