@@ -7,8 +7,10 @@ are skipped. Nothing is cut off the photos, unlike for a run's own figures (metr
 the model's resolution.
 """
 
+import functools
 import os
 import pathlib
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from absl import flags
@@ -24,6 +26,8 @@ from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, summarize
 
 from .any_segmenter import load_segmenter
+
+Segmenter = Callable[[Image.Image], np.ndarray]
 
 
 def evaluate(
@@ -45,16 +49,41 @@ def evaluate(
         ValueError: the model or a directory cannot be used, or a photo or mask is broken (the message names it).
     """
     resolution, predict = load_segmenter(model)
-    confusions: dict[str, list[np.ndarray]] = {name: [] for name in ("segmenter", *BASELINES)}
-    for source in find_photos(photos, masks):
-        if source.mask:
-            photo, labels = _read(source.photo), _read(source.mask, backdrop="black")
-            truth = full_labels(photo, labels, unlabelled=unlabelled, mask_name=source.mask)
-            predicted = {"segmenter": foreground_probability(photo, resolution, predict) > segmentation.THRESHOLD}
-            predicted |= {name: baseline(np.asarray(photo)[None])[0] for name, baseline in BASELINES.items()}
-            for name, mask in predicted.items():
-                confusions[name].append(confusion_matrices(mask[None], truth[None])[0])
+    segmenters: dict[str, Segmenter] = {"segmenter": lambda photo: foreground_probability(photo, resolution, predict)}
+    segmenters |= {name: functools.partial(_mask, baseline) for name, baseline in BASELINES.items()}
+    return score(segmenters, photos, masks, unlabelled)
+
+
+def score(
+    segmenters: Mapping[str, Segmenter],
+    photos: str | os.PathLike,
+    masks: str | os.PathLike,
+    unlabelled: int | None = None,
+    chosen: slice = slice(None),
+) -> dict[str, dict[str, float]]:
+    """Measures segmenters on the photos that have a mask.
+
+    Args:
+        segmenters: by name, functions from a photo to the foreground probability [height, width], or a mask.
+        photos, masks, unlabelled: as for `evaluate`.
+        chosen: which of the photos with a mask, in the order of their names.
+
+    Returns:
+        dict from each name to the dict of `segmentation_metrics`.
+    """
+    confusions: dict[str, list[np.ndarray]] = {name: [] for name in segmenters}
+    masked = [(source.photo, source.mask) for source in find_photos(photos, masks) if source.mask]
+    for photo_file, mask_file in masked[chosen]:
+        photo, labels = _read(photo_file), _read(mask_file, backdrop="black")
+        truth = full_labels(photo, labels, unlabelled=unlabelled, mask_name=mask_file)[None]
+        for name, segment in segmenters.items():
+            predicted = segment(photo)[None] > segmentation.THRESHOLD
+            confusions[name].append(confusion_matrices(predicted, truth)[0])
     return {name: summarize(np.stack(counts)) for name, counts in confusions.items()}
+
+
+def _mask(baseline: Callable[[np.ndarray], np.ndarray], photo: Image.Image) -> np.ndarray:
+    return baseline(np.asarray(photo)[None])[0]
 
 
 def _read(file: pathlib.Path, backdrop: str = "white") -> Image.Image:

@@ -42,6 +42,18 @@ def finished_run(tmp_path_factory) -> pathlib.Path:
     return workdir
 
 
+@pytest.fixture(scope="session")
+def model(tmp_path_factory) -> pathlib.Path:
+    """A .tflite file whose foreground is all bright pixels, see `edge_command.bright_network`."""
+    from edge_command import bright_network
+
+    from export.tflite.convert import to_tflite_float32
+
+    path = tmp_path_factory.mktemp("model") / "segmenter_float32.tflite"
+    path.write_bytes(to_tflite_float32(bright_network()))
+    return path
+
+
 @pytest.fixture
 def run_copy(finished_run, tmp_path) -> pathlib.Path:
     """A copy of the finished run, free to be changed."""

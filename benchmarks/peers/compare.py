@@ -24,19 +24,13 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
-import numpy as np
 from absl import flags
 
 from benchmarks.peers import fetch, segmenters
 from benchmarks.peers.segmenters import Segmenter
-from edge_segmenter.images import read_image
+from export.evaluate import score
 from tf_layered_gan.command_line import run_command
-from tf_layered_gan.data.photo_files import find_photos
-from tf_layered_gan.data.squares import full_labels
-from tf_layered_gan.evaluation import segmentation
-from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, summarize
 
 Models = dict[pathlib.Path, tuple[str, Callable[[pathlib.Path], Segmenter]]]
 
@@ -44,7 +38,7 @@ _PEERS = {  # by file: the name in the table, and the function that opens it
     "mediapipe_selfie.tflite": ("MediaPipe selfie segmenter", segmenters.mediapipe_selfie),
     "u2netp.onnx": ("U²-Netp", segmenters.u2netp),
 }
-_HALVES = {"validation": slice(0, None, 2), "test": slice(1, None, 2), "all": slice(None)}  # as `data.folder.load` does
+HALVES = {"validation": slice(0, None, 2), "test": slice(1, None, 2), "all": slice(None)}  # as `data.folder.load` does
 
 
 def find_models(ours: Iterable[str | pathlib.Path], peers: str | pathlib.Path) -> Models:
@@ -72,35 +66,6 @@ def find_models(ours: Iterable[str | pathlib.Path], peers: str | pathlib.Path) -
             raise ValueError(f"no {path}: fetch it (python -m benchmarks.peers.fetch {peers})")
         models[path] = entry
     return models
-
-
-def score(
-    probabilities: Mapping[str, Segmenter],
-    photos: str | pathlib.Path,
-    masks: str | pathlib.Path,
-    half: str,
-    unlabelled: int | None = None,
-) -> dict[str, dict[str, Any]]:
-    """Scores segmenters on the same photos.
-
-    Args:
-        probabilities: segmenters by name.
-        photos, masks: folders, see `data.folder.load`.
-        half: "validation", "test" or "all" of the photos that have a mask.
-        unlabelled: the grey value, 0 to 255, of mask pixels without a label; None if all have one.
-
-    Returns:
-        dict from each name to the dict of `segmentation_metrics`.
-    """
-    confusions: dict[str, list[np.ndarray]] = {name: [] for name in probabilities}
-    masked = [(source.photo, source.mask) for source in find_photos(photos, masks) if source.mask]
-    for photo_file, mask_file in masked[_HALVES[half]]:
-        photo, mask = read_image(photo_file), read_image(mask_file, backdrop="black")
-        truth = full_labels(photo, mask, unlabelled=unlabelled, mask_name=mask_file)[None]
-        for name, probability in probabilities.items():
-            predicted = probability(photo)[None] > segmentation.THRESHOLD
-            confusions[name].append(confusion_matrices(predicted, truth)[0])
-    return {name: summarize(np.stack(counts)) for name, counts in confusions.items()}
 
 
 def measure(
@@ -146,7 +111,7 @@ def format_table(models: Models, scores: Mapping, figures: Mapping, threads: Seq
 
     Args:
         models: see `find_models`.
-        scores: see `score`, by the names in `models`.
+        scores: see `export.evaluate.score`, by the names in `models`.
         figures: see `measure`.
         threads: as for `measure`.
     """
@@ -176,7 +141,7 @@ def main() -> None:
     threads = list(map(int, given.threads))
     models = find_models(given.ours, given.peers)
     probabilities = {name: load(path) for path, (name, load) in models.items()}
-    scores = score(probabilities, given.photos, given.masks, given.half, given.unlabelled)
+    scores = score(probabilities, given.photos, given.masks, given.unlabelled, HALVES[given.half])
     load_before = os.getloadavg()[0]
     figures = measure(models, threads, given.rounds)
     print(format_table(models, scores, figures, threads))
@@ -195,7 +160,7 @@ if __name__ == "__main__":
     flags.DEFINE_integer(
         "unlabelled", None, "Grey value of mask pixels without a label.", lower_bound=0, upper_bound=255
     )
-    flags.DEFINE_enum("half", "test", list(_HALVES), "Which photos with a mask.")
+    flags.DEFINE_enum("half", "test", list(HALVES), "Which photos with a mask.")
     flags.DEFINE_list("threads", ["1", "2"], "Numbers of threads; every model runs with each of them.")
     flags.DEFINE_integer("rounds", 30, "Turns that each process takes.", lower_bound=1)
     run_command(main)

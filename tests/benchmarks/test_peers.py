@@ -6,19 +6,11 @@ import types
 
 import numpy as np
 import pytest
-from edge_command import bright_network
 from PIL import Image
 
 from benchmarks.peers import compare, fetch, segmenters, worker
 from benchmarks.peers.runtimes import load
-from export.tflite.convert import to_tflite_float32
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    path = tmp_path_factory.mktemp("ours") / "segmenter_float32.tflite"
-    path.write_bytes(to_tflite_float32(bright_network()))
-    return path
+from export.evaluate import score
 
 
 @pytest.fixture
@@ -48,7 +40,7 @@ def everything(image):
 
 @pytest.mark.parametrize("half, iou", [("validation", (1 + 3) / 16), ("test", (2 + 4) / 16), ("all", 10 / 32)])
 def test_iou_is_measured_on_the_chosen_half(photos, half, iou):
-    scores = compare.score({"everything": everything}, photos, photos / "masks", half)
+    scores = score({"everything": everything}, photos, photos / "masks", chosen=compare.HALVES[half])
     assert scores["everything"]["iou"] == pytest.approx(iou)
 
 

@@ -9,12 +9,10 @@ import sys
 import mutations
 import pytest
 import tiny
-from edge_command import bright_network
 from mutations import LEFT_OUT, READ
 from PIL import Image
 
 from edge_segmenter.plan import FOLDERS, plan
-from export.tflite.convert import to_tflite_float32
 from tf_layered_gan.data import folder
 
 MEMORY = 1536 * 2**20  # bytes, the limit stated by data/folder.py and edge_segmenter/command.py
@@ -95,13 +93,6 @@ def test_two_large_photos_are_not_decoded_at_once(large, tmp_path):
     finished, peak = run(tmp_path, tmp_path / "load.py", tmp_path / "photos")
     assert len(json.loads(finished.stdout)) == 4
     assert peak < MEMORY
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    path = tmp_path_factory.mktemp("model") / "bright.tflite"
-    path.write_bytes(to_tflite_float32(bright_network()))
-    return path
 
 
 def size(path):

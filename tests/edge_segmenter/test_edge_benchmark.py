@@ -54,7 +54,7 @@ def test_random_image(model, options, images):
     finished = run_main("benchmark", "--model", model, *options)
     first, *_, memory = finished.stdout.splitlines()
     assert finished.returncode == 0 and memory.startswith("peak memory ")
-    assert first == f"bright.tflite: 16 x 16, {images}"
+    assert first == f"segmenter_float32.tflite: 16 x 16, {images}"
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,10 @@
-"""Measures a segmenter that finds bright pixels (see edge_command) on photos of different sizes."""
+"""Measures a segmenter that finds bright pixels (the fixture `model`) on photos of different sizes."""
 
 import numpy as np
 import pytest
-from edge_command import bright_network
 from PIL import Image
 
 from export.evaluate import evaluate
-from export.tflite.convert import to_tflite_float32
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    path = tmp_path_factory.mktemp("model") / "bright.tflite"
-    path.write_bytes(to_tflite_float32(bright_network()))
-    return path
 
 
 @pytest.fixture
