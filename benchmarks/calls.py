@@ -11,7 +11,8 @@ median counts.
 import functools
 import pathlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 from absl import app, flags
@@ -22,6 +23,7 @@ from tf_layered_gan.command_line import command_errors
 
 BATCHES = (1, 2, 4, 8)
 SIZES = ((640, 480), (4000, 3000))  # images of a webcam and of a phone, width and height
+Key = TypeVar("Key", bound=Hashable)
 
 
 def ways(path: str | pathlib.Path) -> dict[str, tuple[Callable, int]]:
@@ -41,26 +43,32 @@ def ways(path: str | pathlib.Path) -> dict[str, tuple[Callable, int]]:
 
 
 def seconds_per_image(files: Sequence[str], rounds: int) -> dict[str, dict[str, float]]:
-    """Times every way to call the files, in turns.
+    """Times every way to call the files, see `median_seconds`; returns the seconds per image by path and way."""
+    prepared = {(path, name): way for path in files for name, way in ways(path).items()}
+    seconds = median_seconds({key: call for key, (call, _) in prepared.items()}, rounds)
+    table: dict[str, dict[str, float]] = {path: {} for path in files}
+    for (path, name), (_, count) in prepared.items():
+        table[path][name] = seconds[path, name] / count
+    return table
+
+
+def median_seconds(calls: Mapping[Key, Callable[[], object]], rounds: int) -> dict[Key, float]:
+    """Times functions in turns, so other work on the machine slows all of them alike.
 
     Args:
-        files: paths, see `ways`.
-        rounds: calls of each way, at least 1. One more call before them does not count.
+        calls: functions by any keys.
+        rounds: calls of each, at least 1. One more call before them does not count.
 
     Returns:
-        dict from path to dict from the way's name to the median of the seconds per image.
+        dict of the median of the seconds, by the same keys.
     """
-    calls = {(path, name): call for path in files for name, call in ways(path).items()}
-    seconds: dict[tuple[str, str], list[float]] = {key: [] for key in calls}
+    seconds: dict[Key, list[float]] = {key: [] for key in calls}
     for _ in range(rounds + 1):
-        for key, (call, count) in calls.items():
+        for key, call in calls.items():
             start = time.perf_counter()
             call()
-            seconds[key].append((time.perf_counter() - start) / count)
-    table: dict[str, dict[str, float]] = {path: {} for path in files}
-    for (path, name), taken in seconds.items():
-        table[path][name] = float(np.median(taken[1:]))
-    return table
+            seconds[key].append(time.perf_counter() - start)
+    return {key: float(np.median(times[1:])) for key, times in seconds.items()}
 
 
 def markdown(table: dict[str, dict[str, float]]) -> str:

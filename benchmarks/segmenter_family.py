@@ -11,9 +11,6 @@ the export did not write has no row.
 """
 
 import pathlib
-import time
-from collections.abc import Hashable, Mapping, Sequence
-from typing import TypeVar
 
 import keras
 import numpy as np
@@ -21,6 +18,7 @@ from absl import flags
 from ai_edge_litert.interpreter import Interpreter
 from ml_collections import ConfigDict
 
+from benchmarks.calls import median_seconds
 from export.any_segmenter import load_segmenter
 from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data import sources
@@ -36,9 +34,8 @@ from tf_layered_gan.runs.restore import restore_run
 
 TEACHER = "the run's U-Net"
 _FORMATS = ("float32", "int8")
-_Key = TypeVar("_Key", bound=Hashable)
 _Files = dict[tuple[str, str], pathlib.Path]  # by network and format
-_HEAD = [
+HEAD = [
     "",
     "multiply-adds, millions",
     "format",
@@ -72,7 +69,7 @@ def measure(workdir: pathlib.Path, rounds: int) -> list[list[str]]:
         raise ValueError(f"the test photos of {workdir} have no masks, so nothing can be measured")
     networks = _networks(config, workdir)
     masks = {key: _masks(path, photos.images) for key, path in files.items()}
-    latencies = median_latencies(files, rounds)
+    latencies = median_seconds({key: _ready(path).invoke for key, path in files.items()}, rounds)
 
     def row(name: str, kind: str, path: pathlib.Path) -> list[str]:
         figures = segmentation_metrics(masks[name, kind], truth)
@@ -82,32 +79,6 @@ def measure(workdir: pathlib.Path, rounds: int) -> list[list[str]]:
         return [name, cost, kind, size, *ious, f"{1000 * latencies[name, kind]:.2f}"]
 
     return [row(*key, path) for key, path in files.items()]
-
-
-def median_latencies(files: Mapping[_Key, pathlib.Path], rounds: int) -> dict[_Key, float]:
-    """Times .tflite files in turns.
-
-    Args:
-        files: paths by any keys.
-        rounds: images of each file, at least 1. One more image before them does not count.
-
-    Returns:
-        dict of the median of the seconds, by the same keys.
-    """
-    interpreters = {key: _ready(path) for key, path in files.items()}
-    seconds: dict[_Key, list[float]] = {key: [] for key in files}
-    for _ in range(rounds + 1):
-        for key, interpreter in interpreters.items():
-            start = time.perf_counter()
-            interpreter.invoke()
-            seconds[key].append(time.perf_counter() - start)
-    return {key: float(np.median(times[1:])) for key, times in seconds.items()}
-
-
-def markdown(rows: Sequence[list[str]]) -> str:
-    """Formats the head and the rows as a Markdown table."""
-    lines = [_HEAD, ["---"] * len(_HEAD), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _networks(config: ConfigDict, workdir: pathlib.Path) -> dict[str, keras.Model]:
@@ -146,7 +117,8 @@ def _ready(path: pathlib.Path) -> Interpreter:
 
 def main() -> None:
     """Writes the table of the run that the flags name."""
-    table = markdown(measure(pathlib.Path(flags.FLAGS.workdir), flags.FLAGS.rounds))
+    rows = measure(pathlib.Path(flags.FLAGS.workdir), flags.FLAGS.rounds)
+    table = "".join(f"| {' | '.join(row)} |\n" for row in [HEAD, ["---"] * len(HEAD), *rows])
     write_record(flags.FLAGS.output, table)
     print(table, end="")
 

@@ -35,6 +35,7 @@ def export(segmenter, folder):
 
 def test_each_file_has_a_row(workdir):
     first, second = segmenter_family.measure(workdir, rounds=2)
+    assert len(first) == len(second) == len(segmenter_family.HEAD)
     assert (first[0], second[0]) == ("the run's U-Net", "small") and first[2] == second[2] == "float32"
     config, file = load_config(workdir), workdir / "students/small/export/segmenter_float32.tflite"
     teacher, small = build.build_segmenter(config), build.build_student(config, student.Student(width=2, steps=1))
@@ -52,28 +53,3 @@ def test_a_run_without_its_own_export_is_refused(tmp_path):
     record_config(tiny.run_config(shapes), tmp_path)
     with pytest.raises(FileNotFoundError, match="segmenter_float32.tflite: export first"):
         segmenter_family.measure(tmp_path, rounds=1)
-
-
-class Recorded:
-    """An interpreter whose n-th image takes the n-th of the given seconds."""
-
-    def __init__(self, name, seconds, clock, order):
-        self.name, self.seconds, self.clock, self.order = name, iter(seconds), clock, order
-
-    def invoke(self):
-        self.order.append(self.name)
-        self.clock[0] += next(self.seconds)
-
-
-def test_files_take_turns_and_the_first_image_does_not_count(monkeypatch):
-    clock, order, seconds = [0.0], [], {"a": [100, 1, 2, 6], "b": [100, 5, 3, 4]}
-    monkeypatch.setattr(segmenter_family, "_ready", lambda name: Recorded(name, seconds[name], clock, order))
-    monkeypatch.setattr(segmenter_family.time, "perf_counter", lambda: clock[0])
-    assert segmenter_family.median_latencies({1: "a", 2: "b"}, rounds=3) == {1: 2.0, 2: 4.0}
-    assert order == ["a", "b"] * 4
-
-
-def test_table_is_markdown():
-    lines = segmenter_family.markdown([["small", "1.0", "int8", "9", "0.5", "0.5", "0.5", "0.1"]]).splitlines()
-    assert lines[1] == "|" + " --- |" * 8
-    assert lines[2] == "| small | 1.0 | int8 | 9 | 0.5 | 0.5 | 0.5 | 0.1 |"
