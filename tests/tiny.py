@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import pathlib
+import resource
 import socket
 import subprocess
 import sys
@@ -195,6 +196,17 @@ def write_inception(path):
             arrays[name] = array(name, weight.shape)
     np.savez(path, **arrays)
     return path
+
+
+@contextlib.contextmanager
+def full_disk(size):
+    """Makes it impossible to write files of more than `size` bytes, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def written(workdir):

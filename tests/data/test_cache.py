@@ -1,6 +1,5 @@
 import errno
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -54,13 +53,9 @@ def test_a_disk_that_is_full_at_the_last_files_is_named(tmp_path):
     def read_little(create):
         return read(lambda shape: np.empty(shape, np.uint8))
 
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # no larger file can be written
-    try:
-        with pytest.raises(OSError, match=f"the photos that were read could not be written to {tmp_path}: "):
-            cached_splits(read_little, tmp_path, "key")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    message = f"the photos that were read could not be written to {tmp_path}: "
+    with tiny.full_disk(10_000), pytest.raises(OSError, match=message):
+        cached_splits(read_little, tmp_path, "key")
     assert entries(tmp_path) == []
 
 

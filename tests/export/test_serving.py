@@ -1,7 +1,6 @@
-import resource
-
 import numpy as np
 import pytest
+import tiny
 from discs import grey, pixel_network
 
 from export.serving.probabilities import serving_model
@@ -20,10 +19,6 @@ def test_serving_model_stays_in_inference_mode(network, photos):
 
 
 def test_full_disk_is_an_os_error(tmp_path):
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, limits[1]))  # no file can be larger
-    try:
-        with pytest.raises(OSError, match=f"no SavedModel could be written to {tmp_path}/saved_model: "):
-            write_savedmodel(pixel_network([1.0, 0.0, 0.0]), tmp_path / "saved_model")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    message = f"no SavedModel could be written to {tmp_path}/saved_model: "
+    with tiny.full_disk(2_000), pytest.raises(OSError, match=message):
+        write_savedmodel(pixel_network([1.0, 0.0, 0.0]), tmp_path / "saved_model")

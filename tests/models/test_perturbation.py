@@ -53,11 +53,6 @@ def dense_warp(parameters, size):
     return operator
 
 
-def unit_images(size):
-    """One image per pixel, 1 at that pixel and 0 elsewhere: float32 [pixel, height, width, 1]."""
-    return tf.reshape(tf.eye(size * size), [-1, size, size, 1])
-
-
 def value_and_gradient(function, images, transforms, upstream):
     with tf.GradientTape() as tape:
         tape.watch(images)

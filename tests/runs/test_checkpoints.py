@@ -1,4 +1,3 @@
-import resource
 import shutil
 
 import numpy as np
@@ -88,13 +87,9 @@ def test_run_without_a_readable_checkpoint_is_refused(workdir, restored):
 def test_full_disk_is_named_and_leaves_earlier_checkpoints(workdir, restored):
     checkpointer = restored(workdir)
     checkpointer.gan_step.assign(3)
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # bytes; no larger file can be written
-    try:
-        with pytest.raises(OSError, match=f"no checkpoint could be written to {workdir}/checkpoints: "):
-            checkpointer.save()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    message = f"no checkpoint could be written to {workdir}/checkpoints: "
+    with tiny.full_disk(10_000), pytest.raises(OSError, match=message):
+        checkpointer.save()
     assert restored(workdir).gan_step.numpy() == 2
 
 

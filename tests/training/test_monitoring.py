@@ -1,46 +1,33 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+import tiny
 
 from tf_layered_gan.training.monitoring import Monitor, check_finite, collapse_warning, variety_warning
 
 GAN, SEGMENTER = ("gan", "round 2"), ("segmenter", "round 2")
 
 
-def events(workdir):
-    accumulator = EventAccumulator(str(workdir / "tensorboard"))
-    accumulator.Reload()
-    return accumulator
-
-
-def scalar(accumulator, tag):
+def scalar(events, tag):
     """[(step, value)] of a scalar."""
-    return [
-        (event.step, pytest.approx(tf.make_ndarray(event.tensor_proto).item())) for event in accumulator.Tensors(tag)
-    ]
+    return [(event.step, pytest.approx(tf.make_ndarray(event.tensor_proto).item())) for event in events[tag]]
 
 
 def test_masks_of_usual_size_give_no_warning():
     assert collapse_warning(0.1) is collapse_warning(0.3) is collapse_warning(0.75, masks_full=0.2) is None
 
 
-def test_full_masks_are_called_all_as_foreground():
-    warning = collapse_warning(0.97)
-    assert warning.startswith("all as foreground: masks cover 97% of the image")
-    assert "perturbation.shift" in warning
-
-
-def test_empty_masks_are_called_all_as_background():
-    warning = collapse_warning(0.01)
-    assert warning.startswith("all as background: masks cover 1% of the image")
-    assert "gan.gamma_mi" in warning
-
-
-def test_masks_that_fill_the_image_are_reported_although_their_mean_is_usual():
-    warning = collapse_warning(0.4, masks_full=0.25)
-    assert warning.startswith("all as foreground, in part: 25% of the masks fill the image")
-    assert "segmenter.mask_size" in warning
+@pytest.mark.parametrize(
+    "mask_mean, masks_full, begins, advice",
+    [
+        (0.97, 0.0, "all as foreground: masks cover 97% of the image", "perturbation.shift"),
+        (0.01, 0.0, "all as background: masks cover 1% of the image", "gan.gamma_mi"),
+        (0.4, 0.25, "all as foreground, in part: 25% of the masks fill the image", "segmenter.mask_size"),
+    ],
+)
+def test_unusual_masks_are_named_with_advice(mask_mean, masks_full, begins, advice):
+    warning = collapse_warning(mask_mean, masks_full=masks_full)
+    assert warning.startswith(begins) and advice in warning
 
 
 def test_warns_of_few_silhouettes():
@@ -75,9 +62,9 @@ def test_scalars_are_written_under_their_kind_and_step(tmp_path):
     monitor.scalars(*GAN, {"binarization": tf.constant(0.125)}, 20, 30)
     monitor.scalars(*SEGMENTER, {"segmentation": 0.5}, 3, 30)
     monitor.image("layers", np.zeros((2, 2, 3), np.uint8), 20)
-    accumulator = events(tmp_path)
-    assert scalar(accumulator, "gan/binarization") == [(10, 0.25), (20, 0.125)]
-    assert scalar(accumulator, "segmenter/segmentation") == [(3, 0.5)]
+    events = tiny.events(tmp_path)
+    assert scalar(events, "gan/binarization") == [(10, 0.25), (20, 0.125)]
+    assert scalar(events, "segmenter/segmentation") == [(3, 0.5)]
 
 
 def test_images_per_second_count_the_steps_between_two_reports(tmp_path, monkeypatch):
@@ -87,10 +74,10 @@ def test_images_per_second_count_the_steps_between_two_reports(tmp_path, monkeyp
     for phase, step in [(GAN, 10), (GAN, 20), (SEGMENTER, 25)]:
         monitor.scalars(*phase, {}, step, 30)
     monitor.image("layers", np.zeros((2, 2, 3), np.uint8), 20)
-    accumulator = events(tmp_path)
+    events = tiny.events(tmp_path)
     # 10 steps of 4 images in 2 seconds. The first report of a kind has no speed, because there is no earlier time.
-    assert scalar(accumulator, "gan/images_per_second") == [(20, 20)]
-    assert "segmenter/images_per_second" not in accumulator.Tags()["tensors"]
+    assert scalar(events, "gan/images_per_second") == [(20, 20)]
+    assert "segmenter/images_per_second" not in events
 
 
 def test_each_report_logs_one_line(tmp_path, caplog):
@@ -112,13 +99,13 @@ def test_evaluation_is_written_at_the_step_of_the_gan(tmp_path):
     monitor = Monitor(tmp_path, batch_size=4)
     monitor.evaluation("validation", {"iou": 0.5, "images": 7}, 30)
     monitor.image("layers", np.zeros((2, 2, 3), np.uint8), 30)
-    assert scalar(events(tmp_path), "validation/iou") == [(30, 0.5)]
+    assert scalar(tiny.events(tmp_path), "validation/iou") == [(30, 0.5)]
 
 
 def test_image_is_written_unchanged(tmp_path):
     image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
     Monitor(tmp_path, batch_size=4).image("layers", image, 30)
-    (event,) = events(tmp_path).Tensors("layers")
+    (event,) = tiny.events(tmp_path)["layers"]
     width, height, png = tf.make_ndarray(event.tensor_proto)
     assert (event.step, width, height) == (30, b"7", b"5")
     np.testing.assert_array_equal(tf.io.decode_png(png), image)
