@@ -30,28 +30,24 @@ Path = str | pathlib.Path
 def write_features(weights: str, folders: Sequence[Path], output: Path, blocks: int | None) -> None:
     """Writes the features of each folder's photos to OUTPUT/0, OUTPUT/1, ... as blocks of float32 [photo, 2048].
 
-    Args:
-        weights: an .npz file for the Keras network, or the TorchScript.
-        folders: folders of photos.
-        output: the directory to write; it is made if missing.
-        blocks: how many blocks of 50 photos of each folder; None for all.
+    `blocks` is how many blocks of 50 photos are taken of each folder; None for all.
     """
-    features = _keras_features(weights) if weights.endswith(".npz") else _read_torchscript(weights)
+    features = _load(weights)
     chosen = [_shuffled(folder)[: blocks and blocks * _BLOCK] for folder in folders]
     for start in range(0, max(map(len, chosen)), _BLOCK):  # in turns, so that both folders get equally far
         for i, photos in enumerate(chosen):
             block, file = photos[start : start + _BLOCK], pathlib.Path(output, str(i), f"{start:06d}.npy")
             if block and not file.exists():
                 file.parent.mkdir(parents=True, exist_ok=True)
-                np.save(file, np.concatenate([features(_pixels(photo)[None]) for photo in block]))
+                pixels = (np.asarray(Image.open(photo).convert("RGB"))[None] for photo in block)
+                np.save(file, np.concatenate(list(map(features, pixels))))
                 print(f"{file}: {len(block)} photos", flush=True)
 
 
 def report(keras_features: Path, torch_features: Path) -> None:
-    """Prints how far the features are apart, and the FID between the two folders by each network.
+    """Prints how far the features in two directories are apart, and the FID between the two folders by each network.
 
-    Args:
-        keras_features, torch_features: directories that `write_features` wrote. Only blocks in both are compared.
+    Only blocks in both directories are compared.
     """
     from tf_layered_gan.evaluation.metrics import fid  # here, because it imports TensorFlow
 
@@ -67,13 +63,9 @@ def report(keras_features: Path, torch_features: Path) -> None:
 
 
 def torch_features(network: Any) -> Features:
-    """Returns the TorchScript's counterpart of `fid.InceptionFeatures`.
+    """Returns the counterpart of `fid.InceptionFeatures`, from uint8 [image, height, width, rgb] to [image, 2048].
 
-    Args:
-        network: torch.jit.ScriptModule from float32 [image, rgb, 299, 299] to float32 [image, 2048].
-
-    Returns:
-        function from uint8 [image, height, width, rgb] to float32 [image, 2048].
+    The network is a torch.jit.ScriptModule from float32 [image, rgb, 299, 299].
     """
     import torch
 
@@ -95,21 +87,14 @@ def _common(*folders: pathlib.Path) -> list[np.ndarray]:
     return [np.concatenate([np.load(folder / name) for name in names]) for folder in folders]
 
 
-def _pixels(photo: pathlib.Path) -> np.ndarray:
-    with Image.open(photo) as image:
-        return np.asarray(image.convert("RGB"))
+def _load(weights: str) -> Features:
+    if not weights.endswith(".npz"):
+        import torch  # here, because the package's environment does not have it
 
-
-def _keras_features(weights: str) -> Features:
+        return torch_features(torch.jit.load(weights, map_location="cpu").eval())
     from tf_layered_gan.evaluation.metrics import fid  # here, because the environment with torch does not have it
 
     return fid.InceptionFeatures(weights)
-
-
-def _read_torchscript(weights: str) -> Features:
-    import torch  # here, because the package's environment does not have it
-
-    return torch_features(torch.jit.load(weights, map_location="cpu").eval())
 
 
 def _resized(image: np.ndarray) -> np.ndarray:

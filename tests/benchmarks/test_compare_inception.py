@@ -30,7 +30,7 @@ def test_a_stopped_command_goes_on(tmp_path, monkeypatch):
         seen.append(int(images[0, 0, 0, 0]))
         return np.float32([[seen[-1]]])
 
-    monkeypatch.setattr(compare_inception, "_keras_features", lambda weights: red)
+    monkeypatch.setattr(compare_inception, "_load", lambda weights: red)
     folders = [write_photos(tmp_path / name, count) for name, count in (("a", 60), ("b", 3))]
     compare_inception.write_features("x.npz", folders, tmp_path / "out", 1)
     first = list(seen)
