@@ -109,7 +109,7 @@ def _measure_here(config: ConfigDict, way: str, count: int, steps: int) -> dict[
 def _start(way: str, count: int) -> dict[str, Any]:
     """Runs this module in as many processes as `way` needs; returns the measurement of the slowest."""
     processes = 1 if way == "replicas" else count
-    addresses = [f"127.0.0.1:{port}" for port in _free_ports(processes)]
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(processes)]
     command = [sys.executable, "-m", "benchmarks.replicas", *sys.argv[1:], f"--way={way}", f"--count={count}"]
     threads = {"TF_NUM_INTRAOP_THREADS": str(max(1, (os.cpu_count() or 1) // processes))}  # they share the cores
 
@@ -126,7 +126,7 @@ def _start(way: str, count: int) -> dict[str, Any]:
     return max((json.loads(process.stdout) for process in ended), key=lambda measured: measured["seconds"])
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [server.getsockname()[1] for server in servers]
     for server in servers:

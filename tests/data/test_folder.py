@@ -32,29 +32,10 @@ def warnings(monkeypatch):
     return lines
 
 
-def read(photos, name):
-    """Loads the folder; returns the photo of that name from whichever split has it, int [height, width, rgb]."""
-    splits = folder.load(photos, **SIZES)
-    for split in (splits.train, splits.validation, splits.test):
-        if name in split.names:
-            return split.images[split.names.index(name)].astype(int)
-    raise AssertionError(f"{name} is in no split")
-
-
-def assert_color(square, color, tolerance=0):
-    assert abs(square - color).max() <= tolerance
-
-
-@pytest.mark.parametrize("name", ["d.jpg", "d.JPEG", "d.Png", "d.webp", "d.BMP", "below/it/d.png"])
-def test_suffixes_are_found_in_any_case_and_depth(photos, name):
-    save(photos / name, GREEN)
-    assert_color(read(photos, name), GREEN, tolerance=4)
-
-
 @pytest.mark.parametrize("size", [(1, 1), (40, 3), (3, 40), (300, 200)])
 def test_any_size_becomes_a_square(photos, size):
-    save(photos / "d.png", GREEN, size=size)
-    assert_color(read(photos, "d.png"), GREEN)
+    save(photos / "b.png", GREEN, size=size)
+    assert (folder.load(photos, **SIZES).train.images == GREEN).all()
 
 
 @pytest.mark.parametrize("content", [b"no image", b""])

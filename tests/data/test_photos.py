@@ -58,11 +58,6 @@ def test_names_of_another_type_or_number_are_refused(names, message):
         Photos(np.zeros((1, 4, 4, 3), np.uint8), None, names)
 
 
-def test_photos_cannot_be_changed():
-    with pytest.raises(AttributeError):
-        photos().masks = None
-
-
 @pytest.mark.parametrize("widths", [(3, 4, 4), (6, 4, 5), (6, 5, 4)])
 def test_splits_whose_widths_do_not_fit_are_refused(widths):
     train, validation, test = (photos(width=width) for width in widths)

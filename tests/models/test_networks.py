@@ -8,6 +8,7 @@ from tf_layered_gan.models.networks import blocks
 from tf_layered_gan.models.networks.discriminator import discriminator
 from tf_layered_gan.models.networks.generator import background_generator, foreground_generator, window_range
 from tf_layered_gan.models.networks.mask_encoder import mask_encoder
+from tf_layered_gan.models.networks.separable_unet import separable_unet
 from tf_layered_gan.models.networks.unet import unet
 
 
@@ -39,10 +40,11 @@ def test_foreground_generator(resolution, residual_blocks):
 
 
 @pytest.mark.parametrize("resolution", [16, 32])
-def test_discriminator(resolution):
+def test_discriminator_and_mask_encoder(resolution):
     realness, category = discriminator(resolution, tiny.WIDTH, 6)(tf.ones([2, resolution, resolution, 3]))
-    assert realness.shape == (2,) and realness.dtype == tf.float32
-    assert category.shape == (2, 6) and category.dtype == tf.float32
+    code = mask_encoder(resolution, tiny.WIDTH, 3)(tf.ones([2, resolution, resolution, 1]))
+    assert (realness.shape, category.shape, code.shape) == ((2,), (2, 6), (2, 3))
+    assert {logits.dtype for logits in (realness, category, code)} == {tf.float32}
 
 
 def test_only_the_category_head_of_the_discriminator_has_no_spectral_norm():
@@ -67,16 +69,10 @@ def test_generator_halves_its_channels_from_sixteen_times_the_width():
     assert channels == [16, 8, 4, 2, 2, 3]
 
 
-@pytest.mark.parametrize("resolution", [16, 32])
-def test_mask_encoder(resolution):
-    logits = mask_encoder(resolution, tiny.WIDTH, 3)(tf.ones([2, resolution, resolution, 1]))
-    assert logits.shape == (2, 3) and logits.dtype == tf.float32
-
-
-@pytest.mark.parametrize("resolution, depth", [(16, 0), (24, 3)])
-def test_unet(resolution, depth):
-    logits = unet(resolution, tiny.WIDTH, depth)(tf.ones([2, resolution, resolution, 3]))
-    assert logits.shape == (2, resolution, resolution, 1) and logits.dtype == tf.float32
+@pytest.mark.parametrize("network, depth", [(unet, 0), (unet, 3), (separable_unet, 1), (separable_unet, 3)])
+def test_logits_of_the_segmenter_have_the_size_of_the_image(network, depth):
+    logits = network(24, tiny.WIDTH, depth)(tf.ones([2, 24, 24, 3]))
+    assert logits.shape == (2, 24, 24, 1) and logits.dtype == tf.float32
 
 
 def test_join_code_adds_a_bias_per_channel():

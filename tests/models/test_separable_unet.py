@@ -7,12 +7,6 @@ from tf_layered_gan.models.networks.separable_unet import separable_unet
 from tf_layered_gan.models.networks.unet import unet
 
 
-@pytest.mark.parametrize("resolution, depth", [(16, 1), (24, 3)])
-def test_logits_have_the_size_of_the_image(resolution, depth):
-    logits = separable_unet(resolution, 2, depth)(tf.ones([2, resolution, resolution, 3]))
-    assert logits.shape == (2, resolution, resolution, 1) and logits.dtype == tf.float32
-
-
 def test_channels_double_on_the_way_down_and_halve_on_the_way_up():
     network = separable_unet(32, 3, 3)
     # 3 channels at 16 pixels, 6 at 8, 12 at 4; the same on the way up.

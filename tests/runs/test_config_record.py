@@ -78,10 +78,6 @@ def test_new_workdir_takes_any_config_and_is_not_created(tmp_path):
     assert not (tmp_path / "new").exists()
 
 
-def test_the_same_config_may_go_on(begun):
-    check_config(tiny.run_config(shapes), begun)
-
-
 def test_another_config_is_refused_by_its_fields(begun):
     other = {"gan.gamma_mi": 3.0, "seed": 7, "data.crop_scale": (0.5, 1.0), "schedule.gan_images_per_round": 99}
     fields = "data.crop_scale, gan.gamma_mi, schedule.gan_images_per_round, seed"

@@ -108,10 +108,7 @@ def test_workers_name_what_differs_and_a_lost_worker():
 @pytest.mark.parametrize("told", [(1,), (0, 1)])
 def test_workers_that_are_told_to_stop_save_the_same_step_and_go_on(runs, tmp_path, told):
     workers = tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker")
-    teller = threading.Thread(target=signal_once_saved, args=(workers, told, tmp_path / "multi_worker"))
-    teller.start()
-    codes, output = finish_all(workers)
-    teller.join()
+    codes, output = finish_signalled(workers, told, signal.SIGTERM, 1, tmp_path / "multi_worker")
     assert codes == [preemption.EXIT_CODE] * 2, output
     saved = re.findall(r"told to stop: step (\d+) is saved", output)
     assert len(saved) == 2 and saved[0] == saved[1], output
@@ -121,36 +118,25 @@ def test_workers_that_are_told_to_stop_save_the_same_step_and_go_on(runs, tmp_pa
     assert_equal_runs(runs / "plain", tmp_path / "multi_worker", tolerance=1e-5)
 
 
-def signal_once_saved(workers, told, workdir):
-    """Sends SIGTERM to some workers once their run has a checkpoint."""
-    wait_for_checkpoint(1, workers[0], workdir)
-    for index in told:
-        workers[index].terminate()
+def finish_signalled(workers, told, number, checkpoint, workdir):
+    """Sends a signal to some workers once their run has a checkpoint; returns what `finish_all` does."""
 
+    def tell():
+        while workers[told[0]].poll() is None and not (workdir / f"checkpoints/ckpt-{checkpoint}.index").exists():
+            time.sleep(0.05)
+        for index in told:
+            workers[index].send_signal(number)
 
-def wait_for_checkpoint(number, worker, workdir):
-    """Waits until a run has written the checkpoint of this number, or has ended."""
-    while worker.poll() is None and not (workdir / f"checkpoints/ckpt-{number}.index").exists():
-        time.sleep(0.05)
-
-
-def finish_with_a_kill(workers, killed, number, workdir):
-    """Kills one of the workers once their run has a checkpoint of this number; returns what `finish_all` does."""
-
-    def kill():
-        wait_for_checkpoint(number, workers[killed], workdir)
-        workers[killed].kill()
-
-    killer = threading.Thread(target=kill)
-    killer.start()
+    teller = threading.Thread(target=tell)
+    teller.start()
     result = finish_all(workers)
-    killer.join()
+    teller.join()
     return result
 
 
 def test_two_workers_go_on_after_one_was_killed(runs, tmp_path):
     workers = tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker")
-    codes, output = finish_with_a_kill(workers, killed=1, number=1, workdir=tmp_path / "multi_worker")
+    codes, output = finish_signalled(workers, [1], signal.SIGKILL, 1, tmp_path / "multi_worker")
     assert codes[0] not in (0, None) and codes[1] == -signal.SIGKILL, output
     assert "another worker cannot be reached any more: start all of them again" in output
     codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker"))
@@ -160,9 +146,10 @@ def test_two_workers_go_on_after_one_was_killed(runs, tmp_path):
 
 def test_two_workers_go_on_in_the_second_round_after_either_was_killed(tmp_path):
     train(tmp_path, "two_rounds_plain")
-    for killed, number in ((0, 5), (1, 7)):  # in the second round, in its steps of the GAN and of the segmenter
+    for killed, checkpoint in ((0, 5), (1, 7)):  # in the second round, in its steps of the GAN and of the segmenter
         workers = tiny.workers(2, "tests/strategies.py", tmp_path, "two_rounds_multi_worker")
-        codes, output = finish_with_a_kill(workers, killed, number, tmp_path / "two_rounds_multi_worker")
+        workdir = tmp_path / "two_rounds_multi_worker"
+        codes, output = finish_signalled(workers, [killed], signal.SIGKILL, checkpoint, workdir)
         assert codes[killed] == -signal.SIGKILL and codes[1 - killed] not in (0, None), output
         assert "another worker cannot be reached any more: start all of them again" in output
     codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "two_rounds_multi_worker"))
