@@ -109,29 +109,29 @@ def _measure_here(config: ConfigDict, way: str, count: int, steps: int) -> dict[
 def _start(way: str, count: int) -> dict[str, Any]:
     """Runs this module in as many processes as `way` needs; returns the measurement of the slowest."""
     processes = 1 if way == "replicas" else count
-    addresses = [f"127.0.0.1:{port}" for port in free_ports(processes)]
     command = [sys.executable, "-m", "benchmarks.replicas", *sys.argv[1:], f"--way={way}", f"--count={count}"]
     threads = {"TF_NUM_INTRAOP_THREADS": str(max(1, (os.cpu_count() or 1) // processes))}  # they share the cores
 
-    def run(index: int) -> subprocess.CompletedProcess:
-        cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        environment = os.environ | threads | {"TF_CONFIG": json.dumps(cluster)}
+    def run(tf_config: str) -> subprocess.CompletedProcess:
+        environment = os.environ | threads | {"TF_CONFIG": tf_config}
         return subprocess.run(command, env=environment, capture_output=True, text=True)
 
     with concurrent.futures.ThreadPoolExecutor(processes) as pool:
-        ended = list(pool.map(run, range(processes)))
+        ended = list(pool.map(run, local_cluster(processes)))
     for process in ended:
         if process.returncode:
             raise RuntimeError(f"{' '.join(command)} failed:\n{process.stderr[-2_000:]}")
     return max((json.loads(process.stdout) for process in ended), key=lambda measured: measured["seconds"])
 
 
-def free_ports(count: int) -> list[int]:
-    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [server.getsockname()[1] for server in servers]
+def local_cluster(count: int) -> list[str]:
+    """Returns the TF_CONFIG of each of `count` workers on this machine, at free ports."""
+    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]  # open together, so all ports differ
+    cluster = {"worker": [f"127.0.0.1:{server.getsockname()[1]}" for server in servers]}
     for server in servers:
         server.close()
-    return ports
+    tasks = [{"type": "worker", "index": index} for index in range(count)]
+    return [json.dumps({"cluster": cluster, "task": task}) for task in tasks]
 
 
 def _print_measured(batch_size: int) -> dict[str, Any]:

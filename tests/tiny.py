@@ -2,11 +2,9 @@
 
 import contextlib
 import functools
-import json
 import os
 import pathlib
 import resource
-import socket
 import subprocess
 import sys
 import unittest.mock
@@ -18,6 +16,7 @@ import tensorflow as tf
 from inception_arrays import array
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from benchmarks.replicas import local_cluster
 from tf_layered_gan import train
 from tf_layered_gan.config import validate
 from tf_layered_gan.evaluation import gan_figures
@@ -248,21 +247,7 @@ def peak_memory(peak):
 
 def workers(count, *arguments, **environment):
     """Starts `count` workers of one cluster on this machine, see `python`."""
-    addresses = [f"127.0.0.1:{port}" for port in _free_ports(count)]
-
-    def worker(index):
-        cluster = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        return python(*arguments, TF_CONFIG=json.dumps(cluster), **environment)
-
-    return [worker(index) for index in range(count)]
-
-
-def _free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]  # open together, so all ports differ
-    ports = [server.getsockname()[1] for server in sockets]
-    for server in sockets:
-        server.close()
-    return ports
+    return [python(*arguments, TF_CONFIG=tf_config, **environment) for tf_config in local_cluster(count)]
 
 
 def finish(process):
