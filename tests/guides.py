@@ -2,8 +2,8 @@
 
 import re
 
-import keras
 import numpy as np
+from edge_command import bright_network
 from tiny import ROOT
 
 from export.tflite.convert import to_tflite_float32, to_tflite_int8
@@ -20,9 +20,7 @@ def code(page, language):
 
 def write_model(path, *, integer):
     """Writes a .tflite file like an exported one; it marks the pixels that are bright in all three channels."""
-    image = keras.Input((RESOLUTION, RESOLUTION, 3))
-    network = keras.Model(image, keras.layers.Conv2D(1, 1)(image))
-    network.set_weights([np.full((1, 1, 3, 1), 2.0), np.zeros(1)])
+    network = bright_network(RESOLUTION)
     photos = np.random.default_rng(0).integers(0, 256, (4, RESOLUTION, RESOLUTION, 3), np.uint8)
     content = to_tflite_int8(network, photos) if integer else to_tflite_float32(network)
     path.write_bytes(add_signatures(content))

@@ -1,19 +1,12 @@
 import json
 
-import keras
 import numpy as np
+from edge_command import bright_network
 from PIL import Image
 
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.report import write_report
-
-
-class BrightIsForeground(keras.Model):
-    """Finds the pixels whose mean over the channels is above 0."""
-
-    def call(self, images):
-        return keras.ops.mean(images, axis=-1, keepdims=True) * 100.0
 
 
 def photos(masks):
@@ -25,7 +18,7 @@ def photos(masks):
 def test_report_has_figures_and_images(tmp_path):
     masks = np.zeros((3, 16, 16), np.uint8)
     masks[:, 4:12, 4:8] = 1  # half the bright square: IoU 32 / 64
-    result = write_report(tmp_path, BrightIsForeground(), photos(masks), {"seed": 7})
+    result = write_report(tmp_path, bright_network(), photos(masks), {"seed": 7})
     assert result["seed"] == 7
     assert result["test"]["segmenter"]["iou"] == 0.5
     assert set(result["test"]) == {"segmenter", *BASELINES}
@@ -38,7 +31,7 @@ def test_report_has_figures_and_images(tmp_path):
 
 
 def test_report_without_true_masks_has_no_figures(tmp_path):
-    result = write_report(tmp_path, BrightIsForeground(), photos(None), {"seed": 7})
+    result = write_report(tmp_path, bright_network(), photos(None), {"seed": 7})
     assert result == {"seed": 7, "test": None}
     assert (tmp_path / "test" / "masks" / "002.png").exists()
     assert not (tmp_path / "test" / "sheet.png").exists()
