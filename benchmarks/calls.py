@@ -27,10 +27,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def ways(path: str | pathlib.Path) -> dict[str, tuple[Callable, int]]:
-    """Prepares every way to call a file.
-
-    Args:
-        path: a .tflite file that `export.main` wrote.
+    """Prepares every way to call a .tflite file that `export.main` wrote.
 
     Returns:
         dict from the way's name to (function without arguments, how many images it segments).

@@ -21,11 +21,7 @@ from tf_layered_gan.runs.learning_curve import LearningCurve
 
 
 def draw(runs: Iterable[str | pathlib.Path], output: str | pathlib.Path) -> None:
-    """Draws the learning curves.
-
-    Args:
-        runs: directories with a curve.csv each; a line has the name of its directory.
-        output: the PNG file to write.
+    """Draws the curve.csv of each directory as a line with the directory's name.
 
     Raises:
         ValueError: if there is no run, or a run has no point.

@@ -26,11 +26,7 @@ _SAMPLES = 12
 
 
 def publish(workdir: str | pathlib.Path, output: str | pathlib.Path) -> None:
-    """Writes the files that the module lists.
-
-    Args:
-        workdir: a finished run's directory.
-        output: the directory to write; it is made if missing.
+    """Writes the files that the module lists to a directory, which is made if missing.
 
     Raises:
         FileNotFoundError: if the run is not finished, or its validation photos have no masks.

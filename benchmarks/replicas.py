@@ -44,12 +44,7 @@ _LINKS = {  # bytes per second, seconds per hop: round figures of such hardware,
 
 
 def measure(config: ConfigDict, strategy: tf.distribute.Strategy, steps: int) -> dict[str, Any]:
-    """Takes some of the GAN's steps, as the training does.
-
-    Args:
-        config: the run's config.
-        strategy: the strategy to train under.
-        steps: how many steps are measured.
+    """Takes some of the GAN's steps under a strategy, as the training does.
 
     Returns:
         dict: "seconds", the median time of a step; "sums", the bytes of each all-reduce between workers in a step;

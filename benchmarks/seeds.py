@@ -17,10 +17,7 @@ _COLUMNS = {"IoU": "iou", "IoU/image": "iou_per_image"}
 
 
 def summary(workdirs: Iterable[str | pathlib.Path]) -> str:
-    """Summarises the runs' metrics.json as a Markdown table.
-
-    Args:
-        workdirs: directories of finished runs that were evaluated on the same test photos.
+    """Summarises finished runs that were evaluated on the same test photos as a Markdown table.
 
     Returns:
         str: a row for each run with the segmenter's figures; their mean and (population) standard deviation; a row for

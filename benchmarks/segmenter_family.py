@@ -48,11 +48,7 @@ HEAD = [
 
 
 def measure(workdir: pathlib.Path, rounds: int) -> list[list[str]]:
-    """Measures the exported files of a run and its students.
-
-    Args:
-        workdir: the run's directory.
-        rounds: how many images each file segments for its latency, at least 1.
+    """Measures the exported files of a run and its students; each segments `rounds` images for its latency.
 
     Returns:
         The table's rows, those of the run's own network first.

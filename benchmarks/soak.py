@@ -26,15 +26,7 @@ _ENDLESS = 10_000  # rounds, the most that a config may have
 
 
 def slope(seconds: Sequence[float], values: Sequence[float]) -> tuple[float, float]:
-    """Fits a straight line by least squares.
-
-    Args:
-        seconds: time of each measurement.
-        values: the measurements.
-
-    Returns:
-        (the line's rise in an hour, the mean of the values).
-    """
+    """Fits a straight line by least squares; returns its rise in an hour and the mean of the values."""
     rise, _ = np.polyfit(np.asarray(seconds) / 3600, values, 1)
     return float(rise), float(np.mean(values))
 
@@ -47,12 +39,7 @@ def resident_bytes(process_id: int) -> int:
 
 
 def soak(command: list[str], seconds: float, log: str | pathlib.Path) -> dict[str, list[tuple[float, float]]]:
-    """Runs a training for some time and then stops it with SIGTERM.
-
-    Args:
-        command: the training's command line.
-        seconds: how long it runs.
-        log: the file for its output.
+    """Runs a training's command for some time, with a file for its output, and then stops it with SIGTERM.
 
     Returns:
         dict from "memory" and "speed" to (seconds, value) pairs: bytes, and images per second of the GAN's steps.

@@ -42,11 +42,7 @@ HALVES = {"validation": slice(0, None, 2), "test": slice(1, None, 2), "all": sli
 
 
 def find_models(ours: Iterable[str | pathlib.Path], peers: str | pathlib.Path) -> Models:
-    """Finds the model files.
-
-    Args:
-        ours: folders with segmenter_*.tflite and perhaps segmenter_*.onnx.
-        peers: the folder that `fetch` filled.
+    """Finds segmenter_*.tflite and segmenter_*.onnx in folders of ours, and the peers' files in the folder of `fetch`.
 
     Returns:
         dict from each file to its name in the table and the function that opens it, see `segmenters`.
@@ -71,12 +67,7 @@ def find_models(ours: Iterable[str | pathlib.Path], peers: str | pathlib.Path) -
 def measure(
     paths: Iterable[pathlib.Path], threads: Sequence[int], rounds: int
 ) -> dict[tuple[pathlib.Path, int], dict[str, float]]:
-    """Measures the time and the memory of models, in turns.
-
-    Args:
-        paths: model files.
-        threads: numbers of threads; every model runs with each of them.
-        rounds: how many turns each process takes.
+    """Measures the time and the memory of each model with each number of threads, in turns.
 
     Returns:
         dict from (path, threads) to a dict: "median" and "least" in ms; "cpu", the median of the CPU time in ms;
@@ -109,11 +100,7 @@ def _finish(worker: subprocess.Popen, taken: list) -> dict[str, float]:
 def format_table(models: Models, scores: Mapping, figures: Mapping, threads: Sequence[int]) -> str:
     """Formats a Markdown table, with a row for each model and each peer whose weights were not found.
 
-    Args:
-        models: see `find_models`.
-        scores: see `export.evaluate.score`, by the names in `models`.
-        figures: see `measure`.
-        threads: as for `measure`.
+    The arguments are what `find_models`, `export.evaluate.score` (by the names in `models`) and `measure` return.
     """
     latencies = [f"{count} thread{'s' * (count > 1)}, ms" for count in threads]
     head = ["segmenter", "KB", *latencies, "CPU, ms", "peak memory, MiB", "model's part", "IoU", "IoU per photo"]

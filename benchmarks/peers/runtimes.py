@@ -10,11 +10,7 @@ Model = tuple[list[int], str, Callable[[np.ndarray], np.ndarray]]
 
 
 def load(path: str | pathlib.Path, threads: int) -> Model:
-    """Opens a model that has one input.
-
-    Args:
-        path: a .tflite or .onnx file.
-        threads: how many threads the runtime may use.
+    """Opens a .tflite or .onnx file whose model has one input.
 
     Returns:
         (the input's shape, where a dynamic batch is 1; its dtype, "uint8" or "float32"; a function from such an array
