@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from benchmarks.hue_threshold import best_threshold, warm_things
 from tf_layered_gan.data.photos import Photos
@@ -11,16 +12,15 @@ def square(colour):
     return np.where(mask[..., None], colour, [0, 0, 255]).astype(np.uint8), mask
 
 
-def test_hues_within_the_threshold_are_warm():
-    image, mask = square([255, 255, 0])  # yellow, 1/6 of a turn from red; blue is 1/3
-    assert not warm_things(image, 0.15).any()
-    assert (warm_things(image, 0.2) == mask).all()
-    assert warm_things(image, 0.35).all()
-
-
-def test_hues_on_the_other_side_of_red_are_warm_too():
-    image, mask = square([255, 0, 128])  # 1/12 of a turn from red
-    assert (warm_things(image, 0.1) == mask).all()
+@pytest.mark.parametrize(
+    "colour, below, above",
+    [([255, 255, 0], 0.15, 0.2), ([255, 0, 128], 0.08, 0.1)],  # yellow and pink: 1/6 and 1/12 of a turn from red
+)
+def test_hues_within_the_threshold_on_either_side_of_red_are_warm(colour, below, above):
+    image, mask = square(colour)
+    assert not warm_things(image, below).any()
+    assert (warm_things(image, above) == mask).all()
+    assert warm_things(image, 0.35).all()  # blue, the colour around it, is 1/3 of a turn from red
 
 
 def test_the_best_threshold_finds_the_object():
