@@ -17,12 +17,6 @@ def segment_images(
 ) -> tuple[int, int]:
     """Segments images until all are done or `stop` is set. An image that fails is named on stderr.
 
-    Args:
-        segmenter: `Segmenter`.
-        jobs: list of (image, {kind: path of its result}), see `plan`.
-        makers: functions by kind of result, see `results.makers`.
-        stop: event that ends the work.
-
     Returns:
         How many images were segmented, and how many failed.
     """

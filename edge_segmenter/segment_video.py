@@ -21,13 +21,6 @@ def segment_video(
 ) -> tuple[int, int]:
     """Segments a video to its end, or the frames of a camera, until `stop` is set.
 
-    Args:
-        segmenter: `Segmenter`.
-        source: path of a video, or index of a camera.
-        targets: path by kind of result: an .mp4 file, or a folder for cut-outs.
-        makers: functions by kind of result, see `results.makers`.
-        stop: event that ends the work.
-
     Returns:
         How many frames were segmented, and how many the video's header promises (0 if it states no number).
 

@@ -13,11 +13,7 @@ from .documentation.metadata import read_metadata
 
 
 def main(file: str) -> None:
-    """Prints the metadata of a file.
-
-    Args:
-        file: path of a .tflite file or a SavedModel that export.main wrote.
-    """
+    """Prints the metadata of a .tflite file or a SavedModel that export.main wrote."""
     text = "\n".join(yaml_lines(read_metadata(file)))
     with contextlib.suppress(BrokenPipeError):  # raised where a program such as head stops reading
         print(text, flush=True)

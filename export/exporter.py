@@ -83,12 +83,6 @@ def export_segmenter(
 class Exporter:
     """Converts, verifies and writes one format after the other.
 
-    Args:
-        folder: directory to write to.
-        keras_model: the Keras model on the test photos.
-        facts: see `facts.segmenter_facts`.
-        max_iou_loss: IoU that a format may lose.
-
     Attributes:
         figures: dict from format to its entry in export.json, for the refused ones too.
     """

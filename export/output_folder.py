@@ -17,10 +17,7 @@ _UNVERIFIED = ".unverified-"
 
 @contextlib.contextmanager
 def replacing_export(output: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Replaces an earlier export by a new one, as soon as the new one is complete.
-
-    Args:
-        output: directory of the export; made if missing.
+    """Replaces an earlier export by a new one, as soon as the new one is complete. Makes the directory if missing.
 
     Yields:
         An empty directory for the files of the new export. They move to `output` at the end of the block. If the block

@@ -51,10 +51,7 @@ class Reference:
         }
 
     def compare(self, probabilities: np.ndarray) -> dict:
-        """Measures an exported model.
-
-        Args:
-            probabilities: the exported model's, like those of the Keras model.
+        """Measures an exported model by its probabilities on the same photos.
 
         Returns:
             dict: "iou", the IoU of the exported model's masks with the Keras model's, over all photos together;
@@ -105,10 +102,7 @@ def verify(path: pathlib.Path, keras_model: Reference, max_iou_loss: float) -> d
 
 
 def load_any_size(path: pathlib.Path) -> Callable[[np.ndarray], np.ndarray]:
-    """Loads the signature for images of any size.
-
-    Args:
-        path: of a .tflite file or a SavedModel that this program wrote.
+    """Loads the signature for images of any size from a .tflite file or a SavedModel that this program wrote.
 
     Returns:
         function from uint8 [height, width, rgb] to 255 times the foreground probability, uint8 [height, width].

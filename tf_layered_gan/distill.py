@@ -45,11 +45,6 @@ from tf_layered_gan.training.run import Run
 def distill(workdir: str | os.PathLike, name: str, settings: student.Student) -> dict:
     """Trains a student to the end, from its newest checkpoint if there is one, and measures it.
 
-    Args:
-        workdir: the directory of a finished run.
-        name: the student's name, see `student.folder`.
-        settings: the student's settings.
-
     Returns:
         dict, the content of metrics.json: "network" and "width"; "parameters"; "multiply_adds" per image;
         "steps_taken"; "training_seconds"; "validation" and "test", each a dict with "agreement", the IoU of the masks
@@ -85,10 +80,6 @@ def distill(workdir: str | os.PathLike, name: str, settings: student.Student) ->
 
 def restore_student(workdir: str | os.PathLike, name: str) -> keras.Model:
     """Builds a run's student and restores its newest checkpoint.
-
-    Args:
-        workdir: the run's directory.
-        name: the student's name.
 
     Returns:
         keras.Model, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.

@@ -16,10 +16,6 @@ from tf_layered_gan.runs.restore import restore_run
 def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
     """Evaluates a run's segmenter and the baselines on the test photos; writes metrics.json and the folder test.
 
-    Args:
-        config: the config that the run was begun with.
-        workdir: the run's directory.
-
     Returns:
         dict, the content of metrics.json:
             "seed", "restarts": the run's seed, and its earlier attempts (see `restarts.history`).

@@ -43,9 +43,6 @@ def main() -> None:
 def parse_flags(argv: list[str]) -> list[str]:
     """Parses the command line; ends the program with a message if a config file or a field is wrong.
 
-    Args:
-        argv: the program's name and its arguments.
-
     Returns:
         the arguments that are not flags, after the program's name.
     """

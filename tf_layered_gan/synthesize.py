@@ -24,11 +24,6 @@ def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) ->
     dataset.json. These folders can be `data.path` and `data.masks` of configs/folder.py, which evaluates on photos with
     masks and trains on the others. Pair i depends on the run and on i alone.
 
-    Args:
-        config: the config that the run was begun with.
-        workdir: the run's directory.
-        count: number of pairs.
-
     Raises:
         FileNotFoundError: the run has no checkpoint.
         ValueError: the run is supervised, or another command is at work in its directory.

@@ -77,9 +77,6 @@ def mask_facts(source: str, made: str | None = None) -> str:
 def student_facts(settings: Student) -> dict:
     """Describes the training of a student.
 
-    Args:
-        settings: the student's settings.
-
     Returns:
         dict, the entry "student" of `run_facts`.
     """

@@ -43,21 +43,13 @@ def add_metadata(content: bytes, facts: dict) -> bytes:
 
 
 def write_savedmodel_metadata(savedmodel: pathlib.Path, facts: dict) -> None:
-    """Adds facts to a SavedModel.
-
-    Args:
-        savedmodel: directory of the SavedModel, without such a file.
-        facts: see `add_metadata`.
-    """
+    """Adds facts to a SavedModel that has none, see `add_metadata`."""
     (savedmodel / _IN_SAVEDMODEL).parent.mkdir()
     write_record(savedmodel / _IN_SAVEDMODEL, {"format_version": FORMAT_VERSION} | facts)
 
 
 def read_metadata(path: str | os.PathLike) -> dict:
-    """Reads the facts in an exported model.
-
-    Args:
-        path: of a .tflite file or a SavedModel.
+    """Reads the facts in an exported .tflite file or SavedModel.
 
     Returns:
         The facts and "format_version".

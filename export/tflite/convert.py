@@ -81,12 +81,7 @@ def to_tflite_int8(network: keras.Model, calibration_images: np.ndarray) -> byte
 
 
 def function_converter(function: Callable[..., tf.Tensor], *inputs: tf.TensorSpec) -> tf.lite.TFLiteConverter:
-    """Returns the converter of a function.
-
-    Args:
-        function: from tensors to one tensor.
-        *inputs: the shape and dtype of each tensor.
-    """
+    """Returns the converter of a function from tensors, whose shapes and dtypes are the inputs, to one tensor."""
     function = tf.function(function, autograph=False).get_concrete_function(*inputs)
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)  # TensorFlow would warn and recommend a SavedModel, which is ten times slower

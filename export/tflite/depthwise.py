@@ -7,14 +7,11 @@ from .flatbuffer import parse, serialize
 
 
 def float_depthwise_kernels(content: bytes) -> bytes:
-    """Stores the kernels of depthwise convolutions as float32.
+    """Stores the kernels of depthwise convolutions in a dynamic-range .tflite model as float32.
 
     XNNPACK has no depthwise convolution of int8 kernels and float32 activations, so an int8 kernel would split the
     network into two partitions. These kernels are a small part of the weights (7 % in the separable U-Net), and the
     converter already keeps the small ones in float32.
-
-    Args:
-        content: bytes of a .tflite model with dynamic-range quantisation.
 
     Returns:
         bytes of a .tflite model without int8 kernels in depthwise convolutions.

@@ -20,9 +20,6 @@ _MOST_CHANNELS = 8_192
 def validate(config: ConfigDict) -> None:
     """Checks every field.
 
-    Args:
-        config: the resolved ConfigDict.
-
     Raises:
         ValueError: names every wrong field, what was given and what is allowed. Missing and unknown fields and values
             of the wrong type are reported first, and alone.

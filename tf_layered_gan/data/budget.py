@@ -6,11 +6,7 @@ from collections.abc import Iterator
 
 
 class Budget:
-    """An amount that threads reserve parts of.
-
-    Args:
-        total: the whole amount.
-    """
+    """An amount, `total`, that threads reserve parts of."""
 
     def __init__(self, total: int):
         self._total, self._left, self._changed = total, total, threading.Condition()

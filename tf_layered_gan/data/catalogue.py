@@ -98,10 +98,7 @@ def prepare(source: str, path: str | os.PathLike | None = None) -> tfds.core.Dat
 
 
 def prepared(source: str, path: str | os.PathLike | None = None) -> tfds.core.DatasetBuilder:
-    """Returns the builder of a dataset that has been prepared. Writes nothing.
-
-    Args:
-        source, path: as for `prepare`.
+    """Returns the builder of a dataset that has been prepared, see `prepare`. Writes nothing.
 
     Raises:
         ValueError: if there is no such dataset, or it is not prepared.

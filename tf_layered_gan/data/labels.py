@@ -36,9 +36,6 @@ def photo_classes(splits: Splits, pattern: str) -> list[str]:
 def labelled_photos(splits: Splits) -> Photos:
     """Returns the photos to learn from with their masks: for training if those have masks, otherwise for validation.
 
-    Args:
-        splits: `Splits`.
-
     Returns:
         `Photos` with masks.
 

@@ -9,12 +9,7 @@ from edge_segmenter.atomic import replacing
 
 
 def write_record(path: str | os.PathLike, content: dict[str, Any] | str | bytes) -> None:
-    """Writes a file, and makes its folder where missing.
-
-    Args:
-        path: the file.
-        content: text, bytes, or a dict, which is written as JSON.
-    """
+    """Writes text, bytes, or a dict as JSON to a file, and makes its folder where missing."""
     if isinstance(content, dict):
         content = json.dumps(content, indent=1) + "\n"
     with replacing(path) as written:
@@ -23,9 +18,6 @@ def write_record(path: str | os.PathLike, content: dict[str, Any] | str | bytes)
 
 def read_record(path: str | os.PathLike) -> dict[str, Any]:
     """Reads a JSON object.
-
-    Args:
-        path: the file.
 
     Raises:
         FileNotFoundError: if there is no such file.

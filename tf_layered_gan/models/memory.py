@@ -18,11 +18,7 @@ _FLOAT = 4  # bytes
 
 
 def check_memory(config: ConfigDict, batch_size: int) -> None:
-    """Checks that the machine has enough memory to train on CPUs. With a GPU, TensorFlow reports the error itself.
-
-    Args:
-        config: a validated config, see tf_layered_gan/config/fields.py.
-        batch_size: images per device and step.
+    """Checks that the machine has enough memory, see `estimate`, to train on CPUs. With a GPU, TensorFlow reports it.
 
     Raises:
         ValueError: names the estimate, the machine's memory, and the fields to lower.
@@ -38,9 +34,7 @@ def check_memory(config: ConfigDict, batch_size: int) -> None:
 def estimate(config: ConfigDict, batch_size: int) -> float:
     """Estimates the memory of training in bytes, within a factor of two in measured runs of up to 4 GB.
 
-    Args:
-        config: a validated config.
-        batch_size: images per device and step.
+    `batch_size` is the number of images per device and step.
     """
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
         return thread.submit(_estimate, config, batch_size).result()

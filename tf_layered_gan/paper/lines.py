@@ -76,12 +76,7 @@ class Line:
 
 
 def figure(metrics: Mapping[str, Any], row: Row, name: str) -> float | None:
-    """Finds the figure of a column in the metrics of a run.
-
-    Args:
-        metrics: content of metrics.json.
-        row: the row, for its method.
-        name: name of the column in `columns.COLUMNS`.
+    """Finds the figure of a column of `columns.COLUMNS` in the content of a metrics.json.
 
     Returns:
         The figure in the column's unit; None if the run does not have it.
@@ -97,10 +92,6 @@ def figure(metrics: Mapping[str, Any], row: Row, name: str) -> float | None:
 
 def collect_lines(table: Table, planned: Sequence[tuple[Row, Sequence[Run]]]) -> list[Line]:
     """Collects the figures of a table's runs, and adds lines for the baselines if the table is about masks.
-
-    Args:
-        table: the table.
-        planned: its rows with their runs.
 
     Raises:
         ValueError: if the runs of a row are not comparable.

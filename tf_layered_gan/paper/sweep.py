@@ -138,11 +138,7 @@ def failure(workdir: pathlib.Path) -> str | None:
 
 
 def scheduled(config: Mapping[str, Any] | ConfigDict) -> tuple[int, int]:
-    """Returns the number of images and of segmenter steps after which a run ends.
-
-    Args:
-        config: the run's config, as in config.json.
-    """
+    """Returns the number of images and of segmenter steps after which a run ends."""
     schedule, batch_size = config["schedule"], config["batch_size"]
     final = schedule["final_segmenter_steps"]
     if config["segmenter"]["supervised"]:

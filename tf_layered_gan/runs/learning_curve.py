@@ -12,11 +12,7 @@ _FIELDS = ("after", "images_seen", "iou", "iou_per_image")
 
 
 class LearningCurve:
-    """The file WORKDIR/curve.csv, with a line for each phase that ended in a trained segmenter.
-
-    Args:
-        workdir: the run's directory.
-    """
+    """The file WORKDIR/curve.csv, with a line for each phase that ended in a trained segmenter."""
 
     def __init__(self, workdir: str | os.PathLike):
         self._path = pathlib.Path(workdir) / "curve.csv"
@@ -52,13 +48,7 @@ class LearningCurve:
         return any(point["after"] == after for point in self.points())
 
     def append(self, after: str, images_seen: int, metrics: Mapping[str, float]) -> None:
-        """Appends a point.
-
-        Args:
-            after: the name of the phase.
-            images_seen: photos that the discriminator has seen.
-            metrics: "iou" and "iou_per_image", see `metrics.segmentation`.
-        """
+        """Appends a point: a phase's name, the photos that D has seen, and "iou" and "iou_per_image" of the metrics."""
         lines = io.StringIO(newline="")
         writer = csv.writer(lines, lineterminator="\n")
         if self._path.exists():

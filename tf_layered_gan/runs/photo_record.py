@@ -11,10 +11,6 @@ from tf_layered_gan.files.records import read_record, write_record
 def check_photos(splits: Splits, workdir: str | os.PathLike) -> None:
     """Checks that a run still has the photos that it was begun with; records those of a new run.
 
-    Args:
-        splits: the photos.
-        workdir: the run's directory.
-
     Raises:
         ValueError: photos were added, removed or renamed, so others would be held out; or photos.json is damaged.
     """

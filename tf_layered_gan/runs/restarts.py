@@ -41,13 +41,7 @@ def attempt(config: ConfigDict, workdir: str | os.PathLike) -> ConfigDict:
 
 
 def put_aside(workdir: str | os.PathLike, seed: int, collapse: Collapsed) -> None:
-    """Moves a run's checkpoints, learning curve, samples and TensorBoard events to WORKDIR/collapsed/1, 2, ...
-
-    Args:
-        workdir: the run's directory, with a checkpoint in it.
-        seed: the seed of the collapsed attempt.
-        collapse: the collapse.
-    """
+    """Moves a run's checkpoints, learning curve, samples and TensorBoard events to WORKDIR/collapsed/1, 2, ..."""
     workdir = pathlib.Path(workdir)
     folder = workdir / "collapsed" / str(len(_set_aside(workdir)) + 1)
     folder.mkdir(parents=True, exist_ok=True)

@@ -15,10 +15,6 @@ from tf_layered_gan.runs.config_record import check_config
 def restore_run(config: ConfigDict, workdir: str | os.PathLike) -> tuple[LayeredGAN, Segmenter, Checkpointer]:
     """Builds the models of a run and restores its newest checkpoint.
 
-    Args:
-        config: the config that the run was begun with.
-        workdir: the run's directory.
-
     Raises:
         FileNotFoundError: the run has no checkpoint.
         ValueError: see `check_config` and `check_memory`.

@@ -11,10 +11,7 @@ from tf_layered_gan.files.file_lock import file_lock
 
 @contextlib.contextmanager
 def locked(workdir: str | os.PathLike) -> Iterator[None]:
-    """Holds the lock of a workdir.
-
-    Args:
-        workdir: the run's directory; created if it is missing.
+    """Holds the lock of a workdir, which is created if it is missing.
 
     Raises:
         ValueError: another process holds the lock.

@@ -19,11 +19,6 @@ class Batches:
 
     Every replica gets its share of the batch that one device alone would get. A worker reads only the photos of its own
     replicas.
-
-    Args:
-        config: the run's config.
-        splits: the photos.
-        strategy: the strategy whose replicas share each batch.
     """
 
     def __init__(self, config: ConfigDict, splits: Splits, strategy: tf.distribute.Strategy):

@@ -54,10 +54,7 @@ def collapse_warning(mask_mean: float, masks_full: float = 0.0) -> str | None:
 
 
 def variety_warning(synthetic: Mapping[str, float]) -> str | None:
-    """Describes a GAN that paints few silhouettes, and what to change.
-
-    Args:
-        synthetic: see `gan_figures.evaluate_synthetic_masks`.
+    """Describes a GAN that paints few silhouettes by `gan_figures.evaluate_synthetic_masks`, and what to change.
 
     Returns:
         str, or None if at most a twentieth of the pairs of masks are alike, as with 20 equally frequent silhouettes.
@@ -73,11 +70,6 @@ def variety_warning(synthetic: Mapping[str, float]) -> str | None:
 
 def check_finite(kind: str, report: Mapping[str, float], step: int) -> None:
     """Raises an error if a value of a step's report is not finite.
-
-    Args:
-        kind: the kind of the phase, see `phases.Phase`.
-        report: a training step's loss terms and gradient norms.
-        step: steps taken.
 
     Raises:
         FloatingPointError: a value is not finite; names the term.
