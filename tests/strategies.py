@@ -2,7 +2,7 @@
 
 Ways: plain, two_replicas, four_replicas, jit, and multi_worker, which needs TF_CONFIG. All use SGD, because Adam
 enlarges differences in the last digit of gradients near zero. The prefix `adam_` keeps the Adam of the config. The
-prefix `two_rounds_` trains two rounds of half as many steps.
+prefix `two_rounds_` trains two rounds of half as many steps. The prefix `cures_` lets D compare and augment images.
 
 This is a script, because the number of logical devices must be set before TensorFlow starts.
 """
@@ -29,6 +29,12 @@ STEPS = {
     "monitoring.restarts": 0,
 }
 TWO_ROUNDS = {"schedule.rounds": 2, "schedule.gan_images_per_round": 40, "schedule.segmenter_steps_per_round": 10}
+CURES = {
+    "networks.minibatch_groups": 2,
+    "gan.gamma_r1": 0.1,
+    "gan.augmentation": "geometry_color",
+    "gan.augmentation_target": 0.1,
+}
 LOW_RATES = {  # small steps: a gradient that jumps where a rounded number crosses zero then changes no variable much
     "gan.generator_learning_rate": 1e-3,
     "gan.discriminator_learning_rate": 1e-3,
@@ -39,7 +45,7 @@ LOW_RATES = {  # small steps: a gradient that jumps where a rounded number cross
 def main(folder, *ways):
     logging.use_absl_handler()
     logging.set_verbosity(logging.INFO)
-    replicas = max(REPLICAS.get(way.removeprefix("adam_"), 1) for way in ways)
+    replicas = max(REPLICAS.get(way.removeprefix("adam_").removeprefix("cures_"), 1) for way in ways)
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * replicas)
     for way in ways:
@@ -49,12 +55,13 @@ def main(folder, *ways):
 def train_as(way, workdir):
     with_sgd, way = not way.startswith("adam_"), way.removeprefix("adam_")
     schedule, way = TWO_ROUNDS if way.startswith("two_rounds_") else {}, way.removeprefix("two_rounds_")
+    cures, way = CURES if way.startswith("cures_") else {}, way.removeprefix("cures_")
     if with_sgd:
         keras.optimizers.Adam = lambda learning_rate, **_: keras.optimizers.SGD(learning_rate)
     if way in REPLICAS:
         strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(REPLICAS[way])])
         distribution.build_strategy = lambda config: strategy
-    changes = STEPS | schedule | (LOW_RATES if with_sgd else {}) | {"jit": way == "jit"}
+    changes = STEPS | schedule | cures | (LOW_RATES if with_sgd else {}) | {"jit": way == "jit"}
     if way == "multi_worker":
         changes["distribution"] = way
     train.train(tiny.run_config(shapes, **changes), workdir)

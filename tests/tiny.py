@@ -92,10 +92,10 @@ def networks():
     }
 
 
-def layered_gan(learning_rate=0.1):
+def layered_gan(learning_rate=0.1, augmentation=None):
     """Returns a LayeredGAN with SGD as its optimizers; its weights are the same every time."""
     keras.utils.set_random_seed(0)
-    gan = LayeredGAN(**networks(), ema_decay=0.75)
+    gan = LayeredGAN(**networks(), ema_decay=0.75, augmentation=augmentation)
     optimizers = [keras.optimizers.SGD(learning_rate) for _ in range(2)]
     gan.compile(*optimizers, gamma_mi=0.5, gamma_b=2.0, gamma_bg=3.0)
     return gan

@@ -47,6 +47,8 @@ class Models:
             "average_segmenter": segmenter.average_network,
             "segmenter_optimizer": segmenter.optimizer,
         }
+        if gan.augmentation:
+            groups["augmentation"] = gan.augmentation
         self.variables: dict[str, keras.Variable] = {
             f"{group}/{i:03d}": variable
             for group, owner in groups.items()

@@ -30,6 +30,8 @@ WRONG = [
     ("codes.group_size", 0, "a divisor of num_categories, 40"),
     *(("gan.gamma_independence", pair, "a pair (round 1, later rounds), each 0 or more") for pair in NO_WEIGHTS),
     ("gan.mask_size", (0.5, 1.5), "a pair (low, high) within 0.0 and 1.0"),
+    ("gan.augmentation", "flip", "none, color or geometry_color"),
+    ("gan.augmentation_probability", 1.5, "from 0 to 1"),
     ("gan.beta_2", -0.5, "from 0 to below 1"),
     ("networks.initial_mask", 1.0, "between 0 and 1, both excluded"),
     ("networks.unet_depth", 6, "2**depth divides the resolution, 32"),
@@ -126,6 +128,20 @@ def test_independence_loss_needs_two_images():
     validate(changed(shapes, batch_size=2, **{"gan.gamma_independence": (0.2, 1.0)}))
     with pytest.raises(ValueError, match="batch_size is 1, allowed: 2 or more where gan.gamma_independence"):
         validate(changed(shapes, batch_size=1, **{"gan.gamma_independence": (0.0, 1.0)}))
+
+
+def test_groups_of_the_discriminator_divide_the_batch():
+    validate(changed(shapes, batch_size=8, **{"networks.minibatch_groups": 4}))
+    for batch_size, groups in ((8, 3), (8, 1), (2, 4)):
+        allowed = f"networks.minibatch_groups is {groups}, allowed: 0, or 2 or more and a divisor of batch_size, "
+        with pytest.raises(ValueError, match=f"^{allowed}{batch_size}$"):
+            validate(changed(shapes, batch_size=batch_size, **{"networks.minibatch_groups": groups}))
+
+
+def test_adaptive_probability_needs_an_augmentation():
+    validate(changed(shapes, **{"gan.augmentation": "color", "gan.augmentation_target": 0.6}))
+    with pytest.raises(ValueError, match="^gan.augmentation_target is 0.6, allowed: 0 where gan.augmentation is none$"):
+        validate(changed(shapes, **{"gan.augmentation_target": 0.6}))
 
 
 def test_supervised_segmenter_needs_final_steps():

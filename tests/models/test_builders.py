@@ -36,6 +36,23 @@ def test_draws_keep_the_ranges_of_the_config():
     assert 0.5 <= contrast.min() < 0.52 and 0.73 < contrast.max() < 0.75
 
 
+CURES = {
+    "networks.minibatch_groups": 2,
+    "gan.gamma_r1": 0.1,
+    "gan.augmentation": "geometry_color",
+    "gan.augmentation_target": 0.6,
+}
+
+
+def test_augmentation_draws_apart_for_photos_and_fakes_and_changes_no_other_draw():
+    plain, augmented = sample(0, 3), sample(0, 3, **CURES)
+    assert augmented.keys() - plain.keys() == {"augment_real", "augment_fake"}
+    for name, value in plain.items():
+        np.testing.assert_array_equal(augmented[name], value)
+    draws = [sample(0, step, seed=seed, **CURES) for step in (0, 1) for seed in (0, 1)]
+    assert len({draw[f"augment_{name}"].tobytes() for draw in draws for name in ("real", "fake")}) == 8
+
+
 def test_initial_weights_depend_on_the_seed():
     def weights(seed):
         segmenter = build.build_segmenter(tiny.run_config(shapes, seed=seed, **{"networks.unet_depth": 0}))
@@ -73,3 +90,22 @@ def test_the_gan_takes_a_training_step_with_every_option(gan):
 def test_loss_weights_come_from_the_config(gan):
     assert (gan.gamma_size, gan.mask_size, gan.gamma_independence) == (2.0, (0.125, 0.5), (0.2, 1.0))
     assert gan.mutual_information is losses.normal_mutual_information
+
+
+@pytest.mark.parametrize("jit", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_gan_takes_steps_with_an_adaptive_augmentation_minibatch_groups_and_r1(jit):
+    config = tiny.run_config(shapes, jit=jit, **CURES)
+    gan = build.build_gan(config, build.build_segmenter(config))
+    gan.augmentation.probability.assign(0.5)
+    step = tf.function(gan.train_step, jit_compile=jit, autograph=False)
+    report = step({"image": tiny.batch()["image"], **sample(sampling.GAN_STREAM, 0, **CURES)})
+    assert all(np.isfinite(value) for value in report.values()) and report["r1"] > 0
+    # A step of 4 photos of 500,000.
+    assert abs(float(report["augmentation_probability"]) - 0.5) == pytest.approx(8e-6, abs=1e-7)
+
+
+def test_without_the_cures_there_is_no_augmentation_and_no_variable_more(gan):
+    assert gan.augmentation is None and gan.gamma_r1 == 0
+    own = [network for network in (gan.background_generator, gan.foreground_generator, gan.discriminator)]
+    own += [gan.mask_encoder, gan.average_background_generator, gan.average_foreground_generator, gan.segmenter]
+    assert {v.path for v in gan.variables} == {v.path for network in own for v in network.variables}

@@ -1,9 +1,12 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 import tiny
 
-from tf_layered_gan.models import losses
+from tf_layered_gan.models import losses, perturbation
+from tf_layered_gan.models.differentiable_augmentation import DifferentiableAugmentation, sample_augmentation
+from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.networks.spectral_norm import update_spectral_norm
 
 LEARNING_RATE = 0.01  # of the fixture gan
@@ -134,6 +137,78 @@ def test_discriminator_descends_equation_6(gan):
     for variable, value in zip(gan.discriminator.non_trainable_variables, u, strict=True):
         variable.assign(value)
     assert_descends(gan, "discriminator", tape, loss, batch)
+
+
+def restored(gan, action):
+    """Returns the result of an action after which the vectors u of D have their earlier values."""
+    before = tiny.values(gan.discriminator.non_trainable_variables)
+    result = action()
+    for variable, value in zip(gan.discriminator.non_trainable_variables, before, strict=True):
+        variable.assign(value)
+    return result
+
+
+def augmented(batch):
+    """The batch with the draws of an augmentation."""
+    return batch | {f"augment_{name}": sample_augmentation(4, (7, i)) for i, name in enumerate(("real", "fake"))}
+
+
+@pytest.fixture
+def augmented_gan():
+    """A GAN whose augmentation is always applied."""
+    layer = DifferentiableAugmentation(perturbation.warp, geometry=True, probability=1.0, target=0.0)
+    return tiny.layered_gan(LEARNING_RATE, layer)
+
+
+def test_generators_descend_through_the_augmentation(augmented_gan):
+    gan, batch = augmented_gan, augmented(tiny.batch())
+    with tf.GradientTape() as tape:
+        layers = gan(batch, training=True)
+        realness, category = gan.discriminator(gan.augmentation(layers["composed"], batch["augment_fake"]))
+        mutual_information = losses.mutual_information(category, batch["c"])
+        mutual_information += losses.mutual_information(gan.mask_encoder(layers["mask"], training=True), batch["c_sup"])
+        loss = tf.reduce_mean(-realness + 0.5 * mutual_information + 2.0 * losses.binarization(layers["mask"]))
+    assert_descends(gan, "generator", tape, loss, batch)
+
+
+def test_discriminator_and_e_x_descend_on_augmented_images_with_r1(augmented_gan, monkeypatch):
+    gan, batch = augmented_gan, augmented(tiny.batch())
+    monkeypatch.setattr(gan, "gamma_r1", 8.0)
+    layers = gan(batch, training=True)
+
+    def equation():
+        update_spectral_norm(gan.discriminator)
+        photos = gan.augmentation(batch["image"], batch["augment_real"])
+        with tf.GradientTape() as tape:
+            with tf.GradientTape() as slope:
+                slope.watch(photos)
+                real, _ = gan.discriminator(photos)
+            penalty = tf.reduce_sum(slope.gradient(real, photos) ** 2, axis=(1, 2, 3)) / 2
+            fake, category = gan.discriminator(gan.augmentation(layers["composed"], batch["augment_fake"]))
+            mutual_information = losses.mutual_information(category, batch["c"])
+            super_category = gan.mask_encoder(layers["mask"], training=True)
+            mutual_information += losses.mutual_information(super_category, batch["c_sup"])
+            adversarial = tf.maximum(0.0, 1 - real) + tf.maximum(0.0, 1 + fake)
+            return tape, tf.reduce_mean(adversarial + 0.5 * mutual_information + 8.0 * penalty), penalty
+
+    tape, loss, penalty = restored(gan, equation)
+    report = assert_descends(gan, "discriminator", tape, loss, batch)
+    assert float(report["r1"]) == pytest.approx(np.mean(penalty), rel=1e-4)
+
+
+def test_r1_of_a_linear_discriminator_is_half_its_squared_weights():
+    # D(x) = w x with the gradient w, the same at every photo: 768 weights of 0.5 give 768 * 0.25 / 2 = 96.
+    image = keras.Input((tiny.RESOLUTION, tiny.RESOLUTION, 3))
+    flat = keras.layers.Flatten()(image)
+    realness = keras.layers.Reshape(())(
+        keras.layers.Dense(1, kernel_initializer=keras.initializers.Constant(0.5))(flat)
+    )
+    linear = keras.Model(image, [realness, keras.layers.Dense(tiny.NUM_CATEGORIES)(flat)])
+    gan = LayeredGAN(**tiny.networks() | {"discriminator": linear}, ema_decay=0.75)
+    optimizers = [keras.optimizers.SGD(0.01) for _ in range(2)]
+    gan.compile(*optimizers, gamma_mi=0.0, gamma_b=0.0, gamma_bg=0.0, gamma_r1=1.0)
+    batch = tiny.batch()
+    assert float(gan.train_step(batch | {"image": tf.constant(batch["image"])})["r1"]) == pytest.approx(96)
 
 
 TERMS = {"generator_adversarial", "binarization", "background", "real_logits", "fake_logits"}

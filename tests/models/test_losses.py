@@ -20,6 +20,11 @@ def test_hinge_generator_is_minus_the_logit():
     np.testing.assert_allclose(losses.hinge_generator(np.float32([1.5, -2])), [-1.5, 2], atol=1e-6)
 
 
+def test_r1_is_half_the_squared_norm_of_the_gradient():
+    # (1 + 4 + 4) / 2, and 9 / 2.
+    np.testing.assert_allclose(losses.r1(np.concatenate([plane(1, 0, -2, 2), plane(0, 3, 0, 0)])), [4.5, 4.5])
+
+
 def test_mutual_information_is_the_negative_log_likelihood_of_the_code():
     # Softmax of (log 2, 0, 0) is (2, 1, 1) / 4: -log(2 / 4) = log 2 for the first code, log 4 for the last.
     logits = np.float32([[math.log(2), 0, 0]] * 2)

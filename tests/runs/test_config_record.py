@@ -4,6 +4,7 @@ import pytest
 import tiny
 
 from configs import folder, shapes
+from tf_layered_gan.config.fields import FIELDS
 from tf_layered_gan.runs.config_record import check_config, load_config, record_config
 
 
@@ -52,6 +53,19 @@ def test_record_without_a_section_is_refused_by_its_fields(begun):
     rewrite(begun, lambda recorded: recorded.pop("metrics"))
     with pytest.raises(ValueError, match="config.json lacks metrics.fid_samples, metrics.inception: another version"):
         load_config(begun)
+
+
+def test_run_of_an_earlier_version_has_the_defaults_of_the_fields_added_since(begun):
+    def earlier(recorded):
+        for field in (field for field in FIELDS if field.added):
+            section, name = field.name.split(".")
+            del recorded[section][name]
+
+    rewrite(begun, earlier)
+    assert load_config(begun).to_dict() == tiny.run_config(shapes).to_dict()
+    check_config(tiny.run_config(shapes), begun)
+    with pytest.raises(ValueError, match="was begun with other values of gan.augmentation; take another"):
+        check_config(tiny.run_config(shapes, **{"gan.augmentation": "color"}), begun)
 
 
 def test_run_goes_on_although_its_record_lacks_a_field_that_may_change(begun):

@@ -27,6 +27,7 @@ class Field:
         check: `checks.Check`, the values it may have.
         about: its meaning, unit and place in the paper.
         optional: the type of a field that may be None; None for a field that always has a value.
+        added: whether runs of earlier versions lack it. They trained as its default says.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Field:
     check: checks.Check
     about: str
     optional: type | None = None
+    added: bool = False
 
 
 FIELDS = (
@@ -78,6 +80,9 @@ FIELDS = (
     Field("networks.initial_mask", 0.5, checks.probability(), "a mask's mean before training; not in the paper"),
     Field("networks.mask_centring", 0.0, at_least(0, 1_000), "lowers mask logits by this * r^2; not in the paper"),
     Field("networks.discriminator_width", 64, _WIDTH, "channels after its first convolution"),
+    Field(
+        "networks.minibatch_groups", 0, at_least(0, 65_536), "images that D compares; 0: none; ILSGAN: 4", added=True
+    ),
     Field("networks.mask_encoder_width", 16, _WIDTH, "channels after its first convolution"),
     Field("networks.unet_width", 64, _WIDTH, "channels at full resolution"),
     Field("networks.unet_depth", 4, at_least(0, 8), "halvings of the resolution"),
@@ -97,6 +102,16 @@ FIELDS = (
     Field("gan.gamma_size", 0.0, _WEIGHT, "weight of the mask-size loss (Table 1); PerturbGAN: 2"),
     Field("gan.mask_size", (0.25, 1.0), ordered_pair(0.0, 1.0), "share of the image that loss keeps masks to"),
     Field("gan.gamma_independence", (0.0, 0.0), checks.weight_pair(1_000_000), "round 1, later; ILSGAN: 0.2, 1"),
+    Field("gan.gamma_r1", 0.0, _WEIGHT, "weight of R1; ILSGAN: 0.0002 * resolution^2 / batch_size", added=True),
+    Field(
+        "gan.augmentation",
+        "none",
+        checks.one_of("none", "color", "geometry_color"),
+        "of all images that D sees; not in the paper; MOVE: color, ILSGAN: geometry_color",
+        added=True,
+    ),
+    Field("gan.augmentation_probability", 1.0, within(0, 1), "of each transformation, unless it adapts", added=True),
+    Field("gan.augmentation_target", 0.0, decay(), "mean sign of D(photo); 0: no adapting; ILSGAN: 0.6", added=True),
     Field("gan.ema_decay", 0.999, decay(), "a step, of the averaged generators; not in the paper"),
     # Segmenter: Eq. 7
     Field("segmenter.learning_rate", 1e-3, _LEARNING_RATE, "Adam's (C.2)"),

@@ -161,15 +161,16 @@ def evaluate_clusters(discriminator: keras.Model, splits: Splits, classes: Seque
         dict, see `metrics.clustering.clustering_metrics`.
     """
     photos = (splits.train, splits.validation, splits.test)
-    return clustering_metrics(np.concatenate([_cluster(discriminator, split.images) for split in photos]), classes)
+    encoder = keras.Model(discriminator.input, discriminator.output[1])  # D itself may need batches of whole groups
+    return clustering_metrics(np.concatenate([_cluster(encoder, split.images) for split in photos]), classes)
 
 
-def _cluster(discriminator: keras.Model, images: np.ndarray) -> np.ndarray:
-    size = discriminator.input_shape[1:3]
+def _cluster(encoder: keras.Model, images: np.ndarray) -> np.ndarray:
+    size = encoder.input_shape[1:3]
     clusters = [np.zeros(0, np.int64)]
     for i in range(0, len(images), _BATCH_SIZE):
         batch = tf.image.resize(to_model_range(images[i : i + _BATCH_SIZE]), size, antialias=True)
-        clusters.append(np.argmax(discriminator(batch, training=False)[1], axis=-1))
+        clusters.append(np.argmax(encoder(batch, training=False), axis=-1))
     return np.concatenate(clusters)
 
 

@@ -1,9 +1,12 @@
 """Builds the models that a config describes."""
 
+from collections.abc import Callable
+
 import keras
 from ml_collections import ConfigDict
 
 from tf_layered_gan.models import codes, losses, perturbation
+from tf_layered_gan.models.differentiable_augmentation import DifferentiableAugmentation
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.networks.discriminator import discriminator
 from tf_layered_gan.models.networks.generator import background_generator, foreground_generator
@@ -14,7 +17,16 @@ from tf_layered_gan.models.student import NETWORKS, Student
 
 _MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
 # The other fields of config.gan are arguments of LayeredGAN.compile: a new loss weight needs no change here.
-_NO_LOSSES = ("generator_learning_rate", "discriminator_learning_rate", "beta_1", "beta_2", "ema_decay")
+_NO_LOSSES = (
+    "generator_learning_rate",
+    "discriminator_learning_rate",
+    "beta_1",
+    "beta_2",
+    "ema_decay",
+    "augmentation",
+    "augmentation_probability",
+    "augmentation_target",
+)
 
 
 def build_gan_networks(config: ConfigDict) -> tuple[keras.Model, keras.Model, keras.Model, keras.Model]:
@@ -36,7 +48,9 @@ def build_gan_networks(config: ConfigDict) -> tuple[keras.Model, keras.Model, ke
             initial_mask=networks.initial_mask,
             mask_centring=networks.mask_centring,
         ),
-        discriminator(config.resolution, networks.discriminator_width, c_dim),
+        discriminator(
+            config.resolution, networks.discriminator_width, c_dim, minibatch_groups=networks.minibatch_groups
+        ),
         mask_encoder(config.resolution, networks.mask_encoder_width, c_sup_dim),
     )
 
@@ -45,11 +59,13 @@ def build_gan(config: ConfigDict, segmenter: Segmenter) -> LayeredGAN:
     """Builds and compiles the LayeredGAN around a segmenter; its initial weights follow from `config.seed`."""
     keras.utils.set_random_seed(config.seed)
     needs_xla = config.jit or config.distribution == "tpu"
+    warp = perturbation.warp_gather if needs_xla else perturbation.warp
     gan = LayeredGAN(
         *build_gan_networks(config),
         segmenter.average_network,
         ema_decay=config.gan.ema_decay,
-        warp=perturbation.warp_gather if needs_xla else perturbation.warp,
+        warp=warp,
+        augmentation=_build_augmentation(config.gan, warp),
     )
     rates = (config.gan.generator_learning_rate, config.gan.discriminator_learning_rate)
     gan.compile(
@@ -58,6 +74,17 @@ def build_gan(config: ConfigDict, segmenter: Segmenter) -> LayeredGAN:
         **{name: value for name, value in config.gan.items() if name not in _NO_LOSSES},
     )
     return gan
+
+
+def _build_augmentation(gan: ConfigDict, warp: Callable) -> DifferentiableAugmentation | None:
+    if gan.augmentation == "none":
+        return None
+    return DifferentiableAugmentation(
+        warp,
+        geometry=gan.augmentation == "geometry_color",
+        probability=gan.augmentation_probability,
+        target=gan.augmentation_target,
+    )
 
 
 def build_segmenter_network(config: ConfigDict) -> keras.Model:

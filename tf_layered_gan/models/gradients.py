@@ -33,11 +33,13 @@ def apply_gradients(
     """
     gradients = tape.gradient(loss, variables)
     optimizer.apply(gradients, variables)
-    return tf.linalg.global_norm(_sum_over_replicas(gradients))
+    return tf.linalg.global_norm(
+        sum_over_replicas(gradients)
+    )  # Keras adds them up as well, but does not return the sums
 
 
-def _sum_over_replicas(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
-    """Keras adds the replicas' gradients up as well, but does not return the sums."""
+def sum_over_replicas(tensors: list[tf.Tensor]) -> list[tf.Tensor]:
+    """Returns the sum of each tensor over all replicas."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-        return gradients
-    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        return tensors
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, tensors)

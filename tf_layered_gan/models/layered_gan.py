@@ -8,6 +8,7 @@ from keras import ops
 
 from tf_layered_gan.models import losses, perturbation
 from tf_layered_gan.models.composition import compose
+from tf_layered_gan.models.differentiable_augmentation import DifferentiableAugmentation
 from tf_layered_gan.models.ema import ema_copy, update_ema
 from tf_layered_gan.models.gradients import apply_gradients, replica_mean
 from tf_layered_gan.models.networks.spectral_norm import update_spectral_norm
@@ -29,13 +30,15 @@ class LayeredGAN(keras.Model):
         segmenter: F, see `networks.unet`. It is not trained here, and only asked while `uses_segmenter` is true.
         ema_decay: decay per step of the averaged generators that `synthesize` uses, in [0, 1).
         warp: `perturbation.warp`, or `perturbation.warp_gather` for steps that XLA compiles.
+        augmentation: of every image that D and E_x see, or None as in the paper.
 
     Attributes:
         uses_segmenter: whether the background loss applies; false in round 1, which has no trained segmenter yet.
 
     A batch is a dict with "image", photos, float32 [batch, height, width, rgb] in [-1, 1], and the random draws for
     as many synthetic images: "z", "foreground_z", "c_sup" and "c" (see `codes.sample_codes`), "window", "transform" and
-    "contrast" (see `perturbation`). The step draws no random numbers: the same batch gives the same step anywhere.
+    "contrast" (see `perturbation`); with an augmentation also "augment_real" and "augment_fake" (see
+    `differentiable_augmentation`). The step draws no random numbers: the same batch gives the same step anywhere.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class LayeredGAN(keras.Model):
         *,
         ema_decay: float,
         warp: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = perturbation.warp,
+        augmentation: DifferentiableAugmentation | None = None,
     ):
         super().__init__()
         self.background_generator = background_generator
@@ -58,6 +62,7 @@ class LayeredGAN(keras.Model):
         self.uses_segmenter = False
         self.resolution = discriminator.input_shape[1]
         self.warp = warp
+        self.augmentation = augmentation
         self.ema_decay = ema_decay
         self.average_background_generator = ema_copy(background_generator)
         self.average_foreground_generator = ema_copy(foreground_generator)
@@ -73,6 +78,7 @@ class LayeredGAN(keras.Model):
         gamma_size: float = 0.0,
         mask_size: tuple[float, float] = (0.25, 1.0),
         gamma_independence: tuple[float, float] = (0.0, 0.0),
+        gamma_r1: float = 0.0,
         mutual_information: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = losses.mutual_information,
     ) -> None:
         """Sets the optimizers and the weights of the loss terms. A term of weight 0 is neither computed nor reported.
@@ -87,6 +93,7 @@ class LayeredGAN(keras.Model):
             mask_size: (least, most), the share of the image to which that loss keeps each mask.
             gamma_independence: weights of the independence loss, which is not in the paper: while `uses_segmenter` is
                 false (round 1), and while it is true.
+            gamma_r1: weight of R1 in the update of D, which is not in the paper.
             mutual_information: one half of Eq. 5, for the prior of the code: `losses.mutual_information` (categorical)
                 or `losses.normal_mutual_information`.
         """
@@ -94,7 +101,7 @@ class LayeredGAN(keras.Model):
         self.discriminator_optimizer = discriminator_optimizer
         self.gamma_mi, self.gamma_b, self.gamma_bg = gamma_mi, gamma_b, gamma_bg
         self.gamma_size, self.mask_size = gamma_size, mask_size
-        self.gamma_independence = gamma_independence
+        self.gamma_independence, self.gamma_r1 = gamma_independence, gamma_r1
         self.mutual_information = mutual_information
         generator_optimizer.build(self.generator_variables)
         discriminator_optimizer.build(self.discriminator_variables)
@@ -151,7 +158,8 @@ class LayeredGAN(keras.Model):
         with tf.GradientTape() as tape:
             layers = self(batch, training=True)
             background, foreground, mask = layers["background"], layers["foreground"], layers["mask"]
-            fake_logits, c_read = self.discriminator(layers["composed"], training=True)
+            composed = self._augment(layers["composed"], batch, "augment_fake")
+            fake_logits, c_read = self.discriminator(composed, training=True)
             c_sup_read = self.mask_encoder(mask, training=True)
             terms = {
                 "generator_adversarial": (1.0, losses.hinge_generator(fake_logits)),
@@ -170,7 +178,8 @@ class LayeredGAN(keras.Model):
 
         # Line 5: update D, E_x and E_pi on the same images.
         update_spectral_norm(self.discriminator)
-        images = ops.concatenate([batch["image"], ops.stop_gradient(layers["composed"])])
+        photos = self._augment(batch["image"], batch, "augment_real")
+        images = ops.concatenate([photos, ops.stop_gradient(composed)])
         with tf.GradientTape() as tape:
             logits, c_read = self.discriminator(images, training=True)
             real_logits, fake_logits = ops.split(logits, 2)
@@ -179,9 +188,15 @@ class LayeredGAN(keras.Model):
             adversarial = losses.hinge_discriminator(real_logits, fake_logits)
             image_information = self.mutual_information(c_read, batch["c"])
             mask_information = self.mutual_information(c_sup_read, batch["c_sup"])
-            loss = replica_mean(adversarial + self.gamma_mi * (image_information + mask_information))
+            values = adversarial + self.gamma_mi * (image_information + mask_information)
+            if self.gamma_r1:
+                penalty = losses.r1(self._slope(photos))
+                values += self.gamma_r1 * penalty
+            loss = replica_mean(values)
         discriminator_norm = apply_gradients(tape, loss, self.discriminator_variables, self.discriminator_optimizer)
 
+        if self.augmentation and self.augmentation.target:
+            self.augmentation.adapt(real_logits)
         averages = [self.average_background_generator, self.average_foreground_generator]
         update_ema(averages, [self.background_generator, self.foreground_generator], self.ema_decay)
         mask_sizes = ops.mean(mask, axis=(1, 2, 3))
@@ -196,4 +211,18 @@ class LayeredGAN(keras.Model):
             "mask_mean": mask_sizes,
             "masks_full": ops.cast(mask_sizes > FULL, "float32"),
         }
+        if self.gamma_r1:
+            report["r1"] = penalty
+        if self.augmentation and self.augmentation.target:
+            report["augmentation_probability"] = self.augmentation.probability
         return {name: ops.mean(values) for name, values in report.items()} | {"mask_spread": ops.std(mask_sizes)}
+
+    def _augment(self, images: tf.Tensor, batch: Batch, draws: str) -> tf.Tensor:
+        return images if self.augmentation is None else self.augmentation(images, batch[draws])
+
+    def _slope(self, images: tf.Tensor) -> tf.Tensor:
+        """Returns the gradient of D's logits with respect to the images."""
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            logits, _ = self.discriminator(images, training=True)
+        return tape.gradient(logits, images)

@@ -1,4 +1,4 @@
-"""The loss terms of the paper's Eqs. 5 to 8, PerturbGAN's mask-size loss and ILSGAN's independence loss.
+"""The loss terms of the paper's Eqs. 5 to 8, PerturbGAN's mask-size loss, ILSGAN's independence loss and R1.
 
 Every loss returns one value per example, float32 [batch], and is to be minimised. Losses of pixels are
 averaged over the pixels. Eqs. 5, 7 and 8 are negative log-likelihoods; the paper prints them without the minus sign.
@@ -30,6 +30,20 @@ def hinge_generator(fake_logits: KerasTensor) -> KerasTensor:
         float32 [batch], unbounded.
     """
     return -fake_logits
+
+
+def r1(gradients: KerasTensor) -> KerasTensor:
+    """R1, |grad_x D(x_real)|^2 / 2: penalises a D that is steep at the photos. Minimised by D.
+
+    Not in the paper; from Mescheder et al. (2018). ILSGAN gives it the weight 0.0002 * resolution^2 / batch size.
+
+    Args:
+        gradients: of D's logits with respect to the photos that D sees, float32 [batch, height, width, rgb].
+
+    Returns:
+        float32 [batch], 0 or more.
+    """
+    return 0.5 * ops.sum(ops.square(gradients), axis=(1, 2, 3))
 
 
 def mutual_information(logits: KerasTensor, code: KerasTensor) -> KerasTensor:

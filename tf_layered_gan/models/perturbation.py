@@ -80,8 +80,7 @@ def sample_transforms(
     return affine_transforms(exponent, angle, shift_x, shift_y, resolution)
 
 
-@tf.custom_gradient
-def warp(images: tf.Tensor, transforms: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+def warp(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.Tensor:
     """Warps each image by its transform (Eq. 9): bilinear interpolation, zero outside the image.
 
     The gradient with respect to the images is the exact adjoint of the warp. TensorFlow's own gradient of the op is
@@ -92,6 +91,7 @@ def warp(images: tf.Tensor, transforms: tf.Tensor) -> tuple[tf.Tensor, Callable]
     Args:
         images: float32 [batch, height, width, channel], height and width static.
         transforms: float32 [batch, 8], affine (the last two columns are 0), see `affine_transforms`.
+        reflect: whether the image is mirrored at its borders, instead of zero outside.
 
     Returns:
         float32 [batch, height, width, channel].
@@ -100,18 +100,23 @@ def warp(images: tf.Tensor, transforms: tf.Tensor) -> tuple[tf.Tensor, Callable]
         ValueError: for arguments of another shape.
     """
     _check_shapes(images, transforms)
-    warped = tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=transforms,
-        output_shape=images.shape[1:3],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
-    )
-    return warped, lambda upstream: (_scatter(upstream, transforms), None)
+
+    @tf.custom_gradient
+    def warped(images: tf.Tensor) -> tuple[tf.Tensor, Callable]:
+        result = tf.raw_ops.ImageProjectiveTransformV3(
+            images=images,
+            transforms=transforms,
+            output_shape=images.shape[1:3],
+            fill_value=0.0,
+            interpolation="BILINEAR",
+            fill_mode="REFLECT" if reflect else "CONSTANT",
+        )
+        return result, lambda upstream: _scatter(upstream, transforms, reflect)
+
+    return warped(images)
 
 
-def warp_gather(images: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
+def warp_gather(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.Tensor:
     """Computes `warp` from basic ops, so that XLA can compile it and its gradient.
 
     It has the arguments, result, gradient and errors of `warp`. With XLA it takes less than half the time of `warp`,
@@ -122,16 +127,16 @@ def warp_gather(images: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
     padded = tf.pad(images, [[0, 0], [1, 2], [1, 2], [0, 0]])
     corners = [padded[:, i : i + height + 2, j : j + width + 2] for i in (0, 1) for j in (0, 1)]
     quads = tf.reshape(tf.stack(corners, axis=3), [-1, 4 * channels])
-    indices, weights = _bilinear_quads(tf.stop_gradient(transforms), height, width)
+    indices, weights = _bilinear_quads(tf.stop_gradient(transforms), height, width, reflect)
     gathered = tf.reshape(tf.gather(quads, indices), [-1, height, width, 4, channels])
     return tf.reduce_sum(gathered * weights[..., tf.newaxis], axis=3)
 
 
-def _scatter(upstream: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
+def _scatter(upstream: tf.Tensor, transforms: tf.Tensor, reflect: bool) -> tf.Tensor:
     """Computes the adjoint of `warp`: adds the gradient of each output pixel to the four input pixels it came from."""
     batch = tf.shape(upstream)[0]
     _, height, width, channels = upstream.shape
-    indices, weights = _bilinear_quads(transforms, height, width)
+    indices, weights = _bilinear_quads(transforms, height, width, reflect)
     spread = weights[..., tf.newaxis] * upstream[:, :, :, tf.newaxis, :]
     quads = tf.math.unsorted_segment_sum(
         tf.reshape(spread, [-1, 4 * channels]),
@@ -143,7 +148,7 @@ def _scatter(upstream: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
     return tf.add_n(corners)
 
 
-def _bilinear_quads(transforms: tf.Tensor, height: int, width: int) -> tuple[tf.Tensor, tf.Tensor]:
+def _bilinear_quads(transforms: tf.Tensor, height: int, width: int, reflect: bool) -> tuple[tf.Tensor, tf.Tensor]:
     """Finds the 2x2 quad of input pixels that each output pixel reads, and the weights of the four pixels.
 
     The upper left pixel of quad (i, j) is (i - 1, j - 1), so quads reach one pixel of zeros beyond every border. A
@@ -156,8 +161,8 @@ def _bilinear_quads(transforms: tf.Tensor, height: int, width: int) -> tuple[tf.
     x, y = tf.meshgrid(tf.range(width, dtype=tf.float32), tf.range(height, dtype=tf.float32))
     points = tf.reshape(tf.stack([x, y, tf.ones_like(x)]), [3, -1])
     sources = tf.reshape(tf.reshape(transforms[:, :6], [-1, 2, 3]) @ points, [-1, 2, height, width])
-    source_x = tf.clip_by_value(sources[:, 0], -1.0, float(width))
-    source_y = tf.clip_by_value(sources[:, 1], -1.0, float(height))
+    source_x = _inside(sources[:, 0], float(width), reflect)
+    source_y = _inside(sources[:, 1], float(height), reflect)
     left, top = tf.floor(source_x), tf.floor(source_y)
     right_weight, lower_weight = source_x - left, source_y - top
     left_weight, upper_weight = 1.0 - right_weight, 1.0 - lower_weight
@@ -171,6 +176,14 @@ def _bilinear_quads(transforms: tf.Tensor, height: int, width: int) -> tuple[tf.
         lower_weight * right_weight,
     ]
     return indices, tf.stack(weights, axis=-1)
+
+
+def _inside(sources: tf.Tensor, size: float, reflect: bool) -> tf.Tensor:
+    """Moves a coordinate outside the image to the zeros beyond the border, or mirrors it at the edge of the border."""
+    if not reflect:
+        return tf.clip_by_value(sources, -1.0, size)
+    mirrored = size - tf.abs(tf.math.floormod(sources + 0.5, 2 * size) - size) - 0.5
+    return tf.clip_by_value(mirrored, 0.0, size - 1.0)
 
 
 def sample_contrast(batch_size: int, seed: tf.Tensor, *, contrast: tuple[float, float]) -> tf.Tensor:

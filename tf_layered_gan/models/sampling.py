@@ -7,6 +7,7 @@ from ml_collections import ConfigDict
 
 from tf_layered_gan.data import augmentation
 from tf_layered_gan.models import codes, perturbation
+from tf_layered_gan.models.differentiable_augmentation import sample_augmentation
 from tf_layered_gan.models.networks.generator import window_range
 
 # Independent streams of random numbers: draw i of a stream depends on (seed, stream, i) alone.
@@ -22,15 +23,22 @@ def build_sampler(config: ConfigDict, stream: int) -> Callable[[tf.Tensor], dict
 
     Returns:
         function from a step, int64 scalar, to a dict of tensors: the codes of `codes.sample_codes`, "window",
-        "transform" and "contrast" of `perturbation`, and "color" of `augmentation`. The draws depend on (seed, stream,
-        step) alone.
+        "transform" and "contrast" of `perturbation`, and "color" of `augmentation`; if D sees augmented images, also
+        "augment_real" and "augment_fake" of `differentiable_augmentation`. The draws depend on (seed, stream, step)
+        alone, and those of the augmentation change no others.
     """
 
     def sample(step: tf.Tensor) -> dict[str, tf.Tensor]:
         seed = tf.stack([tf.constant(config.seed, tf.int64) * 3 + stream, step])
         code_seed, window_seed, warp_seed, contrast_seed, color_seed = tf.unstack(tf.random.split(seed, 5))
-        perturbing, batch_size = config.perturbation, config.batch_size
-        return {
+        perturbing, batch_size, augmenting = config.perturbation, config.batch_size, {}
+        if config.gan.augmentation != "none":
+            fold_in = tf.random.experimental.stateless_fold_in
+            augmenting = {
+                name: sample_augmentation(batch_size, fold_in(seed, tf.constant(number, seed.dtype)))
+                for number, name in enumerate(("augment_real", "augment_fake"))
+            }
+        return augmenting | {
             **codes.sample_codes(batch_size, code_seed, **config.codes),
             "window": perturbation.sample_windows(
                 batch_size,

@@ -7,6 +7,7 @@ import pathlib
 from ml_collections import ConfigDict
 
 from tf_layered_gan.config import default_config
+from tf_layered_gan.config.fields import FIELDS
 from tf_layered_gan.files.records import read_record, write_record
 from tf_layered_gan.runs.workdir_links import check_links
 
@@ -34,7 +35,7 @@ def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
         raise ValueError(f"workdir is {workdir}, allowed: a folder outside {photos}, or its images would become photos")
     path = pathlib.Path(workdir) / "config.json"
     if path.exists():
-        begun, given = _fixed_fields(read_record(path)), _fixed_fields(json.loads(config.to_json()))
+        begun, given = _fixed_fields(_recorded_facts(path)), _fixed_fields(config_facts(config))
         _check_fields(path, begun, given)
         fields = [name for name in sorted(given) if begun[name] != given[name]]
         if fields:
@@ -55,7 +56,7 @@ def load_config(workdir: str | os.PathLike) -> ConfigDict:
     path = pathlib.Path(workdir) / "config.json"
     if not path.exists():
         raise FileNotFoundError(f"no config.json in {workdir}: train first (python -m tf_layered_gan.main)")
-    config, recorded = default_config(), flattened(read_record(path))
+    config, recorded = default_config(), _recorded_facts(path)
     _check_fields(path, recorded, config_facts(config))
     try:
         config.update_from_flattened_dict(recorded)  # turns JSON's lists into tuples again
@@ -84,13 +85,14 @@ def flattened(record: dict, prefix: str = "") -> dict:
     return flat
 
 
-def _fixed_fields(record: dict) -> dict:
+def _recorded_facts(path: pathlib.Path) -> dict:
+    """Returns a recorded config by dotted names; fields added since then have their defaults."""
+    return {field.name: field.default for field in FIELDS if field.added} | flattened(read_record(path))
+
+
+def _fixed_fields(facts: dict) -> dict:
     """Returns the fields that must stay as they were when a run goes on."""
-    return {
-        name: value
-        for name, value in flattened(record).items()
-        if name in _MUST_STAY or not name.startswith(_MAY_CHANGE)
-    }
+    return {name: value for name, value in facts.items() if name in _MUST_STAY or not name.startswith(_MAY_CHANGE)}
 
 
 def _check_fields(path: pathlib.Path, recorded: dict, known: dict) -> None:

@@ -15,7 +15,7 @@ def build_strategy(config: ConfigDict) -> tf.distribute.Strategy:
 
     Raises:
         ValueError: the workers or the TPU cannot be found, the batch cannot be divided equally among the replicas, or
-            each replica would get one image where a loss needs two.
+            the images of each replica are fewer than a loss needs, or cannot be divided into groups.
     """
     if config.distribution == "one_device":
         return tf.distribute.get_strategy()
@@ -26,6 +26,10 @@ def build_strategy(config: ConfigDict) -> tf.distribute.Strategy:
         raise ValueError(f"batch_size is {config.batch_size}, allowed: a multiple of the {replicas} devices")
     if any(config.gan.gamma_independence) and config.batch_size == replicas:  # the loss compares two images
         allowed = f"2 or more for each of the {replicas} devices where gan.gamma_independence is more than 0"
+        raise ValueError(f"batch_size is {config.batch_size}, allowed: {allowed}")
+    groups = config.networks.minibatch_groups
+    if groups and config.batch_size // replicas % groups:
+        allowed = f"a multiple of {groups} for each of the {replicas} devices, as networks.minibatch_groups is {groups}"
         raise ValueError(f"batch_size is {config.batch_size}, allowed: {allowed}")
     return strategy
 

@@ -18,6 +18,7 @@ GROUPS = (
     "average_background_generator",
     "average_foreground_generator",
     "mask_encoder",
+    "augmentation",
     "discriminator",
     "segmenter",
     "background_generator",

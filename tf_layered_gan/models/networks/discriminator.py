@@ -4,6 +4,7 @@ import keras
 from keras import initializers, layers
 
 from tf_layered_gan.models.networks import blocks
+from tf_layered_gan.models.networks.minibatch_deviation import MinibatchDeviation
 from tf_layered_gan.models.networks.spectral_norm import SpectralConv2D, SpectralDense
 
 
@@ -12,7 +13,7 @@ def _spectral_conv(x: keras.KerasTensor, filters: int, size: int, strides: int) 
     return layers.LeakyReLU(0.2)(conv(x))
 
 
-def discriminator(resolution: int, width: int, c_dim: int) -> keras.Model:
+def discriminator(resolution: int, width: int, c_dim: int, *, minibatch_groups: int = 0) -> keras.Model:
     """Builds D and E_x. D tells whether an image is real; E_x predicts the private code c of a composed image.
 
     D is spectrally normalised throughout. The two layers of E_x alone are not: with bounded logits, E_x could never
@@ -23,6 +24,8 @@ def discriminator(resolution: int, width: int, c_dim: int) -> keras.Model:
         width: channels after the first convolution (FineGAN's ndf; paper: 64). They double down to a map of 4x4 pixels,
             up to 8 * width.
         c_dim: components d_c of the private code: its categories, or its dimension if its prior is normal.
+        minibatch_groups: images in a group of `MinibatchDeviation`, whose channel D sees in its last convolution. It
+            must divide the number of images. 0 for none, as in the paper.
 
     Returns:
         keras.Model from x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to [D(x), float32 [batch]
@@ -32,7 +35,8 @@ def discriminator(resolution: int, width: int, c_dim: int) -> keras.Model:
     x = image
     while x.shape[1] > 4:
         x = _spectral_conv(x, min(width * resolution // x.shape[1], 8 * width), 4, 2)
-    realness = layers.Flatten()(_spectral_conv(x, x.shape[-1], 3, 1))
+    compared = MinibatchDeviation(minibatch_groups)(x) if minibatch_groups else x
+    realness = layers.Flatten()(_spectral_conv(compared, x.shape[-1], 3, 1))
     realness = SpectralDense(1, kernel_initializer=initializers.Orthogonal())(realness)
     category = layers.LeakyReLU(0.2)(blocks.conv(x.shape[-1], 3, use_bias=True)(x))
     category = blocks.dense(c_dim, name="category")(layers.Flatten()(category))

@@ -1,0 +1,127 @@
+"""Differentiable augmentation of the images that D sees, photos and composed images alike. Not in the paper.
+
+DiffAugment (Zhao et al. 2020) applies it always, ADA (Karras et al. 2020) with a probability that adapts to D. The
+random draws (`sample_augmentation`) are separate from the deterministic transform (`DifferentiableAugmentation`).
+"""
+
+import math
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from tf_layered_gan.models.gradients import replica_mean, sum_over_replicas
+from tf_layered_gan.models.perturbation import affine_transforms
+
+_FLIP, _SHIFT_X, _SHIFT_Y, _SCALE, _ROTATION, _BRIGHTNESS, _SATURATION, _CONTRAST = range(8)
+_LARGEST_SHIFT = 1 / 8  # of the width (DiffAugment)
+_LARGEST_EXPONENT = 0.25  # images become 2^-0.25 to 2^0.25 times as large
+_LARGEST_ROTATION = math.radians(10.0)
+_IMAGES_TO_CERTAINTY = 500_000  # photos after which the probability has gone from 0 to 1 at the earliest (ADA)
+
+
+def sample_augmentation(batch_size: int, seed: tf.Tensor) -> tf.Tensor:
+    """Draws the random numbers that augment one batch of images.
+
+    Args:
+        batch_size: number of images.
+        seed: int32 or int64 [2], the only source of randomness.
+
+    Returns:
+        float32 [batch, transformation, 2], uniform in [0, 1): a transformation is applied to an image if the first
+        number is less than the probability; the second number is its strength.
+    """
+    return tf.random.stateless_uniform([batch_size, 8, 2], seed)
+
+
+class DifferentiableAugmentation(keras.layers.Layer):
+    """Changes images at random, differentiably with respect to the images.
+
+    Each of eight transformations is applied to each image with the same probability, independently. Colour: brightness
+    (shift within 0.5), saturation (factor in [0, 2] about the mean of the channels) and contrast (factor in [0.5, 1.5]
+    about the mean of the image), as in DiffAugment. Geometry: flip (half of those chosen), shift in each direction by
+    whole pixels (up to 1/8 of the width), scale (by 2^-0.25 to 2^0.25) and turn (up to 10 degrees). The image is
+    mirrored at its borders, so no fill colour tells where it ended.
+
+    Args:
+        warp: `perturbation.warp` or `perturbation.warp_gather`.
+        geometry: whether it also changes the geometry.
+        probability: of each transformation, in [0, 1].
+        target: the mean of sign(D(photo)) at which an adaptive probability stays; 0 keeps `probability` as given.
+
+    Attributes:
+        probability: the probability, a number; or the variable that holds it if it is adaptive, at first 0.
+    """
+
+    def __init__(
+        self,
+        warp: Callable[[tf.Tensor, tf.Tensor, bool], tf.Tensor],
+        *,
+        geometry: bool,
+        probability: float,
+        target: float,
+    ):
+        super().__init__(name="augmentation", trainable=False)
+        self.warp, self.geometry, self.target = warp, geometry, target
+        self.probability = probability
+        if target:
+            self.probability = self.add_weight(
+                name="probability", shape=(), initializer="zeros", trainable=False, aggregation="only_first_replica"
+            )
+        self.built = True
+
+    def call(self, images: tf.Tensor, draws: tf.Tensor) -> tf.Tensor:
+        """Augments each image.
+
+        Args:
+            images: float32 [batch, height, width, rgb] in [-1, 1], height = width, static.
+            draws: float32 [batch, transformation, 2], see `sample_augmentation`.
+
+        Returns:
+            float32 [batch, height, width, rgb]; colours may leave [-1, 1], as in DiffAugment. With the probability
+            0 the images are unchanged.
+        """
+        applied = ops.cast(draws[..., 0] < self.probability, "float32")
+        deviations = applied * (2.0 * draws[..., 1] - 1.0)
+        if self.geometry:
+            images = self.warp(images, _transforms(deviations, images.shape[1]), True)
+        return _change_color(images, deviations)
+
+    def adapt(self, real_logits: tf.Tensor) -> None:
+        """Moves an adaptive probability one step: up if the mean of sign(D(photo)) is above the target, else down.
+
+        Differs from ADA, which takes a step of four times the size after every fourth batch.
+
+        Args:
+            real_logits: D of this replica's augmented photos, float32 [batch]. The mean is that of the global batch.
+        """
+        images = ops.shape(real_logits)[0] * tf.distribute.get_strategy().num_replicas_in_sync
+        (overfitting,) = sum_over_replicas([replica_mean(ops.sign(real_logits))])
+        step = ops.cast(images, "float32") / _IMAGES_TO_CERTAINTY * ops.sign(overfitting - self.target)
+        self.probability.assign(ops.clip(self.probability + step, 0.0, 1.0))
+
+
+def _transforms(deviations: tf.Tensor, resolution: int) -> tf.Tensor:
+    """Returns flip, then scale, turn and shift, as one transform of each image; see `affine_transforms`."""
+    shift_x, shift_y = (ops.round(deviations[:, i] * _LARGEST_SHIFT * resolution) for i in (_SHIFT_X, _SHIFT_Y))
+    transforms = affine_transforms(
+        _LARGEST_EXPONENT * deviations[:, _SCALE],
+        _LARGEST_ROTATION * deviations[:, _ROTATION],
+        shift_x,
+        shift_y,
+        resolution,
+    )
+    mirrored = ops.cast(deviations[:, _FLIP] < 0, "float32")[:, None]
+    x_row = transforms[:, :3] * (1.0 - 2.0 * mirrored)  # a mirrored image has resolution - 1 - x in place of x
+    return ops.concatenate([x_row[:, :2], x_row[:, 2:] + mirrored * (resolution - 1), transforms[:, 3:]], axis=-1)
+
+
+def _change_color(images: tf.Tensor, deviations: tf.Tensor) -> tf.Tensor:
+    """Changes brightness, saturation and contrast; written as sums, so that a deviation of 0 changes no bit."""
+    brightness, saturation, contrast = (
+        deviations[:, i, None, None, None] for i in (_BRIGHTNESS, _SATURATION, _CONTRAST)
+    )
+    images = images + 0.5 * brightness
+    images = images + saturation * (images - ops.mean(images, axis=-1, keepdims=True))
+    return images + 0.5 * contrast * (images - ops.mean(images, axis=(1, 2, 3), keepdims=True))
