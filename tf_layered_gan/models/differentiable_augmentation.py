@@ -64,7 +64,7 @@ class DifferentiableAugmentation(keras.layers.Layer):
     ):
         super().__init__(name="augmentation", trainable=False)
         self.warp, self.geometry, self.target = warp, geometry, target
-        self.probability = probability
+        self.probability: float | keras.Variable = probability
         if target:
             self.probability = self.add_weight(
                 name="probability", shape=(), initializer="zeros", trainable=False, aggregation="only_first_replica"
@@ -96,6 +96,7 @@ class DifferentiableAugmentation(keras.layers.Layer):
         Args:
             real_logits: D of this replica's augmented photos, float32 [batch]. The mean is that of the global batch.
         """
+        assert isinstance(self.probability, keras.Variable)  # only an adaptive one has a target
         images = ops.shape(real_logits)[0] * tf.distribute.get_strategy().num_replicas_in_sync
         (overfitting,) = sum_over_replicas([replica_mean(ops.sign(real_logits))])
         step = ops.cast(images, "float32") / _IMAGES_TO_CERTAINTY * ops.sign(overfitting - self.target)

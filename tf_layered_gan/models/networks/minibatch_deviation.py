@@ -31,7 +31,8 @@ class MinibatchDeviation(keras.layers.Layer):
 
     def compute_output_shape(self, features_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Returns (batch, height, width, channel + 1)."""
-        return (*features_shape[:-1], features_shape[-1] + 1)
+        *others, channels = features_shape
+        return (*others, None if channels is None else channels + 1)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
