@@ -26,15 +26,15 @@ def write_savedmodel(network: keras.Model, directory: pathlib.Path) -> None:
     """
     model = serving_model(network)
     pixels = tf.TensorSpec(model.input_shape, tf.uint8, "pixels")
-    picture = tf.TensorSpec((1, None, None, 3), tf.uint8, "picture")
+    image = tf.TensorSpec((1, None, None, 3), tf.uint8, "picture")  # the signature's name since version 0.1.0
 
     @tf.function(autograph=False, input_signature=[pixels])
     def fixed_size(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"probability": model(pixels, training=False)}
 
-    @tf.function(autograph=False, input_signature=[picture])
-    def any_size(picture: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"mask": to_own_size(model(letterbox(picture, pixels.shape[1]), training=False), picture)}
+    @tf.function(autograph=False, input_signature=[image])
+    def any_size(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"mask": to_own_size(model(letterbox(image, pixels.shape[1]), training=False), image)}
 
     try:  # Keras's own export would store each weight twice
         tf.saved_model.save(model, str(directory), signatures={FIXED_SIZE: fixed_size, ANY_SIZE: any_size})

@@ -38,10 +38,10 @@ def add_signatures(content: bytes) -> bytes:
     before, after = map(parse, (_letterbox(resolution), _to_own_size(resolution, is_integer)))
     any_size = schema.SubGraphT(tensors=list(map(_unnamed, network.tensors)), operators=list(network.operators))
     entry = _append(model, any_size, before, {_output(before): network.inputs[0]})
-    picture = entry[before.subgraphs[0].inputs[0]]
+    image = entry[before.subgraphs[0].inputs[0]]
     probability, size = after.subgraphs[0].inputs
-    end = _append(model, any_size, after, {probability: network.outputs[0], size: picture})
-    any_size.inputs, any_size.outputs, any_size.name = [picture], [end[_output(after)]], ANY_SIZE
+    end = _append(model, any_size, after, {probability: network.outputs[0], size: image})
+    any_size.inputs, any_size.outputs, any_size.name = [image], [end[_output(after)]], ANY_SIZE
     model.subgraphs.append(any_size)
     for subgraph in model.subgraphs:
         subgraph.operators = _in_order(subgraph)

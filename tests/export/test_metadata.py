@@ -14,6 +14,7 @@ from export.documentation.metadata import (
     write_savedmodel_metadata,
 )
 from export.tflite.convert import to_tflite_float32
+from tf_layered_gan.config import FIELDS
 
 FACTS = {"licence": "CC-BY-4.0 \u2013 \u00e9", "figures": {"iou": 0.5}, "classes": ["background", "foreground"]}
 
@@ -94,6 +95,8 @@ def test_missing_licence_is_not_stated():
 
 
 def test_every_source_is_described():
+    (field,) = (field for field in FIELDS if field.name == "data.source")
+    assert sorted(SOURCES) == sorted(field.check.allowed.replace(" or ", ", ").split(", "))
     for source in SOURCES:
         counts = {"rounds": 2, "images_seen": 3, "segmenter_steps": 4}
         facts = run_facts(source, photos={}, supervised=False, test_masks=mask_facts(source), **counts)

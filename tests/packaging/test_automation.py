@@ -10,7 +10,8 @@ def test_the_workflow_runs_the_scripts_of_the_repository():
     workflow = yaml.safe_load((tiny.ROOT / ".github/workflows/ci.yml").read_text())
     assert {"push", "pull_request", "schedule"} <= workflow[True].keys()  # YAML 1.1 reads the key `on` as true
     commands = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
-    assert commands == ["bash .ci/run", "make test-slow"]
+    install = ["python -m pip install .", "cd / && tf-layered-gan --help"]
+    assert commands == ["bash .ci/run", *install, "make test-slow"]
     assert (tiny.ROOT / ".ci/run").exists()
     assert re.search("^test-slow:", (tiny.ROOT / "Makefile").read_text(), re.MULTILINE)
 

@@ -99,7 +99,7 @@ def build_segmenter(config: ConfigDict) -> Segmenter:
         build_segmenter_network(config),
         mask_size=config.segmenter.mask_size,
         ema_decay=config.segmenter.ema_decay,
-        gamma_consistency=config.segmenter.gamma_consistency,
+        **{name: value for name, value in config.segmenter.items() if name.startswith("gamma_")},
     )
     segmenter.compile(keras.optimizers.Adam(config.segmenter.learning_rate))
     return segmenter
