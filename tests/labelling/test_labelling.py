@@ -1,0 +1,91 @@
+"""Tests of masks made by GrabCut and by colours."""
+
+import numpy as np
+import pytest
+
+from tf_layered_gan.data.photos import Photos
+from tf_layered_gan.labelling import labels
+from tf_layered_gan.labelling.colour_posterior import colour_posterior
+from tf_layered_gan.labelling.grabcut import grabcut_from_mask, grabcut_from_rectangle
+
+SIZE = 64
+
+
+def disc(centre=(32, 32), radius=18):
+    y, x = np.ogrid[:SIZE, :SIZE]
+    return (y - centre[0]) ** 2 + (x - centre[1]) ** 2 < radius**2
+
+
+def photo(mask, seed=0):
+    """A red object on a green ground, both with noise."""
+    colours = np.where(mask[..., None], (200, 60, 50), (60, 140, 70))
+    return np.clip(colours + np.random.default_rng(seed).normal(0, 12, (SIZE, SIZE, 3)), 0, 255).astype(np.uint8)
+
+
+def iou(mask, other):
+    return (mask & other).sum() / (mask | other).sum()
+
+
+def test_grabcut_finds_an_object_in_the_rectangle():
+    assert iou(grabcut_from_rectangle(photo(disc()), 2), disc()) > 0.95
+
+
+def test_grabcut_completes_a_rough_mask():
+    rough = disc(centre=(28, 30), radius=12).astype(np.float32)
+    assert iou(rough > 0.5, disc()) < 0.5
+    assert iou(grabcut_from_mask(photo(disc()), 0.2 + 0.6 * rough, 2), disc()) > 0.95
+
+
+def test_grabcut_keeps_what_the_network_is_sure_of():
+    sure_background = np.where(disc(), 0.01, 0.4).astype(np.float32)
+    sure_background[:4, :4] = 0.9
+    assert not grabcut_from_mask(photo(disc()), sure_background, 2)[disc()].any()
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_mask_without_a_boundary_stays(value):
+    flat = np.full((SIZE, SIZE), value, np.float32)
+    assert (grabcut_from_mask(photo(disc()), flat, 2) == (value > 0.5)).all()
+    assert ((colour_posterior(photo(disc()), flat) > 0.5) == (value > 0.5)).all()
+
+
+def test_colours_move_the_boundary_to_that_of_the_object():
+    rough = np.where(disc(centre=(36, 35)), 0.8, 0.2).astype(np.float32)
+    sharpened = colour_posterior(photo(disc()), rough)
+    assert sharpened.dtype == np.float32 and sharpened.min() >= 0 and sharpened.max() <= 1
+    assert iou(rough > 0.5, disc()) < 0.7 < 0.9 < iou(sharpened > 0.5, disc())
+
+
+def test_flat_photos_have_masks():
+    grey = np.full((SIZE, SIZE, 3), 127, np.uint8)
+    assert grabcut_from_rectangle(grey, 2).dtype == bool
+    assert np.isfinite(colour_posterior(grey, disc().astype(np.float32))).all()
+
+
+def test_masks_are_the_same_on_any_number_of_cores():
+    images = np.stack([photo(disc(radius=8 + i), seed=i) for i in range(6)])
+    probabilities = np.stack([np.where(disc(radius=6 + i), 0.9, 0.1) for i in range(6)]).astype(np.float32)
+    for kind, rough in (("rectangle", None), ("grabcut", probabilities), ("colour", probabilities)):
+        together = labels.make_masks(kind, images, rough)
+        for i, mask in enumerate(together):
+            one = slice(i, i + 1)
+            assert (labels.make_masks(kind, images[one], None if rough is None else rough[one])[0] == mask).all(), kind
+
+
+def test_only_plausible_masks_are_learned_from():
+    masks = np.stack([disc(radius=radius) for radius in (3, 18, 18, 60)])
+    rough = np.stack([disc(radius=3), disc(radius=16), disc(centre=(5, 5), radius=10), disc(radius=60)])
+    assert labels.plausible(masks, None, (0.03, 0.9)).tolist() == [False, True, True, False]
+    assert labels.plausible(masks, rough, (0.03, 0.9)).tolist() == [False, True, False, False]
+
+
+def test_photos_are_chosen_evenly():
+    photos = Photos(np.zeros((10, 4, 4, 3), np.uint8), None, tuple("abcdefghij"))
+    assert labels.evenly_chosen(photos, 4).names == ("a", "d", "g", "j")
+    assert labels.evenly_chosen(photos, 99).names == photos.names
+
+
+def test_agreement_of_masks():
+    full, empty = np.ones((2, 2), bool), np.zeros((2, 2), bool)
+    half = np.array([[True, True], [False, False]])
+    assert labels.agreements(np.stack([full, empty, half]), np.stack([half, empty, empty])).tolist() == [0.5, 1, 0]

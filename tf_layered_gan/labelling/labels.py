@@ -1,0 +1,79 @@
+"""Photos with masks that no person drew, for a segmenter to learn from."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from tf_layered_gan.data.photos import Photos
+from tf_layered_gan.labelling.colour_posterior import colour_posterior
+from tf_layered_gan.labelling.grabcut import grabcut_from_mask, grabcut_from_rectangle
+
+_ITERATIONS = 2  # of GrabCut
+_LEAST_AGREEMENT = 0.3  # of a mask with the rough one: sharpening that changes more has found something else
+
+
+def make_masks(kind: str, images: np.ndarray, probabilities: np.ndarray | None) -> np.ndarray:
+    """Makes masks of photos, on all cores.
+
+    Args:
+        kind: "rectangle", GrabCut alone; "grabcut", GrabCut from a rough mask; or "colour", see `colour_posterior`.
+        images: uint8 [photo, height, width, rgb].
+        probabilities: of the foreground, by a network, float32 [photo, height, width] in [0, 1]; None for "rectangle".
+
+    Returns:
+        bool [photo, height, width].
+    """
+    if probabilities is None:
+        return _on_all_cores(lambda image: grabcut_from_rectangle(image, _ITERATIONS), images)
+    sharpen: dict[str, Callable[..., np.ndarray]] = {
+        "grabcut": lambda image, probability: grabcut_from_mask(image, probability, _ITERATIONS),
+        "colour": lambda image, probability: colour_posterior(image, probability) > 0.5,
+    }
+    return _on_all_cores(sharpen[kind], images, probabilities)
+
+
+def plausible(masks: np.ndarray, rough: np.ndarray | None, mask_size: tuple[float, float]) -> np.ndarray:
+    """Tells which masks to learn from: those of a plausible size that sharpening did not change beyond recognition.
+
+    Args:
+        masks: bool [photo, height, width].
+        rough: the masks before sharpening, bool [photo, height, width], or None.
+        mask_size: (least, most) share of the image.
+
+    Returns:
+        bool [photo].
+    """
+    size = masks.mean((1, 2))
+    fits = (size >= mask_size[0]) & (size <= mask_size[1])
+    return fits if rough is None else fits & (agreements(masks, rough) >= _LEAST_AGREEMENT)
+
+
+def evenly_chosen(photos: Photos, most: int) -> Photos:
+    """Returns at most so many of the photos, evenly spaced, without their masks."""
+    places = np.unique(np.linspace(0, len(photos) - 1, min(most, len(photos))).astype(int))
+    return Photos(photos.images[places], None, tuple(photos.names[i] for i in places))
+
+
+def with_masks(photos: Photos, masks: np.ndarray, chosen: np.ndarray) -> Photos:
+    """Returns the chosen photos, bool [photo], with their masks, bool [photo, height, width]."""
+    names = tuple(name for name, is_chosen in zip(photos.names, chosen, strict=True) if is_chosen)
+    return Photos(photos.images[chosen], masks[chosen].astype(np.uint8), names)
+
+
+def agreements(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Computes the intersection over union of each pair of masks; two empty ones agree.
+
+    Args:
+        masks, others: bool [photo, height, width].
+
+    Returns:
+        float [photo] in [0, 1].
+    """
+    common, union = (masks & others).sum((1, 2)), (masks | others).sum((1, 2))
+    return np.where(union > 0, common / np.maximum(union, 1), 1.0)
+
+
+def _on_all_cores(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
+    with ThreadPoolExecutor() as pool:  # OpenCV works outside Python's lock, and seeds each thread by itself
+        return np.stack(list(pool.map(function, *arrays)))
