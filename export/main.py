@@ -11,7 +11,7 @@ from tf_layered_gan.data import sources
 from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.distill import restore_student
 from tf_layered_gan.models import student
-from tf_layered_gan.runs import workdir_lock
+from tf_layered_gan.runs import passes, workdir_lock
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import load_config
 from tf_layered_gan.runs.photo_record import check_photos
@@ -59,7 +59,7 @@ def export_run(
         photos = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
         check_photos(photos, workdir)  # if the split had changed, the export could be verified on training photos
         training = _training_facts(config, state, photos, masks_made)
-        network, folder = segmenter.average_network, pathlib.Path(workdir)
+        network, folder = passes.final_network(passes.pass_networks(config, workdir), segmenter), pathlib.Path(workdir)
         if student_name:
             network, folder = restore_student(workdir, student_name), student.folder(workdir, student_name)
             training["student"] = student_facts(student.load(folder))

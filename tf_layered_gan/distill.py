@@ -32,7 +32,7 @@ from tf_layered_gan.files.records import write_record
 from tf_layered_gan.models import build, student
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
 from tf_layered_gan.models.segmenter import Segmenter
-from tf_layered_gan.runs import workdir_lock
+from tf_layered_gan.runs import passes, workdir_lock
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import load_config
 from tf_layered_gan.runs.photo_record import check_photos
@@ -64,7 +64,8 @@ def distill(workdir: str | os.PathLike, name: str, settings: student.Student) ->
         splits = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
         check_photos(splits, workdir)
         _check_can_teach(config, settings, splits)
-        learner = build.build_student(config, settings, teacher.average_network)
+        teaching = passes.final_network(passes.pass_networks(config, workdir), teacher)
+        learner = build.build_student(config, settings, teaching)
         with workdir_lock.locked(directory):
             student.record(directory, settings, _steps_of(teacher_state))
             checkpointer = Checkpointer(directory, None, learner)
@@ -75,7 +76,7 @@ def distill(workdir: str | os.PathLike, name: str, settings: student.Student) ->
                 with run:
                     run.take(student_phase(run, settings.steps))
                     break
-            return _report(directory, settings, teacher, learner, splits, checkpointer)
+            return _report(directory, settings, teaching, learner, splits, checkpointer)
 
 
 def restore_student(workdir: str | os.PathLike, name: str) -> keras.Model:
@@ -120,12 +121,12 @@ def _student_config(config: ConfigDict, settings: student.Student) -> ConfigDict
 def _report(
     directory: pathlib.Path,
     settings: student.Student,
-    teacher: Segmenter,
+    teacher: keras.Model,
     learner: Segmenter,
     splits: Splits,
     checkpointer: Checkpointer,
 ) -> dict:
-    networks = {"student": learner.average_network, "teacher": teacher.average_network}
+    networks = {"student": learner.average_network, "teacher": teacher}
     figures = {name: _figures(networks, getattr(splits, name)) for name in ("validation", "test")}
     result = {
         "network": settings.network,

@@ -5,6 +5,7 @@ import os
 from ml_collections import ConfigDict
 
 from tf_layered_gan.training.phases import final_phase, gan_phase, segmenter_phase, supervised_phase
+from tf_layered_gan.training.photo_passes import bootstrap, refine
 from tf_layered_gan.training.session import open_session
 
 
@@ -28,10 +29,13 @@ def train(config: ConfigDict, workdir: str | os.PathLike) -> dict:
                 if config.segmenter.supervised:
                     run.take(supervised_phase(run))
                     return run.report()
+                if config.refine.bootstrap:
+                    bootstrap(run)  # round 0, not in the paper
                 for k in range(1, config.schedule.rounds + 1):
                     run.take(gan_phase(run, k))  # lines 2 to 5: N_gan steps
                     run.take(segmenter_phase(run, k))  # lines 6 to 8: N_seg steps
                 if config.schedule.final_segmenter_steps:
                     run.take(final_phase(run))  # appendix C.3
+                refine(run)  # passes over photos, not in the paper
                 return run.report()
     raise AssertionError("unreachable: a run is attempted until it returns or raises")

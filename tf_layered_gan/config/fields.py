@@ -125,6 +125,26 @@ FIELDS = (
     Field("segmenter.contrast", 0.2, within(0, 1.0), "colour augmentation"),
     Field("segmenter.saturation", 0.2, within(0, 1.0), "colour augmentation"),
     Field("segmenter.hue", 0.05, within(0, 0.5), "colour augmentation; 1 is the full circle"),
+    # Passes over photos, see training/photo_passes.py; not in the paper
+    Field(
+        "refine.bootstrap",
+        False,
+        checks.anything(),
+        "round 0: a segmenter learns GrabCut's masks of the photos",
+        added=True,
+    ),
+    Field(
+        "refine.passes", 0, at_least(0, 10), "after the GAN: at most so many, each learns sharpened masks", added=True
+    ),
+    Field("refine.steps", 1_000, more_than_0(), "of a pass", added=True),
+    Field("refine.photos", 4_000, more_than_0(), "at most so many have masks made", added=True),
+    Field(
+        "refine.mask_size",
+        (0.03, 0.9),
+        ordered_pair(0.0, 1.0),
+        "share of the image; other masks teach nothing",
+        added=True,
+    ),
     # Schedule: Algorithm 1, C.2, C.3
     Field("schedule.rounds", 5, more_than_0(10_000), "K"),
     Field("schedule.annealed_rounds", 0, at_least(0), "last rounds, in which the GAN's learning rates fall to 0"),

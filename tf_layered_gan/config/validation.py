@@ -111,6 +111,11 @@ def _check_training(config: ConfigDict) -> Iterator[_Checked]:
     if config.gan.augmentation == "none":
         target = config.gan.augmentation_target
         yield "gan.augmentation_target", target, "0 where gan.augmentation is none", target == 0
+    passes = config.refine.bootstrap or config.refine.passes
+    allowed = "one_device or mirrored where refine.bootstrap is True or refine.passes is more than 0"
+    yield "distribution", config.distribution, allowed, not passes or config.distribution in ("one_device", "mirrored")
+    allowed = "False where refine.bootstrap is True or refine.passes is more than 0"
+    yield "segmenter.supervised", config.segmenter.supervised, allowed, not (passes and config.segmenter.supervised)
     steps = schedule.final_segmenter_steps
     for needs, reason in (
         (config.segmenter.supervised, "segmenter.supervised is True"),

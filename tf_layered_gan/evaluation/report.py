@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -16,7 +17,11 @@ _SHEET_ROWS, _IMAGES = 12, 64
 
 
 def write_report(
-    workdir: str | os.PathLike, network: keras.Model, photos: Photos, run: dict[str, Any]
+    workdir: str | os.PathLike,
+    network: keras.Model,
+    photos: Photos,
+    run: dict[str, Any],
+    others: Mapping[str, keras.Model] | None = None,
 ) -> dict[str, Any]:
     """Evaluates a segmenter on the test photos, and writes metrics.json and the folder test.
 
@@ -29,6 +34,7 @@ def write_report(
         workdir: the run's directory.
         network: F, see `networks.unet`.
         photos: the test split.
+        others: more networks to evaluate, by name.
         run: facts about the run itself, such as its seed, to write to metrics.json.
 
     Returns:
@@ -37,7 +43,7 @@ def write_report(
     workdir = pathlib.Path(workdir)
     result = run | {"test": None}
     if photos.masks is not None:
-        result["test"] = segmentation.evaluate(network, photos)
+        result["test"] = segmentation.evaluate(network, photos, others=others)
         print(segmentation.format_table(result["test"]), flush=True)
     else:
         print(f"the test photos have no true masks, so there are no figures; see {workdir / 'test'}", flush=True)

@@ -1,5 +1,7 @@
 """Evaluation of the segmenter and the baselines on the same held-out photos."""
 
+from collections.abc import Mapping
+
 import keras
 import numpy as np
 
@@ -53,13 +55,20 @@ def predict_probabilities(network: keras.Model, images: np.ndarray, batch_size: 
     return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits[..., 0]))
 
 
-def evaluate(network: keras.Model, photos: Photos, *, baselines: bool = True) -> dict[str, dict[str, float]]:
+def evaluate(
+    network: keras.Model,
+    photos: Photos,
+    *,
+    baselines: bool = True,
+    others: Mapping[str, keras.Model] | None = None,
+) -> dict[str, dict[str, float]]:
     """Compares the network's masks (probability above 0.5), and those of the baselines, with the true masks.
 
     Args:
         network: see `predict_probabilities`.
         photos: photos with masks.
         baselines: whether to evaluate the baselines too.
+        others: more networks to evaluate, by name.
 
     Returns:
         dict from "segmenter" and the names of the baselines to the dict of `segmentation_metrics`.
@@ -69,7 +78,8 @@ def evaluate(network: keras.Model, photos: Photos, *, baselines: bool = True) ->
     """
     if photos.masks is None:
         raise ValueError("photos.masks is None, but evaluation needs true masks")
-    masks = {"segmenter": predict_probabilities(network, photos.images) > THRESHOLD}
+    networks = {"segmenter": network, **(others or {})}
+    masks = {name: predict_probabilities(one, photos.images) > THRESHOLD for name, one in networks.items()}
     if baselines:
         masks |= {name: baseline(photos.images) for name, baseline in BASELINES.items()}
     return {name: segmentation_metrics(predicted, photos.masks) for name, predicted in masks.items()}

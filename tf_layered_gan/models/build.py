@@ -56,13 +56,18 @@ def build_gan_networks(config: ConfigDict) -> tuple[keras.Model, keras.Model, ke
 
 
 def build_gan(config: ConfigDict, segmenter: Segmenter) -> LayeredGAN:
-    """Builds and compiles the LayeredGAN around a segmenter; its initial weights follow from `config.seed`."""
+    """Builds and compiles the LayeredGAN; its initial weights follow from `config.seed`.
+
+    The background loss asks the segmenter. With a bootstrap it asks a network of its own instead, which takes over the
+    weights of the bootstrap's segmenter or of `segmenter`, see `phases.gan_phase`.
+    """
+    background_judge = build_segmenter_network(config) if config.refine.bootstrap else segmenter.average_network
     keras.utils.set_random_seed(config.seed)
     needs_xla = config.jit or config.distribution == "tpu"
     warp = perturbation.warp_gather if needs_xla else perturbation.warp
     gan = LayeredGAN(
         *build_gan_networks(config),
-        segmenter.average_network,
+        background_judge,
         ema_decay=config.gan.ema_decay,
         warp=warp,
         augmentation=_build_augmentation(config.gan, warp),
@@ -105,6 +110,22 @@ def build_segmenter(config: ConfigDict) -> Segmenter:
     return segmenter
 
 
+def build_photo_segmenter(config: ConfigDict, number: int) -> Segmenter:
+    """Builds and compiles the segmenter of a pass over photos, see `training.photo_passes`.
+
+    Args:
+        config: the run's config; the initial weights follow from its seed.
+        number: of the pass.
+
+    Returns:
+        Segmenter; its learning rate falls to zero by half a cosine (Loshchilov and Hutter 2017) over the steps.
+    """
+    keras.utils.set_random_seed(config.seed + 2 + number)
+    segmenter = Segmenter(build_segmenter_network(config))
+    segmenter.compile(_annealed_adam(config.segmenter.learning_rate, config.refine.steps))
+    return segmenter
+
+
 def build_student(config: ConfigDict, student: Student, teacher: keras.Model | None = None) -> Segmenter:
     """Builds and compiles a smaller segmenter that learns from a finished one.
 
@@ -130,6 +151,9 @@ def build_student(config: ConfigDict, student: Student, teacher: keras.Model | N
         gamma_segmentation=student.gamma_segmentation,
         teacher=teacher,
     )
-    decay = keras.optimizers.schedules.CosineDecay(student.learning_rate, student.steps)
-    segmenter.compile(keras.optimizers.Adam(decay))
+    segmenter.compile(_annealed_adam(student.learning_rate, student.steps))
     return segmenter
+
+
+def _annealed_adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
+    return keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, steps))

@@ -12,7 +12,7 @@ from tf_layered_gan.files.records import read_record, write_record
 from tf_layered_gan.runs.workdir_links import check_links
 
 # Fields that may differ when a run goes on: the steps already taken do not depend on them.
-_MAY_CHANGE = ("schedule.", "monitoring.", "metrics.", "jit", "distribution", "data.classes")
+_MAY_CHANGE = ("schedule.", "monitoring.", "metrics.", "jit", "distribution", "data.classes", "refine.passes")
 _MUST_STAY = ("schedule.gan_images_per_round", "schedule.segmenter_steps_per_round")
 
 
@@ -87,7 +87,8 @@ def flattened(record: dict, prefix: str = "") -> dict:
 
 def _recorded_facts(path: pathlib.Path) -> dict:
     """Returns a recorded config by dotted names; fields added since then have their defaults."""
-    return {field.name: field.default for field in FIELDS if field.added} | flattened(read_record(path))
+    defaults = config_facts(default_config())
+    return {field.name: defaults[field.name] for field in FIELDS if field.added} | flattened(read_record(path))
 
 
 def _fixed_fields(facts: dict) -> dict:

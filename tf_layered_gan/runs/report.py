@@ -15,7 +15,7 @@ from tf_layered_gan.files.records import read_record
 from tf_layered_gan.models import sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.segmenter import Segmenter
-from tf_layered_gan.runs import restarts
+from tf_layered_gan.runs import passes, restarts
 from tf_layered_gan.runs.checkpoints import Checkpointer
 
 _FID = (
@@ -56,7 +56,14 @@ def report_run(
     }
     if not supervised:
         facts |= _earlier_figures(workdir, facts) | _gan_figures(config, workdir, gan, splits, inception)
-    return write_report(workdir, segmenter.average_network, splits.test, facts)
+    networks = passes.pass_networks(config, workdir)
+    if networks:
+        facts["passes"] = list(passes.records(config, workdir))
+    others = {f"pass {number}" if number else "bootstrap": network for number, network in networks.items()}
+    network = passes.final_network(networks, segmenter)
+    if network is not segmenter.average_network:
+        others["pairs alone"] = segmenter.average_network
+    return write_report(workdir, network, splits.test, facts, others)
 
 
 def _earlier_figures(workdir: str | os.PathLike, facts: dict) -> dict:

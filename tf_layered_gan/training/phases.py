@@ -37,12 +37,16 @@ class Phase:
 def gan_phase(run: Run, k: int) -> Phase:
     """Round k of the GAN, N_gan steps (Algorithm 1, lines 2 to 5).
 
-    The background loss has weight 0 in round 1, which has no trained segmenter to ask (line 3).
+    The background loss has weight 0 in round 1, which has no trained segmenter to ask (line 3). A bootstrap trains one
+    before.
     """
+    judge = run.background_judge or (run.segmenter.average_network if k > 1 else None)
+    if judge is not None and judge is not run.gan.segmenter:
+        run.gan.segmenter.set_weights(judge.get_weights())
     return Phase(
         "gan",
         f"round {k}",
-        run.gan_step(uses_segmenter=k > 1),
+        run.gan_step(uses_segmenter=judge is not None),
         run.batches.gan,
         run.checkpointer.gan_step,
         last_step=k * run.gan_steps_per_round,
@@ -95,6 +99,18 @@ def supervised_phase(run: Run) -> Phase:
         run.batches.labelled,
         run.checkpointer.final_step,
         last_step=run.config.schedule.final_segmenter_steps,
+    )
+
+
+def photo_phase(run: Run, name: str) -> Phase:
+    """Trains on photos with masks that were made for them, see `photo_passes`."""
+    return Phase(
+        "photos",
+        name,
+        run.compiled(run.segmenter.train_step),
+        run.batches.labelled,
+        run.checkpointer.final_step,
+        last_step=run.config.refine.steps,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+import keras
 import tensorflow as tf
 from absl import logging
 from ml_collections import ConfigDict
@@ -47,6 +48,7 @@ class Run:
         sigterm: knows whether SIGTERM has come.
         inception: the network for FID, or None.
         may_restart: whether a collapse ends this attempt, so that another one can begin.
+        background_judge: the bootstrap's segmenter, if there is one that can be trusted.
         collapse: the collapse that ended this attempt, or None.
         gan_steps_per_round: N_gan.
         batches: the batches of every kind of step.
@@ -64,6 +66,7 @@ class Run:
     inception: InceptionFeatures | None = None
     may_restart: bool = False
     collapse: restarts.Collapsed | None = dataclasses.field(default=None, init=False)
+    background_judge: keras.Model | None = dataclasses.field(default=None, init=False)
 
     def __post_init__(self) -> None:
         """Prepares batches and monitoring."""
@@ -165,13 +168,14 @@ class Run:
         if self.may_restart and reason is not None:
             raise restarts.Collapsed(reason, self._images_seen())
 
-    def validate(self, name: str) -> None:
-        """Measures the segmenter on the validation photos and adds a point to the learning curve."""
+    def validate(self, name: str, network: keras.Model | None = None) -> None:
+        """Measures a network, or else the segmenter, on the validation photos; adds a point to the learning curve."""
         photos = self.splits.validation
         if photos.masks is None:
             return
         # Every worker measures, since Keras synchronises them here; the chief alone writes the curve.
-        metrics = segmentation.evaluate(self.segmenter.average_network, photos, baselines=False)["segmenter"]
+        network = network or self.segmenter.average_network
+        metrics = segmentation.evaluate(network, photos, baselines=False)["segmenter"]
         if self._curve.has(name):
             return
         self._monitor.evaluation("validation", metrics, int(self.checkpointer.gan_step))

@@ -1,0 +1,129 @@
+"""Passes over photos, before and after the GAN."""
+
+import shutil
+
+import numpy as np
+import pytest
+import tiny
+
+from configs import shapes
+from tf_layered_gan import train
+from tf_layered_gan.files.records import read_record
+from tf_layered_gan.models.segmenter import Segmenter
+from tf_layered_gan.runs import passes
+from tf_layered_gan.runs.learning_curve import LearningCurve
+from tf_layered_gan.runs.restore import restore_run
+from tf_layered_gan.training import photo_passes
+
+PASSES = {
+    "schedule.rounds": 1,
+    "data.train_pictures": 12,
+    "refine.bootstrap": True,
+    "refine.passes": 2,
+    "refine.steps": 2,
+    "refine.mask_size": (0.0, 1.0),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def trusted():
+    """Trusts every bootstrap, and lets no two passes agree: these networks learn for two steps only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(photo_passes, "_TRUSTED", 0.0)
+        patch.setattr(photo_passes, "_SETTLED", 2.0)
+        patch.setattr(photo_passes.labels, "_LEAST_AGREEMENT", 0.0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def refined(tmp_path_factory):
+    """A run with a bootstrap and two passes after the GAN, and its figures."""
+    workdir = tmp_path_factory.mktemp("refined")
+    with tiny.eager():
+        return workdir, train.train(tiny.run_config(shapes, **PASSES), workdir)
+
+
+def test_a_run_takes_all_passes(refined):
+    workdir, metrics = refined
+    assert [record["pass"] for record in metrics["passes"]] == [0, 1, 2]
+    assert [record["labels"] for record in metrics["passes"]] == ["rectangle", "grabcut", "colour"]
+    assert all(record["photos"] == 12 and record["left_out"] == 0 for record in metrics["passes"])
+    after = [point["after"] for point in LearningCurve(workdir).points()]
+    assert after == ["bootstrap", "round 1", "round 1, final", "pass 1", "pass 2"]
+
+
+def test_the_last_pass_is_what_a_run_is_measured_by(refined):
+    metrics = refined[1]["test"]
+    assert list(metrics)[:5] == ["segmenter", "bootstrap", "pass 1", "pass 2", "pairs alone"]
+    assert metrics["segmenter"] == metrics["pass 2"]
+
+
+def test_the_background_loss_asks_the_bootstrap_from_the_first_step_on(refined):
+    workdir, _ = refined
+    assert [event.step for event in tiny.events(workdir)["gan/background"]] == [1, 2]
+    config = tiny.run_config(shapes, **PASSES)
+    gan, segmenter, _ = restore_run(config, workdir)
+    bootstrap = passes.pass_networks(config, workdir)[0]
+    for ours, theirs in zip(gan.segmenter.get_weights(), bootstrap.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    pairs = segmenter.average_network.get_weights()
+    assert any((ours != theirs).any() for ours, theirs in zip(pairs, bootstrap.get_weights(), strict=True))
+
+
+def test_without_a_bootstrap_there_is_no_network_more(tmp_path, eagerly):
+    train.train(tiny.run_config(shapes, **{"schedule.rounds": 1}), tmp_path)
+    assert not passes.pass_networks(tiny.run_config(shapes), tmp_path)
+    gan, segmenter, _ = restore_run(tiny.run_config(shapes), tmp_path)
+    assert gan.segmenter is segmenter.average_network
+
+
+@pytest.mark.slow
+def test_passes_can_be_added_to_a_finished_run(refined, tmp_path, eagerly):
+    workdir, metrics = refined
+    train.train(tiny.run_config(shapes, **PASSES | {"refine.passes": 1}), tmp_path)
+    assert train.train(tiny.run_config(shapes, **PASSES), tmp_path)["test"] == metrics["test"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_pass_that_was_interrupted_goes_on_exactly(number, refined, tmp_path, eagerly, monkeypatch):
+    workdir, metrics = refined
+    train_step, taken = Segmenter.train_step, []
+
+    def interrupted(self, batch):
+        taken.append(self)
+        if len(taken) == {0: 2, 2: 8}[number]:  # of the bootstrap, a round, the final step and pass 1: 2, 1, 1 and 2
+            raise KeyboardInterrupt
+        return train_step(self, batch)
+
+    config = tiny.run_config(shapes, **PASSES | {"monitoring.checkpoint_every": 1})
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Segmenter, "train_step", interrupted)
+        train.train(config, tmp_path)
+    assert int(tiny.counters(passes.folder(tmp_path, number), "final_step")[0]) == 1
+    assert train.train(config, tmp_path)["test"] == metrics["test"]
+    tiny.assert_same_checkpoint(passes.folder(workdir, 2), passes.folder(tmp_path, 2))
+
+
+@pytest.mark.slow
+def test_passes_begin_again_after_more_rounds(refined, tmp_path, eagerly):
+    workdir = shutil.copytree(refined[0], tmp_path / "run")
+    before = {number: (passes.folder(workdir, number) / "labels.npz").stat().st_mtime_ns for number in (0, 1, 2)}
+    train.train(tiny.run_config(shapes, **PASSES | {"schedule.rounds": 2}), workdir)
+    after = {number: (passes.folder(workdir, number) / "labels.npz").stat().st_mtime_ns for number in (0, 1, 2)}
+    assert {number for number in before if before[number] != after[number]} == {1, 2}
+
+
+def test_a_bootstrap_that_finds_nothing_is_done_without(tmp_path, eagerly, caplog):
+    nothing = PASSES | {"refine.mask_size": (0.999, 1.0), "refine.passes": 1}
+    metrics = train.train(tiny.run_config(shapes, **nothing), tmp_path)
+    assert "bootstrap: only 0 of 12 photos" in caplog.text
+    assert "passes" not in metrics and "gan/background" not in tiny.events(tmp_path)
+    assert read_record(passes.folder(tmp_path, 0) / "pass.json")["photos"] == 0
+
+
+def test_a_bootstrap_that_is_not_trusted_leaves_the_background_loss_to_the_pairs(tmp_path, eagerly, monkeypatch):
+    monkeypatch.setattr(photo_passes, "_TRUSTED", 1.1)
+    config = tiny.run_config(shapes, **PASSES | {"schedule.rounds": 2, "refine.passes": 0})
+    train.train(config, tmp_path)
+    assert [event.step for event in tiny.events(tmp_path)["gan/background"]] == [3, 4]

@@ -1,0 +1,72 @@
+"""The passes over photos in a run's directory, see `training.photo_passes`."""
+
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+from ml_collections import ConfigDict
+
+from tf_layered_gan.files.records import read_record, write_record
+from tf_layered_gan.models import build
+from tf_layered_gan.models.segmenter import Segmenter
+from tf_layered_gan.runs.checkpoints import Checkpointer
+
+_FOLDER = "passes"
+
+
+def folder(workdir: str | os.PathLike, number: int) -> pathlib.Path:
+    """Returns the folder of a pass; number 0 is the bootstrap."""
+    return pathlib.Path(workdir) / _FOLDER / str(number)
+
+
+def discard_stale(workdir: str | os.PathLike, position: dict[str, int]) -> None:
+    """Removes the passes after the GAN if the run has trained since they began, as when rounds were added to it.
+
+    Args:
+        workdir: the run's directory.
+        position: see `Checkpointer.position`.
+    """
+    file = pathlib.Path(workdir) / _FOLDER / "after.json"
+    if file.exists() and read_record(file) != position:
+        for path in file.parent.iterdir():
+            if path.name.isdecimal() and path.name != "0":
+                shutil.rmtree(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_record(file, position)
+
+
+def records(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[dict[str, Any]]:
+    """Reads the records of the passes that have ended, in order, see `photo_passes`."""
+    for number in range(config.refine.passes + 1):
+        file = folder(workdir, number) / "pass.json"
+        if file.exists():
+            yield read_record(file)
+
+
+def pass_networks(config: ConfigDict, workdir: str | os.PathLike) -> dict[int, keras.Model]:
+    """Restores the segmenters of the passes that have ended, by number.
+
+    Raises:
+        ValueError: a pass has a record, but its checkpoints cannot be read.
+    """
+    networks = {}
+    for number in (record["pass"] for record in records(config, workdir) if record["photos"]):
+        segmenter = build.build_photo_segmenter(config, number)
+        if not Checkpointer(folder(workdir, number), None, segmenter).restore():
+            raise ValueError(f"{folder(workdir, number)} has no checkpoint, though the pass has ended")
+        networks[number] = segmenter.average_network
+    return networks
+
+
+def final_network(networks: dict[int, keras.Model], segmenter: Segmenter) -> keras.Model:
+    """Returns the network that a run evaluates and exports: of the last pass after the GAN, or else of the pairs.
+
+    Args:
+        networks: of the passes that have ended, see `pass_networks`.
+        segmenter: the segmenter that learned from pairs.
+    """
+    after_the_gan = [network for number, network in networks.items() if number > 0]
+    return after_the_gan[-1] if after_the_gan else segmenter.average_network

@@ -1,0 +1,144 @@
+"""Passes over photos: a new segmenter learns masks that were made for the photos themselves. Not in the paper.
+
+Pass 0, the bootstrap, comes before the GAN: its segmenter learns the masks that GrabCut finds. The other passes come
+last, because a segmenter forgets photos when it learns pairs again. In each, the masks of the segmenters before it
+are sharpened, and a new segmenter learns the result. No pass looks at a true mask.
+
+WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) and, once it has ended, its record
+(pass.json):
+
+    pass          its number
+    labels        "rectangle", "grabcut" or "colour": how its masks were made, see `labelling.labels`
+    photos        how many photos it learned from; 0 if there were too few, and then it has no segmenter
+    left_out      how many were left out, see `labels.labelled`
+    agreement     on the validation photos, between its masks and GrabCut's from the rectangle
+    change        the same between its masks and those before it; None for the bootstrap
+    trusted       whether the agreement is high enough for the GAN to use the bootstrap's segmenter
+"""
+
+import pathlib
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+from absl import logging
+
+from edge_segmenter.atomic import replacing
+from tf_layered_gan.data.photos import Photos, Splits
+from tf_layered_gan.evaluation.segmentation import THRESHOLD, predict_probabilities
+from tf_layered_gan.files.records import read_record, write_record
+from tf_layered_gan.labelling import labels
+from tf_layered_gan.models import build
+from tf_layered_gan.runs import passes
+from tf_layered_gan.runs.checkpoints import Checkpointer
+from tf_layered_gan.training.phases import photo_phase
+from tf_layered_gan.training.run import Run
+
+_TRUSTED = 0.5  # least agreement with GrabCut: below it, colours do not tell objects from backgrounds
+_SETTLED = 0.97  # agreement of two passes in a row after which another one would change nothing
+_FEWEST = 8  # photos that a segmenter can learn from
+
+
+def bootstrap(run: Run) -> None:
+    """Round 0: trains a segmenter on GrabCut's masks. If it is trusted, the GAN uses it from its first step on."""
+    network, record = _take_pass(run, 0, "rectangle", [])
+    if record["trusted"]:
+        run.background_judge = network
+    elif network is not None:
+        logging.warning("GrabCut does not find the objects (agreement %(agreement).2f); the GAN does without", record)
+
+
+def refine(run: Run) -> None:
+    """Takes the passes after the GAN, until two in a row agree."""
+    passes.discard_stale(run.workdir, run.checkpointer.position)
+    teachers = [run.segmenter.average_network]
+    if run.background_judge is not None:
+        teachers.append(run.background_judge)
+    for number in range(1, run.config.refine.passes + 1):
+        network, record = _take_pass(run, number, _sharpening(run, number, teachers), teachers)
+        if network is None or record["change"] >= _SETTLED:
+            return
+        teachers = [network]
+
+
+def _sharpening(run: Run, number: int, teachers: list[keras.Model]) -> str:
+    """Chooses how the teachers' masks are sharpened: first by GrabCut, if that agrees with them; later by colour."""
+    if number > 1:
+        return "colour"
+    images = run.splits.validation.images
+    probabilities = _probabilities(teachers, images)
+    sharpened = labels.make_masks("grabcut", images, probabilities)
+    agreement = labels.agreements(probabilities > THRESHOLD, sharpened).mean()
+    return "grabcut" if agreement >= _TRUSTED else "colour"
+
+
+def _take_pass(
+    run: Run, number: int, kind: str, teachers: list[keras.Model]
+) -> tuple[keras.Model | None, dict[str, Any]]:
+    """Trains the segmenter of a pass, from its last checkpoint if there is one; returns it and the pass's record."""
+    folder, name = passes.folder(run.workdir, number), f"pass {number}" if number else "bootstrap"
+    with run.strategy.scope():
+        segmenter = build.build_photo_segmenter(run.config, number)
+    checkpointer = Checkpointer(folder, None, segmenter)
+    checkpointer.restore()
+    if (folder / "pass.json").exists():
+        record = read_record(folder / "pass.json")
+        return segmenter.average_network if record["photos"] else None, record
+    photos, left_out = _labelled_photos(run, folder, kind, teachers)
+    facts = {"pass": number, "labels": kind, "photos": len(photos), "left_out": left_out}
+    if len(photos) < _FEWEST:
+        count = len(photos) + left_out
+        logging.warning("%s: only %d of %d photos have a mask to learn from; left out", name, len(photos), count)
+        record = facts | {"photos": 0, "agreement": 0.0, "change": None, "trusted": False}
+        write_record(folder / "pass.json", record)
+        return None, record
+    splits = Splits(photos, run.splits.validation, run.splits.test)
+    inner = Run(run.config, folder, splits, run.strategy, run.gan, segmenter, checkpointer, run.sigterm)
+    for attempt in inner.attempts():
+        with attempt:
+            attempt.take(photo_phase(attempt, name))
+            break
+    network = segmenter.average_network
+    record = facts | _agreements(run, network, teachers)
+    write_record(folder / "pass.json", record)
+    logging.info("%s: learned from %d photos; agrees with GrabCut at %.3f", name, len(photos), record["agreement"])
+    run.validate(name, network)
+    return network, record
+
+
+def _agreements(run: Run, network: keras.Model, teachers: list[keras.Model]) -> dict[str, Any]:
+    images = run.splits.validation.images
+    masks = _masks([network], images)
+    agreement = float(labels.agreements(masks, labels.make_masks("rectangle", images, None)).mean())
+    change = float(labels.agreements(masks, _masks(teachers, images)).mean()) if teachers else None
+    return {"agreement": agreement, "change": change, "trusted": agreement >= _TRUSTED}
+
+
+def _labelled_photos(run: Run, folder: pathlib.Path, kind: str, teachers: list[keras.Model]) -> tuple[Photos, int]:
+    """Returns the photos of a pass with their masks, and how many were left out. The masks are made once and kept."""
+    photos, file = labels.evenly_chosen(run.splits.train, run.config.refine.photos), folder / "labels.npz"
+    if not file.exists():
+        logging.info("%s: making masks of %d photos (%s)", folder.name, len(photos), kind)
+        probabilities = _probabilities(teachers, photos.images) if teachers else None
+        masks = labels.make_masks(kind, photos.images, probabilities)
+        rough = None if probabilities is None else probabilities > THRESHOLD
+        chosen = labels.plausible(masks, rough, run.config.refine.mask_size)
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as temporary:
+            np.savez_compressed(temporary, masks=np.packbits(masks, axis=-1), chosen=chosen)
+    with np.load(file) as kept:
+        masks, chosen = np.unpackbits(kept["masks"], axis=-1, count=photos.images.shape[2]).astype(bool), kept["chosen"]
+    return labels.with_masks(photos, masks, chosen), int((~chosen).sum())
+
+
+def _probabilities(networks: list[keras.Model], images: np.ndarray) -> np.ndarray:
+    """Asks networks about photos, which are resized for them; returns the mean answers at the size of the photos."""
+    size, width = networks[0].input_shape[1], images.shape[1]
+    small = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])
+    answers = np.mean([predict_probabilities(network, small) for network in networks], axis=0)
+    return np.stack([cv2.resize(answer, (width, width), interpolation=cv2.INTER_LINEAR) for answer in answers])
+
+
+def _masks(networks: list[keras.Model], images: np.ndarray) -> np.ndarray:
+    return _probabilities(networks, images) > THRESHOLD
