@@ -25,9 +25,9 @@ def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
 
     Raises:
         ValueError: the run was begun with another config; names the fields. Fields that do not change the steps already
-            taken may differ: `monitoring`, `metrics`, `jit`, `distribution`, `data.classes`, and `schedule` except for
-            the size of a round. Also raised if the workdir lies in the folder of photos, if config.json is damaged, and
-            for what `check_links` refuses.
+            taken may differ: `monitoring`, `metrics`, `jit`, `distribution`, `data.classes`, `refine.passes`, and
+            `schedule` except for the size of a round. Also raised if the workdir lies in the folder of photos, if
+            config.json is damaged, and for what `check_links` refuses.
     """
     check_links(workdir)
     photos = config.data.path if config.data.source == "folder" else None
