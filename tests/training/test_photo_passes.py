@@ -70,10 +70,10 @@ def test_the_background_loss_asks_the_bootstrap_from_the_first_step_on(refined):
     assert any((ours != theirs).any() for ours, theirs in zip(pairs, bootstrap.get_weights(), strict=True))
 
 
-def test_without_a_bootstrap_there_is_no_network_more(tmp_path, eagerly):
-    train.train(tiny.run_config(shapes, **{"schedule.rounds": 1}), tmp_path)
-    assert not passes.pass_networks(tiny.run_config(shapes), tmp_path)
-    gan, segmenter, _ = restore_run(tiny.run_config(shapes), tmp_path)
+def test_without_a_bootstrap_there_is_one_segmenter(finished_run):
+    config = tiny.run_config(shapes)
+    assert not passes.pass_networks(config, finished_run)
+    gan, segmenter, _ = restore_run(config, finished_run)
     assert gan.segmenter is segmenter.average_network
 
 
@@ -122,6 +122,7 @@ def test_a_bootstrap_that_finds_nothing_is_done_without(tmp_path, eagerly, caplo
     assert read_record(passes.folder(tmp_path, 0) / "pass.json")["photos"] == 0
 
 
+@pytest.mark.slow
 def test_a_bootstrap_that_is_not_trusted_leaves_the_background_loss_to_the_pairs(tmp_path, eagerly, monkeypatch):
     monkeypatch.setattr(photo_passes, "_TRUSTED", 1.1)
     config = tiny.run_config(shapes, **PASSES | {"schedule.rounds": 2, "refine.passes": 0})

@@ -30,6 +30,7 @@ from tf_layered_gan.evaluation.segmentation import THRESHOLD, predict_probabilit
 from tf_layered_gan.files.records import read_record, write_record
 from tf_layered_gan.labelling import labels
 from tf_layered_gan.models import build
+from tf_layered_gan.models.segmenter import Segmenter
 from tf_layered_gan.runs import passes
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.training.phases import photo_phase
@@ -52,14 +53,22 @@ def bootstrap(run: Run) -> None:
 def refine(run: Run) -> None:
     """Takes the passes after the GAN, until two in a row agree."""
     passes.discard_stale(run.workdir, run.checkpointer.position)
-    teachers = [run.segmenter.average_network]
-    if run.background_judge is not None:
-        teachers.append(run.background_judge)
+    teachers = _first_teachers(run)
     for number in range(1, run.config.refine.passes + 1):
         network, record = _take_pass(run, number, _sharpening(run, number, teachers), teachers)
         if network is None or record["change"] >= _SETTLED:
             return
         teachers = [network]
+
+
+def _first_teachers(run: Run) -> list[keras.Model]:
+    """Returns the segmenter of the pairs and a trusted bootstrap's; the latter alone if the two disagree."""
+    pairs, judge = run.segmenter.average_network, run.background_judge
+    if judge is None:
+        return [pairs]
+    agreement = _mean_agreement(run, [judge], [pairs])
+    logging.info("bootstrap and segmenter of the pairs agree at %.2f", agreement)
+    return [pairs, judge] if agreement >= _TRUSTED else [judge]
 
 
 def _sharpening(run: Run, number: int, teachers: list[keras.Model]) -> str:
@@ -82,44 +91,52 @@ def _take_pass(
         segmenter = build.build_photo_segmenter(run.config, number)
     checkpointer = Checkpointer(folder, None, segmenter)
     checkpointer.restore()
-    if (folder / "pass.json").exists():
-        record = read_record(folder / "pass.json")
-        return segmenter.average_network if record["photos"] else None, record
-    photos, left_out = _labelled_photos(run, folder, kind, teachers)
-    facts = {"pass": number, "labels": kind, "photos": len(photos), "left_out": left_out}
-    if len(photos) < _FEWEST:
-        count = len(photos) + left_out
-        logging.warning("%s: only %d of %d photos have a mask to learn from; left out", name, len(photos), count)
-        record = facts | {"photos": 0, "agreement": 0.0, "change": None, "trusted": False}
-        write_record(folder / "pass.json", record)
-        return None, record
+    if not (folder / "pass.json").exists():
+        photos, left_out = _labelled_photos(run, folder, kind, teachers)
+        facts = {"pass": number, "labels": kind, "photos": len(photos), "left_out": left_out}
+        if len(photos) < _FEWEST:
+            offered = len(photos) + left_out
+            logging.warning("%s: only %d of %d photos have a mask to learn from; left out", name, len(photos), offered)
+            facts |= {"photos": 0, "agreement": 0.0, "change": None, "trusted": False}
+        else:
+            _train(run, folder, name, photos, segmenter, checkpointer)
+            facts |= _agreements(run, segmenter.average_network, teachers)
+        write_record(folder / "pass.json", facts)
+    record = read_record(folder / "pass.json")
+    return segmenter.average_network if record["photos"] else None, record
+
+
+def _train(
+    run: Run, folder: pathlib.Path, name: str, photos: Photos, segmenter: Segmenter, checkpointer: Checkpointer
+) -> None:
     splits = Splits(photos, run.splits.validation, run.splits.test)
     inner = Run(run.config, folder, splits, run.strategy, run.gan, segmenter, checkpointer, run.sigterm)
     for attempt in inner.attempts():
         with attempt:
             attempt.take(photo_phase(attempt, name))
             break
-    network = segmenter.average_network
-    record = facts | _agreements(run, network, teachers)
-    write_record(folder / "pass.json", record)
-    logging.info("%s: learned from %d photos; agrees with GrabCut at %.3f", name, len(photos), record["agreement"])
-    run.validate(name, network)
-    return network, record
+    run.validate(name, segmenter.average_network)
 
 
 def _agreements(run: Run, network: keras.Model, teachers: list[keras.Model]) -> dict[str, Any]:
     images = run.splits.validation.images
     masks = _masks([network], images)
     agreement = float(labels.agreements(masks, labels.make_masks("rectangle", images, None)).mean())
-    change = float(labels.agreements(masks, _masks(teachers, images)).mean()) if teachers else None
+    change = _mean_agreement(run, [network], teachers) if teachers else None
     return {"agreement": agreement, "change": change, "trusted": agreement >= _TRUSTED}
+
+
+def _mean_agreement(run: Run, networks: list[keras.Model], others: list[keras.Model]) -> float:
+    """Returns the mean intersection over union of two masks of each validation photo."""
+    images = run.splits.validation.images
+    return float(labels.agreements(_masks(networks, images), _masks(others, images)).mean())
 
 
 def _labelled_photos(run: Run, folder: pathlib.Path, kind: str, teachers: list[keras.Model]) -> tuple[Photos, int]:
     """Returns the photos of a pass with their masks, and how many were left out. The masks are made once and kept."""
     photos, file = labels.evenly_chosen(run.splits.train, run.config.refine.photos), folder / "labels.npz"
     if not file.exists():
-        logging.info("%s: making masks of %d photos (%s)", folder.name, len(photos), kind)
+        logging.info("pass %s: making masks of %d photos (%s)", folder.name, len(photos), kind)
         probabilities = _probabilities(teachers, photos.images) if teachers else None
         masks = labels.make_masks(kind, photos.images, probabilities)
         rough = None if probabilities is None else probabilities > THRESHOLD
