@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 
 def image_file(kind, shape, value, mode="RGB"):
-    """Returns the bytes of an image: `value` everywhere, but 0 in the left half of a mask (mode L)."""
+    """Returns the bytes of an image of one `value`. In a mask (mode L), the left half is 0."""
     pixels = np.full((*shape, 3) if mode == "RGB" else shape, value, np.uint8)
     if mode == "L":
         pixels[:, : shape[1] // 2] = 0
@@ -52,7 +52,7 @@ def accept(monkeypatch, source, folder):
 
 
 def write_cub(folder, numbers=(3, 12, 1, 10, 19, 2, 26)):
-    """Writes photos with the numbers of images.txt, which do not follow the names; photo n is grey with the value n."""
+    """Writes photos with the numbers of images.txt, not in the order of names. Photo n is grey with the value n."""
     root, names = "CUB_200_2011", {n: f"001.Black_footed_Albatross/Bird_{100 - n:04}_{n}" for n in numbers}
     images = {f"{root}/images/{name}.jpg": image_file("JPEG", (20, 30), n) for n, name in names.items()}
     lists = {
@@ -67,7 +67,7 @@ def write_cub(folder, numbers=(3, 12, 1, 10, 19, 2, 26)):
 
 
 def write_dogs(folder, test=2):
-    """Writes one training photo of each breed: tfds takes the breeds' names from these."""
+    """Writes one training photo of each breed, because tfds takes the breeds' names from the training photos."""
     files = [f"n{n:08}-Breed/n{n:08}_7" for n in range(120)] + [f"n00000003-Breed/n00000003_{n}" for n in range(test)]
     write_tar(
         folder / "images.tar",
@@ -103,7 +103,7 @@ def write_cars(folder, train=6, test=2):
 
 
 def write_apc(folder, scenes=20):
-    """Writes scenes of two frames each, and an empty one; the frames of scene n are grey with the value n."""
+    """Writes scenes of two frames each, and one empty scene. The frames of scene n are grey with the value n."""
     folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(folder / "training.zip", "w") as archive:
         for n in range(scenes):
@@ -122,8 +122,8 @@ WRITERS = {"cub": write_cub, "dogs": write_dogs, "cars": write_cars, "apc": writ
 
 
 def write(source, path, monkeypatch):
-    """Writes the archives of a dataset below `path`, the folder for tfds; returns `path`."""
-    tfds.disable_progress_bar()  # it would start a process
+    """Writes a dataset's archives below `path`, the folder that tfds uses, and returns `path`."""
+    tfds.disable_progress_bar()  # the progress bar would start a process
     folder = path / "downloads" / "manual"
     WRITERS[source](folder)
     accept(monkeypatch, source, folder)

@@ -1,4 +1,4 @@
-"""Images of spots, and networks that learn briefly to find the red ones, for the test of the web page."""
+"""Images of spots, and networks briefly trained to find the red spots, for the test of the web page."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.models.networks.separable_unet import separable_unet
 from tf_layered_gan.models.networks.unet import unet
 
-# Resolution, width and depth are those of configs/folder.py, and of its student.
+# The resolution, width and depth of configs/folder.py and of its student.
 NETWORKS = {"unet": lambda: unet(64, 8, 4), "separable": lambda: separable_unet(64, 16, 4)}
 STEPS, BATCH, HELD_OUT = 60, 8, 32
 
@@ -28,7 +28,7 @@ def blobs(width, height, mode="RGB", seed=0):
 
 
 def is_red(image):
-    """Returns which pixels have more red than blue around them, bool [height, width]."""
+    """Returns whether each pixel has more red than blue around it, bool [height, width]."""
     blurred = image.resize((6, 6), Image.Resampling.BOX).resize(image.size, Image.Resampling.BICUBIC)
     red, _, blue = np.moveaxis(np.asarray(blurred), -1, 0)
     return red > blue
@@ -45,7 +45,7 @@ def export_network(name, output):
 
 
 def _train(network):
-    """Trains the network to find red blobs; returns images that it did not see, uint8."""
+    """Trains the network to find red blobs. Returns uint8 images that were not used in training."""
     side = network.input_shape[1]
     images = [blobs(side, side, seed=seed) for seed in range(1, 1 + STEPS * BATCH + HELD_OUT)]
     pixels, masks = np.stack([*map(np.asarray, images)]), np.stack([*map(is_red, images)])[..., None]

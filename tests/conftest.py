@@ -1,4 +1,4 @@
-"""Fixtures for the tests of every room.
+"""Fixtures for the tests in every folder.
 
 TensorFlow is imported in the fixtures, because the main process of pytest-xdist does not need it.
 """
@@ -9,7 +9,8 @@ import shutil
 
 import pytest
 
-# One thread for each worker of pytest-xdist. It also keeps the order of sums, so equal runs are equal bit by bit.
+# One thread for each worker of pytest-xdist. One thread also keeps the order of sums, so equal runs are equal bit by
+# bit.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 
@@ -34,7 +35,7 @@ def finished_run(tmp_path_factory) -> pathlib.Path:
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     workdir = shared / "finished_run"
-    with file_lock(shared / "finished_run_lock", taken=lambda: None):  # the others wait for the first
+    with file_lock(shared / "finished_run_lock", taken=lambda: None):  # the other workers wait for the first
         if not workdir.exists():
             with tiny.eager():
                 train.train(tiny.run_config(shapes), base / "training")
@@ -44,7 +45,7 @@ def finished_run(tmp_path_factory) -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory) -> pathlib.Path:
-    """A .tflite file whose foreground is all bright pixels, see `edge_command.bright_network`."""
+    """A .tflite file that marks all bright pixels as foreground, see `edge_command.bright_network`."""
     from edge_command import bright_network
 
     from export.tflite.convert import to_tflite_float32
@@ -56,5 +57,5 @@ def model(tmp_path_factory) -> pathlib.Path:
 
 @pytest.fixture
 def run_copy(finished_run, tmp_path) -> pathlib.Path:
-    """A copy of the finished run, free to be changed."""
+    """A copy of the finished run for tests that change a run."""
     return shutil.copytree(finished_run, tmp_path / "run")

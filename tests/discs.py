@@ -23,7 +23,7 @@ TRAINING = run_facts(
 
 
 def disc_photos(count, seed):
-    """Returns bright discs on dark ramps, uint8 in [20, 220] (neither black nor white), and their masks."""
+    """Returns images of bright discs on dark ramps, uint8 in [20, 220] (without black and white), and their masks."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:RESOLUTION, :RESOLUTION]
     centres, radii = rng.uniform(8, 24, (count, 2, 1, 1)), rng.uniform(4, 10, (count, 1, 1))
@@ -52,7 +52,7 @@ def grey(*values):
 
 
 def run_tflite(content, images):
-    """Returns the dequantised outputs of the first signature, one image per call, without the channel axis."""
+    """Runs the first signature on one image per call. Returns the dequantised outputs without the channel axis."""
     interpreter = Interpreter(model_content=content)
     interpreter.allocate_tensors()
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()

@@ -1,4 +1,4 @@
-"""Runs the edge command with a model whose foreground is all bright pixels."""
+"""Runs the edge command with a model that marks all bright pixels as foreground."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ RESOLUTION = 16
 
 
 def bright_network(resolution=RESOLUTION, channels=1):
-    """Logits 4 (r + g + b): the probability is sigmoid(12) = 0.999994 where white, and 0.000006 where black."""
+    """A network with the logits 4 (r + g + b). White has the probability sigmoid(12) = 0.999994, and black 0.000006."""
     image = keras.Input((resolution, resolution, 3))
     model = keras.Model(image, keras.layers.Conv2D(channels, 1)(image))
     model.set_weights([np.full((1, 1, 3, channels), 4.0), np.zeros(channels)])
@@ -34,7 +34,7 @@ def command(model, source, output, *options):
 
 
 def run(model, source, output, *options):
-    """Runs the command on images or a video in this process, as `subprocess.run` would in another."""
+    """Runs the command on images or a video in this process. Returns the same as `subprocess.run`."""
     return run_main(*command(model, source, output, *options)[3:])
 
 

@@ -1,4 +1,4 @@
-"""Broken and odd image files, always the same, and for most of them whether they can be read."""
+"""Broken and odd image files, which are always the same. For most of them it is known whether they can be read."""
 
 import dataclasses
 import io
@@ -160,7 +160,7 @@ def _bombs(folder):
 
 
 def _many_scans(image, count):
-    """A progressive JPEG that repeats its last scan: each copy takes few bytes, but work on every pixel."""
+    """Returns a progressive JPEG that repeats its last scan. A copy takes few bytes but costs work on every pixel."""
     content = encoded(image, "jpg", progressive=True)
     last = content.rindex(b"\xff\xda")
     return content[:last] + content[last:-2] * count + content[-2:]
@@ -233,7 +233,7 @@ def _exif(folder):
             folder.add(f"turn_{turn}.{ending}", encoded(noise(), ending, exif=_orientation(turn)), READ, SIZE)
         good = _orientation(1)
         for name, broken in {
-            "text": good[:22] + b"\x02\0" + good[24:],  # of a type other than the number that is expected
+            "text": good[:22] + b"\x02\0" + good[24:],  # its type is not the number that is expected
             "endless": good[:10] + b"\xff\xff\xff\xff" + good[14:],
             "short": good[:14],
             "random": b"Exif\0\0" + random.Random(ending).randbytes(100),
@@ -246,7 +246,7 @@ def _exif(folder):
 
 
 def _orientation(turn):
-    """Returns EXIF data with only an orientation, made by hand, because Pillow writes no wrong one."""
+    """Returns EXIF data with only an orientation. It is made by hand: Pillow writes no wrong orientation."""
     return b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 0x0112, 3, 1, turn, 0) + bytes(4)
 
 
@@ -306,7 +306,7 @@ def _no_files(folder):
 def _folders(folder):
     content = encoded(noise(), "png")
     folder.add("folder.jpg/inside.png", content, READ, SIZE)
-    folder.add("clash.png/inside.png", content, READ, SIZE)  # its results and those of the next clash
+    folder.add("clash.png/inside.png", content, READ, SIZE)  # its results clash with those of the next image
     folder.add("clash.jpg", content, READ, SIZE)
     folder.add("new\nfolder/inside.png", content, READ, SIZE)
     folder.add("/".join(["deep"] * 60) + "/inside.png", content, READ, SIZE)

@@ -42,7 +42,7 @@ def prose(page: Path) -> str:
 
 
 def commands(page: Path) -> list[Command]:
-    """Returns the commands of a page's shell blocks, and those that its scripts `exec`, in order."""
+    """Returns in order the commands of a page's shell blocks, and the commands that its scripts `exec`."""
     found = []
     for language, text in blocks(page):
         joined = re.sub(r"\\\n\s*", "", text)
@@ -74,6 +74,6 @@ def anchors(page: Path) -> set[str]:
 
 
 def links(page: Path) -> list[tuple[str, str]]:
-    """Returns the text and the target of each link and image, without those to other sites."""
+    """Returns the text and the target of each link and image. Links to other sites are left out."""
     found = re.findall(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)", prose(page))
     return [(text, target) for text, target in found if not re.match(r"https?:", target)]

@@ -78,7 +78,7 @@ def test_loss_terms_are_in_tensorboard(finished_run):
     assert of["gan/background"] == [3, 4]  # from the second round on
     assert of["gan/images_per_second"] == [2, 4]  # not in the first report of a phase
     assert of["segmenter/segmentation"] == [1, 2]
-    assert "segmenter/consistency" not in of  # only the final steps learn from photos, too
+    assert "segmenter/consistency" not in of  # only the final steps also learn from photos
     assert of["final/segmentation"] == of["final/consistency"] == [1]
     assert of["validation/iou"] == [2, 4, 4]
     assert of["layers"] == GRIDS
@@ -87,7 +87,7 @@ def test_loss_terms_are_in_tensorboard(finished_run):
 def test_sample_grids_are_written(finished_run):
     samples = sorted((finished_run / "samples").glob("*.png"))
     assert [path.name for path in samples] == [f"step_{step:07d}.png" for step in GRIDS]
-    # Four rows of six tiles of 16 pixels, 2 pixels between: 4 * 16 + 3 * 2 and 6 * 16 + 5 * 2.
+    # Four rows of six tiles of 16 pixels, with 2 pixels between tiles: 4 * 16 + 3 * 2 and 6 * 16 + 5 * 2.
     assert pixels(samples[0]).shape == (70, 106, 3)
 
 
@@ -99,13 +99,13 @@ def test_published_run_has_its_figures_and_its_layers(finished_run, tmp_path, ea
     publish_run.publish(finished_run, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.csv", "layers.png", "metrics.json"]
     assert read_record(tmp_path / "metrics.json") == read_record(finished_run / "metrics.json")
-    # A batch of four, enlarged twice, in four columns: 4 * 32 + 3 * 2 both ways.
+    # A batch of four in four columns, enlarged to twice the size: 4 * 32 + 3 * 2 in both directions.
     assert pixels(tmp_path / "layers.png").shape == (134, 134, 3)
 
 
 def test_finished_run_is_measured_again_but_not_trained_again(run_copy, finished_run, eagerly, caplog):
     curve_file = run_copy / "curve.csv"
-    curve_file.write_text("".join(curve_file.read_text().splitlines(keepends=True)[:-1]))  # as if killed before it
+    curve_file.write_text("".join(curve_file.read_text().splitlines(keepends=True)[:-1]))  # as if killed before the last line
     with caplog.at_level("INFO", logger="absl"):
         assert train.train(tiny.run_config(shapes), run_copy) == read_record(finished_run / "metrics.json")
     tiny.assert_same_checkpoint(finished_run, run_copy)
@@ -145,7 +145,7 @@ def test_synthesized_pairs_follow_from_their_number_and_load_as_photos_with_mask
     assert read_record(out / "dataset.json")["pairs"] == 6
     shutil.copy(out / "images" / names[0], out / "images" / "unmasked.png")
     splits = folder.load(out / "images", resolution=16, storage_size=16, masks=out / "masks")
-    # Photos with masks go to validation and test by turns.
+    # Photos with masks go to validation and to test alternately.
     assert splits.train.names == ("unmasked.png",)
     assert splits.validation.names == tuple(names[::2]) and splits.test.names == tuple(names[1::2])
     np.testing.assert_array_equal(splits.test.masks[0], pixels(out / "masks" / names[1]) >= 128)
@@ -153,7 +153,7 @@ def test_synthesized_pairs_follow_from_their_number_and_load_as_photos_with_mask
 
 
 def write_photos(path, count=12, masks=4):
-    """Writes photos of noise, and masks of the last ones; returns the config fields that name the two folders."""
+    """Writes photos of noise and masks of the last photos. Returns the config fields that name the two folders."""
     generator = np.random.default_rng(0)
     for name in ("images", "masks"):
         (path / name).mkdir(parents=True)
@@ -200,7 +200,7 @@ def test_learning_rates_fall_over_the_last_rounds(finished_run, photo_run):
 
 
 def test_steps_leave_no_number_with_tensorflow(photo_run):
-    assert photo_run[2] == {0, 1}  # not the second step's 2: TensorFlow would keep it
+    assert photo_run[2] == {0, 1}  # not the 2 of the second step: TensorFlow would keep that number
 
 
 def test_a_run_has_every_figure_of_the_tables(photo_run):
@@ -234,7 +234,7 @@ def test_fid_and_clusters_stay_until_the_gan_trains_again(photo_run, tmp_path, e
         return report_run(config, workdir, splits, *models, inception=None)
 
     assert report() == metrics
-    for earlier in (json.dumps(metrics | {"images_seen": 4}), '{"seed": 0, '):  # of another GAN, and damaged
+    for earlier in (json.dumps(metrics | {"images_seen": 4}), '{"seed": 0, '):  # figures of another GAN, and a damaged file
         (workdir / "metrics.json").write_text(earlier)
         assert metrics.keys() - report().keys() == {"synthesis", "clusters"}
 
@@ -264,7 +264,7 @@ def test_config_of_the_demo_trains_at_its_own_size(tmp_path, eagerly):
     metrics = train.train(config.lock(), tmp_path)
     assert (metrics["images_seen"], metrics["segmenter_steps"]) == (config.batch_size, 2)
     assert metrics["test"]["segmenter"]["images"] == 8
-    # Eight rows of six tiles of 32 pixels, 2 pixels between: 8 * 32 + 7 * 2 and 6 * 32 + 5 * 2.
+    # Eight rows of six tiles of 32 pixels, with 2 pixels between tiles: 8 * 32 + 7 * 2 and 6 * 32 + 5 * 2.
     assert pixels(tmp_path / "samples" / "step_0000001.png").shape == (270, 202, 3)
 
 

@@ -67,7 +67,7 @@ ONE_STEP = {"schedule.rounds": 1, "schedule.gan_images_per_round": 4}  # one ste
 def eager():
     """Runs TensorFlow without graphs, because tracing one takes longer than the few steps of a test.
 
-    Also measures the GAN's masks on 2 batches instead of 32, which would take long without a graph.
+    Also measures the GAN's masks on 2 batches, because 32 batches would take long without a graph.
     """
     few = functools.partial(gan_figures.evaluate_synthetic_masks, batches=2)
     tf.config.run_functions_eagerly(True)
@@ -133,7 +133,7 @@ def changed(before, variables):
 
 
 def run_config(module, **changes):
-    """Returns the config of a module of configs/, made tiny; `changes` are by dotted names."""
+    """Returns the config of a module of configs/, made tiny. `changes` has values by dotted names."""
     config = module.get_config()
     config.update_from_flattened_dict(RUN | changes)
     return config.lock()
@@ -161,7 +161,7 @@ def counters(workdir, *names):
 
 
 def events(workdir):
-    """Returns the events that a run wrote for TensorBoard: a list by name, each event with a step and a tensor."""
+    """Returns the events that a run wrote for TensorBoard, as lists by name. Each event has a step and a tensor."""
     accumulator = EventAccumulator(str(workdir / "tensorboard"), size_guidance={"tensors": 0})
     accumulator.Reload()
     return {tag: accumulator.Tensors(tag) for tag in accumulator.Tags()["tensors"]}

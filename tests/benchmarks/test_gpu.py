@@ -1,4 +1,4 @@
-"""The GPU tool: TensorFlow exports, JAX trains on the CPU in its own environment, TensorFlow imports."""
+"""Tests of the GPU tool. TensorFlow exports, JAX trains on the CPU in its own environment, TensorFlow imports."""
 
 import hashlib
 import os
@@ -46,7 +46,7 @@ def works(python):
 
 @pytest.fixture
 def jax_python(request):
-    """The Python of the JAX environment, which is made once and kept in pytest's cache."""
+    """The Python of the JAX environment. The environment is made once and kept in pytest's cache."""
     pythons = ["python3.12", *pathlib.Path.home().glob(".pyenv/versions/3.12.*/bin/python3.12")]
     python = next(filter(works, pythons), None)
     if python is None:
@@ -174,7 +174,7 @@ def test_every_epoch_sees_each_photo_once_in_another_order():
 def test_rounds_fill_the_time():
     plan = Plan(rounds=3, annealed_rounds=1, gan_steps=1000, segmenter_steps=10, final_steps=20)
     seconds = {"gan_first": 0.5, "gan_later": 0.75, "segmenter": 0.1, "final": 0.25}
-    # 90 s without 3 rounds of 1 + 4 s, 5 s of final steps and 25 s are 45 s, at 0.5 + 2 * 0.75 s a step: 22 steps.
+    # 90 s less 3 rounds of 1 + 4 s, 5 s of final steps and 25 s are 45 s. A step takes 0.5 + 2 * 0.75 s: 22 steps.
     assert plan.fit(90.0, seconds, chunk=5).gan_steps == 20
     assert plan.fit(0.0, seconds, chunk=5).gan_steps == 5
     assert plan.fit(1e6, seconds, chunk=5) == plan

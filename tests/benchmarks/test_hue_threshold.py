@@ -20,7 +20,7 @@ def test_hues_within_the_threshold_on_either_side_of_red_are_warm(colour, below,
     image, mask = square(colour)
     assert not warm_things(image, below).any()
     assert (warm_things(image, above) == mask).all()
-    assert warm_things(image, 0.35).all()  # blue, the colour around it, is 1/3 of a turn from red
+    assert warm_things(image, 0.35).all()  # the blue around the square is 1/3 of a turn from red
 
 
 def test_the_best_threshold_finds_the_object():

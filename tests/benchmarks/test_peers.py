@@ -15,7 +15,7 @@ from export.evaluate import score
 
 @pytest.fixture
 def photos(tmp_path):
-    """Four white photos whose masks cover 1, 2, 3 and 4 eighths."""
+    """Four white photos. Their masks cover 1, 2, 3 and 4 eighths of the image."""
     (tmp_path / "masks").mkdir()
     for eighths in range(1, 5):
         Image.new("RGB", (16, 8), "white").save(tmp_path / f"{eighths}.png")

@@ -14,7 +14,7 @@ from tf_layered_gan.runs.config_record import load_config, record_config
 
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory):
-    """An untrained run with an untrained student, "small", each exported as float32 only."""
+    """An untrained run and its untrained student "small", both exported as float32 only."""
     workdir, config = tmp_path_factory.mktemp("run"), tiny.run_config(shapes, **{"networks.residual_blocks": 0})
     record_config(config, workdir)
     segmenter = build.build_segmenter(config)

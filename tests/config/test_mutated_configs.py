@@ -46,7 +46,7 @@ def section(config, field):
 
 
 def put(config, field, value):
-    """Sets a field to a value of any type: a ConfigDict accepts another type only in a new field."""
+    """Replaces a field by a new one, because a ConfigDict accepts a value of another type only in a new field."""
     holder, name = section(config, field)
     del holder[name]
     holder[name] = value
@@ -107,7 +107,7 @@ def test_configs_with_several_mutations_are_accepted_or_refused():
         for field in generator.sample(sorted(fields(config)), generator.randint(2, 6)):
             try:
                 put(config, field, generator.choice(VALUES))
-            except (KeyError, TypeError, AttributeError):  # its section was mutated to something else before
+            except (KeyError, TypeError, AttributeError):  # a mutation has replaced the field's section
                 continue
         words = refusal(config)
         refused += words is not None

@@ -19,7 +19,7 @@ def test_what_differs_from_the_papers_config_is_perturbgans_setting():
         "schedule.rounds": 1,
         "schedule.gan_images_per_round": 1_000_000,
     }
-    # As in the paper: the shift is an eighth of the width, the weight of the binarisation 2, the share 1/4.
+    # As in the paper, the shift is an eighth of the width, the weight of the binarisation is 2, and the share is 1/4.
     assert (ours["perturbation.shift"], ours["gan.gamma_b"], ours["gan.mask_size"]) == (0.125, 2.0, (0.25, 1.0))
 
 
@@ -35,7 +35,7 @@ def test_objects_are_shifted_alone_and_backgrounds_jittered():
     draw = sampling.build_sampler(tiny.run_config(perturbgan), sampling.GAN_STREAM)
     draws = [draw(tf.constant(step, tf.int64)) for step in range(10)]
     transforms, contrast = (np.concatenate([d[name].numpy() for d in draws]) for name in ("transform", "contrast"))
-    # Rows (1, 0, shift, 0, 1, shift, 0, 0); an eighth of 16 pixels, both ways.
+    # Each row is (1, 0, shift, 0, 1, shift, 0, 0). A shift is up to an eighth of 16 pixels in either direction.
     shift = transforms[:, [2, 5]]
     np.testing.assert_allclose(np.delete(transforms, [2, 5], axis=1), [[1, 0, 0, 1, 0, 0]] * len(transforms), atol=1e-6)
     assert -2 <= shift.min() < -1.7 and 1.7 < shift.max() <= 2

@@ -58,13 +58,13 @@ def test_half_of_the_images_are_mirrored():
     images = tf.repeat(row(0, 1), 1000, axis=0)
     result = random_flip_and_crop(images, SEED, resolution=2, crop_scale=(1.0, 1.0), flip=True).numpy()
     assert np.isin(result, [0, 1]).all()
-    # 1000 fair coins: 500, standard deviation sqrt(250) = 15.8; five of these.
+    # 500 of 1000 fair coins are expected, with a standard deviation of sqrt(250) = 15.8. The limit is five of these.
     assert abs(result[:, 0, 0, 0].sum() - 500) < 80
 
 
 def test_crops_fill_the_range_of_sides_and_places():
-    # The image holds its own column numbers, so each value of the result says where it was read: pixel i at left + (i +
-    # 0.5) * side / 8 - 0.5, which for i = 1 and i = 6 is inside the image.
+    # The image holds its own column numbers, so each value of the result is the position that was read. Pixel i is read
+    # at left + (i + 0.5) * side / 8 - 0.5. For i = 1 and i = 6 this is inside the image.
     images = tf.repeat(row(*range(8)), 500, axis=0)
     result = random_flip_and_crop(images, SEED, resolution=8, crop_scale=(0.5, 0.8), flip=False).numpy()
     first, last = result[:, 0, 1, 0], result[:, 0, 6, 0]
@@ -92,7 +92,7 @@ def test_crop_out_of_range_is_refused(wrong):
 
 
 def colored(pixel, *, shift=0.0, contrast=1.0, saturation=1.0, turn=0.0):
-    """Returns the result for an image of one pixel, which is its own mean."""
+    """Returns the result for an image of one pixel. The pixel is the image's mean."""
     image = tf.constant(pixel, tf.float32)[None, None, None]
     return apply_color(image, tf.constant([[shift, contrast, saturation, turn]]))[0, 0, 0].numpy()
 
@@ -103,7 +103,7 @@ def test_brightness_is_added_and_clipped():
 
 
 def test_contrast_is_about_the_mean_colour():
-    # Means 0.2 and -0.5, each image its own: 0.2 +- 0.5 * 0.4 and -0.5 +- 0.5 * 0.1.
+    # Each image has its own mean, 0.2 and -0.5. The results are 0.2 +- 0.5 * 0.4 and -0.5 +- 0.5 * 0.1.
     images = tf.reshape(tf.constant([0.6, -0.2, -0.4, -0.6]), [2, 1, 2, 1]) * tf.ones(3)
     result = apply_color(images, tf.constant([[0.0, 0.5, 1.0, 0.0]] * 2))
     np.testing.assert_allclose(result[:, 0, :, 0], [[0.4, 0.0], [-0.45, -0.55]], atol=1e-5)
@@ -115,12 +115,12 @@ def test_no_saturation_leaves_the_luma():
 
 
 def test_half_a_turn_mirrors_at_the_luma():
-    # 2 * 0.1512 - (0.5, 0.1, -0.5), as both axes of colour change their sign.
+    # Both axes of colour change their sign, so the result is 2 * 0.1512 - (0.5, 0.1, -0.5).
     np.testing.assert_allclose(colored([0.5, 0.1, -0.5], turn=0.5), [-0.1976, 0.2024, 0.8024], atol=1e-5)
 
 
 def test_a_turn_goes_from_red_to_green():
-    # A third of the circle; the strongest channel is the next one. Grey stays grey.
+    # The hue turns by a third of the circle, so the next channel becomes the strongest. Grey stays grey.
     assert colored([0.5, -0.4, -0.4], turn=1 / 3).argmax() == 2
     assert colored([0.5, -0.4, -0.4], turn=-1 / 3).argmax() == 1
     np.testing.assert_allclose(colored([0.3] * 3, saturation=1.4, turn=0.2), [0.3] * 3, atol=1e-5)

@@ -37,7 +37,7 @@ def files(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory):
-    """A folder with two images that are as large as allowed, which takes seconds to decode."""
+    """A folder with two images of the largest allowed size. Decoding them takes seconds."""
     path = tmp_path_factory.mktemp("large").resolve()
     mutations.write_large(path)
     return path
@@ -85,7 +85,7 @@ def test_every_file_of_a_folder_is_read_or_named_once(files, tmp_path):
 
 def test_two_large_photos_are_not_decoded_at_once(large, tmp_path):
     (tmp_path / "photos").mkdir()
-    for name in "ac":  # not b and d, which are for evaluation and read twice
+    for name in "ac":  # not b and d, because photos for evaluation are read twice
         (tmp_path / "photos" / f"{name}.png").symlink_to(large / "limit.png")
     for name in "bd":
         mutations.noise().save(tmp_path / "photos" / f"{name}.png")
@@ -156,4 +156,4 @@ def test_a_folder_deeper_than_python_can_recurse_is_read(tmp_path):
         assert len(splits.train) + len(splits.validation) + len(splits.test) == 3
         assert len(plan(tmp_path, tmp_path.parent / "out", FOLDERS)) == 3
     finally:
-        subprocess.run(["rm", "-r", tmp_path / "d"], check=True)  # Python's own would recurse
+        subprocess.run(["rm", "-r", tmp_path / "d"], check=True)  # shutil.rmtree would recurse

@@ -1,4 +1,4 @@
-"""The real builders on small archives. These have the official layouts, and lie where a user would put them."""
+"""Tests of the real builders on small archives, with the official layouts, in the folder where a user would put them."""
 
 import functools
 import os
@@ -38,18 +38,21 @@ def load(source, path, **settings):
 
 @pytest.fixture(scope="module")
 def loaded(path):
-    """Function of a dataset's name that returns its splits, loaded once."""
+    """A function that returns the splits of a dataset by its name. Each dataset is loaded once."""
     return functools.cache(lambda source: load(source, path))
 
 
 def greys(photos):
-    """Returns the brightness of each photo, which `archives` chose."""
+    """Returns the grey value of each photo, see `archives`."""
     return photos.images[:, 0, 0, 0].tolist()
 
 
 @pytest.fixture
 def masks(tmp_path):
-    """Masks for the cars for validation and test, half the size of the photos, with the foreground at the top."""
+    """Masks of the validation and test photos of cars.
+
+    They have half the photos' size, and the foreground is at the top.
+    """
     for split, count in (("train", 6), ("test", 2)):
         for n in range(count):
             save_mask(tmp_path / "masks" / f"cars_{split}" / f"{n + 1:05}.png", (15, 10))
@@ -73,8 +76,8 @@ def test_sizes(loaded, source):
 
 def test_cub_is_split_by_the_numbers_in_images_txt(loaded):
     splits = loaded("cub")
-    # The numbers of the fixture. In cub_split.txt, 1 to 9 are for training, 10 and 26 for validation, 12 and 19 for the
-    # test.
+    # The numbers of the fixture's photos. In cub_split.txt, 1 to 9 are for training, 10 and 26 for validation, 12 and
+    # 19 for the test.
     assert [sorted(greys(getattr(splits, split))) for split in SPLITS] == [[1, 2, 3], [10, 26], [12, 19]]
     assert sorted(splits.validation.names) == [
         "001.Black_footed_Albatross/Bird_0074_26.jpg",
@@ -88,7 +91,7 @@ def test_cub_split_has_the_papers_counts():
 
 
 def test_cub_has_its_own_masks_by_majority(loaded):
-    # The right half was marked by 3 of 5 annotators, 153 = 3 / 5 * 255; the crop to 20 x 20 keeps the middle.
+    # Three of five annotators marked the right half: 3 / 5 * 255 = 153. The crop to 20 x 20 keeps the middle.
     assert loaded("cub").test.masks.tolist() == [[[0] * 4 + [1] * 4] * 8] * 2
 
 
@@ -171,8 +174,8 @@ def scenes(photos):
 
 def test_apc_is_split_by_scenes_like_genesis_v2(loaded):
     splits = loaded("apc")
-    # 20 scenes with an object and an empty one: a tenth of 21 is 2 for validation and for test. The empty one is
-    # shuffled with the others, and then left out.
+    # There are 20 scenes with an object and one empty scene. A tenth of 21 is 2, both for validation and for test. The
+    # empty scene is shuffled with the others and then left out.
     everything = [f"{('shelf', 'tote')[n % 2]}/duct_tape/scene-{n:04}" for n in range(20)]
     everything = sorted([*everything, "shelf/empty/scene-empty"])
     random.Random(0).shuffle(everything)

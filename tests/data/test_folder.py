@@ -56,7 +56,7 @@ def test_holdout_is_evenly_spaced_and_its_neighbours_close_up(photos):
     splits = folder.load(photos, **SIZES)
     assert splits.train.images.shape == (36, 6, 6, 3)
     assert splits.validation.images.shape == splits.test.images.shape == (2, 4, 4, 3)
-    # A tenth of 40 is 4: the middles of four times ten.
+    # A tenth of 40 is 4. These are the middles of four groups of ten.
     assert splits.validation.names == ("05.png", "25.png") and splits.test.names == ("15.png", "35.png")
     assert splits.validation.images[:, 0, 0, 0].tolist() == [5, 25]
     assert splits.train.images[:, 0, 0, 0].tolist() == [n for n in range(40) if n not in (5, 15, 25, 35)]
@@ -78,7 +78,7 @@ def save_mask(path, grey):
 
 @pytest.fixture
 def masks(photos):
-    """Masks for photos d, e and f of six; the foreground is the left half."""
+    """Masks of the photos d, e and f, out of six. The left half is foreground."""
     for name in "def":
         save(photos / f"{name}.png", (ord(name), 0, 0), size=(4, 4))
         save_mask(photos.parent / "masks" / f"{name}.png", [[255, 255, 0, 0]] * 4)
@@ -119,7 +119,7 @@ def test_mask_of_another_size_but_the_same_aspect_is_rescaled(photos, masks):
 
 
 def test_mask_is_cropped_like_its_photo(photos, masks):
-    # 12 wide, 4 high: columns 4 to 7 are left, and the foreground is columns 5 and 6.
+    # The photo is 12 wide and 4 high. The crop keeps columns 4 to 7. Columns 5 and 6 are foreground.
     save(photos / "e.png", size=(12, 4))
     save_mask(masks / "e.png", [[0] * 5 + [255] * 2 + [0] * 5] * 4)
     assert folder.load(photos, masks=masks, **SIZES).test.masks[0, 0].tolist() == [0, 1, 1, 0]

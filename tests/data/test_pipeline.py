@@ -12,7 +12,7 @@ AUGMENTED = {"resolution": 3, "crop_scale": (0.5, 1.0), "flip": True}
 
 
 def numbered(count):
-    """Returns photos whose grey is their number."""
+    """Returns photos. Photo i is grey with the value i."""
     greys = np.arange(count, dtype=np.uint8)[:, None, None, None]
     return Photos(np.tile(greys, (1, 2, 2, 3)), None, tuple(map(str, range(count))))
 
@@ -23,7 +23,7 @@ def noise(count=5, width=4):
 
 
 def function(photos, share=None, **settings):
-    """Returns the function from a step to its batch."""
+    """Returns the function that takes a step and returns its batch."""
     settings = {"batch_size": 4, "seed": (7, 9)} | settings
     batch, share = photo_batch(photos, **settings), share or Share(0, settings["batch_size"])
     return lambda step: batch(step, share)
@@ -34,7 +34,7 @@ def batches(photos, **settings):
 
 
 def elements(photos, count, first_step=0, **settings):
-    """Returns the batches of some steps, computed without a graph, which would take longer to trace."""
+    """Returns the batches of some steps. They are computed without a graph, because tracing would take longer."""
     batch = function(photos, **settings)
     steps = tf.range(first_step, first_step + count, dtype=tf.int64)
     return [{name: values.numpy() for name, values in batch(step).items()} for step in steps]
@@ -68,7 +68,7 @@ def test_resumes_exactly(settings):
 
 @pytest.mark.parametrize("count", [1, 2, 10, 23])
 def test_every_epoch_has_each_photo_once(count):
-    # `count` batches of 4 are 4 epochs; with 10 and 23 photos epochs begin within a batch, with 1 and 2 a
+    # `count` batches of 4 are 4 epochs. With 10 and 23 photos, epochs begin within a batch. With 1 and 2 photos, a
     # batch is more than an epoch.
     epochs = np.reshape(order(numbered(count), count), [4, count])
     np.testing.assert_array_equal(np.sort(epochs), np.tile(np.arange(count), (4, 1)))

@@ -70,7 +70,7 @@ def test_another_painter_paints_again(tmp_path, monkeypatch):
 
 
 def _eroded(mask):
-    """Returns the pixels whose eight neighbours are in the mask as well, so that no outline crosses them."""
+    """Returns the pixels whose eight neighbours are all in the mask. No outline crosses such a pixel."""
     padded = np.pad(mask, 1)
     height, width = mask.shape
     return np.all([padded[i : i + height, j : j + width] for i in range(3) for j in range(3)], axis=0)

@@ -5,7 +5,7 @@ from tf_layered_gan.data.squares import mask_to_square, to_square
 
 
 def test_to_square_cuts_out_the_centre():
-    # 3 high, 5 wide: the centre are columns 1 to 3, and nothing is rescaled.
+    # The image is 3 high and 5 wide. Columns 1 to 3 are the centre, and nothing is rescaled.
     image = np.zeros((3, 5, 3), np.uint8)
     image[:, :, 0] = [10, 20, 30, 40, 50]
     square = np.asarray(to_square(Image.fromarray(image), 3))
@@ -13,7 +13,7 @@ def test_to_square_cuts_out_the_centre():
 
 
 def test_to_square_antialiases():
-    # Columns 0 and 200 by turns, 8 pixels to 2: without antialiasing a pixel would be 0 or 200 alone.
+    # Columns of 0 and 200 alternate, and 8 pixels become 2. Without antialiasing each pixel would be 0 or 200.
     image = np.tile(np.array([0, 200], np.uint8), (8, 4))
     square = np.asarray(to_square(Image.fromarray(image), 2)).astype(int)
     assert abs(square - 100).max() < 20

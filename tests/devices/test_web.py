@@ -1,4 +1,4 @@
-"""The web page, served by Python and used in Chromium; its results are compared with the edge command's."""
+"""Tests of the web page. Python serves it, Chromium shows it, and the masks are compared with the edge command's."""
 
 import base64
 import contextlib
@@ -36,7 +36,7 @@ def models():
     photos = np.random.default_rng(0).integers(0, 256, (4, RESOLUTION, RESOLUTION, 3)).astype("uint8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convert, "_span_all_values", lambda images: 30 + images * np.float32(0.7))
-        scaled = convert.to_tflite_int8(bright_network(), photos)  # its input's scale is not 1, as export's is
+        scaled = convert.to_tflite_int8(bright_network(), photos)  # the scale of its input is not 1; in exported files it is
     return {
         MODEL: add_signatures(convert.to_tflite_float32(bright_network())),
         "segmenter_int8.tflite": add_signatures(convert.to_tflite_int8(bright_network(), photos)),
@@ -49,7 +49,7 @@ def models():
 
 @pytest.fixture(scope="module")
 def site(models, tmp_path_factory):
-    """A folder with the page, its dependency and the models, beside one without either."""
+    """A folder with the page, its dependency and the models. Beside it is a folder with the page alone."""
     root = tmp_path_factory.mktemp("site")
     for folder in ("full", "bare"):
         shutil.copytree(WEB, root / folder, ignore=shutil.ignore_patterns("node_modules"))
@@ -72,7 +72,7 @@ def address(site):
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory):
-    """What Chromium's fake camera sees, over and over."""
+    """The video that Chromium's fake camera repeats."""
     path = tmp_path_factory.mktemp("film") / "film.mjpeg"
     with path.open("wb") as file:
         for seed in range(10):
@@ -82,7 +82,7 @@ def film(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def playwright():
-    from playwright.sync_api import sync_playwright  # which only `make test-web` installs
+    from playwright.sync_api import sync_playwright  # only `make test-web` installs it
 
     with sync_playwright() as playwright:
         yield playwright
@@ -171,7 +171,7 @@ def edge_result(model, path, folder, kind="masks", *options):
 
 
 def assert_same_mask(actual, expected):
-    """Compares a mask [height, width, rgb] with one [height, width], which must not be nearly all of one value."""
+    """Compares the masks [height, width, rgb] and [height, width]. The second must not be nearly all of one value."""
     assert actual.shape == (*expected.shape, 3)
     assert set(np.unique(actual)) <= {0, 255}
     assert 0.1 < np.mean(expected == 255) < 0.9
@@ -241,7 +241,7 @@ def test_int8_model(context, address, site, image, tmp_path):
 
 @pytest.fixture(scope="module", params=NETWORKS)
 def network(request, site):
-    """The name of one of a run's networks, and of the folder beside the page that has its exported files."""
+    """The name of one of a run's networks. The folder of this name beside the page has the network's exported files."""
     export_network(request.param, site / "full" / request.param)
     return request.param
 
@@ -281,7 +281,7 @@ def test_resampling_is_pillows(page, size):
         [pixels.ravel().tolist(), values.ravel().tolist(), *size],
     )
     for source, actual in zip((pixels, values), resized, strict=True):
-        # Pillow treats RGBA's colours by their alpha, so that each channel is resized on its own.
+        # Pillow weights the colours of RGBA by alpha, so each channel is resized on its own.
         channels = np.moveaxis(source, -1, 0) if source.ndim == 3 else source[None]
         expected = [
             np.asarray(Image.fromarray(channel).resize(size, Image.Resampling.BILINEAR)) for channel in channels
@@ -411,7 +411,7 @@ def test_tab_order_labels_and_visible_focus(page, image):
 
 @pytest.fixture
 def phone(playwright, browser, address):
-    """The page on a phone: a small, dense touch screen without a pointer, which follows the page's viewport."""
+    """The page on a phone with a small, dense touch screen and no pointer. The phone follows the page's viewport."""
     settings = playwright.devices["Pixel 7"] | {"permissions": ["camera"]}
     with watched_context(browser, address, **settings) as context:
         context.add_init_script(
@@ -425,7 +425,7 @@ def phone(playwright, browser, address):
 
 def test_by_taps_alone(phone, site, tmp_path):
     model, path = site / "full" / "segmenter_int8.tflite", tmp_path / "photo.jpg"
-    blobs(1000, 750).resize((4000, 3000)).save(path, exif=exif(6), quality=90)  # as phones take and turn them
+    blobs(1000, 750).resize((4000, 3000)).save(path, exif=exif(6), quality=90)  # like a photo that a phone took and turned
     phone.tap("#camera")
     wait_for_status(phone, "The camera runs.")
     phone.wait_for_selector("#latency:not(:empty)")

@@ -1,4 +1,4 @@
-"""The commands of the README, of docs/ and of the edge's README: each is parsed, and most are run at a small size."""
+"""Parses each command of the README, docs/ and the edge's README, and runs most of them at a small size."""
 
 import argparse
 import contextlib
@@ -29,7 +29,7 @@ PROGRAMS = {
 }
 OWN_PACKAGES = ("tf_layered_gan", "export", "edge_segmenter", "benchmarks")
 
-# The beginnings of all other commands, and why they are not run here.
+# How the other commands begin, and why they are not run here.
 OUTSIDE = {
     "pip install": "needs a package index; tests/edge_segmenter/test_edge_install.py installs the edge's package",
     "python3 -m venv": "makes the reader's environment",
@@ -37,15 +37,15 @@ OUTSIDE = {
     "source .venv/bin/activate": "changes the reader's shell",
     ".venv/bin/python mask.py": "run by test_guides.py",
     "LITERT=": "sets a variable of the reader's shell; test_guides.py finds the library itself",
-    "g++": "run by test_guides.py with flags of its own",
+    "g++": "test_guides.py runs it with other flags",
     "./segment": "run by test_guides.py",
     "export TF_CONFIG=": "sets a variable of the reader's shell",
     "tensorboard": "TensorFlow's own program, which runs until it is stopped",
     ".venv/bin/python -m pytest": "runs other tests",
     "curl": "needs the network",
-    "tar": "unpacks what curl has fetched",
+    "tar": "unpacks an archive that curl has fetched",
     "cd export/web": "changes the reader's directory",
-    "npm ci": "needs a package index; done by make test-web",
+    "npm ci": "needs a package index; make test-web runs it",
     "cp ../../runs/mine/export/segmenter_float32.tflite": "copies a file",
     "python3 -m http.server": "runs until it is stopped; tests/devices/test_web.py serves the page",
 }
@@ -63,7 +63,7 @@ COMMANDS = list(dict.fromkeys(command for page in pages.GUIDES for command in pa
 
 
 def program(command):
-    """Returns the module and the arguments of a command of ours, or None for any other command."""
+    """Returns the module and the arguments of one of our commands, or None for any other command."""
     first, *rest = command.words
     if first in PROGRAMS:
         return PROGRAMS[first], rest
@@ -94,7 +94,7 @@ class Parsed(BaseException):
 
 @contextlib.contextmanager
 def no_flags():
-    """Removes all flags for the time of the block: several of our programs define the same flags."""
+    """Removes all flags during the block, because several of our programs define the same flags."""
     before = dict(vars(flags.FLAGS))
     vars(flags.FLAGS).clear()
     vars(flags.FLAGS).update(vars(flags.FlagValues()))
@@ -169,12 +169,12 @@ def place(tmp_path_factory):
 
 
 def is_training(module, arguments):
-    """Returns whether a command trains a GAN: other modes take the config from the workdir."""
+    """Returns whether a command trains a GAN. Other commands take the config from the workdir."""
     return module == "tf_layered_gan.main" and any(argument.startswith("--config=") for argument in arguments)
 
 
 def small(module, arguments):
-    """Sets the flags that make a command small, but keeps the number of rounds that it gives."""
+    """Sets the flags that make a command small, but keeps the command's number of rounds."""
     flags_set = SMALL_RUN if is_training(module, arguments) else SMALL.get(module, {})
     flags_given = [argument.partition("=")[0] for argument in arguments]
     values = {flag: value for flag, value in flags_set.items() if flag != ROUNDS or flag not in flags_given}
@@ -186,7 +186,7 @@ def small(module, arguments):
 
 
 def make_way(place, arguments):
-    """Empties a workdir that was begun with other settings. Its export stays, because later commands name it."""
+    """Empties a workdir that was begun with other settings. The export in it stays, because later commands name it."""
     workdir = next(argument.partition("=")[2] for argument in arguments if argument.startswith("--workdir="))
     free = ("--config.schedule.", "--config.metrics.", "--config.data.classes", "--workdir")
     settings = {argument for argument in arguments if not argument.startswith(free)}

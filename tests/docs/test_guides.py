@@ -37,7 +37,7 @@ def image():
 
 @pytest.fixture(scope="module")
 def expected(model, image):
-    """The mask by LiteRT's interpreter, uint8 [height, width]: dark on the left, bright on the right."""
+    """The mask from LiteRT's interpreter, uint8 [height, width]. It is dark on the left and bright on the right."""
     mask = Interpreter(str(model)).get_signature_runner("any_size")(picture=image[None])["mask"][0, :, :, 0]
     assert mask.shape == (HEIGHT, WIDTH) and mask[:, :4].max() < 128 <= mask[:, -4:].min()
     return mask
@@ -45,7 +45,7 @@ def expected(model, image):
 
 @pytest.fixture(scope="module")
 def segment(tmp_path_factory):
-    """The program of the C++ guide, compiled with the flags of its own command."""
+    """The program of the C++ guide, compiled with the guide's own flags."""
     if not shutil.which("g++"):
         pytest.skip("there is no g++")
     folder = tmp_path_factory.mktemp("cpp")
@@ -97,7 +97,7 @@ def test_swift_parses(language):
 
 @pytest.fixture(scope="module", params=["float32", "int8"])
 def kotlin(request, tmp_path_factory):
-    """Compiles the guide's code against stubs; returns a function that runs one of its functions."""
+    """Compiles the guide's code against stubs; returns a function that runs one of the guide's functions."""
     if not shutil.which("kotlinc"):
         pytest.skip("there is no kotlinc")
     folder = tmp_path_factory.mktemp("kotlin")

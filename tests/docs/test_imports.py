@@ -1,4 +1,4 @@
-"""Reads the source files: a module imports from its own folder and from lower floors only (docs/architecture.md)."""
+"""Checks that a module imports only from its own folder and from lower floors (docs/architecture.md)."""
 
 import ast
 import pathlib
@@ -54,7 +54,7 @@ def nodes(path, *kinds):
 def imports(path):
     """Yields the dotted names of all imports in a file; `from a import b` gives a.b.
 
-    Relative imports are left out. Only export and edge_segmenter, which pip renames, have them.
+    Relative imports are left out. Only export and edge_segmenter have some, because pip renames these packages.
     """
     for node in nodes(path, ast.Import, ast.ImportFrom):
         if isinstance(node, ast.Import):

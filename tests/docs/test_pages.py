@@ -17,7 +17,7 @@ each_guide = pytest.mark.parametrize("page", pages.GUIDES, ids=pages.name)
 
 
 def quoted(page):
-    """Returns the texts between backticks, without those of links, which name files and functions."""
+    """Returns the texts between backticks. Link texts are left out, because they name files and functions."""
     return re.findall(r"`([^`\n]+)`", re.sub(r"\[[^\]]*\]\(\S+\)", "", pages.prose(page)))
 
 

@@ -1,4 +1,4 @@
-"""The edge command on images, with a model whose foreground is all bright pixels."""
+"""The edge command on images, with a model that marks all bright pixels as foreground."""
 
 import os
 
@@ -57,7 +57,7 @@ def test_mask_fits_the_image_as_displayed(model, photos, tmp_path):
     exif[0x0112] = 6  # orientation: turn by 90 degrees
     half_white().save(photos / "upright.jpg", exif=exif)
     run(model, photos, tmp_path / "out")
-    # Stored 40 wide and 20 high, displayed 20 wide and 40 high, and the white half is now below.
+    # The stored image is 40 wide and 20 high. It is displayed 20 wide and 40 high, with the white half at the bottom.
     upright = mask(tmp_path / "out", "upright.png")
     assert upright.shape == (40, 20)
     # The edge may move by a pixel of the model, 40 / 16 = 2.5 pixels of the image.
@@ -69,7 +69,7 @@ def test_mask_does_not_show_the_filling(model, photos, tmp_path):
     image.paste((255, 255, 255), (0, 15, 40, 20))
     image.save(photos / "a.png")
     run(model, photos, tmp_path / "out")
-    # The model sees 8 rows of 2.5 pixels. Rows 6 and 7 are white, from 6 * 2.5 = 15 on.
+    # The model sees 8 rows of 2.5 pixels. Rows 6 and 7 are white, because 6 * 2.5 = 15.
     values = mask(tmp_path / "out", "a.png")
     assert (values[:14] == 0).all() and (values[16:] == 255).all()
 

@@ -16,7 +16,7 @@ def short_warm_up(monkeypatch):
 
 
 def test_percentiles_and_rate_are_those_of_the_times():
-    # 1 to 101 ms: the median is 51 ms, 90 % lie below 91, 99 % below 100; 101 images in 5.151 s.
+    # The times are 1 to 101 ms: the median is 51 ms, 90 % are below 91 ms, and 99 % below 100 ms. The sum is 5.151 s.
     times = np.arange(1, 102) / 1000
     header, row, memory = benchmark.report({"model alone": times}).splitlines()
     assert header.split() == ["p50", "p90", "p99", "images/s"]
@@ -36,7 +36,7 @@ def test_images_are_taken_in_turn(model, tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark, "_time", time)
     times = benchmark.measure(Segmenter(model), tmp_path, runs=3)
     assert taken == [["a.png"], ["b.png"], ["a.png"], ["b.png"], ["a.png"]]
-    assert times["model alone"].tolist() == [3, 4, 5]  # without those of the warm-up
+    assert times["model alone"].tolist() == [3, 4, 5]  # without the times of the warm-up
     taken.clear()
     times = benchmark.measure(Segmenter(model), tmp_path, runs=1, batch=3)
     assert taken[:2] == [["a.png", "b.png", "a.png"], ["b.png", "a.png", "b.png"]]

@@ -1,4 +1,4 @@
-"""The Segmenter class, with a model whose foreground is all bright pixels."""
+"""The Segmenter class, with a model that marks all bright pixels as foreground."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ from export.tflite.signatures import add_signatures
 from tf_layered_gan.models.networks.separable_unet import separable_unet
 from tf_layered_gan.models.networks.unet import unet
 
-# Grey 130 is x = 130 / 127.5 - 1 = 0.019608; logit 12 x = 0.235294; sigmoid 0.558554.
+# Grey 130 becomes x = 130 / 127.5 - 1 = 0.019608. The logit is 12 x = 0.235294, and its sigmoid is 0.558554.
 GREY, PROBABILITY = (130, 130, 130), 0.558554
 
 
@@ -108,7 +108,7 @@ def test_mask_and_cutout(segmenter):
 
 
 def test_blur_leaves_the_foreground_and_has_no_halo(segmenter):
-    # The left half black background with a grey column, the right half white foreground.
+    # The left half is black background with a grey column. The right half is white foreground.
     pixels = np.zeros((32, 64, 3), "uint8")
     pixels[:, 8:12] = 100
     pixels[:, 32:] = 255
@@ -117,7 +117,7 @@ def test_blur_leaves_the_foreground_and_has_no_halo(segmenter):
     result = np.asarray(results.blurred(Image.fromarray(pixels), probability, radius=4)).astype(int)
     assert (result[:, 32:] == 255).all()
     assert 5 < result[16, 10, 0] < 60 and result[16, 4, 0] > 5  # the column is spread
-    assert (result[:, 28:32] < 3).all()  # no halo from the white beside it: with one, 100 and more
+    assert (result[:, 28:32] < 3).all()  # a halo of the white foreground would give 100 and more
     found = segmenter.blurred(Image.fromarray(pixels), radius=4)
     assert (found.mode, found.size) == ("RGB", (64, 32)) and np.asarray(found)[:, 40:].min() == 255
 

@@ -1,4 +1,4 @@
-"""The edge command on videos written by OpenCV, and on a fake camera; no real one has been tried."""
+"""The edge command on videos written by OpenCV, and on a fake camera. No real camera has been tried."""
 
 import itertools
 import os
@@ -26,7 +26,7 @@ def frame(white):
 
 @pytest.fixture
 def clip(tmp_path):
-    """Four frames, which are white from the columns 48, 40, 32 and 24 to the right."""
+    """A video of four frames. They are white to the right of the columns 48, 40, 32 and 24."""
     return write(tmp_path / "clip.mp4", [frame(white) for white in (48, 40, 32, 24)])
 
 
@@ -39,7 +39,7 @@ def write(path, frames):
 
 
 def read(path):
-    """The frames, uint8 [frame, height, width, rgb], and how many a second."""
+    """Returns the frames, uint8 [frame, height, width, rgb], and the number of frames per second."""
     capture, fps = video.open_capture(path)
     return np.stack([np.asarray(image) for image in video.read_frames(capture)]), fps
 
@@ -55,7 +55,7 @@ def test_mask_of_a_video_is_a_video(model, clip, tmp_path):
     assert files(tmp_path / "out") == ["masks/clip.mp4"]
     masks, fps = read(tmp_path / "out/masks/clip.mp4")
     assert masks.shape == (4, 32, 64, 3) and fps == FPS
-    for mask, white in zip(masks, (48, 40, 32, 24), strict=True):  # the edge may move by the model's pixel, 64 / 16
+    for mask, white in zip(masks, (48, 40, 32, 24), strict=True):  # the edge may move by a model pixel, 64 / 16
         assert mask[:, : white - 6].max() < 60 and mask[:, white + 6 :].min() > 195
 
 
@@ -110,7 +110,7 @@ def test_a_file_that_is_no_video_is_named(model, tmp_path, content, message):
 
 def test_a_truncated_video_is_named_with_both_numbers(model, tmp_path):
     whole = write(tmp_path / "whole.avi", [frame(20 + number) for number in range(40)]).read_bytes()
-    clip = tmp_path / "cut.avi"  # its header comes first, that of an .mp4 last
+    clip = tmp_path / "cut.avi"  # an .avi begins with its header, an .mp4 ends with it
     clip.write_bytes(whole[: (whole.index(b"movi") + whole.index(b"idx1")) // 2])  # half of the frames' data
     finished = run(model, clip, tmp_path / "out")
     frames = len(read(tmp_path / "out/masks/cut.mp4")[0])
@@ -203,7 +203,7 @@ def test_an_error_of_opencv_is_printed_on_one_line(model, tmp_path):
 def test_frames_before_an_error_of_opencv_are_kept(model, clip, tmp_path, monkeypatch):
     calls, convert = itertools.count(1), cv2.cvtColor
 
-    def fails_at_the_fourth_call(*arguments):  # a frame takes two: one when it is read, one when it is written
+    def fails_at_the_fourth_call(*arguments):  # each frame takes one call to read and one to write
         if next(calls) >= 4:
             raise cv2.error("no memory")
         return convert(*arguments)
@@ -221,7 +221,8 @@ def test_a_negative_camera_is_refused(model, tmp_path):
 
 
 def test_a_camera_plays_in_real_time():
-    # At 10 frames a second, none is due at 0.05 s. At 0.45 s, the four of 0.1 to 0.4 s are due, and one more at 0.5 s.
+    # At 10 frames per second, no frame is due at 0.05 s. At 0.45 s, the four frames of 0.1 to 0.4 s are due. One more
+    # frame is due at 0.5 s.
     times = iter([100, 100.05, 100.45, 100.5])
     assert list(video.in_real_time("abcd", 10, clock=lambda: next(times))) == [("a", 1), ("c", 4), ("d", 1)]
 

@@ -51,9 +51,9 @@ def palette():
         (Image.new("RGBA", (8, 8), (*BLUE, 255)), "png", {}, BLUE),
         (palette(), "png", {}, BLUE),
         (palette(), "png", {"transparency": 1}, WHITE),
-        # 77 * 256 + 255 of 65535 is 77 of 255, while clipping would give 255.
+        # 77 * 256 + 255 out of 65535 becomes 77 out of 255. Clipping would give 255.
         (Image.fromarray(np.full((8, 8), 77 * 256 + 255, np.uint16)), "png", {}, 77),
-        # Cyan and yellow in full, no magenta and no black: green.
+        # Full cyan and full yellow, without magenta and black, are green.
         (Image.new("CMYK", (8, 8), (255, 0, 255, 0)), "jpg", {}, GREEN),
     ],
 )

@@ -24,5 +24,5 @@ def weights(tmp_path_factory) -> pathlib.Path:
 def features(network, weights) -> fid.InceptionFeatures:
     """The features of the network with these weights."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fid, "inception", lambda: network)  # building another takes seconds
+        patch.setattr(fid, "inception", lambda: network)  # building another network takes seconds
         return fid.InceptionFeatures(weights)

@@ -43,7 +43,7 @@ def test_centred_disc_is_two_thirds_of_height_and_width():
     assert (centred_disc(np.zeros((2, 12, 12, 3), np.uint8)) == disc(12, 4)).all()
 
 
-# Grey is 0.299 R + 0.587 G + 0.114 B. So red 255 gives 76; blue 255 would give 29, like the area around it.
+# Grey is 0.299 R + 0.587 G + 0.114 B. So red 255 gives 76; blue 255 would give 29, like the area around the object.
 @pytest.mark.parametrize("colour, surround", [(200, 40), (40, 200), ((255, 0, 0), 29)])
 def test_otsu_finds_a_bright_or_dark_object(colour, surround):
     mask = disc(16, 5)
@@ -52,7 +52,7 @@ def test_otsu_finds_a_bright_or_dark_object(colour, surround):
 
 def test_otsu_takes_the_part_with_the_smaller_share_of_the_border():
     mask = np.zeros((8, 8), bool)
-    mask[1:-1, 1:] = True  # it has 42 of all 64 pixels, but only 6 of the 28 at the border
+    mask[1:-1, 1:] = True  # 42 of all 64 pixels, but only 6 of the 28 border pixels
     assert (otsu(two_tone(mask, 40, 200)) == mask).all()
     assert (otsu(two_tone(mask, 200, 40)) == mask).all()
 
@@ -75,7 +75,7 @@ def test_finds_no_foreground_in_one_colour(baseline, colour):
 
 def test_pooled_hues_uses_the_other_images():
     inside, cut_off = np.zeros((32, 32), bool), np.zeros((32, 32), bool)
-    inside[6:24, 4:28], cut_off[:, :6] = True, True  # cut_off has 192 of 1,024 pixels and 44 of the 124 at the border
+    inside[6:24, 4:28], cut_off[:, :6] = True, True  # cut_off has 192 of 1,024 pixels and 44 of the 124 border pixels
     images = np.concatenate([two_tone(thing, (200, 40, 40), (40, 60, 160)) for thing in (inside, cut_off)])
     assert (pooled_hues(images) == [inside, cut_off]).all()
     assert (pooled_hues(images[1:]) == ~cut_off).all()  # alone, the part with the smaller share of the border
@@ -104,7 +104,7 @@ def test_grabcut_leaves_the_margin_background():
     bar = np.zeros((64, 64), bool)
     bar[24:40, :40] = True
     masks = grabcut(noisy(two_tone(bar, (220, 60, 40), (40, 90, 160))))
-    bar[:, :1] = False  # enlarged to 128 pixels, the margin is int(2.56) = 2 pixels, 1 of these 64
+    bar[:, :1] = False  # the margin is int(2.56) = 2 of 128 pixels, so 1 of these 64
     assert (masks[0] == bar).all()
 
 

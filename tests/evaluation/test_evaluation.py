@@ -27,7 +27,7 @@ def red_network(size=8, channels=1):
 
 
 def squares(count, size=8):
-    """Photos of a red square on blue, at different places, with masks."""
+    """Photos of a red square on blue at different places, with their masks."""
     masks = np.zeros((count, size, size), np.uint8)
     for i in range(count):
         masks[i, 2:5, 1 + i % 3 : 5 + i % 3] = 1
@@ -92,16 +92,18 @@ def test_table_is_aligned_and_has_both_averages():
     assert title.startswith("2 images; in per cent")
     assert " ".join(header.split()) == "IoU mIoU ACC IoU/image mIoU/image ACC/image ARI MSC predicted true"
     assert len({len(line) for line in (header, *rows)}) == 1
-    # No red, so all is predicted background: IoU 0, ACC 32 / 96, and 32 / 64 and 0 / 32 per image. The background's IoU
-    # equals ACC, so mIoU is half of it. Image 0 has two true segments, image 1 one: ARI is 0 and 1, MSC 1 / 2 and 1.
+    # There is no red, so all is predicted as background. IoU is 0, and ACC is 32 / 96; per image, ACC is 32 / 64 and 0
+    # / 32. The background's IoU equals ACC, so mIoU is half of ACC. Image 0 has two true segments, and image 1 has one.
+    # So ARI is 0 and 1, and MSC is 1 / 2 and 1.
     assert " ".join(rows[0].split()) == "segmenter 0.0 16.7 33.3 0.0 12.5 25.0 50.0 75.0 0.0 66.7"
-    # All foreground: IoU and ACC 64 / 96, and 32 / 64 and 32 / 32 per image. The background's IoU is 0 / 32, so mIoU is
-    # half of IoU; per image it is 0 / 32 and 0 / 0 = 1, so mIoU is (25 + 100) / 2 = 62.5.
+    # All is foreground. IoU and ACC are 64 / 96; per image, they are 32 / 64 and 32 / 32. The background's IoU is 0 /
+    # 32, so mIoU is half of IoU. Per image, the background's IoU is 0 / 32 and 0 / 0 = 1, so mIoU is (25 + 100) / 2 =
+    # 62.5.
     assert " ".join(rows[1].split()) == "all_foreground 66.7 33.3 66.7 75.0 62.5 75.0 50.0 75.0 100.0 66.7"
 
 
 def flat_photos(names, size):
-    """Photos of one grey, one per name: 0 if the name begins with a, otherwise 255."""
+    """One photo per name. All its pixels are 0 if the name begins with a, otherwise 255."""
     greys = np.array([0 if name.startswith("a") else 255 for name in names], np.uint8)
     return Photos(np.broadcast_to(greys[:, None, None, None], (len(names), size, size, 3)).copy(), None, tuple(names))
 
@@ -109,7 +111,7 @@ def flat_photos(names, size):
 def test_clusters_are_compared_with_the_classes_of_all_photos():
     splits = Splits(flat_photos(["a1", "b1", "b2"], 6), flat_photos(["a2"], 4), flat_photos(["b3"], 4))
     image = keras.Input((4, 4, 3))
-    brightness = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(image))  # its sign decides the category
+    brightness = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(image))  # the sign of the brightness decides the category
     logits = keras.layers.Dense(2, use_bias=False, name="category")(brightness)
     discriminator = keras.Model(image, [keras.layers.Flatten()(image), logits])
     discriminator.get_layer("category").set_weights([np.float32([[-1, 1]] * 3)])

@@ -70,7 +70,7 @@ def test_refuses_features_that_are_not_finite(value):
 def test_resize_is_that_of_tensorflow_1():
     resized = resize(tf.constant([[[[0, 0, 0], [100, 50, 0]]]], tf.uint8)).numpy()
     assert resized.shape == (1, 299, 299, 3) and resized.dtype == np.float32
-    # Column i of 299 is read at 2 i / 299; beyond the corner of the last pixel, it is that pixel.
+    # Column i of 299 is read at 2 i / 299. Beyond the last pixel, the last pixel is read.
     np.testing.assert_allclose(resized[0, 7, [0, 50, 149, 150, 298], 0], [0, 10000 / 299, 29800 / 299, 100, 100], 1e-5)
 
 

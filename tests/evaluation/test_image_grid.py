@@ -65,7 +65,8 @@ def layers(samples=2):
 def test_layer_grid_has_one_row_per_sample():
     image = layer_grid(*layers())
     assert image.shape == (2 + 2 + 2, 6 * 2 + 5 * 2, 3)
-    # Foreground 1 x 0.6 = 0.6: 1.6 x 127.5 = 204. Mask 0.6 x 255 = 153. Composed 1.2 x 127.5 = 153. Its mask 51.
+    # The foreground is 1 x 0.6 = 0.6, so its grey is 1.6 x 127.5 = 204. The mask has 0.6 x 255 = 153, the composed
+    # image 1.2 x 127.5 = 153, and the photo's mask 51.
     assert image[0, ::4, 0].tolist() == image[5, ::4, 0].tolist() == [0, 204, 153, 153, 102, 51]
 
 
@@ -86,8 +87,8 @@ def test_sheet_columns():
     truth = np.full((1, 32, 32), 255, np.uint8)
     sheet = segmentation_sheet(images, truth, {"ours": ours, "grabcut": baseline})
     assert sheet.shape == (32, 5 * 32 + 4 * 2, 3)
-    # Columns begin every 34 pixels. Our mask covers row 0, but not row 31, where the checkerboard of 2x2 pixels shows:
-    # check (15, 0) is odd, grey 255; the next is even, grey 204.
+    # Columns begin every 34 pixels. Our mask covers row 0 but not row 31, where the checkerboard of 2x2 pixels shows.
+    # Its square (15, 0) is odd and has grey 255. The next square is even and has grey 204.
     assert sheet[0, ::34, 0].tolist() == [10, 128, 255, 10, 255]
     assert sheet[31, ::34, 0].tolist() == [10, 128, 0, 255, 255]
     assert sheet[31, 3 * 34 + 2].tolist() == [204] * 3
@@ -96,7 +97,7 @@ def test_sheet_columns():
 def test_cut_out_blends_with_the_checkerboard_by_the_mask():
     images, half = np.zeros((1, 16, 16, 3), np.uint8), np.full((1, 16, 16), 0.5, np.float32)
     sheet = segmentation_sheet(images, np.ones((1, 16, 16), np.uint8), {"ours": half})
-    assert sheet[0, 3 * 18].tolist() == [102] * 3  # half black, half the even check's 204
+    assert sheet[0, 3 * 18].tolist() == [102] * 3  # the mean of black and the even square's 204
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tf_layered_gan.evaluation.metrics.inception_weights import convert, from_to
 
 @pytest.fixture
 def small_arrays(network):
-    """Small arrays with the names of the network's 376 arrays in the frozen graph; each holds a number of its own."""
+    """Small arrays with the names of the 376 arrays in the frozen graph. Each array holds a different number."""
     scopes = [layer.name.replace(".", "/") for layer in network.layers if "batchnorm" in layer.name]
     parts = ("beta", "moving_mean", "moving_variance")
     names = [f"{scope}/{part}" for scope in scopes for part in parts]
@@ -24,7 +24,7 @@ def small_arrays(network):
 
 
 def write_graph(path, arrays):
-    """Writes a frozen graph of these constants and some others, like the published one."""
+    """Writes a frozen graph with these constants. Like the published graph, it also has others."""
     others = {"conv/batchnorm/gamma": np.ones(1), "softmax/weights": np.ones((2, 2))}
     graph = tf.compat.v1.GraphDef()
     for name, value in (others | arrays).items():
@@ -43,7 +43,7 @@ def test_converts_a_frozen_graph(small_arrays, tmp_path):
 
 
 def torch_state(arrays):
-    """The TorchScript's state_dict for these arrays. In its 8x8 blocks, a convolution's name has no dots."""
+    """Returns the TorchScript's state_dict for these arrays. In 8x8 blocks, names of convolutions have no dots."""
     parts = {"conv2d_params": "weight", "beta": "beta", "moving_mean": "mean", "moving_variance": "var"}
     state = {}
     for name, value in arrays.items():

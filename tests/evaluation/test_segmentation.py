@@ -13,13 +13,14 @@ def truth(*images):
     return np.array(images, np.uint8)
 
 
-# Image 0: true 1 1 0 0, predicted 1 0 1 0, one of each cell. Image 1: true 1 0 0 0, predicted the same.
+# Image 0 is 1 1 0 0, predicted as 1 0 1 0, so each cell has one pixel. Image 1 is 1 0 0 0, predicted correctly.
 PREDICTED = predicted([[1, 0], [1, 0]], [[1, 0], [0, 0]])
 TRUTH = truth([[1, 1], [0, 0]], [[1, 0], [0, 0]])
 
 
 def test_confusion_matrices_count_true_label_by_predicted_label():
-    # true 1 1 1 0 0 0, predicted 0 0 1 1 1 1: background 1 as 0 and 2 as 1; foreground 2 as 0 and 1 as 1.
+    # True 1 1 1 0 0 0, predicted 0 0 1 1 1 1. In the background, 1 pixel is predicted as 0 and 2 as 1. In the
+    # foreground, 2 pixels are predicted as 0 and 1 as 1.
     matrices = confusion_matrices(predicted([[0, 0, 1], [1, 1, 0]]), truth([[1, 1, 1], [0, 0, 0]]))
     assert matrices.tolist() == [[[1, 2], [2, 1]]]
     assert matrices.dtype == np.int64
@@ -29,7 +30,8 @@ def test_figures_over_all_pixels_add_up_the_images_first():
     metrics = segmentation_metrics(PREDICTED, TRUTH)
     assert metrics["iou"] == pytest.approx((1 + 1) / (3 + 1))  # intersections 1 + 1, unions 3 + 1
     assert metrics["accuracy"] == pytest.approx(6 / 8)  # 2 + 4 of 8 pixels
-    # Background: intersections 1 + 3, unions 3 + 3: 4 / 6. Mean of 1/2 and 2/3 = 7/12.
+    # The background's intersections are 1 + 3 and its unions 3 + 3, so its IoU is 4 / 6. The mean of 1/2 and 2/3 is
+    # 7/12.
     assert metrics["miou"] == pytest.approx(7 / 12)
 
 
@@ -37,7 +39,7 @@ def test_figures_per_image_are_means_over_the_images():
     metrics = segmentation_metrics(PREDICTED, TRUTH)
     assert metrics["iou_per_image"] == pytest.approx((1 / 3 + 1) / 2)
     assert metrics["accuracy_per_image"] == pytest.approx((2 / 4 + 1) / 2)
-    # Image 0: the background has 1 / 3 as well, so the mean is 1/3. Image 1: 1.
+    # In image 0 the background's IoU is 1 / 3 too, so the mean is 1/3. In image 1 the mean is 1.
     assert metrics["miou_per_image"] == pytest.approx((1 / 3 + 1) / 2)
 
 
@@ -47,7 +49,7 @@ def test_a_mask_is_never_inverted():
 
 
 def test_unlabelled_pixels_are_ignored():
-    # Labelled pixels: true 1 1 0, predicted 1 0 0. Intersection 1, union 2, 2 of 3 correct.
+    # The labelled pixels are 1 1 0, predicted as 1 0 0. The intersection is 1, the union is 2, and 2 of 3 are correct.
     metrics = segmentation_metrics(predicted([[1, 0, 0], [1, 1, 0]]), truth([[1, 1, 0], [255, 255, 255]]))
     assert metrics["iou"] == pytest.approx(1 / 2)
     assert metrics["accuracy"] == pytest.approx(2 / 3)
@@ -66,9 +68,9 @@ def test_an_image_without_labels_is_ignored():
     "mask, labels, expected",
     [
         ([0, 0], [0, 0], {"iou": 1, "iou_per_image": 1, "miou": 1, "accuracy": 1}),  # 0 / 0 counts as 1
-        ([1, 1], [1, 1], {"miou": 1, "ari": 1}),  # the background's 0 / 0 too
+        ([1, 1], [1, 1], {"miou": 1, "ari": 1}),  # the background's 0 / 0 counts as 1 too
         ([0, 0], [1, 1], {"iou": 0, "ari": 1}),  # one segment in both
-        # Foreground 0 / 1 = 0, background 1 / 2: mean 1/4.
+        # The foreground's IoU is 0 / 1 = 0 and the background's is 1 / 2. The mean is 1/4.
         ([1, 0], [0, 0], {"iou": 0, "miou": 1 / 4}),
         ([0, 0], [1, 0], {"iou_per_image": 0, "miou_per_image": 1 / 4}),
     ],
@@ -105,8 +107,9 @@ def test_ari_equals_the_mean_of_scikit_learns():
 
 
 def test_msc_is_the_mean_of_the_best_ious_of_the_true_segments():
-    # True 1 1 0 0 0 0, predicted 0 1 1 1 0 0. IoU of the true foreground: 1/4 with either segment; of the background:
-    # 2/5 with either. Mean: 0.325. The second image has no foreground, and a background with IoU 1.
+    # True 1 1 0 0 0 0, predicted 0 1 1 1 0 0. The true foreground has the IoU 1/4 with either predicted segment, and
+    # the true background has 2/5. The mean is 0.325. The second image has no foreground, and its background has the IoU
+    # 1.
     masks, labels = [[0, 1, 1, 1, 0, 0]], [[1, 1, 0, 0, 0, 0]]
     assert segmentation_metrics(predicted(masks), truth(labels))["msc"] == pytest.approx(0.325)
     both = segmentation_metrics(predicted(masks, [[0] * 6]), truth(labels, [[0] * 6]))

@@ -21,7 +21,7 @@ def photos():
 
 @pytest.fixture(scope="session")
 def network():
-    """An untrained U-Net with random moving statistics. Its bias is set so that it tells discs from ramps."""
+    """An untrained U-Net with random moving statistics. Its bias is set so that the network tells discs from ramps."""
     keras.utils.set_random_seed(0)
     model, rng = unet(RESOLUTION, 4, 1), np.random.default_rng(0)
     for layer in model.layers:

@@ -49,7 +49,7 @@ def test_logits_of_several_channels_go_through_a_softmax(tmp_path):
 
 @pytest.fixture(scope="module", params=["model", "model.tflite"])
 def two_channels(request, tmp_path_factory):
-    """A model whose output is 10 x for one channel x of the input, and x for another."""
+    """A model with two outputs: 10 times one channel of the input, and another channel unchanged."""
     path = tmp_path_factory.mktemp("two_channels") / request.param
     return write_model(path, lambda x: x[..., :2] * tf.constant([10.0, 1.0]))
 
@@ -121,7 +121,7 @@ def test_error_names_the_size_at_which_the_model_fails(tmp_path, name):
 @FORMATS
 @pytest.mark.parametrize("dtype, axes", [(tf.int32, 3), (tf.int64, 4), (tf.uint8, 3)])
 def test_map_of_class_ids(tmp_path, name, dtype, axes):
-    # The class is the pixel's green, which is 0 to 7.
+    # The class id is the pixel's green value, from 0 to 7.
     model = write_model(tmp_path / name, lambda x: tf.cast(x[..., 1] if axes == 3 else x[..., 1:2], dtype))
     image = np.zeros((8, 8, 3), np.uint8)
     image[..., 1] = np.arange(8)

@@ -1,4 +1,4 @@
-"""Dynamic-range files without int8 kernels in depthwise convolutions."""
+"""Tests that dynamic-range files have no int8 kernels in depthwise convolutions."""
 
 import keras
 import numpy as np
@@ -29,7 +29,7 @@ def content(network):
 
 
 def kernel_types(content, kind):
-    """Returns the types of the kernels of more than 1,000 weights in one kind of operator."""
+    """Returns the kernel types of one kind of operator. Kernels of 1,000 weights or fewer are left out."""
     model = parse(content)
     (graph,) = model.subgraphs
     of_kind = [o for o in graph.operators if model.operatorCodes[o.opcodeIndex].builtinCode == kind]

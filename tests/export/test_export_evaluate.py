@@ -15,7 +15,10 @@ def photos(tmp_path):
 
 
 def add(folder, name, white, masked, size, unlabelled=None):
-    """Writes a photo that is white from the left up to a fraction of its width, and a mask up to another fraction."""
+    """Writes a photo and its mask.
+
+    `white` and `masked` are the fractions of the width that are white, from the left.
+    """
     width, height = size
     columns = (np.arange(width) + 0.5) / width
     photo = np.where(columns < white, 255, 0).astype(np.uint8)[None].repeat(height, 0)

@@ -21,9 +21,10 @@ from tf_layered_gan.data.photo_files import find_photos
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    """A segmenter in both formats. Its foreground is brighter than grey 5.
+    """A segmenter in both formats. It marks pixels brighter than grey 5 as foreground.
 
-    4 (r + g + b) + 11.5 with colours in [-1, 1]: -12 + 11.5 at grey 0, 12 (10 / 127.5 - 1) + 11.5 = 0.44 at grey 10.
+    The logits are 4 (r + g + b) + 11.5 with colours in [-1, 1]. They are -12 + 11.5 at grey 0 and 12 (10 / 127.5 - 1) +
+    11.5 = 0.44 at grey 10.
     """
     network, folder = bright_network(), tmp_path_factory.mktemp("models")
     network.layers[-1].bias.assign([11.5])

@@ -47,8 +47,8 @@ def test_fine_tuned_copy_depends_on_the_seed_only(network, photos, eagerly):
 
 
 def test_fine_tuning_makes_up_for_rounding():
-    # A step is 254 / 127 = 2, and 0.4 is rounded to 0. On pixels (127, 255, 255), x = (-1 / 255, 1, 1), the logit is
-    # -254 / 255 + 0.4 in float32 and, rounded, 0.4 less.
+    # A step is 254 / 127 = 2, so 0.4 is rounded to 0. The pixels (127, 255, 255) are x = (-1 / 255, 1, 1). The logit is
+    # -254 / 255 + 0.4 in float32. Rounding makes it 0.4 smaller.
     network = pixel_network([254.0, 0.4, 0.0])
     images = np.full((4, RESOLUTION, RESOLUTION, 3), (127, 255, 255), "uint8")
     kernel, bias = fine_tune(network, images, steps=100, batch_size=1, learning_rate=0.02).get_weights()
@@ -61,7 +61,7 @@ def test_kernels_are_rounded_by_filter():
     convolution, depthwise = layers.Conv2D(2, 1), layers.DepthwiseConv2D((1, 2))
     convolution.build((None, 1, 1, 2))
     depthwise.build((None, 1, 2, 2))
-    # Filters (1.27, 0.014) and (-127, 0.6), whose steps are 0.01 and 1.
+    # The filters are (1.27, 0.014) and (-127, 0.6), so their steps are 0.01 and 1.
     convolution.kernel.assign(np.reshape([1.27, -127.0, 0.014, 0.6], (1, 1, 2, 2)))
     depthwise.kernel.assign(np.reshape([1.27, -127.0, 0.014, 0.6], (1, 2, 2, 1)))
     for layer in (convolution, depthwise):
@@ -69,19 +69,20 @@ def test_kernels_are_rounded_by_filter():
 
 
 def test_activations_are_rounded_by_hand():
-    # From -1 to 1.55 in 255 steps of 0.01; 0 is one of the values.
+    # The range from -1 to 1.55 has 255 steps of 0.01. One of the values is 0.
     x = tf.constant([-1.0, 0.0, 0.013, 0.017, 1.55])
     np.testing.assert_allclose(Round()(x), [-1.0, 0.0, 0.01, 0.02, 1.55], atol=1e-6)
 
 
 def test_activations_are_rounded_where_tflite_rounds_them():
     rounding = simulate_rounding(fold_batch_norm(unet(RESOLUTION, 2, 1)))
-    # Seven ReLUs, each with its convolution, one enlargement and one concatenation; neither pooling nor logits.
+    # Seven ReLUs (each with its convolution), one enlargement and one concatenation. Pooling and logits are not
+    # rounded.
     assert sum(isinstance(layer, Round) for layer in rounding.layers) == 9
 
 
 def test_half_a_step_by_hand():
-    # Red from -1 to 1, so logits from -2 to 2: a step is 4 / 255, and half of it 2 / 255.
+    # Red goes from -1 to 1, so the logits go from -2 to 2. A step is 4 / 255, and half a step is 2 / 255.
     network = pixel_network([2.0, 0.0, 0.0])
     images = np.zeros((2, RESOLUTION, RESOLUTION, 3), "uint8")
     images[1] = 255

@@ -20,11 +20,11 @@ def blotches(width, height):
 
 
 def test_matrix_by_hand():
-    # Halved: a triangle of two pixels on each side of the boundary between two pixels, weights 1/4, 3/4, 3/4, 1/4. The
-    # edge of the image cuts off one of them.
+    # Halving uses a triangle of two pixels on each side of the boundary between two pixels. The weights are 1/4, 3/4,
+    # 3/4 and 1/4. The edge of the image cuts off one of these weights.
     matrix = resampling_matrix(tf.range(4), 4, tf.range(2), 2)
     np.testing.assert_allclose(matrix, np.array([[3, 3, 1, 0], [0, 1, 3, 3]]) / 7, rtol=1e-6)
-    # Doubled: the centre of each new pixel is a quarter of an old pixel away from the centre of the old one.
+    # Doubling puts each new centre a quarter of an old pixel away from the centre of the old pixel.
     matrix = resampling_matrix(tf.range(2), 2, tf.range(4), 4)
     np.testing.assert_allclose(matrix, np.array([[4, 0], [3, 1], [1, 3], [0, 4]]) / 4, rtol=1e-6)
 

@@ -32,7 +32,7 @@ def kind(request):
 
 @pytest.fixture(scope="module")
 def separable_network():
-    """It has the default size of `distill`, because the converter quantises large kernels only."""
+    """A network of the default size of `distill`. The converter quantises only large kernels."""
     return separable_unet(32, Student().width, 4)
 
 
@@ -103,7 +103,7 @@ def test_fixed_size_is_one_partition(kind, content):
     """XNNPACK runs the whole network as one node. Only the operators that change the type at both ends are left.
 
     The interpreter lists the nodes of its graph and appends one node, DELEGATE, for each partition that a delegate
-    runs. The nodes left to the interpreter are those that the partition reads from, and those that read from it.
+    runs. The interpreter itself runs only the nodes before and after the partition.
     """
     interpreter = Interpreter(model_content=content)
     interpreter.allocate_tensors()
@@ -121,8 +121,9 @@ def test_fixed_size_is_one_partition(kind, content):
 def test_any_size_has_the_network_in_the_same_partition_and_two_of_resampling(content):
     """Only the arithmetic on sizes and coordinates is left to the interpreter's own kernels.
 
-    The network's tensors have the same indices in both subgraphs. So its partition writes the same tensor, and reads
-    the same number of tensors. (With float16 weights, another partition has converted some of them to float32.)
+    The network's tensors have the same indices in both subgraphs. So the network's partition writes the same tensor in
+    both, and reads the same number of tensors. (With float16 weights, another partition has converted some of them to
+    float32.)
     """
     (network,) = partitions(content, subgraph=0)
     any_size = partitions(content, subgraph=1)

@@ -12,8 +12,9 @@ def probabilities(*values):
 
 
 def test_figures_without_test_masks_by_hand():
-    # Of four photos the Keras model marks the last three, the other model the first two. Intersection 1 photo, union 4
-    # photos: IoU 0.25. The largest difference is at the first photo, 0.9 - 0.3.
+    # There are four photos. The Keras model marks the last three, and the other model marks the first two. The
+    # intersection is 1 photo and the union is 4 photos, so IoU is 0.25. The largest difference is at the first photo,
+    # 0.9 - 0.3.
     figures = Reference(unlabelled(grey(0, 0, 0, 0)), probabilities(0.3, 0.8, 0.6, 0.6)).compare(
         probabilities(0.9, 0.9, 0.1, 0.1)
     )
@@ -30,7 +31,8 @@ def test_agreement_of_empty_masks_is_one():
 
 
 def test_figures_with_test_masks_by_hand():
-    # Test masks: the first of two photos. The Keras model marks it as well (IoU 1), the other model both (IoU 1 / 2).
+    # The test masks mark the first of two photos. So does the Keras model (IoU 1). The other model marks both photos
+    # (IoU 1 / 2).
     masks = np.zeros((2, RESOLUTION, RESOLUTION), "uint8")
     masks[0] = 1
     keras_model = reference(pixel_network([1.0, 0.0, 0.0]), Photos(grey(255, 0), masks, ("a", "b")))

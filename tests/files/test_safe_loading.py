@@ -1,4 +1,4 @@
-"""Reads the source code: it must neither load code from files nor run text."""
+"""Checks that the source code neither loads code from files nor runs text as code."""
 
 import ast
 import pathlib

@@ -8,7 +8,8 @@ import tensorflow_addons as tfa
 
 FOLDER = pathlib.Path(__file__).parent
 SIZE = 12
-# Columns s, alpha in radians, t_x, t_y: identity, scale down, scale up, both rotations, shift, two mixed.
+# The columns are s, alpha in radians, t_x, t_y. The rows: identity, scale down, scale up, both rotations, shift, and
+# two mixed transforms.
 PARAMETERS = np.array(
     [
         [0.0, 0.0, 0.0, 0.0],

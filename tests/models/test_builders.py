@@ -31,7 +31,7 @@ def test_draws_differ_between_seeds_streams_and_steps():
 def test_draws_keep_the_ranges_of_the_config():
     draws = [sample(0, step, **DRAWN) for step in range(20)]
     windows, contrast = (np.concatenate([draw[name] for draw in draws]) for name in ("window", "contrast"))
-    # 80 windows of 16 pixels in a canvas of 32, at least 4 pixels from its edge: places 4 to 12.
+    # 80 windows of 16 pixels lie in a canvas of 32, at least 4 pixels from the canvas's edge. So places are 4 to 12.
     assert windows.min() == 4 and windows.max() == 12
     assert 0.5 <= contrast.min() < 0.52 and 0.73 < contrast.max() < 0.75
 

@@ -37,7 +37,8 @@ def test_flip_is_half_of_those_chosen(function):
 
 @both_warps
 def test_shift_is_whole_pixels_of_the_mirrored_image(function):
-    # 0.8 of an eighth of 16 pixels is 1.6, rounded 2; -0.3 is -0.6, rounded -1. Columns -1 and -2 show columns 0 and 1.
+    # 0.8 of an eighth of 16 pixels is 1.6, rounded to 2. -0.3 of it is -0.6, rounded to -1. Columns -1 and -2 show
+    # columns 0 and 1.
     shifted = augmentation(function)(IMAGES, draws({SHIFT_X: 0.8, SHIFT_Y: -0.3}))
     mirrored = np.pad(IMAGES, ((0, 0), (0, 1), (2, 0), (0, 0)), mode="symmetric")
     np.testing.assert_allclose(shifted, mirrored[:, 1:, :16], atol=1e-5)
@@ -51,7 +52,7 @@ def test_flip_comes_before_shift(function):
 
 
 def test_scale_and_turn_are_about_the_centre():
-    # A ramp dx from the centre: made 2^-0.25 times as large and turned by 9 degrees, it is 2^0.25 (cos dx + sin dy).
+    # The image is a ramp dx from the centre. Scaled by 2^-0.25 and turned by 9 degrees, it is 2^0.25 (cos dx + sin dy).
     offset = np.float32(np.arange(16) - 7.5)
     ramp = np.broadcast_to(offset[None, None, :, None], (1, 16, 16, 3))
     moved = augmentation()(ramp, draws({SCALE: -1.0, ROTATION: 0.9}, count=1))[0, 4:12, 4:12, 0]
@@ -66,7 +67,7 @@ def test_geometry_leaves_a_flat_image():
 
 
 def test_colours_by_hand():
-    # One pixel (0.5, -0.1, 0.2) and one (-0.4, 0.2, 0.2): their means are 0.2 and 0, and that of the image 0.1.
+    # The pixels (0.5, -0.1, 0.2) and (-0.4, 0.2, 0.2) have the means 0.2 and 0. The image has the mean 0.1.
     image = np.float32([[[[0.5, -0.1, 0.2], [-0.4, 0.2, 0.2]]]])
     augment = augmentation(geometry=False)
     brighter = augment(image, draws({BRIGHTNESS: 0.5}, count=1))  # 0.5 * 0.5 more
@@ -83,7 +84,7 @@ def test_color_alone_leaves_the_geometry():
 
 
 def test_each_transformation_is_applied_with_the_probability():
-    # 4,000 images: the share of brighter ones has a standard deviation of 0.007.
+    # The share of brighter images among 4,000 has a standard deviation of 0.007.
     images = np.zeros((4000, 1, 1, 3), np.float32)
     augmented = augmentation(geometry=False, probability=0.3)(images, sample_augmentation(4000, (1, 2)))
     assert np.mean(augmented[:, 0, 0, 0] != 0) == pytest.approx(0.3, abs=0.03)
@@ -91,8 +92,8 @@ def test_each_transformation_is_applied_with_the_probability():
 
 @both_warps
 def test_gradient_reaches_the_image_and_is_the_adjoint(function):
-    # The augmentation is affine in the images, A x + b, and its gradient for the upstream u is A^T u: <A x, u> =
-    # <x, A^T u>.
+    # The augmentation is affine in the images, A x + b. Its gradient for an upstream gradient u is A^T u, and <A x, u>
+    # = <x, A^T u>.
     augment, drawn = augmentation(function), sample_augmentation(3, (5, 6))
     images, upstream = tf.constant(IMAGES), tf.random.stateless_normal(IMAGES.shape, (7, 8))
     with tf.GradientTape() as tape:
@@ -120,7 +121,8 @@ def test_adaptive_probability_starts_at_0_and_follows_the_sign_of_d():
     (probability,) = adaptive.variables
     assert not probability.trainable and float(probability) == 0
     np.testing.assert_array_equal(adaptive(IMAGES, sample_augmentation(3, (1, 2))), IMAGES)
-    # Ten photos of 500,000 are a step of 0.00002. Nine of ten above 0: the mean sign is 0.8; seven of ten: 0.4.
+    # A step of ten photos is 10 / 500,000 = 0.00002. The mean sign is 0.8 if nine of ten are above 0, and 0.4 if seven
+    # are.
     nine, seven = (tf.constant([1.0] * above + [-1.0] * (10 - above)) for above in (9, 7))
     moves = []
     for logits in (nine, nine, seven, seven, seven):

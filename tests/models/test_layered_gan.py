@@ -9,7 +9,7 @@ from tf_layered_gan.models.differentiable_augmentation import DifferentiableAugm
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.networks.spectral_norm import update_spectral_norm
 
-LEARNING_RATE = 0.01  # of the fixture gan
+LEARNING_RATE = 0.01  # of the fixture `gan`
 
 
 def assert_descends(gan, name, tape, loss, batch):
@@ -25,7 +25,8 @@ def assert_descends(gan, name, tape, loss, batch):
 
 
 def test_object_and_mask_move_over_the_background(gan):
-    # Three pixels to the right: column x shows column x - 3 of the foreground; the first three show background.
+    # The shift is three pixels to the right. Column x shows column x - 3 of the foreground. The first three columns
+    # show background.
     shifted = tf.constant([[1.0, 0, -3, 0, 1, 0, 0, 0]] * 4)
     layers = gan(tiny.draws() | {"transform": shifted, "contrast": tf.ones(4)})
     background, foreground, mask = (layers[name].numpy() for name in ("background", "foreground", "mask"))
@@ -84,7 +85,7 @@ def test_synthesize_uses_the_averaged_generators(gan):
 
 
 def fakes(gan, batch):
-    """The layers, and the logits of D, E_x and E_pi."""
+    """Returns the layers, and the logits of D, E_x and E_pi."""
     layers = gan(batch, training=True)
     realness, category = gan.discriminator(layers["composed"])
     return layers, realness, category, gan.mask_encoder(layers["mask"], training=True)
@@ -140,7 +141,7 @@ def test_discriminator_descends_equation_6(gan):
 
 
 def restored(gan, action):
-    """Returns the result of an action after which the vectors u of D have their earlier values."""
+    """Runs an action, gives the vectors u of D their earlier values again, and returns the action's result."""
     before = tiny.values(gan.discriminator.non_trainable_variables)
     result = action()
     for variable, value in zip(gan.discriminator.non_trainable_variables, before, strict=True):
@@ -197,7 +198,7 @@ def test_discriminator_and_e_x_descend_on_augmented_images_with_r1(augmented_gan
 
 
 def test_r1_of_a_linear_discriminator_is_half_its_squared_weights():
-    # D(x) = w x with the gradient w, the same at every photo: 768 weights of 0.5 give 768 * 0.25 / 2 = 96.
+    # D(x) = w x has the gradient w at every photo. 768 weights of 0.5 give 768 * 0.25 / 2 = 96.
     image = keras.Input((tiny.RESOLUTION, tiny.RESOLUTION, 3))
     flat = keras.layers.Flatten()(image)
     realness = keras.layers.Reshape(())(

@@ -26,7 +26,8 @@ def test_r1_is_half_the_squared_norm_of_the_gradient():
 
 
 def test_mutual_information_is_the_negative_log_likelihood_of_the_code():
-    # Softmax of (log 2, 0, 0) is (2, 1, 1) / 4: -log(2 / 4) = log 2 for the first code, log 4 for the last.
+    # The softmax of (log 2, 0, 0) is (2, 1, 1) / 4. The loss is -log(2 / 4) = log 2 for the first code and log 4 for
+    # the last.
     logits = np.float32([[math.log(2), 0, 0]] * 2)
     code = np.float32([[1, 0, 0], [0, 0, 1]])
     np.testing.assert_allclose(losses.mutual_information(logits, code), [math.log(2), math.log(4)], atol=1e-6)
@@ -39,13 +40,14 @@ def test_normal_mutual_information_is_half_the_squared_distance():
 
 
 def test_binarization_is_the_mean_distance_to_0_or_1():
-    # min(pi, 1 - pi): 0, 0, 0.25 and 0.4, a mean of 0.65 / 4; and 0.5 everywhere.
+    # min(pi, 1 - pi) is 0, 0, 0.25 and 0.4 in the first mask, with the mean 0.65 / 4. It is 0.5 everywhere in the
+    # second.
     masks = np.concatenate([plane(0, 1, 0.75, 0.4), plane(0.5, 0.5, 0.5, 0.5)])
     np.testing.assert_allclose(losses.binarization(masks), [0.1625, 0.5], atol=1e-6)
 
 
 def test_mask_size_penalises_masks_below_the_least_and_above_the_largest_size():
-    # Means of 0.1, 0.3 and 0.75: the first is 0.15 below 0.25, the third 0.25 above 0.5.
+    # The means are 0.1, 0.3 and 0.75. The first is 0.15 below 0.25, and the third is 0.25 above 0.5.
     masks = np.concatenate([plane(0.4, 0, 0, 0), plane(1, 0.2, 0, 0), plane(1, 1, 1, 0)])
     np.testing.assert_allclose(losses.mask_size(masks, 0.25, 0.5), [0.15, 0, 0.25], atol=1e-6)
 
@@ -73,14 +75,15 @@ def test_independence_of_independent_layers_is_not_0_because_they_share_masks():
 
 
 def test_background_is_low_if_the_segmenter_finds_no_object():
-    # F = sigmoid(log 3) = 3/4 and sigmoid(0) = 1/2: -log(1 - F) = log 4 and log 2, the mean 1.5 log 2.
+    # F is sigmoid(log 3) = 3/4 and sigmoid(0) = 1/2. So -log(1 - F) is log 4 and log 2, and the mean is 1.5 log 2.
     logits = np.concatenate([plane(math.log(3), 0, 0, math.log(3)), plane(0, 0, 0, 0)])
     np.testing.assert_allclose(losses.background(logits), [1.5 * math.log(2), math.log(2)], atol=1e-6)
     assert losses.background(plane(-9, -9, -9, -9))[0] < 2e-4 < 8 < losses.background(plane(9, 9, 9, 9))[0]
 
 
 def test_segmentation_is_the_cross_entropy_with_a_soft_mask():
-    # F = 3/4 everywhere. pi = 1: log(4/3). pi = 0: log 4. pi = 1/2: their mean, log 4 - log(3) / 2.
+    # F is 3/4 everywhere. The loss is log(4/3) at pi = 1, log 4 at pi = 0, and their mean, log 4 - log(3) / 2, at pi =
+    # 1/2.
     logits, mask = plane(*[math.log(3)] * 4), plane(1, 0, 0.5, 0.5)
     # The sum is 4 log 4 - 2 log 3.
     expected = math.log(4) - math.log(3) / 2

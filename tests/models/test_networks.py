@@ -50,7 +50,7 @@ def test_discriminator_and_mask_encoder(resolution):
 def test_only_the_category_head_of_the_discriminator_has_no_spectral_norm():
     network = discriminator(16, tiny.WIDTH, 6)
     plain = [layer.name for layer in network.layers if hasattr(layer, "kernel") and not hasattr(layer, "u")]
-    # Two layers, from 16 to 8 to 4 pixels, and two in the head of D.
+    # Two layers go from 16 to 8 to 4 pixels. The head of D has two more.
     assert len([layer for layer in network.layers if hasattr(layer, "u")]) == 4
     assert len(plain) == 2 and "category" in plain
 
@@ -65,7 +65,7 @@ def test_discriminator_doubles_its_channels_up_to_eight_times_the_width():
 def test_generator_halves_its_channels_from_sixteen_times_the_width():
     network = background_generator(128, tiny.WIDTH, tiny.Z_DIM)
     channels = [layer.filters for layer in network.layers if hasattr(layer, "filters")]
-    # In multiples of the width: 16 at 4 pixels (the dense layer), then 8, 4, 2, 1 and 1, as in FineGAN; then RGB.
+    # The channels are 16 widths at 4 pixels (the dense layer), then 8, 4, 2, 1 and 1, as in FineGAN. RGB comes last.
     assert channels == [16, 8, 4, 2, 2, 3]
 
 
@@ -105,7 +105,7 @@ def test_initial_mask_sets_the_bias_of_the_mask_logits():
 
 
 def test_mask_centring_lowers_logits_by_the_squared_distance_from_the_centre():
-    # With 16 pixels, the centres are at 1/16, 3/16, ... 15/16 of half a side; logits fall by 4 (y^2 + x^2).
+    # The 16 pixel centres lie 1/16, 3/16, ... 15/16 of half the width from the middle. Logits fall by 4 (y^2 + x^2).
     even, centred = (
         foreground_generator(16, 2, 3, c_dim=4, c_sup_dim=2, residual_blocks=0, mask_centring=strength)
         for strength in (0.0, 4.0)

@@ -41,7 +41,7 @@ def paper_matrix(scale_exponent, rotation, shift_x, shift_y):
 
 
 def dense_warp(parameters, size):
-    """The warp as a float64 matrix [output pixel, input pixel]: bilinear, zero outside, about the centre."""
+    """Returns the warp as a float64 matrix [output pixel, input pixel]. It is bilinear, and zero outside the image."""
     inverse = np.linalg.inv(paper_matrix(*parameters))
     centre = (size - 1) / 2
     operator = np.zeros((size * size, size * size))
@@ -73,8 +73,8 @@ def test_warp_is_the_dense_operator_of_eqs_9_and_10_and_its_gradient_the_transpo
 
 
 def test_scales_then_turns_then_shifts():
-    # Relative to the centre (4, 4), (5, 4) is (1, 0): scaled (2, 0), turned (0, 2), shifted (1, 2), so pixel (5, 6).
-    # Shifting first would give pixel (4, 8), turning last pixel (4, 7).
+    # Relative to the centre (4, 4), pixel (5, 4) is (1, 0). Scaling gives (2, 0), turning (0, 2), and shifting (1, 2),
+    # which is pixel (5, 6). Shifting first would give pixel (4, 8). Turning last would give pixel (4, 7).
     dot = tf.reshape(tf.one_hot(4 * 9 + 5, 81), [1, 9, 9, 1])
     moved = warp(dot, affine_transforms(*np.float32([[1], [math.pi / 2], [1], [0]]), 9))
     assert moved[0, 6, 5, 0].numpy() == pytest.approx(1.0, abs=1e-6)
@@ -93,7 +93,7 @@ def test_compiled_warp_gather_equals_warp_on_a_batch():
 
 @both_warps
 def test_batch_of_unknown_size_and_oblong_images(function):
-    # Output pixel (x, y) shows (x - 2, y). Two images of 3 rows of 4 pixels, numbered 1 to 24.
+    # Output pixel (x, y) shows input pixel (x - 2, y). There are two images of 3 rows of 4 pixels, numbered 1 to 24.
     shift = tf.constant([[1.0, 0, -2, 0, 1, 0, 0, 0]] * 2)
     images = tf.reshape(tf.range(1.0, 25.0), [2, 3, 4, 1])
     signature = [tf.TensorSpec([None, 3, 4, 1]), tf.TensorSpec([None, 8])]

@@ -13,7 +13,7 @@ LEARNING_RATE, GAMMA_CONSISTENCY = 0.1, 3.0
 
 
 def build(**options):
-    """A segmenter; the same weights every time. A U-Net without halvings is quickest to build."""
+    """Builds a segmenter with the same weights every time. A U-Net without halvings is quickest to build."""
     keras.utils.set_random_seed(1)
     segmenter = Segmenter(unet(tiny.RESOLUTION, tiny.WIDTH, depth=0), **options)
     segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))
@@ -74,7 +74,7 @@ def test_the_average_moves_by_the_decay(decay):
 
 @pytest.fixture
 def consistent_segmenter():
-    """A segmenter that learns from photos too; the weights of its average differ from those of its network."""
+    """A segmenter that also learns from photos. Its averaged network and its trained network have different weights."""
     segmenter = build(mask_size=(0.25, 0.5), ema_decay=0.75, gamma_consistency=GAMMA_CONSISTENCY)
     for variable in segmenter.average_network.trainable_variables + segmenter.average_network.non_trainable_variables:
         variable.assign(variable + 0.3)
@@ -85,7 +85,7 @@ def test_masks_of_other_sizes_are_ignored_and_the_average_teaches_photos(consist
     segmenter, sizes = consistent_segmenter, np.float32([0.2, 0.25, 0.5, 0.6])
     given = batch() | {"mask": np.broadcast_to(sizes[:, None, None, None], batch()["mask"].shape)}
     given["photo"] = tiny.batch(seed=(3, 4))["image"]
-    taught = tf.sigmoid(segmenter.average_network(given["photo"], training=False))  # before they are recoloured
+    taught = tf.sigmoid(segmenter.average_network(given["photo"], training=False))  # before the photos are recoloured
     with tf.GradientTape() as tape:
         logits = logits_of_recoloured(segmenter, given, "image", "photo")
         segmentation = tf.reduce_sum(losses.segmentation(logits[:4], given["mask"])[1:3]) / 4
@@ -98,7 +98,7 @@ def test_masks_of_other_sizes_are_ignored_and_the_average_teaches_photos(consist
 
 @pytest.fixture
 def student():
-    """A segmenter that learns from another network instead of its own average, and that network."""
+    """A segmenter that learns from another network, not from its own average; and the other network."""
     keras.utils.set_random_seed(2)
     teacher = unet(tiny.RESOLUTION, tiny.WIDTH, depth=0)
     return build(gamma_segmentation=2.0, gamma_consistency=GAMMA_CONSISTENCY, teacher=teacher), teacher

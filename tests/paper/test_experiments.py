@@ -14,7 +14,7 @@ SMALL = {"scale": "small", "data": HERE, "masks": HERE}
 
 
 class Runner:
-    """Replaces main.py: IoU is gamma_mi / 10 + seed / 100, ARI half of that, MSC twice that."""
+    """Replaces main.py. IoU is gamma_mi / 10 + seed / 100, ARI is half of IoU, and MSC is twice IoU."""
 
     def __init__(self, failing=None):
         self.failing, self.count = failing, 0
@@ -159,7 +159,7 @@ def test_table_6(tmp_path):
     assert list(rows)[:5] == ["MONET-G", "GENESIS", "SLOT-ATT.", "GENESIS-V2", "ours"]
     assert (rows["ours"]["dataset"], rows["ours"]["ari_mean"], rows["ours"]["msc_mean"]) == ("folder", "0.05", "0.2")
     assert (rows["GENESIS-V2"]["ari_paper"], rows["GENESIS-V2"]["ari_mean"]) == ("0.55", "")
-    assert "`gan.gamma_mi` 1.0 (2.0)" in rows["ours"]["differs"]  # see its note
+    assert "`gan.gamma_mi` 1.0 (2.0)" in rows["ours"]["differs"]  # see the row's note
 
 
 def test_at_the_small_scale_tables_share_runs(tmp_path):
@@ -167,7 +167,8 @@ def test_at_the_small_scale_tables_share_runs(tmp_path):
     for name in ("3", "4", "5", "6", "1", "D.2"):
         make_table(name, tmp_path, seeds=[0], execute=runner, **SMALL)
         counts.append(runner.count)
-    # The row "ours" of Tables 3 to 6 is one run. Table 5 adds the supervised U-Net, D.2 two runs to those of Table 1.
+    # The row "ours" of Tables 3 to 6 is one run. Table 5 adds the supervised U-Net. Table D.2 shares runs with Table 1
+    # and adds two.
     assert counts == [2, 2, 3, 3, 9, 11]
 
 
@@ -249,7 +250,7 @@ def test_refuses_fids_that_are_not_comparable(tmp_path):
     with pytest.raises(ValueError, match="ours, folder: synthesis of the seeds 0 and 1 differ in samples"):
         make_table("6", tmp_path, seeds=[0, 1], collect_only=True, **SMALL)
     make_table("6", tmp_path, seeds=[1], collect_only=True, **SMALL)
-    make_table("5", tmp_path, seeds=[0, 1], execute=Runner(), **SMALL)  # the same run, but this table has no FID
+    make_table("5", tmp_path, seeds=[0, 1], execute=Runner(), **SMALL)  # the same run, but Table 5 has no FID
 
 
 def test_refuses_nmis_of_different_classes(tmp_path):

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 def start(workdir, **changes):
     """Starts the command on the config of the finished run."""
     flags = [f"--config.{name}={value}" for name, value in (tiny.RUN | changes).items()]
-    # On one thread, because on several the order of a sum can change from run to run, and with it the last digit.
+    # One thread: with several, the order of a sum can change from run to run and change the last digit.
     return tiny.python(
         "-m", "tf_layered_gan.main", "--config=shapes", f"--workdir={workdir}", *flags, TF_NUM_INTRAOP_THREADS="1"
     )
@@ -51,12 +51,12 @@ def killed_after(seconds, process):
     return process.returncode == -signal.SIGKILL
 
 
-# A checkpoint only at the end of each phase, so that a run can be killed in the same phase again and again.
+# Checkpoints are written only at the end of a phase, so a run can be killed in the same phase again and again.
 LONG_PHASES = {"schedule.gan_images_per_round": 160, "schedule.segmenter_steps_per_round": 100}
 LONG_PHASES |= {"monitoring.checkpoint_every": 100, "monitoring.grid_every": 20, "monitoring.restarts": 0}
 WRITES = "begins to write a checkpoint"
-# In the order of a run: the activity to kill it in, how often, the line (or file) after which that begins, and the line
-# that would have ended it.
+# In the order of a run: the activity, how often to kill the run in it, the line (or file) that begins the activity, and
+# the line that ends it.
 KILLS = [
     ("start", 3, "", "gan: steps"),
     ("gan", 4, "round 1, gan step 1 ", "round 1, segmenter: steps"),
@@ -71,7 +71,7 @@ KILLS = [
 
 
 def kill_at(process, begun, delay, workdir):
-    """Kills a run `delay` seconds after a line or a file, or as soon as it `WRITES`; returns its output."""
+    """Kills a run `delay` seconds after a line or a file, or as soon as it `WRITES`. Returns the run's output."""
     printed, before = "", checkpoint_files(workdir)
     if begun is WRITES:
         while process.poll() is None and checkpoint_files(workdir) <= before:
@@ -91,7 +91,7 @@ def kill_at(process, begun, delay, workdir):
 
 
 def checkpoint_files(workdir):
-    """Returns the files of checkpoints, also temporary ones, each with the time when it was written."""
+    """Returns the files of checkpoints, including temporary files, and the time when each was written."""
     found = set()
     for path in workdir.glob("checkpoints/**/*"):
         with contextlib.suppress(FileNotFoundError):  # renamed meanwhile

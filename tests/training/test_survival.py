@@ -22,9 +22,9 @@ def change_step(monkeypatch, model, change):
     """Replaces each training step of a model by a call of a function.
 
     Args:
-        monkeypatch: of the test; the run must be eager.
+        monkeypatch: the test's fixture. The run must be eager.
         model: `LayeredGAN` or `Segmenter`.
-        change: function of the model, the step's number from 1, and a function that takes the real step.
+        change: a function that takes the model, the step's number (from 1), and a function that does the real step.
     """
     train_step = model.train_step
 
@@ -35,7 +35,7 @@ def change_step(monkeypatch, model, change):
 
 
 def fail_at(monkeypatch, *steps, model=LayeredGAN):
-    """Makes the losses of the given steps nan, one after the other and each once; returns the steps that are left."""
+    """Makes the losses of the given steps nan, in this order and once each. Returns the list of steps still to come."""
     left = list(steps)
 
     def fail(model, number, step):
@@ -50,7 +50,7 @@ def fail_at(monkeypatch, *steps, model=LayeredGAN):
 
 
 def remember_codes(monkeypatch):
-    """Returns a list to which each step of the GAN appends its codes z: no two batches have the same."""
+    """Returns a list to which each step of the GAN appends its codes z. No two batches have the same codes."""
     seen, train_step = [], LayeredGAN.train_step
     monkeypatch.setattr(
         LayeredGAN, "train_step", lambda self, batch: seen.append(batch["z"].numpy()) or train_step(self, batch)
@@ -78,7 +78,7 @@ def test_run_goes_back_once_and_on_with_other_batches_then_stops(tmp_path, eager
     assert "nan at step 2; going back to the last checkpoint and on with other batches, once" in caplog.text
     assert len(codes) == 3  # the second step was taken twice
     assert_all_differ(codes)
-    # Saved before the second step was taken again: a run that is killed then does not go back once more.
+    # This was saved before the second step was repeated. A run that is killed there does not go back again.
     assert tiny.counters(tmp_path, "gan_step", "skipped") == [1, 1]
 
 
@@ -97,7 +97,7 @@ def test_run_whose_last_checkpoint_is_damaged_goes_back_further(tmp_path, eagerl
     change_step(monkeypatch, Segmenter, fail_once)
     metrics = train.train(tiny.run_config(shapes, **SAVED_EVERY_STEP), tmp_path)
     assert (metrics["images_seen"], metrics["segmenter_steps"]) == (8, 2)
-    # Two steps are lost, the GAN's second and the segmenter's first. As many batches of the GAN are skipped.
+    # Two steps are lost, the GAN's second and the segmenter's first. So two batches of the GAN are skipped.
     assert tiny.counters(tmp_path, "skipped") == [2]
     assert len(codes) == 3
     assert_all_differ(codes)
