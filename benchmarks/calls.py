@@ -4,8 +4,8 @@
 
 The ways are: one image in a call, at the model's own size; several images in a call (`Segmenter.probabilities` of
 `edge_segmenter` takes a batch); and the signature for any size, whose graph resizes the photo and the mask. Everything
-runs on one thread. The ways of all files take turns, so other work on the machine slows all of them alike, and the
-median counts.
+runs on one thread. The ways of all files take turns, so other work on the machine slows all of them alike. The table
+shows medians.
 """
 
 import functools
@@ -30,7 +30,7 @@ def ways(path: str | pathlib.Path) -> dict[str, tuple[Callable, int]]:
     """Prepares every way to call a .tflite file that `export.main` wrote.
 
     Returns:
-        dict from the way's name to (function without arguments, how many images it segments).
+        dict of (function, images) by the way's name. The function takes no arguments and segments that many images.
 
     Raises:
         ValueError: if there is no such file, or it has no signature for any size.
@@ -54,10 +54,10 @@ def median_seconds(calls: Mapping[Key, Callable[[], object]], rounds: int) -> di
 
     Args:
         calls: functions by any keys.
-        rounds: calls of each, at least 1. One more call before them does not count.
+        rounds: how often each function is timed, at least 1. One more call before is not timed.
 
     Returns:
-        dict of the median of the seconds, by the same keys.
+        dict with the same keys and the median time of each function in seconds.
     """
     seconds: dict[Key, list[float]] = {key: [] for key in calls}
     for _ in range(rounds + 1):

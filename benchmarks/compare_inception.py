@@ -4,10 +4,11 @@
     python -m benchmarks.compare_inception features --weights=default_1.pt --output=DIR/torch FOLDER FOLDER
     python -m benchmarks.compare_inception report DIR/keras DIR/torch
 
-The second command needs an environment with torch, NumPy, Pillow and absl only. The others need the package's.
+The second command needs an environment with torch, NumPy, Pillow and absl only. The other commands need the package's
+environment.
 
 Each photo is resized from its own size. The environment with torch uses its own resizing, see `_resized`. Both sides
-read a folder's photos in the same random order, 50 at a time, so the first ones are a fair sample. `--blocks` limits
+read a folder's photos in the same random order, 50 at a time, so the first photos are a fair sample. `--blocks` limits
 how many blocks of 50 are read. A command that was stopped goes on when it is started again.
 """
 
@@ -30,7 +31,7 @@ Path = str | pathlib.Path
 def write_features(weights: str, folders: Sequence[Path], output: Path, blocks: int | None) -> None:
     """Writes the features of each folder's photos to OUTPUT/0, OUTPUT/1, ... as blocks of float32 [photo, 2048].
 
-    `blocks` is how many blocks of 50 photos are taken of each folder; None for all.
+    `blocks` is the number of blocks of 50 photos from each folder, or None for all.
     """
     features = _load(weights)
     chosen = [_shuffled(folder)[: blocks and blocks * _BLOCK] for folder in folders]
@@ -63,9 +64,9 @@ def report(keras_features: Path, torch_features: Path) -> None:
 
 
 def torch_features(network: Any) -> Features:
-    """Returns the counterpart of `fid.InceptionFeatures`, from uint8 [image, height, width, rgb] to [image, 2048].
+    """Returns a function like `fid.InceptionFeatures`: it maps uint8 [image, height, width, rgb] to [image, 2048].
 
-    The network is a torch.jit.ScriptModule from float32 [image, rgb, 299, 299].
+    The network is a torch.jit.ScriptModule that takes float32 [image, rgb, 299, 299].
     """
     import torch
 

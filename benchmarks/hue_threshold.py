@@ -2,8 +2,8 @@
 
     python -m benchmarks.hue_threshold
 
-The hues of objects are near red. The threshold is a distance from red; the one with the best IoU on the validation
-images is used. This is not a baseline, because it uses true masks.
+The hues of objects are near red. The threshold is the distance from red that has the best IoU on the validation images.
+This is not a baseline, because it uses true masks.
 """
 
 import cv2

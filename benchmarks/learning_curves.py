@@ -2,7 +2,7 @@
 
     python -m benchmarks.learning_curves --output=benchmarks/learning_curves.png benchmarks/runs/*
 
-Each line shows the segmenter's whole-set IoU on a run's validation photos after each round. The last point is that of
+Each line shows the segmenter's whole-set IoU on a run's validation photos after each round. The last point belongs to
 the final segmenter.
 """
 

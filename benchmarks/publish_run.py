@@ -1,4 +1,4 @@
-"""Copies the parts of a run that hold no photo of its data, so that they may be published.
+"""Copies the files of a run that show none of its photos, so that they may be published.
 
     python -m benchmarks.publish_run --workdir=runs/flowers --output=benchmarks/runs/flowers
 
@@ -26,7 +26,7 @@ _SAMPLES = 12
 
 
 def publish(workdir: str | pathlib.Path, output: str | pathlib.Path) -> None:
-    """Writes the files that the module lists to a directory, which is made if missing.
+    """Writes the files that the module's docstring lists to a directory. Makes the directory if it is missing.
 
     Raises:
         FileNotFoundError: if the run is not finished, or its validation photos have no masks.

@@ -3,9 +3,9 @@
     python -m benchmarks.replicas --config=configs/shapes.py
 
 `replicas` are logical CPU devices of one process. `workers` are processes with one device each. All are on this
-machine and share the config's batch. For comparison, `apart` runs the same number of processes, each on its share of
-the batch and without communication, right before. So 1 - step apart / step together is the share of a step that
-communication takes: the sums of gradients and of batch statistics, and waiting for the slowest process.
+machine and share the config's batch. For comparison, `apart` first runs the same number of processes, each on its share
+of the batch and without communication. So 1 - (step apart) / (step together) is the share of a step that communication
+takes: the sums of gradients and of batch statistics, and waiting for the slowest process.
 
 The projection counts the all-reduces that workers need in a step, and their bytes. Each all-reduce takes the least time
 that NCCL's trees and rings can need: the link's latency for each hop up and down a binary tree of the devices, and 2 (N
@@ -75,7 +75,7 @@ def all_reduce_seconds(sums: Sequence[int], *, devices: int, bandwidth: float, l
     """Computes how long all-reduces take, one after the other.
 
     Args:
-        sums: the bytes of each.
+        sums: the bytes of each all-reduce.
         devices: how many devices take part, 2 or more.
         bandwidth: bytes per second of the slowest link.
         latency: seconds per hop.

@@ -1,4 +1,5 @@
-"""Prints the test figures of runs that differ in their seed: a line for each, then mean and standard deviation.
+"""Prints the test figures of runs that differ in their seed: a line for each run, then the mean and the standard
+deviation.
 
 python -m benchmarks.seeds runs/demo-seed*
 """
@@ -20,8 +21,8 @@ def summary(workdirs: Iterable[str | pathlib.Path]) -> str:
     """Summarises finished runs that were evaluated on the same test photos as a Markdown table.
 
     Returns:
-        str: a row for each run with the segmenter's figures; their mean and (population) standard deviation; a row for
-        each baseline.
+        str: a row with the segmenter's figures for each run, a row with their mean and (population) standard deviation,
+        and a row for each baseline.
 
     Raises:
         ValueError: if there is no run, a run is not finished or has no figures, or the baselines differ.

@@ -39,10 +39,11 @@ def resident_bytes(process_id: int) -> int:
 
 
 def soak(command: list[str], seconds: float, log: str | pathlib.Path) -> dict[str, list[tuple[float, float]]]:
-    """Runs a training's command for some time, with a file for its output, and then stops it with SIGTERM.
+    """Runs a training command for some time, writes its output to a file, and then stops the command with SIGTERM.
 
     Returns:
-        dict from "memory" and "speed" to (seconds, value) pairs: bytes, and images per second of the GAN's steps.
+        dict with "memory" in bytes and "speed" in images per second of the GAN's steps, each as a list of (seconds,
+        value) pairs.
 
     Raises:
         ChildProcessError: if the training ends too early.

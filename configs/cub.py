@@ -5,7 +5,7 @@
 Time: ten million images in five rounds; needs a GPU. The time has not been measured.
 IoU to expect: unknown; this program has not been run on this dataset. The paper reports 0.697, and 0.701 at 64x64.
 
-All values are those of configs/default.py, which are the paper's (Table C.1).
+All values are the paper's (Table C.1), as in configs/default.py.
 
 TensorFlow Datasets downloads 1.2 GB to ~/tensorflow_datasets or --config.data.path=DIR. If you have the archives,
 CUB_200_2011.tgz and segmentations.tgz, put them into DIR/downloads/manual.

@@ -4,7 +4,7 @@
 
 Time: a million images in one round; needs a GPU. The time has not been measured.
 IoU to expect: unknown; this config has not been run. On CUB, the paper gives PerturbGAN an mIoU of 38.0 (Table 5); this
-is probably an IoU. For its own method with L_size in place of mutual information it gives an IoU of 6.3 (Table 1).
+is probably an IoU. For the paper's own method with L_size in place of mutual information, Table 1 gives an IoU of 6.3.
 
 There is no mutual information and no background loss. The object is shifted by up to an eighth of the width, but not
 scaled or rotated. The contrast of the background changes by a factor of 0.7 to 1.3. Masks are binarised and kept

@@ -5,8 +5,8 @@
 Time: 64,000 images in 18 minutes on two cores.
 IoU to expect: 0.73 to 0.81 on the test images (three seeds); GrabCut has 0.45. See benchmarks/README.md.
 
-In these images an object may lie anywhere, at any angle. The perturbation may therefore move it much further than the
-paper moves a bird.
+In these images an object may lie anywhere, at any angle. The perturbation may therefore move the object much further
+than the paper moves a bird.
 """
 
 from tf_layered_gan.config import default_config
@@ -40,11 +40,11 @@ def get_config():
     config.gan.discriminator_learning_rate = 4e-4
     config.gan.gamma_mi = 0.2
     config.gan.gamma_size = 5.0
-    config.gan.mask_size = (0.12, 0.45)  # without it, a quarter of the categories had empty masks, a quarter full ones
+    config.gan.mask_size = (0.12, 0.45)  # without this, a quarter of the categories had empty masks, and a quarter full masks
     config.gan.ema_decay = 0.995
     config.segmenter.mask_size = (0.05, 0.8)
     config.segmenter.gamma_consistency = 1.0  # synthetic images alone let the segmenter overfit to them
-    config.segmenter.ema_decay = 0.98  # averages over the last steps, which vary too much
+    config.segmenter.ema_decay = 0.98  # averages the last steps, because single steps vary too much
     config.schedule.rounds = 4
     config.schedule.annealed_rounds = 2
     config.schedule.gan_images_per_round = 16_000

@@ -11,13 +11,14 @@ from PIL import Image
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
-    """Yields the path of a temporary file, which replaces `path` at the end, unless there is an error.
+    """Yields the path of a temporary file. The file replaces `path` at the end, unless there is an error.
 
-    The folder is made where missing. A link at `path` is replaced, not followed.
+    The folder is made if it is missing. A link at `path` is replaced, not followed.
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # In the same folder, so in the same file system. The name is short: that of `path` may be as long as allowed.
+    # The file is in the same folder, so it is in the same file system. The file's name is short, because the name in
+    # `path` may already have the greatest length allowed.
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
         written = pathlib.Path(folder, f"written{path.suffix}")
         yield written

@@ -32,10 +32,10 @@ def measure(segmenter: Segmenter, source: pathlib.Path | None, runs: int, batch:
         batch: how many images the model takes in a call, 1 or more.
 
     Returns:
-        dict from "model alone" and "end to end" to seconds per image, float64 [run].
+        dict with "model alone" and "end to end", the seconds per image, float64 [run] each.
 
     Raises:
-        ValueError: if there is no image, one cannot be read, or `runs` or `batch` is below 1.
+        ValueError: if there is no image, an image cannot be read, or `runs` or `batch` is below 1.
     """
     for name, number in {"runs": runs, "batch": batch}.items():
         if number < 1:

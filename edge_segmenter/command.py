@@ -25,18 +25,19 @@ As in training, an image may have 67 million pixels and its file 256 MiB. Within
 than 1.5 GiB of memory.
 
 Videos are written as MPEG-4 without sound, at the frame rate of the input. If the width or height is odd, the last
-column or row is left out. If a video has fewer frames than its header promises, they are segmented, and a warning gives
-both numbers. A camera's video plays in real time, however few frames per second are segmented; it ends with Ctrl-C.
+column or row is left out. If a video has fewer frames than its header promises, the existing frames are segmented, and
+a warning gives both numbers. A camera's video plays in real time, even if few frames per second are segmented. Ctrl-C
+ends it.
 
 The model sees the whole image with its aspect kept: the longer side is resized to the model's resolution, and the rest
 of the square is filled by repeating the edge pixels.
 
 Ctrl-C ends the program after the current image or frame; a video file is then finished properly.
 Exit status: 0 for success. 1 if an image failed, more than three frames of a video were missing, or Ctrl-C came early.
-2 if there was nothing to do, or a video broke off with an error; its frames up to there are kept.
+2 if there was nothing to do, or a video stopped with an error; the frames before the error are kept.
 """
 
-# argparse, where the training program uses absl: on a device, the package needs only NumPy, Pillow and LiteRT.
+# argparse, not absl as in the training program: on a device, the package needs only NumPy, Pillow and LiteRT.
 import argparse
 import io
 import pathlib

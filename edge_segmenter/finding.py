@@ -69,6 +69,6 @@ def _walk(folder: Path, without: Path | None, unreadable: dict[Path, str]) -> It
 
 
 def _spelled_below(folder: Path, target: Path) -> Path | None:
-    """Returns the real path `target` as a path that begins with `folder`, or None if it does not lie in there."""
+    """Returns the real path `target` as a path that begins with `folder`, or None if it is not in that folder."""
     real = os.path.realpath(folder)
     return folder / target.relative_to(real) if target.is_relative_to(real) else None

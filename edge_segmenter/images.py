@@ -14,8 +14,8 @@ from PIL import ExifTags, Image, ImageFile
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 FORMATS = ("BMP", "JPEG", "PNG", "WEBP")  # not all of Pillow's: for PostScript, Pillow starts another program
 MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera; a file of a few kB can claim far more
-MAX_BYTES = 2**28  # the BMP of that camera has 201 MB; Pillow reads a WebP file whole before it looks at it
-MAX_SCANS = 100  # of a progressive JPEG, which has about ten; a scan takes few bytes but work on every pixel
+MAX_BYTES = 2**28  # a 64-megapixel BMP has 201 MB; Pillow reads a whole WebP file before it checks the header
+MAX_SCANS = 100  # of a progressive JPEG; ten are usual. A scan takes few bytes but costs work on every pixel
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -46,7 +46,7 @@ def as_image(value: AnyImage) -> Image.Image:
         value: the path of a file, see `read_image`; a PIL.Image in mode RGB; or uint8 [height, width, rgb].
 
     Raises:
-        ValueError: for anything else, and `UnreadableImage` for the file.
+        ValueError: for anything else; `UnreadableImage` if the file cannot be read.
     """
     if isinstance(value, str | os.PathLike):
         return read_image(value)
@@ -68,8 +68,8 @@ def read_image(file: File, *, size: int | None = None, backdrop: str = "white") 
     """Decodes an image file to 8-bit RGB, upright as it is displayed.
 
     Grey, 16-bit grey, palette and CMYK images become RGB. The EXIF orientation is applied where it can be read.
-    Transparency is laid over the backdrop. The first frame of an animation is read. A colour profile stays in
-    `Image.info` if it is one for RGB.
+    Transparency is laid over the backdrop. The first frame of an animation is read. A colour profile for RGB stays in
+    `Image.info`.
 
     Args:
         file: a path, or a binary file object.
@@ -105,7 +105,7 @@ def pixels_to_decode(file: File, *, size: int | None = None) -> int:
         UnreadableImage: as for `read_image`.
     """
     with _opened(file) as image:
-        if size is not None and not image.info.get("progressive"):  # for those, libjpeg keeps all coefficients
+        if size is not None and not image.info.get("progressive"):  # for progressive files, libjpeg keeps all coefficients
             _shrink(image, size)
         return image.width * image.height
 
@@ -150,7 +150,7 @@ def _shrink(image: Image.Image, size: int) -> None:
 def _upright(image: Image.Image) -> Image.Image:
     """Returns the image, turned as its EXIF says.
 
-    `ImageOps.exif_transpose` also writes the EXIF again, which fails where the EXIF is broken but the image is not.
+    `ImageOps.exif_transpose` also writes the EXIF again. That would fail for an intact image with broken EXIF.
     """
     image.load()  # in a PNG file, the EXIF may come last
     try:

@@ -19,7 +19,7 @@ def foreground_probability(
     Args:
         image: PIL.Image in mode RGB.
         resolution: width and height of the model's input, pixels.
-        predict: function from uint8 [resolution, resolution, rgb] to float32 [resolution, resolution].
+        predict: function that takes uint8 [resolution, resolution, rgb] and returns float32 [resolution, resolution].
 
     Returns:
         The probability at the image's own size, float32 [height, width] in [0, 1].

@@ -19,8 +19,9 @@ def load_model(path: str | os.PathLike, threads: int = 1) -> tuple[int, Callable
         threads: how many threads the model uses, 1 or more.
 
     Returns:
-        The resolution R, pixels, and a function from uint8 [image, R, R, rgb] to the foreground probability, float32
-        [image, R, R]. A call with another number of images than the one before takes slightly longer.
+        The resolution R in pixels, and a function that takes uint8 [image, R, R, rgb] and returns the foreground
+        probability, float32 [image, R, R]. A call takes slightly longer if the number of images has changed since the
+        last call.
 
     Raises:
         ValueError: if the file is missing or no segmenter, or `threads` is below 1.

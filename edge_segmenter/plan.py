@@ -16,7 +16,7 @@ Targets = dict[str, Path]  # path of the result by kind
 
 
 def plan(source: Path, output: Path, kinds: Iterable[str]) -> list[tuple[Path, Targets]]:
-    """Lists (image, {kind: path of its result}).
+    """Lists each image with the paths of its results by kind.
 
     Args:
         source: an image or a folder.
@@ -73,14 +73,14 @@ def check_targets(targets: Iterable[Path], sources: Iterable[Path], output: Path
 
 
 def result_names(images: list[Path], source: Path) -> list[Path]:
-    """Lists the path of each image's result below the folder of its kind. No two are the same."""
+    """Lists the path of each image's result below the folder of its kind. No two paths are the same."""
     folder = source if source.is_dir() else source.parent
     # In lower case, because on some file systems a.png and A.png are the same file.
     stems = [str(image.with_suffix("")).lower() for image in images]
     sharing = collections.Counter(stems)
     names = []
     for image, stem in zip(images, stems, strict=True):
-        taken = sharing[stem] > 1 or image.with_suffix(".png").is_dir()  # that folder's results need the name
+        taken = sharing[stem] > 1 or image.with_suffix(".png").is_dir()  # the results of that folder need the name
         name = image.name if taken or has_image_suffix(image.stem) else image.stem
         names.append(image.relative_to(folder).with_name(f"{name}.png"))
     return names

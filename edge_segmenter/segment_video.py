@@ -41,7 +41,7 @@ def _until(stop: threading.Event, frames: Frames) -> Frames:
 
 
 def _segment(segmenter, frames, targets, makers, fps):
-    """Segments (frame, number of times to show it); returns the number of frames."""
+    """Segments frames, given as (frame, number of times to show it). Returns the number of frames."""
     first = next(frames, None)
     if first is None:
         raise ValueError("no frame could be read")

@@ -20,13 +20,13 @@ class Segmenter:
     OpenCV are bgr), and raises ValueError for anything else. A Segmenter serves one thread at a time.
 
     Args:
-        model: path of a .tflite file, from uint8 [1, R, R, rgb] to the probability [1, R, R, 1]. If it has several
+        model: path of a .tflite file that maps uint8 [1, R, R, rgb] to the probability [1, R, R, 1]. If it has several
             signatures, the first is used. ValueError for any other model.
         threads: how many threads the model uses, 1 or more.
 
     Attributes:
         resolution: R, pixels.
-        predict: function from uint8 [image, R, R, rgb] to the probability, float32 [image, R, R].
+        predict: function that takes uint8 [image, R, R, rgb] and returns the probability, float32 [image, R, R].
     """
 
     def __init__(self, model: str | os.PathLike, threads: int = 1):

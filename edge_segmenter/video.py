@@ -33,13 +33,14 @@ def open_capture(source: Path | int) -> tuple[cv2.VideoCapture, float]:
     """Opens a video file by its path, or a camera by its index.
 
     Returns:
-        The capture, and its frames per second: UNKNOWN_FPS if it states none, as some cameras do not.
+        The capture, and its frames per second. This is UNKNOWN_FPS if the source states no rate; some cameras state
+        none.
 
     Raises:
         ValueError: if it cannot be opened.
     """
     if isinstance(source, int):
-        if source < 0:  # some of these crash OpenCV
+        if source < 0:  # some negative indices crash OpenCV
             raise ValueError(f"a camera's index is {source}, allowed: 0 or more")
         capture, problem = cv2.VideoCapture(source), f"cannot open the camera {source}"
     else:  # as bytes, because a str that is not UTF-8 crashes OpenCV
@@ -109,7 +110,7 @@ def video_file(path: Path, size: tuple[int, int], fps: float) -> Iterator[Writer
         def write(image: Image.Image, copies: int) -> None:
             nonlocal begun
             begun = True
-            pixels = np.asarray(image.convert("RGB").resize(size))  # a stream may change its size, a file cannot
+            pixels = np.asarray(image.convert("RGB").resize(size))  # a stream may change its frame size, a file cannot
             for _ in range(copies):
                 file.write(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
 
@@ -125,6 +126,6 @@ def video_file(path: Path, size: tuple[int, int], fps: float) -> Iterator[Writer
 
 @contextlib.contextmanager
 def frame_folder(path: Path) -> Iterator[Writer]:
-    """Yields a function that writes images to 000000.png, 000001.png and so on in a folder, each once."""
+    """Yields a function that writes each image once, to 000000.png, 000001.png and so on in a folder."""
     numbers = itertools.count()
     yield lambda image, copies: save_png(image, path / f"{next(numbers):06d}.png")

@@ -1,10 +1,10 @@
-"""Loads any segmenter, a TFLite file or a SavedModel, as a function from an image to foreground probabilities.
+"""Loads any segmenter, a TFLite file or a SavedModel, as a function that computes foreground probabilities.
 
 Files that export.main wrote need no arguments. For other models, the arguments of `load_segmenter` describe the input
 and output. Error messages call them by the flags of export.predict_masks.
 
-A SavedModel is a program. One with operations that access files or run Python is refused. Still, do not load one from a
-source that you do not trust. A .tflite file holds data only.
+A SavedModel is a program. It is refused if it has operations that access files or run Python. Still, do not load a
+SavedModel from a source that you do not trust. A .tflite file holds data only.
 """
 
 import os
@@ -41,13 +41,14 @@ def load_segmenter(
         input_range: (low, high), the values that stand for the pixels 0 and 255 in a float32 input. None for a uint8
             input.
         logits: whether the output is logits. One channel goes through a sigmoid, several through a softmax.
-        channel: which channel of the output is the foreground, from 0; or which class id is, if the output is a map of
-            class ids, integers [1, R, R] or [1, R, R, 1]. The probability is then 0 or 1. None for one channel.
+        channel: index of the foreground's channel in the output, from 0. None if the output has one channel. If the
+            output is a map of class ids, integers [1, R, R] or [1, R, R, 1], this is the foreground's class id, and the
+            probability is 0 or 1.
 
     Returns:
-        (R, predict): the resolution in pixels, and a function from uint8 [R, R, rgb] to the foreground probability,
-        float32 [R, R]. The function raises ValueError if the model fails at this size, or if its output has another
-        shape or holds no probabilities.
+        (R, predict): the resolution in pixels, and a function that takes uint8 [R, R, rgb] and returns the foreground
+        probability, float32 [R, R]. The function raises ValueError if the model fails at this size, or if its output
+        has another shape or holds no probabilities.
 
     Raises:
         ValueError: the file is not a model, its input or output does not fit the arguments, it has unsafe operations,
@@ -77,7 +78,7 @@ def load_segmenter(
 
 
 def _resolution(shape: list[int | None], size: int | None) -> int | None:
-    """Returns R if [batch, R, R, 3] fits the input's shape, with `size` for each side of any length, otherwise None."""
+    """Returns R if the input's shape is [batch, R, R, 3], otherwise None. `size` stands for sides of any length."""
     sides = {size if side is None else side for side in shape[1:3]}
     side = sides.pop() if len(sides) == 1 else None
     fits = len(shape) == 4 and shape[3] == 3 and size in (None, side)
@@ -92,7 +93,7 @@ def _run(path: pathlib.Path, run: _Run, image: np.ndarray) -> np.ndarray:
 
 
 def _load_savedmodel(path: pathlib.Path) -> _Loaded:
-    """Returns the input's shape with None for any length, its dtype, and a function from input to output."""
+    """Returns the input's shape (None for any length), its dtype, and a function that computes the output."""
     _check_operations(path)
     try:
         model = tf.saved_model.load(path)
@@ -103,7 +104,7 @@ def _load_savedmodel(path: pathlib.Path) -> _Loaded:
     _check_one_of_each(path, inputs, signature.structured_outputs)
     ((name, pixels),) = inputs.items()
 
-    def run(image: np.ndarray) -> np.ndarray:  # takes the signature from the model, which keeps the weights alive
+    def run(image: np.ndarray) -> np.ndarray:  # taking the signature from the model keeps its weights alive
         (output,) = model.signatures["serving_default"](**{name: tf.constant(image)}).values()
         return output.numpy()
 

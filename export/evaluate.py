@@ -3,8 +3,8 @@
     python -m export.evaluate --model=MODEL --photos=DIR --masks=MASKS
 
 MODEL is a .tflite file or a SavedModel. A mask has the name of its photo; white is foreground. Photos without a mask
-are skipped. Nothing is cut off the photos, unlike for a run's own figures (metrics.json), which are of centre crops at
-the model's resolution.
+are skipped. Nothing is cut off the photos. In contrast, a run's own figures (metrics.json) are of centre crops at the
+model's resolution.
 """
 
 import functools
@@ -39,11 +39,11 @@ def evaluate(
         model: path of the segmenter, see `any_segmenter.load_segmenter`.
         photos: directory of the photos, see `data.folder.load`.
         masks: directory of the masks.
-        unlabelled: the grey, 0 to 255, of mask pixels without a label, or None if every pixel has one.
+        unlabelled: the grey, 0 to 255, of mask pixels without a label, or None if every pixel has a label.
 
     Returns:
-        dict from "segmenter" and the names of the baselines to the dict of `segmentation_metrics`. A baseline sees one
-        photo at a time, so `pooled_hues` has no other photos to learn from.
+        dict of `segmentation_metrics` for "segmenter" and for each baseline, by name. A baseline sees one photo at a
+        time, so `pooled_hues` has no other photos to learn from.
 
     Raises:
         ValueError: the model or a directory cannot be used, or a photo or mask is broken (the message names it).
@@ -64,12 +64,13 @@ def score(
     """Measures segmenters on the photos that have a mask.
 
     Args:
-        segmenters: by name, functions from a photo to the foreground probability [height, width], or a mask.
+        segmenters: dict of functions by name. Each takes a photo and returns the foreground probability [height,
+            width], or a mask.
         photos, masks, unlabelled: as for `evaluate`.
         chosen: which of the photos with a mask, in the order of their names.
 
     Returns:
-        dict from each name to the dict of `segmentation_metrics`.
+        dict of `segmentation_metrics` for each name.
     """
     confusions: dict[str, list[np.ndarray]] = {name: [] for name in segmenters}
     masked = [(source.photo, source.mask) for source in find_photos(photos, masks) if source.mask]

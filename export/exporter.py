@@ -35,13 +35,13 @@ def export_segmenter(
 ) -> dict:
     """Writes F as a SavedModel and as .tflite files. A format that loses too much is not written.
 
-    With test masks a format may lose `max_iou_loss` of IoU with them, and its masks must agree with the Keras model's,
-    see `verify.least_agreement`. Without test masks only the agreement counts. An int8 model that fails is fine-tuned
-    and verified again.
+    If there are test masks, a format may lose `max_iou_loss` of IoU with them. In any case the format's masks must
+    agree with the Keras model's, see `verify.least_agreement`. An int8 model that fails is fine-tuned and verified
+    again.
 
     Args:
         network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
-        images: dict of uint8 photos: "calibration", held-out photos, and "tuning", see `formats.conversions`.
+        images: dict of uint8 photos, with "calibration" (held-out photos) and "tuning", see `formats.conversions`.
         test_photos: other held-out photos at the model's resolution, to verify the formats on.
         output: directory for `saved_model`, `formats.FILES`, `export.json` and `model_card.md`. They replace an
             earlier export once all are complete.
@@ -52,7 +52,7 @@ def export_segmenter(
         The content of export.json: "max_iou_loss"; "min_agreement", the least agreement with the Keras model;
         "keras_model", see `Reference.figures`; and "formats", a dict for each format: its size in "bytes", the number
         of photos it was "fine_tuned" on, the figures of `Reference.compare`, and "refused", the reason as str or None.
-        A format that cannot be converted has "refused" alone.
+        A format that cannot be converted has only "refused".
 
     Raises:
         ValueError: a format was refused (the message names each with its reason; the other formats and export.json
@@ -84,7 +84,7 @@ class Exporter:
     """Converts, verifies and writes one format after the other.
 
     Attributes:
-        figures: dict from format to its entry in export.json, for the refused ones too.
+        figures: the entry of each format in export.json, by format. Refused formats are included.
     """
 
     def __init__(self, folder: pathlib.Path, keras_model: Reference, facts: dict, max_iou_loss: float):
@@ -114,7 +114,7 @@ class Exporter:
 
     @contextlib.contextmanager
     def _recording(self, path: pathlib.Path) -> Iterator[dict]:
-        """Refuses a format that cannot be converted like one that fails verification: the others go on."""
+        """Refuses a format that cannot be converted, as if it failed verification. Other formats are not affected."""
         figures = self.figures[path.name] = {"refused": None}
         try:
             yield figures

@@ -35,10 +35,11 @@ def conversions(network: keras.Model, calibration: np.ndarray, tuning: np.ndarra
     Args:
         network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
         calibration: uint8 [photo, resolution, resolution, rgb], photos that set the ranges of the int8 model.
-        tuning: uint8 [photo, side, side, rgb], photos to fine-tune on. Both are thinned out evenly if there are many.
+        tuning: uint8 [photo, side, side, rgb], photos to fine-tune on. Of many photos, only some are used, evenly
+            spaced.
 
     Returns:
-        dict from file name to its conversions. If the file of the first conversion is refused, the second is used.
+        dict of a file's conversions by file name. If the file of the first conversion is refused, the second is used.
     """
     calibration, tuning = _thin_out(calibration, CALIBRATION_PHOTOS), _thin_out(tuning, TUNING_PHOTOS)
 

@@ -125,8 +125,8 @@ def run() -> None:
     flags.DEFINE_float(
         "max_iou_loss",
         MAX_IOU_LOSS,
-        "Refuse a format that loses more IoU than this. With test masks it is the IoU with them, without any it is "
-        "the IoU with the Keras model's masks.",
+        "Refuse a format that loses more IoU than this. IoU is with the test masks, or if there are none, "
+        "with the Keras model's masks.",
         lower_bound=0,
         upper_bound=1,
     )

@@ -22,9 +22,9 @@ def make(model: str | os.PathLike, flags: dict, data: ConfigDict) -> dict:
         data: `data` of the config.
 
     Returns:
-        dict that survives a round trip through JSON: "model", its "name" and "sha256"; "flags"; and "data", the
-        "source", "path" and "holdout" of the photos. The SHA-256 of a SavedModel is that of its list of files, as
-        `find . -type f | LC_ALL=C sort | xargs sha256sum` prints it.
+        dict that JSON can hold. "model" has "name" and "sha256"; "flags" has the flags; "data" has the "source", "path"
+        and "holdout" of the photos. The SHA-256 of a SavedModel is computed from its list of files, as `find . -type f
+        | LC_ALL=C sort | xargs sha256sum` prints it.
     """
     path = pathlib.Path(model).resolve()
     record = {"model": {"name": path.name, "sha256": _sha256(path)}, "flags": flags}

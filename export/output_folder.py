@@ -24,7 +24,7 @@ def replacing_export(output: pathlib.Path) -> Iterator[pathlib.Path]:
         fails, the earlier export stays.
 
     Raises:
-        ValueError: another export writes to `output`, or it holds files of these names from somebody else.
+        ValueError: another export writes to `output`, or `output` holds files of these names that no export wrote.
     """
     _check_owner(output)
 
@@ -50,7 +50,7 @@ def _check_owner(output: pathlib.Path) -> None:
 
 
 def _replace(output: pathlib.Path, folder: pathlib.Path) -> None:
-    """Moves the new files into place; export.json, which describes the others, is removed first and moved last."""
+    """Moves the new files into place. export.json describes the other files, so it is removed first and moved last."""
     (output / EXPORT_RECORD).unlink(missing_ok=True)
     if (output / SAVED_MODEL).exists():
         shutil.rmtree(output / SAVED_MODEL)

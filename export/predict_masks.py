@@ -54,7 +54,7 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
 
     Raises:
         ValueError: the config has another dataset or no `data.masks`, the dataset or the model cannot be loaded, a
-            mask would be written outside `data.masks`, or other masks are there, see `mask_record.check`.
+            mask would be written outside `data.masks`, or `data.masks` holds other masks, see `mask_record.check`.
     """
     validate(config)
     data = config.data
@@ -69,7 +69,7 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
         path = _mask_path(data.masks, name)
         if not path.exists():
             mask = foreground_probability(photo, resolution, predict) > THRESHOLD
-            if not written:  # not before: only now it is known that the flags fit the model
+            if not written:  # the first mask shows that the flags fit the model
                 mask_record.write(data.masks, record)
             save_png(Image.fromarray(mask.astype(np.uint8) * 255), path)
             written += 1
@@ -97,7 +97,7 @@ def main() -> None:
 if __name__ == "__main__":
     shipped.define_flag("The config whose photos are segmented: dogs or cars.")
     flags.DEFINE_string("model", None, "A .tflite file or a SavedModel.")
-    flags.DEFINE_integer("size", None, "Height and width in pixels, for a model that takes any.")
+    flags.DEFINE_integer("size", None, "Height and width in pixels, for a model that takes any size.")
     flags.DEFINE_list("input_range", None, "LOW,HIGH: the values of the pixels 0 and 255 in a float32 input.")
     flags.DEFINE_bool("logits", False, "The model returns logits.")
     flags.DEFINE_integer("channel", None, "The foreground's channel or class id, from 0.")

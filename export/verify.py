@@ -19,7 +19,7 @@ from .any_segmenter import load_segmenter
 from .tflite.signatures import ANY_SIZE, FIXED_SIZE
 
 MIN_AGREEMENT = 0.9
-_CHECKED_PHOTOS = 4  # are enough to compare two signatures with the same weights
+_CHECKED_PHOTOS = 4  # enough to compare two signatures with the same weights
 _ROUNDING = 1e-9
 
 
@@ -41,7 +41,7 @@ class Reference:
 
         dict: "pictures", the number of photos; "foreground", the share of pixels in the Keras model's masks (at 0 an
         agreement proves nothing); "true_iou", the IoU of these masks with the test masks; and "centred_disc_true_iou",
-        that of a disc in the middle of each photo. The last two are None without test masks.
+        the IoU of a disc in the middle of each photo with the test masks. The last two are None without test masks.
         """
         return {
             "pictures": len(self.photos),
@@ -105,7 +105,8 @@ def load_any_size(path: pathlib.Path) -> Callable[[np.ndarray], np.ndarray]:
     """Loads the signature for images of any size from a .tflite file or a SavedModel that this program wrote.
 
     Returns:
-        function from uint8 [height, width, rgb] to 255 times the foreground probability, uint8 [height, width].
+        A function that takes uint8 [height, width, rgb] and returns 255 times the foreground probability, uint8
+        [height, width].
     """
     if path.is_dir():
         model = tf.saved_model.load(path)
@@ -115,7 +116,7 @@ def load_any_size(path: pathlib.Path) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def signature_refusal(masks: np.ndarray, probabilities: np.ndarray) -> str | None:
-    """Returns why a file is refused if its signatures differ at the model's size, where nothing is resized; or None.
+    """Returns the reason to refuse a file whose signatures differ at the model's size (without resizing), or None.
 
     Args:
         masks: uint8 [photo, resolution, resolution], 255 times the probability, from the signature for any size.
@@ -148,9 +149,9 @@ def loss_refusal(figures: dict, keras_true_iou: float | None, max_iou_loss: floa
 def least_agreement(keras_true_iou: float | None, max_iou_loss: float) -> float:
     """Returns the least IoU with the Keras model's masks that a file must have.
 
-    Without test masks it is 1 - `max_iou_loss`. With test masks, the loss of IoU is the main check, and this is at most
-    `MIN_AGREEMENT`. It is needed because two different masks can have the same IoU with the test mask, for example one
-    of everything and one of almost nothing.
+    Without test masks it is 1 - `max_iou_loss`. With test masks, the loss of IoU is the main check, and the least
+    agreement is at most `MIN_AGREEMENT`. It is needed because two different masks can have the same IoU with the test
+    mask, for example a full mask and an almost empty mask.
 
     Args:
         keras_true_iou: IoU of the Keras model's masks with the test masks, None without test masks.

@@ -49,7 +49,7 @@ _PNG = {"format": "PNG"}
 
 
 def export(config: ConfigDict, output: str, reference_steps: int) -> None:
-    """Writes everything that the module lists.
+    """Writes the files that the module's docstring lists.
 
     Args:
         config: a validated config with `jit`, which selects the warp that XLA can compile.

@@ -3,8 +3,8 @@
     python -m benchmarks.gpu.import_run --returned=OUT --workdir=runs/device
 
 Then `python -m tf_layered_gan.main --mode=evaluate`, `--mode=synthesize` and `python -m export.main` work as for any
-run. Some variables may not have come back. Those of a network are then copied from its average, the others keep their
-initial values; WORKDIR/imported.json names them.
+run. Some variables may not have come back. A network's variables are then copied from its average, and other variables
+keep their initial values. WORKDIR/imported.json names these variables.
 """
 
 import pathlib
@@ -40,11 +40,11 @@ def import_run(returned: pathlib.Path, workdir: pathlib.Path) -> dict[str, Any]:
         workdir: a new directory.
 
     Returns:
-        dict, what imported.json holds.
+        dict, the content of imported.json.
 
     Raises:
         FileNotFoundError: if a file is missing in `returned`.
-        ValueError: if `workdir` has a run, the config is not valid, or the models have other variables by now.
+        ValueError: if `workdir` has a run, the config is not valid, or the models of this version have other variables.
     """
     if (workdir / "config.json").exists():
         raise ValueError(f"{workdir} has a run already, allowed: a new directory")
@@ -97,7 +97,7 @@ def _unnumbered(path: str) -> str:
 
 
 def _assign(models: Models, values: dict[str, np.ndarray]) -> dict[str, str]:
-    """Assigns the values that came back; returns what replaces each group that did not."""
+    """Assigns the values that came back. For each group that did not, returns what replaces it."""
     made_up = {}
     for name, variable in models.variables.items():
         group, number = name.split("/")

@@ -16,17 +16,17 @@ def lower(function: Function, arguments: dict[str, tf.Tensor], models: Models) -
     """Lowers a program to StableHLO.
 
     A compiled function is pure. Its parameters are the arguments, then every variable that it reads. Its results are
-    those of the function, then the new value of every variable that it writes.
+    the function's results, then the new value of every variable that it writes.
 
     Args:
         function: see `programs.build_program`.
         arguments: an example of its arguments.
-        models: whose variables it uses.
+        models: the models whose variables the function uses.
 
     Returns:
-        (text, signature), a dict of "arguments", from name to [dtype, shape]; "reads", the variables' names in the
-        order of the parameters; "results", the names of its own results; "writes", the variables' names in the order
-        of the results after these.
+        (text, signature). The signature is a dict with "arguments", the [dtype, shape] of each argument by name;
+        "reads", the variables' names in the order of the parameters; "results", the names of the function's results;
+        and "writes", the variables' names in the order of the results that follow.
 
     Raises:
         ValueError: if the function reads anything but its arguments and the models' variables.

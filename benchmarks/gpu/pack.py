@@ -5,7 +5,7 @@
 A program becomes a serialised `jax.export.Exported` for each precision, which the device loads with JAX's public API.
 Two things are changed. Operations and attributes that only TensorFlow's printer writes are removed (mhlo.copy and
 mhlo.*). Matrix products are set to full float32: they are small, and one of them computes the coordinates of the warp.
-The precisions differ in the convolutions, where the work is:
+The precisions differ only in the convolutions, which take most of the time:
 
     f32   float32
     tf32  float32 values, which a GPU may multiply as TF32; on a CPU the same as f32
@@ -44,7 +44,7 @@ def pack(raw: pathlib.Path, bundle: pathlib.Path, precisions: list[str]) -> None
         precisions: some of `PRECISIONS`.
 
     Raises:
-        ValueError: if a program holds an operation that is not of StableHLO.
+        ValueError: if a program holds an operation that is not part of StableHLO.
     """
     shutil.rmtree(bundle, ignore_errors=True)
     shutil.copytree(raw, bundle, ignore=shutil.ignore_patterns("programs", "manifest.json"))
@@ -92,7 +92,7 @@ def parse(text: str, precision: str) -> ir.Module:
 def to_exported(name: str, module: ir.Module) -> export.Exported:
     """Wraps a module as a `jax.export.Exported`.
 
-    All fields except the module are copied from a function with the same signature, which this JAX exports.
+    This version of JAX exports a function with the same signature. All fields except the module are copied from it.
     """
     (main,) = (operation for operation in module.body.operations if operation.sym_name.value == "main")
     with module.context:
@@ -145,8 +145,8 @@ def _round_convolution(operation: ir.Operation) -> None:
 def _round(value: ir.Value) -> ir.Value:
     """Converts a value to bfloat16, before any operation that only moves numbers.
 
-    XLA recognises the gradient of a strided convolution by its reversed kernel. With a conversion in between it does
-    not, and convolves a map in which three quarters of the values are zeros.
+    XLA recognises the gradient of a strided convolution by its reversed kernel. With a conversion in between, XLA does
+    not recognise it, and convolves a map of which three quarters are zeros.
     """
     owner = value.owner
     if isinstance(owner, ir.OpView):
@@ -177,5 +177,5 @@ def main(raw: str, bundle: str) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_multi_enum("precision", ["bf16"], PRECISIONS, "Of the convolutions; may be given again.")
+    flags.DEFINE_multi_enum("precision", ["bf16"], PRECISIONS, "Precision of the convolutions; may be repeated.")
     run_command(main, "RAW", "BUNDLE")

@@ -1,7 +1,7 @@
 """The programs that run on the device, as TensorFlow functions of the project's models.
 
-Each program is a whole training step, or applies the averaged networks. All of its random draws, the crops
-of the photos included, follow from the argument `step`.
+Each program is a whole training step, or applies the averaged networks. All random draws, including the crops of the
+photos, follow from the argument `step`.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class Models:
     Attributes:
         gan: LayeredGAN, compiled.
         segmenter: Segmenter, compiled.
-        variables: the keras.Variable of every name "GROUP/INDEX": the networks, their averages and the optimizers.
+        variables: dict of keras.Variable by name, "GROUP/INDEX", for the networks, their averages and the optimizers.
     """
 
     def __init__(self, config: ConfigDict):
@@ -59,7 +59,7 @@ class Models:
         """Returns the name of the variable with this resource handle.
 
         Raises:
-            ValueError: if no variable of the models has it.
+            ValueError: if no variable of the models has this handle.
         """
         for name, variable in self.variables.items():
             if variable.value.handle is handle:
@@ -67,7 +67,7 @@ class Models:
         raise ValueError(f"a program reads {handle}, which is not a variable of the models, so it cannot be exported")
 
     def learning_rates(self) -> dict[str, str]:
-        """Returns the names of the GAN's two learning rates, by the network that they train."""
+        """Returns the names of the GAN's two learning rates, by the network that the rate trains."""
         optimizers = {"generator": self.gan.optimizer, "discriminator": self.gan.discriminator_optimizer}
         return {key: self.name_of(adam.learning_rate.value.handle) for key, adam in optimizers.items()}
 
@@ -81,8 +81,8 @@ def build_programs(config: ConfigDict, models: Models, storage_size: int) -> dic
         storage_size: pixels, the width of the photos to train on.
 
     Returns:
-        dict of (function, an example of its arguments by name). "photos" is uint8 [batch, storage_size, storage_size,
-        rgb], "images" uint8 [PREDICTED_IMAGES, resolution, resolution, rgb], "step" a scalar int64.
+        dict of (function, example arguments by name) by the program's name. "photos" is uint8 [batch, storage_size,
+        storage_size, rgb], "images" uint8 [PREDICTED_IMAGES, resolution, resolution, rgb], "step" a scalar int64.
     """
     gan, segmenter, resolution = models.gan, models.segmenter, config.resolution
     learn, generator = synthetic_step(gan, segmenter), gan.average_foreground_generator

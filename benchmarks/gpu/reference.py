@@ -15,13 +15,13 @@ def take_reference_steps(
 
     Args:
         programs: see `programs.build_programs`.
-        models: in their initial state, to which they return.
+        models: the models in their initial state. They get this state back at the end.
         photos: uint8 [step, batch, width, width, rgb], at the storage size.
-        images: for `predict`, uint8 [image, resolution, resolution, rgb].
+        images: images for `predict`, uint8 [image, resolution, resolution, rgb].
 
     Returns:
-        dict: "PROGRAM/report", float64 [step, result], the results ordered by name; "synthesize/LAYER" after the
-        steps of "gan_later"; "predict/probability" after those of "final".
+        dict with "PROGRAM/report", float64 [step, result], whose results are ordered by name; "synthesize/LAYER",
+        computed after the steps of "gan_later"; and "predict/probability", computed after the steps of "final".
     """
     begin = {name: variable.numpy() for name, variable in models.variables.items()}
     arrays = {}

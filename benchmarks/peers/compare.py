@@ -13,8 +13,8 @@ turns, so other work on the machine slows all of them alike. The table shows the
 the fastest. On a busy machine a long run is always disturbed, so the table also shows the CPU time on one thread.
 
 IoU is measured at each photo's own size. Each model gets the photo as its own documentation says. Photos without a mask
-do not count. The default, --half=test, takes the test photos of a run: every second one of the photos that have a mask,
-in the order of their names.
+do not count. The default, --half=test, takes the test photos of a run: every second photo with a mask, in the order of
+names.
 """
 
 import json
@@ -42,13 +42,13 @@ HALVES = {"validation": slice(0, None, 2), "test": slice(1, None, 2), "all": sli
 
 
 def find_models(ours: Iterable[str | pathlib.Path], peers: str | pathlib.Path) -> Models:
-    """Finds segmenter_*.tflite and segmenter_*.onnx in folders of ours, and the peers' files in the folder of `fetch`.
+    """Finds segmenter_*.tflite and segmenter_*.onnx in our folders, and the peers' files in the folder of `fetch`.
 
     Returns:
-        dict from each file to its name in the table and the function that opens it, see `segmenters`.
+        dict by file. A value is the model's name in the table and the function that opens the file, see `segmenters`.
 
     Raises:
-        ValueError: if a folder of ours holds no model, or a peer's file is missing.
+        ValueError: if one of our folders holds no model, or a peer's file is missing.
     """
     models: Models = {}
     for export in map(pathlib.Path, ours):
@@ -70,8 +70,8 @@ def measure(
     """Measures the time and the memory of each model with each number of threads, in turns.
 
     Returns:
-        dict from (path, threads) to a dict: "median" and "least" in ms; "cpu", the median of the CPU time in ms;
-        "peak", the process's peak memory in MiB; "before", the peak of Python, NumPy and the runtime before the
+        dict by (path, threads). Each value is a dict: "median" and "least" in ms; "cpu", the median of the CPU time in
+        ms; "peak", the process's peak memory in MiB; "before", the peak of Python, NumPy and the runtime before the
         model was loaded, in MiB.
     """
     workers = {(path, count): _start(path, count) for path in paths for count in threads}
@@ -100,7 +100,7 @@ def _finish(worker: subprocess.Popen, taken: list) -> dict[str, float]:
 def format_table(models: Models, scores: Mapping, figures: Mapping, threads: Sequence[int]) -> str:
     """Formats a Markdown table, with a row for each model and each peer whose weights were not found.
 
-    The arguments are what `find_models`, `export.evaluate.score` (by the names in `models`) and `measure` return.
+    The arguments are the results of `find_models`, `export.evaluate.score` (by the names in `models`) and `measure`.
     """
     latencies = [f"{count} thread{'s' * (count > 1)}, ms" for count in threads]
     head = ["segmenter", "KB", *latencies, "CPU, ms", "peak memory, MiB", "model's part", "IoU", "IoU per photo"]

@@ -1,4 +1,4 @@
-"""Model files as functions of arrays: .tflite with LiteRT, .onnx with ONNX Runtime, both on the CPU."""
+"""Opens model files on the CPU as functions of arrays: .tflite with LiteRT, .onnx with ONNX Runtime."""
 
 import pathlib
 from collections.abc import Callable, Sequence
@@ -13,8 +13,8 @@ def load(path: str | pathlib.Path, threads: int) -> Model:
     """Opens a .tflite or .onnx file whose model has one input.
 
     Returns:
-        (the input's shape, where a dynamic batch is 1; its dtype, "uint8" or "float32"; a function from such an array
-        to the model's first output, which is not dequantised).
+        (shape, dtype, function). The shape is the input's, with 1 for a dynamic batch. The dtype is "uint8" or
+        "float32". The function takes such an array and returns the model's first output, not dequantised.
 
     Raises:
         ValueError: for another kind of file, or a model with several inputs.

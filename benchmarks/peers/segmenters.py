@@ -1,4 +1,4 @@
-"""From an image to a mask of the same size, in the way that each model's own documentation describes."""
+"""Functions that compute a mask of an image's own size with each model, as the model's documentation describes."""
 
 import pathlib
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def ours(path: pathlib.Path) -> Segmenter:
         path: a .tflite or .onnx file; its model maps uint8 [1, R, R, rgb] to probabilities [1, R, R, 1].
 
     Returns:
-        function from a PIL image to the foreground probability, float32 [height, width] in [0, 1].
+        A function that takes a PIL image and returns the foreground probability, float32 [height, width] in [0, 1].
     """
     resolution, predict = _onnx(path) if path.suffix == ".onnx" else load_segmenter(path)
     return lambda image: foreground_probability(image, resolution, predict)
@@ -34,7 +34,7 @@ def _onnx(path: pathlib.Path) -> tuple[int, Callable[[np.ndarray], np.ndarray]]:
 
 
 def mediapipe_selfie(path: pathlib.Path) -> Segmenter:
-    """Opens MediaPipe's selfie segmenter, selfie_segmentation.tflite, and returns what `ours` does.
+    """Opens MediaPipe's selfie segmenter, selfie_segmentation.tflite, and returns the same as `ours`.
 
     As in its graph selfie_segmentation_cpu.pbtxt, the image is squeezed to 256 x 256, with values in [0, 1].
     """
@@ -48,7 +48,7 @@ def mediapipe_selfie(path: pathlib.Path) -> Segmenter:
 
 
 def u2netp(path: pathlib.Path) -> Segmenter:
-    """Opens U²-Netp, u2netp.onnx, and returns what `ours` does.
+    """Opens U²-Netp, u2netp.onnx, and returns the same as `ours`.
 
     As rembg does it, the image is squeezed to 320 x 320, divided by its maximum and normalised with ImageNet's mean
     and deviation. The output is stretched, so that the least probable pixel is 0 and the most probable one is 1.

@@ -45,7 +45,7 @@ def run_facts(
         photos: number of photos for each of "train", "validation" and "test".
         supervised: whether the segmenter learnt from masks of photos.
         rounds: number of rounds of GAN and segmenter.
-        images_seen: number of real images that the discriminator saw, or a supervised segmenter.
+        images_seen: number of real images that the discriminator, or a supervised segmenter, saw.
         segmenter_steps: number of training steps of the segmenter.
         test_masks: see `mask_facts`; None without test masks.
 
@@ -131,7 +131,7 @@ def signature_facts(resolution: int, *, integer: bool = False, batch: int | str 
         batch: number of images in a call of the signature for the model's own size, or "batch" for any number.
 
     Returns:
-        dict from signature to its "input" and "output".
+        dict by signature, each a dict with "input" and "output".
     """
     image = {"type": "uint8", "colour_order": "RGB", "range": [0, 255]}
     own_size, any_size = f"the model's own, {resolution} x {resolution}", "any; the model resizes it"

@@ -1,9 +1,9 @@
 """The facts inside an exported model, as JSON. Reading them needs no TensorFlow.
 
-A .tflite file has them in an entry of its flatbuffer's metadata, where any reader of flatbuffers finds them by name. A
-SavedModel has them in a file of that name.
+A .tflite file has the facts in an entry of its flatbuffer's metadata, which any reader of flatbuffers finds by name. A
+SavedModel has the facts in a file with the same name.
 
-This is not the TFLite Metadata schema: that has no field for figures, training data or a version of the format, and its
+The TFLite Metadata schema is not used. It has no field for figures, training data or a version of the format, and its
 library does not support current Python versions.
 """
 
@@ -29,8 +29,8 @@ def add_metadata(content: bytes, facts: dict) -> bytes:
     """Adds facts to a .tflite model.
 
     Args:
-        content: bytes of a .tflite model without such an entry.
-        facts: what JSON can hold. "format_version" is added.
+        content: bytes of a .tflite model without this entry.
+        facts: a dict that JSON can hold. "format_version" is added.
 
     Returns:
         bytes of the .tflite model with the entry.
@@ -56,7 +56,7 @@ def read_metadata(path: str | os.PathLike) -> dict:
 
     Raises:
         OSError: there is no such file.
-        ValueError: it is not a .tflite file or SavedModel, it is damaged, or it has no such entry.
+        ValueError: it is not a .tflite file or SavedModel, it is damaged, or it has no entry with facts.
     """
     path = pathlib.Path(path)
     facts = _read_savedmodel(path) if path.is_dir() else _read_tflite(path)

@@ -58,7 +58,7 @@ def _call(layer: keras.Layer, *args: keras.KerasTensor, **kwargs: object) -> ker
 
 
 def _folded_weights(layer: keras.Layer, norm: layers.BatchNormalization | None) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the kernel and the bias of a convolution and of the normalisation after it, if there is one."""
+    """Returns a convolution's kernel and bias. If a normalisation follows, it is folded into both."""
     kernel, channels = np.asarray(layer.kernel), layer.output.shape[-1]
     bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(channels, "float32")
     if norm is None:

@@ -46,8 +46,8 @@ def fine_tune(
         masks differ slightly from F's. Its threshold still has to be centred, see `centring.centre_threshold`.
 
     Raises:
-        ValueError: the images have another type or shape or are none, `steps` is less than 1, or the network cannot be
-            folded.
+        ValueError: there are no images, the images have another type or shape, `steps` is less than 1, or the network
+            cannot be folded.
     """
     _check(network, images, steps)
     tuned = fold_batch_norm(network)
@@ -72,7 +72,7 @@ def _check(network: keras.Model, images: np.ndarray, steps: int) -> None:
 
 
 def _batch_function(images: np.ndarray, batch_size: int, resolution: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Returns a function from a seed, int32 [2], to a batch of views, float32 in [-1, 1]."""
+    """Returns a function that takes a seed, int32 [2], and returns a batch of views, float32 in [-1, 1]."""
     photos, crop_scale = tf.constant(images), (resolution / images.shape[1], 1.0)
 
     def draw(seed: tf.Tensor) -> tf.Tensor:
@@ -122,13 +122,13 @@ class Round(layers.Layer):
     """Rounds to 256 values over the range of the batch. TFLite uses the range of the calibration photos."""
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
-        """Returns x rounded. The gradient is that of x."""
+        """Returns x rounded. The gradient ignores the rounding."""
         low, high = ops.minimum(ops.min(x), 0.0), ops.maximum(ops.max(x), 0.0)
         return tf.quantization.fake_quant_with_min_max_vars(x, tf.stop_gradient(low), tf.stop_gradient(high))
 
 
 def rounded_kernel(layer: keras.Layer) -> tf.Tensor:
-    """Returns a convolution's kernel in 254 steps per filter, symmetric about 0. The gradient is that of the kernel."""
+    """Returns a kernel rounded to 254 steps per filter, symmetric about 0. The gradient ignores the rounding."""
     kernel = tf.convert_to_tensor(layer.kernel)
     filter_axes = (0, 1) if isinstance(layer, layers.DepthwiseConv2D) else (0, 1, 2)
     step = tf.maximum(tf.reduce_max(tf.abs(kernel), filter_axes, keepdims=True) / 127, np.finfo("float32").tiny)

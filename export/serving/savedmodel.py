@@ -22,7 +22,7 @@ def write_savedmodel(network: keras.Model, directory: pathlib.Path) -> None:
         directory: directory of the SavedModel.
 
     Raises:
-        OSError: it cannot be written, for example because the disk is full.
+        OSError: the SavedModel cannot be written, for example because the disk is full.
     """
     model = serving_model(network)
     pixels = tf.TensorSpec(model.input_shape, tf.uint8, "pixels")

@@ -42,7 +42,7 @@ def to_tflite_float16(network: keras.Model) -> bytes:
 def to_tflite_dynamic(network: keras.Model) -> bytes:
     """Converts F with int8 weights, a quarter of the size. Activations are quantised at run time, for each image.
 
-    Kernels of fewer than 1,024 weights and those of depthwise convolutions stay float32.
+    Kernels of fewer than 1,024 weights and kernels of depthwise convolutions stay float32.
 
     Args, returns and raises as `to_tflite_float32`.
     """
@@ -65,8 +65,8 @@ def to_tflite_int8(network: keras.Model, calibration_images: np.ndarray) -> byte
         to the foreground probability, uint8 [1, resolution, resolution, 1] in steps of 1/256 (zero point 0).
 
     Raises:
-        ValueError: the calibration images are not uint8, have another shape or are none, or TensorFlow cannot convert
-            F.
+        ValueError: there are no calibration images, they are not uint8 or have another shape, or TensorFlow cannot
+            convert F.
     """
     _check_images(calibration_images, network.input_shape[1:])
     # A uint8 input of the graph would keep one float operation, the cast. A float32 input with the pixels' own values
@@ -81,10 +81,10 @@ def to_tflite_int8(network: keras.Model, calibration_images: np.ndarray) -> byte
 
 
 def function_converter(function: Callable[..., tf.Tensor], *inputs: tf.TensorSpec) -> tf.lite.TFLiteConverter:
-    """Returns the converter of a function from tensors, whose shapes and dtypes are the inputs, to one tensor."""
+    """Returns the converter of a function that takes tensors of the given shapes and dtypes and returns one tensor."""
     function = tf.function(function, autograph=False).get_concrete_function(*inputs)
     verbosity = logging.get_verbosity()
-    logging.set_verbosity(logging.ERROR)  # TensorFlow would warn and recommend a SavedModel, which is ten times slower
+    logging.set_verbosity(logging.ERROR)  # TensorFlow would recommend a SavedModel, but that is ten times slower
     try:
         return tf.lite.TFLiteConverter.from_concrete_functions([function])
     finally:
@@ -110,7 +110,7 @@ def _convert(converter: tf.lite.TFLiteConverter) -> bytes:
 def _span_all_values(images: np.ndarray) -> np.ndarray:
     """Makes the range of the pixels [0, 255], so that the scale of the input is exactly 1 and its zero point 0.
 
-    For this, one photo gets a black and a white pixel in two corners, so that all calibration images remain photos.
+    One photo gets a black and a white pixel in two corners. This way all calibration images remain photos.
     """
     images = images.astype("float32")
     images[0, 0, 0], images[0, -1, -1] = 0.0, 255.0

@@ -21,7 +21,7 @@ def parse(content: bytes) -> schema.ModelT:
 
 
 def serialize(model: schema.ModelT) -> bytes:
-    """Returns the bytes of the .tflite file of a model."""
+    """Returns a model as the bytes of a .tflite file."""
     builder = _Builder(1024)
     builder.Finish(model.Pack(builder), file_identifier=_IDENTIFIER)
     return bytes(builder.Output())

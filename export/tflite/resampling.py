@@ -1,12 +1,12 @@
-"""Resizing inside the model, with the result of edge_segmenter: antialiased bilinear, as two matrix products.
+"""Antialiased bilinear resizing inside the model, as two matrix products. The result is the same as edge_segmenter's.
 
-TensorFlow's own resizing cannot replace it: TFLite's own resizing has no antialiasing. With it, the model would see
-only every 60th pixel of a large image.
+TensorFlow's resizing cannot be used, because TFLite implements it without antialiasing. The model would then see only
+every 60th pixel of a large image.
 """
 
 import tensorflow as tf
 
-_HALVES_DOWN = 0.5 - 2**-10  # added before truncation; the 2**-10 is far above the rounding error of the sums
+_HALVES_DOWN = 0.5 - 2**-10  # added before truncation, so a half becomes 0; 2**-10 is far above the sums' rounding error
 
 
 def letterbox(image: tf.Tensor, resolution: int) -> tf.Tensor:
@@ -18,8 +18,8 @@ def letterbox(image: tf.Tensor, resolution: int) -> tf.Tensor:
 
     Returns:
         uint8 [1, R, R, rgb]. It equals `edge_segmenter.letterbox.letterbox`, except for single pixels that are one
-        step off because a sum is close to a half. Images more than twice as high as wide have more of these: Pillow
-        resizes their height first.
+        step off because a sum is close to a half. Images more than twice as high as wide have more such pixels, because
+        Pillow resizes their height first.
     """
     height, width = tf.unstack(tf.shape(image)[1:3])
     rows, columns = (_letterbox_matrix(side, tf.maximum(height, width), resolution) for side in (height, width))
@@ -36,13 +36,14 @@ def to_own_size(probability: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
         image: the image before letterboxing, [1, height, width, rgb]. Only its size counts.
 
     Returns:
-        uint8 [1, height, width, 1], 255 times the foreground probability, rounded, halves down. So it is 128 or more
-        where the probability is above one half (by 4e-6 at least); int8 networks often return exactly one half.
+        uint8 [1, height, width, 1], 255 times the foreground probability, rounded to the nearest integer, or to the
+        lower one if two are equally near. So the value is 128 or more where the probability is above one half by at
+        least 4e-6. At exactly one half, which int8 networks often return, it is 127.
     """
     height, width = tf.unstack(tf.shape(image)[1:3])
     resolution, step = probability.shape[1], 1 / 256 if probability.dtype == tf.uint8 else 1.0
     rows, columns = (_undo_matrix(side, tf.maximum(height, width), resolution) for side in (height, width))
-    # Added here, where the mask is small: a matrix whose rows sum to 1 keeps the offset.
+    # The offset is added here, where the mask is small. A matrix whose rows sum to 1 keeps the offset.
     levels = tf.cast(probability[..., 0], tf.float32) * (255 * step) + _HALVES_DOWN
     return tf.expand_dims(tf.cast(rows @ _resize_width(levels, columns), tf.uint8), axis=-1)
 
@@ -71,32 +72,32 @@ def resampling_matrix(
 
 
 def filled_part(side: tf.Tensor, longest: tf.Tensor | int, resolution: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Computes the number of pixels of the square that a side of the image fills, and the first of them.
+    """Computes how many pixels of the square a side of the image fills, and the index of the first of these pixels.
 
     The number is side * resolution / longest, rounded like Python's round. All are int32, in pixels; `longest` is the
     longer side of the image.
     """
     scaled = side * resolution
-    is_odd = scaled // longest % 2  # Python rounds halves to the even number
+    is_odd = scaled // longest % 2  # Python rounds a half to the even number
     length = tf.maximum((2 * scaled + longest - 1 + is_odd) // (2 * longest), 1)
     return length, (resolution - length) // 2
 
 
 def _letterbox_matrix(side: tf.Tensor, longest: tf.Tensor, resolution: int) -> tf.Tensor:
-    """Computes the matrix from a side of the image to a side of the square. Positions beyond the image see its edge."""
+    """Computes the matrix that resizes a side of the image to the square. The edge pixel fills the rest."""
     length, start = filled_part(side, longest, resolution)
     target = tf.clip_by_value(tf.range(resolution) - start, 0, length - 1)
     return resampling_matrix(tf.range(side), side, target, length)
 
 
 def _undo_matrix(side: tf.Tensor, longest: tf.Tensor, resolution: int) -> tf.Tensor:
-    """Computes the matrix from the part of the square that the image fills to a side of the image."""
+    """Computes the matrix that resizes the filled part of the square to a side of the image."""
     length, start = filled_part(side, longest, resolution)
     return resampling_matrix(tf.range(resolution) - start, length, tf.range(side), side)
 
 
 def _resize_width(values: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
-    """[1, height, width] -> float32 [1, height, column]."""
+    """Resizes the width of [1, height, width]; returns float32 [1, height, column]."""
     return tf.matmul(tf.cast(values, tf.float32), columns, transpose_b=True)
 
 

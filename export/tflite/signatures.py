@@ -76,10 +76,10 @@ def _append(
         model: the model that the graph will belong to. It gets the part's constants and operator codes.
         graph: the graph to extend.
         part: a model with one subgraph. Its tensors and operators are changed.
-        place: dict from tensor indices of the part to indices of tensors that the graph already has.
+        place: the tensors that the graph already has: a dict of the graph's indices by the part's indices.
 
     Returns:
-        dict from all tensor indices of the part to indices of the graph.
+        dict of the graph's tensor indices by the part's tensor indices, for all tensors of the part.
     """
     (added,) = part.subgraphs
     place, buffers, codes = {-1: -1} | place, len(model.buffers), len(model.operatorCodes)  # -1: an omitted input
@@ -99,7 +99,7 @@ def _append(
 
 
 def _unnamed(tensor: schema.TensorT) -> schema.TensorT:
-    """Returns a copy without its name: names would be a third of the second signature's size."""
+    """Returns a copy without the name. Names would take a third of the second signature's size."""
     tensor = copy.copy(tensor)
     tensor.name = None
     return tensor

@@ -1,4 +1,4 @@
-"""Tests of the real builders on small archives, with the official layouts, in the folder where a user would put them."""
+"""Tests of the real builders on small archives. These have the official layouts and lie where a user would put them."""
 
 import functools
 import os

@@ -36,7 +36,7 @@ def models():
     photos = np.random.default_rng(0).integers(0, 256, (4, RESOLUTION, RESOLUTION, 3)).astype("uint8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convert, "_span_all_values", lambda images: 30 + images * np.float32(0.7))
-        scaled = convert.to_tflite_int8(bright_network(), photos)  # the scale of its input is not 1; in exported files it is
+        scaled = convert.to_tflite_int8(bright_network(), photos)  # its input scale is not 1, unlike an exported file's
     return {
         MODEL: add_signatures(convert.to_tflite_float32(bright_network())),
         "segmenter_int8.tflite": add_signatures(convert.to_tflite_int8(bright_network(), photos)),
@@ -425,7 +425,7 @@ def phone(playwright, browser, address):
 
 def test_by_taps_alone(phone, site, tmp_path):
     model, path = site / "full" / "segmenter_int8.tflite", tmp_path / "photo.jpg"
-    blobs(1000, 750).resize((4000, 3000)).save(path, exif=exif(6), quality=90)  # like a photo that a phone took and turned
+    blobs(1000, 750).resize((4000, 3000)).save(path, exif=exif(6), quality=90)  # like a photo of a phone
     phone.tap("#camera")
     wait_for_status(phone, "The camera runs.")
     phone.wait_for_selector("#latency:not(:empty)")

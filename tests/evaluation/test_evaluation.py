@@ -111,7 +111,7 @@ def flat_photos(names, size):
 def test_clusters_are_compared_with_the_classes_of_all_photos():
     splits = Splits(flat_photos(["a1", "b1", "b2"], 6), flat_photos(["a2"], 4), flat_photos(["b3"], 4))
     image = keras.Input((4, 4, 3))
-    brightness = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(image))  # the sign of the brightness decides the category
+    brightness = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(image))  # its sign is the category
     logits = keras.layers.Dense(2, use_bias=False, name="category")(brightness)
     discriminator = keras.Model(image, [keras.layers.Flatten()(image), logits])
     discriminator.get_layer("category").set_weights([np.float32([[-1, 1]] * 3)])

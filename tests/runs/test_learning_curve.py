@@ -31,7 +31,7 @@ def test_each_run_is_drawn_as_a_line(tmp_path):
         learning_curves.draw([tmp_path / run for run in runs], tmp_path / "curves.png")
         with Image.open(tmp_path / "curves.png") as image:
             colours = {colour for _, colour in image.convert("RGB").getcolors(1 << 20)}
-        sizes.append([(31, 119, 180) in colours, (255, 127, 14) in colours])  # the colours of matplotlib's first two lines
+        sizes.append([(31, 119, 180) in colours, (255, 127, 14) in colours])  # colours of matplotlib's first two lines
     assert sizes == [[True, False], [True, True]]
 
 

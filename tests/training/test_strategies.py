@@ -178,7 +178,7 @@ def gradient_norms(workdir):
 
 def test_two_replicas_report_the_norms_of_one_device(runs, two_replicas):
     plain, two = gradient_norms(runs / "plain"), gradient_norms(two_replicas)
-    assert [len(norms) for norms in plain.values()] == [20, 20, 20, 1]  # norms of G, of D, of F in its round, of the final F
+    assert [len(norms) for norms in plain.values()] == [20, 20, 20, 1]  # G, D, F in its round, the final F
     for name, norms in plain.items():
         assert two[name] == pytest.approx(norms, rel=1e-3), name
 

@@ -1,4 +1,4 @@
-"""`configs/folder.py` at the paper's width, with the settings for birds of `benchmarks/README.md`.
+"""`configs/folder.py` at the paper's width, with the settings that `benchmarks/README.md` gives for birds.
 
     python -m benchmarks.gpu.export --config=benchmarks/gpu/configs/birds.py --output=raw/birds \
         --config.data.path=BIRDS --config.data.masks=MASKS

@@ -22,10 +22,10 @@ class Program:
     """One of the bundle's programs.
 
     Attributes:
-        name: which one.
+        name: the program's name.
         arguments: [dtype, shape] of each argument that is not a variable, by name.
         reads, writes: names of variables, in the program's order.
-        results: names of its own results.
+        results: names of the results that are not variables.
         gflop: floating-point operations of a call, as XLA counts them, in units of 1e9.
     """
 
@@ -40,7 +40,7 @@ class Program:
         self._call = jax.jit(export.deserialize(bytearray(content)).call)
 
     def __call__(self, state: State, *arguments: Any) -> tuple[dict[str, jax.Array], State]:
-        """Returns (its own results by name, the new values of the variables that it writes)."""
+        """Returns the program's results by name, and the new values of the variables that it writes."""
         outputs = self._call(*arguments, *(state[name] for name in self.reads))
         count = len(self.results)
         results = dict(zip(self.results, outputs[:count], strict=True))
@@ -77,7 +77,7 @@ class Bundle:
         """Returns the photos.
 
         Returns:
-            dict of "train", uint8 [photo, storage size, storage size, rgb]; "validation_images" and "test_images",
+            dict with "train", uint8 [photo, storage size, storage size, rgb]; "validation_images" and "test_images",
             uint8 [photo, resolution, resolution, rgb]; and, where photos have masks, "validation_masks" and
             "test_masks", uint8 [photo, resolution, resolution]: 0 background, 1 foreground, 255 unlabelled.
         """

@@ -18,18 +18,18 @@ from engine import Engine
 
 # The largest differences with which a device still trains the same networks. A CPU stays below 1e-5 at the first step.
 LIMITS = {"first_report": 2e-3, "report": 0.2, "layers": 0.02, "probability": 0.02}
-_LEAST = 0.1  # differences of smaller results are relative to this: they are means of larger numbers
+_LEAST = 0.1  # divides the difference if a result is smaller, because results are means of larger numbers
 
 
 def check(bundle: Bundle, precision: str) -> None:
     """Takes the reference's steps and compares.
 
-    The log gets the largest differences of each program. For the results of training programs they are relative to
-    TensorFlow's: "first_report" (first step) and "report" (all steps). The "layers" of "synthesize" are in [-1, 1], the
+    The log gets the largest differences of each program. For training programs they are relative to TensorFlow's
+    results, as "first_report" (first step) and "report" (all steps). The "layers" of "synthesize" are in [-1, 1]. The
     "probability" of "predict" is in [0, 1].
 
     Raises:
-        ValueError: if one is above its limit.
+        ValueError: if a difference is above its limit.
     """
     reference = bundle.reference()
     steps = len(reference["final/report"])

@@ -19,7 +19,7 @@ class StepLoop:
 
     Args:
         program: `Program`, whose results are scalars.
-        learning_rates: the full value of each learning rate, by its variable's name; a step takes a share of it.
+        learning_rates: the full value of each learning rate, by the variable's name. A step uses a share of this value.
     """
 
     def __init__(self, program: Program, learning_rates: dict[str, float]):
@@ -31,10 +31,10 @@ class StepLoop:
         """Takes steps.
 
         Args:
-            state: every variable. The memory of those that the program writes is reused.
-            photos: all of them, uint8 [photo, width, width, rgb].
-            inputs: "step", int64 [step]; "share", float32 [step], of the learning rates; and, where the program takes
-                photos, "rows", int32 [step, batch], which of them.
+            state: all variables. The memory of the variables that the program writes is reused.
+            photos: all photos, uint8 [photo, width, width, rgb].
+            inputs: "step", int64 [step], and "share", float32 [step], the share of the learning rates. If the program
+                takes photos, also "rows", int32 [step, batch], the indices of the photos.
 
         Returns:
             (the new state, the program's results, float32 [step, result]).
@@ -59,14 +59,14 @@ class Engine:
 
     Args:
         bundle: `Bundle`.
-        precision: of the convolutions.
+        precision: precision of the convolutions.
         chunk: steps in one dispatch.
-        seed: of the initial variables, the photos' order and the draws.
+        seed: seed of the initial variables, the photos' order and the draws.
 
     Attributes:
         state: the variables.
         photos: see `Bundle.photos`.
-        seconds_a_step: measured, by training program.
+        seconds_a_step: measured seconds per step, by training program.
     """
 
     def __init__(self, bundle: Bundle, precision: str, chunk: int, seed: int):
@@ -94,16 +94,16 @@ class Engine:
         self.state = self._bundle.initial_state(self._seed)
 
     def results(self, name: str) -> list[str]:
-        """Returns the names of what a step of a training program reports."""
+        """Returns the names of the values that a step of a training program reports."""
         return self._loops[name].program.results
 
     def take_steps(self, name: str, first_step: int, shares: list[float]) -> jax.Array:
         """Takes steps of a training program; returns before they are done.
 
         Args:
-            name: which program.
-            first_step: from which the photos and draws follow.
-            shares: of the learning rates, one for each step.
+            name: the program's name.
+            first_step: the number of the first step, which decides the photos and the draws.
+            shares: for each step, the share of the learning rates.
 
         Returns:
             float32 [step, result], see `results`.

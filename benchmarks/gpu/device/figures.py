@@ -24,7 +24,7 @@ def segmentation(engine: Engine, split: str) -> dict[str, Any] | None:
 
 
 def synthetic_masks(engine: Engine, batches: int = 32) -> dict[str, float]:
-    """Returns what `gan_figures.evaluate_synthetic_masks` does."""
+    """Returns the figures of `gan_figures.evaluate_synthetic_masks`."""
     masks = np.concatenate([engine.synthesize(step)["mask"] for step in range(batches)])[..., 0]
     crossed = np.stack([engine.crossed_masks(step) for step in range(_CROSSED_GROUPS)])
     means = masks.mean((1, 2))

@@ -15,7 +15,7 @@ def describe(values: Mapping[str, np.ndarray], exact: bool) -> tuple[dict[str, d
     """Returns a recipe for each variable, and the values that the bundle has to carry.
 
     There are three recipes: one number everywhere, a copy of an earlier variable, and a random orthogonal matrix. The
-    bundle carries a value that fits none of them.
+    bundle carries the values that fit none of these recipes.
 
     Args:
         values: every variable's initial value by its name.
@@ -74,7 +74,7 @@ def _is_orthogonal(value: np.ndarray) -> bool:
 
 
 def _draw_orthogonal(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Draws what keras.initializers.Orthogonal draws: a matrix of (all axes but the last, last axis)."""
+    """Draws an orthogonal matrix [all axes but the last, last axis], like keras.initializers.Orthogonal."""
     rows, columns = int(np.prod(shape[:-1])), shape[-1]
     noise = generator.standard_normal((max(rows, columns), min(rows, columns))).astype(np.float32)
     q, r = np.linalg.qr(noise)

@@ -1,4 +1,4 @@
-"""How long each phase of Algorithm 1 is, and which photos each step sees. NumPy alone."""
+"""The length of each phase of Algorithm 1, and the photos of each step. Needs only NumPy."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ class Plan:
     Attributes:
         rounds: K.
         annealed_rounds: the last rounds, in which the GAN's learning rates fall to 0.
-        gan_steps: N_gan, steps of a round; at most, until `fit` has been called.
+        gan_steps: N_gan, steps of a round. `fit` may lower it.
         segmenter_steps: N_seg, steps of a round.
         final_steps: steps of the final segmenter.
     """
@@ -30,7 +30,7 @@ class Plan:
 
     @classmethod
     def of(cls, config: Mapping[str, Any], chunk: int) -> "Plan":
-        """Returns the config's schedule, its numbers of steps rounded up to multiples of a chunk."""
+        """Returns the config's schedule, with numbers of steps rounded up to multiples of a chunk."""
         schedule = config["schedule"]
         steps = [schedule["gan_images_per_round"] // config["batch_size"]]
         steps += [schedule["segmenter_steps_per_round"], schedule["final_segmenter_steps"]]
@@ -40,8 +40,8 @@ class Plan:
         """Returns a plan whose rounds are short enough for the time.
 
         Args:
-            seconds: what is left for the whole run.
-            seconds_a_step: by program.
+            seconds: the time left for the whole run.
+            seconds_a_step: seconds per step, by program.
             chunk: steps in one dispatch. A round has at least one.
         """
         per_round = self.segmenter_steps * seconds_a_step["segmenter"] + EVALUATION_SECONDS
@@ -62,12 +62,12 @@ class Plan:
 
 
 class PhotoOrder:
-    """The photos of each step: every epoch is a new permutation of all photos, which depends on the seed and the epoch.
+    """The photos of each step. Every epoch is a new permutation of all photos, given by the seed and the epoch.
 
     Args:
         count: how many photos there are.
         batch_size: photos of a step.
-        seed: of the permutations.
+        seed: seed of the permutations.
     """
 
     def __init__(self, count: int, batch_size: int, seed: int):

@@ -2,7 +2,7 @@
 
     python3 bundles/birds/run.py --check=bundles/tiny --out=OUT --budget=570
 
-It needs JAX, NumPy and Pillow alone, so its flags are argparse's. OUT gets at most 8 files of less than 16 MiB:
+It needs only JAX, NumPy and Pillow, so it uses argparse for its flags. OUT gets at most 8 files of less than 16 MiB:
 log.txt, curve.csv, grids.png, record.json and up to four files of weights. All but the log are written after each
 round. With JAX_PLATFORMS=cpu it runs on a CPU.
 """
@@ -26,7 +26,7 @@ from weights import write_weights
 from tf_layered_gan.evaluation.image_grid import save_png
 from tf_layered_gan.runs.learning_curve import LearningCurve
 
-# Both save compile time: fewer checks of the autotuning, and no Triton for the few small matrix products.
+# Both flags save compile time. There are fewer autotuning checks, and no Triton for the few small matrix products.
 _GPU_FLAGS = "--xla_gpu_autotune_level=2 --xla_gpu_enable_triton_gemm=false"
 _GAP = 6  # white pixels between two grids
 
@@ -34,12 +34,12 @@ _GAP = 6  # white pixels between two grids
 def parse() -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", required=True, type=pathlib.Path, help="folder of what comes back")
+    parser.add_argument("--out", required=True, type=pathlib.Path, help="folder for the files that come back")
     parser.add_argument("--check", type=pathlib.Path, help="a bundle with a reference, to check this device with first")
     parser.add_argument("--budget", type=float, default=570.0, help="seconds for everything")
     parser.add_argument("--precision", default="bf16", help="f32, tf32 or bf16, if the bundle has it")
     parser.add_argument("--chunk", type=int, default=50, help="steps in one dispatch; phases are rounded up to it")
-    parser.add_argument("--seed", type=int, default=0, help="of the initial weights, the photos' order and the draws")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the initial weights, the photos' order and the draws")
     parser.add_argument("--cache", type=pathlib.Path, help="folder for compiled programs, for a further run")
     return parser.parse_args()
 
@@ -61,7 +61,7 @@ def prepare(out: pathlib.Path, cache: pathlib.Path | None) -> None:
 
 
 def main() -> None:
-    """Checks the device, trains, and writes what comes back."""
+    """Checks the device, trains, and writes the files that come back."""
     begin, options = time.monotonic(), parse()
     prepare(options.out, options.cache)
     if options.check:

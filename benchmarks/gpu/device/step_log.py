@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 _SECONDS = 5.0  # between two lines
-_HEALTHY_MASKS = (0.02, 0.9)  # mean mask; outside, one of the layers has taken the whole image
+_HEALTHY_MASKS = (0.02, 0.9)  # mean mask; outside this range, one layer has taken the whole image
 _COLLAPSED_LINES = 4  # so many lines in a row outside this range mean a collapse
 
 
@@ -16,12 +16,12 @@ class StepLog:
     """Logs the means of the steps' reports, and stops a run that has gone wrong.
 
     Args:
-        program: its name.
-        results: names of what a step reports.
+        program: the program's name.
+        results: names of the values that a step reports.
         batch_size: images of a step.
 
     Attributes:
-        history: for each line a dict of "program", "step" and the means since the line before.
+        history: a dict for each line, with "program", "step" and the means since the previous line.
     """
 
     def __init__(self, program: str, results: list[str], batch_size: int):
@@ -32,12 +32,13 @@ class StepLog:
         self.history: list[dict[str, Any]] = []
 
     def add(self, report: jax.Array, step: int, share: float) -> None:
-        """Takes the reports of a chunk of steps. Reads those of the chunk before, so as not to wait for this one.
+        """Takes the reports of a chunk of steps. Reads only those of the previous chunk, to avoid waiting for this
+        chunk.
 
         Args:
             report: float32 [step, result].
-            step: steps taken, with these.
-            share: of the learning rates.
+            step: number of steps taken, including these.
+            share: share of the learning rates.
 
         Raises:
             FloatingPointError: if a value is not finite; names it.
@@ -47,7 +48,7 @@ class StepLog:
         self._pending = report, step, share
 
     def close(self) -> None:
-        """Waits for the last chunk and writes a line; raises what `add` does."""
+        """Waits for the last chunk and writes a line; raises the same errors as `add`."""
         self._read(last=True)
 
     def _read(self, last: bool) -> None:

@@ -1,4 +1,4 @@
-"""Files for the weights that come back: a few of less than 16 MiB, with the most needed networks first. NumPy alone."""
+"""Files of weights that come back, each below 16 MiB, with the most needed networks first. Needs only NumPy."""
 
 import json
 import math
@@ -72,7 +72,7 @@ def write_weights(out: pathlib.Path, state: Mapping[str, np.ndarray], record: di
 
 
 def read_weights(folder: pathlib.Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Returns record.json and the variables by name; what was written as float16 is float32 again."""
+    """Returns record.json, and the variables by name. Variables that were stored as float16 become float32 again."""
     record = json.loads((folder / "record.json").read_text())
     data = b"".join((folder / f"weights_{i}.bin").read_bytes() for i in range(record["files"]))
     state = {}
