@@ -105,7 +105,7 @@ def pixels_to_decode(file: File, *, size: int | None = None) -> int:
         UnreadableImage: as for `read_image`.
     """
     with _opened(file) as image:
-        if size is not None and not image.info.get("progressive"):  # for progressive files, libjpeg keeps all coefficients
+        if size is not None and not image.info.get("progressive"):  # if progressive, libjpeg keeps all coefficients
             _shrink(image, size)
         return image.width * image.height
 

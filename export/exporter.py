@@ -40,7 +40,7 @@ def export_segmenter(
     again.
 
     Args:
-        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
+        network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
         images: dict of uint8 photos, with "calibration" (held-out photos) and "tuning", see `formats.conversions`.
         test_photos: other held-out photos at the model's resolution, to verify the formats on.
         output: directory for `saved_model`, `formats.FILES`, `export.json` and `model_card.md`. They replace an

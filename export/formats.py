@@ -33,7 +33,7 @@ def conversions(network: keras.Model, calibration: np.ndarray, tuning: np.ndarra
     """Lists the conversions of a network.
 
     Args:
-        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
+        network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
         calibration: uint8 [photo, resolution, resolution, rgb], photos that set the ranges of the int8 model.
         tuning: uint8 [photo, side, side, rgb], photos to fine-tune on. Of many photos, only some are used, evenly
             spaced.

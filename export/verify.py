@@ -72,7 +72,7 @@ def reference(network: keras.Model, photos: Photos) -> Reference:
     """Runs the Keras model on the test photos.
 
     Args:
-        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
+        network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
         photos: held-out `Photos` at the network's resolution.
     """
     return Reference(photos, predict_probabilities(network, photos.images))

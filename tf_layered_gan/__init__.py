@@ -2,7 +2,7 @@
 
 import os
 
-# TensorFlow turns oneDNN on by itself only on some processors; on others, too, a GAN step is much faster with it.
+# TensorFlow turns oneDNN on by itself only on some processors, but a GAN step is also much faster with it on others.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 __version__ = "0.2.0"

@@ -16,13 +16,13 @@ def run_command(
 
     Args:
         main: the command, called with the values of `arguments` as str once the flags are parsed. `--help` prints the
-            docstring and the flags of its module, whatever the name of the program.
+            docstring and the flags of the command's module, whatever the name of the program.
         *arguments: names of the positional arguments, in capitals, such as "FILE". All are required.
         flags_parser: parses the command line, see `absl.app.run`.
     """
     sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__
     for flag in flags.FLAGS.get_key_flags_for_module(main.__module__):
-        flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)  # absl looks there for those that --help lists
+        flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)  # absl looks there for the flags that --help lists
 
     def checked_main(argv: list[str]) -> None:
         if len(argv) != 1 + len(arguments):

@@ -7,9 +7,8 @@ WORKDIR/students/NAME; the run's own files stay as they are. The same command go
 size, depth, colour augmentation, seed and the steps between checkpoints are those of the run.
 
     student.json   the settings, and the state of the teacher
-    checkpoints/   the two newest
-    tensorboard/   the losses
-    metrics.json   figures of student and teacher on validation and test photos, and how far the two agree
+    checkpoints/   the two newest checkpoints tensorboard/   the losses metrics.json   figures of student and teacher on
+    validation and test photos, and how far the two agree
 """
 
 import os
@@ -106,13 +105,13 @@ def _check_can_teach(config: ConfigDict, settings: student.Student, splits: Spli
 
 
 def _steps_of(teacher_state: Checkpointer) -> dict[str, int]:
-    """Returns the teacher's steps, which identify it: rounds may be added to a finished run."""
+    """Returns the teacher's steps. They identify the teacher, because rounds may be added to a finished run."""
     steps = (teacher_state.gan_step, teacher_state.segmenter_step, teacher_state.final_step)
     return dict(zip(("gan_steps", "segmenter_steps", "final_steps"), map(int, steps), strict=True))
 
 
 def _student_config(config: ConfigDict, settings: student.Student) -> ConfigDict:
-    """Returns the run's config with the student's weight of the loss on photos: batches hold photos if it is not 0."""
+    """Returns the run's config with the student's `gamma_consistency`. Batches hold photos if it is not 0."""
     config = config.copy_and_resolve_references()
     config.segmenter.gamma_consistency = float(settings.gamma_consistency)
     return config

@@ -27,7 +27,7 @@ def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
             "synthetic": see `gan_figures.evaluate_synthetic_masks`.
             "synthesis": see `gan_figures.evaluate_fid`, if `metrics.inception` names weights.
             "clusters": see `gan_figures.evaluate_clusters`, if `data.classes` is set, with the pattern as "classes_by".
-            The last two stay from an earlier command as long as the GAN has not trained since.
+            If the GAN has not trained since an earlier command, the last two are kept from that command.
 
     Raises:
         FileNotFoundError: the run has no checkpoint.

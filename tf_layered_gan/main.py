@@ -8,7 +8,7 @@ from tf_layered_gan.config import shipped, validate
 from tf_layered_gan.runs import config_record
 
 _CONFIG = shipped.define_flag(
-    "The run's settings. Needed to train; evaluate and synthesize take those of the run in the workdir."
+    "The run's settings. Needed to train; evaluate and synthesize use the settings in the workdir."
 )
 _WORKDIR = flags.DEFINE_string("workdir", None, "Directory for checkpoints, logs and figures.")
 _MODE = flags.DEFINE_enum(

@@ -18,8 +18,8 @@ def centre_threshold(network: keras.Model, images: np.ndarray) -> keras.Model:
     the mask shrinks where many pixels are uncertain.
 
     Args:
-        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits. Its last convolution has one
-            filter and a bias, and returns the logits, perhaps at a lower resolution.
+        network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits. Its last convolution
+            has one filter and a bias, and returns the logits, perhaps at a lower resolution.
         images: uint8 [photo, resolution, resolution, rgb], the calibration photos of the int8 model.
 
     Returns:

@@ -31,7 +31,7 @@ def fine_tune(
     """Returns a copy of F whose int8 conversion agrees better with F's masks.
 
     Args:
-        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits, of layers that
+        network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits, of layers that
             `fold_batch_norm` accepts. It is not changed.
         images: uint8 [photo, side, side, rgb], training photos, side >= resolution. Each view is a random square of at
             least `resolution` pixels, resized to `resolution`, and mirrored with probability one half.

@@ -8,8 +8,8 @@ class ServingModel(keras.Model):
     """Wraps F so that the caller neither normalises pixels nor applies a sigmoid.
 
     Args:
-        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits, float32
-            [batch, resolution, resolution, 1].
+        network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits, float32 [batch,
+            resolution, resolution, 1].
     """
 
     def __init__(self, network: keras.Model):
@@ -41,7 +41,7 @@ def serving_model(network: keras.Model, *, batch_size: int | None = None, pixel_
         pixel_dtype: "uint8", or "float32" if the converter chooses the input's type later.
 
     Returns:
-        keras.Model from pixels in [0, 255] to the foreground probability, see `ServingModel`.
+        keras.Model that maps pixels in [0, 255] to the foreground probability, see `ServingModel`.
     """
     shape = (batch_size, *network.input_shape[1:])
     pixels = keras.Input(batch_shape=shape, dtype=pixel_dtype, name="pixels")

@@ -18,7 +18,7 @@ def write_savedmodel(network: keras.Model, directory: pathlib.Path) -> None:
     [1, height, width, rgb], to `mask`, uint8 [1, height, width, 1], see `resampling`.
 
     Args:
-        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
+        network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
         directory: directory of the SavedModel.
 
     Raises:

@@ -16,10 +16,10 @@ def to_tflite_float32(network: keras.Model) -> bytes:
     """Converts F with float32 arithmetic.
 
     Args:
-        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
+        network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
 
     Returns:
-        bytes of a .tflite model from uint8 [1, resolution, resolution, rgb] to the foreground probability, float32
+        bytes of a .tflite model that maps uint8 [1, resolution, resolution, rgb] to the foreground probability, float32
         [1, resolution, resolution, 1] in [0, 1].
 
     Raises:
@@ -55,14 +55,14 @@ def to_tflite_int8(network: keras.Model, calibration_images: np.ndarray) -> byte
     """Converts F to 8-bit integer arithmetic. An operation without an int8 kernel is an error.
 
     Args:
-        network: F, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
+        network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
         calibration_images: uint8 [image, resolution, resolution, rgb], held-out photos that set the range of every
             activation. With noise instead of photos, the probabilities of one network were off by up to 0.35 instead
             of 0.10.
 
     Returns:
-        bytes of a .tflite model from uint8 [1, resolution, resolution, rgb], the raw pixels (scale 1, zero point 0),
-        to the foreground probability, uint8 [1, resolution, resolution, 1] in steps of 1/256 (zero point 0).
+        bytes of a .tflite model that maps uint8 [1, resolution, resolution, rgb], the raw pixels (scale 1, zero point
+        0), to the foreground probability, uint8 [1, resolution, resolution, 1] in steps of 1/256 (zero point 0).
 
     Raises:
         ValueError: there are no calibration images, they are not uint8 or have another shape, or TensorFlow cannot

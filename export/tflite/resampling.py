@@ -6,7 +6,7 @@ every 60th pixel of a large image.
 
 import tensorflow as tf
 
-_HALVES_DOWN = 0.5 - 2**-10  # added before truncation, so a half becomes 0; 2**-10 is far above the sums' rounding error
+_HALVES_DOWN = 0.5 - 2**-10  # added before truncation, to round; 2**-10 is far above the rounding error of the sums
 
 
 def letterbox(image: tf.Tensor, resolution: int) -> tf.Tensor:

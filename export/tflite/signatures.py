@@ -24,8 +24,8 @@ def add_signatures(content: bytes) -> bytes:
     would quantise the resampling together with an int8 network.
 
     Args:
-        content: bytes of a .tflite model with one subgraph, from uint8 [1, R, R, rgb] to the probability [1, R, R, 1],
-            float32, or uint8 in steps of 1/256.
+        content: bytes of a .tflite model with one subgraph that maps uint8 [1, R, R, rgb] to the probability [1, R, R,
+            1], float32, or uint8 in steps of 1/256.
 
     Returns:
         bytes of a .tflite model.

@@ -15,7 +15,7 @@ class Check:
 
     Attributes:
         allowed: the allowed values, in words; completes "FIELD is VALUE, allowed: ...".
-        accepts: function of a value of the field's type to whether it is allowed.
+        accepts: function that takes a value of the field's type and returns whether the value is allowed.
     """
 
     allowed: str
@@ -102,7 +102,7 @@ def regular_expression() -> Check:
 
 
 def is_finite(number: float) -> bool:
-    """Returns whether a number is finite; integers of hundreds of digits are not."""
+    """Returns whether a number is finite. Integers of hundreds of digits count as infinite."""
     try:
         return math.isfinite(number)
     except OverflowError:

@@ -27,7 +27,7 @@ class Field:
         check: `checks.Check`, the values it may have.
         about: its meaning, unit and place in the paper.
         optional: the type of a field that may be None; None for a field that always has a value.
-        added: whether runs of earlier versions lack it. They trained as its default says.
+        added: whether runs of earlier versions lack the field. They trained with its default value.
     """
 
     name: str
@@ -56,26 +56,26 @@ FIELDS = (
         checks.one_of("cub", "dogs", "cars", "apc", "folder", "shapes"),
         "a folder of photos, images of shapes that the program draws (shapes), or one of the paper's datasets",
     ),
-    Field("data.path", None, checks.folder(), "folder: of photos; the paper's: of TensorFlow Datasets", str),
+    Field("data.path", None, checks.folder(), "folder of photos, or folder of TensorFlow Datasets", str),
     Field("data.masks", None, checks.folder(), "folder, dogs, cars: folder of masks, for evaluation only", str),
     Field("data.unlabelled", None, checks.grey(), "folder: the grey value of unlabelled mask pixels", int),
-    Field("data.classes", None, checks.regular_expression(), "of the class in a photo's name, for NMI only", str),
+    Field("data.classes", None, checks.regular_expression(), "finds the class in a photo's name, for NMI only", str),
     Field("data.holdout", 64, checks.anything(), "photos kept from training; folder: at most a tenth of all"),
     Field("data.train_pictures", 10_000, at_least(1, 10_000_000), "shapes: images to train on"),
-    Field("data.held_out_pictures", 500, at_least(1, 1_000_000), "shapes: for validation, and again for the test"),
-    Field("data.crop_scale", (0.8, 1.0), ordered_pair(0.25, 1.0), "of the width; random resized crop (C.1)"),
-    Field("data.flip", True, checks.anything(), "left to right, with probability 1/2 (C.1)"),
+    Field("data.held_out_pictures", 500, at_least(1, 1_000_000), "shapes: images for validation, and as many for test"),
+    Field("data.crop_scale", (0.8, 1.0), ordered_pair(0.25, 1.0), "width of the random crop as a share (C.1)"),
+    Field("data.flip", True, checks.anything(), "mirrors photos with probability 1/2 (C.1)"),
     # Latent codes
-    Field("codes.z_dim", 100, more_than_0(10_000), "d_z; not in the paper, FineGAN's"),
+    Field("codes.z_dim", 100, more_than_0(10_000), "d_z; FineGAN's value, not in the paper"),
     Field("codes.public_z", True, checks.anything(), "both generators share z; False is not in the paper"),
-    Field("codes.prior", "categorical", checks.one_of("categorical", "normal"), "of the private code c (Table 2)"),
+    Field("codes.prior", "categorical", checks.one_of("categorical", "normal"), "prior of private code c (Table 2)"),
     Field("codes.num_categories", 200, more_than_0(100_000), "d_c (Table C.1); the dimension of a normal c"),
     Field("codes.group_size", 10, checks.anything(), "categories in a super-category (Table C.1)"),
     # Networks
     Field("networks.generator_width", 64, _WIDTH, "channels of the foreground generator at full resolution"),
     Field("networks.least_width", 16, _WIDTH, "least channels of its stages; the paper has 32 and 16"),
     Field("networks.background_width", 64, _WIDTH, "channels of the background generator at full resolution"),
-    Field("networks.background_canvas", 1, more_than_0(8), "side of the background, in images; 2: not in the paper"),
+    Field("networks.background_canvas", 1, more_than_0(8), "side of the background in images; paper: 1"),
     Field("networks.residual_blocks", 2, at_least(0, 100), "in each of the foreground generator's two stages"),
     Field("networks.initial_mask", 0.5, checks.probability(), "a mask's mean before training; not in the paper"),
     Field("networks.mask_centring", 0.0, at_least(0, 1_000), "lowers mask logits by this * r^2; not in the paper"),
@@ -88,7 +88,7 @@ FIELDS = (
     Field("networks.unet_depth", 4, at_least(0, 8), "halvings of the resolution"),
     # Perturbation: Eqs. 9 and 10, Table C.1; each value is uniform
     Field("perturbation.scale_exponent", (-0.2, 0.0), ordered_pair(-2.0, 2.0), "s: objects become 2^s times as large"),
-    Field("perturbation.shift", 0.125, within(0, 0.5), "of the width, in both directions: 16 of 128 pixels"),
+    Field("perturbation.shift", 0.125, within(0, 0.5), "share of the width, in both directions: 16 of 128 pixels"),
     Field("perturbation.rotation", 15.0, at_least(0, 180), "degrees, in both directions"),
     Field("perturbation.background_contrast", (1.0, 1.0), ordered_pair(0.0, 2.0), "factor"),
     # GAN: Eq. 6
@@ -100,24 +100,24 @@ FIELDS = (
     Field("gan.gamma_b", 2.0, _WEIGHT, "weight of the binarisation loss; PerturbGAN's and ILSGAN's value"),
     Field("gan.gamma_bg", 2.0, _WEIGHT, "weight of the background loss, from round 2 on (Table C.1)"),
     Field("gan.gamma_size", 0.0, _WEIGHT, "weight of the mask-size loss (Table 1); PerturbGAN: 2"),
-    Field("gan.mask_size", (0.25, 1.0), ordered_pair(0.0, 1.0), "share of the image that loss keeps masks to"),
+    Field("gan.mask_size", (0.25, 1.0), ordered_pair(0.0, 1.0), "the shares of the image that cost nothing"),
     Field("gan.gamma_independence", (0.0, 0.0), checks.weight_pair(1_000_000), "round 1, later; ILSGAN: 0.2, 1"),
     Field("gan.gamma_r1", 0.0, _WEIGHT, "weight of R1; ILSGAN: 0.0002 * resolution^2 / batch_size", added=True),
     Field(
         "gan.augmentation",
         "none",
         checks.one_of("none", "color", "geometry_color"),
-        "of all images that D sees; not in the paper; MOVE: color, ILSGAN: geometry_color",
+        "how D's images are augmented; not in the paper; MOVE: color, ILSGAN: geometry_color",
         added=True,
     ),
-    Field("gan.augmentation_probability", 1.0, within(0, 1), "of each transformation, unless it adapts", added=True),
+    Field("gan.augmentation_probability", 1.0, within(0, 1), "for each transformation, unless adaptive", added=True),
     Field("gan.augmentation_target", 0.0, decay(), "mean sign of D(photo); 0: no adapting; ILSGAN: 0.6", added=True),
-    Field("gan.ema_decay", 0.999, decay(), "a step, of the averaged generators; not in the paper"),
+    Field("gan.ema_decay", 0.999, decay(), "decay per step of the averaged generators; not in the paper"),
     # Segmenter: Eq. 7
     Field("segmenter.learning_rate", 1e-3, _LEARNING_RATE, "Adam's (C.2)"),
     Field("segmenter.supervised", False, checks.anything(), "learns from true masks alone (Table 5)"),
-    Field("segmenter.mask_size", (0.0, 1.0), ordered_pair(0.0, 1.0), "share of the image; other pairs teach nothing"),
-    Field("segmenter.ema_decay", 0.0, decay(), "a step, of the averaged segmenter; above 0 not in the paper"),
+    Field("segmenter.mask_size", (0.0, 1.0), ordered_pair(0.0, 1.0), "share of the image; other pairs are ignored"),
+    Field("segmenter.ema_decay", 0.0, decay(), "decay per step of the averaged segmenter; paper: 0"),
     Field(
         "segmenter.gamma_consistency", 0.0, _WEIGHT, "weight of the loss on photos in the final steps; not the paper's"
     ),
@@ -150,14 +150,14 @@ FIELDS = (
     Field("schedule.annealed_rounds", 0, at_least(0), "last rounds, in which the GAN's learning rates fall to 0"),
     Field("schedule.gan_images_per_round", 2_000_000, at_least(1), "photos D sees; N_gan = this / batch_size"),
     Field("schedule.segmenter_steps_per_round", 2_000, more_than_0(), "N_seg"),
-    Field("schedule.final_segmenter_steps", 12_000, at_least(0), "after the last round"),
+    Field("schedule.final_segmenter_steps", 12_000, at_least(0), "steps after the last round"),
     # Monitoring
     Field("monitoring.scalars_every", 100, more_than_0(), "steps"),
     Field("monitoring.grid_every", 2_000, more_than_0(), "steps"),
     Field("monitoring.checkpoint_every", 2_000, more_than_0(), "steps"),
     Field("monitoring.restarts", 0, at_least(0, 100), "how often a run may begin again after a collapse"),
     # Evaluation
-    Field("metrics.inception", None, checks.anything(), "file of the weights for FID; without, no FID", str),
+    Field("metrics.inception", None, checks.anything(), "file of the weights for FID; None: no FID", str),
     Field("metrics.fid_samples", 10_000, at_least(2), "images for FID, and backgrounds for bg-FID (Sec. 4.1)"),
 )
 

@@ -6,7 +6,7 @@ from absl import flags
 from ml_collections import ConfigDict, config_flags
 from ml_collections.config_flags.config_flags import ConfigFileFlagParser
 
-# The --help of the program that calls `define_flag` lists the flag, not this module.
+# --help lists the flag under the program that calls `define_flag`, not under this module.
 flags.disclaim_key_flags()
 
 
@@ -26,8 +26,8 @@ def find(config: str) -> str:
     """Returns the path of a config file.
 
     Args:
-        config: the name of a shipped config, such as "folder", or the path of any config file, which contains a
-            slash or ends in a suffix. A path is returned unchanged, whether the file exists or not.
+        config: the name of a shipped config, such as "folder", or the path of any config file. A path contains a slash
+            or ends in a suffix. It is returned unchanged, whether the file exists or not.
 
     Raises:
         ValueError: no shipped config has this name.

@@ -42,7 +42,7 @@ def _shown(given: Any) -> str:
 
 
 def _check_types(config: ConfigDict, known: ConfigDict, prefix: str = "") -> Iterator[_Checked]:
-    """Checks that the fields are the known ones and have values of their types: a config file may set anything."""
+    """Checks that all fields are known and have values of their types, because a config file may set anything."""
     for name in [*known, *(name for name in config if name not in known)]:
         field, given = f"{prefix}{name}", config.get(name, _MISSING)
         if name not in known:

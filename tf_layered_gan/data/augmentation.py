@@ -73,8 +73,8 @@ def crop_and_resize(
     """Resizes a square of each image to `resolution` pixels, bilinearly with antialiasing.
 
     The filter is that of `tf.image.resize(antialias=True)`: a triangle, widened by the scale if the square shrinks. But
-    here each image has its own square. The filter also sees the pixels around the square; at the border of the image it
-    is cut off.
+    here each image has its own square. The filter also sees the pixels around the square. The filter is cut off at the
+    border of the image.
 
     Args:
         images: float32 [image, height, width, rgb], any range.
@@ -114,7 +114,7 @@ def sample_color(
 
     Args:
         count: number of images.
-        seed: int [2]; all randomness comes from it. Compiled by XLA, the draws from the same seed differ.
+        seed: int [2]; all randomness comes from it. XLA draws other numbers from the same seed.
         brightness: 0 to 2; the shift of every value is uniform in [-brightness, brightness].
         contrast: 0 to 1; the factor is uniform in [1 - contrast, 1 + contrast].
         saturation: 0 to 1; the factor is uniform in [1 - saturation, 1 + saturation].

@@ -1,4 +1,4 @@
-"""Builders of TensorFlow Datasets for two of the paper's datasets: one with another split, and one that it lacks."""
+"""Builders for two of the paper's datasets. TensorFlow Datasets has CUB with another split, and lacks APC."""
 
 import random
 import re
@@ -30,7 +30,7 @@ class Cub(CaltechBirds2011):
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
         generators = super()._split_generators(dl_manager)
-        folder = Path(dl_manager.download_and_extract(self._caltech_birds_info.images_url))  # already there
+        folder = Path(dl_manager.download_and_extract(self._caltech_birds_info.images_url))  # already downloaded
         split_of = "".join((Path(__file__).parent / "cub_split.txt").read_text().split())
         numbered = [line.split() for line in (folder / "CUB_200_2011" / "images.txt").read_text().splitlines()]
         archive = dl_manager.download(self._caltech_birds_info.images_url)
@@ -48,9 +48,9 @@ class Apc(tfds.core.GeneratorBasedBuilder):
     """The "object segmentation training dataset" of the Amazon Picking Challenge: frames of scenes with one object.
 
     The split follows the script of GENESIS-V2, which the paper used. It splits scenes, not frames: their sorted paths
-    are shuffled by Python's generator with seed 0, then the first tenth is for validation, the next for test. A frame
-    becomes a square of 128 pixels: its short side is rescaled, and the centre is cut out. Scenes without an object have
-    no masks; they are left out after the shuffling.
+    are shuffled by Python's generator with seed 0, then the first tenth is for validation, and the next tenth is for
+    the test. A frame becomes a square of 128 pixels: its short side is rescaled, and the centre is cut out. Scenes
+    without an object have no masks; they are left out after the shuffling.
     """
 
     VERSION = tfds.core.Version("1.0.0")

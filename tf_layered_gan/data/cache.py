@@ -26,9 +26,9 @@ def cached_splits(read: Callable[..., Splits], cache: str | os.PathLike | None, 
     """Returns the splits from the cache, or reads them and puts them there. An entry is stored whole or not at all.
 
     Args:
-        read: function of `create`, which makes the uint8 array of a shape. Returns `Splits`. The training images must
-            be the first rows of an array from `create`, with their masks as fourth channel if they have any. Nothing
-            else may be large.
+        read: function that takes `create` and returns `Splits`. `create(shape)` makes a uint8 array. The training
+            images must be the first rows of an array from `create`, with their masks as fourth channel if they have
+            any. Nothing else may be large.
         cache: None, or a folder.
         key: everything that decides what `read` returns, for JSON.
 
@@ -57,7 +57,7 @@ def in_memory(shape: tuple[int, ...]) -> np.ndarray:
 
 
 def stamp(file: Path) -> tuple[int, int]:
-    """Returns a file's size and time of change, which show whether it has changed."""
+    """Returns a file's size and time of change, to find out whether the file has changed."""
     status = file.stat()
     return status.st_size, status.st_mtime_ns
 

@@ -19,12 +19,12 @@ class Dataset:
     """One dataset.
 
     Attributes:
-        builder: of TensorFlow Datasets. If it has no split "validation", validation photos are taken from "train". If
-            it has no feature `MASK`, masks come from a folder.
+        builder: the builder for TensorFlow Datasets. Without a split "validation", validation photos are taken from
+            "train". Without a feature `MASK`, masks come from a folder.
         source: where to ask for the archives.
-        archives: their names.
-        name: function of an example and its split that returns the photo's name: its path in the archive, with its
-            class.
+        archives: the names of the archives.
+        name: function that takes an example and its split and returns the photo's name: the path in the archive, with
+            the class.
         features: the features that the name is made from.
     """
 
@@ -78,7 +78,8 @@ def prepare(source: str, path: str | os.PathLike | None = None) -> tfds.core.Dat
             Archives in its subfolder downloads/manual are not downloaded.
 
     Raises:
-        ValueError: if there is no such dataset, or it cannot be prepared; says what to put where by hand.
+        ValueError: if there is no such dataset, or it cannot be prepared. The message says which files to put where by
+            hand.
     """
     dataset = _dataset(source)
     builder = dataset.builder(data_dir=path)

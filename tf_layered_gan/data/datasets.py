@@ -41,14 +41,16 @@ def load(
         resolution: width of the validation and test photos, pixels.
         storage_size: width of the training photos, pixels, at least `resolution`.
         masks: only for dogs and cars: None, or a folder with a PNG for each validation and test photo, for example
-            cars_test/00001.png for cars_test/00001.jpg. It has the photo's aspect ratio; 128 and above is foreground.
+            cars_test/00001.png for cars_test/00001.jpg. A mask has the photo's aspect ratio. Grey 128 and above is
+            foreground.
         holdout: only for dogs and cars: how many of the training photos are taken for validation.
         train_masks: whether the training photos have masks as well; only cub and apc have any.
         cache: None, or a folder that keeps what was decoded, see `cache.cached_splits`.
 
     Returns:
-        `Splits`, where a photo's name is its path in the archive (for cars, with the class). In the true masks, too,
-        grey 128 and above is foreground. For CUB, 3 of 5 annotators marked it; the paper has no threshold.
+        `Splits`. A photo's name is its path in the archive (for cars, with the class). Grey 128 and above is foreground
+        in the true masks as well. In CUB, this means that at least 3 of 5 annotators marked the pixel. The paper gives
+        no threshold.
 
     Raises:
         ValueError: if the dataset is not prepared, a photo or mask cannot be read, or a mask is missing or has another
@@ -107,7 +109,7 @@ def _read(source, builder, *, create, resolution, storage_size, masks, holdout, 
         return Photos(squares[..., :3], squares[..., 3] if labelled else None, names)
 
     labelled = own_masks or masks is not None
-    # The training photos last: a mask for validation or test may be missing.
+    # The training photos are read last, because a mask for validation or test may be missing.
     validation, test = (photos(split, resolution, in_memory, labelled) for split in held)
     return Splits(photos(train, storage_size, create, train_masks and own_masks), validation, test)
 

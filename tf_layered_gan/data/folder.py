@@ -1,4 +1,4 @@
-"""A folder of photos of any size and mode; broken files are left out. They are read once and cached."""
+"""A folder of photos of any size and mode. Broken files are left out. The photos are read once and cached."""
 
 import functools
 import os
@@ -46,8 +46,8 @@ def load(
         resolution: width of the validation and test photos, pixels.
         storage_size: width of the training photos, pixels, at least `resolution`.
         masks: None, or a folder of masks for evaluation, see `find_photos`. Grey 128 and above is foreground,
-            transparency is background. Photos with a mask are left out of training, so if all have one, none is left
-            to train on. In the order of their names, the first, third and so on go to validation, the others to test.
+            transparency is background. Photos with a mask are left out of training, so at least one photo must have no
+            mask. In the order of their names, the first, third and so on go to validation, the others to test.
         unlabelled: None, or the grey, 0 to 255, of mask pixels that have no label.
         holdout: without masks, how many photos are left out of training, evenly spaced: half for validation, half for
             test. At most a tenth of all photos, but at least 2.
@@ -55,7 +55,7 @@ def load(
             the files (names, sizes, times of change) stay the same.
 
     Returns:
-        `Splits`, where a photo's name is its path below `path`. In memory if `cache` is None.
+        `Splits`, in memory if `cache` is None. A photo's name is its path below `path`.
 
     Raises:
         ValueError: if a folder does not exist or has too few usable photos, a mask has another aspect ratio than its

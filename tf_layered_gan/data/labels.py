@@ -34,13 +34,14 @@ def photo_classes(splits: Splits, pattern: str) -> list[str]:
 
 
 def labelled_photos(splits: Splits) -> Photos:
-    """Returns the photos to learn from with their masks: for training if those have masks, otherwise for validation.
+    """Returns the photos whose masks are learnt from: the training photos if they have masks, else the validation
+    photos.
 
     Returns:
         `Photos` with masks.
 
     Raises:
-        ValueError: if neither have masks, or a pixel is unlabelled.
+        ValueError: if neither the training nor the validation photos have masks, or a pixel is unlabelled.
     """
     photos = splits.validation if splits.train.masks is None else splits.train
     if photos.masks is None:

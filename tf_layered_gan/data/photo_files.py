@@ -35,14 +35,14 @@ def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None)
     Args:
         path: the folder.
         masks: None, or the folder of masks, which may lie below `path`. A mask has the path of its photo except for the
-            suffix. A photo may have none.
+            suffix. A photo may have no mask.
 
     Returns:
         list of `PhotoFile`, sorted by name.
 
     Raises:
         ValueError: if a folder does not exist, no photo has a mask, or the pairs are ambiguous: a mask fits two photos,
-            or a photo two masks.
+            or two masks fit a photo.
     """
     if masks is None:
         return _find(path)
@@ -98,5 +98,5 @@ def _by_stem(files: list[PhotoFile]) -> dict[str, PhotoFile]:
     for file in files:
         first = by_stem.setdefault(_stem(file), file)
         if first is not file:
-            raise ValueError(f"{first.photo} and {file.photo}: only one can be the mask, or have it")
+            raise ValueError(f"{first.photo} and {file.photo}: only one of them can be the mask or have a mask")
     return by_stem

@@ -40,8 +40,8 @@ def photo_batch(
     is full. For the augmentation see `augmentation.random_flip_and_crop`.
 
     Args:
-        photos: `Photos` of any width, at least one. If there are masks, every pixel is labelled. The array is read
-            photo by photo, as steps need them.
+        photos: `Photos` of any width, at least one. If there are masks, every pixel is labelled. A photo is read when a
+            step needs it.
         batch_size: photos in a batch, over all replicas.
         resolution: width of the result, pixels.
         crop_scale: (low, high), fractions of the width.
@@ -49,9 +49,9 @@ def photo_batch(
         seed: int, or int [2]; all randomness comes from it and the step.
 
     Returns:
-        Function of a step, int64 scalar from 0 on, and a `Share` of the batch. It returns a dict with "image", float32
-        [example, resolution, resolution, rgb] in [-1, 1]. If the photos have masks, it also has "mask", float32
-        [example, resolution, resolution, 1] in [0, 1]; a pixel that shows both has a value in between.
+        A function that takes a step, int64 scalar from 0 on, and a `Share` of the batch. It returns a dict with
+        "image", float32 [example, resolution, resolution, rgb] in [-1, 1]. If the photos have masks, it also has
+        "mask", float32 [example, resolution, resolution, 1] in [0, 1]; a pixel that shows both has a value in between.
 
     Raises:
         ValueError: if there is no photo, or a setting is out of range.
@@ -82,7 +82,7 @@ def photo_batch(
 
 
 def _places(step: tf.Tensor, seed: tf.Tensor, *, count: int, batch_size: int) -> tf.Tensor:
-    """Returns which of `count` photos make up the batch, int64 [batch].
+    """Returns the indices of the batch's photos among `count` photos, int64 [batch].
 
     `RandomIndexShuffle` uses only the low 8 bits of its three seeds. So each epoch hashes three new seeds from `seed`
     and the epoch's number.

@@ -25,7 +25,7 @@ _BLOTCHES = ((0, 2 * np.pi), (0.4, 1.0), (0, 2 * np.pi))  # angles, frequencies 
 
 
 def _inside(shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Returns which points (x, y) lie inside the shape, bool; it roughly fills the unit disc around the origin."""
+    """Returns whether each point (x, y) is in the shape, bool. The shape roughly fills the unit disc at the origin."""
     if shape == "disc":
         return np.hypot(x, y) < 0.9
     if shape == "square":
@@ -122,8 +122,8 @@ def load(
         held_out: number of images for validation, and as many for test, at `resolution`, with masks.
         resolution: width and height, pixels.
         storage_size: width and height, pixels, at least `resolution`.
-        cache: None, or a folder that keeps the images, see `cache.cached_splits`. If this file changes, they are
-            drawn again.
+        cache: None, or a folder that keeps the images, see `cache.cached_splits`. If this source file changes, the
+            images are drawn again.
     """
 
     def draw_all(create: Create) -> Splits:

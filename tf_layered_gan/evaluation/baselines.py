@@ -35,8 +35,8 @@ def centred_disc(images: np.ndarray) -> np.ndarray:
 def otsu(images: np.ndarray) -> np.ndarray:
     """Splits the grey values of each image in two by Otsu's threshold (Otsu 1979).
 
-    The part with the smaller share of the border is the foreground; of two equal shares, the brighter part. This choice
-    is ours, and it uses no true mask. An image of a single grey value has no foreground.
+    The part with the smaller share of the border is the foreground. If the shares are equal, the brighter part is. This
+    choice is ours, and it uses no true mask. An image of a single grey value has no foreground.
     """
     _check_images(images)
 

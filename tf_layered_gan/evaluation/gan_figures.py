@@ -29,7 +29,7 @@ def evaluate_fid(
     samples: int,
     cache: str | os.PathLike,
 ) -> dict[str, Any]:
-    """Computes FID of the composed images, and bg-FID of the backgrounds alone, both by the averaged generators.
+    """Computes FID of the composed images, and bg-FID of the backgrounds alone, with the averaged generators.
 
     A bg-FID far above FID is a good sign: the backgrounds are not whole images (paper, Table 1). The composed images
     are perturbed, as D sees them; the backgrounds are not. Both are rounded to whole pixel values. The reference is all
@@ -37,7 +37,8 @@ def evaluate_fid(
 
     Args:
         gan: the GAN.
-        sample: function from a step, int64 scalar, to the random inputs of a batch, see `sampling.build_sampler`.
+        sample: function that takes a step, int64 scalar, and returns the random inputs of a batch, see
+            `sampling.build_sampler`.
         splits: the photos.
         inception: the feature extractor.
         samples: number of images of each kind, from steps 0, 1, ... of `sample`.
@@ -72,8 +73,8 @@ def reference_photos(splits: Splits, resolution: int) -> np.ndarray:
     """Resizes all photos to one size, without the random crop of training.
 
     Training photos are resampled twice and so are slightly softer: from the file to the storage size (rounded to whole
-    pixel values), and from there to `resolution`. The others were resized from the file to `resolution` in one step.
-    All resampling is bilinear with antialiasing.
+    pixel values), and from there to `resolution`. The other photos were resized from the file to `resolution` in one
+    step. All resampling is bilinear with antialiasing.
 
     Args:
         splits: the photos.
@@ -103,17 +104,18 @@ def _synthesize(gan: LayeredGAN, sample: Sampler, layer: str, count: int) -> Ite
 def evaluate_synthetic_masks(gan: LayeredGAN, sample: Sampler, batches: int = 32) -> dict[str, Any]:
     """Measures the masks of the averaged generators before perturbation, which shows whether the GAN has collapsed.
 
-    The shares of the variance are from groups of at most 8 codes with as many z, one from each of the first 4 batches.
+    The shares of the variance are computed from the first 4 batches. Each gives a group of at most 8 codes and 8 z.
 
     Args:
         gan: the GAN.
-        sample: function from a step, int64 scalar, to the random inputs of a batch, see `sampling.build_sampler`.
+        sample: function that takes a step, int64 scalar, and returns the random inputs of a batch, see
+            `sampling.build_sampler`.
         batches: number of batches, from steps 0, 1, ... of `sample`.
 
     Returns:
         dict: "mask_mean", the mean share of the image that a mask covers, near 0 if all is background and near 1 if all
         is foreground; "mask_spread", the standard deviation of that share over the images; "masks_full", the share of
-        masks that fill the image; "pictures", the number of images; and those of `variety.mask_variety` and
+        masks that fill the image; "pictures", the number of images; and the figures of `variety.mask_variety` and
         `variety.variance_shares`.
     """
 
@@ -150,7 +152,8 @@ def crossed_masks(foreground_generator: keras.Model, draws: Mapping[str, tf.Tens
 
 
 def evaluate_clusters(discriminator: keras.Model, splits: Splits, classes: Sequence[str]) -> dict[str, Any]:
-    """Clusters all photos, training photos included, by E_x's likeliest category, and compares with classes (Sec. 4).
+    """Clusters all photos, training photos included, by E_x's likeliest category, and compares clusters with classes
+    (Sec. 4).
 
     Args:
         discriminator: D with E_x, see `networks.discriminator`.

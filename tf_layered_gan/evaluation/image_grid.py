@@ -30,14 +30,14 @@ def layer_grid(
     Args:
         background, foreground, composed: float32 [sample, height, width, rgb] in [-1, 1].
         mask: float32 [sample, height, width, 1] in [0, 1].
-        real: photos, like composed or uint8.
-        real_mask: predicted masks, like mask or without its last axis.
+        real: photos with the shape of `composed`, like it or uint8 in [0, 255].
+        real_mask: predicted masks, like `mask`, with or without the last axis.
 
     Returns:
         uint8 [grid height, grid width, rgb].
 
     Raises:
-        ValueError: if the numbers of samples differ, or see `grid`.
+        ValueError: if the numbers of samples differ; see also `grid`.
     """
     return _grid_of_columns([*_layers(background, foreground, mask, composed), real, real_mask])
 
@@ -54,21 +54,21 @@ def segmentation_sheet(
 ) -> np.ndarray:
     """Shows predicted masks next to photos, one photo per row.
 
-    The columns are: photo, true mask, the first prediction, the photo cut out by it (on a checkerboard), and the other
-    predictions in their order.
+    The columns are: photo, true mask, the first prediction, the photo cut out by the first prediction (on a
+    checkerboard), and the other predictions in their order.
 
     Args:
         images: uint8 [image, height, width, rgb].
         truth: uint8 [image, height, width]: 0 background, 1 foreground, 255 unlabelled.
-        predictions: dict from the name of a method to its masks, [image, height, width], bool or float in [0, 1]; one
-            method or more, ours first.
+        predictions: dict of masks by the name of the method, [image, height, width], bool or float in [0, 1]. There is
+            at least one method. The first is ours.
         scale: enlargement, see `grid`.
 
     Returns:
         uint8 [sheet height, sheet width, rgb].
 
     Raises:
-        ValueError: if the numbers of images differ, or see `grid`.
+        ValueError: if the numbers of images differ; see also `grid`.
     """
     ours, *others = predictions.values()
     return _grid_of_columns([images, truth, ours, _cut_out(images, ours), *others], scale)
@@ -132,7 +132,7 @@ def _to_pixels(tile: np.ndarray) -> np.ndarray:
 
 
 def _round(values: np.ndarray) -> np.ndarray:
-    values = np.nan_to_num(values)  # training itself reports values that are not finite, right after its grid
+    values = np.nan_to_num(values)  # training reports values that are not finite after it has written its grid
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 

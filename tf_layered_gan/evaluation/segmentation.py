@@ -35,7 +35,8 @@ def predict_probabilities(network: keras.Model, images: np.ndarray, batch_size: 
     The last batch is filled up with copies of the last image, so that the network is traced for one batch size only.
 
     Args:
-        network: model from float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch, height, width, 1].
+        network: model that maps float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch, height, width,
+            1].
         images: uint8 [image, height, width, rgb].
         batch_size: images per batch; at most the number of images.
 
@@ -62,7 +63,7 @@ def evaluate(
     baselines: bool = True,
     others: Mapping[str, keras.Model] | None = None,
 ) -> dict[str, dict[str, float]]:
-    """Compares the network's masks (probability above 0.5), and those of the baselines, with the true masks.
+    """Compares the masks of the network (probability above 0.5) and of the baselines with the true masks.
 
     Args:
         network: see `predict_probabilities`.
@@ -71,7 +72,7 @@ def evaluate(
         others: more networks to evaluate, by name.
 
     Returns:
-        dict from "segmenter" and the names of the baselines to the dict of `segmentation_metrics`.
+        dict of `segmentation_metrics` for "segmenter" and for each baseline, by name.
 
     Raises:
         ValueError: if the photos have no masks, or no pixel is labelled.

@@ -11,7 +11,7 @@ def check(folder: str | os.PathLike) -> None:
     """Checks that a folder is missing, empty, or marked.
 
     Raises:
-        ValueError: if it is not; names it.
+        ValueError: if it is none of these; names the folder.
     """
     path = pathlib.Path(folder)
     if path.is_dir() and not is_marked(path) and any(path.iterdir()):
@@ -20,7 +20,7 @@ def check(folder: str | os.PathLike) -> None:
 
 
 def claim(folder: str | os.PathLike) -> None:
-    """Makes a folder where missing, and marks it.
+    """Makes a folder if it is missing, and marks it.
 
     Raises:
         ValueError: see `check`.
@@ -30,7 +30,7 @@ def claim(folder: str | os.PathLike) -> None:
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     if not is_marked(path):
-        half = path.parent / f".{_MARK}.{os.getpid()}"  # not in the folder, where it would make another run refuse it
+        half = path.parent / f".{_MARK}.{os.getpid()}"  # not in the folder: another run would then refuse the folder
         half.write_text(_TEXT)
         half.replace(path / _MARK)
 

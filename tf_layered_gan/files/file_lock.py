@@ -13,8 +13,8 @@ def file_lock(folder: str | os.PathLike, taken: Callable[[], None]) -> Iterator[
     """Holds a lock on the file FOLDER/lock.
 
     Args:
-        folder: made where missing.
-        taken: called if another process holds the lock, before waiting for it. It may raise instead.
+        folder: made if it is missing.
+        taken: called before waiting if another process holds the lock. It may raise an error to avoid the wait.
 
     Raises:
         OSError: if the file system has no locks.

@@ -9,7 +9,7 @@ from edge_segmenter.atomic import replacing
 
 
 def write_record(path: str | os.PathLike, content: dict[str, Any] | str | bytes) -> None:
-    """Writes text, bytes, or a dict as JSON to a file, and makes its folder where missing."""
+    """Writes text, bytes, or a dict as JSON to a file. Makes the file's folder if it is missing."""
     if isinstance(content, dict):
         content = json.dumps(content, indent=1) + "\n"
     with replacing(path) as written:

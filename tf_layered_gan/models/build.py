@@ -130,7 +130,7 @@ def build_student(config: ConfigDict, student: Student, teacher: keras.Model | N
     """Builds and compiles a smaller segmenter that learns from a finished one.
 
     Args:
-        config: the run's config; the initial weights follow from its seed, the depth is that of its U-Net.
+        config: the run's config. Its seed gives the initial weights, and its `networks.unet_depth` the depth.
         student: the student's settings.
         teacher: the network that segments photos for the student; None for a student that is not trained.
 

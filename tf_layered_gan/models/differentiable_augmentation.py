@@ -1,7 +1,8 @@
 """Differentiable augmentation of the images that D sees, photos and composed images alike. Not in the paper.
 
-DiffAugment (Zhao et al. 2020) applies it always, ADA (Karras et al. 2020) with a probability that adapts to D. The
-random draws (`sample_augmentation`) are separate from the deterministic transform (`DifferentiableAugmentation`).
+DiffAugment (Zhao et al. 2020) always applies it. ADA (Karras et al. 2020) applies it with a probability that adapts to
+D. The random draws (`sample_augmentation`) are separate from the deterministic transform
+(`DifferentiableAugmentation`).
 """
 
 import math
@@ -18,7 +19,7 @@ _FLIP, _SHIFT_X, _SHIFT_Y, _SCALE, _ROTATION, _BRIGHTNESS, _SATURATION, _CONTRAS
 _LARGEST_SHIFT = 1 / 8  # of the width (DiffAugment)
 _LARGEST_EXPONENT = 0.25  # images become 2^-0.25 to 2^0.25 times as large
 _LARGEST_ROTATION = math.radians(10.0)
-_IMAGES_TO_CERTAINTY = 500_000  # photos after which the probability has gone from 0 to 1 at the earliest (ADA)
+_IMAGES_TO_CERTAINTY = 500_000  # least number of photos in which the probability can go from 0 to 1 (ADA)
 
 
 def sample_augmentation(batch_size: int, seed: tf.Tensor) -> tf.Tensor:
@@ -42,16 +43,16 @@ class DifferentiableAugmentation(keras.layers.Layer):
     (shift within 0.5), saturation (factor in [0, 2] about the mean of the channels) and contrast (factor in [0.5, 1.5]
     about the mean of the image), as in DiffAugment. Geometry: flip (half of those chosen), shift in each direction by
     whole pixels (up to 1/8 of the width), scale (by 2^-0.25 to 2^0.25) and turn (up to 10 degrees). The image is
-    mirrored at its borders, so no fill colour tells where it ended.
+    mirrored at its borders, so no fill colour shows where the image ended.
 
     Args:
         warp: `perturbation.warp` or `perturbation.warp_gather`.
         geometry: whether it also changes the geometry.
-        probability: of each transformation, in [0, 1].
+        probability: probability of each transformation, in [0, 1].
         target: the mean of sign(D(photo)) at which an adaptive probability stays; 0 keeps `probability` as given.
 
     Attributes:
-        probability: the probability, a number; or the variable that holds it if it is adaptive, at first 0.
+        probability: the probability: a number, or a variable that starts at 0 if the probability is adaptive.
     """
 
     def __init__(
@@ -94,9 +95,9 @@ class DifferentiableAugmentation(keras.layers.Layer):
         Differs from ADA, which takes a step of four times the size after every fourth batch.
 
         Args:
-            real_logits: D of this replica's augmented photos, float32 [batch]. The mean is that of the global batch.
+            real_logits: D of this replica's augmented photos, float32 [batch]. The mean is taken over the global batch.
         """
-        assert isinstance(self.probability, keras.Variable)  # only an adaptive one has a target
+        assert isinstance(self.probability, keras.Variable)  # only an adaptive probability has a target
         images = ops.shape(real_logits)[0] * tf.distribute.get_strategy().num_replicas_in_sync
         (overfitting,) = sum_over_replicas([replica_mean(ops.sign(real_logits))])
         step = ops.cast(images, "float32") / _IMAGES_TO_CERTAINTY * ops.sign(overfitting - self.target)

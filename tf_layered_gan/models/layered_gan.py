@@ -27,10 +27,10 @@ class LayeredGAN(keras.Model):
         foreground_generator: G_f, see `networks.generator`.
         discriminator: D, with E_x on its backbone, see `networks.discriminator`.
         mask_encoder: E_pi, see `networks.mask_encoder`.
-        segmenter: F, see `networks.unet`. It is not trained here, and only asked while `uses_segmenter` is true.
+        segmenter: F, see `networks.unet`. It is not trained here, and only used while `uses_segmenter` is true.
         ema_decay: decay per step of the averaged generators that `synthesize` uses, in [0, 1).
         warp: `perturbation.warp`, or `perturbation.warp_gather` for steps that XLA compiles.
-        augmentation: of every image that D and E_x see, or None as in the paper.
+        augmentation: the augmentation of every image that D and E_x see, or None as in the paper.
 
     Attributes:
         uses_segmenter: whether the background loss applies; false in round 1, which has no trained segmenter yet.
@@ -90,9 +90,9 @@ class LayeredGAN(keras.Model):
             gamma_b: weight of the binarisation loss.
             gamma_bg: weight of the background loss (Eq. 8), which applies while `uses_segmenter` is true.
             gamma_size: weight of the mask-size loss, which is not in Eq. 6.
-            mask_size: (least, most), the share of the image to which that loss keeps each mask.
-            gamma_independence: weights of the independence loss, which is not in the paper: while `uses_segmenter` is
-                false (round 1), and while it is true.
+            mask_size: (least, most), the shares of the image between which that loss keeps each mask.
+            gamma_independence: (first, later), weights of the independence loss, which is not in the paper. The first
+                applies while `uses_segmenter` is false (round 1), the second while it is true.
             gamma_r1: weight of R1 in the update of D, which is not in the paper.
             mutual_information: one half of Eq. 5, for the prior of the code: `losses.mutual_information` (categorical)
                 or `losses.normal_mutual_information`.
@@ -125,12 +125,12 @@ class LayeredGAN(keras.Model):
 
         Returns:
             dict of float32 tensors: "background" x_b, "foreground" x_f and "mask" pi as painted; "composed" x, the
-            image that D sees, and "composed_mask" T(pi), where its object is.
+            image that D sees, and "composed_mask" T(pi), the mask of the object in x.
         """
         return self._paint(self.background_generator, self.foreground_generator, draws, training)
 
     def synthesize(self, draws: Batch) -> Tensors:
-        """Does what `call` does with the averaged generators. F learns from ("composed", "composed_mask")."""
+        """Does the same as `call`, but with the averaged generators. F learns from ("composed", "composed_mask")."""
         return self._paint(self.average_background_generator, self.average_foreground_generator, draws, training=False)
 
     def _paint(

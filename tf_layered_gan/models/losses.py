@@ -136,7 +136,7 @@ def independence(background: KerasTensor, foreground: KerasTensor, mask: KerasTe
         mask: pi before perturbation, float32 [batch, height, width, 1] in [0, 1].
 
     Returns:
-        float32 [batch] in [-2, 2]; 0 for a batch of one. Each device compares the images of its own share.
+        float32 [batch] in [-2, 2]; 0 for a batch of one. Each device compares only the images in its part of the batch.
     """
     behind = _similarity(mask * background, mask * foreground)
     return behind + _similarity((1.0 - mask) * foreground, (1.0 - mask) * background)

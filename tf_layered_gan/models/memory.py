@@ -13,12 +13,13 @@ from tf_layered_gan.models import build
 
 _PROGRAM = 1.2e9  # bytes of a run with tiny networks
 _COPIES = 7  # per weight: itself, its gradient, Adam's two moments, its average, a copy to update and one to save
-_LIVE = 2 / 3  # share of the layers' outputs in memory at a time; TensorFlow frees those that no gradient needs
+_LIVE = 2 / 3  # share of the layers' outputs in memory at a time; TensorFlow frees outputs that no gradient needs
 _FLOAT = 4  # bytes
 
 
 def check_memory(config: ConfigDict, batch_size: int) -> None:
-    """Checks that the machine has enough memory, see `estimate`, to train on CPUs. With a GPU, TensorFlow reports it.
+    """Checks that the machine has enough memory, see `estimate`, to train on CPUs. On a GPU, TensorFlow reports too
+    little memory.
 
     Raises:
         ValueError: names the estimate, the machine's memory, and the fields to lower.

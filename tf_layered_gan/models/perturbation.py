@@ -205,7 +205,7 @@ def sample_contrast(batch_size: int, seed: tf.Tensor, *, contrast: tuple[float, 
 
 
 def jitter_contrast(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
-    """Scales the contrast of each channel about its mean, as PerturbGAN's published code does; the paper refers to it.
+    """Scales the contrast of each channel about its mean, as PerturbGAN's code, which the paper cites, does.
 
     The result is clipped to the range that the channel had before, so images in [-1, 1] stay there.
 
@@ -226,9 +226,9 @@ def jitter_contrast(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
 def sample_windows(batch_size: int, seed: tf.Tensor, *, places: tuple[int, int]) -> tf.Tensor:
     """Draws the place of each image's window on the background canvas, uniform over all places.
 
-    Not in the paper, which moves only the foreground: if the foreground holds the object and its surroundings, this
-    shows a seam. Moving the background as well cuts off any object in it, so an image that is all background also looks
-    wrong.
+    Not in the paper, which moves only the foreground. Moving the foreground shows a seam if the foreground includes the
+    object's surroundings. Moving the background cuts off any object in the background, so an image that is all
+    background also looks wrong.
 
     Args:
         batch_size: number of windows.

@@ -22,10 +22,10 @@ def build_sampler(config: ConfigDict, stream: int) -> Callable[[tf.Tensor], dict
         stream: one of the module's streams.
 
     Returns:
-        function from a step, int64 scalar, to a dict of tensors: the codes of `codes.sample_codes`, "window",
-        "transform" and "contrast" of `perturbation`, and "color" of `augmentation`; if D sees augmented images, also
-        "augment_real" and "augment_fake" of `differentiable_augmentation`. The draws depend on (seed, stream, step)
-        alone, and those of the augmentation change no others.
+        A function that takes a step, int64 scalar, and returns a dict of tensors: the codes of `codes.sample_codes`,
+        "window", "transform" and "contrast" of `perturbation`, and "color" of `augmentation`; if D sees augmented
+        images, also "augment_real" and "augment_fake" of `differentiable_augmentation`. The draws depend on (seed,
+        stream, step) alone. The draws of the augmentation change no other draws.
     """
 
     def sample(step: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -20,7 +20,8 @@ class Segmenter(keras.Model):
     """Trains a segmentation network on pairs of image and soft mask, on photos that a teacher segments, or on both.
 
     Args:
-        network: F, from float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch, height, width, 1].
+        network: F, which maps float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch, height, width,
+            1].
         mask_size: (least, most) in [0, 1], the share of the image that a mask may cover; other pairs are ignored. Not
             in the paper; Voynov et al. 2021 filter pairs the same way.
         ema_decay: decay per step of the averaged network, in [0, 1). At 0, as in the paper, the average is the trained
@@ -33,7 +34,7 @@ class Segmenter(keras.Model):
 
     Attributes:
         network: the network that `train_step` trains.
-        average_network: its ema, which all other code uses to segment: its masks change less from step to step.
+        average_network: the ema of `network`. All other code segments with it, because its masks change less per step.
 
     A batch is a dict with pairs, "image" x, float32 [batch, height, width, rgb] in [-1, 1], and "mask" pi, float32
     [batch, height, width, 1] in [0, 1]; or with photos, "photo", shaped like "image"; or with equally many of both. It
@@ -112,8 +113,8 @@ def synthetic_step(gan: LayeredGAN, segmenter: Segmenter) -> Callable[[Batch], d
         segmenter: the segmenter to train.
 
     Returns:
-        function of the draws (see `LayeredGAN`) with "color" and perhaps "photo" (see `Segmenter`); returns what
-        `Segmenter.train_step` does.
+        A function that takes the draws (see `LayeredGAN`) with "color" and perhaps "photo" (see `Segmenter`). It
+        returns the same as `Segmenter.train_step`.
     """
 
     def step(draws: Batch) -> dict[str, tf.Tensor]:

@@ -21,7 +21,7 @@ def _setting(default: Any, about: str) -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class Student:
-    """The settings of a student. SETTINGS holds the type, default and description of each.
+    """The settings of a student. SETTINGS holds the type, default and description of each setting.
 
     Raises:
         ValueError: names each wrong setting, its value and the allowed values.
@@ -77,7 +77,7 @@ def folder(workdir: str | os.PathLike, name: str) -> pathlib.Path:
 
 
 def record(directory: pathlib.Path, student: Student, teacher: dict[str, Any]) -> None:
-    """Writes student.json. If there is one already, checks that it holds the same settings and teacher.
+    """Writes student.json. If the file exists, checks that it holds the same settings and teacher.
 
     Args:
         directory: the student's folder, which exists.

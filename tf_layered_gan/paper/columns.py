@@ -13,10 +13,11 @@ class Column:
     Attributes:
         header: name of the figure in the table.
         keys: path of the figure in metrics.json; if `of_masks`, below "test" and the row's method.
-        factor: factor from the unit of metrics.json to the paper's.
+        factor: converts the unit of metrics.json to the paper's unit.
         decimals: number of decimals in the paper.
         of_masks: whether the figure is of masks of the test photos; if not, it is of the GAN.
-        companion: another column to show beside our figure, which could mislead without it. The paper does not have it.
+        companion: another column to show beside our figure, because our figure alone could mislead. The paper does not
+            have that column.
         facts: fields beside the figure in metrics.json. They must be equal in all runs of a mean.
     """
 

@@ -49,7 +49,7 @@ def make_table(
         workdir: directory of the sweep.
         scale: "paper", or "small" for configs/small.py on a folder of photos.
         seeds: each row has one run per seed.
-        data: at the small scale, the folder of photos; at the paper's, the folder of TensorFlow Datasets, or None.
+        data: the folder of photos at the small scale; the folder of TensorFlow Datasets, or None, at the paper's scale.
         masks: folder of masks of the folder's photos, or of Stanford Dogs and Cars.
         output: directory of the table; `workdir` if None.
         jobs, execute: see `sweep.sweep`.
@@ -121,7 +121,7 @@ def _plan(
     if row.changes is None or changes is None:
         return []
     own = {"data.path": data, "data.masks": masks if file in ("small", *_PREDICTED_MASKS) else None}
-    # Resolved: a run continues only with the same values, so a folder must always have the same name.
+    # Paths are resolved: a run continues only with the same values, so a folder must always have the same name.
     own = {field: pathlib.Path(value).expanduser().resolve() for field, value in own.items() if value is not None}
     return sweep.plan(root, file, changes, seeds=seeds, own=own, extra=extra)
 

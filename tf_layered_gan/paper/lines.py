@@ -1,4 +1,4 @@
-"""The lines of a table: each a row together with the figures of its runs."""
+"""The lines of a table. A line is a row with the figures of its runs."""
 
 import dataclasses
 import itertools
@@ -55,7 +55,7 @@ class Line:
     def sections(self, key: str) -> dict[int, Mapping[str, Any]]:
         """Returns a section of metrics.json, such as "synthesis", of the runs that have it, by seed.
 
-        A baseline has none.
+        A baseline has no sections.
         """
         trained = self.row.method == "segmenter"
         return {seed: metrics[key] for seed, metrics in self.finished.items() if trained and metrics.get(key)}

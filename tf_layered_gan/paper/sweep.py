@@ -110,7 +110,7 @@ def sweep(runs: Sequence[Run], jobs: int, execute: Callable[[Sequence[str], path
     Args:
         runs: the runs; those with the same workdir count once.
         jobs: number of runs at the same time.
-        execute: function from a command and the path of a log file to the exit code.
+        execute: function that takes a command and the path of a log file and returns the exit code.
     """
     runs = list({run.workdir: run for run in runs}.values())
     pending = [run for run in runs if not _has_finished(run)]

@@ -50,8 +50,9 @@ def as_csv(table: Table, lines: Sequence[Line]) -> str:
     """Formats a table as CSV.
 
     A column NAME of the paper becomes NAME_paper, and NAME_mean, NAME_min and NAME_max of our runs. For figures that
-    are not in the paper there is no NAME_paper. A table with FID also has the facts that two FIDs must share to be
-    comparable ("fid_samples" and so on, see `columns.FID_FACTS`), with each different value once.
+    are not in the paper there is no NAME_paper. A table with FID also has columns for the facts that two FIDs must
+    share to be comparable ("fid_samples" and so on, see `columns.FID_FACTS`). Each column lists the different values of
+    the runs.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")

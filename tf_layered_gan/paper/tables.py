@@ -41,7 +41,7 @@ class Table:
         rows: its rows.
         note: a remark on the whole table, or "".
         small_note: the remark at the small scale, which has fewer rows.
-        traits: names of its columns in `columns.TRAITS`, which stand before the others.
+        traits: names of its columns in `columns.TRAITS`. These columns come first.
     """
 
     caption: str

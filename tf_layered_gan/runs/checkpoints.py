@@ -10,8 +10,8 @@ from absl import logging
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.segmenter import Segmenter
 
-_KEPT = 2  # the older one serves if the newest is truncated
-# Exceptions that a truncated or overwritten checkpoint never raises; for some damage it raises their base class.
+_KEPT = 2  # the older one is used if the newest is truncated
+# Exceptions that a truncated or overwritten checkpoint never raises. Some damage raises their base class.
 _NOT_FROM_DAMAGE = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
@@ -39,7 +39,7 @@ class Checkpointer:
         gan_step, segmenter_step: int64 variables, steps taken in all rounds.
         final_step, final_round: int64 variables, steps of the final segmenter, and the round they follow.
         skipped: int64 variable, the number of batches that were skipped when the run went back after an error.
-        seconds: float64 variable, time spent on training, also before the run was interrupted.
+        seconds: float64 variable, time spent on training, including the time before interruptions.
     """
 
     def __init__(self, workdir: str | os.PathLike, gan: LayeredGAN | None, segmenter: Segmenter, saves: bool = True):
@@ -123,6 +123,6 @@ class Checkpointer:
         return str(self._directory / f"ckpt-{number}")
 
     def _written(self) -> list[int]:
-        """Returns the checkpoints' numbers by the files there are: TensorFlow's own list of them may be damaged."""
+        """Returns the numbers of the checkpoints whose files exist. TensorFlow's own list may be damaged."""
         names = (path.stem.removeprefix("ckpt-") for path in self._directory.glob("ckpt-*.index"))
         return sorted(int(name) for name in names if name.isdecimal() and name.isascii())

@@ -27,7 +27,7 @@ def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
         ValueError: the run was begun with another config; names the fields. Fields that do not change the steps already
             taken may differ: `monitoring`, `metrics`, `jit`, `distribution`, `data.classes`, `refine.passes`, and
             `schedule` except for the size of a round. Also raised if the workdir lies in the folder of photos, if
-            config.json is damaged, and for what `check_links` refuses.
+            config.json is damaged, or if `check_links` refuses the workdir.
     """
     check_links(workdir)
     photos = config.data.path if config.data.source == "folder" else None
@@ -73,7 +73,7 @@ def record_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
 
 
 def config_facts(config: ConfigDict) -> dict:
-    """Returns a config's values, as JSON has them, by dotted names."""
+    """Returns a config's values by dotted names, in the form that JSON gives them."""
     return flattened(json.loads(config.to_json()))
 
 

@@ -12,7 +12,8 @@ def check_photos(splits: Splits, workdir: str | os.PathLike) -> None:
     """Checks that a run still has the photos that it was begun with; records those of a new run.
 
     Raises:
-        ValueError: photos were added, removed or renamed, so others would be held out; or photos.json is damaged.
+        ValueError: photos were added, removed or renamed, so that other photos would be held out; or photos.json is
+            damaged.
     """
     path, given = pathlib.Path(workdir) / "photos.json", photo_facts(splits)
     if not path.exists():

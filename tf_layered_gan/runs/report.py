@@ -1,4 +1,4 @@
-"""The report of a run: its figures, those of its segmenter and of its GAN."""
+"""The report of a run: facts about the run, and figures of its segmenter and its GAN."""
 
 import os
 import pathlib

@@ -1,4 +1,4 @@
-"""The lock of a workdir, which lets in one command at a time. Of a run's workers, only the chief takes it."""
+"""The lock of a workdir. One command at a time holds it. Of a run's workers, only the chief takes the lock."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from tf_layered_gan.files.file_lock import file_lock
 
 @contextlib.contextmanager
 def locked(workdir: str | os.PathLike) -> Iterator[None]:
-    """Holds the lock of a workdir, which is created if it is missing.
+    """Holds the lock of a workdir. Creates the workdir if it is missing.
 
     Raises:
         ValueError: another process holds the lock.

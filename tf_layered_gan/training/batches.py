@@ -10,7 +10,7 @@ from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.data.pipeline import Share, photo_batch
 from tf_layered_gan.models import sampling
 
-# Functions of a step, an int64 scalar from 0, and of a replica's share to a batch, or a part of one.
+# A function that takes a step (int64 scalar from 0) and a replica's share, and returns a batch or a part of a batch.
 _Batch = Callable[[tf.Tensor, Share], dict[str, tf.Tensor]]
 
 
@@ -35,7 +35,7 @@ class Batches:
     def final_segmenter(self, first_step: int) -> Iterable:
         """Returns draws, and photos if the config has a consistency loss.
 
-        Only the final steps see photos: a segmenter that cannot segment yet would learn its own mistakes from them.
+        Only the final steps see photos: a segmenter that cannot segment yet would learn its own mistakes from photos.
         """
         if not self._config.segmenter.gamma_consistency:
             return self.segmenter(first_step)

@@ -14,8 +14,8 @@ def build_strategy(config: ConfigDict) -> tf.distribute.Strategy:
     """Returns the strategy that `config.distribution` names. Call it before anything else of TensorFlow.
 
     Raises:
-        ValueError: the workers or the TPU cannot be found, the batch cannot be divided equally among the replicas, or
-            the images of each replica are fewer than a loss needs, or cannot be divided into groups.
+        ValueError: the workers or the TPU cannot be found, the batch cannot be divided equally among the replicas, or a
+            replica has fewer images than a loss needs, or its images cannot be divided into groups.
     """
     if config.distribution == "one_device":
         return tf.distribute.get_strategy()
@@ -41,12 +41,12 @@ def distributed_step(
 
     Args:
         strategy: the strategy that the models were built under.
-        train_step: function of a batch to a dict of scalar float32.
+        train_step: function that takes a batch and returns a dict of scalar float32.
         jit: whether XLA compiles it.
 
     Returns:
-        function of a one-element tuple, the distributed batch, to the dict of each replica. It is a partial, which
-        keeps the stack from the command to the losses short.
+        A function that takes a one-element tuple, the distributed batch, and returns the dict of each replica. It is a
+        partial, because this keeps the stack from the command to the losses short.
     """
     if jit:  # XLA compiles inside `strategy.run`: replicas cannot communicate in a function that it compiles
         train_step = tf.function(train_step, jit_compile=True, autograph=False)
@@ -60,8 +60,8 @@ def merged_report(strategy: tf.distribute.Strategy) -> Callable[[dict, bool], tu
         strategy: the strategy of the step.
 
     Returns:
-        function of the dict from `distributed_step` and of whether this worker is to stop. It returns the means over
-        the replicas, a dict of scalar float32, and whether any worker is to stop.
+        A function that takes the dict from `distributed_step`, and whether this worker is to stop. It returns the means
+        over the replicas, a dict of scalar float32, and whether any worker is to stop.
     """
     if strategy.num_replicas_in_sync == 1:
         return lambda report, stop: (report, stop)

@@ -54,7 +54,8 @@ def collapse_warning(mask_mean: float, masks_full: float = 0.0) -> str | None:
 
 
 def variety_warning(synthetic: Mapping[str, float]) -> str | None:
-    """Describes a GAN that paints few silhouettes by `gan_figures.evaluate_synthetic_masks`, and what to change.
+    """Describes how few silhouettes a GAN paints, and what to change. Takes `gan_figures.evaluate_synthetic_masks`'
+    figures.
 
     Returns:
         str, or None if at most a twentieth of the pairs of masks are alike, as with 20 equally frequent silhouettes.
@@ -87,7 +88,7 @@ class Monitor:
         batch_size: images in a step, over all replicas.
 
     Raises:
-        OSError: here and in every method; the events cannot be written. Names the folder.
+        OSError: the events cannot be written; names the folder. Every method may raise it.
     """
 
     def __init__(self, workdir: str | os.PathLike, batch_size: int):

@@ -17,11 +17,11 @@ class Phase:
         kind: "gan", "segmenter", "final", "supervised" or "student"; the prefix of its scalars in TensorBoard.
         name: its name in the log and in the learning curve, such as "round 1" or "round 5, final".
         step: the compiled training step, see `distribution.distributed_step`.
-        batches: function of the number of a step, from 0, to the batches from that step on, without end.
+        batches: function that takes the number of a step, from 0, and returns the endless batches from that step on.
         counter: the number of steps of this kind taken so far, in all rounds.
         last_step: the counter's value at the end of the phase.
         before_step: called with the number of each step, from 1, before the step is taken.
-        after: called once the last step is taken; again if a run is resumed at that point.
+        after: called once the last step is taken, and again if a run is resumed at that point.
     """
 
     kind: str

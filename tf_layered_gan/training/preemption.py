@@ -27,7 +27,7 @@ class Sigterm:
 
     @contextlib.contextmanager
     def deferred(self) -> Iterator[None]:
-        """Delays `Preempted` to the end of the body, which may read `requested` to end sooner."""
+        """Delays `Preempted` to the end of the body. The body may read `requested` to end sooner."""
         self._defers = True
         try:
             yield

@@ -75,7 +75,7 @@ class Run:
         self._monitor = monitoring.Monitor(self.workdir, self.config.batch_size)
         self._curve = LearningCurve(self.workdir)
         self._merged = distribution.merged_report(self.strategy)
-        # Two GAN steps: each keeps the value of `gan.uses_segmenter` that it finds when its first step is compiled.
+        # There are two GAN steps, because each keeps the value that `gan.uses_segmenter` has when the step is compiled.
         self._gan_steps = {setting: self.compiled(self.gan.train_step) for setting in (False, True)}
         self.pair_step = self.compiled(synthetic_step(self.gan, self.segmenter))
 

@@ -26,7 +26,7 @@ from tf_layered_gan.training.run import Run
 
 @dataclasses.dataclass(frozen=True)
 class Session:
-    """What all attempts of a run share.
+    """The parts that all attempts of a run share.
 
     Attributes:
         config: the run's config.
@@ -114,7 +114,7 @@ def _reachable_workers(strategy: tf.distribute.Strategy, sigterm: preemption.Sig
 
 
 def _load_photos(config: ConfigDict, cache: pathlib.Path | None) -> Splits:
-    """Loads the photos; refuses those that cannot be trained on, or not be measured at the end."""
+    """Loads the photos. Refuses photos that training or the figures at the end cannot use."""
     splits = sources.load_photos(config, cache)
     if config.segmenter.supervised:
         labels.labelled_photos(splits)

@@ -39,7 +39,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--budget", type=float, default=570.0, help="seconds for everything")
     parser.add_argument("--precision", default="bf16", help="f32, tf32 or bf16, if the bundle has it")
     parser.add_argument("--chunk", type=int, default=50, help="steps in one dispatch; phases are rounded up to it")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the initial weights, the photos' order and the draws")
+    parser.add_argument("--seed", type=int, default=0, help="seed of initial weights, the photos' order and draws")
     parser.add_argument("--cache", type=pathlib.Path, help="folder for compiled programs, for a further run")
     return parser.parse_args()
 

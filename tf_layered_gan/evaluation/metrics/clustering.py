@@ -23,8 +23,8 @@ def clustering_metrics(clusters: np.ndarray, classes: Sequence[str]) -> dict[str
         classes: class of each photo.
 
     Returns:
-        dict: "nmi" and "nmi_by_chance", floats in [0, 1]; "photos", "classes" and "clusters", ints, counting clusters
-        that have a photo; and "normalised_by", a description of the normalisation.
+        dict: "nmi" and "nmi_by_chance", floats in [0, 1]; "photos", "classes" and "clusters" (clusters that have a
+        photo), ints; and "normalised_by", a description of the normalisation.
 
     Raises:
         ValueError: for different lengths, or no photo.

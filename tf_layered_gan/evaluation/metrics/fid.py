@@ -24,7 +24,8 @@ class InceptionFeatures:
     """Computes the features that FID compares, for images of any size.
 
     Images are resized as the published graph does, see `RESIZE`: pixel i of 299 is read at i * width / 299. TF32, which
-    TensorFlow uses on GPUs by default, is switched off for the computation, as it keeps only 10 bits of the mantissa.
+    TensorFlow uses on GPUs by default, is switched off for the computation, because TF32 keeps only 10 bits of the
+    mantissa.
 
     Args:
         path: the weights, an .npz file that `metrics.inception_weights` wrote.
@@ -147,7 +148,7 @@ def cached_statistics(features: InceptionFeatures, images: np.ndarray, cache: st
             determines it: the images' pixels and shape, `RESIZE`, the weights and `VERSION`.
 
     Raises:
-        ValueError: see `statistics`; or names a damaged entry, or a folder that is not a cache.
+        ValueError: see `statistics`. Also for a damaged entry, or a folder that is not a cache; names it.
     """
     entry = pathlib.Path(cache) / f"{_key(features, images)}.npz"
     try:

@@ -20,8 +20,8 @@ def inception() -> keras.Model:
     the last block has a maximum pooling.
 
     Returns:
-        keras.Model from images, float32 [batch, 299, 299, rgb] as (pixel - 128) / 128 for pixels in [0, 255], to the
-        mean of the last feature map, float32 [batch, 2048], 0 or more.
+        keras.Model that maps images, float32 [batch, 299, 299, rgb] as (pixel - 128) / 128 for pixels in [0, 255], to
+        the mean of the last feature map, float32 [batch, 2048], 0 or more.
     """
     image = layers.Input((RESOLUTION, RESOLUTION, 3), name="image")
     x = _conv(image, 32, 3, "conv", strides=2, padding="valid")

@@ -85,7 +85,7 @@ def foreground_iou(confusion: np.ndarray) -> np.ndarray:
 
 
 def mean_iou(confusion: np.ndarray) -> np.ndarray:
-    """Computes the mean of the foreground's and the background's IoU, float [...]; in both, 0 / 0 is 1."""
+    """Computes the mean of the foreground's and the background's IoU, float [...]. 0 / 0 counts as 1."""
     return (_iou(confusion, FOREGROUND) + _iou(confusion, BACKGROUND)) / 2
 
 

@@ -8,16 +8,16 @@ ALIKE, SAME = 0.8, 0.7  # intersection over union of two masks
 def mask_variety(masks: np.ndarray) -> dict[str, float]:
     """Counts the distinct silhouettes among masks, and the pairs of masks that are nearly equal.
 
-    A mask has the silhouette of the first earlier one, itself with a silhouette of its own, that it agrees with at an
-    intersection over union of 0.7 or more. Two empty masks agree. More masks have more silhouettes, so compare equal
-    numbers of masks only.
+    The first mask is a silhouette. A later mask has an earlier silhouette if the intersection over union with it is 0.7
+    or more. Otherwise the mask is a new silhouette. Two empty masks agree. More masks have more silhouettes, so compare
+    equal numbers of masks only.
 
     Args:
         masks: [mask, height, width] in [0, 1]; foreground is above 0.5.
 
     Returns:
         dict: "silhouettes", their number; and "pairs_alike" in [0, 1], the share of all pairs of masks with an
-        intersection over union above 0.8. Of N equally frequent silhouettes 1 / N of the pairs are alike.
+        intersection over union above 0.8. With N equally frequent silhouettes, 1 / N of the pairs are alike.
 
     Raises:
         ValueError: for fewer than two masks.
@@ -37,12 +37,12 @@ def mask_variety(masks: np.ndarray) -> dict[str, float]:
 
 
 def variance_shares(masks: np.ndarray) -> dict[str, float]:
-    """Splits the variance of masks into what the private code explains and what z explains (two-way, main effects).
+    """Computes the shares of the variance of masks that the private code and z explain (two-way, main effects).
 
-    What is left of 1 is due to the two together.
+    The rest, up to 1, is due to the code and z together.
 
     Args:
-        masks: [group, code, z, height, width] in [0, 1]: in each group, each of some codes with each of some z.
+        masks: [group, code, z, height, width] in [0, 1]: In a group, every code is combined with every z.
 
     Returns:
         dict: "variance_code" and "variance_z", shares in [0, 1] of the variance within the groups, summed over the

@@ -16,19 +16,19 @@ def _spectral_conv(x: keras.KerasTensor, filters: int, size: int, strides: int) 
 def discriminator(resolution: int, width: int, c_dim: int, *, minibatch_groups: int = 0) -> keras.Model:
     """Builds D and E_x. D tells whether an image is real; E_x predicts the private code c of a composed image.
 
-    D is spectrally normalised throughout. The two layers of E_x alone are not: with bounded logits, E_x could never
+    D is spectrally normalised throughout. Only the two layers of E_x are not: with bounded logits, E_x could never
     reach a high confidence.
 
     Args:
         resolution: side of the image in pixels, 4 times a power of two.
-        width: channels after the first convolution (FineGAN's ndf; paper: 64). They double down to a map of 4x4 pixels,
-            up to 8 * width.
-        c_dim: components d_c of the private code: its categories, or its dimension if its prior is normal.
+        width: channels after the first convolution (FineGAN's ndf; paper: 64). They double at each halving of the map,
+            down to 4x4 pixels, but never exceed 8 * width.
+        c_dim: d_c, the number of categories of the private code, or its dimension if the prior is normal.
         minibatch_groups: images in a group of `MinibatchDeviation`, whose channel D sees in its last convolution. It
             must divide the number of images. 0 for none, as in the paper.
 
     Returns:
-        keras.Model from x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to [D(x), float32 [batch]
+        keras.Model that maps x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to [D(x), float32 [batch]
         unbounded; E_x(c | x), float32 [batch, c_dim], logits of the categories or the mean of a normal c].
     """
     image = layers.Input((resolution, resolution, 3), name="image")

@@ -8,7 +8,7 @@ from keras import KerasTensor, layers
 from tf_layered_gan.models.networks import blocks
 from tf_layered_gan.models.networks.window import Window
 
-_MARGIN = 4  # pixels between a window and the edge of its canvas, where the padding of the convolutions shows
+_MARGIN = 4  # pixels between a window and the canvas's edge, because the padding of convolutions shows at the edge
 
 
 def window_range(resolution: int, canvas: int) -> tuple[int, int]:
@@ -43,7 +43,8 @@ def _upsample_window(x: KerasTensor, window: KerasTensor, resolution: int, width
     Returns:
         float32 [batch, resolution + 2, resolution + 2, channel], the features of the image and one pixel around it.
     """
-    # One more pixel of the small map on each side than needed: the padding of the convolution is cut off again.
+    # The piece of the small map has one pixel more on each side than needed, because the padding of the convolution is
+    # cut off.
     x = Window(resolution // 2 + 3)(x, window // 2 - 1)
     x = blocks.upsample_block(x, max(x.shape[-1] // 2, width))
     return Window(resolution + 2)(x, window % 2 + 1)
@@ -59,7 +60,7 @@ def _stage(x: KerasTensor, code: KerasTensor, residual_blocks: int, least_width:
 
 
 def _centred(logits: KerasTensor, strength: float) -> KerasTensor:
-    """Lowers logits [batch, side, side, 1] by strength * r^2, r being the distance from the centre in half sides."""
+    """Lowers logits [batch, side, side, 1] by strength * r^2, where r is 1 at the middle of each side."""
     side = logits.shape[1]
     axis = [(2 * i + 1) / side - 1 for i in range(side)]
     return layers.Rescaling(1.0, offset=[[[-strength * (y**2 + x**2)] for x in axis] for y in axis])(logits)
@@ -75,10 +76,10 @@ def background_generator(resolution: int, width: int, z_dim: int, *, canvas: int
         resolution: side of the image in pixels, 4 times a power of two; 8 or more if `canvas` > 1.
         width: channels at full resolution (FineGAN's ngf; paper: 64).
         z_dim: dimension d_z of the public code z.
-        canvas: side of the canvas in image sides.
+        canvas: side of the canvas, as a multiple of the image's side.
 
     Returns:
-        keras.Model from [z, float32 [batch, z_dim]; window, int32 [batch, 2], its top row and left column within
+        keras.Model that maps [z, float32 [batch, z_dim]; window, int32 [batch, 2], its top row and left column within
         `window_range(resolution, canvas)`] to x_b, float32 [batch, resolution, resolution, rgb] in (-1, 1). With
         `canvas` 1 the window is ignored.
     """
@@ -110,7 +111,7 @@ def foreground_generator(
         resolution: side of the image in pixels, 4 times a power of two.
         width: channels at full resolution (FineGAN's ngf; paper: 64).
         z_dim: dimension d_z of the public code z.
-        c_dim: components d_c of the private code c: its categories, or its dimension if its prior is normal.
+        c_dim: d_c, the number of categories of the private code c, or its dimension if the prior is normal.
         c_sup_dim: components of c_sup.
         residual_blocks: residual blocks in each of the two stages (FineGAN: 2).
         least_width: least number of channels after a stage; a narrow generator needs a few to paint with.
@@ -121,9 +122,9 @@ def foreground_generator(
             paper. It encodes that photographers put objects in the middle.
 
     Returns:
-        keras.Model from [z, float32 [batch, z_dim]; c_sup, float32 [batch, c_sup_dim]; c, float32 [batch, c_dim]] to
-        [x_f, float32 [batch, resolution, resolution, rgb] in (-1, 1); pi, float32 [batch, resolution, resolution, 1] in
-        (0, 1)].
+        keras.Model that maps [z, float32 [batch, z_dim]; c_sup, float32 [batch, c_sup_dim]; c, float32 [batch, c_dim]]
+        to [x_f, float32 [batch, resolution, resolution, rgb] in (-1, 1); pi, float32 [batch, resolution, resolution, 1]
+        in (0, 1)].
     """
     z = layers.Input((z_dim,), name="z")
     c_sup = layers.Input((c_sup_dim,), name="c_sup")

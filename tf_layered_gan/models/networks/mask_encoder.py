@@ -11,12 +11,13 @@ def mask_encoder(resolution: int, width: int, c_sup_dim: int) -> keras.Model:
 
     Args:
         resolution: side of the mask in pixels, 4 times a power of two.
-        width: channels after the first convolution. They double down to a map of 4x4 pixels, up to 8 * width.
-        c_sup_dim: components of c_sup: its categories, or its dimension if its prior is normal.
+        width: channels after the first convolution. They double at each halving of the map, down to 4x4 pixels, but
+            never exceed 8 * width.
+        c_sup_dim: number of categories of c_sup, or its dimension if the prior is normal.
 
     Returns:
-        keras.Model from pi, float32 [batch, resolution, resolution, 1] in [0, 1], to E_pi(c_sup | pi), float32 [batch,
-        c_sup_dim], logits of the categories or the mean of a normal c_sup.
+        keras.Model that maps pi, float32 [batch, resolution, resolution, 1] in [0, 1], to E_pi(c_sup | pi), float32
+        [batch, c_sup_dim], logits of the categories or the mean of a normal c_sup.
     """
     mask = layers.Input((resolution, resolution, 1), name="mask")
     x = mask

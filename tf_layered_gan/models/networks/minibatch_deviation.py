@@ -9,9 +9,9 @@ from keras import KerasTensor, ops
 class MinibatchDeviation(keras.layers.Layer):
     """Appends a channel with the standard deviation over a group of images, averaged over pixels and channels.
 
-    Groups are runs of successive images, so a batch of photos and then as many synthetic images never mixes the two in
-    a group, if the group size divides the number of photos. Maps float32 [batch, height, width, channel] to float32
-    [batch, height, width, channel + 1]. The group size must divide the batch.
+    A group is a run of successive images. In a batch of photos followed by as many synthetic images, no group mixes the
+    two if the group size divides the number of photos. Maps float32 [batch, height, width, channel] to float32 [batch,
+    height, width, channel + 1]. The group size must divide the batch.
 
     Args:
         group_size: images in a group.

@@ -21,8 +21,8 @@ def separable_unet(resolution: int, width: int, depth: int) -> keras.Model:
         depth: number of halvings, 1 or more.
 
     Returns:
-        keras.Model from x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to the logits of the foreground
-        probability, float32 [batch, resolution, resolution, 1].
+        keras.Model that maps x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to the logits of the
+        foreground probability, float32 [batch, resolution, resolution, 1].
     """
     image = layers.Input((resolution, resolution, 3), name="image")
     x = _bn_relu(blocks.conv(width, 3, strides=2)(image))

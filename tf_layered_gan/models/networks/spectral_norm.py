@@ -1,9 +1,9 @@
 """Layers whose kernel is divided by its largest singular value (SN-GAN, Miyato et al. 2018).
 
 Keras's own `SpectralNormalization` does not fit this GAN: each call with `training=True` overwrites the kernel with
-kernel / sigma, so that a generator update, which calls the discriminator, would change it. It also stops the gradient
-at sigma. Here a call changes nothing, the gradient flows through sigma, and the power iteration advances only when
-`update_u` is called, once per discriminator update.
+kernel / sigma, so a generator update, which calls the discriminator, would change the discriminator. It also stops the
+gradient at sigma. Here a call changes nothing, the gradient flows through sigma, and the power iteration advances only
+when `update_u` is called, once per discriminator update.
 """
 
 from collections.abc import Callable

@@ -14,7 +14,7 @@ def unet(resolution: int, width: int, depth: int) -> keras.Model:
     """Builds F.
 
     Differs from the U-Net of 2015: it has 'same' padding and batch normalisation, and bilinear upsampling instead of
-    the transposed convolution, because TFLite delegates run it best.
+    the transposed convolution, because TFLite delegates run upsampling best.
 
     Args:
         resolution: side of the image in pixels, divisible by 2**depth.
@@ -22,8 +22,8 @@ def unet(resolution: int, width: int, depth: int) -> keras.Model:
         depth: number of halvings (U-Net: 4).
 
     Returns:
-        keras.Model from x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to the logits of the foreground
-        probability F(x), float32 [batch, resolution, resolution, 1].
+        keras.Model that maps x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to the logits of the
+        foreground probability F(x), float32 [batch, resolution, resolution, 1].
     """
     image = layers.Input((resolution, resolution, 3), name="image")
     x, skips = image, []
