@@ -1,5 +1,4 @@
-"""Prints the test figures of runs that differ in their seed: a line for each run, then the mean and the standard
-deviation.
+"""Prints the test figures of runs that differ in their seed: a line for each, then their mean and standard deviation.
 
 python -m benchmarks.seeds runs/demo-seed*
 """

@@ -1,8 +1,8 @@
 """Compares a run's segmenter with its students: IoU on the test photos, size and latency, as a Markdown table.
 
     python -m export.main --workdir=WORKDIR
-    python -m export.main --workdir=WORKDIR --student=NAME     # for each student python -m benchmarks.segmenter_family
-    --workdir=WORKDIR --output=family.md
+    python -m export.main --workdir=WORKDIR --student=NAME     # for each student
+    python -m benchmarks.segmenter_family --workdir=WORKDIR --output=family.md
 
 The figures are those of the exported .tflite files: IoU with the true masks over the whole test set and per image,
 IoU with the masks of the run's own float32 file, bytes, and the median latency of an image on one thread of LiteRT's

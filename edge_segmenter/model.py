@@ -15,7 +15,7 @@ def load_model(path: str | os.PathLike, threads: int = 1) -> tuple[int, Callable
     """Loads a segmenter.
 
     Args:
-        path: of a .tflite file. If it has several signatures, the first is used.
+        path: path of a .tflite file. If it has several signatures, the first is used.
         threads: how many threads the model uses, 1 or more.
 
     Returns:

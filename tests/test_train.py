@@ -105,7 +105,7 @@ def test_published_run_has_its_figures_and_its_layers(finished_run, tmp_path, ea
 
 def test_finished_run_is_measured_again_but_not_trained_again(run_copy, finished_run, eagerly, caplog):
     curve_file = run_copy / "curve.csv"
-    curve_file.write_text("".join(curve_file.read_text().splitlines(keepends=True)[:-1]))  # as if killed earlier
+    curve_file.write_text("".join(curve_file.read_text().splitlines(keepends=True)[:-1]))  # as if killed then
     with caplog.at_level("INFO", logger="absl"):
         assert train.train(tiny.run_config(shapes), run_copy) == read_record(finished_run / "metrics.json")
     tiny.assert_same_checkpoint(finished_run, run_copy)

@@ -1,4 +1,4 @@
-"""A script: a worker that meets another one but does not train. TF_CONFIG holds the worker's index."""
+"""A script: a worker that meets another worker but does not train. TF_CONFIG holds the worker's index."""
 
 import json
 import os

@@ -7,8 +7,9 @@ WORKDIR/students/NAME; the run's own files stay as they are. The same command go
 size, depth, colour augmentation, seed and the steps between checkpoints are those of the run.
 
     student.json   the settings, and the state of the teacher
-    checkpoints/   the two newest checkpoints tensorboard/   the losses metrics.json   figures of student and teacher on
-    validation and test photos, and how far the two agree
+    checkpoints/   the two newest checkpoints
+    tensorboard/   the losses
+    metrics.json   figures of student and teacher on validation and test photos, and how far the two agree
 """
 
 import os

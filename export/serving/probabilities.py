@@ -1,4 +1,4 @@
-"""The segmenter as a device calls it: from pixels to foreground probabilities."""
+"""The segmenter as a device calls it, with pixels as input and foreground probabilities as output."""
 
 import keras
 from keras import ops

@@ -30,8 +30,9 @@ def row(*values):
         (1.0, 2.0, False, [2, 3]),
         (0.5, 2.0, False, [1.5, 2.5]),  # half a pixel to the right: (1 + 2) / 2 and (2 + 3) / 2
         (1.0, 2.0, True, [3, 2]),
-        # Scale 2: a triangle that is 2 pixels wide on each side. Its first centre is 1, pixel centres are 0.5, 1.5, 2.5
-        # and 3.5, so the weights are 0.75, 0.75, 0.25 and 0: (0.75 * 1 + 0.75 * 2 + 0.25 * 3) / 1.75 = 12 / 7.
+        # Scale 2 uses a triangle that is 2 pixels wide on each side. The first triangle has its centre at 1. The source
+        # pixels have their centres at 0.5, 1.5, 2.5 and 3.5, so the weights are 0.75, 0.75, 0.25 and 0. The result is
+        # (0.75 * 1 + 0.75 * 2 + 0.25 * 3) / 1.75 = 12 / 7.
         (0.0, 4.0, False, [12 / 7, 23 / 7]),
     ],
 )

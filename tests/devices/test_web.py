@@ -180,7 +180,7 @@ def assert_same_mask(actual, expected):
 
 
 def see_through(width, height):
-    image = blobs(width, height).point(lambda value: value // 2)  # as dark as the white below is bright
+    image = blobs(width, height).point(lambda value: value // 2)
     image.putalpha(blobs(width, height, "L", seed=1))
     return image
 
@@ -261,7 +261,7 @@ def test_cutout_has_the_probability_as_its_alpha(page, site, image, tmp_path):
     actual = np.asarray(saved(page, "saveCutout")).astype(int)
     assert actual.shape == expected.shape and expected[..., 3].min() < 20 and expected[..., 3].max() > 235
     assert np.abs(actual - expected)[..., 3].max() <= 1
-    # A canvas keeps the colours times the alpha, and by that much they differ the less.
+    # A canvas stores colours multiplied by alpha, so the difference is weighted by alpha.
     assert (np.abs(actual - expected) * expected[..., 3:] / 255).max() <= 2
 
 

@@ -25,7 +25,7 @@ class Cub(CaltechBirds2011):
     """`caltech_birds2011` with ReDO's split (Chen et al., 2019): 10,000 / 788 / 1,000 photos (paper, appendix C).
 
     The digits in cub_split.txt are the splits of photo 1, 2 and so on: 0 train, 1 validation, 2 test. The numbers of
-    the photos are in images.txt in the archive; they do not follow the order of the names.
+    the photos are in images.txt in the archive. The numbers do not follow the order of the names.
     """
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:

@@ -46,8 +46,9 @@ def load(
         resolution: width of the validation and test photos, pixels.
         storage_size: width of the training photos, pixels, at least `resolution`.
         masks: None, or a folder of masks for evaluation, see `find_photos`. Grey 128 and above is foreground,
-            transparency is background. Photos with a mask are left out of training, so at least one photo must have no
-            mask. In the order of their names, the first, third and so on go to validation, the others to test.
+            transparency is background. Photos with a mask are left out of training. If all have a mask, there are
+            no training photos. In the order of their names, the first, third and so on go to validation, the others to
+            test.
         unlabelled: None, or the grey, 0 to 255, of mask pixels that have no label.
         holdout: without masks, how many photos are left out of training, evenly spaced: half for validation, half for
             test. At most a tenth of all photos, but at least 2.

@@ -34,8 +34,7 @@ def photo_classes(splits: Splits, pattern: str) -> list[str]:
 
 
 def labelled_photos(splits: Splits) -> Photos:
-    """Returns the photos whose masks are learnt from: the training photos if they have masks, else the validation
-    photos.
+    """Returns the photos to learn masks from: training photos if they have masks, else validation photos.
 
     Returns:
         `Photos` with masks.

@@ -98,5 +98,5 @@ def _by_stem(files: list[PhotoFile]) -> dict[str, PhotoFile]:
     for file in files:
         first = by_stem.setdefault(_stem(file), file)
         if first is not file:
-            raise ValueError(f"{first.photo} and {file.photo}: only one of them can be the mask or have a mask")
+            raise ValueError(f"{first.photo} and {file.photo} differ only in the suffix, allowed: one such file")
     return by_stem

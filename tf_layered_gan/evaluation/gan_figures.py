@@ -102,7 +102,7 @@ def _synthesize(gan: LayeredGAN, sample: Sampler, layer: str, count: int) -> Ite
 
 
 def evaluate_synthetic_masks(gan: LayeredGAN, sample: Sampler, batches: int = 32) -> dict[str, Any]:
-    """Measures the masks of the averaged generators before perturbation, which shows whether the GAN has collapsed.
+    """Measures the masks of the averaged generators before perturbation, to show whether the GAN has collapsed.
 
     The shares of the variance are computed from the first 4 batches. Each gives a group of at most 8 codes and 8 z.
 
@@ -152,8 +152,7 @@ def crossed_masks(foreground_generator: keras.Model, draws: Mapping[str, tf.Tens
 
 
 def evaluate_clusters(discriminator: keras.Model, splits: Splits, classes: Sequence[str]) -> dict[str, Any]:
-    """Clusters all photos, training photos included, by E_x's likeliest category, and compares clusters with classes
-    (Sec. 4).
+    """Compares the clusters of all photos by E_x's likeliest category with the photos' classes (Sec. 4).
 
     Args:
         discriminator: D with E_x, see `networks.discriminator`.

@@ -30,7 +30,7 @@ def layer_grid(
     Args:
         background, foreground, composed: float32 [sample, height, width, rgb] in [-1, 1].
         mask: float32 [sample, height, width, 1] in [0, 1].
-        real: photos with the shape of `composed`, like it or uint8 in [0, 255].
+        real: photos with the shape of `composed`, float32 in [-1, 1] or uint8.
         real_mask: predicted masks, like `mask`, with or without the last axis.
 
     Returns:

@@ -52,7 +52,7 @@ class DifferentiableAugmentation(keras.layers.Layer):
         target: the mean of sign(D(photo)) at which an adaptive probability stays; 0 keeps `probability` as given.
 
     Attributes:
-        probability: the probability: a number, or a variable that starts at 0 if the probability is adaptive.
+        probability: a number, or a variable that starts at 0 if the probability is adaptive.
     """
 
     def __init__(

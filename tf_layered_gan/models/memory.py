@@ -18,8 +18,7 @@ _FLOAT = 4  # bytes
 
 
 def check_memory(config: ConfigDict, batch_size: int) -> None:
-    """Checks that the machine has enough memory, see `estimate`, to train on CPUs. On a GPU, TensorFlow reports too
-    little memory.
+    """Checks that a machine without a GPU has enough memory, see `estimate`. For a GPU, TensorFlow checks it.
 
     Raises:
         ValueError: names the estimate, the machine's memory, and the fields to lower.

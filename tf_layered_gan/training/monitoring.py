@@ -54,8 +54,7 @@ def collapse_warning(mask_mean: float, masks_full: float = 0.0) -> str | None:
 
 
 def variety_warning(synthetic: Mapping[str, float]) -> str | None:
-    """Describes how few silhouettes a GAN paints, and what to change. Takes `gan_figures.evaluate_synthetic_masks`'
-    figures.
+    """Describes a lack of silhouettes in `gan_figures.evaluate_synthetic_masks`' figures, and what to change.
 
     Returns:
         str, or None if at most a twentieth of the pairs of masks are alike, as with 20 equally frequent silhouettes.

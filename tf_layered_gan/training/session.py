@@ -103,7 +103,7 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
 
 @contextlib.contextmanager
 def _reachable_workers(strategy: tf.distribute.Strategy, sigterm: preemption.Sigterm) -> Iterator[None]:
-    """Raises an error that names a lost worker, unless SIGTERM has come: that ends all workers."""
+    """Raises an error that names a lost worker, unless SIGTERM has come, because SIGTERM ends all workers."""
     try:
         with workers.lost_workers_named(strategy):
             yield

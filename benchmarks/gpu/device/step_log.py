@@ -32,8 +32,7 @@ class StepLog:
         self.history: list[dict[str, Any]] = []
 
     def add(self, report: jax.Array, step: int, share: float) -> None:
-        """Takes the reports of a chunk of steps. Reads only those of the previous chunk, to avoid waiting for this
-        chunk.
+        """Takes the reports of a chunk of steps. Reads the previous chunk's reports, to avoid waiting for this chunk.
 
         Args:
             report: float32 [step, result].

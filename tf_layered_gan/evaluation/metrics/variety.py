@@ -8,9 +8,9 @@ ALIKE, SAME = 0.8, 0.7  # intersection over union of two masks
 def mask_variety(masks: np.ndarray) -> dict[str, float]:
     """Counts the distinct silhouettes among masks, and the pairs of masks that are nearly equal.
 
-    The first mask is a silhouette. A later mask has an earlier silhouette if the intersection over union with it is 0.7
-    or more. Otherwise the mask is a new silhouette. Two empty masks agree. More masks have more silhouettes, so compare
-    equal numbers of masks only.
+    The first mask is a silhouette. A later mask is compared with the earlier silhouettes in order. It belongs to the
+    first one with an intersection over union of 0.7 or more. If there is none, the mask is a new silhouette. Two empty
+    masks agree. More masks have more silhouettes, so compare equal numbers of masks only.
 
     Args:
         masks: [mask, height, width] in [0, 1]; foreground is above 0.5.
@@ -42,7 +42,7 @@ def variance_shares(masks: np.ndarray) -> dict[str, float]:
     The rest, up to 1, is due to the code and z together.
 
     Args:
-        masks: [group, code, z, height, width] in [0, 1]: In a group, every code is combined with every z.
+        masks: [group, code, z, height, width] in [0, 1]. In a group, every code is combined with every z.
 
     Returns:
         dict: "variance_code" and "variance_z", shares in [0, 1] of the variance within the groups, summed over the
