@@ -88,7 +88,7 @@ def report(times: Mapping[str, np.ndarray]) -> str:
 
 
 def _peak_memory() -> str:
-    """Returns the peak memory of this process as text; only Linux reports it."""
+    """Returns the peak memory of this process as text. Only Linux reports the peak."""
     status = pathlib.Path("/proc/self/status")
     if not status.is_file():
         return "unknown: there is no /proc/self/status"

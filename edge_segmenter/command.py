@@ -14,8 +14,8 @@ NAME is camera0, camera1 and so on, by its index.
 NAME is the name of the image without its suffix, in the same subfolder. An image keeps its suffix (a.jpg.png) if it
 would otherwise share NAME with another image or folder (a.jpg and a.png, or a.jpg and a folder a.png), or if its name
 has two image suffixes.
-Results of an earlier run are replaced, except those of a camera and folders of frames: these must not exist yet. In a
-folder, nothing in OUTPUT counts as an image, and no image is ever overwritten.
+Results of an earlier run are replaced, but results of a camera and folders of frames must not exist yet. In a folder,
+nothing in OUTPUT counts as an image, and no image is ever overwritten.
 
 An image is read as it is displayed: its EXIF orientation is applied and not copied. Grey, palette, CMYK and 16-bit
 images become 8-bit RGB. Transparency is laid over white, as in training. The first frame of an animation is taken. An

@@ -1,4 +1,4 @@
-"""The image files in a folder, and a count of its other files."""
+"""The image files in a folder, and a count of the other files."""
 
 import collections
 import dataclasses
@@ -17,7 +17,7 @@ class Listing:
         images: everything with an image suffix except folders, sorted by path. Some may not be files, such as a link
             that leads nowhere.
         unreadable: each folder that cannot be listed, and the reason.
-        other_suffixes: how many files have each other suffix, in lower case; "" for none.
+        other_suffixes: the number of files with each other suffix, in lower case; "" for none.
     """
 
     images: list[Path]

@@ -93,7 +93,7 @@ def video_file(path: Path, size: tuple[int, int], fps: float) -> Iterator[Writer
     The file appears at the end. After an error it holds the frames that were written before.
 
     Args:
-        path: of the file, ending in .mp4.
+        path: path of the file, ending in .mp4.
         size: (width, height), pixels. The last column or row of an odd number is left out.
         fps: frames per second.
 

@@ -36,7 +36,8 @@ def load_segmenter(
     """Loads a TFLite or SavedModel segmenter.
 
     Args:
-        path: of a .tflite file, or of a SavedModel with a signature "serving_default". It has one input and one output.
+        path: path of a .tflite file, or of a SavedModel with a signature "serving_default". The model has one input and
+            one output.
         size: R, pixels, for a model that takes images of any height and width. None for a model with a fixed size.
         input_range: (low, high), the values that stand for the pixels 0 and 255 in a float32 input. None for a uint8
             input.

@@ -46,7 +46,7 @@ def evaluate(
         time, so `pooled_hues` has no other photos to learn from.
 
     Raises:
-        ValueError: the model or a directory cannot be used, or a photo or mask is broken (the message names it).
+        ValueError: the model or a directory cannot be used, or a photo or mask is broken (the message names the file).
     """
     resolution, predict = load_segmenter(model)
     segmenters: dict[str, Segmenter] = {"segmenter": lambda photo: foreground_probability(photo, resolution, predict)}
@@ -67,7 +67,7 @@ def score(
         segmenters: dict of functions by name. Each takes a photo and returns the foreground probability [height,
             width], or a mask.
         photos, masks, unlabelled: as for `evaluate`.
-        chosen: which of the photos with a mask, in the order of their names.
+        chosen: a slice that selects photos with a mask, in the order of their names.
 
     Returns:
         dict of `segmentation_metrics` for each name.

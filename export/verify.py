@@ -82,7 +82,7 @@ def verify(path: pathlib.Path, keras_model: Reference, max_iou_loss: float) -> d
     """Verifies both signatures of an exported file. It runs on one photo at a time, as on a device.
 
     Args:
-        path: of a .tflite file or a SavedModel that this program wrote.
+        path: path of a .tflite file or a SavedModel that this program wrote.
         keras_model: the Keras model on the test photos.
         max_iou_loss: IoU that the file may lose.
 

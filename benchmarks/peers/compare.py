@@ -34,7 +34,7 @@ from tf_layered_gan.command_line import run_command
 
 Models = dict[pathlib.Path, tuple[str, Callable[[pathlib.Path], Segmenter]]]
 
-_PEERS = {  # by file: the name in the table, and the function that opens it
+_PEERS = {  # by file: the name in the table, and the function that opens the file
     "mediapipe_selfie.tflite": ("MediaPipe selfie segmenter", segmenters.mediapipe_selfie),
     "u2netp.onnx": ("U²-Netp", segmenters.u2netp),
 }

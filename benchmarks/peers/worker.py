@@ -41,7 +41,7 @@ def burst(run: Callable[[np.ndarray], np.ndarray], values: np.ndarray) -> list[t
 
 
 def peak_memory() -> float:
-    """Returns this process's peak memory in MiB; getrusage would include its parent's."""
+    """Returns this process's peak memory in MiB; getrusage would include the parent's peak."""
     return int(pathlib.Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
 
 

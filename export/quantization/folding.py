@@ -30,7 +30,7 @@ def fold_batch_norm(network: keras.Model) -> keras.Model:
 
 
 def is_convolution(layer: keras.Layer) -> bool:
-    """Returns whether a layer is a Conv2D or a DepthwiseConv2D, not a subclass of one."""
+    """Returns whether a layer is a Conv2D or a DepthwiseConv2D, but not of a subclass."""
     return type(layer) in (layers.Conv2D, layers.DepthwiseConv2D)
 
 

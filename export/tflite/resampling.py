@@ -17,9 +17,9 @@ def letterbox(image: tf.Tensor, resolution: int) -> tf.Tensor:
         resolution: R, pixels.
 
     Returns:
-        uint8 [1, R, R, rgb]. It equals `edge_segmenter.letterbox.letterbox`, except for single pixels that are one
-        step off because a sum is close to a half. Images more than twice as high as wide have more such pixels, because
-        Pillow resizes their height first.
+        uint8 [1, R, R, rgb]. The result equals that of `edge_segmenter.letterbox.letterbox`, except for single pixels
+        that are one step off because a sum is close to a half. Images more than twice as high as wide have more such
+        pixels, because Pillow resizes their height first.
     """
     height, width = tf.unstack(tf.shape(image)[1:3])
     rows, columns = (_letterbox_matrix(side, tf.maximum(height, width), resolution) for side in (height, width))

@@ -26,8 +26,8 @@ pytestmark = pytest.mark.browser
 WEB = Path(__file__).parents[2] / "export" / "web"
 MODEL = "segmenter_float32.tflite"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-MOST_DIFFERENT = 0.01  # of a mask's pixels
-STOPS = ["file", "camera", "model", "threshold", "saveMask", "saveCutout"]  # of the Tab key
+MOST_DIFFERENT = 0.01  # the largest share of a mask's pixels that may differ
+STOPS = ["file", "camera", "model", "threshold", "saveMask", "saveCutout"]  # where the Tab key stops
 
 
 @pytest.fixture(scope="module")

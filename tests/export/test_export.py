@@ -78,7 +78,7 @@ def test_metadata_of_the_savedmodel_differs_in_its_batch_only(exported):
     for side in ("input", "output"):
         assert described[side]["shape"][0] == "batch"
         described[side]["shape"][0] = 1
-    assert facts == float32  # its figures are the same as well
+    assert facts == float32  # the figures of both are the same
 
 
 @pytest.mark.parametrize("name", TFLITE)

@@ -17,7 +17,8 @@ from tf_layered_gan.data.squares import mask_to_square, to_square
 SPLITS = ("train", "validation", "test")
 APC_URL = "http://3dvision.princeton.edu/projects/2016/apc/downloads/training.zip"
 APC_SIZE = 128  # pixels
-# A scene, and a file in it. Scenes lie two folders below "training", as in GENESIS-V2's script, or below the top.
+# A scene, and a file in the scene. Scenes lie two folders below "training", as in GENESIS-V2's script, or two folders
+# below the top.
 _SCENE = re.compile(r"(?!__MACOSX/)(?:(?:.*/)?training/)?((?!training/)[^/]+/[^/]+/scene-[^/]+)/(.*)")
 
 

@@ -36,7 +36,7 @@ def cached_splits(read: Callable[..., Splits], cache: str | os.PathLike | None, 
         `Splits`: memory mapped from the cache, or in memory if `cache` is None.
 
     Raises:
-        ValueError: if the entry in the cache is damaged, or the folder holds something else; names it.
+        ValueError: if the entry in the cache is damaged, or the folder holds something else; names the path.
         OSError: if the cache cannot be locked or written, for example because the disk is full. Earlier entries stay.
     """
     if cache is None:

@@ -114,9 +114,9 @@ def tfds_splits(builder: tfds.core.DatasetBuilder, holdout: int | None) -> tuple
     """Returns the splits for training, validation and test in the notation of TensorFlow Datasets.
 
     Args:
-        builder: of a prepared dataset.
-        holdout: how many training photos are taken for validation, if the dataset has no split for that. The order of
-            photos in a split is random, but always the same.
+        builder: the builder of a prepared dataset.
+        holdout: how many training photos are taken for validation, if the dataset has no split "validation". The order
+            of photos in a split is random, but always the same.
 
     Raises:
         ValueError: if `holdout` is out of range.

@@ -13,7 +13,7 @@ def photo_classes(splits: Splits, pattern: str) -> list[str]:
 
     Args:
         splits: `Splits`.
-        pattern: regular expression; its first match in a photo's name is the class.
+        pattern: regular expression. The first match in a photo's name is the class.
 
     Returns:
         The classes of the training photos, then of the validation photos, then of the test photos.

@@ -30,7 +30,8 @@ class PhotoFile:
 def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None) -> list[PhotoFile]:
     """Finds the photos in a folder, and their masks. Opens no file.
 
-    Logs a warning for each entry that is not a file and each folder that cannot be read, and the number of other files.
+    Logs a warning for each entry that is not a file, and for each folder that cannot be read. Also logs how many other
+    files there are.
 
     Args:
         path: the folder.

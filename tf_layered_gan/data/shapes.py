@@ -115,7 +115,7 @@ def draw(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
 def load(
     *, train: int, held_out: int, resolution: int, storage_size: int, cache: str | os.PathLike | None = None
 ) -> Splits:
-    """Draws the dataset, the same images every time, or takes it from the cache.
+    """Draws the images, which are the same every time, or takes them from the cache.
 
     Args:
         train: number of images to train on, at `storage_size`, without masks.

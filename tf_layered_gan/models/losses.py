@@ -38,7 +38,7 @@ def r1(gradients: KerasTensor) -> KerasTensor:
     Not in the paper; from Mescheder et al. (2018). ILSGAN gives it the weight 0.0002 * resolution^2 / batch size.
 
     Args:
-        gradients: of D's logits with respect to the photos that D sees, float32 [batch, height, width, rgb].
+        gradients: gradients of D's logits with respect to the photos that D sees, float32 [batch, height, width, rgb].
 
     Returns:
         float32 [batch], 0 or more.

@@ -66,7 +66,7 @@ def difference(name: str, values: tuple[Any, Any]) -> str:
 
 
 def _field_notes(lines: Sequence[Line]) -> Iterator[str]:
-    """Yields the fields that differ from the paper's config: first those common to all rows, then those of each row."""
+    """Yields the fields that differ from the paper's config: first for all rows, then for each row."""
     found = {id(line): _hashable(line.differences()) for line in lines if line.settings and line.paper_settings}
     if not found:
         return

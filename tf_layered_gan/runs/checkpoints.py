@@ -53,7 +53,7 @@ class Checkpointer:
         self._checkpoint = tf.train.Checkpoint(**self._trained, **counters, seconds=self.seconds)
         self._directory = pathlib.Path(workdir) / "checkpoints"
         self._saves = saves
-        self._number = 0  # of the newest undamaged checkpoint
+        self._number = 0  # number of the newest undamaged checkpoint
 
     def restore(self) -> bool:
         """Restores the newest checkpoint that can be read; returns whether there was one.
@@ -86,7 +86,7 @@ class Checkpointer:
         """Writes a checkpoint, if this worker saves; replaces a damaged one that `restore` had left out.
 
         Raises:
-            FloatingPointError: a variable of a model or an optimizer is not finite; names it.
+            FloatingPointError: a variable of a model or an optimizer is not finite; names the variable.
             OSError: the checkpoint cannot be written, for example because the disk is full. Earlier ones stay.
         """
         self._check_finite()

@@ -25,7 +25,7 @@ class LearningCurve:
             (int), "iou" and "iou_per_image" (float in [0, 1]).
 
         Raises:
-            ValueError: the file is damaged; names it.
+            ValueError: the file is damaged; names the file.
         """
         if not self._path.exists():
             return []

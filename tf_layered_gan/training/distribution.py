@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 
 
 def build_strategy(config: ConfigDict) -> tf.distribute.Strategy:
-    """Returns the strategy that `config.distribution` names. Call it before anything else of TensorFlow.
+    """Returns the strategy that `config.distribution` names. Call this function before anything else of TensorFlow.
 
     Raises:
         ValueError: the workers or the TPU cannot be found, the batch cannot be divided equally among the replicas, or a

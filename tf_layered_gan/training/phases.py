@@ -71,7 +71,7 @@ def segmenter_phase(run: Run, k: int) -> Phase:
 def final_phase(run: Run) -> Phase:
     """The final segmenter (appendix C.3). It is trained again if rounds were added to a finished run.
 
-    Differs from the paper, which starts from new weights: it continues from the segmenter of the last round.
+    Differs from the paper: training continues from the segmenter of the last round, not from new weights.
     """
     state, rounds = run.checkpointer, run.config.schedule.rounds
     if state.final_round.numpy() != rounds:

@@ -117,7 +117,7 @@ class Run:
         """Takes the steps of a phase that have not been taken yet.
 
         Raises:
-            FloatingPointError: a loss or a variable is not finite; names it.
+            FloatingPointError: a loss or a variable is not finite; names the loss or variable.
             OSError: no checkpoint could be written.
             preemption.Preempted: after SIGTERM to any worker, once the current step is saved.
             restarts.Collapsed: a round of the GAN ended in a collapse, and the run may restart.

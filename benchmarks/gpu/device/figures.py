@@ -9,9 +9,9 @@ from tf_layered_gan.evaluation.image_grid import layer_grid
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
 from tf_layered_gan.evaluation.metrics.variety import mask_variety, variance_shares
 
-_THRESHOLD = 0.5  # of the foreground's probability
+_THRESHOLD = 0.5  # foreground is above this probability
 _FULL = 0.9  # a mask whose mean is above this fills the image
-_ROWS = 8  # of an image grid
+_ROWS = 8  # rows of an image grid
 _CROSSED_GROUPS = 4
 
 

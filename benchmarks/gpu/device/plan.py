@@ -17,7 +17,7 @@ class Plan:
     Attributes:
         rounds: K.
         annealed_rounds: the last rounds, in which the GAN's learning rates fall to 0.
-        gan_steps: N_gan, steps of a round. `fit` may lower it.
+        gan_steps: N_gan, steps of a round. `fit` may lower this number.
         segmenter_steps: N_seg, steps of a round.
         final_steps: steps of the final segmenter.
     """

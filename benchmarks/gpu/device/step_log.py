@@ -40,7 +40,7 @@ class StepLog:
             share: share of the learning rates.
 
         Raises:
-            FloatingPointError: if a value is not finite; names it.
+            FloatingPointError: if a value is not finite; names the value.
             RuntimeError: if the masks have collapsed.
         """
         self._read(last=False)

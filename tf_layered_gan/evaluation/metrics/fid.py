@@ -148,7 +148,7 @@ def cached_statistics(features: InceptionFeatures, images: np.ndarray, cache: st
             determines it: the images' pixels and shape, `RESIZE`, the weights and `VERSION`.
 
     Raises:
-        ValueError: see `statistics`. Also for a damaged entry, or a folder that is not a cache; names it.
+        ValueError: see `statistics`. Also for a damaged entry, or a folder that is not a cache; names the path.
     """
     entry = pathlib.Path(cache) / f"{_key(features, images)}.npz"
     try:

@@ -92,8 +92,8 @@ def mean_iou(confusion: np.ndarray) -> np.ndarray:
 def adjusted_rand_index(confusion: np.ndarray) -> np.ndarray:
     """Computes the adjusted Rand index of each image's two segments, background included (Hubert and Arabie 1985).
 
-    It tells how well two partitions agree on which pairs of pixels belong together; chance level is 0. It does not
-    depend on which segment is called foreground.
+    The index tells how well two partitions agree on which pairs of pixels belong together. Chance gives 0. The index
+    does not depend on which segment is called foreground.
 
     Args:
         confusion: int [..., true, predicted].

@@ -51,7 +51,7 @@ def _upsample_window(x: KerasTensor, window: KerasTensor, resolution: int, width
 
 
 def _stage(x: KerasTensor, code: KerasTensor, residual_blocks: int, least_width: int) -> KerasTensor:
-    """Joins a private code to a feature map and refines it; halves its channels, but to no less than `least_width`."""
+    """Joins a private code to a feature map and refines the map. Halves the channels, but to `least_width` at least."""
     channels = x.shape[-1]
     x = blocks.join_code(x, code)
     for _ in range(residual_blocks):
