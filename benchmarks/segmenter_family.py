@@ -51,7 +51,7 @@ def measure(workdir: pathlib.Path, rounds: int) -> list[list[str]]:
     """Measures the exported files of a run and its students; each segments `rounds` images for its latency.
 
     Returns:
-        The table's rows, those of the run's own network first.
+        The table's rows. The rows of the run's own network come first.
 
     Raises:
         FileNotFoundError: if there is no run, or its own network was not exported as float32.

@@ -13,10 +13,10 @@ These values are from the sample command of PerturbGAN's published code; the wei
 code's default.
 
 Differences from PerturbGAN: it has StyleGAN's networks, WGAN-GP's adversarial loss, another optimizer, and growing
-resolutions with six million photos in batches of 256 to 32. It squeezes photos to squares, where this program crops
-them. It shifts by whole pixels. Its binarisation and size losses use the shifted mask, where this program uses the mask
-before the shift. The private code remains here, as noise that no loss uses. The segmenter that learns from the pairs
-(14,000 steps) is also ours.
+resolutions with six million photos in batches of 256 to 32. It squeezes photos to squares; this program crops them. It
+shifts by whole pixels. Its binarisation and size losses use the shifted mask; this program's losses use the mask before
+the shift. The private code remains here, as noise that no loss uses. The segmenter that learns from the pairs (14,000
+steps) is also ours.
 """
 
 from tf_layered_gan.config import default_config

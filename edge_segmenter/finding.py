@@ -33,7 +33,7 @@ def list_images(folder: str | os.PathLike, without: str | os.PathLike | None = N
         without: None, or a folder to leave out, together with the links to files in it. It need not exist.
 
     Returns:
-        `Listing`, whose paths begin with `folder` exactly as given.
+        `Listing`. All its paths begin with `folder` exactly as given.
     """
     folder, target = Path(folder), Path(os.path.realpath(without)) if without else None
     listing = Listing([], {}, collections.Counter())

@@ -14,9 +14,9 @@ Use a supervised segmenter, like the paper's Mask R-CNN. The figures on these ma
 masks agree with that segmenter's.
 
 The command writes a PNG of the photo's size to MASKS for each validation and test photo: 255 where the probability is
-above one half. The model sees the whole photo, see edge_segmenter/letterbox.py. Masks that exist are kept, so the
-command can be started again after it was stopped. MASKS/predicted_by.json records the model (name, SHA-256), the flags
-and the dataset. The command refuses MASKS if they were made with another model, other flags or another dataset.
+above one half. The model sees the whole photo, see edge_segmenter/letterbox.py. Existing masks are kept, so the command
+can be started again after a stop. MASKS/predicted_by.json records the model (name, SHA-256), the flags and the dataset.
+The command refuses MASKS if they were made with another model, other flags or another dataset.
 
 A SavedModel is a program. Do not use one from a source that you do not trust, see export/any_segmenter.py.
 """

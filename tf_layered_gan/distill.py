@@ -83,7 +83,7 @@ def restore_student(workdir: str | os.PathLike, name: str) -> keras.Model:
     """Builds a run's student and restores its newest checkpoint.
 
     Returns:
-        keras.Model, from float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
+        keras.Model that maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
 
     Raises:
         FileNotFoundError: there is no such student, or it has no checkpoint.

@@ -16,7 +16,7 @@ from edge_segmenter.plan import FOLDERS, plan
 from tf_layered_gan.data import folder
 
 MEMORY = 1536 * 2**20  # bytes, the limit stated by data/folder.py and edge_segmenter/command.py
-SECONDS = 200  # generous, so that only a hang takes longer
+SECONDS = 200  # so long that only a program that hangs takes longer
 
 LOAD = """
 import json, sys

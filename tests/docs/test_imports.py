@@ -52,7 +52,7 @@ def nodes(path, *kinds):
 
 
 def imports(path):
-    """Yields the dotted names of all imports in a file; `from a import b` gives a.b.
+    """Yields the dotted names of all imports in a file. `from a import b` gives the name a.b.
 
     Relative imports are left out. Only export and edge_segmenter have some, because pip renames these packages.
     """

@@ -141,7 +141,7 @@ def test_ctrl_c_leaves_a_finished_video(model, tmp_path):
     frames = int(finished.stdout.split()[0])
     assert finished.returncode == 1 and finished.stdout.endswith("stopped\n") and 3 <= frames < 3000
     assert len(read(tmp_path / "out/masks/long.mp4")[0]) == frames
-    assert len(files(tmp_path / "out")) == frames + 1  # and no file under another name
+    assert len(files(tmp_path / "out")) == frames + 1  # no other file is left
 
 
 class Camera:

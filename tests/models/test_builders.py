@@ -100,7 +100,7 @@ def test_gan_takes_steps_with_an_adaptive_augmentation_minibatch_groups_and_r1(j
     step = tf.function(gan.train_step, jit_compile=jit, autograph=False)
     report = step({"image": tiny.batch()["image"], **sample(sampling.GAN_STREAM, 0, **CURES)})
     assert all(np.isfinite(value) for value in report.values()) and report["r1"] > 0
-    # A step of 4 photos of 500,000.
+    # A step of 4 photos moves the probability by 4 / 500,000.
     assert abs(float(report["augmentation_probability"]) - 0.5) == pytest.approx(8e-6, abs=1e-7)
 
 

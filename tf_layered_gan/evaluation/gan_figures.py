@@ -177,7 +177,7 @@ def _cluster(encoder: keras.Model, images: np.ndarray) -> np.ndarray:
 
 
 def build_inception(config: ConfigDict) -> fid.InceptionFeatures | None:
-    """Loads the weights that `config.metrics.inception` names; returns None if it names none or the run has no GAN.
+    """Loads the weights that `config.metrics.inception` names; returns None if it names no file or the run has no GAN.
 
     Raises:
         ValueError: if the file does not hold the weights.

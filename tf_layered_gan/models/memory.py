@@ -41,7 +41,7 @@ def estimate(config: ConfigDict, batch_size: int) -> float:
 
 
 def _estimate(config: ConfigDict, batch_size: int) -> float:
-    """Computes the estimate; in its own thread, because Keras keeps a list of uninitialised weights per thread."""
+    """Computes the estimate. Runs in its own thread, because Keras keeps a list of uninitialised weights per thread."""
     with keras.StatelessScope(initialize_variables=False):  # layers have shapes, but no memory is allocated
         background, foreground, discriminator, mask_encoder = build.build_gan_networks(config)
         segmenter = build.build_segmenter_network(config)

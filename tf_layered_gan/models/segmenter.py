@@ -26,8 +26,9 @@ class Segmenter(keras.Model):
             in the paper; Voynov et al. 2021 filter pairs the same way.
         ema_decay: decay per step of the averaged network, in [0, 1). At 0, as in the paper, the average is the trained
             network itself.
-        gamma_consistency: weight of the consistency loss on photos: from a recoloured photo the network learns the mask
-            that its teacher finds on the original. Not in the paper; Mean Teacher (Tarvainen and Valpola 2017).
+        gamma_consistency: weight of the consistency loss on photos. The network sees a recoloured photo and learns the
+            mask that the teacher finds on the original photo. Not in the paper; Mean Teacher (Tarvainen and Valpola
+            2017).
         gamma_segmentation: weight of the loss on pairs (Eq. 7), the only loss in the paper.
         teacher: a network with F's interface that stays fixed, so that the consistency loss distils it (Hinton et al.
             2015). None stands for the averaged network, as in Mean Teacher.

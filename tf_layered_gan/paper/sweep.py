@@ -1,4 +1,4 @@
-"""A sweep: runs of main.py that differ in some fields, each in its own process and workdir, and resumable."""
+"""A sweep of runs of main.py that differ in some fields. Each run has its own process and workdir, and can resume."""
 
 import dataclasses
 import functools

@@ -120,7 +120,7 @@ def frechet_distance(a: Statistics, b: Statistics) -> float:
 
     With Inception's features this is FID. The trace of the root is the sum of the roots of the eigenvalues of R C_b R,
     where R is the symmetric root of C_a. Both steps need only eigenvalues of symmetric matrices. Negative eigenvalues
-    are rounding errors and count as 0. Covariances may therefore be singular, as they are with fewer images than
+    are rounding errors and count as 0. Covariances may therefore be singular. They are if there are fewer images than
     features.
 
     Returns:

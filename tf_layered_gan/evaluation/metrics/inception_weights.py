@@ -52,7 +52,7 @@ def convert(source: str | os.PathLike, target: str | os.PathLike) -> str:
 
 
 def load(path: str | os.PathLike, network: "keras.Model") -> None:
-    """Loads an .npz file that `convert` wrote into the network of `metrics.inception.inception`.
+    """Loads weights into the network of `metrics.inception.inception`, from an .npz file of `convert`.
 
     Raises:
         ValueError: if the file does not exist or `convert` did not write it, or an array is missing, has another shape
