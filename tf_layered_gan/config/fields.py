@@ -133,16 +133,14 @@ FIELDS = (
         "round 0: a segmenter learns GrabCut's masks of the photos",
         added=True,
     ),
-    Field(
-        "refine.passes", 0, at_least(0, 10), "after the GAN: at most so many, each learns sharpened masks", added=True
-    ),
-    Field("refine.steps", 1_000, more_than_0(), "of a pass", added=True),
-    Field("refine.photos", 4_000, more_than_0(), "at most so many have masks made", added=True),
+    Field("refine.passes", 0, at_least(0, 10), "most passes after the GAN, which learn sharpened masks", added=True),
+    Field("refine.steps", 1_000, more_than_0(), "training steps of a pass", added=True),
+    Field("refine.photos", 4_000, more_than_0(), "most photos that masks are made for", added=True),
     Field(
         "refine.mask_size",
         (0.03, 0.9),
         ordered_pair(0.0, 1.0),
-        "share of the image; other masks teach nothing",
+        "share of the image; other masks are ignored",
         added=True,
     ),
     # Schedule: Algorithm 1, C.2, C.3

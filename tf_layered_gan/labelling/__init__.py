@@ -1,1 +1,1 @@
-"""Masks of photos without a trained network, or sharper than a network's: what a segmenter learns from on photos."""
+"""Masks of photos for a segmenter to learn from, made without a network or by sharpening a network's masks."""

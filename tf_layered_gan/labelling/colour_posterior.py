@@ -5,12 +5,12 @@ import numpy as np
 
 _BINS, _PIXELS = 24, 4096
 _ITERATIONS, _LEAST = 3, 0.02
-_PRIOR_PIXELS = 8  # a bin of few pixels is as much foreground as the image
+_PRIOR_PIXELS = 8  # pulls the share of a bin with few pixels to the image's share
 _RADIUS, _REGULARISATION = 1 / 24, 1e-3  # of the guided filter: share of the width, and squared lightness
 
 
 def colour_posterior(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Combines a network's mask with how often each colour of the image lies inside it, and aligns it with the edges.
+    """Sharpens a network's mask by the colours that lie inside the mask, and by the edges of the image.
 
     The colours of the image are put into 24 bins (k-means in CIELAB). The share of a bin that the mask marks as
     foreground is a second opinion on each pixel of the bin, and the odds of both are multiplied. This is done three

@@ -9,8 +9,8 @@ from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.labelling.colour_posterior import colour_posterior
 from tf_layered_gan.labelling.grabcut import grabcut_from_mask, grabcut_from_rectangle
 
-_ITERATIONS = 2  # of GrabCut
-_LEAST_AGREEMENT = 0.3  # of a mask with the rough one: sharpening that changes more has found something else
+_ITERATIONS = 2  # iterations of GrabCut
+_LEAST_AGREEMENT = 0.3  # of a mask with its rough mask; with less, sharpening has found something else
 
 
 def make_masks(kind: str, images: np.ndarray, probabilities: np.ndarray | None) -> np.ndarray:
@@ -34,7 +34,7 @@ def make_masks(kind: str, images: np.ndarray, probabilities: np.ndarray | None) 
 
 
 def plausible(masks: np.ndarray, rough: np.ndarray | None, mask_size: tuple[float, float]) -> np.ndarray:
-    """Tells which masks to learn from: those of a plausible size that sharpening did not change beyond recognition.
+    """Tells which masks to learn from. They have a plausible size, and sharpening did not change them too much.
 
     Args:
         masks: bool [photo, height, width].
@@ -50,7 +50,7 @@ def plausible(masks: np.ndarray, rough: np.ndarray | None, mask_size: tuple[floa
 
 
 def evenly_chosen(photos: Photos, most: int) -> Photos:
-    """Returns at most so many of the photos, evenly spaced, without their masks."""
+    """Returns at most `most` of the photos, evenly spaced, without their masks."""
     places = np.unique(np.linspace(0, len(photos) - 1, min(most, len(photos))).astype(int))
     return Photos(photos.images[places], None, tuple(photos.names[i] for i in places))
 
@@ -62,7 +62,7 @@ def with_masks(photos: Photos, masks: np.ndarray, chosen: np.ndarray) -> Photos:
 
 
 def agreements(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Computes the intersection over union of each pair of masks; two empty ones agree.
+    """Computes the intersection over union of each pair of masks; two empty masks agree.
 
     Args:
         masks, others: bool [photo, height, width].

@@ -58,8 +58,8 @@ def build_gan_networks(config: ConfigDict) -> tuple[keras.Model, keras.Model, ke
 def build_gan(config: ConfigDict, segmenter: Segmenter) -> LayeredGAN:
     """Builds and compiles the LayeredGAN; its initial weights follow from `config.seed`.
 
-    The background loss asks the segmenter. With a bootstrap it asks a network of its own instead, which takes over the
-    weights of the bootstrap's segmenter or of `segmenter`, see `phases.gan_phase`.
+    The background loss asks the segmenter. With a bootstrap it asks a separate network instead. This network takes over
+    the weights of the bootstrap's segmenter or of `segmenter`, see `phases.gan_phase`.
     """
     background_judge = build_segmenter_network(config) if config.refine.bootstrap else segmenter.average_network
     keras.utils.set_random_seed(config.seed)
@@ -115,7 +115,7 @@ def build_photo_segmenter(config: ConfigDict, number: int) -> Segmenter:
 
     Args:
         config: the run's config; the initial weights follow from its seed.
-        number: of the pass.
+        number: the number of the pass.
 
     Returns:
         Segmenter; its learning rate falls to zero by half a cosine (Loshchilov and Hutter 2017) over the steps.

@@ -62,10 +62,11 @@ def pass_networks(config: ConfigDict, workdir: str | os.PathLike) -> dict[int, k
 
 
 def final_network(networks: dict[int, keras.Model], segmenter: Segmenter) -> keras.Model:
-    """Returns the network that a run evaluates and exports: of the last pass after the GAN, or else of the pairs.
+    """Returns the network that a run evaluates and exports: that of the last pass after the GAN, else that of the
+    pairs.
 
     Args:
-        networks: of the passes that have ended, see `pass_networks`.
+        networks: the networks of the passes that have ended, see `pass_networks`.
         segmenter: the segmenter that learned from pairs.
     """
     after_the_gan = [network for number, network in networks.items() if number > 0]

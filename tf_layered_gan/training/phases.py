@@ -37,8 +37,8 @@ class Phase:
 def gan_phase(run: Run, k: int) -> Phase:
     """Round k of the GAN, N_gan steps (Algorithm 1, lines 2 to 5).
 
-    The background loss has weight 0 in round 1, which has no trained segmenter to ask (line 3). A bootstrap trains one
-    before.
+    The background loss has weight 0 in round 1, which has no trained segmenter to ask (line 3). A bootstrap trains a
+    segmenter before round 1.
     """
     judge = run.background_judge or (run.segmenter.average_network if k > 1 else None)
     if judge is not None and judge is not run.gan.segmenter:

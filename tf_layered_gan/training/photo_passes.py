@@ -1,8 +1,8 @@
 """Passes over photos: a new segmenter learns masks that were made for the photos themselves. Not in the paper.
 
 Pass 0, the bootstrap, comes before the GAN: its segmenter learns the masks that GrabCut finds. The other passes come
-last, because a segmenter forgets photos when it learns pairs again. In each, the masks of the segmenters before it
-are sharpened, and a new segmenter learns the result. No pass looks at a true mask.
+last, because a segmenter forgets photos when it learns pairs again. In each pass, the masks of the earlier segmenters
+are sharpened, and a new segmenter learns the sharpened masks. No pass looks at a true mask.
 
 WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) and, once it has ended, its record
 (pass.json):
@@ -37,7 +37,7 @@ from tf_layered_gan.training.phases import photo_phase
 from tf_layered_gan.training.run import Run
 
 _TRUSTED = 0.5  # least agreement with GrabCut: below it, colours do not tell objects from backgrounds
-_SETTLED = 0.97  # agreement of two passes in a row after which another one would change nothing
+_SETTLED = 0.97  # if two passes in a row agree this much, another pass would change nothing
 _FEWEST = 8  # photos that a segmenter can learn from
 
 
@@ -62,7 +62,7 @@ def refine(run: Run) -> None:
 
 
 def _first_teachers(run: Run) -> list[keras.Model]:
-    """Returns the segmenter of the pairs and a trusted bootstrap's; the latter alone if the two disagree."""
+    """Returns the segmenters of the pairs and of a trusted bootstrap; only the bootstrap's if the two disagree."""
     pairs, judge = run.segmenter.average_network, run.background_judge
     if judge is None:
         return [pairs]
@@ -150,7 +150,7 @@ def _labelled_photos(run: Run, folder: pathlib.Path, kind: str, teachers: list[k
 
 
 def _probabilities(networks: list[keras.Model], images: np.ndarray) -> np.ndarray:
-    """Asks networks about photos, which are resized for them; returns the mean answers at the size of the photos."""
+    """Resizes photos for the networks; returns the networks' mean probabilities at the size of the photos."""
     size, width = networks[0].input_shape[1], images.shape[1]
     small = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])
     answers = np.mean([predict_probabilities(network, small) for network in networks], axis=0)
