@@ -4,7 +4,8 @@
 
 The ways are: one image in a call, at the model's own size; several images in a call (`Segmenter.probabilities` of
 `edge_segmenter` takes a batch); and the signature for any size, whose graph resizes the photo and the mask. Everything
-runs on one thread. The ways of all files take turns, so other work on the machine slows all of them alike. The table
+runs on one thread. All files are called in turn, in each of these ways, so other work on the machine slows all
+of them alike. The table
 shows medians.
 """
 

@@ -25,7 +25,7 @@ _ROUNDING = 1e-9
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Reference:
-    """The Keras model on the test photos, to compare exported models with.
+    """What the Keras model finds on the test photos. Exported models are compared with it.
 
     Attributes:
         photos: `Photos` at the model's resolution.

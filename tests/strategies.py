@@ -35,7 +35,8 @@ CURES = {
     "gan.augmentation": "geometry_color",
     "gan.augmentation_target": 0.1,
 }
-LOW_RATES = {  # small steps: a gradient that jumps where a rounded number crosses zero then changes no variable much
+# Small steps: a gradient jumps where a rounded number crosses zero, and the jump must not change a variable much.
+LOW_RATES = {
     "gan.generator_learning_rate": 1e-3,
     "gan.discriminator_learning_rate": 1e-3,
     "segmenter.learning_rate": 1e-3,

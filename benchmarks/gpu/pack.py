@@ -143,7 +143,9 @@ def _round_convolution(operation: ir.Operation) -> None:
 
 
 def _round(value: ir.Value) -> ir.Value:
-    """Converts a value to bfloat16, before any operation that only moves numbers.
+    """Converts a value to bfloat16.
+
+    If an operation that only moves numbers made the value, its operand is converted instead.
 
     XLA recognises the gradient of a strided convolution by its reversed kernel. With a conversion in between, XLA does
     not recognise it, and convolves a map of which three quarters are zeros.

@@ -150,7 +150,10 @@ def _read_or_warn(read: Callable[..., T], path: Path, **settings: Any) -> T | No
 
 
 def _hold_out(squares, files, holdout):
-    """Takes evenly spaced files out. Moves the other squares up in place, because a copy might not fit on the disk."""
+    """Selects evenly spaced files and removes them from the array.
+
+    The other squares move up in place, because a copy might not fit on the disk.
+    """
     count = min(len(files), max(2, min(holdout, len(files) // 10)))
     held = [(2 * k + 1) * len(files) // (2 * count) for k in range(count)]
     kept = sorted(set(range(len(files))) - set(held))

@@ -135,7 +135,7 @@ def evaluate_synthetic_masks(gan: LayeredGAN, sample: Sampler, batches: int = 32
 
 
 def crossed_masks(foreground_generator: keras.Model, draws: Mapping[str, tf.Tensor]) -> tf.Tensor:
-    """Paints the masks of each of the first codes with each of the first z, at most 8 of both.
+    """Combines the first codes with the first z, at most 8 of each, and paints a mask for every combination.
 
     Args:
         foreground_generator: G_f, see `networks.generator`.

@@ -124,8 +124,9 @@ def independence(background: KerasTensor, foreground: KerasTensor, mask: KerasTe
     The loss estimates an upper bound (CLUB) on the mutual information of x and y, if x given y has a Laplace
     distribution around y with a fixed width. The layers are not exactly independent at its minimum: opposite layers
     have a loss below 0. Independent layers have a loss above 0 where masks differ between images, because both layers
-    of an image share its mask. For example, layers uniform in [-1, 1] with independent binary masks that cover a share
-    p have p (1 - p) 2/3. So the loss also pulls masks towards each other, and towards empty or full.
+    of an image share its mask. For example, the loss is p (1 - p) 2/3 for layers that are uniform in [-1, 1], with
+    independent binary masks that cover a share p. So the loss also pulls masks towards each other, and
+    towards empty or full.
 
     Differs from ILSGAN: the other image is the preceding one of the batch, not a random one. This makes no difference,
     as the images of a batch are independent draws.

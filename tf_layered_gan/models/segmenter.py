@@ -37,10 +37,10 @@ class Segmenter(keras.Model):
         network: the network that `train_step` trains.
         average_network: the ema of `network`. All other code segments with it, because its masks change less per step.
 
-    A batch is a dict with pairs, "image" x, float32 [batch, height, width, rgb] in [-1, 1], and "mask" pi, float32
-    [batch, height, width, 1] in [0, 1]; or with photos, "photo", shaped like "image"; or with equally many of both. It
-    also holds "color", the draws of the colour augmentation (see `augmentation.sample_color`), for pairs and photos
-    alike. The step itself draws nothing.
+    A batch is a dict. It holds pairs, photos, or equally many of both. Pairs are "image" x, float32 [batch, height,
+    width, rgb] in [-1, 1], and "mask" pi, float32 [batch, height, width, 1] in [0, 1]. Photos are "photo", shaped like
+    "image". "color" is always there: the draws of the colour augmentation, for pairs and photos alike, see
+    `augmentation.sample_color`. The step itself draws nothing.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Segmenter(keras.Model):
         return report | {"segmenter_gradient_norm": norm}
 
     def _pairs(self, batch: Batch) -> dict[str, Examples]:
-        """Returns the pairs to learn from, under the name of their loss."""
+        """Returns the pairs to learn from. The key is the name of their loss."""
         if "image" not in batch:
             return {}
         size = tf.reduce_mean(batch["mask"], axis=(1, 2, 3))
@@ -99,7 +99,7 @@ class Segmenter(keras.Model):
         return {"segmentation": (apply_color(batch["image"], batch["color"]), batch["mask"], used)}
 
     def _photos(self, batch: Batch) -> dict[str, Examples]:
-        """Returns the photos to learn from, with the teacher's masks, under the name of their loss."""
+        """Returns the photos to learn from, with the teacher's masks. The key is the name of their loss."""
         if "photo" not in batch:
             return {}
         photos = batch["photo"]
