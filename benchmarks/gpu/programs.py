@@ -82,7 +82,8 @@ def build_programs(config: ConfigDict, models: Models, storage_size: int) -> dic
 
     Returns:
         dict from the name of a program to its function and its example arguments. "photos" is uint8 [batch,
-        storage_size, storage_size, rgb], "images" uint8 [PREDICTED_IMAGES, resolution, resolution, rgb], "step" a scalar int64.
+        storage_size, storage_size, rgb], "images" uint8 [PREDICTED_IMAGES, resolution, resolution, rgb], and "step" a
+        scalar int64.
     """
     gan, segmenter, resolution = models.gan, models.segmenter, config.resolution
     learn, generator = synthetic_step(gan, segmenter), gan.average_foreground_generator

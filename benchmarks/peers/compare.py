@@ -98,7 +98,7 @@ def _finish(worker: subprocess.Popen, taken: list) -> dict[str, float]:
 
 
 def format_table(models: Models, scores: Mapping, figures: Mapping, threads: Sequence[int]) -> str:
-    """Formats a Markdown table, with a row for each model and each peer whose weights were not found.
+    """Formats a Markdown table, with a row for each model, and for each peer without weights.
 
     The arguments are the results of `find_models`, `export.evaluate.score` (by the names in `models`) and `measure`.
     """
