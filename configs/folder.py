@@ -5,9 +5,11 @@
 Time: 10 to 45 images per second on one core, depending on its other load. Measured runs of 32,000 to 48,000 images took
 22 to 47 minutes.
 IoU to expect: 0.65 to 0.76 on 514 photos of flowers (three seeds, two rounds); 0.45 on birds (two rounds, with bounds
-on the size of masks and a prior for the middle); 0.49 on cars (three rounds). See benchmarks/README.md.
+on the size of masks and a prior for the middle); 0.49 on cars (three rounds). See benchmarks/README.md. The cars
+were cropped (--config.data.fit=crop); the photos of the others are square.
 
 More rounds can be added to a finished run: the same command and workdir with --config.schedule.rounds=12, for example.
+A run that version 0.1.0 began also needs --config.data.fit=crop.
 With a GPU, use the paper's widths (64 for the generators and the discriminator), and 1_000_000 or more for
 schedule.gan_images_per_round.
 """
@@ -18,6 +20,7 @@ from tf_layered_gan.config import default_config
 def get_config():
     config = default_config()
     config.resolution = 64
+    config.data.fit = "squeeze"  # objects at the left and right end of a photo are not cut off
     config.batch_size = 16
     config.codes.public_z = False
     config.codes.num_categories = 100

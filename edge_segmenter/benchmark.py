@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image
 
 from . import results
+from .fit import to_square
 from .images import UnreadableImage, read_image
-from .letterbox import letterbox
 from .plan import find_images
 from .segmenter import Segmenter
 
@@ -49,7 +49,7 @@ def measure(segmenter: Segmenter, source: pathlib.Path | None, runs: int, batch:
 
 def _time(segmenter: Segmenter, paths: Sequence[pathlib.Path]) -> tuple[float, float]:
     """Returns the seconds that a batch takes: the model alone, and everything from files to masks."""
-    pixels = np.stack([_pixels(path, segmenter.resolution) for path in paths])
+    pixels = np.stack([_pixels(path, segmenter) for path in paths])
 
     def segment(paths: Sequence[pathlib.Path]) -> None:
         for probability in segmenter.probabilities(paths, batch=len(paths)):
@@ -58,9 +58,9 @@ def _time(segmenter: Segmenter, paths: Sequence[pathlib.Path]) -> tuple[float, f
     return _seconds(segmenter.predict, pixels), _seconds(segment, paths)
 
 
-def _pixels(path: pathlib.Path, resolution: int) -> np.ndarray:
+def _pixels(path: pathlib.Path, segmenter: Segmenter) -> np.ndarray:
     try:
-        return letterbox(read_image(path), resolution)[0]
+        return to_square(read_image(path), segmenter.resolution, segmenter.fit)[0]
     except UnreadableImage as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
 

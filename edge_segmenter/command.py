@@ -29,8 +29,9 @@ column or row is left out. If a video has fewer frames than its header promises,
 a warning gives both numbers. A camera's video plays in real time, even if few frames per second are segmented. Ctrl-C
 ends it.
 
-The model sees the whole image with its aspect kept: the longer side is resized to the model's resolution, and the rest
-of the square is filled by repeating the edge pixels.
+The model sees the whole image as a square. Its file says how: "squeeze" resizes both sides to the model's resolution.
+Otherwise the aspect is kept: the longer side is resized to the resolution, and the rest of the square is filled by
+repeating the edge pixels.
 
 Ctrl-C ends the program after the current image or frame; a video file is then finished properly.
 Exit status: 0 for success. 1 if an image failed, more than three frames of a video were missing, or Ctrl-C came early.

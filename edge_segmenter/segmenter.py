@@ -8,8 +8,9 @@ import numpy as np
 from PIL import Image
 
 from . import results
+from .facts import read_facts, training_fit
+from .fit import fit_for_whole_photos, to_own_size, to_square
 from .images import AnyImage, as_image
-from .letterbox import letterbox, to_own_size
 from .model import load_model
 
 
@@ -27,10 +28,12 @@ class Segmenter:
     Attributes:
         resolution: R, pixels.
         predict: function that takes uint8 [image, R, R, rgb] and returns the probability, float32 [image, R, R].
+        fit: how an image becomes the model's square, "squeeze" or "pad", see `fit`. The model's file says which.
     """
 
     def __init__(self, model: str | os.PathLike, threads: int = 1):
         self.resolution, self.predict = load_model(model, threads)
+        self.fit = fit_for_whole_photos(training_fit(read_facts(model)))
 
     def probability(self, image: AnyImage) -> np.ndarray:
         """Returns the foreground probability at the image's own size, float32 [height, width] in [0, 1]."""
@@ -56,7 +59,7 @@ class Segmenter:
         return itertools.chain.from_iterable(map(self._probabilities, groups))
 
     def _probabilities(self, images: Sequence[Image.Image]) -> list[np.ndarray]:
-        pixels, filled = zip(*(letterbox(image, self.resolution) for image in images), strict=True)
+        pixels, filled = zip(*(to_square(image, self.resolution, self.fit) for image in images), strict=True)
         found = self.predict(np.stack(pixels))
         return [to_own_size(found[i][filled[i]], image) for i, image in enumerate(images)]
 

@@ -16,7 +16,11 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
+from edge_segmenter.facts import training_fit
+from edge_segmenter.fit import fit_for_whole_photos
 from edge_segmenter.model import dequantize, open_model, quantize
+
+from .documentation.metadata import find_metadata
 
 _TOLERANCE = 1e-3  # rounding may put a probability this far outside [0, 1]
 _UNSAFE = {"ReadFile", "WriteFile", "PrintV2", "PyFunc", "PyFuncStateless", "EagerPyFunc"}
@@ -76,6 +80,21 @@ def load_segmenter(
         return _probability(path, output[0].astype(np.float32), channel or 0, logits)
 
     return resolution, predict
+
+
+def fit_of_segmenter(path: str | os.PathLike) -> str:
+    """Returns how photos of any size are fitted into a segmenter's square.
+
+    Args:
+        path: of a .tflite file or SavedModel.
+
+    Returns:
+        "squeeze" if the file says that it learnt from squeezed photos; "pad" for all others, see `edge_segmenter.fit`.
+
+    Raises:
+        ValueError: the file is not a model, it is damaged, or it names an unknown fit.
+    """
+    return fit_for_whole_photos(training_fit(find_metadata(path)))
 
 
 def _resolution(shape: list[int | None], size: int | None) -> int | None:

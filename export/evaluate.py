@@ -3,8 +3,8 @@
     python -m export.evaluate --model=MODEL --photos=DIR --masks=MASKS
 
 MODEL is a .tflite file or a SavedModel. A mask has the name of its photo; white is foreground. Photos without a mask
-are skipped. Nothing is cut off the photos. In contrast, a run's own figures (metrics.json) are of centre crops at the
-model's resolution.
+are skipped. Nothing is cut off the photos: the model sees them squeezed if it learned from squeezed photos, otherwise
+padded. In contrast, a run's own figures (metrics.json) are of squares at the model's resolution, see `data.fit`.
 """
 
 import functools
@@ -16,8 +16,8 @@ import numpy as np
 from absl import flags
 from PIL import Image
 
+from edge_segmenter.fit import foreground_probability
 from edge_segmenter.images import UnreadableImage, read_image
-from edge_segmenter.letterbox import foreground_probability
 from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data.photo_files import find_photos
 from tf_layered_gan.data.squares import full_labels
@@ -25,7 +25,7 @@ from tf_layered_gan.evaluation import segmentation
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, summarize
 
-from .any_segmenter import load_segmenter
+from .any_segmenter import fit_of_segmenter, load_segmenter
 
 Segmenter = Callable[[Image.Image], np.ndarray]
 
@@ -49,7 +49,10 @@ def evaluate(
         ValueError: the model or a directory cannot be used, or a photo or mask is broken (the message names the file).
     """
     resolution, predict = load_segmenter(model)
-    segmenters: dict[str, Segmenter] = {"segmenter": lambda photo: foreground_probability(photo, resolution, predict)}
+    segment = functools.partial(
+        foreground_probability, resolution=resolution, predict=predict, fit=fit_of_segmenter(model)
+    )
+    segmenters: dict[str, Segmenter] = {"segmenter": segment}
     segmenters |= {name: functools.partial(_mask, baseline) for name, baseline in BASELINES.items()}
     return score(segmenters, photos, masks, unlabelled)
 

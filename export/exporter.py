@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 
+from edge_segmenter.facts import training_fit
+from edge_segmenter.fit import fit_for_whole_photos
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.files.records import write_record
 
@@ -49,10 +51,10 @@ def export_segmenter(
         max_iou_loss: IoU that a format may lose, in [0, 1].
 
     Returns:
-        The content of export.json: "max_iou_loss"; "min_agreement", the least agreement with the Keras model;
-        "keras_model", see `Reference.figures`; and "formats", a dict for each format: its size in "bytes", the number
-        of photos it was "fine_tuned" on, the figures of `Reference.compare`, and "refused", the reason as str or None.
-        A format that cannot be converted has only "refused".
+        The content of export.json: "fit", how photos became squares; "max_iou_loss"; "min_agreement", the least
+        agreement with the Keras model; "keras_model", see `Reference.figures`; and "formats", a dict for each format:
+        its size in "bytes", the number of photos it was "fine_tuned" on, the figures of `Reference.compare`, and
+        "refused", the reason as str or None. A format that cannot be converted has only "refused".
 
     Raises:
         ValueError: a format was refused (the message names each with its reason; the other formats and export.json
@@ -69,6 +71,7 @@ def export_segmenter(
         for name, attempts in conversions(network, **images).items():
             exporter.tflite(name, attempts)
         result = {
+            "fit": training_fit(facts),
             "max_iou_loss": max_iou_loss,
             "min_agreement": least_agreement(keras_model.figures["true_iou"], max_iou_loss),
             "keras_model": keras_model.figures,
@@ -90,12 +93,13 @@ class Exporter:
     def __init__(self, folder: pathlib.Path, keras_model: Reference, facts: dict, max_iou_loss: float):
         self.figures: dict[str, dict] = {}
         self._folder, self._keras_model, self._facts, self._max_iou_loss = folder, keras_model, facts, max_iou_loss
+        self._fit = fit_for_whole_photos(training_fit(facts))
 
     def savedmodel(self, network: keras.Model) -> None:
         """Writes the SavedModel, and removes it if verification fails."""
         path = self._folder / SAVED_MODEL
         with self._recording(path) as figures:
-            write_savedmodel(network, path)
+            write_savedmodel(network, path, self._fit)
             self._verify(path, figures, tuning_photos=0)
             write_savedmodel_metadata(path, self._file_facts(path.name, figures, batch="batch"))
             figures["bytes"] = _size(path)
@@ -105,7 +109,7 @@ class Exporter:
         path = self._folder / name
         with self._recording(path) as figures:
             for attempt in attempts:
-                write_record(path, add_signatures(attempt.convert()))
+                write_record(path, add_signatures(attempt.convert(), self._fit))
                 self._verify(path, figures, attempt.tuning_photos)
                 if not figures["refused"]:
                     break

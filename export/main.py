@@ -90,6 +90,7 @@ def _training_facts(config: ConfigDict, state: Checkpointer, photos: Splits, mas
     supervised, steps_per_round = config.segmenter.supervised, config.schedule.gan_images_per_round // config.batch_size
     return run_facts(
         config.data.source,
+        fit=config.data.fit,
         photos={name: len(getattr(photos, name)) for name in ("train", "validation", "test")},
         supervised=supervised,
         rounds=int(state.gan_step) // steps_per_round,

@@ -14,9 +14,9 @@ Use a supervised segmenter, like the paper's Mask R-CNN. The figures on these ma
 masks agree with that segmenter's.
 
 The command writes a PNG of the photo's size to MASKS for each validation and test photo: 255 where the probability is
-above one half. The model sees the whole photo, see edge_segmenter/letterbox.py. Existing masks are kept, so the command
-can be started again after a stop. MASKS/predicted_by.json records the model (name, SHA-256), the flags and the dataset.
-The command refuses MASKS if they were made with another model, other flags or another dataset.
+above one half. The model sees the whole photo, see edge_segmenter/fit.py. Existing masks are kept, so the command can
+be started again after a stop. MASKS/predicted_by.json records the model (name, SHA-256), the flags and the dataset. The
+command refuses MASKS if they were made with another model, other flags or another dataset.
 
 A SavedModel is a program. Do not use one from a source that you do not trust, see export/any_segmenter.py.
 """
@@ -31,14 +31,14 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from edge_segmenter.atomic import save_png
-from edge_segmenter.letterbox import foreground_probability
+from edge_segmenter.fit import foreground_probability
 from tf_layered_gan.command_line import run_command
 from tf_layered_gan.config import shipped, validate
 from tf_layered_gan.data import datasets
 from tf_layered_gan.evaluation.segmentation import THRESHOLD
 
 from . import mask_record
-from .any_segmenter import load_segmenter
+from .any_segmenter import fit_of_segmenter, load_segmenter
 
 
 def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any) -> int:
@@ -63,12 +63,13 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
     if not data.masks:
         raise ValueError(f"data.masks is {data.masks!r}, allowed: a directory, as in --config.data.masks=MASKS")
     resolution, predict = load_segmenter(model, **interface)
+    fit = fit_of_segmenter(model)
     record, written = mask_record.make(model, interface, data), 0
     mask_record.check(data.masks, record)
     for name, photo in datasets.held_out(data.source, path=data.path, holdout=data.holdout):
         path = _mask_path(data.masks, name)
         if not path.exists():
-            mask = foreground_probability(photo, resolution, predict) > THRESHOLD
+            mask = foreground_probability(photo, resolution, predict, fit) > THRESHOLD
             if not written:  # the first mask shows that the flags fit the model
                 mask_record.write(data.masks, record)
             save_png(Image.fromarray(mask.astype(np.uint8) * 255), path)

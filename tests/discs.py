@@ -13,6 +13,7 @@ TFLITE = ("segmenter_float32.tflite", "segmenter_float16.tflite", "segmenter_dyn
 FILES = {"lock", "saved_model", *TFLITE, "export.json", "model_card.md"}
 TRAINING = run_facts(
     "folder",
+    fit="crop",
     photos={"train": 514, "validation": 16, "test": 16},
     supervised=False,
     rounds=1,

@@ -7,8 +7,10 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.peers.runtimes import load
-from edge_segmenter.letterbox import foreground_probability
-from export.any_segmenter import load_segmenter
+from edge_segmenter.fit import fit_for_whole_photos, foreground_probability
+from export.any_segmenter import fit_of_segmenter, load_segmenter
+from export.output_folder import EXPORT_RECORD
+from tf_layered_gan.files.records import read_record
 
 Segmenter = Callable[[Image.Image], np.ndarray]
 
@@ -19,18 +21,22 @@ def ours(path: pathlib.Path) -> Segmenter:
     """Opens this program's segmenter and uses it as the edge command does.
 
     Args:
-        path: a .tflite or .onnx file; its model maps uint8 [1, R, R, rgb] to probabilities [1, R, R, 1].
+        path: a .tflite or .onnx file; its model maps uint8 [1, R, R, rgb] to probabilities [1, R, R, 1]. An
+            ONNX file does not say how to fit an image into its square, so it lies beside the export's export.json.
 
     Returns:
         A function that takes a PIL image and returns the foreground probability, float32 [height, width] in [0, 1].
     """
-    resolution, predict = _onnx(path) if path.suffix == ".onnx" else load_segmenter(path)
-    return lambda image: foreground_probability(image, resolution, predict)
+    resolution, predict, fit = (
+        _onnx(path) if path.suffix == ".onnx" else (*load_segmenter(path), fit_of_segmenter(path))
+    )
+    return lambda image: foreground_probability(image, resolution, predict, fit)
 
 
-def _onnx(path: pathlib.Path) -> tuple[int, Callable[[np.ndarray], np.ndarray]]:
+def _onnx(path: pathlib.Path) -> tuple[int, Callable[[np.ndarray], np.ndarray], str]:
     shape, _, run = load(path, threads=1)
-    return shape[1], lambda pixels: run(pixels[None])[0, :, :, 0]
+    fit = fit_for_whole_photos(read_record(path.parent / EXPORT_RECORD).get("fit"))
+    return shape[1], lambda pixels: run(pixels[None])[0, :, :, 0], fit
 
 
 def mediapipe_selfie(path: pathlib.Path) -> Segmenter:

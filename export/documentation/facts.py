@@ -31,6 +31,7 @@ _TEST_MASKS = {
 def run_facts(
     source: str,
     *,
+    fit: str,
     photos: dict[str, int],
     supervised: bool,
     rounds: int,
@@ -42,6 +43,7 @@ def run_facts(
 
     Args:
         source: a key of `SOURCES`.
+        fit: how photos became squares, see `edge_segmenter.fit`.
         photos: number of photos for each of "train", "validation" and "test".
         supervised: whether the segmenter learnt from masks of photos.
         rounds: number of rounds of GAN and segmenter.
@@ -54,6 +56,7 @@ def run_facts(
     """
     return {
         "data": SOURCES[source],
+        "fit": fit,
         "photos": photos,
         "learnt_from": "photos and their masks" if supervised else "photos without masks",
         "rounds": 0 if supervised else rounds,

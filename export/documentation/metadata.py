@@ -7,20 +7,18 @@ The TFLite Metadata schema is not used. It has no field for figures, training da
 library does not support current Python versions.
 """
 
-import contextlib
 import json
 import os
 import pathlib
-from collections.abc import Iterator
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from edge_segmenter.facts import ENTRY, read_facts
 from tf_layered_gan.files.records import write_record
 
 from ..tflite.flatbuffer import parse, serialize
 
-ENTRY = "tf_layered_gan.json"
 FORMAT_VERSION = 1  # of the file's signatures and of the fields in this entry
 _IN_SAVEDMODEL = pathlib.Path("assets.extra", ENTRY)  # TensorFlow reserves this folder for other programs
 
@@ -55,42 +53,31 @@ def read_metadata(path: str | os.PathLike) -> dict:
         The facts and "format_version".
 
     Raises:
-        OSError: there is no such file.
-        ValueError: it is not a .tflite file or SavedModel, it is damaged, or it has no entry with facts.
+        ValueError: it has no entry with facts. Also raised, like OSError, for what `find_metadata` refuses.
     """
-    path = pathlib.Path(path)
-    facts = _read_savedmodel(path) if path.is_dir() else _read_tflite(path)
+    facts = find_metadata(path)
     if facts is None:
         raise ValueError(f"{path} has no metadata {ENTRY}: export.main did not write it")
     return facts
 
 
+def find_metadata(path: str | os.PathLike) -> dict | None:
+    """Reads the facts in any .tflite file or SavedModel.
+
+    Returns:
+        The facts and "format_version", or None if it has no such entry.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: it is not a .tflite file or SavedModel, or it is damaged.
+    """
+    path = pathlib.Path(path)
+    return _read_savedmodel(path) if path.is_dir() else read_facts(path)
+
+
 def _read_savedmodel(path: pathlib.Path) -> dict | None:
     file = path / _IN_SAVEDMODEL
-    with _damage_as_value_error(file):
-        return json.loads(file.read_bytes()) if file.exists() else None
-
-
-def _read_tflite(path: pathlib.Path) -> dict | None:
-    content = path.read_bytes()
-    if not schema.Model.ModelBufferHasIdentifier(content, 0):
-        raise ValueError(f"{path} is not a .tflite file")
-    with _damage_as_value_error(path):
-        text = _find_entry(schema.Model.GetRootAs(content))
-        return None if text is None else json.loads(text)
-
-
-@contextlib.contextmanager
-def _damage_as_value_error(path: pathlib.Path) -> Iterator[None]:
     try:
-        yield
-    except Exception as error:  # wrong offsets in a flatbuffer make struct and numpy raise almost anything
-        raise ValueError(f"{path} is damaged: {type(error).__name__}: {error}") from error
-
-
-def _find_entry(model: schema.Model) -> bytes | None:
-    for index in range(model.MetadataLength()):
-        entry = model.Metadata(index)
-        if entry.Name() == ENTRY.encode():
-            return model.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
-    return None
+        return json.loads(file.read_bytes()) if file.exists() else None
+    except Exception as error:
+        raise ValueError(f"{file} is damaged: {type(error).__name__}: {error}") from error

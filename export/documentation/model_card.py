@@ -1,5 +1,7 @@
 """The model card: a Markdown page on the purpose, training, figures and limits of an exported segmenter."""
 
+from edge_segmenter.fit import fit_for_whole_photos
+
 _TEMPLATE = """\
 # Model card: object segmenter
 
@@ -18,7 +20,7 @@ Do not use it for other kinds of photos, for photos with several objects, or whe
 
 ## Figures
 
-Measured on {pictures} test photos, none of them used in training. Each is the central square of a photo, resized to
+Measured on {pictures} test photos, none of them used in training. Each is {square}, resized to
 {resolution} x {resolution} pixels. All formats are made from the Keras model, which marks {foreground:.1%} of the
 pixels as object.
 {true_iou}
@@ -36,10 +38,10 @@ Turn the photo upright, as its EXIF data says. No other preparation is needed: t
 first, 0 to 255, not normalised. Each file has two signatures:
 
 - `any_size`: takes `picture`, uint8 [1, height, width, 3], of any size. Returns `mask`, uint8 [1, height, width, 1],
-  the object's probability times 255: 128 or more where it is above one half. The model resizes the longer side to
-  {resolution} pixels (bilinear, antialiased, same aspect ratio), fills the rest of the square by repeating the edge
-  pixels, and resizes the mask back.
-- `serving_default`: takes `pixels`, uint8 [1, {resolution}, {resolution}, 3], if you resize the photo yourself. Returns
+  the object's probability times 255: 128 or more where it is above one half. The model {resizing},
+  and resizes the mask back.
+- `serving_default`: takes `pixels`, uint8 [1, {resolution}, {resolution}, 3], if you resize the photo yourself, in the
+  same way. Returns
   `probability`, [1, {resolution}, {resolution}, 1], as float32 in [0, 1]. `segmenter_int8.tflite` returns uint8, the
   probability times 256.
 
@@ -49,12 +51,24 @@ SavedModel has the same two signatures, and its `serving_default` takes any numb
 
 ## Limits
 
-- The model sees {resolution} pixels along a photo's longer side. It misses objects thinner than one of these pixels,
+- The model sees {resolution} pixels along {seen_side}. It misses objects thinner than one of these pixels,
   and the edge of the mask is soft.
 - {learnt}
 - The test photos are from the same source as the training photos. Expect lower figures on other photos, and measure
   them: `python -m export.evaluate --model=FILE --photos=DIR --masks=MASKS`.
 """
+
+_SQUARE = {
+    "crop": "the central square of a photo",
+    "squeeze": "a whole photo squeezed into a square, without its aspect ratio",
+    "pad": "a whole photo, padded to a square by repeating its edge pixels",
+}
+_RESIZING = {
+    "squeeze": "resizes both sides to\n  {resolution} pixels (bilinear, antialiased, without the aspect ratio)",
+    "pad": "resizes the longer side to\n  {resolution} pixels (bilinear, antialiased, same aspect ratio), "
+    "fills the rest of the square by repeating the edge\n  pixels",
+}
+_SEEN_SIDE = {"squeeze": "each side of a photo", "pad": "a photo's longer side"}
 
 
 def model_card(facts: dict, resolution: int, result: dict) -> str:
@@ -66,12 +80,16 @@ def model_card(facts: dict, resolution: int, result: dict) -> str:
         result: see `exporter.export_segmenter`.
     """
     training, keras_model = facts["training"], result["keras_model"]
+    fit = fit_for_whole_photos(training["fit"])
     return _TEMPLATE.format(
         **{name: facts[name] for name in ("program", "version", "licence")},
         data=training["data"],
         training=_training(training),
         learnt=_learnt(training["learnt_from"]),
         resolution=resolution,
+        square=_SQUARE[training["fit"]],
+        resizing=_RESIZING[fit].format(resolution=resolution),
+        seen_side=_SEEN_SIDE[fit],
         max_iou_loss=result["max_iou_loss"],
         min_agreement=result["min_agreement"],
         pictures=keras_model["pictures"],

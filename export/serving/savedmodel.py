@@ -5,12 +5,12 @@ import pathlib
 import keras
 import tensorflow as tf
 
-from ..tflite.resampling import letterbox, to_own_size
+from ..tflite.resampling import to_own_size, to_square
 from ..tflite.signatures import ANY_SIZE, FIXED_SIZE
 from .probabilities import serving_model
 
 
-def write_savedmodel(network: keras.Model, directory: pathlib.Path) -> None:
+def write_savedmodel(network: keras.Model, directory: pathlib.Path, fit: str) -> None:
     """Writes F as a SavedModel with the two signatures of the .tflite files.
 
     "serving_default" maps `pixels`, uint8 [batch, resolution, resolution, rgb], to `probability`, the foreground
@@ -20,6 +20,7 @@ def write_savedmodel(network: keras.Model, directory: pathlib.Path) -> None:
     Args:
         network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
         directory: directory of the SavedModel.
+        fit: how "any_size" fits an image into F's square, "squeeze" or "pad".
 
     Raises:
         OSError: the SavedModel cannot be written, for example because the disk is full.
@@ -34,7 +35,8 @@ def write_savedmodel(network: keras.Model, directory: pathlib.Path) -> None:
 
     @tf.function(autograph=False, input_signature=[image])
     def any_size(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"mask": to_own_size(model(letterbox(image, pixels.shape[1]), training=False), image)}
+        probability = model(to_square(image, pixels.shape[1], fit), training=False)
+        return {"mask": to_own_size(probability, image, fit)}
 
     try:  # Keras's own export would store each weight twice
         tf.saved_model.save(model, str(directory), signatures={FIXED_SIZE: fixed_size, ANY_SIZE: any_size})

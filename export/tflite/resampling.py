@@ -9,40 +9,40 @@ import tensorflow as tf
 _HALVES_DOWN = 0.5 - 2**-10  # added before truncation, to round; 2**-10 is far above the rounding error of the sums
 
 
-def letterbox(image: tf.Tensor, resolution: int) -> tf.Tensor:
-    """Resizes an image's longer side to the resolution and fills the rest of the square by repeating edge pixels.
+def to_square(image: tf.Tensor, resolution: int, fit: str) -> tf.Tensor:
+    """Fits an image into a square.
 
     Args:
         image: uint8 [1, height, width, rgb], height and width from 1 to 65,535 pixels.
         resolution: R, pixels.
+        fit: "squeeze" or "pad", see `edge_segmenter.fit`.
 
     Returns:
-        uint8 [1, R, R, rgb]. The result equals that of `edge_segmenter.letterbox.letterbox`, except for single pixels
-        that are one step off because a sum is close to a half. Images more than twice as high as wide have more such
+        uint8 [1, R, R, rgb]. The result equals that of `edge_segmenter.fit.to_square`, except for single pixels that
+        are one step off because a sum is close to a half. Images at least about twice as high as wide have more such
         pixels, because Pillow resizes their height first.
     """
-    height, width = tf.unstack(tf.shape(image)[1:3])
-    rows, columns = (_letterbox_matrix(side, tf.maximum(height, width), resolution) for side in (height, width))
+    rows, columns = (_square_matrix(side, longest, resolution) for side, longest in _sides(image, fit))
     # One channel at a time, because floats take four times the memory of the image.
     channels = [_round(rows @ _round(_resize_width(channel, columns))) for channel in tf.unstack(image, axis=-1)]
     return tf.cast(tf.ensure_shape(tf.stack(channels, axis=-1), (1, resolution, resolution, 3)), tf.uint8)
 
 
-def to_own_size(probability: tf.Tensor, image: tf.Tensor) -> tf.Tensor:
-    """Resizes the model's output for a letterboxed image to the size of the image.
+def to_own_size(probability: tf.Tensor, image: tf.Tensor, fit: str) -> tf.Tensor:
+    """Resizes the model's output for an image in a square to the size of the image.
 
     Args:
         probability: [1, R, R, 1], float32 in [0, 1] or uint8 in steps of 1/256.
-        image: the image before letterboxing, [1, height, width, rgb]. Only its size counts.
+        image: the image itself, [1, height, width, rgb]. Only its size counts.
+        fit: how `to_square` fitted it.
 
     Returns:
         uint8 [1, height, width, 1], 255 times the foreground probability, rounded to the nearest integer, or to the
         lower one if two are equally near. So the value is 128 or more where the probability is above one half by at
         least 4e-6. At exactly one half, which int8 networks often return, it is 127.
     """
-    height, width = tf.unstack(tf.shape(image)[1:3])
     resolution, step = probability.shape[1], 1 / 256 if probability.dtype == tf.uint8 else 1.0
-    rows, columns = (_undo_matrix(side, tf.maximum(height, width), resolution) for side in (height, width))
+    rows, columns = (_undo_matrix(side, longest, resolution) for side, longest in _sides(image, fit))
     # The offset is added here, where the mask is small. A matrix whose rows sum to 1 keeps the offset.
     levels = tf.cast(probability[..., 0], tf.float32) * (255 * step) + _HALVES_DOWN
     return tf.expand_dims(tf.cast(rows @ _resize_width(levels, columns), tf.uint8), axis=-1)
@@ -75,7 +75,7 @@ def filled_part(side: tf.Tensor, longest: tf.Tensor | int, resolution: int) -> t
     """Computes how many pixels of the square a side of the image fills, and the index of the first of these pixels.
 
     The number is side * resolution / longest, rounded like Python's round. All are int32, in pixels; `longest` is the
-    longer side of the image.
+    side that fills the square.
     """
     scaled = side * resolution
     is_odd = scaled // longest % 2  # Python rounds a half to the even number
@@ -83,7 +83,14 @@ def filled_part(side: tf.Tensor, longest: tf.Tensor | int, resolution: int) -> t
     return length, (resolution - length) // 2
 
 
-def _letterbox_matrix(side: tf.Tensor, longest: tf.Tensor, resolution: int) -> tf.Tensor:
+def _sides(image: tf.Tensor, fit: str) -> list[tuple[tf.Tensor, tf.Tensor]]:
+    """Returns an image's height and width, each with the side that fills the square, int32 in pixels."""
+    height, width = tf.unstack(tf.shape(image)[1:3])
+    longest = tf.maximum(height, width)
+    return [(side, {"squeeze": side, "pad": longest}[fit]) for side in (height, width)]
+
+
+def _square_matrix(side: tf.Tensor, longest: tf.Tensor, resolution: int) -> tf.Tensor:
     """Computes the matrix that resizes a side of the image to the square. The edge pixel fills the rest."""
     length, start = filled_part(side, longest, resolution)
     target = tf.clip_by_value(tf.range(resolution) - start, 0, length - 1)

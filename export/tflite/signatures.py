@@ -8,24 +8,25 @@ from ai_edge_litert import schema_py_generated as schema
 
 from .convert import function_converter
 from .flatbuffer import parse, serialize
-from .resampling import letterbox, to_own_size
+from .resampling import to_own_size, to_square
 
 FIXED_SIZE, ANY_SIZE = "serving_default", "any_size"
 _IMAGE = tf.TensorSpec((1, None, None, 3), tf.uint8)
 
 
-def add_signatures(content: bytes) -> bytes:
+def add_signatures(content: bytes, fit: str) -> bytes:
     """Names the network's signature and adds one for images of any size.
 
     Subgraph 0, "serving_default", stays as it is: `pixels` to `probability`. Subgraph 1, "any_size", maps `picture`,
     uint8 [1, height, width, rgb], to `mask`, uint8 [1, height, width, 1], 255 times the foreground probability. It
-    holds the operators of `resampling.letterbox`, the network's operators with the same weights, and the operators of
+    holds the operators of `resampling.to_square`, the network's operators with the same weights, and the operators of
     `resampling.to_own_size`. The resampling is float32. TensorFlow's converter can also make two signatures, but it
     would quantise the resampling together with an int8 network.
 
     Args:
         content: bytes of a .tflite model with one subgraph that maps uint8 [1, R, R, rgb] to the probability [1, R, R,
             1], float32, or uint8 in steps of 1/256.
+        fit: how "any_size" fits an image into the network's square, "squeeze" or "pad".
 
     Returns:
         bytes of a .tflite model.
@@ -35,7 +36,7 @@ def add_signatures(content: bytes) -> bytes:
     output = network.tensors[network.outputs[0]]
     is_integer = output.type == schema.TensorType.UINT8
     resolution = int(output.shape[1])
-    before, after = map(parse, (_letterbox(resolution), _to_own_size(resolution, is_integer)))
+    before, after = map(parse, (_to_square(resolution, fit), _to_own_size(resolution, fit, is_integer)))
     any_size = schema.SubGraphT(tensors=list(map(_unnamed, network.tensors)), operators=list(network.operators))
     entry = _append(model, any_size, before, {_output(before): network.inputs[0]})
     image = entry[before.subgraphs[0].inputs[0]]
@@ -53,14 +54,14 @@ def add_signatures(content: bytes) -> bytes:
 
 
 @functools.cache  # all formats of an export share the resampling, whose conversion takes longer than the network's
-def _letterbox(resolution: int) -> bytes:
-    return function_converter(lambda image: letterbox(image, resolution), _IMAGE).convert()
+def _to_square(resolution: int, fit: str) -> bytes:
+    return function_converter(lambda image: to_square(image, resolution, fit), _IMAGE).convert()
 
 
 @functools.cache
-def _to_own_size(resolution: int, is_integer: bool) -> bytes:
+def _to_own_size(resolution: int, fit: str, is_integer: bool) -> bytes:
     probability = tf.TensorSpec((1, resolution, resolution, 1), tf.uint8 if is_integer else tf.float32)
-    return function_converter(to_own_size, probability, _IMAGE).convert()
+    return function_converter(functools.partial(to_own_size, fit=fit), probability, _IMAGE).convert()
 
 
 def _output(model: schema.ModelT) -> int:

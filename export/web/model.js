@@ -1,5 +1,6 @@
 // Runs an exported segmenter with LiteRT.js on the CPU, where its output equals that of the edge command.
 
+import { readFit } from "./facts.js";
 import { readQuantization } from "./quantization.js";
 
 const WASM = "node_modules/@litertjs/core/wasm/";
@@ -13,6 +14,7 @@ let runtime; // the promise of LiteRT.js, which can be loaded only once
  * @throws {Error} LiteRT.js is missing, or the file is no segmenter
  * @typedef {object} Model
  * @property {number} resolution R
+ * @property {string} fit how it sees a whole image, "squeeze" or "pad", see `readFit`
  * @property {function(Uint8Array): Promise<Float32Array>} predict from [R, R, rgb] to the foreground probability
  *     [R, R] in [0, 1]
  * @property {function(): void} close frees the model's memory
@@ -30,7 +32,7 @@ export async function openModel(content) {
       const stored = quantize(pixels, quantization.input);
       return dequantize(await run(litert, compiled, stored, resolution), quantization.output);
     };
-    return { resolution, predict, close: () => compiled.delete() };
+    return { resolution, fit: readFit(content), predict, close: () => compiled.delete() };
   } catch (error) {
     compiled.delete();
     throw error;

@@ -1,5 +1,7 @@
-// Reads the scale and zero point of 8-bit tensors from a .tflite file, because LiteRT.js does not return them. The file
-// is a FlatBuffer: tables whose fields are found by number. The numbers are those of TFLite's schema.fbs.
+// Reads the scale and zero point of 8-bit tensors from a .tflite file, because LiteRT.js does not return them. The numbers
+// of the fields are those of TFLite's schema.fbs.
+
+import { element, field, follow, root, vector } from "./flatbuffer.js";
 
 const MODEL_SUBGRAPHS = 2;
 const SUBGRAPH_TENSORS = 0;
@@ -17,8 +19,8 @@ const QUANTIZATION_ZERO_POINT = 3;
  * @typedef {{scale: number, zeroPoint: number}} Quantization
  */
 export function readQuantization(content) {
-  const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
-  const subgraph = element(view, vector(view, follow(view, 0), MODEL_SUBGRAPHS), 0);
+  const { view, table } = root(content);
+  const subgraph = element(view, vector(view, table, MODEL_SUBGRAPHS), 0);
   const tensors = vector(view, subgraph, SUBGRAPH_TENSORS);
   const [input, output] = [SUBGRAPH_INPUTS, SUBGRAPH_OUTPUTS].map((list) => {
     const index = view.getInt32(vector(view, subgraph, list).start, true);
@@ -35,30 +37,4 @@ function tensorQuantization(view, tensor) {
   const zeroPoints = vector(view, follow(view, at), QUANTIZATION_ZERO_POINT);
   const zeroPoint = zeroPoints.length ? Number(view.getBigInt64(zeroPoints.start, true)) : 0;
   return { scale: view.getFloat32(scales.start, true), zeroPoint };
-}
-
-/** Returns the position of a table's field, or 0 if the table has no field of that number. */
-function field(view, table, number) {
-  const fields = table - view.getInt32(table, true);
-  const entry = 4 + 2 * number;
-  const offset = entry < view.getUint16(fields, true) ? view.getUint16(fields + entry, true) : 0;
-  return offset && table + offset;
-}
-
-/** Returns the position that an offset points to. */
-function follow(view, at) {
-  return at + view.getUint32(at, true);
-}
-
-/** Returns the position and number of the elements in a table's vector, or 0 and 0 if the table has none. */
-function vector(view, table, number) {
-  const at = field(view, table, number);
-  if (!at) return { start: 0, length: 0 };
-  const start = follow(view, at);
-  return { start: start + 4, length: view.getUint32(start, true) };
-}
-
-/** Returns the position of one table in a vector of tables. */
-function element(view, { start }, index) {
-  return follow(view, start + 4 * index);
 }

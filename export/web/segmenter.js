@@ -1,15 +1,15 @@
-// Prepares an image for the model and resizes its output, like edge_segmenter/letterbox.py.
+// Prepares an image for the model and resizes its output, like edge_segmenter/fit.py.
 
 import { resizeFloats, resizePixels } from "./resample.js";
 
 /**
  * Computes the foreground probability at the image's own size.
  * @param {ImageData} image opaque
- * @param {{resolution: number, predict: function(Uint8Array): Promise<Float32Array>}} model see model.js
+ * @param {{resolution: number, fit: string, predict: function(Uint8Array): Promise<Float32Array>}} model see model.js
  * @returns {Promise<Float32Array>} [height, width] in [0, 1]
  */
-export async function foregroundProbability(image, { resolution, predict }) {
-  const { pixels, filled } = letterbox(image, resolution);
+export async function foregroundProbability(image, { resolution, fit, predict }) {
+  const { pixels, filled } = toSquare(image, resolution, fit);
   const small = crop(await predict(pixels), resolution, filled);
   const probability = resizeFloats(small, filled, image);
   for (let i = 0; i < probability.length; i++) probability[i] = clamp(probability[i], 1);
@@ -17,14 +17,15 @@ export async function foregroundProbability(image, { resolution, predict }) {
 }
 
 /**
- * Fits an image into a square with its aspect ratio kept, and fills the rest by repeating the edge pixels.
+ * Fits an image into a square.
  * @param {ImageData} image opaque
  * @param {number} resolution the square's side
+ * @param {string} fit "squeeze" loses the aspect ratio; "pad" keeps it and fills the rest by repeating the edge pixels
  * @returns {{pixels: Uint8Array, filled: {left: number, top: number, width: number, height: number}}} pixels
  *     [resolution, resolution, rgb], and the part of them that is the image
  */
-export function letterbox(image, resolution) {
-  const filled = fit(image, resolution);
+export function toSquare(image, resolution, fit) {
+  const filled = filledPart(image, resolution, fit);
   const small = resizePixels(image.data, { width: image.width, height: image.height, channels: 4 }, filled);
   const pixels = new Uint8Array(resolution * resolution * 3);
   for (let y = 0, target = 0; y < resolution; y++) {
@@ -37,7 +38,8 @@ export function letterbox(image, resolution) {
   return { pixels, filled };
 }
 
-function fit({ width, height }, resolution) {
+function filledPart({ width, height }, resolution, fit) {
+  if (fit === "squeeze") return { left: 0, top: 0, width: resolution, height: resolution };
   const longest = Math.max(width, height);
   const [newWidth, newHeight] = [width, height].map((side) => Math.max(1, roundToEven((side * resolution) / longest)));
   const [left, top] = [newWidth, newHeight].map((side) => Math.floor((resolution - side) / 2));

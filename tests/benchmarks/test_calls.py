@@ -14,7 +14,7 @@ def plain():
 
 def test_every_way_segments_and_counts_its_images(plain, tmp_path):
     path = tmp_path / "model.tflite"
-    path.write_bytes(add_signatures(plain))
+    path.write_bytes(add_signatures(plain, "pad"))
     ways = calls.ways(path)
     counts = {name: count for name, (call, count) in ways.items() if call() is not False}
     assert counts == {f"{n} in a call": n for n in (1, 2, 4, 8)} | {

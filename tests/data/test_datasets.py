@@ -137,6 +137,12 @@ def test_masks_from_a_folder(path, masks):
         assert photos.masks.tolist() == [[[1] * 8] * 4 + [[0] * 8] * 4] * 2
 
 
+def test_padding_is_unlabelled(path, masks):
+    # Photos of 30 x 20 pixels become rows 1 to 5 of 8. Of these, the first two have their centre in the upper half.
+    rows = [255, 1, 1, 0, 0, 0, 255, 255]
+    assert load("cars", path, masks=masks, fit="pad").test.masks.tolist() == [[[row] * 8 for row in rows]] * 2
+
+
 def test_a_mask_that_is_missing_or_unusable_is_named(path, masks):
     save_mask(masks / "cars_test" / "00001.png", (20, 20))
     with pytest.raises(ValueError, match=r"mask of cars_test/00001.jpg 001 has another aspect.*\(20, 20\).*\(30, 20\)"):
@@ -212,7 +218,7 @@ def test_cache_gives_the_same_memory_mapped(loaded, path, tmp_path, source):
         assert_same_splits(cached, loaded(source))
 
 
-@pytest.mark.parametrize("change", ["holdout", "a mask", "another preparation"])
+@pytest.mark.parametrize("change", ["holdout", "fit", "a mask", "another preparation"])
 def test_cache_is_renewed_when_something_changes(path, masks, tmp_path, change):
     settings = {"masks": masks, "holdout": 2}
     load("cars", path, cache=tmp_path / "cache", **settings)
@@ -222,7 +228,7 @@ def test_cache_is_renewed_when_something_changes(path, masks, tmp_path, change):
     elif change == "another preparation":
         path = shutil.copytree(path, tmp_path / "other")
     else:
-        settings["holdout"] = 3
+        settings |= {"holdout": 3} if change == "holdout" else {"fit": "squeeze"}
     assert_same_splits(load("cars", path, cache=tmp_path / "cache", **settings), load("cars", path, **settings))
     assert len(list((tmp_path / "cache").glob("[0-9a-f]*"))) == 2
 

@@ -7,6 +7,7 @@ from assertions import assert_same_splits
 from PIL import Image
 
 from tf_layered_gan.data import folder
+from tf_layered_gan.data.photos import UNLABELLED
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
 SIZES = {"resolution": 4, "storage_size": 6}
@@ -205,6 +206,24 @@ def test_setting_out_of_range_is_refused(photos, wrong, message):
         folder.load(photos, **SIZES | wrong)
 
 
+@pytest.mark.parametrize("fit, seen", [("crop", [1, 1, 1, 1]), ("squeeze", [0, 1, 1, 0]), ("pad", [0, 1, 1, 0])])
+def test_photos_and_masks_of_every_split_have_the_same_fit(photos, tmp_path, fit, seen):
+    # The middle half of each photo is white, and so is its mask: the whole of the central square.
+    stripe = np.zeros((8, 16), np.uint8)
+    stripe[:, 4:12] = 255
+    for name in "abc":
+        Image.fromarray(stripe).save(photos / f"{name}.png")
+    for name in "ac":
+        (tmp_path / "masks").mkdir(exist_ok=True)
+        Image.fromarray(stripe).save(tmp_path / "masks" / f"{name}.png")
+    splits = folder.load(photos, masks=tmp_path / "masks", resolution=4, storage_size=4, fit=fit)
+    for split in (splits.train, splits.validation, splits.test):
+        assert (split.images[0, 1, :, 0] >= 128).tolist() == [bool(label) for label in seen]
+    for split in (splits.validation, splits.test):
+        outside = [UNLABELLED] * 4 if fit == "pad" else seen
+        assert split.masks[0].tolist() == [outside, seen, seen, outside]
+
+
 @pytest.mark.parametrize("with_masks", [True, False])
 def test_cache_gives_the_same_memory_mapped(photos, masks, tmp_path, with_masks):
     (photos / "aa.png").write_text("no image")
@@ -222,7 +241,7 @@ def test_cache_is_read_instead_of_the_photos(photos, tmp_path, monkeypatch):
     assert len(folder.load(photos, cache=tmp_path / "cache", **SIZES).train) == 1
 
 
-@pytest.mark.parametrize("change", ["time", "new file", "resolution", "storage_size"])
+@pytest.mark.parametrize("change", ["time", "new file", "fit", "resolution", "storage_size"])
 def test_cache_is_renewed_when_something_changes(photos, tmp_path, change):
     settings = dict(SIZES)
     folder.load(photos, cache=tmp_path / "cache", **settings)
@@ -230,6 +249,8 @@ def test_cache_is_renewed_when_something_changes(photos, tmp_path, change):
         os.utime(photos / "b.png", ns=(1, 1))
     elif change == "new file":
         save(photos / "bb.png", GREEN)
+    elif change == "fit":
+        settings["fit"] = "squeeze"
     else:
         settings[change] -= 1
     assert_same_splits(folder.load(photos, cache=tmp_path / "cache", **settings), folder.load(photos, **settings))

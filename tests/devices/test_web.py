@@ -18,6 +18,7 @@ from discs import TFLITE
 from edge_command import RESOLUTION, bright_network, run
 from PIL import Image, ImageOps, PngImagePlugin
 
+from export.documentation.metadata import add_metadata
 from export.tflite import convert
 from export.tflite.signatures import add_signatures
 
@@ -38,9 +39,10 @@ def models():
         patch.setattr(convert, "_span_all_values", lambda images: 30 + images * np.float32(0.7))
         scaled = convert.to_tflite_int8(bright_network(), photos)  # its input scale is not 1, unlike an exported file's
     return {
-        MODEL: add_signatures(convert.to_tflite_float32(bright_network())),
-        "segmenter_int8.tflite": add_signatures(convert.to_tflite_int8(bright_network(), photos)),
+        MODEL: add_signatures(convert.to_tflite_float32(bright_network()), "pad"),
+        "segmenter_int8.tflite": add_signatures(convert.to_tflite_int8(bright_network(), photos), "pad"),
         "scaled_int8.tflite": scaled,
+        "squeezed.tflite": add_metadata(convert.to_tflite_float32(bright_network()), {"training": {"fit": "squeeze"}}),
         "two.tflite": convert.to_tflite_float32(bright_network(channels=2)),
         "text.tflite": b"This is no model.",
         "broken.tflite": convert.to_tflite_float32(bright_network())[:300],
@@ -237,6 +239,12 @@ def test_int8_model(context, address, site, image, tmp_path):
     page = opened(context, f"{address}/full/?model=scaled_int8.tflite")
     drop(page, image)
     assert_same_mask(saved_mask(page), edge_result(site / "full/scaled_int8.tflite", image, tmp_path / "out"))
+
+
+def test_model_of_squeezed_photos(context, address, site, image, tmp_path):
+    page = opened(context, f"{address}/full/?model=squeezed.tflite")
+    drop(page, image)
+    assert_same_mask(saved_mask(page), edge_result(site / "full/squeezed.tflite", image, tmp_path / "out"))
 
 
 @pytest.fixture(scope="module", params=NETWORKS)

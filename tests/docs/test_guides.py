@@ -15,16 +15,16 @@ from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 from tiny import ROOT
 
-from edge_segmenter.letterbox import letterbox
+from edge_segmenter.fit import to_square
 
 WIDTH, HEIGHT = 20, 12
 LIBRARY = Path(ai_edge_litert.__path__[0], "libLiteRt.so")
 
 
-@pytest.fixture(scope="module", params=["float32", "int8"])
+@pytest.fixture(scope="module", params=[("float32", "pad"), ("int8", "pad"), ("float32", "squeeze")], ids="-".join)
 def model(request, tmp_path_factory):
-    path = tmp_path_factory.mktemp("guides") / "model.tflite"
-    guides.write_model(path, integer=request.param == "int8")
+    path, (kind, fit) = tmp_path_factory.mktemp("guides") / "model.tflite", request.param
+    guides.write_model(path, integer=kind == "int8", fit=fit)
     return path
 
 
@@ -125,7 +125,7 @@ def kotlin(request, tmp_path_factory):
 def test_kotlin_fills_the_square_like_edge_segmenter_and_cuts_the_image_out_of_it(kotlin, size):
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (*size[::-1], 3), np.uint8)
-    expected, filled = letterbox(Image.fromarray(pixels), 8)
+    expected, filled = to_square(Image.fromarray(pixels), 8, "pad")
     np.testing.assert_array_equal(kotlin("square", size, 8, pixels.tobytes()), expected.ravel())
     probability = rng.choice(np.float32([0, 0.2, 0.5, 129 / 256, 1]), (8, 8))
     alpha = kotlin("part", size, 8, probability.astype(">f4").tobytes()).reshape(size[::-1])
@@ -134,10 +134,14 @@ def test_kotlin_fills_the_square_like_edge_segmenter_and_cuts_the_image_out_of_i
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("fit", ["squeeze", "pad"])
 @pytest.mark.parametrize("size", [(8, 8), (640, 480), (500, 333), (640, 427), (17, 3000), (4001, 2), (5, 4), (1, 1)])
-def test_kotlin_shrinks_to_the_same_size_as_edge_segmenter(kotlin, size):
-    rows, columns = letterbox(Image.new("RGB", size), 64)[1]
-    assert kotlin("shrunk", size, 64).tolist() == [columns.stop - columns.start, rows.stop - rows.start]
+def test_kotlin_shrinks_to_the_same_size_as_edge_segmenter(kotlin, size, fit):
+    rows, columns = to_square(Image.new("RGB", size), 64, fit)[1]
+    assert kotlin("squeezed" if fit == "squeeze" else "shrunk", size, 64).tolist() == [
+        columns.stop - columns.start,
+        rows.stop - rows.start,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from edge_command import run, run_until_ctrl_c
 from PIL import Image, ImageCms
 
-from edge_segmenter.letterbox import letterbox
+from edge_segmenter.fit import to_square
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_mask_does_not_show_the_filling(model, photos, tmp_path):
 
 def test_filling_repeats_the_edge():
     rows = np.array([[[10] * 3] * 4, [[200] * 3] * 4], "uint8")  # 4 wide, 2 high
-    pixels, filled = letterbox(Image.fromarray(rows), 4)
+    pixels, filled = to_square(Image.fromarray(rows), 4, "pad")
     assert pixels[:, :, 0].tolist() == [[10] * 4, [10] * 4, [200] * 4, [200] * 4]
     assert filled == (slice(1, 3), slice(0, 4))
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 ROOT = pathlib.Path(__file__).parents[2]
 EDGE = ROOT / "edge_segmenter"
-NEEDED = ("ai-edge-litert", "numpy", "pillow")
+NEEDED = ("ai-edge-litert", "flatbuffers", "numpy", "pillow")  # LiteRT requires flatbuffers
 BUILDERS = ("packaging", "setuptools", "wheel")
 EXAMPLE = """
 import importlib.util, json, sys
@@ -49,7 +49,7 @@ def install(environment, *options):
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """An environment with the package, numpy, Pillow and LiteRT, made without a download."""
+    """An environment with the package and the packages that it needs, made without a download."""
     path = tmp_path_factory.mktemp("environment")
     venv.create(path, symlinks=True)
     (site,) = path.glob("lib/python*/site-packages")

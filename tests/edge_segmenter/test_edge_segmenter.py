@@ -8,6 +8,8 @@ from edge_command import RESOLUTION, bright_network
 from PIL import Image
 
 from edge_segmenter import Segmenter, results
+from edge_segmenter.fit import to_square
+from export.documentation.metadata import add_metadata
 from export.tflite.convert import to_tflite_dynamic, to_tflite_float16, to_tflite_float32, to_tflite_int8
 from export.tflite.signatures import add_signatures
 from tf_layered_gan.models.networks.separable_unet import separable_unet
@@ -36,6 +38,26 @@ def test_probability_has_the_size_of_the_image_for_every_format(tmp_path, conver
     probability = Segmenter(tmp_path / "model.tflite").probability(Image.new("RGB", (40, 20), GREY))
     assert probability.shape == (20, 40) and probability.dtype == np.float32
     np.testing.assert_allclose(probability, PROBABILITY, atol=tolerance)
+
+
+@pytest.mark.parametrize("fit, used", [("crop", "pad"), ("squeeze", "squeeze"), ("pad", "pad"), (None, "pad")])
+def test_the_model_sees_the_fit_that_its_file_says(tmp_path, fit, used):
+    content = to_tflite_float32(bright_network())
+    content = add_metadata(content, {"training": {"fit": fit}}) if fit else content
+    (tmp_path / "model.tflite").write_bytes(content)
+    segmenter, seen = Segmenter(tmp_path / "model.tflite"), []
+    predict = segmenter.predict
+    segmenter.predict = lambda pixels: seen.append(pixels[0]) or predict(pixels)
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 40, 3), "uint8")
+    assert segmenter.probability(pixels).shape == (30, 40)
+    np.testing.assert_array_equal(seen[0], to_square(Image.fromarray(pixels), RESOLUTION, used)[0])
+
+
+def test_unknown_fit_is_refused(tmp_path):
+    content = add_metadata(to_tflite_float32(bright_network()), {"training": {"fit": "stretch"}})
+    (tmp_path / "model.tflite").write_bytes(content)
+    with pytest.raises(ValueError, match="the fit is 'stretch', allowed: crop, squeeze, pad"):
+        Segmenter(tmp_path / "model.tflite")
 
 
 def test_an_image_may_be_a_path_or_an_array(segmenter, tmp_path):
@@ -73,7 +95,7 @@ def test_images_are_read_only_as_far_as_needed(segmenter):
 )
 def test_images_in_one_call_have_the_same_masks_as_alone(tmp_path, build, convert):
     keras.utils.set_random_seed(0)
-    (tmp_path / "model.tflite").write_bytes(add_signatures(convert(build(RESOLUTION, 4, 1))))
+    (tmp_path / "model.tflite").write_bytes(add_signatures(convert(build(RESOLUTION, 4, 1)), "pad"))
     segmenter, images = Segmenter(tmp_path / "model.tflite"), list(noise(5, seed=1))
     images[3] = images[3][:7]
     alone = [segmenter.probability(image) for image in images]

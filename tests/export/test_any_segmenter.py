@@ -4,7 +4,8 @@ import tensorflow as tf
 from edge_command import bright_network
 from model_files import write_model
 
-from export.any_segmenter import load_segmenter
+from export.any_segmenter import fit_of_segmenter, load_segmenter
+from export.documentation.metadata import add_metadata, write_savedmodel_metadata
 from export.serving.savedmodel import write_savedmodel
 from export.tflite.convert import to_tflite_float32
 
@@ -14,12 +15,26 @@ FORMATS = pytest.mark.parametrize("name", ["model", "model.tflite"])
 
 def test_exported_formats_agree(tmp_path):
     network = bright_network()
-    write_savedmodel(network, tmp_path / "saved_model")
+    write_savedmodel(network, tmp_path / "saved_model", "pad")
     (tmp_path / "segmenter.tflite").write_bytes(to_tflite_float32(network))
     image = np.random.default_rng(0).integers(112, 144, (16, 16, 3), np.uint8)  # near grey, where the mask is uncertain
     (one, saved_model), (other, tflite) = (load_segmenter(tmp_path / n) for n in ("saved_model", "segmenter.tflite"))
     assert one == other == 16
     np.testing.assert_allclose(saved_model(image), tflite(image), atol=1e-5)
+
+
+@pytest.mark.parametrize("fit, used", [("crop", "pad"), ("squeeze", "squeeze"), (None, "pad")])
+def test_exported_formats_say_their_fit(tmp_path, fit, used):
+    facts, network = {"training": {"fit": fit} if fit else {}}, bright_network()
+    (tmp_path / "saved_model").mkdir()
+    write_savedmodel_metadata(tmp_path / "saved_model", facts)
+    (tmp_path / "segmenter.tflite").write_bytes(add_metadata(to_tflite_float32(network), facts))
+    assert {fit_of_segmenter(tmp_path / name) for name in ("saved_model", "segmenter.tflite")} == {used}
+
+
+def test_other_models_see_padded_photos(tmp_path):
+    (tmp_path / "model.tflite").write_bytes(to_tflite_float32(bright_network()))
+    assert fit_of_segmenter(tmp_path / "model.tflite") == fit_of_segmenter(tmp_path) == "pad"
 
 
 def test_folder_without_a_savedmodel_is_refused(tmp_path):

@@ -64,6 +64,7 @@ def test_metadata_of_each_file(exported, photos):
         }
         assert facts["allowed"] == {"iou_loss": 0.05, "least_iou_with_keras_model": 0.9}
         assert (facts["licence"], facts["classes"]) == ("CC0-1.0", ["background", "foreground"])
+        assert facts["training"]["fit"] == record["fit"] == "crop"
         assert facts["training"]["test_masks"] == "from a folder (by hand)"
         assert facts["training"]["photos"] == {"train": 1, "validation": 16, "test": 16}
         for key, signature in Interpreter(str(exported / name)).get_signature_list().items():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from export.documentation.metadata import add_metadata
 from export.evaluate import evaluate
 
 
@@ -37,6 +38,18 @@ def test_photos_are_measured_at_their_own_size(model, photos):
     assert metrics["images"] == 2
     assert metrics["iou"] == pytest.approx((1024 + 256) / (1024 + 512))
     assert metrics["iou_per_image"] == pytest.approx((1 + 0.5) / 2)
+
+
+@pytest.mark.parametrize("fit, rows", [("squeeze", 16), ("pad", 2)])
+def test_model_sees_photos_as_its_file_says(model, photos, tmp_path, fit, rows):
+    # 16 columns by 128 are one row of the model in 8, if the aspect ratio is kept. So it cannot see thinner stripes.
+    (tmp_path / "model.tflite").write_bytes(add_metadata(model.read_bytes(), {"training": {"fit": fit}}))
+    stripes = np.zeros((16, 128), np.uint8)
+    stripes[::2] = 255
+    Image.fromarray(stripes).convert("RGB").save(photos / "stripes.png")
+    Image.fromarray(stripes).save(photos / "masks" / "stripes.png")
+    iou = evaluate(tmp_path / "model.tflite", photos, photos / "masks")["segmenter"]["iou"]
+    assert (iou == 1) == (rows == 16)
 
 
 def test_unlabelled_pixels_do_not_count(model, photos):

@@ -4,8 +4,11 @@ import keras
 import numpy as np
 import pytest
 from discs import FILES, RESOLUTION, TRAINING, grey, pixel_network, unlabelled
+from PIL import Image
 
+from edge_segmenter.fit import FITS, foreground_probability
 from export import exporter, formats, verify
+from export.any_segmenter import fit_of_segmenter, load_segmenter
 from export.documentation.facts import segmenter_facts
 from export.documentation.metadata import read_metadata
 from export.exporter import Exporter, export_segmenter
@@ -85,7 +88,7 @@ def test_formats_that_cannot_be_made_leave_the_others(photos, red_model, tmp_pat
 
     made = {"segmenter_float16.tflite": [Conversion(fail)], "segmenter_float32.tflite": [Conversion(lambda: red_model)]}
     monkeypatch.setattr(exporter, "conversions", lambda *_, **__: made)
-    monkeypatch.setattr(exporter, "write_savedmodel", lambda network, path: path.mkdir() or fail())
+    monkeypatch.setattr(exporter, "write_savedmodel", lambda network, path, fit: path.mkdir() or fail())
     refused = "refused.*: saved_model: TensorFlow cannot .*; segmenter_float16.tflite: TensorFlow cannot"
     with pytest.raises(ValueError, match=refused):
         export(pixel_network(RED), photos, tmp_path)
@@ -94,6 +97,21 @@ def test_formats_that_cannot_be_made_leave_the_others(photos, red_model, tmp_pat
     lines = capsys.readouterr().out.splitlines()
     refused = [line.split()[0] for line in lines if line.endswith("REFUSED")]
     assert refused == ["saved_model", "segmenter_float16.tflite"]
+
+
+@pytest.mark.parametrize("fit", FITS)
+def test_files_and_savedmodel_see_the_fit_of_the_run(photos, red_model, tmp_path, fit):
+    facts = segmenter_facts(TRAINING | {"fit": fit})
+    network = pixel_network(RED)
+    writer = Exporter(tmp_path, reference(network, unlabelled(photos[1::2])), facts, max_iou_loss=0.01)
+    writer.savedmodel(network)
+    writer.tflite("segmenter_float32.tflite", [Conversion(lambda: red_model)])
+    image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), "uint8")
+    used = "squeeze" if fit == "squeeze" else "pad"
+    for path in (tmp_path / "saved_model", tmp_path / "segmenter_float32.tflite"):
+        assert read_metadata(path)["training"]["fit"] == fit and fit_of_segmenter(path) == used
+        expected = foreground_probability(Image.fromarray(image), *load_segmenter(path), used) * 255
+        assert np.abs(verify.load_any_size(path)(image) - expected).max() <= 3
 
 
 @pytest.mark.parametrize("loss", [-0.1, 1.5, float("nan")])

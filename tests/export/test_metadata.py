@@ -99,7 +99,7 @@ def test_every_source_is_described():
     assert sorted(SOURCES) == sorted(field.check.allowed.replace(" or ", ", ").split(", "))
     for source in SOURCES:
         counts = {"rounds": 2, "images_seen": 3, "segmenter_steps": 4}
-        facts = run_facts(source, photos={}, supervised=False, test_masks=mask_facts(source), **counts)
+        facts = run_facts(source, fit="crop", photos={}, supervised=False, test_masks=mask_facts(source), **counts)
         assert facts["test_masks"].startswith("predicted") == (source in ("dogs", "cars"))
     assert facts["learnt_from"] == "photos without masks" and facts["rounds"] == 2
 

@@ -1,5 +1,6 @@
 import pytest
 
+from edge_segmenter.fit import FITS
 from export.documentation.facts import mask_facts, run_facts, segmenter_facts
 from export.documentation.model_card import model_card
 
@@ -18,10 +19,10 @@ FORMATS = {
 }
 
 
-def card(source="folder", supervised=False, licence=None, **figures):
+def card(source="folder", supervised=False, licence=None, fit="crop", **figures):
     counts = {"photos": {"train": 5140, "validation": 42, "test": 423}, "rounds": 3}
     counts |= {"test_masks": mask_facts(source)}
-    training = run_facts(source, supervised=supervised, images_seen=48000, segmenter_steps=600, **counts)
+    training = run_facts(source, fit=fit, supervised=supervised, images_seen=48000, segmenter_steps=600, **counts)
     result = {"keras_model": FIGURES | figures, "formats": FORMATS}
     return model_card(segmenter_facts(training, licence), 64, {"max_iou_loss": 0.02, "min_agreement": 0.9} | result)
 
@@ -60,5 +61,20 @@ def test_learnt_with_or_without_masks(supervised):
     assert ("rounds of GAN" in text) != supervised
 
 
-def test_no_placeholder_is_left():
-    assert not set("{}") & set(card())
+@pytest.mark.parametrize(
+    "fit, square, resizing",
+    [
+        ("crop", "the central square of a photo", "resizes the longer side to 64 pixels"),
+        ("squeeze", "a whole photo squeezed into a square", "resizes both sides to 64 pixels"),
+        ("pad", "a whole photo, padded to a square", "resizes the longer side to 64 pixels"),
+    ],
+)
+def test_fit(fit, square, resizing):
+    words = " ".join(card(fit=fit).split())
+    assert f"Each is {square}" in words and f"The model {resizing}" in words
+    assert ("pixels along each side" in words) == (fit == "squeeze")
+
+
+@pytest.mark.parametrize("fit", FITS)
+def test_no_placeholder_is_left(fit):
+    assert not set("{}") & set(card(fit=fit))

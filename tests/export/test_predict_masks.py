@@ -28,7 +28,7 @@ def models(tmp_path_factory):
     """
     network, folder = bright_network(), tmp_path_factory.mktemp("models")
     network.layers[-1].bias.assign([11.5])
-    write_savedmodel(network, folder / "saved_model")
+    write_savedmodel(network, folder / "saved_model", "pad")
     (folder / "segmenter.tflite").write_bytes(to_tflite_float32(network))
     return folder
 

@@ -21,4 +21,4 @@ def test_serving_model_stays_in_inference_mode(network, photos):
 def test_full_disk_is_an_os_error(tmp_path):
     message = f"no SavedModel could be written to {tmp_path}/saved_model: "
     with tiny.full_disk(2_000), pytest.raises(OSError, match=message):
-        write_savedmodel(pixel_network([1.0, 0.0, 0.0]), tmp_path / "saved_model")
+        write_savedmodel(pixel_network([1.0, 0.0, 0.0]), tmp_path / "saved_model", "pad")

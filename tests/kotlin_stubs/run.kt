@@ -16,7 +16,8 @@ fun main(arguments: Array<String>) {
       ByteArray(colours.size) { (colours[it] ushr 24).toByte() }
     }
     else -> {
-      val small = shrunk(Bitmap.createBitmap(IntArray(width * height), width, height, Bitmap.Config.ARGB_8888), side)
+      val image = Bitmap.createBitmap(IntArray(width * height), width, height, Bitmap.Config.ARGB_8888)
+      val small = shrunk(image, side, squeeze = arguments[0] == "squeezed")
       byteArrayOf(small.width.toByte(), small.height.toByte())
     }
   }

@@ -9,6 +9,7 @@ from typing import Any
 
 from ml_collections import ConfigDict, config_dict
 
+from edge_segmenter.fit import FITS
 from tf_layered_gan.config import checks
 from tf_layered_gan.config.checks import at_least, decay, more_than_0, ordered_pair, within
 
@@ -60,6 +61,13 @@ FIELDS = (
     Field("data.masks", None, checks.folder(), "folder, dogs, cars: folder of masks, for evaluation only", str),
     Field("data.unlabelled", None, checks.grey(), "folder: the grey value of unlabelled mask pixels", int),
     Field("data.classes", None, checks.regular_expression(), "finds the class in a photo's name, for NMI only", str),
+    Field(
+        "data.fit",
+        "crop",
+        checks.one_of(*FITS),
+        "makes photos square: crop their centre, squeeze them, or pad them",
+        added=True,
+    ),
     Field("data.holdout", 64, checks.anything(), "photos kept from training; folder: at most a tenth of all"),
     Field("data.train_pictures", 10_000, at_least(1, 10_000_000), "shapes: images to train on"),
     Field("data.held_out_pictures", 500, at_least(1, 1_000_000), "shapes: images for validation, and as many for test"),

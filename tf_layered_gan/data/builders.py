@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
+from PIL import Image
 from tensorflow_datasets.image_classification.caltech_birds import CaltechBirds2011
 
+from edge_segmenter.fit import visible_part
 from edge_segmenter.images import read_image
-from tf_layered_gan.data.squares import mask_to_square, to_square
 
 SPLITS = ("train", "validation", "test")
 APC_URL = "http://3dvision.princeton.edu/projects/2016/apc/downloads/training.zip"
@@ -86,7 +87,7 @@ class Apc(tfds.core.GeneratorBasedBuilder):
                 if mask_name == name or mask_name not in file_of:
                     continue
                 with archive.open(file_of[name]) as photo_file, archive.open(file_of[mask_name]) as mask_file:
-                    photo = to_square(read_image(photo_file), APC_SIZE)
-                    mask = mask_to_square(read_image(mask_file), APC_SIZE).convert("L")
-                arrays = {"image": np.asarray(photo), "segmentation_mask": np.asarray(mask)[..., None]}
+                    photo, _ = visible_part(read_image(photo_file), APC_SIZE, "crop")
+                    mask, _ = visible_part(read_image(mask_file), APC_SIZE, "crop", Image.Resampling.NEAREST)
+                arrays = {"image": np.asarray(photo), "segmentation_mask": np.asarray(mask.convert("L"))[..., None]}
                 yield name, {"image/filename": name, **arrays}

@@ -28,6 +28,7 @@ def load(
     *,
     resolution: int,
     storage_size: int,
+    fit: str = "crop",
     path: str | os.PathLike | None = None,
     masks: str | os.PathLike | None = None,
     holdout: int | None = None,
@@ -40,6 +41,7 @@ def load(
         source, path: as for `catalogue.prepare`.
         resolution: width of the validation and test photos, pixels.
         storage_size: width of the training photos, pixels, at least `resolution`.
+        fit: as for `folder.load`.
         masks: only for dogs and cars: None, or a folder with a PNG for each validation and test photo, for example
             cars_test/00001.png for cars_test/00001.jpg. A mask has the photo's aspect ratio. Grey 128 and above is
             foreground.
@@ -58,7 +60,8 @@ def load(
     """
     builder = prepared(source, path)
     settings: dict[str, Any] = {"resolution": resolution, "storage_size": storage_size}
-    settings |= {"masks": None if masks is None else str(masks), "holdout": holdout, "train_masks": train_masks}
+    settings |= {"fit": fit, "masks": None if masks is None else str(masks)}
+    settings |= {"holdout": holdout, "train_masks": train_masks}
     read = functools.partial(_read, source, builder, **settings)
     return cached_splits(
         read, cache, [builder.info.full_name, _stamps(builder.data_dir, "*"), masks and _mask_stamps(masks), settings]
@@ -96,7 +99,7 @@ def mask_name(name: str) -> str:
     return os.path.splitext(name)[0] + ".png"
 
 
-def _read(source, builder, *, create, resolution, storage_size, masks, holdout, train_masks):
+def _read(source, builder, *, create, resolution, storage_size, fit, masks, holdout, train_masks):
     """Reads the training photos into `create(shape)`, the others into memory; returns `Splits`."""
     train, *held = tfds_splits(builder, holdout)
     own_masks = MASK in builder.info.features
@@ -105,7 +108,7 @@ def _read(source, builder, *, create, resolution, storage_size, masks, holdout, 
 
     def photos(split, size, create, labelled):
         batches = _batches(source, builder, split, masks)
-        squares, names = _squares(batches, builder.info.splits[split].num_examples, size, create, labelled)
+        squares, names = _squares(batches, builder.info.splits[split].num_examples, size, fit, create, labelled)
         return Photos(squares[..., :3], squares[..., 3] if labelled else None, names)
 
     labelled = own_masks or masks is not None
@@ -114,10 +117,10 @@ def _read(source, builder, *, create, resolution, storage_size, masks, holdout, 
     return Splits(photos(train, storage_size, create, train_masks and own_masks), validation, test)
 
 
-def _squares(batches, count, size, create, labelled):
+def _squares(batches, count, size, fit, create, labelled):
     """Returns the squares, uint8 [photo, size, size, channel] (rgb, and the label if there is one), and the names."""
     squares = create((count, size, size, 4 if labelled else 3))
-    read = functools.partial(_square, size=size, labelled=labelled)
+    read = functools.partial(_square, size=size, fit=fit, labelled=labelled)
     names: list[str] = []
     with ThreadPool() as pool:
         for batch in batches:
@@ -126,7 +129,7 @@ def _squares(batches, count, size, create, labelled):
     return squares, tuple(names)
 
 
-def _square(element: Element, *, size: int, labelled: bool) -> np.ndarray:
+def _square(element: Element, *, size: int, fit: str, labelled: bool) -> np.ndarray:
     name, photo_file, mask_file = element
     if labelled and isinstance(mask_file, Path) and not mask_file.exists():
         raise ValueError(f"{mask_file}, the mask of {name}, is missing: see export/predict_masks.py")
@@ -135,7 +138,7 @@ def _square(element: Element, *, size: int, labelled: bool) -> np.ndarray:
         mask = read_image(mask_file, backdrop="black") if labelled and mask_file else None
     except UnreadableImage as error:
         raise ValueError(f"{name} or its mask cannot be read: {error}") from error
-    return labelled_square(photo, mask, size=size, mask_name=f"the mask of {name}")
+    return labelled_square(photo, mask, size=size, fit=fit, mask_name=f"the mask of {name}")
 
 
 def _batches(source, builder, split, masks=None):

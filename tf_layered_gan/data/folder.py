@@ -29,6 +29,7 @@ def load(
     *,
     resolution: int,
     storage_size: int,
+    fit: str = "crop",
     masks: str | os.PathLike | None = None,
     unlabelled: int | None = None,
     holdout: int = 64,
@@ -45,6 +46,7 @@ def load(
         path: the folder.
         resolution: width of the validation and test photos, pixels.
         storage_size: width of the training photos, pixels, at least `resolution`.
+        fit: how a photo becomes a square, "crop", "squeeze" or "pad", see `edge_segmenter.fit`.
         masks: None, or a folder of masks for evaluation, see `find_photos`. Grey 128 and above is foreground,
             transparency is background. Photos with a mask are left out of training. If all have a mask, there are
             no training photos. In the order of their names, the first, third and so on go to validation, the others to
@@ -69,7 +71,7 @@ def load(
     if holdout < 2:
         raise ValueError(f"holdout is {holdout}, allowed: 2 photos or more")
     settings: dict[str, Any] = {"resolution": resolution, "storage_size": storage_size}
-    settings |= {"unlabelled": unlabelled, "holdout": holdout}
+    settings |= {"fit": fit, "unlabelled": unlabelled, "holdout": holdout}
     if masks is None and (Path(path) / "masks").is_dir():
         raise ValueError(f"{path} has a folder of masks, which are no photos: name it as masks (--config.data.masks)")
     files = find_photos(path, masks)
@@ -77,9 +79,9 @@ def load(
     return cached_splits(read, cache, [_stamps(files), settings])
 
 
-def _read(files, path, *, create, resolution, storage_size, unlabelled, holdout):
+def _read(files, path, *, create, resolution, storage_size, fit, unlabelled, holdout):
     """Reads the training photos into `create(shape)`, and the few for evaluation into memory; returns `Splits`."""
-    read = functools.partial(_read_squares, unlabelled=unlabelled)
+    read = functools.partial(_read_squares, fit=fit, unlabelled=unlabelled)
     train = [file for file in files if not file.mask]
     evaluation = [file for file in files if file.mask]
     train_squares, train = read(train, size=storage_size, create=create)
@@ -103,13 +105,14 @@ def _photos(squares: np.ndarray, files: list[PhotoFile]) -> Photos:
     return Photos(squares[..., :3], masks, tuple(file.name for file in files))
 
 
-def _read_squares(files, *, size, unlabelled, create):
+def _read_squares(files, *, size, fit, unlabelled, create):
     """Returns uint8 [file, size, size, channel] and the list of files, both without the unreadable ones."""
     channels = 4 if any(file.mask for file in files) else 3
     squares = create((len(files), size, size, channels))
     readable: list[PhotoFile] = []
+    read_square = functools.partial(_read_square, size=size, fit=fit, unlabelled=unlabelled)
     with ThreadPool() as pool:
-        read = pool.imap(functools.partial(_read_square, size=size, unlabelled=unlabelled), files)
+        read = pool.imap(read_square, files)
         for count, (file, square) in enumerate(zip(files, read, strict=True), start=1):
             if square is not None:
                 squares[len(readable)] = square
@@ -121,7 +124,7 @@ def _read_squares(files, *, size, unlabelled, create):
     return squares[: len(readable)], readable
 
 
-def _read_square(file: PhotoFile, *, size: int, unlabelled: int | None) -> np.ndarray | None:
+def _read_square(file: PhotoFile, *, size: int, fit: str, unlabelled: int | None) -> np.ndarray | None:
     """Returns uint8 [size, size, rgb], with the label as fourth channel if there is a mask; None if unreadable."""
     paths = [path for path in (file.photo, file.mask) if path]
     with _BYTES.reserved(sum(path.stat().st_size for path in paths)):
@@ -129,16 +132,16 @@ def _read_square(file: PhotoFile, *, size: int, unlabelled: int | None) -> np.nd
         if None in pixels:
             return None
         with _PIXELS.reserved(sum(filter(None, pixels))):
-            return _decode_square(file, size=size, unlabelled=unlabelled)
+            return _decode_square(file, size=size, fit=fit, unlabelled=unlabelled)
 
 
-def _decode_square(file: PhotoFile, *, size: int, unlabelled: int | None) -> np.ndarray | None:
+def _decode_square(file: PhotoFile, *, size: int, fit: str, unlabelled: int | None) -> np.ndarray | None:
     # A separate function, so that the decoded images are deleted before their memory counts as free.
     photo = _read_or_warn(read_image, file.photo, size=size)
     mask = _read_or_warn(read_image, file.mask, size=size, backdrop="black") if file.mask else None
     if photo is None or (file.mask and mask is None):
         return None
-    return labelled_square(photo, mask, size=size, unlabelled=unlabelled, mask_name=str(file.mask))
+    return labelled_square(photo, mask, size=size, fit=fit, unlabelled=unlabelled, mask_name=str(file.mask))
 
 
 def _read_or_warn(read: Callable[..., T], path: Path, **settings: Any) -> T | None:

@@ -46,5 +46,8 @@ def labelled_photos(splits: Splits) -> Photos:
     if photos.masks is None:
         raise ValueError("no photo has a true mask, so segmenter.supervised must be False")
     if (photos.masks == UNLABELLED).any():
-        raise ValueError("photos with unlabelled pixels cannot be learnt from, so segmenter.supervised must be False")
+        raise ValueError(
+            "photos with unlabelled pixels (data.unlabelled, or the padding of data.fit=pad) cannot be learnt from, so "
+            "segmenter.supervised must be False"
+        )
     return photos

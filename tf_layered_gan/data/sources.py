@@ -35,7 +35,8 @@ def load_photos(config: ConfigDict, cache: str | os.PathLike | None = None) -> S
     }
     if data.source == "shapes":
         return shapes.load(train=data.train_pictures, held_out=data.held_out_pictures, cache=cache, **sizes)
-    settings = {"path": data.path, "masks": data.masks, "holdout": data.holdout, "cache": cache, **sizes}
+    settings = {"path": data.path, "masks": data.masks, "holdout": data.holdout, "fit": data.fit, "cache": cache}
+    settings |= sizes
     if data.source == "folder":
         return folder.load(unlabelled=data.unlabelled, **settings)
     from tf_layered_gan.data import datasets  # not above, see `prepare_photos`

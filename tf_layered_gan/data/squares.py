@@ -1,31 +1,12 @@
-"""Squares of labelled pixels, cut from photos and their masks."""
+"""Squares of labelled pixels, made from photos and their masks."""
 
 import os
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
+from edge_segmenter.fit import padded, to_square, visible_part
 from tf_layered_gan.data.photos import FOREGROUND, UNLABELLED
-
-
-def to_square(image: Image.Image, size: int) -> Image.Image:
-    """Rescales the short side to `size` pixels and cuts out the centre (the paper's appendix C.3).
-
-    Only the central square is read, so a very long image costs no more than a square one.
-
-    Args:
-        image: PIL.Image of a mode that can be interpolated (RGB, L), not a palette.
-        size: side of the result, pixels.
-
-    Returns:
-        PIL.Image of the same mode, [size, size], bilinear with antialiasing. The paper does not say how it resizes.
-    """
-    return ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
-
-
-def mask_to_square(mask: Image.Image, size: int) -> Image.Image:
-    """Cuts the same square as `to_square` out of a mask; each pixel takes the label nearest to its centre."""
-    return ImageOps.fit(mask, (size, size), Image.Resampling.NEAREST)
 
 
 def labelled_square(
@@ -33,29 +14,37 @@ def labelled_square(
     mask: Image.Image | None,
     *,
     size: int,
+    fit: str,
     unlabelled: int | None = None,
     mask_name: str | os.PathLike = "the mask",
 ) -> np.ndarray:
-    """Crops a photo and its mask to the same square, see `to_square`.
+    """Fits a photo and its mask into the same square.
+
+    The photo is resized bilinearly with antialiasing; the paper does not say how it resizes. Each pixel of the mask
+    takes the label nearest to its centre.
 
     Args:
         photo: PIL.Image in mode RGB.
         mask: None, or PIL.Image of any size with the photo's aspect ratio; grey 128 and above is foreground.
         size: side of the square, pixels.
+        fit: "crop", "squeeze" or "pad", see `edge_segmenter.fit`. The paper crops (C.3).
         unlabelled: None, or the grey of mask pixels that have no label.
         mask_name: name of the mask in errors.
 
     Returns:
-        uint8 [size, size, rgb]. If there is a mask, a fourth channel holds the labels 0, 1 and 255.
+        uint8 [size, size, rgb]. If there is a mask, a fourth channel holds the labels 0, 1 and 255. The
+        padding of "pad" is unlabelled.
 
     Raises:
         ValueError: if the mask has another aspect ratio than the photo.
     """
-    square = np.asarray(to_square(photo, size))
+    square, _ = to_square(photo, size, fit)
     if mask is None:
         return square
     _check_aspect(photo, mask, mask_name)
-    return np.dstack([square, _labels(mask_to_square(mask, size), unlabelled)])
+    part, filled = visible_part(mask, size, fit, Image.Resampling.NEAREST)
+    labels = padded(_labels(part, unlabelled), size, filled, constant_values=UNLABELLED)
+    return np.dstack([square, labels])
 
 
 def full_labels(

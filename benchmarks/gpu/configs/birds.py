@@ -14,6 +14,7 @@ from configs import folder
 def get_config() -> ConfigDict:
     """Returns the config. Its rounds are longer than any device's time, so the time budget sets their length."""
     config = folder.get_config()
+    config.data.fit = "crop"
     config.batch_size = 32
     config.networks.generator_width = 64
     config.networks.least_width = 16

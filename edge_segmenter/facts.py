@@ -1,0 +1,34 @@
+"""The facts inside an exported .tflite file: JSON in an entry of its flatbuffer's metadata."""
+
+import json
+import os
+import pathlib
+
+ENTRY = "tf_layered_gan.json"
+
+
+def read_facts(path: str | os.PathLike) -> dict | None:
+    """Returns the facts in a .tflite file, or None if it has no such entry.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: it is not a .tflite file, or it is damaged.
+    """
+    from ai_edge_litert import schema_py_generated as schema  # not above: training imports this package without LiteRT
+
+    content = pathlib.Path(path).read_bytes()
+    if not schema.Model.ModelBufferHasIdentifier(content, 0):
+        raise ValueError(f"{path} is not a .tflite file")
+    try:
+        model = schema.Model.GetRootAs(content)
+        for entry in map(model.Metadata, range(model.MetadataLength())):
+            if entry.Name() == ENTRY.encode():
+                return json.loads(model.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
+    except Exception as error:  # wrong offsets in a flatbuffer make struct and numpy raise almost anything
+        raise ValueError(f"{path} is damaged: {type(error).__name__}: {error}") from error
+    return None
+
+
+def training_fit(facts: dict | None) -> str | None:
+    """Returns the fit of the photos that a network learnt from, see `fit`, or None if its facts do not say it."""
+    return (facts or {}).get("training", {}).get("fit")

@@ -1,0 +1,107 @@
+"""Fits a photo of any aspect ratio into the square that a network sees, and the result back to the photo's size.
+
+There are three fits:
+    "crop"     the central square of the photo; the rest is not seen
+    "squeeze"  the whole photo without its aspect ratio
+    "pad"      the whole photo with its aspect ratio, in the middle; the rest of the square repeats the edge pixels
+
+Training uses any of them. When a trained network segments a photo, it sees all of it: squeezed if it learnt from
+squeezed photos, otherwise padded. After "crop", objects then keep the shape that training saw, nothing is cut off, and
+the padding adds no edge.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+FITS = ("crop", "squeeze", "pad")
+Filled = tuple[slice, slice]  # the part [y, x] of the square that shows the photo
+
+
+def fit_for_whole_photos(training_fit: str | None) -> str:
+    """Returns the fit with which a network segments whole photos, "squeeze" or "pad".
+
+    Args:
+        training_fit: the fit of the photos that it learnt from; None if that is unknown, as for files of version 0.1.0.
+
+    Raises:
+        ValueError: for an unknown fit.
+    """
+    if training_fit not in (None, *FITS):
+        raise ValueError(f"the fit is {training_fit!r}, allowed: {', '.join(FITS)}")
+    return "squeeze" if training_fit == "squeeze" else "pad"
+
+
+def foreground_probability(
+    image: Image.Image, resolution: int, predict: Callable[[np.ndarray], np.ndarray], fit: str
+) -> np.ndarray:
+    """Segments one image.
+
+    Args:
+        image: PIL.Image in mode RGB.
+        resolution: width and height of the model's input, pixels.
+        predict: function that takes uint8 [resolution, resolution, rgb] and returns float32 [resolution, resolution].
+        fit: "squeeze" or "pad", see `fit_for_whole_photos`.
+
+    Returns:
+        The probability at the image's own size, float32 [height, width] in [0, 1].
+    """
+    pixels, filled = to_square(image, resolution, fit)
+    return to_own_size(predict(pixels)[filled], image)
+
+
+def to_square(image: Image.Image, resolution: int, fit: str) -> tuple[np.ndarray, Filled]:
+    """Returns an image in a square, uint8 [resolution, resolution, rgb], and the slices [y, x] that it fills."""
+    resized, filled = visible_part(image, resolution, fit)
+    return padded(np.asarray(resized), resolution, filled, mode="edge"), filled
+
+
+def visible_part(
+    image: Image.Image, resolution: int, fit: str, resample: Image.Resampling = Image.Resampling.BILINEAR
+) -> tuple[Image.Image, Filled]:
+    """Resizes the part of an image that the square shows. Only that part is read.
+
+    Args:
+        image: PIL.Image of a mode that `resample` can resize.
+        resolution: width and height of the square, pixels.
+        fit: one of `FITS`.
+        resample: how to resize. Pillow's bilinear resizing is antialiased.
+
+    Returns:
+        PIL.Image of the same mode, and the slices [y, x] of the square that it fills.
+    """
+    box, filled = _placement(image.size, resolution, fit)
+    height, width = (part.stop - part.start for part in filled)
+    return image.resize((width, height), resample, box=box), filled
+
+
+def padded(values: np.ndarray, resolution: int, filled: Filled, **padding: Any) -> np.ndarray:
+    """Returns values [y, x, ...] in the middle of a square; `padding` says how `np.pad` fills the rest."""
+    around = [(part.start, resolution - part.stop) for part in filled]
+    return np.pad(values, around + [(0, 0)] * (values.ndim - 2), **padding)
+
+
+def to_own_size(probability: np.ndarray, image: Image.Image) -> np.ndarray:
+    """Resizes the probability in the slices that an image fills, float32 [y, x], to the size of the image."""
+    small = Image.fromarray(np.ascontiguousarray(probability))
+    resized = np.array(small.resize(image.size, Image.Resampling.BILINEAR))
+    return resized.clip(0, 1, out=resized)
+
+
+def _placement(size: tuple[int, int], resolution: int, fit: str) -> tuple[tuple[float, float, float, float], Filled]:
+    """Returns what is seen of an image, (left, top, right, bottom), and the slices [y, x] that it fills."""
+    width, height = size
+    if fit == "crop":
+        left, top = (0.5 * (side - min(size)) for side in size)
+        return (left, top, left + min(size), top + min(size)), (slice(0, resolution),) * 2
+    longest = {"squeeze": size, "pad": (max(size),) * 2}[fit]
+    columns, rows = map(_middle, size, longest, (resolution,) * 2)
+    return (0, 0, width, height), (rows, columns)
+
+
+def _middle(side: int, longest: int, resolution: int) -> slice:
+    length = max(1, round(side * resolution / longest))
+    start = (resolution - length) // 2
+    return slice(start, start + length)
