@@ -5,7 +5,7 @@ There are three fits:
     "squeeze"  the whole photo without its aspect ratio
     "pad"      the whole photo with its aspect ratio, in the middle; the rest of the square repeats the edge pixels
 
-Training uses any of them. When a trained network segments a photo, it sees all of it: squeezed if it learnt from
+Training uses any of them. When a trained network segments a photo, it sees all of it: squeezed if it learned from
 squeezed photos, otherwise padded. After "crop", objects then keep the shape that training saw, nothing is cut off, and
 the padding adds no edge.
 """
@@ -24,7 +24,7 @@ def fit_for_whole_photos(training_fit: str | None) -> str:
     """Returns the fit with which a network segments whole photos, "squeeze" or "pad".
 
     Args:
-        training_fit: the fit of the photos that it learnt from; None if that is unknown, as for files of version 0.1.0.
+        training_fit: the fit of the photos that it learned from; None if that is unknown, as for files of version 0.1.0.
 
     Raises:
         ValueError: for an unknown fit.

@@ -89,7 +89,7 @@ def fit_of_segmenter(path: str | os.PathLike) -> str:
         path: of a .tflite file or SavedModel.
 
     Returns:
-        "squeeze" if the file says that it learnt from squeezed photos; "pad" for all others, see `edge_segmenter.fit`.
+        "squeeze" if the file says that it learned from squeezed photos; "pad" for all others, see `edge_segmenter.fit`.
 
     Raises:
         ValueError: the file is not a model, it is damaged, or it names an unknown fit.

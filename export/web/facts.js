@@ -14,7 +14,7 @@ const BUFFER_DATA = 0;
 /**
  * Reads how the model sees a whole image, like `fit_for_whole_photos` in edge_segmenter/fit.py.
  * @param {Uint8Array} content bytes of a .tflite file
- * @returns {string} "squeeze" if the model learnt from squeezed photos, otherwise "pad"
+ * @returns {string} "squeeze" if the model learned from squeezed photos, otherwise "pad"
  * @throws {Error} the file names an unknown fit
  */
 export function readFit(content) {
