@@ -24,7 +24,7 @@ def fit_for_whole_photos(training_fit: str | None) -> str:
     """Returns the fit with which a network segments whole photos, "squeeze" or "pad".
 
     Args:
-        training_fit: the fit of the photos that it learned from; None if that is unknown, as for files of version 0.1.0.
+        training_fit: the fit of the photos that it learned from; None if unknown, as for files of version 0.1.0.
 
     Raises:
         ValueError: for an unknown fit.
