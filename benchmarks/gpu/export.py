@@ -62,7 +62,7 @@ def export(config: ConfigDict, output: str, reference_steps: int) -> None:
     splits = sources.load_photos(config)
     _savez(out / "photos.npz", _pack_photos(splits, _PNG if reference_steps else _JPEG))
     models, signatures = Models(config), {}
-    programs = build_programs(config, models, storage_size=splits.train.images.shape[1])
+    programs = build_programs(config, models, splits.train)
     for name, (function, arguments) in programs.items():
         text, signatures[name] = lower(function, arguments, models)
         (out / "programs" / f"{name}.mlir").write_text(text)

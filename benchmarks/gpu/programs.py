@@ -11,6 +11,7 @@ import tensorflow as tf
 from ml_collections import ConfigDict
 
 from tf_layered_gan.data.augmentation import random_flip_and_crop
+from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.evaluation.gan_figures import crossed_masks
 from tf_layered_gan.models import build, sampling
 from tf_layered_gan.models.segmenter import synthetic_step
@@ -72,21 +73,21 @@ class Models:
         return {key: self.name_of(adam.learning_rate.value.handle) for key, adam in optimizers.items()}
 
 
-def build_programs(config: ConfigDict, models: Models, storage_size: int) -> dict[str, Program]:
+def build_programs(config: ConfigDict, models: Models, train: Photos) -> dict[str, Program]:
     """Builds the programs by name.
 
     Args:
         config: the run's config.
         models: its models.
-        storage_size: pixels, the width of the photos to train on.
+        train: the photos to train on.
 
     Returns:
-        dict from the name of a program to its function and its example arguments. "photos" is uint8 [batch,
-        storage_size, storage_size, rgb], "images" uint8 [PREDICTED_IMAGES, resolution, resolution, rgb], and "step" a
-        scalar int64.
+        dict from the name of a program to its function and its example arguments. "photos" is uint8 [batch, width, width,
+        rgb] like the photos, "images" uint8 [PREDICTED_IMAGES, resolution, resolution, rgb], and "step" a scalar int64.
     """
     gan, segmenter, resolution = models.gan, models.segmenter, config.resolution
-    learn, generator = synthetic_step(gan, segmenter), gan.average_foreground_generator
+    learn = synthetic_step(gan, segmenter, build.build_pairs(config, gan, train))
+    generator = gan.average_foreground_generator
     streams = (sampling.GAN_STREAM, sampling.SEGMENTER_STREAM, sampling.SYNTHESIS_STREAM)
     gan_draws, draws, synthesis_draws = (sampling.build_sampler(config, stream) for stream in streams)
 
@@ -105,7 +106,7 @@ def build_programs(config: ConfigDict, models: Models, storage_size: int) -> dic
         return {"probability": tf.sigmoid(logits)[..., 0]}
 
     step = {"step": tf.constant(0, tf.int64)}
-    photos = {"photos": tf.zeros([config.batch_size, storage_size, storage_size, 3], tf.uint8)}
+    photos = {"photos": tf.zeros([config.batch_size, *train.images.shape[1:]], tf.uint8)}
     images = {"images": tf.zeros([PREDICTED_IMAGES, resolution, resolution, 3], tf.uint8)}
     on_pairs: Program = (lambda step: learn(draws(step)), step)
     return {

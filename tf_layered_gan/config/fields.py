@@ -124,6 +124,13 @@ FIELDS = (
     # Segmenter: Eq. 7
     Field("segmenter.learning_rate", 1e-3, _LEARNING_RATE, "Adam's (C.2)"),
     Field("segmenter.supervised", False, checks.anything(), "learns from true masks alone (Table 5)"),
+    Field(
+        "segmenter.pairs",
+        "perturbed",
+        checks.one_of("perturbed", "plain", "photo_like"),
+        "perturbed, as D sees them; plain, as painted (paper); photo_like, changed to look like photos (jit: no JPEG)",
+        added=True,
+    ),
     Field("segmenter.mask_size", (0.0, 1.0), ordered_pair(0.0, 1.0), "share of the image; other pairs are ignored"),
     Field("segmenter.ema_decay", 0.0, decay(), "decay per step of the averaged segmenter; paper: 0"),
     Field(

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 # NTSC: luma, then the two axes of colour, which are exactly 0 for grey.
-_RGB_TO_YIQ = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
+RGB_TO_YIQ = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
 
 
 Seed: TypeAlias = tf.Tensor | tuple[int, int]
@@ -159,5 +159,5 @@ def _color_matrix(saturation: tf.Tensor, turn: tf.Tensor) -> tf.Tensor:
     cosine, sine = saturation * tf.cos(2 * np.pi * turn), saturation * tf.sin(2 * np.pi * turn)
     zero, one = tf.zeros_like(turn), tf.ones_like(turn)
     turned = tf.stack([one, zero, zero, zero, cosine, -sine, zero, sine, cosine], axis=-1)
-    to_yiq, to_rgb = tf.constant(_RGB_TO_YIQ, tf.float32), tf.constant(np.linalg.inv(_RGB_TO_YIQ), tf.float32)
+    to_yiq, to_rgb = tf.constant(RGB_TO_YIQ, tf.float32), tf.constant(np.linalg.inv(RGB_TO_YIQ), tf.float32)
     return to_rgb @ tf.reshape(turned, [-1, 3, 3]) @ to_yiq

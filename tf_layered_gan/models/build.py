@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 import keras
+from absl import logging
 from ml_collections import ConfigDict
 
+from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.models import codes, losses, perturbation
 from tf_layered_gan.models.differentiable_augmentation import DifferentiableAugmentation
 from tf_layered_gan.models.layered_gan import LayeredGAN
@@ -12,7 +14,8 @@ from tf_layered_gan.models.networks.discriminator import discriminator
 from tf_layered_gan.models.networks.generator import background_generator, foreground_generator
 from tf_layered_gan.models.networks.mask_encoder import mask_encoder
 from tf_layered_gan.models.networks.unet import unet
-from tf_layered_gan.models.segmenter import Segmenter
+from tf_layered_gan.models.photo_like import PhotoLike, color_statistics
+from tf_layered_gan.models.segmenter import PairMaker, Segmenter, perturbed_pairs, plain_pairs
 from tf_layered_gan.models.student import NETWORKS, Student
 
 _MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
@@ -63,8 +66,7 @@ def build_gan(config: ConfigDict, segmenter: Segmenter) -> LayeredGAN:
     """
     background_judge = build_segmenter_network(config) if config.refine.bootstrap else segmenter.average_network
     keras.utils.set_random_seed(config.seed)
-    needs_xla = config.jit or config.distribution == "tpu"
-    warp = perturbation.warp_gather if needs_xla else perturbation.warp
+    warp = perturbation.warp_gather if _needs_xla(config) else perturbation.warp
     gan = LayeredGAN(
         *build_gan_networks(config),
         background_judge,
@@ -79,6 +81,26 @@ def build_gan(config: ConfigDict, segmenter: Segmenter) -> LayeredGAN:
         **{name: value for name, value in config.gan.items() if name not in _NO_LOSSES},
     )
     return gan
+
+
+def build_pairs(config: ConfigDict, gan: LayeredGAN, photos: Photos) -> PairMaker:
+    """Builds the function that makes the segmenter's pairs from the layers of the GAN.
+
+    Args:
+        config: the run's config.
+        gan: the GAN.
+        photos: the photos whose colours some pairs have, if they look like photos.
+    """
+    if config.segmenter.pairs != "photo_like":
+        return {"perturbed": perturbed_pairs, "plain": plain_pairs}[config.segmenter.pairs]
+    compress = not _needs_xla(config)
+    if not compress:
+        logging.info("XLA compiles the steps, so no pair is compressed as a JPEG file")
+    return PhotoLike(color_statistics(photos.images), gan.warp, compress=compress)
+
+
+def _needs_xla(config: ConfigDict) -> bool:
+    return config.jit or config.distribution == "tpu"
 
 
 def _build_augmentation(gan: ConfigDict, warp: Callable) -> DifferentiableAugmentation | None:

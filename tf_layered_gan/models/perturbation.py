@@ -123,11 +123,36 @@ def warp_gather(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False)
     without XLA about twice as long (same measurement).
     """
     _check_shapes(images, transforms)
+    return _gather(images, _sources(tf.stop_gradient(transforms), _pixels(*images.shape[1:3])), reflect)
+
+
+def bend(images: tf.Tensor, transforms: tf.Tensor, displacements: tf.Tensor) -> tf.Tensor:
+    """Warps each image by its transform and then displaces every pixel: bilinear interpolation, zero outside the image.
+
+    Args:
+        images: float32 [batch, height, width, channel], height and width static.
+        transforms: float32 [batch, 8], see `affine_transforms`.
+        displacements: float32 [batch, height, width, 2], in pixels: pixel (x, y) shows pixel (x + dx, y + dy) of the
+            warped image.
+
+    Returns:
+        float32 [batch, height, width, channel]. There is a gradient with respect to the images only.
+
+    Raises:
+        ValueError: for images or transforms of another shape.
+    """
+    _check_shapes(images, transforms)
+    points = _pixels(*images.shape[1:3]) + tf.transpose(displacements, [0, 3, 1, 2])
+    return _gather(images, tf.stop_gradient(_sources(transforms, points)), reflect=False)
+
+
+def _gather(images: tf.Tensor, sources: tf.Tensor, reflect: bool) -> tf.Tensor:
+    """Reads each image at the points `sources`, see `_bilinear_quads`."""
     _, height, width, channels = images.shape
     padded = tf.pad(images, [[0, 0], [1, 2], [1, 2], [0, 0]])
     corners = [padded[:, i : i + height + 2, j : j + width + 2] for i in (0, 1) for j in (0, 1)]
     quads = tf.reshape(tf.stack(corners, axis=3), [-1, 4 * channels])
-    indices, weights = _bilinear_quads(tf.stop_gradient(transforms), height, width, reflect)
+    indices, weights = _bilinear_quads(sources, reflect)
     gathered = tf.reshape(tf.gather(quads, indices), [-1, height, width, 4, channels])
     return tf.reduce_sum(gathered * weights[..., tf.newaxis], axis=3)
 
@@ -136,7 +161,7 @@ def _scatter(upstream: tf.Tensor, transforms: tf.Tensor, reflect: bool) -> tf.Te
     """Computes the adjoint of `warp`: adds the gradient of each output pixel to the four input pixels it came from."""
     batch = tf.shape(upstream)[0]
     _, height, width, channels = upstream.shape
-    indices, weights = _bilinear_quads(transforms, height, width, reflect)
+    indices, weights = _bilinear_quads(_sources(transforms, _pixels(height, width)), reflect)
     spread = weights[..., tf.newaxis] * upstream[:, :, :, tf.newaxis, :]
     quads = tf.math.unsorted_segment_sum(
         tf.reshape(spread, [-1, 4 * channels]),
@@ -148,26 +173,41 @@ def _scatter(upstream: tf.Tensor, transforms: tf.Tensor, reflect: bool) -> tf.Te
     return tf.add_n(corners)
 
 
-def _bilinear_quads(transforms: tf.Tensor, height: int, width: int, reflect: bool) -> tuple[tf.Tensor, tf.Tensor]:
-    """Finds the 2x2 quad of input pixels that each output pixel reads, and the weights of the four pixels.
+def _pixels(height: int, width: int) -> tf.Tensor:
+    """Returns (x, y) of every pixel, float32 [2, height, width]."""
+    return tf.stack(tf.meshgrid(tf.range(width, dtype=tf.float32), tf.range(height, dtype=tf.float32)))
+
+
+def _sources(transforms: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
+    """Returns where the transforms send points, float32 [2, height, width] or [batch, 2, height, width]."""
+    height, width = points.shape[-2:]
+    points = tf.concat([points, tf.ones_like(points[..., :1, :, :])], axis=-3)
+    points = tf.reshape(points, [*([-1] if points.shape.rank == 4 else []), 3, height * width])
+    return tf.reshape(tf.reshape(transforms[:, :6], [-1, 2, 3]) @ points, [-1, 2, height, width])
+
+
+def _bilinear_quads(sources: tf.Tensor, reflect: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    """Finds the 2x2 quad of input pixels around each source point, and the weights of the four pixels.
 
     The upper left pixel of quad (i, j) is (i - 1, j - 1), so quads reach one pixel of zeros beyond every border. A
     point further outside is moved to those zeros. Quads are numbered row by row over all images.
+
+    Args:
+        sources: (x, y) of the points, float32 [batch, 2, height, width]; the image has the same height and width.
+        reflect: see `warp`.
 
     Returns:
         indices, int32 [batch, height, width]; weights, float32 [batch, height, width, 4] in the order upper left, upper
         right, lower left, lower right.
     """
-    x, y = tf.meshgrid(tf.range(width, dtype=tf.float32), tf.range(height, dtype=tf.float32))
-    points = tf.reshape(tf.stack([x, y, tf.ones_like(x)]), [3, -1])
-    sources = tf.reshape(tf.reshape(transforms[:, :6], [-1, 2, 3]) @ points, [-1, 2, height, width])
+    height, width = sources.shape[2:]
     source_x = _inside(sources[:, 0], float(width), reflect)
     source_y = _inside(sources[:, 1], float(height), reflect)
     left, top = tf.floor(source_x), tf.floor(source_y)
     right_weight, lower_weight = source_x - left, source_y - top
     left_weight, upper_weight = 1.0 - right_weight, 1.0 - lower_weight
     row = tf.cast(top, tf.int32) + 1
-    row += (height + 2) * tf.range(tf.shape(transforms)[0])[:, tf.newaxis, tf.newaxis]
+    row += (height + 2) * tf.range(tf.shape(sources)[0])[:, tf.newaxis, tf.newaxis]
     indices = row * (width + 2) + tf.cast(left, tf.int32) + 1
     weights = [
         upper_weight * left_weight,

@@ -6,7 +6,7 @@ import tensorflow as tf
 from ml_collections import ConfigDict
 
 from tf_layered_gan.data import augmentation
-from tf_layered_gan.models import codes, perturbation
+from tf_layered_gan.models import codes, perturbation, photo_like
 from tf_layered_gan.models.differentiable_augmentation import sample_augmentation
 from tf_layered_gan.models.networks.generator import window_range
 
@@ -25,20 +25,17 @@ def build_sampler(config: ConfigDict, stream: int) -> Callable[[tf.Tensor], dict
         A function that takes a step, int64 scalar, and returns a dict of tensors: the codes of `codes.sample_codes`,
         "window", "transform" and "contrast" of `perturbation`, and "color" of `augmentation`; if D sees augmented
         images, also "augment_real" and "augment_fake" of `differentiable_augmentation`. The draws depend on (seed,
-        stream, step) alone. The draws of the augmentation change no other draws.
+        stream, step) alone. The draws of the augmentation change no other draws. If the pairs look like photos, the
+        segmenter's stream also has "photo_like", see `photo_like.sample`. Its pairs exchange their backgrounds, that
+        is, "z" and "window".
     """
+    looks_like_photos = stream == SEGMENTER_STREAM and config.segmenter.pairs == "photo_like"
 
     def sample(step: tf.Tensor) -> dict[str, tf.Tensor]:
         seed = tf.stack([tf.constant(config.seed, tf.int64) * 3 + stream, step])
         code_seed, window_seed, warp_seed, contrast_seed, color_seed = tf.unstack(tf.random.split(seed, 5))
-        perturbing, batch_size, augmenting = config.perturbation, config.batch_size, {}
-        if config.gan.augmentation != "none":
-            fold_in = tf.random.experimental.stateless_fold_in
-            augmenting = {
-                name: sample_augmentation(batch_size, fold_in(seed, tf.constant(number, seed.dtype)))
-                for number, name in enumerate(("augment_real", "augment_fake"))
-            }
-        return augmenting | {
+        perturbing, batch_size = config.perturbation, config.batch_size
+        draws = {
             **codes.sample_codes(batch_size, code_seed, **config.codes),
             "window": perturbation.sample_windows(
                 batch_size,
@@ -65,5 +62,16 @@ def build_sampler(config: ConfigDict, stream: int) -> Callable[[tf.Tensor], dict
                 hue=config.segmenter.hue,
             ),
         }
+        if config.gan.augmentation != "none":
+            draws["augment_real"] = sample_augmentation(batch_size, _fold_in(seed, 0))
+            draws["augment_fake"] = sample_augmentation(batch_size, _fold_in(seed, 1))
+        if looks_like_photos:
+            draws = photo_like.exchange_backgrounds(draws, _fold_in(seed, 2))
+            draws["photo_like"] = photo_like.sample(batch_size, _fold_in(seed, 3), resolution=config.resolution)
+        return draws
 
     return sample
+
+
+def _fold_in(seed: tf.Tensor, number: int) -> tf.Tensor:
+    return tf.random.experimental.stateless_fold_in(seed, tf.constant(number, seed.dtype))

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tf_layered_gan.data.augmentation import apply_color
 from tf_layered_gan.models import losses
+from tf_layered_gan.models.composition import compose
 from tf_layered_gan.models.ema import ema_copy, update_ema
 from tf_layered_gan.models.gradients import apply_gradients, replica_mean
 from tf_layered_gan.models.layered_gan import LayeredGAN
@@ -14,6 +15,9 @@ from tf_layered_gan.models.layered_gan import LayeredGAN
 Batch = Mapping[str, tf.Tensor]
 # Images to learn from, their masks, and which of them count, float32 [batch] or 1.
 Examples = tuple[tf.Tensor, tf.Tensor, tf.Tensor | float]
+# Function of the layers of `LayeredGAN.synthesize` and of the draws to a dict with "image" and "mask", see `Segmenter`.
+# A "color" in it replaces that of the draws.
+PairMaker = Callable[[Batch, Batch], dict[str, tf.Tensor]]
 
 
 class Segmenter(keras.Model):
@@ -106,12 +110,28 @@ class Segmenter(keras.Model):
         return {"consistency": (apply_color(photos, batch["color"]), tf.sigmoid(self._teach(photos)), 1.0)}
 
 
-def synthetic_step(gan: LayeredGAN, segmenter: Segmenter) -> Callable[[Batch], dict[str, tf.Tensor]]:
+def perturbed_pairs(layers: Batch, draws: Batch) -> dict[str, tf.Tensor]:
+    """Returns the pairs that D saw: the perturbed object before the perturbed background."""
+    return {"image": layers["composed"], "mask": layers["composed_mask"]}
+
+
+def plain_pairs(layers: Batch, draws: Batch) -> dict[str, tf.Tensor]:
+    """Returns the pairs as painted: the paper perturbs layers while the GAN trains, not for the segmenter."""
+    return {
+        "image": compose(layers["background"], layers["foreground"], layers["mask"]),
+        "mask": layers["mask"],
+    }
+
+
+def synthetic_step(
+    gan: LayeredGAN, segmenter: Segmenter, make_pairs: PairMaker
+) -> Callable[[Batch], dict[str, tf.Tensor]]:
     """Makes the training step on synthetic pairs (Algorithm 1, lines 7 and 8).
 
     Args:
         gan: the GAN whose averaged generators paint the pairs.
         segmenter: the segmenter to train.
+        make_pairs: `perturbed_pairs`, `plain_pairs` or a `photo_like.PhotoLike`.
 
     Returns:
         A function that takes the draws (see `LayeredGAN`) with "color" and perhaps "photo" (see `Segmenter`). It
@@ -119,7 +139,6 @@ def synthetic_step(gan: LayeredGAN, segmenter: Segmenter) -> Callable[[Batch], d
     """
 
     def step(draws: Batch) -> dict[str, tf.Tensor]:
-        pairs = gan.synthesize(draws)
-        return segmenter.train_step({**draws, "image": pairs["composed"], "mask": pairs["composed_mask"]})
+        return segmenter.train_step({**draws, **make_pairs(gan.synthesize(draws), draws)})
 
     return step

@@ -68,7 +68,7 @@ class Batches:
 
     def _draws(self, stream: int) -> _Batch:
         sample = sampling.build_sampler(self._config, stream)
-        return lambda step, share: {name: share.of(values) for name, values in sample(step).items()}
+        return lambda step, share: tf.nest.map_structure(share.of, sample(step))
 
     def _distributed(self, batch: _Batch, first_step: int) -> Iterable:
         """Makes a dataset whose elements are the shares of the replicas in turn."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import pathlib
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from ml_collections import ConfigDict
 from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.evaluation import gan_figures, image_grid, segmentation
 from tf_layered_gan.evaluation.metrics.fid import InceptionFeatures
-from tf_layered_gan.models import sampling
+from tf_layered_gan.models import build, sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.segmenter import Segmenter, synthetic_step
 from tf_layered_gan.runs import restarts
@@ -52,7 +53,6 @@ class Run:
         collapse: the collapse that ended this attempt, or None.
         gan_steps_per_round: N_gan.
         batches: the batches of every kind of step.
-        pair_step: the segmenter's compiled step on synthetic pairs.
     """
 
     config: ConfigDict
@@ -77,7 +77,12 @@ class Run:
         self._merged = distribution.merged_report(self.strategy)
         # There are two GAN steps, because each keeps the value that `gan.uses_segmenter` has when the step is compiled.
         self._gan_steps = {setting: self.compiled(self.gan.train_step) for setting in (False, True)}
-        self.pair_step = self.compiled(synthetic_step(self.gan, self.segmenter))
+
+    @functools.cached_property
+    def pair_step(self) -> Callable:
+        """The segmenter's compiled step on synthetic pairs."""
+        pairs = build.build_pairs(self.config, self.gan, self.splits.train)
+        return self.compiled(synthetic_step(self.gan, self.segmenter, pairs))
 
     def attempts(self) -> Iterator[Run]:
         """Yields this run until it collapses: once, and once more after each error from which it recovered.

@@ -1,0 +1,274 @@
+"""Synthetic pairs that look like photos: a random change of the whole pair. Not in the paper.
+
+A segmenter also learns how synthetic images differ from photos, and then fails on photos. Here backgrounds, shapes,
+colours, sharpness and noise vary as widely as those of photos, so that these differences no longer help.
+
+The probabilities and ranges below were measured by this project, not by the paper, on birds at 64x64 pixels. All ranges
+are uniform. The draws (`sample`) are separate from the deterministic transformations, and every draw has a neutral
+value that leaves an image unchanged.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tf_layered_gan.data.augmentation import RGB_TO_YIQ, sample_color
+from tf_layered_gan.models.composition import compose
+from tf_layered_gan.models.perturbation import bend, sample_transforms
+
+EXCHANGED = 0.7  # probability of the background of another pair
+DEFORMED = 0.7  # probability that the object is warped and bent
+OBJECT = {"scale_exponent": (-0.5, 0.0), "shift": 0.2, "rotation": 25.0}  # octaves, fraction of the width, degrees
+BEND_KNOTS = 4  # in each direction, of the grid that bends an object
+BEND = 0.047  # fraction of the width, standard deviation of a knot's displacement in each direction
+RECOLOURED = 0.5  # probability of the colours of a photo
+MOST_PHOTOS = 1_000  # whose colours are known
+MIRRORED = 0.5  # probability
+IMAGE = {"scale_exponent": (-0.1, 0.35), "shift": 0.1, "rotation": 10.0}  # octaves, fraction of the width, degrees
+BLURRED, SHRUNK, SHARPENED = 0.5, 0.15, 0.1  # probabilities; an image has one of these at most
+BLUR = (0.3, 1.2)  # pixels, standard deviation, of blurring and of sharpening
+SHRINK = (0.375, 0.875)  # fraction of the width
+NOISE = (0.0, 8.0)  # standard deviation, of 255
+COMPRESSED = 0.5  # probability
+QUALITY = (40, 95)  # of a JPEG file, whole numbers, both included
+COLOR = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}  # see `augmentation.sample_color`
+THRESHOLD = 0.5  # from which a mask is 1
+
+Tensors = Mapping[str, tf.Tensor]
+
+_IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
+_LEAST_SPREAD = 1 / 127.5  # one grey level: flat images must not be divided by 0
+
+
+def sample(batch_size: int, seed: tf.Tensor, *, resolution: int) -> dict[str, tf.Tensor]:
+    """Draws the changes of a batch of pairs. The exchange of backgrounds is apart, see `exchange_backgrounds`.
+
+    Args:
+        batch_size: number of pairs.
+        seed: int32 or int64 [2], the only source of randomness.
+        resolution: width and height of the images, pixels.
+
+    Returns:
+        dict of tensors, see `PhotoLike`.
+    """
+    seeds = iter(tf.unstack(tf.random.split(seed, 16)))
+
+    def uniform(low: float = 0.0, high: float = 1.0) -> tf.Tensor:
+        return tf.random.stateless_uniform([batch_size], next(seeds), low, high)
+
+    def transforms(ranges: dict[str, Any]) -> tf.Tensor:
+        return sample_transforms(batch_size, next(seeds), resolution=resolution, **ranges)
+
+    deformed, filtered = uniform() < DEFORMED, uniform()
+    blurred = filtered < BLURRED
+    shrunk = ~blurred & (filtered < BLURRED + SHRUNK)
+    sharpened = ~blurred & ~shrunk & (filtered < BLURRED + SHRUNK + SHARPENED)
+    level = uniform(*NOISE)[:, None, None, None] / 127.5
+    return {
+        "object_transform": _where(deformed, transforms(OBJECT), tf.constant(_IDENTITY)),
+        "displacement": _where(deformed, _smooth_displacements(batch_size, next(seeds), resolution), 0.0),
+        "style": _where(uniform() < RECOLOURED, uniform(), -1.0),
+        "mirrored": uniform() < MIRRORED,
+        "transform": transforms(IMAGE),
+        "blur": _where(blurred, uniform(*BLUR), 0.0),
+        "shrink": _where(shrunk, uniform(*SHRINK), 1.0),
+        "sharpen": _where(sharpened, uniform(*BLUR), 0.0),
+        "noise": level * tf.random.stateless_normal([batch_size, resolution, resolution, 3], next(seeds)),
+        "quality": tf.cast(
+            _where(uniform() < COMPRESSED, tf.floor(uniform(QUALITY[0], QUALITY[1] + 1)), 0.0), tf.int32
+        ),
+        "color": sample_color(batch_size, next(seeds), **COLOR),
+    }
+
+
+def _smooth_displacements(batch_size: int, seed: tf.Tensor, resolution: int) -> tf.Tensor:
+    """Draws displacements on a coarse grid and interpolates them; float32 [batch, height, width, 2] in pixels."""
+    knots = resolution * BEND * tf.random.stateless_normal([batch_size, BEND_KNOTS, BEND_KNOTS, 2], seed)
+    with tf.init_scope():  # the weights are constant, and XLA has no kernel for this interpolation
+        weights = tf.image.resize(tf.eye(BEND_KNOTS)[..., None], [resolution, BEND_KNOTS], "bicubic")[..., 0].numpy()
+    return tf.einsum("yi,nijc,xj->nyxc", weights, knots, weights)
+
+
+def exchange_backgrounds(draws: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Gives pairs the background of another pair of the batch, each with the probability `EXCHANGED`.
+
+    It exchanges the draws from which backgrounds are painted, so it is the same on any number of devices. Only with
+    `codes.public_z` does a background depend on its object at all.
+
+    Args:
+        draws: the draws of a step, see `LayeredGAN`.
+        seed: int32 or int64 [2], the only source of randomness.
+
+    Returns:
+        dict, the draws with other "z" and "window". A batch of one pair is unchanged.
+    """
+    count = draws["z"].shape[0]
+    chance, place = tf.unstack(tf.random.stateless_uniform([2, count], seed))
+    offsets = 1 + tf.cast(place * (count - 1), tf.int32)
+    partners = (tf.range(count) + _where(chance < EXCHANGED, offsets, 0)) % count
+    return {**draws, **{name: tf.gather(draws[name], partners) for name in ("z", "window")}}
+
+
+def color_statistics(photos: np.ndarray) -> np.ndarray:
+    """Measures the colours of photos, evenly chosen, at most `MOST_PHOTOS`.
+
+    Args:
+        photos: uint8 [photo, height, width, rgb]; may be memory mapped.
+
+    Returns:
+        float32 [photo, 2, channel], mean and standard deviation in YIQ of images in [-1, 1].
+    """
+    places = np.unique(np.linspace(0, len(photos) - 1, min(MOST_PHOTOS, len(photos))).astype(int))
+    yiq = ((photos[i] / np.float32(127.5) - 1) @ RGB_TO_YIQ.T.astype(np.float32) for i in places)
+    return np.stack([(image.mean(axis=(0, 1)), image.std(axis=(0, 1))) for image in yiq]).astype(np.float32)
+
+
+class PhotoLike:
+    """Makes pairs that look like photos from the layers of the GAN.
+
+    Args:
+        statistics: the colours of photos, see `color_statistics`.
+        warp: `perturbation.warp`, or `perturbation.warp_gather` for steps that XLA compiles.
+        compress: whether some images are compressed as JPEG. XLA cannot compile that.
+    """
+
+    def __init__(self, statistics: np.ndarray, warp: Callable[..., tf.Tensor], *, compress: bool):
+        self.statistics, self.warp, self.compress = statistics, warp, compress
+
+    def __call__(self, layers: Tensors, draws: Mapping[str, Tensors]) -> dict[str, tf.Tensor]:
+        """Changes a batch.
+
+        Args:
+            layers: "background", "foreground" and "mask" of `LayeredGAN.synthesize`, as painted.
+            draws: "photo_like", the dict of `sample`: "object_transform" and "transform", see
+                `perturbation.affine_transforms`; "displacement", see `perturbation.bend`; the arguments "style",
+                "mirrored", "blur", "shrink", "sharpen", "noise" and "quality" of the functions below; "color".
+
+        Returns:
+            dict of "image", float32 [batch, height, width, rgb] in [-1, 1]; "mask", float32 [batch, height, width, 1],
+            0 or 1; "color", the change of colour that the segmenter applies in place of its own.
+        """
+        draws = draws["photo_like"]
+        layer = tf.concat([layers["foreground"], layers["mask"]], axis=-1)
+        foreground, mask = _split(bend(layer, draws["object_transform"], draws["displacement"]))
+        image = compose(layers["background"], foreground, mask)
+        image = transfer_colors(image, self.statistics, draws["style"])
+        pair = flip(tf.concat([image, mask], axis=-1), draws["mirrored"])
+        image, mask = _split(self.warp(pair, draws["transform"], reflect=True))
+        image = blur(image, draws["blur"])
+        image = shrink(image, draws["shrink"])
+        image = sharpen(image, draws["sharpen"])
+        image = add_noise(image, draws["noise"])
+        if self.compress:
+            image = compress(image, draws["quality"])
+        return {"image": image, "mask": tf.cast(mask >= THRESHOLD, tf.float32), "color": draws["color"]}
+
+
+def transfer_colors(images: tf.Tensor, statistics: np.ndarray, style: tf.Tensor) -> tf.Tensor:
+    """Gives images the mean and the spread of a photo's colours (Reinhard et al. 2001, who use Lab instead of YIQ).
+
+    Args:
+        images: float32 [batch, height, width, rgb] in [-1, 1].
+        statistics: float32 [photo, 2, channel], see `color_statistics`.
+        style: float32 [batch], which photo: in [0, 1) from the first to the last, -1 for none.
+
+    Returns:
+        float32 [batch, height, width, rgb], clipped to [-1, 1].
+    """
+    places = tf.cast(tf.maximum(style, 0.0) * statistics.shape[0], tf.int32)
+    wanted_mean, wanted_spread = tf.unstack(tf.gather(statistics, places)[:, :, None, None], axis=1)
+    yiq = tf.einsum("nhwc,dc->nhwd", images, tf.constant(RGB_TO_YIQ, tf.float32))
+    mean, variance = tf.nn.moments(yiq, axes=(1, 2), keepdims=True)
+    yiq = (yiq - mean) / tf.maximum(tf.sqrt(variance), _LEAST_SPREAD) * wanted_spread + wanted_mean
+    rgb = tf.einsum("nhwc,dc->nhwd", yiq, tf.constant(np.linalg.inv(RGB_TO_YIQ), tf.float32))
+    return _where(style >= 0, tf.clip_by_value(rgb, -1.0, 1.0), images)
+
+
+def flip(images: tf.Tensor, mirrored: tf.Tensor) -> tf.Tensor:
+    """Mirrors left to right those images, [batch, height, width, channel], where `mirrored`, bool [batch], is true."""
+    return _where(mirrored, images[:, :, ::-1], images)
+
+
+def blur(images: tf.Tensor, sigma: tf.Tensor) -> tf.Tensor:
+    """Blurs each image with a Gaussian, whose weights at the border are those of the pixels that exist.
+
+    Args:
+        images: float32 [batch, width, width, channel].
+        sigma: float32 [batch], the standard deviation in pixels; 0 for unchanged.
+
+    Returns:
+        float32 [batch, width, width, channel] in the range of the input.
+    """
+    pixels = tf.range(images.shape[1], dtype=tf.float32)
+    distances = (pixels[:, None] - pixels) / tf.maximum(sigma, 1e-3)[:, None, None]
+    return _apply(_weights(tf.exp(-0.5 * distances**2)), images)
+
+
+def shrink(images: tf.Tensor, fraction: tf.Tensor) -> tf.Tensor:
+    """Makes each image smaller with antialiasing and as large as before again, both by a triangular filter.
+
+    Args:
+        images: float32 [batch, width, width, channel].
+        fraction: float32 [batch] in (0, 1], the smaller width divided by the width; 1 for unchanged.
+
+    Returns:
+        float32 [batch, width, width, channel] in the range of the input.
+    """
+    width = images.shape[1]
+    size = tf.maximum(tf.round(fraction * width), 1.0)[:, None, None]
+    centres = tf.range(width, dtype=tf.float32) + 0.5
+    # Both images in pixels of the smaller one. It has `size` pixels, and the others here have weight 0.
+    distances = tf.abs(centres[:, None] * size / width - centres)
+    triangle = tf.nn.relu(1.0 - distances) * tf.cast(centres < size, tf.float32)
+    smaller = _weights(tf.transpose(triangle, [0, 2, 1]))
+    return _apply(_weights(triangle) @ smaller, images)
+
+
+def sharpen(images: tf.Tensor, sigma: tf.Tensor) -> tf.Tensor:
+    """Adds to each image its difference from a blurred one, see `blur`; clips it to [-1, 1]."""
+    return tf.clip_by_value(images + (images - blur(images, sigma)), -1.0, 1.0)
+
+
+def add_noise(images: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+    """Adds noise of the shape of the images, and clips them to [-1, 1]."""
+    return tf.clip_by_value(images + noise, -1.0, 1.0)
+
+
+def compress(images: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
+    """Compresses each image as a JPEG file. It has no gradient.
+
+    Args:
+        images: float32 [batch, height, width, rgb] in [-1, 1].
+        quality: int32 [batch], 1 to 100; 0 for unchanged.
+
+    Returns:
+        float32 [batch, height, width, rgb] in [-1, 1].
+    """
+
+    def through_file(given: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
+        return tf.image.adjust_jpeg_quality(given[0], given[1])
+
+    unit = (images + 1.0) / 2.0
+    files = tf.map_fn(through_file, (unit, tf.maximum(quality, 1)), fn_output_signature=unit.dtype)
+    return _where(quality > 0, 2.0 * tf.ensure_shape(files, images.shape) - 1.0, images)
+
+
+def _where(chosen: tf.Tensor, values: tf.Tensor, otherwise: tf.Tensor | float) -> tf.Tensor:
+    """Returns `values`, [batch, ...], where `chosen`, bool [batch], is true."""
+    return tf.where(tf.reshape(chosen, [-1, *[1] * (values.shape.rank - 1)]), values, otherwise)
+
+
+def _split(layer: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    return layer[..., :3], layer[..., 3:]
+
+
+def _weights(values: tf.Tensor) -> tf.Tensor:
+    """Divides each row by its sum, unless that is 0."""
+    return tf.math.divide_no_nan(values, tf.reduce_sum(values, axis=-1, keepdims=True))
+
+
+def _apply(weights: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
+    """Filters rows and columns by weights, float32 [batch, width, width]: of each input pixel in each output pixel."""
+    return tf.einsum("nyh,nhwc,nxw->nyxc", weights, images, weights)
