@@ -1,10 +1,14 @@
-"""Shows 16 pairs of a run, changed to look like photos: python -m benchmarks.photo_like_pairs WORKDIR FILE.png."""
+"""Shows 16 pairs of a run as `segmenter.pairs = "photo_like"` changes them, with the segmenter's change of colour.
+
+python -m benchmarks.photo_like_pairs --workdir=runs/mine --output=pairs.png
+"""
 
 import pathlib
-import sys
 
 import tensorflow as tf
+from absl import flags
 
+from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data import sources
 from tf_layered_gan.data.augmentation import apply_color
 from tf_layered_gan.evaluation.image_grid import grid, save_png
@@ -12,13 +16,22 @@ from tf_layered_gan.models import build, sampling
 from tf_layered_gan.runs.config_record import load_config
 from tf_layered_gan.runs.restore import restore_run
 
-if __name__ == "__main__":
-    config = load_config(sys.argv[1])
-    gan, _, _ = restore_run(config, sys.argv[1])
+
+def main() -> None:
+    """Writes the image file that the flags name: four rows of four pairs, each an image and its mask."""
+    workdir = pathlib.Path(flags.FLAGS.workdir)
+    config = load_config(workdir)
+    gan, _, _ = restore_run(config, workdir)
     config.update_from_flattened_dict({"segmenter.pairs": "photo_like", "batch_size": 16})
-    photos = sources.load_photos(config, cache=pathlib.Path(sys.argv[1]) / "photos").train
+    photos = sources.load_photos(config, cache=workdir / "photos").train
     draws = sampling.build_sampler(config, sampling.SEGMENTER_STREAM)(tf.constant(0, tf.int64))
     pairs = build.build_pairs(config, gan, photos)(gan.synthesize(draws), draws)
-    images = apply_color(pairs["image"], pairs["color"]).numpy()
-    rows = [[tile for i in range(k, k + 4) for tile in (images[i], pairs["mask"][i].numpy())] for k in range(0, 16, 4)]
-    save_png(grid(rows, scale=2), sys.argv[2])
+    images, masks = apply_color(pairs["image"], pairs["color"]).numpy(), pairs["mask"].numpy()
+    tiles = [tile for pair in zip(images, masks, strict=True) for tile in pair]
+    save_png(grid([tiles[i : i + 8] for i in range(0, 32, 8)], scale=2), flags.FLAGS.output)
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("workdir", None, "The directory of a run.", required=True)
+    flags.DEFINE_string("output", None, "The PNG file to write.", required=True)
+    run_command(main)

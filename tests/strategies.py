@@ -2,7 +2,8 @@
 
 Ways: plain, two_replicas, four_replicas, jit, and multi_worker, which needs TF_CONFIG. All use SGD, because Adam
 enlarges differences in the last digit of gradients near zero. The prefix `adam_` keeps the Adam of the config. The
-prefix `two_rounds_` trains two rounds of half as many steps. The prefix `cures_` lets D compare and augment images.
+prefix `two_rounds_` trains two rounds of half as many steps. The prefix `cures_` lets D compare and augment images, and
+makes pairs look like photos.
 
 This is a script, because the number of logical devices must be set before TensorFlow starts.
 """
@@ -34,6 +35,7 @@ CURES = {
     "gan.gamma_r1": 0.1,
     "gan.augmentation": "geometry_color",
     "gan.augmentation_target": 0.1,
+    "segmenter.pairs": "photo_like",
 }
 # Small steps: a gradient jumps where a rounded number crosses zero, and the jump must not change a variable much.
 LOW_RATES = {

@@ -31,6 +31,7 @@ WRONG = [
     *(("gan.gamma_independence", pair, "a pair (round 1, later rounds), each 0 or more") for pair in NO_WEIGHTS),
     ("gan.mask_size", (0.5, 1.5), "a pair (low, high) within 0.0 and 1.0"),
     ("gan.augmentation", "flip", "none, color or geometry_color"),
+    ("segmenter.pairs", "photo", "perturbed, plain or photo_like"),
     ("gan.augmentation_probability", 1.5, "from 0 to 1"),
     ("gan.beta_2", -0.5, "from 0 to below 1"),
     ("networks.initial_mask", 1.0, "between 0 and 1, both excluded"),

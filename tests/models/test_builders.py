@@ -4,7 +4,9 @@ import tensorflow as tf
 import tiny
 
 from configs import shapes
+from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.models import build, losses, sampling
+from tf_layered_gan.models.segmenter import synthetic_step
 
 DRAWN = {"networks.background_canvas": 2, "perturbation.background_contrast": (0.5, 0.75)}
 STREAMS = (sampling.GAN_STREAM, sampling.SEGMENTER_STREAM, sampling.SYNTHESIS_STREAM)
@@ -12,7 +14,7 @@ STREAMS = (sampling.GAN_STREAM, sampling.SEGMENTER_STREAM, sampling.SYNTHESIS_ST
 
 def sample(stream, step, **changes):
     draw = sampling.build_sampler(tiny.run_config(shapes, **changes), stream)
-    return {name: value.numpy() for name, value in draw(tf.constant(step, tf.int64)).items()}
+    return tf.nest.map_structure(lambda value: value.numpy(), draw(tf.constant(step, tf.int64)))
 
 
 def test_draws_depend_on_seed_stream_and_step_alone():
@@ -51,6 +53,40 @@ def test_augmentation_draws_apart_for_photos_and_fakes_and_changes_no_other_draw
         np.testing.assert_array_equal(augmented[name], value)
     draws = [sample(0, step, seed=seed, **CURES) for step in (0, 1) for seed in (0, 1)]
     assert len({draw[f"augment_{name}"].tobytes() for draw in draws for name in ("real", "fake")}) == 8
+
+
+PHOTO_LIKE = {"segmenter.pairs": "photo_like"}
+
+
+def test_pairs_like_photos_change_only_the_segmenters_draws():
+    for stream in (sampling.GAN_STREAM, sampling.SYNTHESIS_STREAM):
+        assert "photo_like" not in sample(stream, 3, **PHOTO_LIKE)
+    plain, drawn = (sample(sampling.SEGMENTER_STREAM, 3, **changes) for changes in ({}, PHOTO_LIKE))
+    again = sample(sampling.SEGMENTER_STREAM, 3, **PHOTO_LIKE)
+    tf.nest.map_structure(np.testing.assert_array_equal, drawn, again)
+    for name in plain.keys() - {"z", "window"}:  # these two are exchanged
+        np.testing.assert_array_equal(drawn[name], plain[name])
+    other = sample(sampling.SEGMENTER_STREAM, 4, **PHOTO_LIKE)
+    assert not np.allclose(other["photo_like"]["noise"], drawn["photo_like"]["noise"])
+
+
+@pytest.mark.parametrize("pairs", ["perturbed", "plain", "photo_like"])
+def test_the_segmenter_takes_a_step_on_pairs_of_each_kind(pairs):
+    config = tiny.run_config(shapes, **{"segmenter.pairs": pairs})
+    segmenter = build.build_segmenter(config)
+    gan = build.build_gan(config, segmenter)
+    images = np.random.default_rng(0).integers(0, 256, (5, 20, 20, 3), np.uint8)
+    make_pairs = build.build_pairs(config, gan, Photos(images, None, tuple("abcde")))
+    draws = sampling.build_sampler(config, sampling.SEGMENTER_STREAM)(tf.constant(0, tf.int64))
+    report = synthetic_step(gan, segmenter, make_pairs)(draws)
+    assert all(np.isfinite(value) for value in report.values())
+
+
+def test_steps_that_xla_compiles_do_without_jpeg(gan):
+    photos = Photos(np.zeros((1, 16, 16, 3), np.uint8), None, ("a",))
+    for jit in (False, True):
+        config = tiny.run_config(shapes, jit=jit, **PHOTO_LIKE)
+        assert build.build_pairs(config, gan, photos).compress != jit
 
 
 def test_initial_weights_depend_on_the_seed():

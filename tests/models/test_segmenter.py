@@ -7,7 +7,7 @@ import tiny
 from tf_layered_gan.data.augmentation import apply_color, sample_color
 from tf_layered_gan.models import losses
 from tf_layered_gan.models.networks.unet import unet
-from tf_layered_gan.models.segmenter import Segmenter, synthetic_step
+from tf_layered_gan.models.segmenter import Segmenter, perturbed_pairs, plain_pairs, synthetic_step
 
 LEARNING_RATE, GAMMA_CONSISTENCY = 0.1, 3.0
 
@@ -143,6 +143,23 @@ def test_synthetic_step_uses_pairs_of_the_averaged_generators_and_photos(consist
     for variable, value in zip(segmenter.variables, start, strict=True):
         variable.assign(value)
     before = tiny.values(gan.variables)
-    synthetic_step(gan, segmenter)(draws)
+    synthetic_step(gan, segmenter, perturbed_pairs)(draws)
     assert not any(tiny.changed(expected, segmenter.variables))
     assert not any(tiny.changed(before, gan.variables))
+
+
+def test_plain_pairs_are_as_painted(gan):
+    layers = gan.synthesize(tiny.draws())
+    pairs = plain_pairs(layers, {})
+    np.testing.assert_array_equal(pairs["mask"], layers["mask"])
+    mask = layers["mask"].numpy()
+    composed = (1 - mask) * layers["background"] + mask * layers["foreground"]
+    np.testing.assert_allclose(pairs["image"], composed, atol=1e-6)
+
+
+def test_the_colours_of_pairs_replace_those_of_the_draws(segmenter, gan):
+    seen, stronger = [], color() + 1
+    segmenter.train_step = seen.append
+    step = synthetic_step(gan, segmenter, lambda layers, draws: {"image": 1, "mask": 2, "color": stronger})
+    step(tiny.draws() | {"color": color()})
+    assert seen[0]["color"] is stronger and seen[0]["image"] == 1 and "z" in seen[0]

@@ -53,7 +53,7 @@ def test_four_replicas_train_as_one_device(runs):
     assert_equal_runs(runs / "plain", runs / "four_replicas", tolerance=1e-5)
 
 
-def test_two_replicas_train_as_one_device_where_d_compares_and_augments(tmp_path):
+def test_two_replicas_train_as_one_device_where_d_compares_and_augments_and_pairs_look_like_photos(tmp_path):
     for way in ("cures_plain", "cures_two_replicas"):
         train(tmp_path, way)
     assert any("augmentation" in name for name in tiny.checkpoint_values(tmp_path / "cures_plain"))
