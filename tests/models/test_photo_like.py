@@ -178,12 +178,11 @@ def test_a_flat_image_gets_the_mean_colour():
     np.testing.assert_allclose(result[0, 0, 0].numpy() @ RGB_TO_YIQ.T, statistics()[0, 0], atol=1e-5)
 
 
-def test_colour_statistics_are_those_of_evenly_chosen_photos(monkeypatch):
-    monkeypatch.setattr(photo_like, "MOST_PHOTOS", 3)
-    photos = np.random.default_rng(0).integers(0, 256, (5, 4, 4, 3), np.uint8)
+def test_colour_statistics_are_the_mean_and_the_spread_of_each_photo():
+    photos = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 3), np.uint8)
     found = photo_like.color_statistics(photos)
     assert found.shape == (3, 2, 3) and found.dtype == np.float32
-    for row, photo in zip(found, photos[[0, 2, 4]], strict=True):
+    for row, photo in zip(found, photos, strict=True):
         yiq = (photo / 127.5 - 1) @ RGB_TO_YIQ.T
         np.testing.assert_allclose(row, [yiq.mean(axis=(0, 1)), yiq.std(axis=(0, 1))], atol=1e-5)
 

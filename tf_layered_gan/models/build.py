@@ -7,6 +7,7 @@ from absl import logging
 from ml_collections import ConfigDict
 
 from tf_layered_gan.data.photos import Photos
+from tf_layered_gan.labelling.labels import evenly_chosen
 from tf_layered_gan.models import codes, losses, perturbation
 from tf_layered_gan.models.differentiable_augmentation import DifferentiableAugmentation
 from tf_layered_gan.models.layered_gan import LayeredGAN
@@ -14,7 +15,7 @@ from tf_layered_gan.models.networks.discriminator import discriminator
 from tf_layered_gan.models.networks.generator import background_generator, foreground_generator
 from tf_layered_gan.models.networks.mask_encoder import mask_encoder
 from tf_layered_gan.models.networks.unet import unet
-from tf_layered_gan.models.photo_like import PhotoLike, color_statistics
+from tf_layered_gan.models.photo_like import MOST_PHOTOS, PhotoLike, color_statistics
 from tf_layered_gan.models.segmenter import PairMaker, Segmenter, perturbed_pairs, plain_pairs
 from tf_layered_gan.models.student import NETWORKS, Student
 
@@ -96,7 +97,8 @@ def build_pairs(config: ConfigDict, gan: LayeredGAN, photos: Photos) -> PairMake
     compress = not _needs_xla(config)
     if not compress:
         logging.info("XLA compiles the steps, so no pair is compressed as a JPEG file")
-    return PhotoLike(color_statistics(photos.images), gan.warp, compress=compress)
+    statistics = color_statistics(evenly_chosen(photos, MOST_PHOTOS).images)
+    return PhotoLike(statistics, gan.warp, compress=compress)
 
 
 def _needs_xla(config: ConfigDict) -> bool:

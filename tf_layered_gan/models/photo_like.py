@@ -24,7 +24,7 @@ OBJECT = {"scale_exponent": (-0.5, 0.0), "shift": 0.2, "rotation": 25.0}  # octa
 BEND_KNOTS = 4  # in each direction, of the grid that bends an object
 BEND = 0.047  # fraction of the width, standard deviation of a knot's displacement in each direction
 RECOLOURED = 0.5  # probability of the colours of a photo
-MOST_PHOTOS = 1_000  # whose colours are known
+MOST_PHOTOS = 1_000  # whose colours are taken, evenly chosen
 MIRRORED = 0.5  # probability
 IMAGE = {"scale_exponent": (-0.1, 0.35), "shift": 0.1, "rotation": 10.0}  # octaves, fraction of the width, degrees
 BLURRED, SHRUNK, SHARPENED = 0.5, 0.15, 0.1  # probabilities; an image has one of these at most
@@ -112,16 +112,15 @@ def exchange_backgrounds(draws: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor
 
 
 def color_statistics(photos: np.ndarray) -> np.ndarray:
-    """Measures the colours of photos, evenly chosen, at most `MOST_PHOTOS`.
+    """Measures the colours of photos.
 
     Args:
-        photos: uint8 [photo, height, width, rgb]; may be memory mapped.
+        photos: uint8 [photo, height, width, rgb].
 
     Returns:
         float32 [photo, 2, channel], mean and standard deviation in YIQ of images in [-1, 1].
     """
-    places = np.unique(np.linspace(0, len(photos) - 1, min(MOST_PHOTOS, len(photos))).astype(int))
-    yiq = ((photos[i] / np.float32(127.5) - 1) @ RGB_TO_YIQ.T.astype(np.float32) for i in places)
+    yiq = ((photo / np.float32(127.5) - 1) @ RGB_TO_YIQ.T.astype(np.float32) for photo in photos)
     return np.stack([(image.mean(axis=(0, 1)), image.std(axis=(0, 1))) for image in yiq]).astype(np.float32)
 
 
