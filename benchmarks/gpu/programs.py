@@ -83,7 +83,8 @@ def build_programs(config: ConfigDict, models: Models, train: Photos) -> dict[st
 
     Returns:
         dict from the name of a program to its function and its example arguments. "photos" is uint8 [batch, width,
-        width, rgb] like the photos, "images" uint8 [PREDICTED_IMAGES, resolution, resolution, rgb], and "step" a scalar int64.
+        width, rgb] like the photos, "images" uint8 [PREDICTED_IMAGES, resolution, resolution, rgb], and "step" a
+        scalar int64.
     """
     gan, segmenter, resolution = models.gan, models.segmenter, config.resolution
     learn = synthetic_step(gan, segmenter, build.build_pairs(config, gan, train))
