@@ -114,6 +114,7 @@ def test_passes_begin_again_after_more_rounds(refined, tmp_path, eagerly):
     assert {number for number in before if before[number] != after[number]} == {1, 2}
 
 
+@pytest.mark.slow
 def test_a_bootstrap_that_finds_nothing_is_done_without(tmp_path, eagerly, caplog):
     nothing = PASSES | {"refine.mask_size": (0.999, 1.0), "refine.passes": 1}
     metrics = train.train(tiny.run_config(shapes, **nothing), tmp_path)

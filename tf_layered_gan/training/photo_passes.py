@@ -1,8 +1,8 @@
-"""Passes over photos: a new segmenter learns masks that were made for the photos themselves. Not in the paper.
+"""Passes over photos: a segmenter learns masks that were made for the photos themselves. Not in the paper.
 
 Pass 0, the bootstrap, comes before the GAN: its segmenter learns the masks that GrabCut finds. The other passes come
 last, because a segmenter forgets photos when it learns pairs again. In each pass, the masks of the earlier segmenters
-are sharpened, and a new segmenter learns the sharpened masks. No pass looks at a true mask.
+are sharpened, and a copy of the last one learns the sharpened masks. No pass looks at a true mask.
 
 WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) and, once it has ended, its record
 (pass.json):
@@ -89,6 +89,8 @@ def _take_pass(
     folder, name = passes.folder(run.workdir, number), f"pass {number}" if number else "bootstrap"
     with run.strategy.scope():
         segmenter = build.build_photo_segmenter(run.config, number)
+    for network in (segmenter.network, segmenter.average_network) if teachers else ():
+        network.set_weights(teachers[-1].get_weights())  # with new weights, the passes lost more than they gained
     checkpointer = Checkpointer(folder, None, segmenter)
     checkpointer.restore()
     if not (folder / "pass.json").exists():
