@@ -3,8 +3,8 @@
 A segmenter also learns how synthetic images differ from photos, and then fails on photos. Here backgrounds, shapes,
 colours, sharpness and noise vary as widely as those of photos, so that these differences no longer help.
 
-The probabilities and ranges below were measured by this project, not by the paper, on birds at 64x64 pixels. All ranges
-are uniform. The draws (`sample`) are separate from the deterministic transformations, and every draw has a neutral
+The probabilities and ranges below are not from the paper. They were chosen on birds at 64x64 pixels. All ranges are
+uniform. The draws (`sample`) are separate from the deterministic transformations, and every draw has a neutral
 value that leaves an image unchanged.
 """
 

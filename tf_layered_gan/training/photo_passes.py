@@ -8,9 +8,9 @@ WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) a
 (pass.json):
 
     pass          its number
-    labels        "rectangle", "grabcut" or "colour": how its masks were made, see `labelling.labels`
+    labels        "rectangle", "grabcut" or "colour": how its masks were made, see `labels.make_masks`
     photos        how many photos it learned from; 0 if there were too few, and then it has no segmenter
-    left_out      how many were left out, see `labels.labelled`
+    left_out      how many were left out, see `labels.plausible`
     agreement     on the validation photos, between its masks and GrabCut's from the rectangle
     change        the same between its masks and those before it; None for the bootstrap
     trusted       whether the agreement is high enough for the GAN to use the bootstrap's segmenter
