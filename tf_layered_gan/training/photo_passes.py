@@ -11,9 +11,9 @@ WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) a
     labels        "rectangle", "grabcut" or "colour": how its masks were made, see `labels.make_masks`
     photos        how many photos it learned from; 0 if there were too few, and then it has no segmenter
     left_out      how many were left out, see `labels.plausible`
-    agreement     on the validation photos, between its masks and GrabCut's from the rectangle
-    change        the same between its masks and those before it; None for the bootstrap
-    trusted       whether the agreement is high enough for the GAN to use the bootstrap's segmenter
+    agreement     bootstrap: mean intersection over union of its masks and GrabCut's, on the validation photos
+    trusted       bootstrap: whether the agreement is high enough for the GAN to use its segmenter
+    change        other passes: the same mean of its masks and those before it
 """
 
 import pathlib
@@ -99,7 +99,7 @@ def _take_pass(
         if len(photos) < _FEWEST:
             offered = len(photos) + left_out
             logging.warning("%s: only %d of %d photos have a mask to learn from; left out", name, len(photos), offered)
-            facts |= {"photos": 0, "agreement": 0.0, "change": None, "trusted": False}
+            facts |= {"photos": 0, "trusted": False}
         else:
             _train(run, folder, name, photos, segmenter, checkpointer)
             facts |= _agreements(run, segmenter.average_network, teachers)
@@ -121,11 +121,12 @@ def _train(
 
 
 def _agreements(run: Run, network: keras.Model, teachers: list[keras.Model]) -> dict[str, Any]:
+    if teachers:
+        return {"change": _mean_agreement(run, [network], teachers)}
     images = run.splits.validation.images
-    masks = _masks([network], images)
-    agreement = float(labels.agreements(masks, labels.make_masks("rectangle", images, None)).mean())
-    change = _mean_agreement(run, [network], teachers) if teachers else None
-    return {"agreement": agreement, "change": change, "trusted": agreement >= _TRUSTED}
+    masks = labels.make_masks("rectangle", images, None)
+    agreement = float(labels.agreements(_masks([network], images), masks).mean())
+    return {"agreement": agreement, "trusted": agreement >= _TRUSTED}
 
 
 def _mean_agreement(run: Run, networks: list[keras.Model], others: list[keras.Model]) -> float:
