@@ -46,7 +46,7 @@ test-web: .venv/web-installed export/web/node_modules/.package-lock.json
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-.venv-edge/installed: edge_segmenter/pyproject.toml $(wildcard edge_segmenter/*.py) constraints.txt
+.venv-edge/installed: edge_segmenter/pyproject.toml $(wildcard edge_segmenter/*.py edge_segmenter/*/*.py) constraints.txt
 	$(PYTHON) -m venv .venv-edge
 	.venv-edge/bin/python -m pip install --quiet --disable-pip-version-check ./edge_segmenter -c constraints.txt
 	touch $@

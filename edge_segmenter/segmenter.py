@@ -9,8 +9,8 @@ from PIL import Image
 
 from . import results
 from .facts import read_facts, training_fit
+from .files.images import AnyImage, as_image
 from .fit import fit_for_whole_photos, to_own_size, to_square
-from .images import AnyImage, as_image
 from .model import load_model
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from absl import flags
 from PIL import Image
 
+from edge_segmenter.files.images import UnreadableImage, read_image
 from edge_segmenter.fit import foreground_probability
-from edge_segmenter.images import UnreadableImage, read_image
 from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data.photo_files import find_photos
 from tf_layered_gan.data.squares import full_labels

@@ -30,11 +30,11 @@ from absl import flags
 from ml_collections import ConfigDict
 from PIL import Image
 
-from edge_segmenter.atomic import save_png
+from edge_segmenter.files.atomic import save_png
 from edge_segmenter.fit import foreground_probability
 from tf_layered_gan.command_line import run_command
 from tf_layered_gan.config import shipped, validate
-from tf_layered_gan.data import datasets
+from tf_layered_gan.data.paper_datasets import datasets
 from tf_layered_gan.evaluation.segmentation import THRESHOLD
 
 from . import mask_record

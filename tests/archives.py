@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 from tensorflow_datasets.core.download import checksums
 
-from tf_layered_gan.data import catalogue
+from tf_layered_gan.data.paper_datasets import catalogue
 
 ROOT = pathlib.Path(__file__).parents[1]
 

@@ -12,7 +12,7 @@ import time
 import keras
 import numpy as np
 
-from edge_segmenter.command import main
+from edge_segmenter.command.main import main
 
 EDGE = pathlib.Path(__file__).parents[1]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(EDGE)}

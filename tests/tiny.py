@@ -22,7 +22,8 @@ from tf_layered_gan.config import validate
 from tf_layered_gan.evaluation import gan_figures
 from tf_layered_gan.evaluation.metrics.inception import inception
 from tf_layered_gan.files.records import read_record
-from tf_layered_gan.models import codes, perturbation
+from tf_layered_gan.models import codes
+from tf_layered_gan.models.augmentation import perturbation
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.networks.discriminator import discriminator
 from tf_layered_gan.models.networks.generator import background_generator, foreground_generator, window_range

@@ -31,7 +31,7 @@ from benchmarks.gpu.device.plan import PhotoOrder
 from benchmarks.gpu.lowering import lower
 from benchmarks.gpu.programs import Models, build_programs
 from benchmarks.gpu.reference import take_reference_steps
-from edge_segmenter import atomic
+from edge_segmenter.files import atomic
 from tf_layered_gan.command_line import run_command
 from tf_layered_gan.config import validate
 from tf_layered_gan.data import photos as photos_module

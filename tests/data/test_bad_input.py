@@ -12,10 +12,10 @@ import tiny
 from mutations import LEFT_OUT, READ
 from PIL import Image
 
-from edge_segmenter.plan import FOLDERS, plan
+from edge_segmenter.command.plan import FOLDERS, plan
 from tf_layered_gan.data import folder
 
-MEMORY = 1536 * 2**20  # bytes, the limit stated by data/folder.py and edge_segmenter/command.py
+MEMORY = 1536 * 2**20  # bytes, the limit stated by data/folder.py and edge_segmenter/command/main.py
 SECONDS = 200  # so long that only a program that hangs takes longer
 
 LOAD = """
@@ -105,7 +105,7 @@ def names_below(path):
 
 
 def run_edge(tmp_path, model, source, output):
-    (tmp_path / "edge.py").write_text("import sys\nfrom edge_segmenter.command import main\nsys.exit(main())\n")
+    (tmp_path / "edge.py").write_text("import sys\nfrom edge_segmenter.command.main import main\nsys.exit(main())\n")
     options = "--model", model, "--input", source, "--output", output, "--kind", *FOLDERS
     return run(tmp_path, tmp_path / "edge.py", "segment", *options)
 

@@ -14,7 +14,8 @@ from assertions import SPLITS, assert_same_splits
 from PIL import Image
 
 from configs import apc, cars, cub, dogs
-from tf_layered_gan.data import catalogue, datasets, sources
+from tf_layered_gan.data import sources
+from tf_layered_gan.data.paper_datasets import catalogue, datasets
 
 SIZES = {"resolution": 8, "storage_size": 10}
 
@@ -86,7 +87,7 @@ def test_cub_is_split_by_the_numbers_in_images_txt(loaded):
 
 
 def test_cub_split_has_the_papers_counts():
-    digits = "".join((archives.ROOT / "tf_layered_gan/data/cub_split.txt").read_text().split())
+    digits = "".join((archives.ROOT / "tf_layered_gan/data/paper_datasets/cub_split.txt").read_text().split())
     assert [digits.count(digit) for digit in "012"] == [10_000, 788, 1_000] and len(digits) == 11_788
 
 

@@ -33,7 +33,8 @@ SEE_A_CONFIG |= {"runs/config_record", "runs/passes", "runs/report", "runs/resta
 
 
 def files(folder):
-    return sorted(path for path in (ROOT / folder).rglob("*.py") if path.name != "__init__.py")
+    paths = sorted((ROOT / folder).rglob("*.py"))
+    return [path for path in paths if path.name != "__init__.py" and "build" not in path.relative_to(ROOT).parts]
 
 
 def part(path):

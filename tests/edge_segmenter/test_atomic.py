@@ -1,7 +1,7 @@
 import pytest
 from PIL import Image
 
-from edge_segmenter.atomic import replacing, save_png
+from edge_segmenter.files.atomic import replacing, save_png
 
 
 def test_a_file_appears_when_it_is_finished(tmp_path):

@@ -7,7 +7,8 @@ import pytest
 from edge_command import run_main
 from PIL import Image
 
-from edge_segmenter import Segmenter, benchmark
+from edge_segmenter import Segmenter
+from edge_segmenter.command import benchmark
 
 
 @pytest.fixture(autouse=True)

@@ -10,9 +10,9 @@ import pytest
 from edge_command import run, run_main, run_until_ctrl_c
 from PIL import Image
 
-from edge_segmenter import command as edge
-from edge_segmenter import video
-from edge_segmenter.interruption import interruption
+from edge_segmenter.command import main as edge
+from edge_segmenter.command.interruption import interruption
+from edge_segmenter.files import video
 
 SIZE, FPS = (64, 32), 12.0
 
@@ -174,7 +174,7 @@ class Camera:
 def test_camera_is_written_until_ctrl_c(model, tmp_path, monkeypatch, stop):
     camera = Camera(5, stop)
     monkeypatch.setattr(cv2, "VideoCapture", camera)
-    monkeypatch.setattr("edge_segmenter.video.in_real_time", lambda frames, fps: ((shown, 2) for shown in frames))
+    monkeypatch.setattr("edge_segmenter.files.video.in_real_time", lambda frames, fps: ((shown, 2) for shown in frames))
     finished = run_camera(model, 7, tmp_path / "out", "--kind", "mask", "cutout")
     assert finished.returncode == (0 if stop else 1)
     monkeypatch.undo()

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from edge_segmenter.finding import list_images
+from edge_segmenter.files.finding import list_images
 
 
 @pytest.fixture

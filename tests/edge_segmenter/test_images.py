@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge_segmenter import images
-from edge_segmenter.images import UnreadableImage, pixels_to_decode, read_image
+from edge_segmenter.files import images
+from edge_segmenter.files.images import UnreadableImage, pixels_to_decode, read_image
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 

@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_layered_gan.models.differentiable_augmentation import DifferentiableAugmentation, sample_augmentation
-from tf_layered_gan.models.perturbation import warp, warp_gather
+from tf_layered_gan.models.augmentation.differentiable_augmentation import (
+    DifferentiableAugmentation,
+    sample_augmentation,
+)
+from tf_layered_gan.models.augmentation.perturbation import warp, warp_gather
 
 FLIP, SHIFT_X, SHIFT_Y, SCALE, ROTATION, BRIGHTNESS, SATURATION, CONTRAST = range(8)
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (3, 16, 16, 3)).astype(np.float32)

@@ -4,8 +4,12 @@ import pytest
 import tensorflow as tf
 import tiny
 
-from tf_layered_gan.models import losses, perturbation
-from tf_layered_gan.models.differentiable_augmentation import DifferentiableAugmentation, sample_augmentation
+from tf_layered_gan.models import losses
+from tf_layered_gan.models.augmentation import perturbation
+from tf_layered_gan.models.augmentation.differentiable_augmentation import (
+    DifferentiableAugmentation,
+    sample_augmentation,
+)
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.networks.spectral_norm import update_spectral_norm
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_layered_gan.models import perturbation
-from tf_layered_gan.models.perturbation import (
+from tf_layered_gan.models.augmentation import perturbation
+from tf_layered_gan.models.augmentation.perturbation import (
     affine_transforms,
     jitter_contrast,
     sample_contrast,

@@ -6,7 +6,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tf_layered_gan.data.augmentation import RGB_TO_YIQ
-from tf_layered_gan.models import perturbation, photo_like
+from tf_layered_gan.models.augmentation import perturbation, photo_like
 
 COUNT, WIDTH = 6, 16
 SEED = (3, 4)

@@ -78,7 +78,8 @@ def run(*command, cwd, **environment):
 
 
 def python_files(folder, installed_as):
-    return {f"{installed_as}/{path.relative_to(folder).as_posix()}" for path in folder.rglob("*.py")}
+    files = [path.relative_to(folder) for path in folder.rglob("*.py")]
+    return {f"{installed_as}/{file.as_posix()}" for file in files if file.parts[0] != "build"}
 
 
 def test_the_wheel_has_every_module_and_no_other(site):
@@ -87,7 +88,7 @@ def test_the_wheel_has_every_module_and_no_other(site):
 
 
 def test_the_wheel_has_the_data_and_the_licence(site):
-    assert (site / "tf_layered_gan/data/cub_split.txt").read_bytes()
+    assert (site / "tf_layered_gan/data/paper_datasets/cub_split.txt").read_bytes()
     (metadata,) = site.glob("tf_layered_gan-*.dist-info")
     assert metadata.name == f"tf_layered_gan-{tf_layered_gan.__version__}.dist-info"
     assert any("Apache License" in path.read_text() for path in metadata.rglob("LICENSE"))

@@ -11,7 +11,7 @@ import numpy as np
 from absl import logging
 from PIL import Image
 
-from edge_segmenter.images import MAX_BYTES, MAX_PIXELS, SUFFIXES, UnreadableImage, pixels_to_decode, read_image
+from edge_segmenter.files.images import MAX_BYTES, MAX_PIXELS, SUFFIXES, UnreadableImage, pixels_to_decode, read_image
 from tf_layered_gan.data.budget import Budget
 from tf_layered_gan.data.cache import cached_splits, in_memory, stamp
 from tf_layered_gan.data.photo_files import PhotoFile, find_photos, warn
@@ -37,10 +37,10 @@ def load(
 ) -> Splits:
     """Reads every photo in a folder and below it, in the order of their names.
 
-    Photos are decoded by `edge_segmenter.images.read_image`, which states the formats and limits. A file that cannot be
-    read is left out with a warning that names it and the reason. So are entries that are not files, such as a link that
-    leads nowhere, and folders that cannot be read. Links to files are read, links to folders are not followed. Reading
-    takes less than 1.5 GiB of memory beside the result, for any files and any number of threads.
+    Photos are decoded by `edge_segmenter.files.images.read_image`, which states the formats and limits. A file that
+    cannot be read is left out with a warning that names it and the reason. So are entries that are not files, such as a
+    link that leads nowhere, and folders that cannot be read. Links to files are read, links to folders are not.
+    Reading takes less than 1.5 GiB of memory beside the result, for any files and any number of threads.
 
     Args:
         path: the folder.

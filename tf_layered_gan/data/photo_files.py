@@ -7,9 +7,9 @@ from pathlib import Path
 
 from absl import logging
 
-from edge_segmenter.finding import list_images
-from edge_segmenter.images import SUFFIXES
-from edge_segmenter.printing import printable
+from edge_segmenter.files.finding import list_images
+from edge_segmenter.files.images import SUFFIXES
+from edge_segmenter.files.printing import printable
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,9 @@ from tf_layered_gan.data.photos import Splits
 def prepare_photos(config: ConfigDict) -> None:
     """Downloads and prepares the dataset `config.data.source`, if it is one of the paper's and not prepared yet."""
     if config.data.source not in ("folder", "shapes"):
-        from tf_layered_gan.data import catalogue  # not above: TensorFlow Datasets takes seconds to import
+        from tf_layered_gan.data.paper_datasets import (
+            catalogue,  # not above: TensorFlow Datasets takes seconds to import
+        )
 
         catalogue.prepare(config.data.source, config.data.path)
 
@@ -39,6 +41,6 @@ def load_photos(config: ConfigDict, cache: str | os.PathLike | None = None) -> S
     settings |= sizes
     if data.source == "folder":
         return folder.load(unlabelled=data.unlabelled, **settings)
-    from tf_layered_gan.data import datasets  # not above, see `prepare_photos`
+    from tf_layered_gan.data.paper_datasets import datasets  # not above, see `prepare_photos`
 
     return datasets.load(data.source, train_masks=config.segmenter.supervised, **settings)

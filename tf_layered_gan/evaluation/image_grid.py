@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from edge_segmenter import atomic
+from edge_segmenter.files import atomic
 from tf_layered_gan.data.photos import FOREGROUND, UNLABELLED
 
 SEPARATOR = 2  # pixels between neighbours

@@ -5,7 +5,7 @@ import os
 import pathlib
 from typing import Any
 
-from edge_segmenter.atomic import replacing
+from edge_segmenter.files.atomic import replacing
 
 
 def write_record(path: str | os.PathLike, content: dict[str, Any] | str | bytes) -> None:

@@ -8,14 +8,15 @@ from ml_collections import ConfigDict
 
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.labelling.labels import evenly_chosen
-from tf_layered_gan.models import codes, losses, perturbation
-from tf_layered_gan.models.differentiable_augmentation import DifferentiableAugmentation
+from tf_layered_gan.models import codes, losses
+from tf_layered_gan.models.augmentation import perturbation
+from tf_layered_gan.models.augmentation.differentiable_augmentation import DifferentiableAugmentation
+from tf_layered_gan.models.augmentation.photo_like import MOST_PHOTOS, PhotoLike, color_statistics
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.networks.discriminator import discriminator
 from tf_layered_gan.models.networks.generator import background_generator, foreground_generator
 from tf_layered_gan.models.networks.mask_encoder import mask_encoder
 from tf_layered_gan.models.networks.unet import unet
-from tf_layered_gan.models.photo_like import MOST_PHOTOS, PhotoLike, color_statistics
 from tf_layered_gan.models.segmenter import PairMaker, Segmenter, perturbed_pairs, plain_pairs
 from tf_layered_gan.models.student import NETWORKS, Student
 

@@ -6,9 +6,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from tf_layered_gan.models import losses, perturbation
+from tf_layered_gan.models import losses
+from tf_layered_gan.models.augmentation import perturbation
+from tf_layered_gan.models.augmentation.differentiable_augmentation import DifferentiableAugmentation
 from tf_layered_gan.models.composition import compose
-from tf_layered_gan.models.differentiable_augmentation import DifferentiableAugmentation
 from tf_layered_gan.models.ema import ema_copy, update_ema
 from tf_layered_gan.models.gradients import apply_gradients, replica_mean
 from tf_layered_gan.models.networks.spectral_norm import update_spectral_norm

@@ -6,8 +6,9 @@ import tensorflow as tf
 from ml_collections import ConfigDict
 
 from tf_layered_gan.data import augmentation
-from tf_layered_gan.models import codes, perturbation, photo_like
-from tf_layered_gan.models.differentiable_augmentation import sample_augmentation
+from tf_layered_gan.models import codes
+from tf_layered_gan.models.augmentation import perturbation, photo_like
+from tf_layered_gan.models.augmentation.differentiable_augmentation import sample_augmentation
 from tf_layered_gan.models.networks.generator import window_range
 
 # Independent streams of random numbers: draw i of a stream depends on (seed, stream, i) alone.

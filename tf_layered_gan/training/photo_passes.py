@@ -24,7 +24,7 @@ import keras
 import numpy as np
 from absl import logging
 
-from edge_segmenter.atomic import replacing
+from edge_segmenter.files.atomic import replacing
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.evaluation.segmentation import THRESHOLD, predict_probabilities
 from tf_layered_gan.files.records import read_record, write_record

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from edge_segmenter.atomic import replacing
+from edge_segmenter.files.atomic import replacing
 from tf_layered_gan.evaluation.metrics import inception_weights
 from tf_layered_gan.evaluation.metrics.inception import RESOLUTION, inception
 from tf_layered_gan.files import cache_folder

@@ -10,11 +10,11 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-from . import results
-from .fit import to_square
-from .images import UnreadableImage, read_image
+from .. import results
+from ..files.images import UnreadableImage, read_image
+from ..fit import to_square
+from ..segmenter import Segmenter
 from .plan import find_images
-from .segmenter import Segmenter
 
 WARM_UP = 10  # not timed: meanwhile caches fill and the processor's clock rises
 RANDOM_SIZE = (640, 480)

@@ -15,8 +15,8 @@ import numpy as np
 import tensorflow as tf
 
 from tf_layered_gan.data.augmentation import RGB_TO_YIQ, sample_color
+from tf_layered_gan.models.augmentation.perturbation import bend, sample_transforms
 from tf_layered_gan.models.composition import compose
-from tf_layered_gan.models.perturbation import bend, sample_transforms
 
 EXCHANGED = 0.7  # probability of the background of another pair
 DEFORMED = 0.7  # probability that the object is warped and bent

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from . import video
+from ..files import video
+from ..results import Makers
+from ..segmenter import Segmenter
 from .plan import Targets
-from .results import Makers
-from .segmenter import Segmenter
 
 Frames = Generator[Image.Image, None, None]
 

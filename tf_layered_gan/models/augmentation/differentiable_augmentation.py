@@ -12,8 +12,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from tf_layered_gan.models.augmentation.perturbation import affine_transforms
 from tf_layered_gan.models.gradients import replica_mean, sum_over_replicas
-from tf_layered_gan.models.perturbation import affine_transforms
 
 _FLIP, _SHIFT_X, _SHIFT_Y, _SCALE, _ROTATION, _BRIGHTNESS, _SATURATION, _CONTRAST = range(8)
 _LARGEST_SHIFT = 1 / 8  # of the width (DiffAugment)

@@ -45,13 +45,14 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from . import benchmark, results
-from .images import SUFFIXES
+from .. import results
+from ..files.images import SUFFIXES
+from ..files.printing import printable
+from ..segmenter import Segmenter
+from . import benchmark
 from .interruption import interruption
 from .plan import FOLDERS, plan, video_targets
-from .printing import printable
 from .segment_images import segment_images
-from .segmenter import Segmenter
 
 VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
 # The header of .mkv and .webm holds only a duration, and sound often lasts a little longer than the images.

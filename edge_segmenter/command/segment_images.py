@@ -4,12 +4,12 @@ import sys
 import threading
 from pathlib import Path
 
-from .atomic import save_png
-from .images import read_image
+from ..files.atomic import save_png
+from ..files.images import read_image
+from ..files.printing import printable
+from ..results import Makers
+from ..segmenter import Segmenter
 from .plan import Targets
-from .printing import printable
-from .results import Makers
-from .segmenter import Segmenter
 
 
 def segment_images(

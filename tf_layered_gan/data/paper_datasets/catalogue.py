@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow_datasets as tfds
 from absl import logging
 
-from tf_layered_gan.data.builders import APC_URL, Apc, Cub
+from tf_layered_gan.data.paper_datasets.builders import APC_URL, Apc, Cub
 
 MASK = "segmentation_mask"
 

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from .finding import list_images
-from .images import SUFFIXES, has_image_suffix
-from .printing import printable
+from ..files.finding import list_images
+from ..files.images import SUFFIXES, has_image_suffix
+from ..files.printing import printable
 
 FOLDERS = {"mask": "masks", "cutout": "cutouts", "blurred": "blurred"}  # by kind of result
 

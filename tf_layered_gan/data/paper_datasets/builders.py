@@ -12,8 +12,8 @@ import tensorflow_datasets as tfds
 from PIL import Image
 from tensorflow_datasets.image_classification.caltech_birds import CaltechBirds2011
 
+from edge_segmenter.files.images import read_image
 from edge_segmenter.fit import visible_part
-from edge_segmenter.images import read_image
 
 SPLITS = ("train", "validation", "test")
 APC_URL = "http://3dvision.princeton.edu/projects/2016/apc/downloads/training.zip"

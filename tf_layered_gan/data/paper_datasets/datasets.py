@@ -12,9 +12,9 @@ import numpy as np
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from edge_segmenter.images import UnreadableImage, read_image
+from edge_segmenter.files.images import UnreadableImage, read_image
 from tf_layered_gan.data.cache import cached_splits, in_memory, stamp
-from tf_layered_gan.data.catalogue import DATASETS, MASK, prepare, prepared, tfds_splits
+from tf_layered_gan.data.paper_datasets.catalogue import DATASETS, MASK, prepare, prepared, tfds_splits
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.data.squares import labelled_square
 
