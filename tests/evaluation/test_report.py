@@ -21,7 +21,7 @@ def test_report_has_figures_and_images(tmp_path):
     result = write_report(tmp_path, bright_network(), photos(masks), {"seed": 7})
     assert result["seed"] == 7
     assert result["test"]["segmenter"]["iou"] == 0.5
-    assert set(result["test"]) == {"segmenter", *BASELINES}
+    assert set(result["test"]) == {"segmenter", "sharpened", *BASELINES}
     assert json.loads((tmp_path / "metrics.json").read_text()) == result
     mask = np.asarray(Image.open(tmp_path / "test" / "masks" / "000.png"))
     assert mask[8, 8] == 255

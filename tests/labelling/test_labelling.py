@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from edge_segmenter.sharpening import sharpen
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.labelling import labels
-from tf_layered_gan.labelling.colour_posterior import colour_posterior
 from tf_layered_gan.labelling.grabcut import grabcut_from_mask, grabcut_from_rectangle
 
 SIZE = 64
@@ -46,12 +46,12 @@ def test_grabcut_keeps_what_the_network_is_sure_of():
 def test_a_mask_without_a_boundary_stays(value):
     flat = np.full((SIZE, SIZE), value, np.float32)
     assert (grabcut_from_mask(photo(disc()), flat, 2) == (value > 0.5)).all()
-    assert ((colour_posterior(photo(disc()), flat) > 0.5) == (value > 0.5)).all()
+    assert ((sharpen(photo(disc()), flat) > 0.5) == (value > 0.5)).all()
 
 
 def test_colours_move_the_boundary_to_that_of_the_object():
     rough = np.where(disc(centre=(36, 35)), 0.8, 0.2).astype(np.float32)
-    sharpened = colour_posterior(photo(disc()), rough)
+    sharpened = sharpen(photo(disc()), rough)
     assert sharpened.dtype == np.float32 and sharpened.min() >= 0 and sharpened.max() <= 1
     assert iou(rough > 0.5, disc()) < 0.7 < 0.9 < iou(sharpened > 0.5, disc())
 
@@ -59,7 +59,7 @@ def test_colours_move_the_boundary_to_that_of_the_object():
 def test_flat_photos_have_masks():
     grey = np.full((SIZE, SIZE, 3), 127, np.uint8)
     assert grabcut_from_rectangle(grey, 2).dtype == bool
-    assert np.isfinite(colour_posterior(grey, disc().astype(np.float32))).all()
+    assert np.isfinite(sharpen(grey, disc().astype(np.float32))).all()
 
 
 def test_masks_are_the_same_on_any_number_of_cores():

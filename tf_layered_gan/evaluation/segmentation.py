@@ -8,6 +8,7 @@ import numpy as np
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
+from tf_layered_gan.labelling import labels
 
 THRESHOLD = 0.5
 _COLUMNS = {
@@ -68,11 +69,12 @@ def evaluate(
     Args:
         network: see `predict_probabilities`.
         photos: photos with masks.
-        baselines: whether to evaluate the baselines too.
+        baselines: whether to evaluate the baselines too, and the network's masks sharpened by colours and edges, see
+            `edge_segmenter.sharpening`.
         others: more networks to evaluate, by name.
 
     Returns:
-        dict of `segmentation_metrics` for "segmenter" and for each baseline, by name.
+        dict of `segmentation_metrics` for "segmenter", for "sharpened" and each baseline, and for the others, by name.
 
     Raises:
         ValueError: if the photos have no masks, or no pixel is labelled.
@@ -80,8 +82,10 @@ def evaluate(
     if photos.masks is None:
         raise ValueError("photos.masks is None, but evaluation needs true masks")
     networks = {"segmenter": network, **(others or {})}
-    masks = {name: predict_probabilities(one, photos.images) > THRESHOLD for name, one in networks.items()}
+    probabilities = {name: predict_probabilities(one, photos.images) for name, one in networks.items()}
+    masks = {name: found > THRESHOLD for name, found in probabilities.items()}
     if baselines:
+        masks["sharpened"] = labels.make_masks("colour", photos.images, probabilities["segmenter"])
         masks |= {name: baseline(photos.images) for name, baseline in BASELINES.items()}
     return {name: segmentation_metrics(predicted, photos.masks) for name, predicted in masks.items()}
 

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from edge_segmenter.sharpening import sharpen
 from tf_layered_gan.data.photos import Photos
-from tf_layered_gan.labelling.colour_posterior import colour_posterior
 from tf_layered_gan.labelling.grabcut import grabcut_from_mask, grabcut_from_rectangle
 
 _ITERATIONS = 2  # iterations of GrabCut
@@ -17,7 +17,8 @@ def make_masks(kind: str, images: np.ndarray, probabilities: np.ndarray | None) 
     """Makes masks of photos, on all cores.
 
     Args:
-        kind: "rectangle", GrabCut alone; "grabcut", GrabCut from a rough mask; or "colour", see `colour_posterior`.
+        kind: "rectangle", GrabCut alone; "grabcut", GrabCut from a rough mask; or "colour", see
+            `edge_segmenter.sharpening`.
         images: uint8 [photo, height, width, rgb].
         probabilities: of the foreground, by a network, float32 [photo, height, width] in [0, 1]; None for "rectangle".
 
@@ -26,11 +27,11 @@ def make_masks(kind: str, images: np.ndarray, probabilities: np.ndarray | None) 
     """
     if probabilities is None:
         return _on_all_cores(lambda image: grabcut_from_rectangle(image, _ITERATIONS), images)
-    sharpen: dict[str, Callable[..., np.ndarray]] = {
+    sharpened: dict[str, Callable[..., np.ndarray]] = {
         "grabcut": lambda image, probability: grabcut_from_mask(image, probability, _ITERATIONS),
-        "colour": lambda image, probability: colour_posterior(image, probability) > 0.5,
+        "colour": lambda image, probability: sharpen(image, probability) > 0.5,
     }
-    return _on_all_cores(sharpen[kind], images, probabilities)
+    return _on_all_cores(sharpened[kind], images, probabilities)
 
 
 def plausible(masks: np.ndarray, rough: np.ndarray | None, mask_size: tuple[float, float]) -> np.ndarray:

@@ -20,6 +20,7 @@ from tf_layered_gan.models.networks.unet import unet
 from tf_layered_gan.models.segmenter import PairMaker, Segmenter, perturbed_pairs, plain_pairs
 from tf_layered_gan.models.student import NETWORKS, Student
 
+_PHOTO_EMA_DECAY = 0.99  # of the segmenters that learn from photos, per step
 _MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
 # The other fields of config.gan are arguments of LayeredGAN.compile: a new loss weight needs no change here.
 _NO_LOSSES = (
@@ -143,10 +144,11 @@ def build_photo_segmenter(config: ConfigDict, number: int) -> Segmenter:
         number: the number of the pass.
 
     Returns:
-        Segmenter; its learning rate falls to zero by half a cosine (Loshchilov and Hutter 2017) over the steps.
+        Segmenter; its learning rate falls to zero by half a cosine (Loshchilov and Hutter 2017) over the steps. Its
+        averaged network is less noisy than the trained one.
     """
     keras.utils.set_random_seed(config.seed + 2 + number)
-    segmenter = Segmenter(build_segmenter_network(config))
+    segmenter = Segmenter(build_segmenter_network(config), ema_decay=_PHOTO_EMA_DECAY)
     segmenter.compile(_annealed_adam(config.segmenter.learning_rate, config.refine.steps))
     return segmenter
 

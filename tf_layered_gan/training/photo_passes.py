@@ -153,11 +153,16 @@ def _labelled_photos(run: Run, folder: pathlib.Path, kind: str, teachers: list[k
 
 
 def _probabilities(networks: list[keras.Model], images: np.ndarray) -> np.ndarray:
-    """Resizes photos for the networks; returns the networks' mean probabilities at the size of the photos."""
+    """Returns the mean probabilities of some networks, on the photos and their mirror images, at the photos' size."""
     size, width = networks[0].input_shape[1], images.shape[1]
     small = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])
-    answers = np.mean([predict_probabilities(network, small) for network in networks], axis=0)
+    answers = np.mean([_mirrored_mean(network, small) for network in networks], axis=0)
     return np.stack([cv2.resize(answer, (width, width), interpolation=cv2.INTER_LINEAR) for answer in answers])
+
+
+def _mirrored_mean(network: keras.Model, images: np.ndarray) -> np.ndarray:
+    mirrored = predict_probabilities(network, images[:, :, ::-1])[:, :, ::-1]
+    return (predict_probabilities(network, images) + mirrored) / 2
 
 
 def _masks(networks: list[keras.Model], images: np.ndarray) -> np.ndarray:
