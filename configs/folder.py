@@ -9,7 +9,8 @@ on the size of masks and a prior for the middle); 0.49 on cars (three rounds). S
 were cropped (--config.data.fit=crop); the photos of the others are square.
 
 More rounds can be added to a finished run: the same command and workdir with --config.schedule.rounds=12, for example.
-A run that version 0.1.0 began also needs --config.data.fit=crop.
+A run that version 0.1.0 began also needs --config.data.fit=crop --config.refine.bootstrap=False
+--config.refine.passes=0.
 With a GPU, use the paper's widths (64 for the generators and the discriminator), and 1_000_000 or more for
 schedule.gan_images_per_round.
 """
@@ -40,6 +41,8 @@ def get_config():
     config.gan.gamma_mi = 0.2  # with 1, this short training gave flat objects in one colour per category
     config.gan.ema_decay = 0.995
     config.segmenter.gamma_consistency = 1.0  # without photos, the final steps overfit to synthetic images
+    config.refine.bootstrap = True
+    config.refine.passes = 2
     config.schedule.rounds = 3
     config.schedule.gan_images_per_round = 16_000
     config.schedule.segmenter_steps_per_round = 300

@@ -54,7 +54,7 @@ def test_metrics_file_holds_the_figures(finished_run):
     assert metrics["training_seconds"] > 0
     assert metrics["photos"] == {"train": 10, "validation": 5, "test": 5}
     assert 0 < metrics["synthetic"]["mask_mean"] < 1
-    assert list(metrics["test"]) == ["segmenter", *BASELINES]
+    assert list(metrics["test"]) == ["segmenter", "sharpened", *BASELINES]
     assert {figures["images"] for figures in metrics["test"].values()} == {5}
 
 
@@ -293,7 +293,7 @@ def test_supervised_segmenter_learns_from_masks_without_a_gan(tmp_path, eagerly)
     supervised = {"segmenter.supervised": True, "schedule.final_segmenter_steps": 2}
     metrics = tiny.train_one_step(shapes, tmp_path, **supervised)
     assert (metrics["images_seen"], metrics["segmenter_steps"]) == (8, 2)
-    assert list(metrics["test"]) == ["segmenter", *BASELINES] and "synthetic" not in metrics
+    assert list(metrics["test"]) == ["segmenter", "sharpened", *BASELINES] and "synthetic" not in metrics
     assert tiny.counters(tmp_path, "gan_step", "segmenter_step", "final_step") == [0, 0, 2]
     of = steps(tiny.events(tmp_path))
     assert of["supervised/segmentation"] == [1, 2] and "supervised/consistency" not in of

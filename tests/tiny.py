@@ -36,6 +36,8 @@ NUM_SUPER_CATEGORIES = NUM_CATEGORIES // GROUP_SIZE
 
 # Makes the run of any config tiny: two rounds, each of two steps of the GAN and one of the segmenter, and a final step.
 RUN = {
+    "refine.bootstrap": False,
+    "refine.passes": 0,
     "resolution": RESOLUTION,
     "batch_size": 4,
     "data.train_pictures": 10,

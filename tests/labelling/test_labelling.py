@@ -6,7 +6,7 @@ import pytest
 from edge_segmenter.sharpening import sharpen
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.labelling import labels
-from tf_layered_gan.labelling.grabcut import grabcut_from_mask, grabcut_from_rectangle
+from tf_layered_gan.labelling.grabcut import grabcut_from_rectangle
 
 SIZE = 64
 
@@ -30,22 +30,9 @@ def test_grabcut_finds_an_object_in_the_rectangle():
     assert iou(grabcut_from_rectangle(photo(disc()), 2), disc()) > 0.95
 
 
-def test_grabcut_completes_a_rough_mask():
-    rough = disc(centre=(28, 30), radius=12).astype(np.float32)
-    assert iou(rough > 0.5, disc()) < 0.5
-    assert iou(grabcut_from_mask(photo(disc()), 0.2 + 0.6 * rough, 2), disc()) > 0.95
-
-
-def test_grabcut_keeps_what_the_network_is_sure_of():
-    sure_background = np.where(disc(), 0.01, 0.4).astype(np.float32)
-    sure_background[:4, :4] = 0.9
-    assert not grabcut_from_mask(photo(disc()), sure_background, 2)[disc()].any()
-
-
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_a_mask_without_a_boundary_stays(value):
     flat = np.full((SIZE, SIZE), value, np.float32)
-    assert (grabcut_from_mask(photo(disc()), flat, 2) == (value > 0.5)).all()
     assert ((sharpen(photo(disc()), flat) > 0.5) == (value > 0.5)).all()
 
 
@@ -65,11 +52,11 @@ def test_flat_photos_have_masks():
 def test_masks_are_the_same_on_any_number_of_cores():
     images = np.stack([photo(disc(radius=8 + i), seed=i) for i in range(6)])
     probabilities = np.stack([np.where(disc(radius=6 + i), 0.9, 0.1) for i in range(6)]).astype(np.float32)
-    for kind, rough in (("rectangle", None), ("grabcut", probabilities), ("colour", probabilities)):
-        together = labels.make_masks(kind, images, rough)
-        for i, mask in enumerate(together):
-            one = slice(i, i + 1)
-            assert (labels.make_masks(kind, images[one], None if rough is None else rough[one])[0] == mask).all(), kind
+    found, sharpened = labels.find_masks(images), labels.sharpen_masks(images, probabilities)
+    for i in range(len(images)):
+        one = slice(i, i + 1)
+        assert (labels.find_masks(images[one])[0] == found[i]).all()
+        assert (labels.sharpen_masks(images[one], probabilities[one])[0] == sharpened[i]).all()
 
 
 def test_only_plausible_masks_are_learned_from():

@@ -1,6 +1,7 @@
 """Passes over photos, before and after the GAN."""
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def refined(tmp_path_factory):
 def test_a_run_takes_all_passes(refined):
     workdir, metrics = refined
     assert [record["pass"] for record in metrics["passes"]] == [0, 1, 2]
-    assert [record["labels"] for record in metrics["passes"]] == ["rectangle", "grabcut", "colour"]
+    assert [record["labels"] for record in metrics["passes"]] == ["rectangle", "colour", "colour"]
     assert all(record["photos"] == 12 and record["left_out"] == 0 for record in metrics["passes"])
     after = [point["after"] for point in LearningCurve(workdir).points()]
     assert after == ["bootstrap", "round 1", "round 1, final", "pass 1", "pass 2"]
@@ -129,3 +130,11 @@ def test_a_bootstrap_that_is_not_trusted_leaves_the_background_loss_to_the_pairs
     config = tiny.run_config(shapes, **PASSES | {"schedule.rounds": 2, "refine.passes": 0})
     train.train(config, tmp_path)
     assert [event.step for event in tiny.events(tmp_path)["gan/background"]] == [3, 4]
+
+
+@pytest.mark.parametrize("steady", ["pairs", "bootstrap", "both"])
+def test_the_steadiest_segmenters_teach_the_first_pass(steady, monkeypatch):
+    run = SimpleNamespace(segmenter=SimpleNamespace(average_network="pairs"), background_judge="bootstrap")
+    expected = {"pairs": ["pairs"], "bootstrap": ["bootstrap"], "both": ["pairs", "bootstrap"]}[steady]
+    monkeypatch.setattr(photo_passes, "_steadiness", lambda _, networks: float(networks == expected))
+    assert photo_passes._first_teachers(run) == expected

@@ -1,11 +1,10 @@
-"""GrabCut (Rother et al. 2004): a mask from a rectangle, or from a network's rough mask."""
+"""GrabCut (Rother et al. 2004): a mask from a rectangle."""
 
 import cv2
 import numpy as np
 
 _WIDTH = 128  # pixels; GrabCut's fixed weight of smoothness erases most objects in smaller images
 _MARGIN = 0.02  # share of the height and width
-_SURE_BACKGROUND, _SURE_FOREGROUND = 0.05, 0.95
 
 
 def grabcut_from_rectangle(image: np.ndarray, iterations: int) -> np.ndarray:
@@ -27,27 +26,6 @@ def grabcut_from_rectangle(image: np.ndarray, iterations: int) -> np.ndarray:
     seeds = np.full(large.shape[:2], cv2.GC_PR_FGD, np.uint8)
     top, left = (max(1, int(_MARGIN * length)) for length in large.shape[:2])
     seeds[:top] = seeds[-top:] = seeds[:, :left] = seeds[:, -left:] = cv2.GC_BGD
-    return _cut(large, seeds, iterations, image.shape[:2])
-
-
-def grabcut_from_mask(image: np.ndarray, probability: np.ndarray, iterations: int) -> np.ndarray:
-    """Segments an image from a rough mask: pixels that are almost surely background or foreground are fixed as such.
-
-    Args:
-        image: see `grabcut_from_rectangle`.
-        probability: of the foreground, float32 [height, width] in [0, 1].
-        iterations: how often the colour models are fitted.
-
-    Returns:
-        bool [height, width]; of an empty or a full mask, that mask.
-    """
-    large = _enlarged(image)
-    rough = cv2.resize(probability, large.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    seeds = np.where(rough > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
-    seeds[rough < _SURE_BACKGROUND] = cv2.GC_BGD
-    seeds[rough > _SURE_FOREGROUND] = cv2.GC_FGD
-    if (rough > 0.5).all() or not (rough > 0.5).any():
-        return probability > 0.5
     return _cut(large, seeds, iterations, image.shape[:2])
 
 

@@ -7,31 +7,35 @@ import numpy as np
 
 from edge_segmenter.sharpening import sharpen
 from tf_layered_gan.data.photos import Photos
-from tf_layered_gan.labelling.grabcut import grabcut_from_mask, grabcut_from_rectangle
+from tf_layered_gan.labelling.grabcut import grabcut_from_rectangle
 
 _ITERATIONS = 2  # iterations of GrabCut
 _LEAST_AGREEMENT = 0.3  # of a mask with its rough mask; with less, sharpening has found something else
 
 
-def make_masks(kind: str, images: np.ndarray, probabilities: np.ndarray | None) -> np.ndarray:
-    """Makes masks of photos, on all cores.
+def find_masks(images: np.ndarray) -> np.ndarray:
+    """Finds masks by GrabCut alone, on all cores, see `grabcut_from_rectangle`.
 
     Args:
-        kind: "rectangle", GrabCut alone; "grabcut", GrabCut from a rough mask; or "colour", see
-            `edge_segmenter.sharpening`.
         images: uint8 [photo, height, width, rgb].
-        probabilities: of the foreground, by a network, float32 [photo, height, width] in [0, 1]; None for "rectangle".
 
     Returns:
         bool [photo, height, width].
     """
-    if probabilities is None:
-        return _on_all_cores(lambda image: grabcut_from_rectangle(image, _ITERATIONS), images)
-    sharpened: dict[str, Callable[..., np.ndarray]] = {
-        "grabcut": lambda image, probability: grabcut_from_mask(image, probability, _ITERATIONS),
-        "colour": lambda image, probability: sharpen(image, probability) > 0.5,
-    }
-    return _on_all_cores(sharpened[kind], images, probabilities)
+    return _on_all_cores(lambda image: grabcut_from_rectangle(image, _ITERATIONS), images)
+
+
+def sharpen_masks(images: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Sharpens a network's masks, on all cores, see `edge_segmenter.sharpening`.
+
+    Args:
+        images: uint8 [photo, height, width, rgb].
+        probabilities: of the foreground, float32 [photo, height, width] in [0, 1].
+
+    Returns:
+        bool [photo, height, width].
+    """
+    return _on_all_cores(lambda image, probability: sharpen(image, probability) > 0.5, images, probabilities)
 
 
 def plausible(masks: np.ndarray, rough: np.ndarray | None, mask_size: tuple[float, float]) -> np.ndarray:

@@ -2,13 +2,17 @@
 
 Pass 0, the bootstrap, comes before the GAN: its segmenter learns the masks that GrabCut finds. The other passes come
 last, because a segmenter forgets photos when it learns pairs again. In each pass, the masks of the earlier segmenters
-are sharpened, and a copy of the last one learns the sharpened masks. No pass looks at a true mask.
+are sharpened by the colours of each photo, and a copy of the last one learns the sharpened masks.
+
+No pass looks at a true mask. Which segmenters teach the first pass is decided by their steadiness: the mean
+intersection over union of their masks and the same masks sharpened, on the validation photos. Poor masks cross the
+edges of objects, so sharpening changes them more.
 
 WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) and, once it has ended, its record
 (pass.json):
 
     pass          its number
-    labels        "rectangle", "grabcut" or "colour": how its masks were made, see `labels.make_masks`
+    labels        "rectangle", GrabCut's masks, or "colour", sharpened masks
     photos        how many photos it learned from; 0 if there were too few, and then it has no segmenter
     left_out      how many were left out, see `labels.plausible`
     agreement     bootstrap: mean intersection over union of its masks and GrabCut's, on the validation photos
@@ -43,7 +47,7 @@ _FEWEST = 8  # photos that a segmenter can learn from
 
 def bootstrap(run: Run) -> None:
     """Round 0: trains a segmenter on GrabCut's masks. If it is trusted, the GAN uses it from its first step on."""
-    network, record = _take_pass(run, 0, "rectangle", [])
+    network, record = _take_pass(run, 0, [])
     if record["trusted"]:
         run.background_judge = network
     elif network is not None:
@@ -53,38 +57,36 @@ def bootstrap(run: Run) -> None:
 def refine(run: Run) -> None:
     """Takes the passes after the GAN, until two in a row agree."""
     passes.discard_stale(run.workdir, run.checkpointer.position)
-    teachers = _first_teachers(run)
+    teachers = _first_teachers(run) if run.config.refine.passes else []
     for number in range(1, run.config.refine.passes + 1):
-        network, record = _take_pass(run, number, _sharpening(run, number, teachers), teachers)
+        network, record = _take_pass(run, number, teachers)
         if network is None or record["change"] >= _SETTLED:
             return
         teachers = [network]
 
 
 def _first_teachers(run: Run) -> list[keras.Model]:
-    """Returns the segmenters of the pairs and of a trusted bootstrap; only the bootstrap's if the two disagree."""
-    pairs, judge = run.segmenter.average_network, run.background_judge
-    if judge is None:
+    """Returns the steadiest: the segmenter of the pairs, that of a trusted bootstrap, or both together."""
+    pairs, bootstrapped = run.segmenter.average_network, run.background_judge
+    if bootstrapped is None:
         return [pairs]
-    agreement = _mean_agreement(run, [judge], [pairs])
-    logging.info("bootstrap and segmenter of the pairs agree at %.2f", agreement)
-    return [pairs, judge] if agreement >= _TRUSTED else [judge]
+    candidates = {"pairs": [pairs], "bootstrap": [bootstrapped], "both": [pairs, bootstrapped]}
+    steadiness = {name: _steadiness(run, networks) for name, networks in candidates.items()}
+    chosen = max(candidates, key=steadiness.__getitem__)
+    found = ", ".join(f"{name} {value:.3f}" for name, value in steadiness.items())
+    logging.info("pass 1 learns from: %s (steadiness: %s)", chosen, found)
+    return candidates[chosen]
 
 
-def _sharpening(run: Run, number: int, teachers: list[keras.Model]) -> str:
-    """Chooses how the teachers' masks are sharpened: first by GrabCut, if that agrees with them; later by colour."""
-    if number > 1:
-        return "colour"
+def _steadiness(run: Run, networks: list[keras.Model]) -> float:
+    """Returns the mean intersection over union of the networks' masks and the same masks sharpened."""
     images = run.splits.validation.images
-    probabilities = _probabilities(teachers, images)
-    sharpened = labels.make_masks("grabcut", images, probabilities)
-    agreement = labels.agreements(probabilities > THRESHOLD, sharpened).mean()
-    return "grabcut" if agreement >= _TRUSTED else "colour"
+    probabilities = _probabilities(networks, images)
+    sharpened = labels.sharpen_masks(images, probabilities)
+    return float(labels.agreements(probabilities > THRESHOLD, sharpened).mean())
 
 
-def _take_pass(
-    run: Run, number: int, kind: str, teachers: list[keras.Model]
-) -> tuple[keras.Model | None, dict[str, Any]]:
+def _take_pass(run: Run, number: int, teachers: list[keras.Model]) -> tuple[keras.Model | None, dict[str, Any]]:
     """Trains the segmenter of a pass, from its last checkpoint if there is one; returns it and the pass's record."""
     folder, name = passes.folder(run.workdir, number), f"pass {number}" if number else "bootstrap"
     with run.strategy.scope():
@@ -94,7 +96,8 @@ def _take_pass(
     checkpointer = Checkpointer(folder, None, segmenter)
     checkpointer.restore()
     if not (folder / "pass.json").exists():
-        photos, left_out = _labelled_photos(run, folder, kind, teachers)
+        photos, left_out = _labelled_photos(run, folder, teachers)
+        kind = "colour" if teachers else "rectangle"
         facts = {"pass": number, "labels": kind, "photos": len(photos), "left_out": left_out}
         if len(photos) < _FEWEST:
             offered = len(photos) + left_out
@@ -124,7 +127,7 @@ def _agreements(run: Run, network: keras.Model, teachers: list[keras.Model]) -> 
     if teachers:
         return {"change": _mean_agreement(run, [network], teachers)}
     images = run.splits.validation.images
-    masks = labels.make_masks("rectangle", images, None)
+    masks = labels.find_masks(images)
     agreement = float(labels.agreements(_masks([network], images), masks).mean())
     return {"agreement": agreement, "trusted": agreement >= _TRUSTED}
 
@@ -135,14 +138,16 @@ def _mean_agreement(run: Run, networks: list[keras.Model], others: list[keras.Mo
     return float(labels.agreements(_masks(networks, images), _masks(others, images)).mean())
 
 
-def _labelled_photos(run: Run, folder: pathlib.Path, kind: str, teachers: list[keras.Model]) -> tuple[Photos, int]:
+def _labelled_photos(run: Run, folder: pathlib.Path, teachers: list[keras.Model]) -> tuple[Photos, int]:
     """Returns the photos of a pass with their masks, and how many were left out. The masks are made once and kept."""
     photos, file = labels.evenly_chosen(run.splits.train, run.config.refine.photos), folder / "labels.npz"
     if not file.exists():
-        logging.info("pass %s: making masks of %d photos (%s)", folder.name, len(photos), kind)
-        probabilities = _probabilities(teachers, photos.images) if teachers else None
-        masks = labels.make_masks(kind, photos.images, probabilities)
-        rough = None if probabilities is None else probabilities > THRESHOLD
+        logging.info("pass %s: making masks of %d photos", folder.name, len(photos))
+        if teachers:
+            probabilities = _probabilities(teachers, photos.images)
+            masks, rough = labels.sharpen_masks(photos.images, probabilities), probabilities > THRESHOLD
+        else:
+            masks, rough = labels.find_masks(photos.images), None
         chosen = labels.plausible(masks, rough, run.config.refine.mask_size)
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:
