@@ -2,12 +2,13 @@
 
 import collections
 import random
+import re
 import sys
 import traceback
 
 import pytest
 import tiny
-from absl import app, logging
+from absl import app, flags, logging
 from absl.testing import flagsaver
 
 from configs import shapes
@@ -88,7 +89,7 @@ def test_program_ends_with_a_message_and_code_1(tmp_path):
     arguments = ["--config=shapes", "--config.networks.unet_widht=8", f"--workdir={tmp_path / 'run'}"]
     code, output = tiny.finish(tiny.python("-m", "tf_layered_gan.main", *arguments))
     assert code == 1 and "Traceback" not in output and not (tmp_path / "run").exists(), output
-    assert "unet_widht" in output and 'Did you mean "unet_width"' in output.splitlines()[-1]
+    assert "unet_widht" in output and "did you mean networks.unet_width?" in output
 
 
 @pytest.mark.parametrize(
@@ -177,3 +178,32 @@ def test_folder_without_photos_is_refused(run, tmp_path):
     message = run("--config=folder", f"--config.data.path={photos}")
     assert message.startswith(f"error: {photos}: 0 usable of 1 photos")
     assert not tiny.written(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    "arguments, near",
+    [
+        (["--mode=evalute"], "did you mean evaluate?"),
+        (["--wrokdir=a"], "Did you mean: workdir"),
+        (["--config=folders"], "did you mean folder?"),
+        (["--config=shapes", "--config.gamma_mi=1"], "did you mean gan.gamma_mi?"),
+        (["--config=shapes", "--config.network.unet_widht", "1"], "did you mean networks.unet_width?"),
+        (["--config=shapes", "--noconfig.data.flop"], "did you mean data.flip?"),
+    ],
+)
+def test_misspelt_names_are_answered_with_the_nearest(run, arguments, near):
+    assert near in run(*arguments)
+
+
+def test_help_fits_a_screen_and_names_every_config():
+    status, printed = tiny.finish(tiny.python("-m", "tf_layered_gan.main", "--help"))
+    lines = printed.splitlines()
+    assert status == 0 and len(lines) <= 40 and max(map(len, lines)) <= 120
+    assert f"  {', '.join(shipped.names())}, or" in printed
+    assert all(f"--mode={mode}" in printed for mode in flags.FLAGS["mode"].parser.enum_values)
+    assert re.findall(r"^Examples:", printed, re.M) and "--helpfull" in lines[-1]
+
+
+def test_a_dry_run_is_for_training_only(run):
+    with pytest.raises(app.UsageError, match="--dry_run is given with --mode=evaluate, allowed: --mode=train"):
+        run("--mode=evaluate", "--dry_run")

@@ -1,8 +1,21 @@
-"""Layered GANs that learn to segment foreground from background without a single mask."""
+"""Layered GANs that learn to segment foreground from background without a single mask.
 
-import os
+from tf_layered_gan import load_segmenter, synthesize_pairs, train_on_folder
+"""
 
-# TensorFlow turns oneDNN on by itself only on some processors, but a GAN step is also much faster with it on others.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tf_layered_gan.library import Pair, load_segmenter, synthesize_pairs, train_on_folder
 
 __version__ = "0.2.0"
+__all__ = ["Pair", "load_segmenter", "synthesize_pairs", "train_on_folder"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the functions for programs when they are first used, because a command needs none of them."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from tf_layered_gan import library
+
+    return getattr(library, name)

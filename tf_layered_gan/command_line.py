@@ -1,6 +1,7 @@
 """The parts that all commands share: error messages and --help."""
 
 import contextlib
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 
@@ -16,13 +17,17 @@ def run_command(
 
     Args:
         main: the command, called with the values of `arguments` as str once the flags are parsed. `--help` prints the
-            docstring and the flags of the command's module, whatever the name of the program.
+            docstring of its module, and the flags of the module that the docstring does not name.
         *arguments: names of the positional arguments, in capitals, such as "FILE". All are required.
         flags_parser: parses the command line, see `absl.app.run`.
     """
-    sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__
-    for flag in flags.FLAGS.get_key_flags_for_module(main.__module__):
-        flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)  # absl looks there for the flags that --help lists
+    sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__  # absl shows it with --helpfull
+
+    def parse(argv: list[str]) -> list[str]:
+        if {"-h", "-help", "--help"} & set(argv):
+            print(_help(main.__module__))
+            raise SystemExit(0)
+        return flags_parser(argv)
 
     def checked_main(argv: list[str]) -> None:
         if len(argv) != 1 + len(arguments):
@@ -30,7 +35,14 @@ def run_command(
         with command_errors():
             main(*argv[1:])
 
-    app.run(checked_main, flags_parser=flags_parser)
+    app.run(checked_main, flags_parser=parse)
+
+
+def _help(module: str) -> str:
+    about = inspect.cleandoc(sys.modules[module].__doc__ or "")
+    others = [flag for flag in flags.FLAGS.get_key_flags_for_module(module) if f"--{flag.name}" not in about]
+    lines = [f"  --{flag.name}: {flag.help}" for flag in others if flag.name not in about]
+    return "\n".join([about, "", *lines, *([""] if lines else []), "Every flag, with its default: --helpfull"])
 
 
 @contextlib.contextmanager

@@ -1,24 +1,58 @@
-"""The training command: python -m tf_layered_gan.main --config=configs/shapes.py --workdir=runs/shapes"""
+"""Learns to cut objects out of photos from photos alone.
+
+Usage: tf-layered-gan --config=CONFIG --workdir=WORKDIR [--config.FIELD=VALUE ...]    to train
+       tf-layered-gan --mode=MODE --workdir=WORKDIR                                   to use a trained run
+
+What to do:
+  --mode=train         train, from the last checkpoint if there is one (the default)
+  --mode=evaluate      measure the segmenter and the baselines on the test photos
+  --mode=synthesize    write --count=1000 pairs of image and mask to WORKDIR/synthetic
+  --mode=explore       show what the GAN's codes mean: labelled images in WORKDIR/explore
+  --dry_run            before training: check photos, settings and memory, estimate time and disk; writes nothing
+
+Where:
+  --workdir=WORKDIR    directory of the run: checkpoints, samples, TensorBoard, figures
+
+Settings for training; the other modes take them from the workdir:
+  --config=CONFIG      apc, cars, cub, default, dogs, folder, perturbgan, shapes, small, or the path of a .py file
+  --config.FIELD=VALUE changes one field. The most used fields:
+      data.path            folder of photos
+      data.masks           folder of masks, which only measure the result
+      resolution           width of the images in pixels, a power of two
+      schedule.rounds      rounds of GAN and segmenter; more rounds can be added to a finished run
+      schedule.gan_images_per_round, schedule.final_segmenter_steps
+      networks.generator_width, networks.background_width, networks.discriminator_width
+      seed                 another seed gives another run
+
+Examples:
+  tf-layered-gan --config=shapes --workdir=runs/shapes
+  tf-layered-gan --config=folder --config.data.path=DIR --workdir=runs/mine --dry_run
+  tf-layered-gan --config=folder --config.data.path=DIR --workdir=runs/mine
+  tf-layered-gan --mode=explore --workdir=runs/mine
+"""
+
+import re
 
 from absl import app, flags, logging
 
-from tf_layered_gan import evaluate, synthesize, train
+from tf_layered_gan import onednn  # noqa: F401
 from tf_layered_gan.command_line import run_command
 from tf_layered_gan.config import shipped, validate
+from tf_layered_gan.console.names import did_you_mean
 from tf_layered_gan.runs import config_record
 
-_CONFIG = shipped.define_flag(
-    "The run's settings. Needed to train; evaluate and synthesize use the settings in the workdir."
-)
+_CONFIG = shipped.define_flag("The run's settings. Needed to train; the other modes use the settings in the workdir.")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Directory for checkpoints, logs and figures.")
 _MODE = flags.DEFINE_enum(
     "mode",
     "train",
-    ["train", "evaluate", "synthesize"],
+    ["train", "evaluate", "synthesize", "explore"],
     "train: Algorithm 1, from the last checkpoint if there is one. evaluate: measure the trained segmenter and the "
-    "baselines on the test photos. synthesize: write pairs of image and mask to WORKDIR/synthetic.",
+    "baselines on the test photos. synthesize: write pairs of image and mask to WORKDIR/synthetic. explore: write "
+    "images that show what the codes mean to WORKDIR/explore.",
 )
 _COUNT = flags.DEFINE_integer("count", 1_000, "synthesize: number of pairs.", lower_bound=1)
+_DRY_RUN = flags.DEFINE_bool("dry_run", False, "train: check everything and estimate time and disk, but do not train.")
 # absl and ml_collections raise these for a wrong flag; other errors come from the config file, which is a program.
 _FLAG_ERRORS = (flags.Error, AttributeError, LookupError, TypeError, ValueError, OSError)
 
@@ -28,15 +62,32 @@ def main() -> None:
     logging.use_absl_handler()
     if _MODE.value == "train" and _CONFIG.value is None:
         raise app.UsageError("training needs a config, such as --config=folder")
+    if _MODE.value != "train" and _DRY_RUN.value:
+        raise app.UsageError(f"--dry_run is given with --mode={_MODE.value}, allowed: --mode=train")
     if not _WORKDIR.value:
         raise app.UsageError("--workdir is empty, allowed: a directory")
     config = _CONFIG.value or config_record.load_config(_WORKDIR.value)
     validate(config)
-    if _MODE.value == "train":
+    # Imported here, because TensorFlow takes seconds, and --help and a wrong flag do not need it.
+    if _DRY_RUN.value:
+        from tf_layered_gan.training import dry_run
+
+        dry_run.dry_run(config, _WORKDIR.value)
+    elif _MODE.value == "train":
+        from tf_layered_gan import train
+
         train.train(config, _WORKDIR.value)
     elif _MODE.value == "evaluate":
+        from tf_layered_gan import evaluate
+
         evaluate.evaluate(config, _WORKDIR.value)
+    elif _MODE.value == "explore":
+        from tf_layered_gan import explore
+
+        explore.explore(config, _WORKDIR.value)
     else:
+        from tf_layered_gan import synthesize
+
         synthesize.write_dataset(config, _WORKDIR.value, _COUNT.value)
 
 
@@ -47,11 +98,12 @@ def parse_flags(argv: list[str]) -> list[str]:
         the arguments that are not flags, after the program's name.
     """
     try:
+        shipped.check_fields(argv)
         rest = flags.FLAGS(argv)
         getattr(_CONFIG.value, "lock", None)  # reading any attribute raises the error of an unreadable config file
         return rest
     except Exception as error:  # a config file is a program and may raise anything
-        raise SystemExit(f"error: {_on_one_line(error)}") from error
+        raise SystemExit(f"error: {_with_nearest(_on_one_line(error))}") from error
 
 
 def _on_one_line(error: Exception) -> str:
@@ -60,6 +112,12 @@ def _on_one_line(error: Exception) -> str:
     lines = [line for line in text.splitlines() if line.strip()] or ["no message"]
     words = (lines[-1] if "Traceback" in text else " ".join(lines))[:1000]
     return words if isinstance(error, _FLAG_ERRORS) else f"{type(error).__name__}: {words}"
+
+
+def _with_nearest(message: str) -> str:
+    """Adds the nearest allowed value to absl's message about a flag with a few values."""
+    wrong = re.match(r"flag --\w+=(\S+): value should be one of <(\S+)>", message)
+    return message + did_you_mean(wrong[1], wrong[2].split("|")) if wrong else message
 
 
 def run() -> None:

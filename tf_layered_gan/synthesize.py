@@ -1,8 +1,9 @@
-"""Writes pairs of image and mask, painted by the averaged generators, as a dataset that others can use."""
+"""Pairs of image and mask, painted by the averaged generators, and a dataset of them that others can use."""
 
 import os
 import pathlib
 import shutil
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -12,9 +13,10 @@ from PIL import Image
 
 from tf_layered_gan.files.records import write_record
 from tf_layered_gan.models import sampling
-from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.runs import restarts, workdir_lock
 from tf_layered_gan.runs.restore import restore_run
+
+PixelPair = tuple[np.ndarray, np.ndarray]  # uint8: the image [height, width, rgb] and its mask [height, width]
 
 
 def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) -> None:
@@ -28,33 +30,45 @@ def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) ->
         FileNotFoundError: the run has no checkpoint.
         ValueError: the run is supervised, or another command is at work in its directory.
     """
-    if config.segmenter.supervised:
-        raise ValueError("segmenter.supervised is True: such a run trains no GAN, so it cannot synthesise")
-    gan, _, checkpointer = restore_run(config, workdir)
-    config = restarts.attempt(config, workdir)
-    with workdir_lock.locked(workdir):
-        _write(config, pathlib.Path(workdir) / "synthetic", gan, int(checkpointer.gan_step), count)
-
-
-def _write(config: ConfigDict, out: pathlib.Path, gan: LayeredGAN, gan_step: int, count: int) -> None:
-    sample = sampling.build_sampler(config, sampling.SYNTHESIS_STREAM)
-    paint = tf.function(lambda step: gan.synthesize(sample(step)), autograph=False)
-    shutil.rmtree(out, ignore_errors=True)  # pairs of an earlier command must not mix with these
-    for name in ("images", "masks"):
-        (out / name).mkdir(parents=True)
-    for start in range(0, count, config.batch_size):
-        pairs = paint(tf.constant(start // config.batch_size, tf.int64))
-        images = np.round((pairs["composed"].numpy() + 1) * 127.5).astype(np.uint8)
-        masks = np.round(pairs["composed_mask"].numpy()[..., 0] * 255).astype(np.uint8)
-        for i in range(min(config.batch_size, count - start)):
-            Image.fromarray(images[i]).save(out / "images" / f"{start + i:06d}.png")
-            Image.fromarray(masks[i]).save(out / "masks" / f"{start + i:06d}.png")
+    pairs, gan_step = paint_pairs(config, workdir, count)
     about = {
         "pairs": count,
         "resolution": config.resolution,
         "gan_step": gan_step,
-        "seed": config.seed,
+        "seed": restarts.attempt(config, workdir).seed,
         "masks": "grey, 0 background to 255 foreground",
     }
-    write_record(out / "dataset.json", about)
+    out = pathlib.Path(workdir) / "synthetic"
+    with workdir_lock.locked(workdir):
+        shutil.rmtree(out, ignore_errors=True)  # pairs of an earlier command must not mix with these
+        for name in ("images", "masks"):
+            (out / name).mkdir(parents=True)
+        for i, pair in enumerate(pairs):
+            for name, pixels in zip(("images", "masks"), pair, strict=True):
+                Image.fromarray(pixels).save(out / name / f"{i:06d}.png")
+        write_record(out / "dataset.json", about)
     logging.info("wrote %d pairs of image and mask to %s", count, out)
+
+
+def paint_pairs(config: ConfigDict, workdir: str | os.PathLike, count: int) -> tuple[Iterator[PixelPair], int]:
+    """Restores a run's generators; returns `count` pairs, painted when they are needed, and the step of the GAN.
+
+    Raises:
+        FileNotFoundError: the run has no checkpoint.
+        ValueError: the run is supervised.
+    """
+    if config.segmenter.supervised:
+        raise ValueError("segmenter.supervised is True: such a run trains no GAN, so it cannot synthesise")
+    gan, _, checkpointer = restore_run(config, workdir)
+    config = restarts.attempt(config, workdir)
+    sample = sampling.build_sampler(config, sampling.SYNTHESIS_STREAM)
+    paint = tf.function(lambda step: gan.synthesize(sample(step)), autograph=False)
+    return _paint(paint, config.batch_size, count), int(checkpointer.gan_step)
+
+
+def _paint(paint: Callable, batch_size: int, count: int) -> Iterator[PixelPair]:
+    for start in range(0, count, batch_size):
+        layers = paint(tf.constant(start // batch_size, tf.int64))
+        images = np.round((layers["composed"].numpy() + 1) * 127.5).astype(np.uint8)
+        masks = np.round(layers["composed_mask"].numpy()[..., 0] * 255).astype(np.uint8)
+        yield from zip(images[: count - start], masks[: count - start], strict=True)

@@ -14,7 +14,7 @@ EDGE = ROOT / "edge_segmenter"
 
 # From the ground up. Modules in one folder may import one another.
 FLOORS = [
-    {"command_line", "files"},
+    {"command_line", "console", "files", "onednn"},
     {"config"},
     {"data"},
     {"labelling"},
@@ -22,12 +22,12 @@ FLOORS = [
     {"evaluation"},
     {"runs"},
     {"training"},
-    {"train", "evaluate", "synthesize"},
-    {"distill"},
+    {"train", "evaluate", "synthesize", "explore"},
+    {"distill", "library"},
     {"main", "paper"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-SEE_A_CONFIG = {"main", "train", "evaluate", "synthesize", "distill", "config", "training", "paper"}
+SEE_A_CONFIG = {"main", "train", "evaluate", "synthesize", "explore", "distill", "library", "config", "training", "paper"}
 SEE_A_CONFIG |= {"data/sources", "models/build", "models/memory", "models/sampling", "evaluation/gan_figures"}
 SEE_A_CONFIG |= {"runs/config_record", "runs/passes", "runs/report", "runs/restarts", "runs/restore"}
 

@@ -1,13 +1,23 @@
 """The configs that the package ships, and the flag --config that finds them by name."""
 
+import importlib.util
 import pathlib
+import re
+from collections.abc import Mapping
+from typing import Any
 
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 from ml_collections.config_flags.config_flags import ConfigFileFlagParser
 
+from tf_layered_gan.config.fields import FIELDS
+from tf_layered_gan.console.names import did_you_mean
+
 # --help lists the flag under the program that calls `define_flag`, not under this module.
 flags.disclaim_key_flags()
+
+FIELD_NAMES = [field.name for field in FIELDS]
+_SECTIONS = {name.split(".")[0] for name in FIELD_NAMES if "." in name}
 
 
 def folder() -> pathlib.Path:
@@ -35,8 +45,60 @@ def find(config: str) -> str:
     if "/" in config or pathlib.PurePath(config).suffix:
         return config
     if config not in names():
-        raise ValueError(f"config is {config!r}, allowed: {', '.join(names())}, or the path of a .py file")
+        raise ValueError(_unknown(config))
     return str(folder() / f"{config}.py")
+
+
+def _unknown(config: str) -> str:
+    near = did_you_mean(config, names())
+    return f"config is {config!r}, allowed: {', '.join(names())}, or the path of a .py file{near}"
+
+
+def load(config: str, settings: Mapping[str, Any]) -> ConfigDict:
+    """Loads a config file and sets some of its fields.
+
+    Args:
+        config: a name or a path, see `find`.
+        settings: values by the names of the fields, such as {"gan.gamma_mi": 0.5}.
+
+    Raises:
+        ValueError: there is no such config or no such field, or a value has a wrong type.
+    """
+    path = find(config)
+    spec = importlib.util.spec_from_file_location("config_of_the_run", path)
+    if spec is None or spec.loader is None or not pathlib.Path(path).is_file():
+        raise ValueError(_unknown(config))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    loaded = module.get_config()
+    for name, value in settings.items():
+        _set(loaded, name, value)
+    return loaded
+
+
+def check_fields(argv: list[str]) -> None:
+    """Refuses flags such as --config.gan.gamma_mj=1, which set a field that does not exist.
+
+    Raises:
+        ValueError: names the field and the nearest one.
+    """
+    for argument in argv:
+        name = re.match(r"--?(?:no)?config\.([^=]*)", argument)
+        if name and name[1] not in _SECTIONS:
+            _check_field(name[1])
+
+
+def _check_field(name: str) -> None:
+    if name not in FIELD_NAMES:
+        raise ValueError(f"there is no field {name:.200}{did_you_mean(name, FIELD_NAMES)}")
+
+
+def _set(config: ConfigDict, name: str, value: Any) -> None:
+    _check_field(name)
+    try:
+        config.update_from_flattened_dict({name: value})
+    except TypeError as error:
+        raise ValueError(f"{name} is {value!r:.200}: {error}") from error
 
 
 class _NameOrPathParser(ConfigFileFlagParser):

@@ -2,12 +2,14 @@
 
 import os
 
+import keras
 from ml_collections import ConfigDict
 
 from tf_layered_gan.models import build
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.memory import check_memory
 from tf_layered_gan.models.segmenter import Segmenter
+from tf_layered_gan.runs import passes
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import check_config
 
@@ -27,3 +29,13 @@ def restore_run(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Layered
     if not checkpointer.restore():
         raise FileNotFoundError(f"no checkpoint in {workdir}: train first (--mode=train)")
     return gan, segmenter, checkpointer
+
+
+def restore_network(config: ConfigDict, workdir: str | os.PathLike) -> keras.Model:
+    """Restores the network that a run evaluates and exports, see `passes.final_network`.
+
+    Raises:
+        FileNotFoundError, ValueError: see `restore_run` and `passes.pass_networks`.
+    """
+    _, segmenter, _ = restore_run(config, workdir)
+    return passes.final_network(passes.pass_networks(config, workdir), segmenter)

@@ -1,0 +1,125 @@
+"""The functions for programs: train on a folder of photos, segment images, synthesise pairs. See docs/library.md.
+
+TensorFlow is imported when a function needs it, not with this module.
+"""
+
+import dataclasses
+import os
+import pathlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from edge_segmenter import Segmenter
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Pair:
+    """A synthetic image and its mask.
+
+    Attributes:
+        image: uint8 [height, width, rgb].
+        mask: uint8 [height, width], 0 background to 255 foreground, soft at the edges.
+    """
+
+    image: np.ndarray
+    mask: np.ndarray
+
+
+def train_on_folder(
+    photos: str | os.PathLike,
+    workdir: str | os.PathLike,
+    *,
+    masks: str | os.PathLike | None = None,
+    config: str = "folder",
+    settings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Trains on a folder of photos, from the last checkpoint if there is one. Does the same as `tf-layered-gan`.
+
+    Call it in the main thread: during training, SIGTERM saves a checkpoint and raises SystemExit.
+
+    Args:
+        photos: the folder of photos.
+        workdir: directory for checkpoints, figures and everything else that the run writes.
+        masks: None, or a folder of masks. They measure the result. See docs/data.md.
+        config: the name of a shipped config, or the path of a config file.
+        settings: values of config fields by their names, such as {"schedule.rounds": 2}.
+
+    Returns:
+        dict, the content of metrics.json, see docs/evaluating.md.
+
+    Raises:
+        ValueError: a setting is wrong, the photos cannot be used, or the workdir belongs to another run.
+        OSError: the disk is full.
+        FloatingPointError: a loss is not finite, also after going back to the last checkpoint.
+    """
+    from tf_layered_gan import onednn  # noqa: F401
+    from tf_layered_gan.config import shipped, validate
+    from tf_layered_gan.train import train
+
+    given = {"data.path": os.fspath(photos), "data.masks": masks and os.fspath(masks), **(settings or {})}
+    resolved = shipped.load(config, given)
+    validate(resolved)
+    return train(resolved, workdir)
+
+
+def load_segmenter(source: str | os.PathLike) -> Segmenter:
+    """Loads a segmenter from the workdir of a run or from an exported .tflite file.
+
+    Only a workdir needs TensorFlow.
+
+    Args:
+        source: the workdir or the file.
+
+    Returns:
+        `edge_segmenter.Segmenter`. Its methods `probability`, `mask`, `cutout` and `blurred` take an image of any size:
+        the path of a file, a PIL.Image in mode RGB, or uint8 [height, width, rgb].
+
+    Raises:
+        FileNotFoundError: the directory holds no run, or the run has no checkpoint.
+        ValueError: the run is damaged or of another version, or the file is no segmenter.
+    """
+    return _RunSegmenter(source) if os.path.isdir(source) else Segmenter(source)
+
+
+def synthesize_pairs(workdir: str | os.PathLike, count: int) -> Iterator[Pair]:
+    """Paints pairs of image and mask with the averaged generators of a run.
+
+    Pair i depends on the run and on i alone. `tf-layered-gan --mode=synthesize` writes the same pairs to files.
+
+    Args:
+        workdir: the run's directory.
+        count: number of pairs, 0 or more.
+
+    Returns:
+        Iterator over the pairs. They are painted in batches, when they are needed.
+
+    Raises:
+        FileNotFoundError: the directory holds no run, or the run has no checkpoint.
+        ValueError: the run is supervised and so has no GAN, it is damaged, or `count` is below 0.
+    """
+    from tf_layered_gan import onednn  # noqa: F401
+    from tf_layered_gan import synthesize
+    from tf_layered_gan.runs.config_record import load_config
+
+    if count < 0:
+        raise ValueError(f"count is {count}, allowed: 0 or more")
+    painted, _ = synthesize.paint_pairs(load_config(workdir), workdir, count)
+    return (Pair(image, mask) for image, mask in painted)
+
+
+class _RunSegmenter(Segmenter):
+    """The segmenter of a run's newest checkpoint, without an export."""
+
+    def __init__(self, workdir: str | os.PathLike):
+        from tf_layered_gan import onednn  # noqa: F401
+        from edge_segmenter.fit import fit_for_whole_photos
+        from tf_layered_gan.evaluation.segmentation import predict_probabilities
+        from tf_layered_gan.runs.config_record import load_config
+        from tf_layered_gan.runs.restore import restore_network
+
+        config = load_config(workdir)
+        network = restore_network(config, pathlib.Path(workdir))
+        self.resolution, self.fit = config.resolution, fit_for_whole_photos(config.data.fit)
+        self.predict = lambda pixels: predict_probabilities(network, pixels)
