@@ -9,16 +9,18 @@ import tiny
 from PIL import Image
 
 import tf_layered_gan
-from tf_layered_gan import Pair, library, load_segmenter, synthesize_pairs, train, train_on_folder
+from tf_layered_gan import Pair, load_segmenter, synthesize_pairs, train, train_on_folder
 from tf_layered_gan.data import shapes
 from tf_layered_gan.files.records import read_record
 
 IMPORT = """
 import logging, os, signal, sys
-before = dict(os.environ), list(logging.root.handlers), signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+def state():
+    handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    return dict(os.environ), list(logging.root.handlers), handlers
+before = state()
 from tf_layered_gan import Pair, load_segmenter, synthesize_pairs, train_on_folder
-after = dict(os.environ), list(logging.root.handlers), signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-assert before == after
+assert state() == before
 assert not {"tensorflow", "keras", "absl", "ml_collections"} & set(sys.modules)
 """
 

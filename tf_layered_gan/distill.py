@@ -13,6 +13,7 @@ size, depth, colour augmentation, seed and the steps between checkpoints are tho
 """
 
 from tf_layered_gan import onednn  # noqa: F401
+
 # isort: split
 
 import os

@@ -99,8 +99,10 @@ def synthesize_pairs(workdir: str | os.PathLike, count: int) -> Iterator[Pair]:
         FileNotFoundError: the directory holds no run, or the run has no checkpoint.
         ValueError: the run is supervised and so has no GAN, it is damaged, or `count` is below 0.
     """
-    from tf_layered_gan import onednn  # noqa: F401
-    from tf_layered_gan import synthesize
+    from tf_layered_gan import (
+        onednn,  # noqa: F401
+        synthesize,
+    )
     from tf_layered_gan.runs.config_record import load_config
 
     if count < 0:
@@ -113,8 +115,8 @@ class _RunSegmenter(Segmenter):
     """The segmenter of a run's newest checkpoint, without an export."""
 
     def __init__(self, workdir: str | os.PathLike):
-        from tf_layered_gan import onednn  # noqa: F401
         from edge_segmenter.fit import fit_for_whole_photos
+        from tf_layered_gan import onednn  # noqa: F401
         from tf_layered_gan.evaluation.segmentation import predict_probabilities
         from tf_layered_gan.runs.config_record import load_config
         from tf_layered_gan.runs.restore import restore_network

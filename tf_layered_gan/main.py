@@ -7,7 +7,7 @@ What to do:
   --mode=train         train, from the last checkpoint if there is one (the default)
   --mode=evaluate      measure the segmenter and the baselines on the test photos
   --mode=synthesize    write --count=1000 pairs of image and mask to WORKDIR/synthetic
-  --mode=explore       show what the GAN's codes mean: labelled images in WORKDIR/explore
+  --mode=explore       show what the GAN's codes mean: labelled images in WORKDIR/explore; --photo=FILE adds your photo
   --dry_run            before training: check photos, settings and memory, estimate time and disk; writes nothing
 
 Where:
@@ -52,6 +52,7 @@ _MODE = flags.DEFINE_enum(
     "images that show what the codes mean to WORKDIR/explore.",
 )
 _COUNT = flags.DEFINE_integer("count", 1_000, "synthesize: number of pairs.", lower_bound=1)
+_PHOTO = flags.DEFINE_string("photo", None, "explore: also put the object of this photo on new backgrounds.")
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "train: check everything and estimate time and disk, but do not train.")
 # absl and ml_collections raise these for a wrong flag; other errors come from the config file, which is a program.
 _FLAG_ERRORS = (flags.Error, AttributeError, LookupError, TypeError, ValueError, OSError)
@@ -84,7 +85,7 @@ def main() -> None:
     elif _MODE.value == "explore":
         from tf_layered_gan import explore
 
-        explore.explore(config, _WORKDIR.value)
+        explore.explore(config, _WORKDIR.value, _PHOTO.value)
     else:
         from tf_layered_gan import synthesize
 

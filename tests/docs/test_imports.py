@@ -20,6 +20,7 @@ FLOORS = [
     {"labelling"},
     {"models"},
     {"evaluation"},
+    {"exploration"},
     {"runs"},
     {"training"},
     {"train", "evaluate", "synthesize", "explore"},
@@ -27,7 +28,18 @@ FLOORS = [
     {"main", "paper"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-SEE_A_CONFIG = {"main", "train", "evaluate", "synthesize", "explore", "distill", "library", "config", "training", "paper"}
+SEE_A_CONFIG = {
+    "main",
+    "train",
+    "evaluate",
+    "synthesize",
+    "explore",
+    "distill",
+    "library",
+    "config",
+    "training",
+    "paper",
+}
 SEE_A_CONFIG |= {"data/sources", "models/build", "models/memory", "models/sampling", "evaluation/gan_figures"}
 SEE_A_CONFIG |= {"runs/config_record", "runs/passes", "runs/report", "runs/restarts", "runs/restore"}
 

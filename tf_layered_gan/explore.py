@@ -1,0 +1,112 @@
+"""Images that show what the codes of a trained GAN mean, and what its segmenter cuts out of photos.
+
+WORKDIR/explore holds sheets with labelled rows and columns. No image is perturbed.
+
+    z_at_fixed_c.png             along a row only z changes: background, pose and shape
+    c_at_fixed_z.png             along a row only c changes, within its group: the object's colours and texture
+    c_sup_at_fixed_z.png         along a row only the group c_sup changes: the silhouette, drawn over the image
+    interpolation.png            the steps from one code to another
+    objects_on_backgrounds.png   each object on each background
+    cutouts.png, cutouts/        objects on a checkerboard; cutouts/ has half of them with alpha
+    photos_on_backgrounds.png    objects of held-out photos, as the segmenter finds them, on synthetic backgrounds
+    photo_on_backgrounds.png     with --photo=FILE: the same with your photo
+    photo_cutout.png             with --photo=FILE: the cut-out with alpha, at the photo's own size
+    walk.gif                     a walk through five codes
+"""
+
+import os
+import pathlib
+import shutil
+
+import keras
+import numpy as np
+from absl import logging
+from ml_collections import ConfigDict
+from PIL import Image
+
+from edge_segmenter import results
+from edge_segmenter.files.atomic import replacing
+from edge_segmenter.files.atomic import save_png as save_image
+from edge_segmenter.files.images import read_image
+from edge_segmenter.fit import fit_for_whole_photos, foreground_probability
+from tf_layered_gan.data import sources
+from tf_layered_gan.evaluation.image_grid import save_png
+from tf_layered_gan.evaluation.segmentation import predict_probabilities
+from tf_layered_gan.exploration.codes import drawn_codes
+from tf_layered_gan.exploration.sheets import Explorer, photos_on_backgrounds
+from tf_layered_gan.models import sampling
+from tf_layered_gan.runs import passes, restarts, workdir_lock
+from tf_layered_gan.runs.restore import restore_run
+
+_PHOTOS, _CUTOUTS, _LARGEST, _FRAME = 8, 16, 256, 120  # images, images, pixels, milliseconds
+
+
+def explore(config: ConfigDict, workdir: str | os.PathLike, photo: str | os.PathLike | None = None) -> None:
+    """Writes the sheets to WORKDIR/explore and replaces earlier ones there.
+
+    The same run always gives the same sheets. If the run's photos are no longer there, a warning says so, and only
+    their sheet is left out.
+
+    Args:
+        config: the run's config.
+        workdir: the run's directory.
+        photo: None, or the file of a photo.
+
+    Raises:
+        FileNotFoundError: the run has no checkpoint.
+        ValueError: the run is supervised, the photo cannot be read, or another command is at work in the workdir.
+    """
+    if config.segmenter.supervised:
+        raise ValueError("segmenter.supervised is True: such a run trains no GAN, so it has no codes to explore")
+    own_photo = read_image(photo) if photo else None
+    gan, segmenter, _ = restore_run(config, workdir)
+    network = passes.final_network(passes.pass_networks(config, workdir), segmenter)
+    sample = sampling.build_sampler(restarts.attempt(config, workdir), sampling.SYNTHESIS_STREAM)
+    group_size = config.codes.group_size if config.codes.prior == "categorical" else 0
+    explorer = Explorer(gan, drawn_codes(sample, Explorer.needed), group_size)
+    out = pathlib.Path(workdir) / "explore"
+    with workdir_lock.locked(workdir):
+        shutil.rmtree(out, ignore_errors=True)
+        _write_codes(out, explorer)
+        _write_photos(out, explorer, config, workdir, network)
+        if own_photo:
+            _write_photo(out, explorer, own_photo, network, fit_for_whole_photos(config.data.fit))
+    logging.info("wrote %s to %s", ", ".join(sorted(path.name for path in out.iterdir())), out)
+
+
+def _write_codes(out: pathlib.Path, explorer: Explorer) -> None:
+    for name in ("z_at_fixed_c", "c_at_fixed_z", "c_sup_at_fixed_z", "interpolation", "objects_on_backgrounds"):
+        save_png(getattr(explorer, name)(), out / f"{name}.png")
+    overview, pixels, masks = explorer.cutouts()
+    save_png(overview, out / "cutouts.png")
+    for i in range(_CUTOUTS):
+        save_image(results.cutout(Image.fromarray(pixels[i]), masks[i]), out / "cutouts" / f"{i:02d}.png")
+    first, *others = map(Image.fromarray, explorer.walk())
+    with replacing(out / "walk.gif") as file:
+        first.save(file, save_all=True, append_images=others, duration=_FRAME, loop=0)
+
+
+def _write_photos(
+    out: pathlib.Path, explorer: Explorer, config: ConfigDict, workdir: str | os.PathLike, network: keras.Model
+) -> None:
+    try:
+        photos = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos").validation.images[:_PHOTOS]
+    except ValueError as error:
+        logging.warning("photos_on_backgrounds.png is left out: %s", error)
+        return
+    masks = predict_probabilities(network, photos)
+    save_png(photos_on_backgrounds(photos, masks, explorer.backgrounds()), out / "photos_on_backgrounds.png")
+
+
+def _write_photo(out: pathlib.Path, explorer: Explorer, photo: Image.Image, network: keras.Model, fit: str) -> None:
+    def predict(pixels: np.ndarray) -> np.ndarray:
+        return predict_probabilities(network, pixels[None])[0]
+
+    cutout = results.cutout(photo, foreground_probability(photo, network.input_shape[1], predict, fit))
+    save_image(cutout, out / "photo_cutout.png")
+    cutout.thumbnail((_LARGEST, _LARGEST))
+    *colours, alpha = np.moveaxis(np.asarray(cutout), 2, 0)
+    pixels, mask = np.stack(colours, 2)[None], alpha[None] / np.float32(255)
+    large = [Image.fromarray(image).resize(cutout.size, Image.Resampling.BICUBIC) for image in explorer.backgrounds()]
+    sheet = photos_on_backgrounds(pixels, mask, list(map(np.asarray, large)))
+    save_png(sheet, out / "photo_on_backgrounds.png")
