@@ -73,10 +73,11 @@ def test_two_newest_checkpoints_are_kept(finished_run):
 
 def test_loss_terms_are_in_tensorboard(finished_run):
     of, every_step = steps(tiny.events(finished_run)), [1, 2, 3, 4]
-    assert of["gan/generator_adversarial"] == of["gan/mask_mean"] == every_step
-    assert of["gan/discriminator_mutual_information_mask"] == of["gan/discriminator_gradient_norm"] == every_step
-    assert of["gan/background"] == [3, 4]  # from the second round on
-    assert of["gan/images_per_second"] == [2, 4]  # not in the first report of a phase
+    assert of["discriminator/generator_adversarial"] == of["mask/mask_mean"] == every_step
+    assert of["codes/discriminator_mutual_information_mask"] == every_step
+    assert of["gradients/discriminator_gradient_norm"] == every_step
+    assert of["background/background"] == [3, 4]  # from the second round on
+    assert of["speed/gan/images_per_second"] == [2, 4]  # not in the first report of a phase
     assert of["segmenter/segmentation"] == [1, 2]
     assert "segmenter/consistency" not in of  # only the final steps also learn from photos
     assert of["final/segmentation"] == of["final/consistency"] == [1]
@@ -253,7 +254,7 @@ def test_every_config_trains(name, tmp_path, eagerly, monkeypatch):
     assert (metrics["test"] is None) == (source in ("folder", "dogs", "cars"))  # these have no masks here
     for pattern in ("metrics.json", "checkpoints/*.index", "samples/*.png"):
         assert list((tmp_path / "run").glob(pattern)), pattern
-    assert steps(tiny.events(tmp_path / "run"))["gan/generator_adversarial"] == [1]
+    assert steps(tiny.events(tmp_path / "run"))["discriminator/generator_adversarial"] == [1]
 
 
 @pytest.mark.slow
@@ -297,6 +298,6 @@ def test_supervised_segmenter_learns_from_masks_without_a_gan(tmp_path, eagerly)
     assert tiny.counters(tmp_path, "gan_step", "segmenter_step", "final_step") == [0, 0, 2]
     of = steps(tiny.events(tmp_path))
     assert of["supervised/segmentation"] == [1, 2] and "supervised/consistency" not in of
-    assert not [name for name in of if name.startswith("gan/")]
+    assert not [name for name in of if name.startswith(("gan/", "mask", "discriminator/"))]
     with pytest.raises(ValueError, match="segmenter.supervised is True: such a run trains no GAN"):
         synthesize.write_dataset(tiny.run_config(shapes, **tiny.ONE_STEP | supervised), tmp_path, 1)

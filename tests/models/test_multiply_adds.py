@@ -3,6 +3,7 @@ import pytest
 from keras import layers
 
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
+from tf_layered_gan.models.networks.upsampling import UpsampleConv2D
 
 
 def cost(*stack):
@@ -22,11 +23,20 @@ def test_separable_convolution():
     assert cost(layers.DepthwiseConv2D(3, padding="same"), layers.Conv2D(5, 1)) == (27 + 15) * 64
 
 
+def test_upsampling_convolution():
+    # A 4x4 kernel with stride 2 meets each of the 16 * 16 pixels of the output 2 * 2 times.
+    assert cost(UpsampleConv2D(5)) == 16 * 16 * 4 * 3 * 5
+
+
+def test_dense_layer():
+    assert cost(layers.Flatten(), layers.Dense(2)) == 8 * 8 * 3 * 2
+
+
 def test_other_layers_are_free():
     rest = [layers.BatchNormalization(), layers.ReLU(), layers.MaxPooling2D(), layers.UpSampling2D()]
     assert cost(*rest) == 0
 
 
 def test_refuses_a_layer_of_unknown_cost():
-    with pytest.raises(ValueError, match="layer flat is a Dense, allowed with a kernel: Conv2D"):
-        cost(layers.Flatten(), layers.Dense(2, name="flat"))
+    with pytest.raises(ValueError, match="layer long is a Conv1D, allowed with a kernel: Conv2D"):
+        cost(layers.Reshape((64, 3)), layers.Conv1D(2, 3, name="long"))

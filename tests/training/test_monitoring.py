@@ -1,9 +1,18 @@
+import contextlib
+import inspect
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
 import tiny
 
+from tf_layered_gan.evaluation.metrics.precision_recall import THRESHOLDS
+from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.training.monitoring import Monitor, check_finite, collapse_warning, variety_warning
+from tf_layered_gan.training.plan import Part, Plan
+from tf_layered_gan.training.profiling import Profiler
+from tf_layered_gan.training.scalar_tags import scalar_tag
 
 GAN, SEGMENTER = ("gan", "round 2"), ("segmenter", "round 2")
 
@@ -63,7 +72,7 @@ def test_scalars_are_written_under_their_kind_and_step(tmp_path):
     monitor.scalars(*SEGMENTER, {"segmentation": 0.5}, 3, 30)
     monitor.image("layers", np.zeros((2, 2, 3), np.uint8), 20)
     events = tiny.events(tmp_path)
-    assert scalar(events, "gan/binarization") == [(10, 0.25), (20, 0.125)]
+    assert scalar(events, "mask/binarization") == [(10, 0.25), (20, 0.125)]
     assert scalar(events, "segmenter/segmentation") == [(3, 0.5)]
 
 
@@ -76,8 +85,8 @@ def test_images_per_second_count_the_steps_between_two_reports(tmp_path, monkeyp
     monitor.image("layers", np.zeros((2, 2, 3), np.uint8), 20)
     events = tiny.events(tmp_path)
     # 10 steps of 4 images in 2 seconds. The first report of a kind has no speed, because there is no earlier time.
-    assert scalar(events, "gan/images_per_second") == [(20, 20)]
-    assert "segmenter/images_per_second" not in events
+    assert scalar(events, "speed/gan/images_per_second") == [(20, 20)]
+    assert "speed/segmenter/images_per_second" not in events
 
 
 def test_each_report_logs_one_line(tmp_path, caplog):
@@ -125,3 +134,74 @@ def test_file_in_the_place_of_the_folder_is_named(tmp_path):
     (tmp_path / "tensorboard").write_text("mine")
     with pytest.raises(OSError, match=f"events could not be written to {tmp_path}/tensorboard: "):
         Monitor(tmp_path, batch_size=4)
+
+
+def test_every_scalar_of_the_gan_answers_a_question():
+    reported = inspect.getsource(LayeredGAN.train_step)
+    names = set(re.findall(r'"(\w+)": ', reported)) | {"mask_size", "independence", "background", "r1"}
+    tags = {scalar_tag("gan", name) for name in names - {"augmentation_probability"}}
+    assert {tag.split("/")[0] for tag in tags} == {"discriminator", "mask", "background", "codes", "gradients"}
+    assert scalar_tag("synthetic", "silhouettes") == "mask_variety/silhouettes"
+    assert scalar_tag("final", "segmentation") == "final/segmentation"
+
+
+class OnlyPhases:
+    """A plan of two phases, the second of which costs twice as much a step."""
+
+    parts = [Part("gan", "round 2", 0, 30, 1.0), Part("segmenter", "round 2", 0, 10, 2.0)]
+    seconds_left = Plan.seconds_left
+
+
+def test_progress_says_how_much_time_is_left(tmp_path, caplog, monkeypatch):
+    times = iter([100.0, 120.0])
+    monkeypatch.setattr("tf_layered_gan.training.monitoring.time.perf_counter", lambda: next(times))
+    with caplog.at_level("INFO", logger="absl"):
+        monitor = Monitor(tmp_path, 4, OnlyPhases())
+        for step in (10, 20):
+            monitor.scalars(*GAN, {}, step, 30)
+    # 2 s a step: 10 more steps, then 10 of twice the cost.
+    assert caplog.messages[-1].endswith("2 images/s, 20 s left, about 60 s for the whole run")
+
+
+def test_settings_are_written_for_the_comparison_of_runs(tmp_path):
+    Monitor(tmp_path, batch_size=4).settings({"seed": 3, "gan.mask_size": [0.1, 0.5], "data.path": None})
+    (file,) = (tmp_path / "tensorboard").iterdir()
+    written = file.read_bytes()
+    assert all(name in written for name in (b"seed", b"gan.mask_size", b"[0.1, 0.5]", b"hparams"))
+
+
+def test_precision_recall_is_written_for_its_panel(tmp_path):
+    masks = np.zeros((1, 2, 2), np.uint8)
+    Monitor(tmp_path, batch_size=4).precision_recall("validation", np.zeros((1, 2, 2), np.float32), masks, 30)
+    (event,) = tiny.events(tmp_path)["validation/precision_recall"]
+    assert event.step == 30 and tf.make_ndarray(event.tensor_proto).shape == (6, THRESHOLDS)
+
+
+@pytest.mark.parametrize("steps, profiles", [(0, 0), (2, 1)])
+def test_profile_on_request(tmp_path, steps, profiles, monkeypatch):
+    calls = []
+
+    @contextlib.contextmanager
+    def profile(folder):
+        calls.append(f"begin {folder}")
+        yield
+        calls.append("end")
+
+    monkeypatch.setattr(tf.profiler.experimental, "Profile", profile)
+    profiler = Profiler(tmp_path, steps)
+    for length in (20, 20):  # two rounds
+        with profiler.phase("gan") as before_step:
+            for number in range(length):
+                calls.append(number)
+                before_step(number)
+    begin = f"begin {tmp_path / 'tensorboard'}"
+    assert calls.count(begin) == calls.count("end") == profiles
+    if profiles:
+        assert calls[:10] == [0, 1, 2, 3, 4, 5, begin, 6, 7, "end"]
+
+
+def test_profile_ends_with_a_short_phase(tmp_path, monkeypatch):
+    with Profiler(tmp_path, 100).phase("gan") as before_step:
+        for number in range(7):
+            before_step(number)
+    assert list((tmp_path / "tensorboard").rglob("*.xplane.pb"))

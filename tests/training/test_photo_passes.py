@@ -61,7 +61,7 @@ def test_the_last_pass_is_what_a_run_is_measured_by(refined):
 
 def test_the_background_loss_asks_the_bootstrap_from_the_first_step_on(refined):
     workdir, _ = refined
-    assert [event.step for event in tiny.events(workdir)["gan/background"]] == [1, 2]
+    assert [event.step for event in tiny.events(workdir)["background/background"]] == [1, 2]
     config = tiny.run_config(shapes, **PASSES)
     gan, segmenter, _ = restore_run(config, workdir)
     bootstrap = passes.pass_networks(config, workdir)[0]
@@ -120,7 +120,7 @@ def test_a_bootstrap_that_finds_nothing_is_done_without(tmp_path, eagerly, caplo
     nothing = PASSES | {"refine.mask_size": (0.999, 1.0), "refine.passes": 1}
     metrics = train.train(tiny.run_config(shapes, **nothing), tmp_path)
     assert "bootstrap: only 0 of 12 photos" in caplog.text
-    assert "passes" not in metrics and "gan/background" not in tiny.events(tmp_path)
+    assert "passes" not in metrics and "background/background" not in tiny.events(tmp_path)
     assert read_record(passes.folder(tmp_path, 0) / "pass.json")["photos"] == 0
 
 
@@ -129,7 +129,7 @@ def test_a_bootstrap_that_is_not_trusted_leaves_the_background_loss_to_the_pairs
     monkeypatch.setattr(photo_passes, "_TRUSTED", 1.1)
     config = tiny.run_config(shapes, **PASSES | {"schedule.rounds": 2, "refine.passes": 0})
     train.train(config, tmp_path)
-    assert [event.step for event in tiny.events(tmp_path)["gan/background"]] == [3, 4]
+    assert [event.step for event in tiny.events(tmp_path)["background/background"]] == [3, 4]
 
 
 @pytest.mark.parametrize("steady", ["pairs", "bootstrap", "both"])

@@ -168,6 +168,9 @@ FIELDS = (
     Field("monitoring.scalars_every", 100, more_than_0(), "steps"),
     Field("monitoring.grid_every", 2_000, more_than_0(), "steps"),
     Field("monitoring.checkpoint_every", 2_000, more_than_0(), "steps"),
+    Field(
+        "monitoring.profile_steps", 0, at_least(0, 1_000), "steps of each kind of phase to profile; 0: none", added=True
+    ),
     Field("monitoring.restarts", 0, at_least(0, 100), "how often a run may begin again after a collapse"),
     # Evaluation
     Field("metrics.inception", None, checks.anything(), "file of the weights for FID; None: no FID", str),

@@ -23,10 +23,10 @@ def check_memory(config: ConfigDict, batch_size: int) -> None:
     Raises:
         ValueError: names the estimate, the machine's memory, and the fields to lower.
     """
-    needed, available = estimate(config, batch_size), _available()
-    if needed > available and not tf.config.list_physical_devices("GPU"):
+    needed, here = estimate(config, batch_size), available()
+    if needed > here and not tf.config.list_physical_devices("GPU"):
         raise ValueError(
-            f"training would take about {needed / 1e9:.1f} GB of memory, this machine has {available / 1e9:.1f}: lower "
+            f"training would take about {needed / 1e9:.1f} GB of memory, this machine has {here / 1e9:.1f}: lower "
             "batch_size, resolution, codes.num_categories or the widths in networks"
         )
 
@@ -36,16 +36,7 @@ def estimate(config: ConfigDict, batch_size: int) -> float:
 
     `batch_size` is the number of images per device and step.
     """
-    with concurrent.futures.ThreadPoolExecutor(1) as thread:
-        return thread.submit(_estimate, config, batch_size).result()
-
-
-def _estimate(config: ConfigDict, batch_size: int) -> float:
-    """Computes the estimate. Runs in its own thread, because Keras keeps a list of uninitialised weights per thread."""
-    with keras.StatelessScope(initialize_variables=False):  # layers have shapes, but no memory is allocated
-        background, foreground, discriminator, mask_encoder = build.build_gan_networks(config)
-        segmenter = build.build_segmenter_network(config)
-    networks = (background, foreground, discriminator, mask_encoder, segmenter)
+    background, foreground, discriminator, mask_encoder, segmenter = networks = networks_without_memory(config)
     outputs = max(
         sum(map(_outputs, networks)),  # the generators' step
         2 * _outputs(discriminator) + _outputs(mask_encoder),  # the discriminator's step: photos and composed images
@@ -55,12 +46,23 @@ def _estimate(config: ConfigDict, batch_size: int) -> float:
     return _PROGRAM + _FLOAT * (_COPIES * weights + _LIVE * batch_size * outputs)
 
 
+def networks_without_memory(config: ConfigDict) -> tuple[keras.Model, ...]:
+    """Builds G_b, G_f, D, E_pi and F. Their layers have shapes, but their weights have no values."""
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:  # Keras keeps a list of uninitialised weights per thread
+        return thread.submit(_build, config).result()
+
+
+def _build(config: ConfigDict) -> tuple[keras.Model, ...]:
+    with keras.StatelessScope(initialize_variables=False):
+        return (*build.build_gan_networks(config), build.build_segmenter_network(config))
+
+
 def _outputs(network: keras.Model) -> int:
     """Counts the values in the outputs of all layers for one image."""
     return sum(math.prod(layer.output.shape[1:]) for layer in network.layers if hasattr(layer.output, "shape"))
 
 
-def _available() -> int:
+def available() -> int:
     """Returns the bytes of memory of the machine, or of its container if that has a lower limit."""
     machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     limit = pathlib.Path("/sys/fs/cgroup/memory.max")

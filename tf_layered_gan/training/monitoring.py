@@ -10,6 +10,12 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import tensorflow as tf
 from absl import logging
+from tensorboard.plugins.hparams import api as hparams
+from tensorboard.plugins.pr_curve import metadata as pr_curve
+
+from tf_layered_gan.evaluation.metrics.precision_recall import THRESHOLDS, precision_recall
+from tf_layered_gan.training.plan import Plan, duration
+from tf_layered_gan.training.scalar_tags import scalar_tag
 
 _TOO_MUCH, _TOO_LITTLE, _TOO_MANY = 0.75, 0.1, 0.2
 _ALIKE = 0.05
@@ -85,23 +91,24 @@ class Monitor:
     Args:
         workdir: the run's directory; its folder `tensorboard` holds the event files.
         batch_size: images in a step, over all replicas.
+        plan: the phases of the run, to say how much time is left; None if the phases are not known.
 
     Raises:
         OSError: the events cannot be written; names the folder. Every method may raise it.
     """
 
-    def __init__(self, workdir: str | os.PathLike, batch_size: int):
+    def __init__(self, workdir: str | os.PathLike, batch_size: int, plan: Plan | None = None):
         self._directory = pathlib.Path(workdir) / "tensorboard"
         with self._errors_named():
             self._writer = tf.summary.create_file_writer(str(self._directory))
-        self._batch_size = batch_size
+        self._batch_size, self._plan = batch_size, plan
         self._last: tuple[str, int, float] | None = None
 
     def scalars(self, kind: str, phase: str, report: Mapping[str, float], step: int, last_step: int) -> None:
         """Writes the report of a training step to TensorBoard, and a line of it to the log.
 
         Args:
-            kind: the kind of the phase, the prefix of the scalars' names.
+            kind: the kind of the phase, see `scalar_tags`.
             phase: the name of the phase.
             report: dict of scalar floats.
             step: steps taken.
@@ -111,9 +118,10 @@ class Monitor:
         speed = self._images_per_second(kind, step)
         with self._written(step):
             for name, value in (report | speed).items():
-                tf.summary.scalar(f"{kind}/{name}", np.asarray(value))  # TensorFlow keeps every Python number
+                tf.summary.scalar(scalar_tag(kind, name), np.asarray(value))  # TensorFlow keeps every Python number
         values = [f"{short} {report[name]:.3g}" for name, short in _SHOWN.items() if name in report]
         values += [f"{value:.0f} images/s" for value in speed.values()]
+        values += [self._time_left(kind, phase, step, last_step, self._batch_size / value) for value in speed.values()]
         place = (phase, kind, step, last_step, step * self._batch_size)
         logging.info("%s, %s step %d of %d (%d images): %s", *place, ", ".join(values))
         if "mask_mean" in report and (warning := collapse_warning(report["mask_mean"], report["masks_full"])):
@@ -126,11 +134,36 @@ class Monitor:
             return {}  # a phase has just begun
         return {"images_per_second": (step - last[1]) * self._batch_size / (now - last[2])}
 
+    def _time_left(self, kind: str, phase: str, step: int, last_step: int, seconds_per_step: float) -> str:
+        words = f"{duration((last_step - step) * seconds_per_step)} left"
+        in_all = self._plan and self._plan.seconds_left(kind, phase, step, seconds_per_step)
+        return words if in_all is None else f"{words}, about {duration(in_all)} for the whole run"
+
+    def settings(self, values: Mapping[str, object]) -> None:
+        """Writes the run's settings for TensorBoard's page HParams, which compares runs."""
+        simple = {
+            name: value if isinstance(value, bool | int | float) else str(value) for name, value in values.items()
+        }
+        with self._written(0):
+            hparams.hparams(simple, trial_id=str(self._directory.parent))
+
+    def precision_recall(self, name: str, probabilities: np.ndarray, masks: np.ndarray, step: int) -> None:
+        """Writes the precision-recall curve of all pixels.
+
+        Args:
+            name: the name of the photos.
+            probabilities, masks: see `precision_recall.precision_recall`.
+            step: the step of the GAN.
+        """
+        about = pr_curve.create_summary_metadata(f"{name}/precision_recall", "", THRESHOLDS)
+        with self._written(step):
+            tf.summary.write(f"{name}/precision_recall", precision_recall(probabilities, masks), metadata=about)
+
     def evaluation(self, kind: str, metrics: Mapping[str, float], step: int) -> None:
         """Writes figures at a step of the GAN: of the segmenter ("validation") or of the GAN's masks ("synthetic")."""
         with self._written(step):
             for name, value in metrics.items():
-                tf.summary.scalar(f"{kind}/{name}", value)
+                tf.summary.scalar(scalar_tag(kind, name), value)
 
     def image(self, name: str, image: np.ndarray, step: int) -> None:
         """Writes an image, uint8 [height, width, rgb]."""

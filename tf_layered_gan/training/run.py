@@ -18,15 +18,19 @@ from ml_collections import ConfigDict
 from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.evaluation import gan_figures, image_grid, segmentation
 from tf_layered_gan.evaluation.metrics.fid import InceptionFeatures
+from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
 from tf_layered_gan.models import build, sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.segmenter import Segmenter, synthetic_step
 from tf_layered_gan.runs import restarts
 from tf_layered_gan.runs.checkpoints import Checkpointer
+from tf_layered_gan.runs.config_record import config_facts
 from tf_layered_gan.runs.learning_curve import LearningCurve
 from tf_layered_gan.runs.report import report_run
 from tf_layered_gan.training import distribution, monitoring, preemption, workers
 from tf_layered_gan.training.batches import Batches
+from tf_layered_gan.training.plan import Plan, duration, estimated_seconds
+from tf_layered_gan.training.profiling import Profiler
 
 if TYPE_CHECKING:
     from tf_layered_gan.training.phases import Phase
@@ -49,6 +53,7 @@ class Run:
         sigterm: knows whether SIGTERM has come.
         inception: the network for FID, or None.
         may_restart: whether a collapse ends this attempt, so that another one can begin.
+        plan: the phases to come, to say how much time is left, or None.
         background_judge: the bootstrap's segmenter, if there is one that can be trusted.
         collapse: the collapse that ended this attempt, or None.
         gan_steps_per_round: N_gan.
@@ -65,6 +70,7 @@ class Run:
     sigterm: preemption.Sigterm
     inception: InceptionFeatures | None = None
     may_restart: bool = False
+    plan: Plan | None = None
     collapse: restarts.Collapsed | None = dataclasses.field(default=None, init=False)
     background_judge: keras.Model | None = dataclasses.field(default=None, init=False)
 
@@ -72,7 +78,8 @@ class Run:
         """Prepares batches and monitoring."""
         self.gan_steps_per_round = self.config.schedule.gan_images_per_round // self.config.batch_size
         self.batches = Batches(self.config, self.splits, self.strategy)
-        self._monitor = monitoring.Monitor(self.workdir, self.config.batch_size)
+        self._monitor = monitoring.Monitor(self.workdir, self.config.batch_size, self.plan)
+        self._profiler = Profiler(self.workdir, self.config.monitoring.profile_steps)
         self._curve = LearningCurve(self.workdir)
         self._merged = distribution.merged_report(self.strategy)
         # There are two GAN steps, because each keeps the value that `gan.uses_segmenter` has when the step is compiled.
@@ -131,9 +138,10 @@ class Run:
         steps, skipped = range(first_step + 1, phase.last_step + 1), int(self.checkpointer.skipped)
         if steps:
             logging.info("%s, %s: steps %d to %d, the first is compiled", phase.name, phase.kind, steps[0], steps[-1])
-        with self.sigterm.deferred():
+        with self.sigterm.deferred(), self._profiler.phase(phase.kind) as profile:
             for step, batch in zip(steps, phase.batches(first_step + skipped), strict=False):  # batches never end
                 phase.before_step(step)
+                profile(step - first_step - 1)
                 report, stop_requested = self._merged(phase.step((batch,)), self.sigterm.requested)
                 phase.counter.assign_add(1)  # not `assign(step)`: TensorFlow keeps every Python number
                 monitoring.check_finite(phase.kind, report, step)
@@ -180,15 +188,28 @@ class Run:
             return
         # Every worker measures, since Keras synchronises them here; the chief alone writes the curve.
         network = network or self.segmenter.average_network
-        metrics = segmentation.evaluate(network, photos, baselines=False)["segmenter"]
+        probabilities = segmentation.predict_probabilities(network, photos.images)
+        metrics = segmentation_metrics(probabilities > segmentation.THRESHOLD, photos.masks)
         if self._curve.has(name):
             return
         self._monitor.evaluation("validation", metrics, int(self.checkpointer.gan_step))
+        self._monitor.precision_recall("validation", probabilities, photos.masks, int(self.checkpointer.gan_step))
         logging.info(
             "%s, %d images seen: IoU %.3f on %d validation photos (per image %.3f)",
             name, self._images_seen(), metrics["iou"], len(photos), metrics["iou_per_image"],
         )  # fmt: skip
         self._curve.append(name, self._images_seen(), metrics)
+
+    def announce(self) -> None:
+        """Says in the log what will happen and how long it will take, and records the settings for TensorBoard."""
+        assert self.plan is not None
+        self._monitor.settings(config_facts(self.config))
+        photos = " + ".join(f"{len(getattr(self.splits, name)):,} {name}" for name in ("train", "validation", "test"))
+        logging.info("%s photos of %d pixels; everything goes to %s", photos, self.config.resolution, self.workdir)
+        logging.info("the plan: %s", self.plan.describe(self.config))
+        seconds = estimated_seconds(self.plan.cost_left(self.checkpointer.position))
+        words = "" if seconds is None else f"this will take about {duration(seconds)} on this machine; "
+        logging.info("%sprogress is logged every %d steps", words, self.config.monitoring.scalars_every)
 
     def report(self) -> dict:
         """Evaluates the trained models; returns the content of metrics.json."""

@@ -21,6 +21,7 @@ from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import check_config, config_facts, record_config
 from tf_layered_gan.runs.photo_record import check_photos, photo_facts
 from tf_layered_gan.training import distribution, preemption, workers
+from tf_layered_gan.training.plan import Plan
 from tf_layered_gan.training.run import Run
 
 
@@ -69,7 +70,11 @@ class Session:
         workers.check_agreement(self.strategy, {"seed": config.seed, **checkpointer.position})
         may_restart = len(restarts.history(self.workdir)) < config.monitoring.restarts
         shared = (self.output, self.splits, self.strategy)
-        return Run(config, *shared, gan, segmenter, checkpointer, self.sigterm, self.inception, may_restart)
+        models = (gan, segmenter, checkpointer)
+        run = Run(config, *shared, *models, self.sigterm, self.inception, may_restart, Plan(config))
+        if chief:
+            run.announce()
+        return run
 
 
 @contextlib.contextmanager
@@ -91,7 +96,7 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
         with workers.chief_first(strategy):  # workers may share a disk, and only one can prepare a dataset
             sources.prepare_photos(config)
         chief = workers.is_chief(strategy)
-        splits = _load_photos(config, cache=pathlib.Path(workdir) / "photos" if chief else None)
+        splits = load_usable_photos(config, cache=pathlib.Path(workdir) / "photos" if chief else None)
         workers.check_agreement(strategy, config_facts(config) | {"photos": photo_facts(splits)})
         inception = gan_figures.build_inception(config)
         with workdir_lock.output(workdir, chief) as output:
@@ -113,7 +118,7 @@ def _reachable_workers(strategy: tf.distribute.Strategy, sigterm: preemption.Sig
         raise
 
 
-def _load_photos(config: ConfigDict, cache: pathlib.Path | None) -> Splits:
+def load_usable_photos(config: ConfigDict, cache: pathlib.Path | None) -> Splits:
     """Loads the photos. Refuses photos that training or the figures at the end cannot use."""
     splits = sources.load_photos(config, cache)
     if config.segmenter.supervised:

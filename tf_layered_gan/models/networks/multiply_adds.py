@@ -5,15 +5,18 @@ import math
 import keras
 from keras import layers
 
+from tf_layered_gan.models.networks.upsampling import UpsampleConv2D
+
 
 def multiply_adds(network: keras.Model) -> int:
     """Counts the multiply-adds of a network for one image.
 
-    Only convolutions count. Batch normalisation is folded into them, and activations, pooling, additions and resizing
-    (four multiply-adds per bilinear pixel) are negligible.
+    Only convolutions and dense layers count. Batch normalisation is folded into them, and activations, pooling,
+    additions and resizing (four multiply-adds per bilinear pixel) are negligible.
 
     Args:
-        network: model of fixed resolution whose layers with a kernel are Conv2D, DepthwiseConv2D or SeparableConv2D.
+        network: model of fixed resolution whose layers with a kernel are Conv2D, DepthwiseConv2D, SeparableConv2D,
+            UpsampleConv2D or Dense.
 
     Raises:
         ValueError: names a layer of another type that has a kernel.
@@ -24,10 +27,14 @@ def multiply_adds(network: keras.Model) -> int:
 def _of_layer(layer: layers.Layer) -> int:
     if isinstance(layer, layers.SeparableConv2D):
         kernels = [layer.depthwise_kernel, layer.pointwise_kernel]
+    elif isinstance(layer, UpsampleConv2D):
+        return math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape) * 4 // 9  # see the class
     elif isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D)):
         kernels = [layer.kernel]
+    elif isinstance(layer, layers.Dense):
+        return math.prod(layer.kernel.shape)
     elif hasattr(layer, "kernel"):
-        allowed = "Conv2D, DepthwiseConv2D or SeparableConv2D"
+        allowed = "Conv2D, DepthwiseConv2D, SeparableConv2D or Dense"
         raise ValueError(f"layer {layer.name} is a {type(layer).__name__}, allowed with a kernel: {allowed}")
     else:
         return 0

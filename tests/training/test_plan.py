@@ -1,0 +1,80 @@
+"""The phases to come, how long they take, and the dry run that shows them."""
+
+import pytest
+import tiny
+
+from configs import folder, shapes
+from tf_layered_gan.training import dry_run, plan
+from tf_layered_gan.training.plan import Plan, duration
+
+NOT_BEGUN = {"gan_step": 0, "segmenter_step": 0, "final_step": 0}
+
+
+@pytest.fixture(scope="module")
+def whole():
+    passes = {"refine.bootstrap": True, "refine.passes": 2, "refine.steps": 7}
+    return Plan(tiny.run_config(shapes, **passes))
+
+
+def test_plan_has_the_phases_of_the_algorithm(whole):
+    assert [(part.kind, part.name, part.first_step, part.last_step) for part in whole.parts] == [
+        ("photos", "bootstrap", 0, 7),
+        ("gan", "round 1", 0, 2),
+        ("segmenter", "round 1", 0, 1),
+        ("gan", "round 2", 2, 4),
+        ("segmenter", "round 2", 1, 2),
+        ("final", "round 2, final", 0, 1),
+        ("photos", "pass 1", 0, 7),
+        ("photos", "pass 2", 0, 7),
+    ]
+    costs = {part.kind: part.cost for part in whole.parts}
+    assert costs["gan"] > costs["final"] > costs["segmenter"] > costs["photos"] > 0
+
+
+def test_steps_that_were_taken_cost_nothing(whole):
+    costs = {part.kind: part.cost for part in whole.parts}
+    left = whole.cost_left(NOT_BEGUN | {"gan_step": 3, "segmenter_step": 1})
+    assert left == pytest.approx(costs["gan"] + costs["segmenter"] + costs["final"] + 21 * costs["photos"])
+
+
+def test_time_left_of_a_phase_that_is_not_in_the_plan_is_unknown(whole):
+    assert whole.seconds_left("student", "round 0", 1, 0.5) is None
+    assert whole.seconds_left("photos", "pass 2", 3, 0.5) == 2.0
+
+
+def test_supervised_run_has_one_phase():
+    (part,) = Plan(tiny.run_config(shapes, **{"segmenter.supervised": True})).parts
+    assert (part.kind, part.last_step) == ("supervised", 1)
+
+
+@pytest.mark.parametrize(
+    "seconds, words", [(5.4, "5 s"), (119, "2 min"), (3000, "50 min"), (7800, "2 h 10 min"), (0, "0 s")]
+)
+def test_duration_in_words(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_time_follows_from_the_speed_of_the_machine(monkeypatch):
+    monkeypatch.setattr(plan, "_machine_speed", lambda: 2e9)
+    assert plan.estimated_seconds(1e10) == pytest.approx(1e10 / 2e9 / plan._SPEED)
+
+
+def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(dry_run, "estimated_seconds", lambda cost: 300.0)
+    config, size = tiny.run_config(shapes), dry_run._disk
+    dry_run.dry_run(config, tmp_path / "run")
+    printed = capsys.readouterr().out
+    for words in ("10 to train on", "2 rounds of 8 images", "about 5 min", " GB", " MB in", "Nothing was trained"):
+        assert words in printed, printed
+    monkeypatch.setattr(dry_run, "_disk", lambda *_: size(*_) + 1e18)
+    with pytest.raises(ValueError, match="needed: about 1,000,000,000,00. MB"):
+        dry_run.dry_run(config, tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_dry_run_reads_the_photos_of_a_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(dry_run, "estimated_seconds", lambda cost: None)
+    config = tiny.run_config(folder, **{"data.path": str(tmp_path), "networks.background_canvas": 1})
+    with pytest.raises(ValueError, match="0 usable of 0 photos"):
+        dry_run.dry_run(config, tmp_path.parent / "run")
+    assert not list(tmp_path.iterdir()) and not (tmp_path.parent / "run").exists()

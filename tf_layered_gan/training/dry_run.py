@@ -1,0 +1,87 @@
+"""A check of everything that training needs, and an estimate of its time and disk space. Writes nothing."""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+from ml_collections import ConfigDict
+
+from tf_layered_gan.data.photos import Splits
+from tf_layered_gan.models import memory
+from tf_layered_gan.runs.config_record import check_config
+from tf_layered_gan.training.plan import Plan, duration, estimated_seconds
+from tf_layered_gan.training.session import load_usable_photos
+
+_CHECKPOINTS, _COPIES, _FLOAT = 3, 4, 4  # two are kept while a third is written; weight, Adam's two moments, average
+_GRID = 2e6  # bytes of a grid of layers, once as PNG and once in TensorBoard
+_SCALAR, _SCALARS = 100, 25  # bytes, and scalars in a report
+
+
+def dry_run(config: ConfigDict, workdir: str | os.PathLike) -> None:
+    """Reads the photos, builds the networks without memory, and prints what training would do.
+
+    Args:
+        config: a valid config.
+        workdir: the run's directory. It is not made.
+
+    Raises:
+        ValueError, OSError: see `session.open_session`.
+    """
+    check_config(config, workdir)
+    device_batch = config.batch_size
+    memory.check_memory(config, device_batch)
+    photos = _photos(config)
+    plan, begun = Plan(config), (pathlib.Path(workdir) / "checkpoints").exists()
+    seconds = estimated_seconds(sum(part.cost * (part.last_step - part.first_step) for part in plan.parts))
+    words = "unknown on a GPU: see the first lines of progress" if seconds is None else f"about {duration(seconds)}"
+    needed, free = _disk(config, photos), shutil.disk_usage(_existing(workdir)).free
+    lines = {
+        "photos": _describe(config, photos),
+        "images": f"{config.resolution}x{config.resolution} pixels, {config.batch_size} in a step",
+        "plan": f"{plan.describe(config)}; then the evaluation",
+        "time": f"{words} on this machine, from the first step to the last",
+        "memory": f"about {memory.estimate(config, device_batch) / 1e9:.1f} of {memory.available() / 1e9:.1f} GB",
+        "disk": f"about {needed / 1e6:,.0f} MB in {workdir}; {free / 1e6:,.0f} MB are free",
+        "workdir": f"{workdir} {'holds a run, which goes on' if begun else 'will be made'}",
+    }
+    for name, text in lines.items():
+        print(f"{name:8} {text}")
+    if needed > free:
+        raise ValueError(f"the disk of {workdir} has {free / 1e6:,.0f} MB, needed: about {needed / 1e6:,.0f} MB")
+    print("Everything is fine. Nothing was trained or written. Train with the same command without --dry_run.")
+
+
+def _photos(config: ConfigDict) -> Splits | None:
+    """Reads the photos by way of a temporary folder. Images that the program draws are not drawn."""
+    if config.data.source == "shapes":
+        return None
+    with tempfile.TemporaryDirectory() as cache:
+        return load_usable_photos(config, pathlib.Path(cache))  # a mapped file outlives its name
+
+
+def _describe(config: ConfigDict, photos: Splits | None) -> str:
+    if photos is None:
+        return f"{config.data.train_pictures:,} to train on, which the program draws in {config.resolution} pixels"
+    masks = "with masks" if photos.test.masks is not None else "without masks, so there will be no IoU"
+    held_out = f"{len(photos.validation):,} for validation and {len(photos.test):,} for the test, {masks}"
+    return f"{len(photos.train):,} to train on; {held_out}"
+
+
+def _disk(config: ConfigDict, photos: Splits | None) -> float:
+    """Estimates the bytes that a run writes."""
+    schedule, every = config.schedule, config.monitoring
+    weights = sum(network.count_params() for network in memory.networks_without_memory(config))
+    steps = 0 if config.segmenter.supervised else schedule.rounds * schedule.gan_images_per_round // config.batch_size
+    if photos is None:
+        pixels = (config.data.train_pictures + 2 * config.data.held_out_pictures) * config.resolution**2 * 3
+    else:
+        pixels = sum(split.images.nbytes for split in (photos.train, photos.validation, photos.test))
+    events = _GRID * (steps // every.grid_every + schedule.rounds) + _SCALAR * _SCALARS * steps / every.scalars_every
+    return pixels + _CHECKPOINTS * _COPIES * _FLOAT * weights + events
+
+
+def _existing(path: str | os.PathLike) -> pathlib.Path:
+    """Returns the nearest folder above a path that exists."""
+    folders = [pathlib.Path(path).resolve(), *pathlib.Path(path).resolve().parents]
+    return next(folder for folder in folders if folder.is_dir())

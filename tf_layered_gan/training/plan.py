@@ -1,0 +1,138 @@
+"""The phases that a run will have, and how long they take."""
+
+import dataclasses
+import time
+
+import tensorflow as tf
+from ml_collections import ConfigDict
+
+from tf_layered_gan.models.memory import networks_without_memory
+from tf_layered_gan.models.networks.multiply_adds import multiply_adds
+
+_BACKWARD = 3  # a step forward and back costs three times the step forward
+_SPEED = 0.5  # share of `_machine_speed` that training reaches
+_SECONDS = 0.4  # seconds of the measurement
+_COUNTERS = {"gan": "gan_step", "segmenter": "segmenter_step", "final": "final_step", "supervised": "final_step"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A phase, see `phases.Phase`.
+
+    Attributes:
+        kind, name: the phase's.
+        first_step, last_step: the phase takes the steps after the first, up to the last.
+        cost: multiply-adds of a step.
+    """
+
+    kind: str
+    name: str
+    first_step: int
+    last_step: int
+    cost: float
+
+
+class Plan:
+    """All phases of a run, in order."""
+
+    def __init__(self, config: ConfigDict):
+        costs, schedule, refine = _costs(config), config.schedule, config.refine
+        steps, segmenter_steps = schedule.gan_images_per_round // config.batch_size, schedule.segmenter_steps_per_round
+        final = (0, schedule.final_segmenter_steps)
+        parts: list[tuple[str, str, int, int]] = []
+        if config.segmenter.supervised:
+            parts.append(("supervised", "round 0", *final))
+        else:
+            if refine.bootstrap:
+                parts.append(("photos", "bootstrap", 0, refine.steps))
+            for k in range(1, schedule.rounds + 1):
+                parts.append(("gan", f"round {k}", (k - 1) * steps, k * steps))
+                parts.append(("segmenter", f"round {k}", (k - 1) * segmenter_steps, k * segmenter_steps))
+            parts.append(("final", f"round {schedule.rounds}, final", *final))
+            parts += [("photos", f"pass {number}", 0, refine.steps) for number in range(1, refine.passes + 1)]
+        self.parts = [Part(*part, cost=costs[part[0]]) for part in parts]
+
+    def cost_left(self, position: dict[str, int]) -> float:
+        """Returns the multiply-adds of the steps that are left.
+
+        Args:
+            position: see `Checkpointer.position`. Passes over photos count as not begun.
+        """
+        taken = {kind: position[counter] for kind, counter in _COUNTERS.items()}
+        left = ((part, part.last_step - max(part.first_step, taken.get(part.kind, 0))) for part in self.parts)
+        return sum(part.cost * max(0, steps) for part, steps in left)
+
+    def seconds_left(self, kind: str, name: str, step: int, seconds_per_step: float) -> float | None:
+        """Estimates the seconds from a step on to the end of the last phase, from the speed of the current phase.
+
+        Returns:
+            float, or None for a phase that is not in the plan.
+        """
+        places = [i for i, part in enumerate(self.parts) if (part.kind, part.name) == (kind, name)]
+        if not places:
+            return None
+        now, later = self.parts[places[0]], self.parts[places[0] + 1 :]
+        cost = now.cost * (now.last_step - step)
+        cost += sum(part.cost * (part.last_step - part.first_step) for part in later)
+        return seconds_per_step * cost / now.cost
+
+    def describe(self, config: ConfigDict) -> str:
+        """Describes the phases in a sentence."""
+        schedule, refine = config.schedule, config.refine
+        if config.segmenter.supervised:
+            return f"{schedule.final_segmenter_steps:,} steps of the segmenter on true masks, without a GAN"
+        words = [f"a bootstrap of {refine.steps:,} steps on GrabCut's masks"] if refine.bootstrap else []
+        rounds = f"{schedule.rounds} rounds" if schedule.rounds > 1 else "1 round"
+        words.append(
+            f"{rounds} of {schedule.gan_images_per_round:,} images for the GAN and "
+            f"{schedule.segmenter_steps_per_round:,} steps for the segmenter"
+        )
+        words.append(f"{schedule.final_segmenter_steps:,} final steps for the segmenter")
+        if refine.passes:
+            words.append(f"up to {refine.passes} passes over photos of {refine.steps:,} steps")
+        return ", then ".join(words)
+
+
+def estimated_seconds(cost: float) -> float | None:
+    """Estimates how long multiply-adds take on this machine, within a factor of about two.
+
+    Returns:
+        float; None with a GPU, whose speed depends too much on the sizes of the layers.
+    """
+    if tf.config.list_physical_devices("GPU"):
+        return None
+    return cost / (_SPEED * _machine_speed())
+
+
+def duration(seconds: float) -> str:
+    """Returns a time in words, such as "40 s", "35 min" or "2 h 10 min"."""
+    minutes = round(seconds / 60)
+    if minutes < 2:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _machine_speed() -> float:
+    """Measures the multiply-adds per second of a 3x3 convolution from 32 to 32 channels."""
+    images, kernel = tf.ones((16, 32, 32, 32)), tf.ones((3, 3, 32, 32))
+    convolve = tf.function(lambda: tf.nn.conv2d(images, kernel, 1, "SAME"), autograph=False)
+    convolve()
+    started, count = time.perf_counter(), 0
+    while time.perf_counter() - started < _SECONDS:
+        convolve()
+        count += 1
+    return count * 16 * 32**2 * 9 * 32**2 / (time.perf_counter() - started)
+
+
+def _costs(config: ConfigDict) -> dict[str, float]:
+    """Returns the multiply-adds of a step by the kind of phase."""
+    background, foreground, discriminator, mask_encoder, segmenter = map(multiply_adds, networks_without_memory(config))
+    generators, consistency = background + foreground, bool(config.segmenter.gamma_consistency)
+    images = {
+        "gan": _BACKWARD * (generators + 3 * discriminator + 2 * mask_encoder + segmenter),  # Eq. 6: D on both kinds
+        "segmenter": generators + _BACKWARD * segmenter,
+        "final": generators + (_BACKWARD * 2 + 1 if consistency else _BACKWARD) * segmenter,
+        "supervised": _BACKWARD * segmenter,
+        "photos": _BACKWARD * segmenter,
+    }
+    return {kind: config.batch_size * cost for kind, cost in images.items()}

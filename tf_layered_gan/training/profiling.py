@@ -1,0 +1,38 @@
+"""TensorFlow's profiler, for some steps of each kind of phase."""
+
+import contextlib
+import os
+import pathlib
+from collections.abc import Callable, Iterator
+
+import tensorflow as tf
+
+_WARM_UP = 5  # steps of a phase before the profile: the first one is compiled
+
+
+class Profiler:
+    """Profiles some steps of the first phase of each kind.
+
+    Args:
+        workdir: the run's directory. The profiles go to the folder of TensorBoard's events.
+        steps: how many steps to profile; 0 for none.
+    """
+
+    def __init__(self, workdir: str | os.PathLike, steps: int):
+        self._folder, self._steps = str(pathlib.Path(workdir) / "tensorboard"), steps
+        self._profiled: set[str] = set()
+
+    @contextlib.contextmanager
+    def phase(self, kind: str) -> Iterator[Callable[[int], None]]:
+        """Yields a function to call with the number of each step, from 0, before the step. Ends an open profile."""
+        wanted = self._steps > 0 and kind not in self._profiled
+        with contextlib.ExitStack() as profile:
+
+            def before_step(number: int) -> None:
+                if wanted and number == _WARM_UP:
+                    profile.enter_context(tf.profiler.experimental.Profile(self._folder))
+                    self._profiled.add(kind)
+                if wanted and number == _WARM_UP + self._steps:
+                    profile.close()
+
+            yield before_step

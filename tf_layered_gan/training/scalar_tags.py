@@ -1,0 +1,40 @@
+"""The names of the scalars in TensorBoard, which makes a group of all names with one beginning.
+
+The groups of the GAN's scalars are questions that people ask, see docs/tensorboard.md. Runs of versions before 0.2.0
+have all of them in the groups "gan" and "synthetic".
+"""
+
+_GROUPS = {
+    "discriminator": (  # is D winning?
+        "generator_adversarial",
+        "discriminator_adversarial",
+        "real_logits",
+        "fake_logits",
+        "r1",
+        "augmentation_probability",
+    ),
+    "mask": ("mask_mean", "mask_spread", "masks_full", "binarization", "mask_size"),  # alive, varied and binary?
+    "background": ("background", "independence"),  # is the background empty?
+    "codes": (  # do the codes show in image and mask?
+        "mutual_information_image",
+        "mutual_information_mask",
+        "discriminator_mutual_information_image",
+        "discriminator_mutual_information_mask",
+    ),
+    "gradients": ("generator_gradient_norm", "discriminator_gradient_norm"),  # is a network exploding or dead?
+}
+_GROUP_OF = {name: group for group, names in _GROUPS.items() for name in names}
+
+
+def scalar_tag(kind: str, name: str) -> str:
+    """Returns the tag of a scalar.
+
+    Args:
+        kind: the kind of its phase, or "validation" or "synthetic", see `monitoring.Monitor`.
+        name: its name in the report of a step. It is the last part of the tag.
+    """
+    if name == "images_per_second":
+        return f"speed/{kind}/{name}"
+    if kind == "synthetic":
+        return f"mask_variety/{name}"
+    return f"{_GROUP_OF.get(name, kind) if kind == 'gan' else kind}/{name}"
