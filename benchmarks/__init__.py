@@ -1,1 +1,1 @@
-from tf_layered_gan import onednn  # noqa: F401
+from tf_layered_gan import startup  # noqa: F401

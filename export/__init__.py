@@ -1,3 +1,3 @@
 """Exports the trained segmenter for servers and devices, and verifies every exported file."""
 
-from tf_layered_gan import onednn  # noqa: F401
+from tf_layered_gan import startup  # noqa: F401

@@ -1,11 +1,10 @@
 """The functions for programs."""
 
-import logging
-
 import numpy as np
 import pages
 import pytest
 import tiny
+from absl import logging
 from PIL import Image
 
 import tf_layered_gan
@@ -56,12 +55,12 @@ def test_the_examples_of_the_page_run(place, run_copy, eagerly, monkeypatch, cap
 
     (place / "runs").mkdir()
     monkeypatch.setattr(train, "train", train_nothing)
-    monkeypatch.setattr(logging, "basicConfig", lambda: None)  # its handler would stay for later tests
-    level, names = logging.getLogger("absl").level, {}
+    for name in ("use_absl_handler", "set_verbosity"):
+        monkeypatch.setattr(logging, name, lambda *_: None)  # otherwise later tests would log more
+    names = {}
     for language, code in pages.blocks(pages.ROOT / "docs/library.md"):
         assert language == "python"
         exec(code, names)
-    logging.getLogger("absl").setLevel(level)
     printed = capsys.readouterr().out
     assert trained == [("photos", 2, 1)] and "16 images in" in printed
     assert "of the photo is foreground" in printed and printed.count("(16, 16, 3)") == 3

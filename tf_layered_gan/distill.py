@@ -12,7 +12,7 @@ size, depth, colour augmentation, seed and the steps between checkpoints are tho
     metrics.json   figures of student and teacher on validation and test photos, and how far the two agree
 """
 
-from tf_layered_gan import onednn  # noqa: F401
+from tf_layered_gan import startup  # noqa: F401
 
 # isort: split
 

@@ -54,7 +54,7 @@ def train_on_folder(
         OSError: the disk is full.
         FloatingPointError: a loss is not finite, also after going back to the last checkpoint.
     """
-    from tf_layered_gan import onednn  # noqa: F401
+    from tf_layered_gan import startup  # noqa: F401
     from tf_layered_gan.config import shipped, validate
     from tf_layered_gan.train import train
 
@@ -100,7 +100,7 @@ def synthesize_pairs(workdir: str | os.PathLike, count: int) -> Iterator[Pair]:
         ValueError: the run is supervised and so has no GAN, it is damaged, or `count` is below 0.
     """
     from tf_layered_gan import (
-        onednn,  # noqa: F401
+        startup,  # noqa: F401
         synthesize,
     )
     from tf_layered_gan.runs.config_record import load_config
@@ -116,7 +116,7 @@ class _RunSegmenter(Segmenter):
 
     def __init__(self, workdir: str | os.PathLike):
         from edge_segmenter.fit import fit_for_whole_photos
-        from tf_layered_gan import onednn  # noqa: F401
+        from tf_layered_gan import startup  # noqa: F401
         from tf_layered_gan.evaluation.segmentation import predict_probabilities
         from tf_layered_gan.runs.config_record import load_config
         from tf_layered_gan.runs.restore import restore_network

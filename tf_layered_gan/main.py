@@ -35,7 +35,7 @@ import re
 
 from absl import app, flags, logging
 
-from tf_layered_gan import onednn  # noqa: F401
+from tf_layered_gan import startup  # noqa: F401
 from tf_layered_gan.command_line import run_command
 from tf_layered_gan.config import shipped, validate
 from tf_layered_gan.console.names import did_you_mean

@@ -11,6 +11,7 @@ from absl import logging
 from ml_collections import ConfigDict
 from PIL import Image
 
+from tf_layered_gan.console.progress import progress
 from tf_layered_gan.files.records import write_record
 from tf_layered_gan.models import sampling
 from tf_layered_gan.runs import restarts, workdir_lock
@@ -43,7 +44,7 @@ def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) ->
         shutil.rmtree(out, ignore_errors=True)  # pairs of an earlier command must not mix with these
         for name in ("images", "masks"):
             (out / name).mkdir(parents=True)
-        for i, pair in enumerate(pairs):
+        for i, pair in enumerate(progress(pairs, "painting pairs", count)):
             for name, pixels in zip(("images", "masks"), pair, strict=True):
                 Image.fromarray(pixels).save(out / name / f"{i:06d}.png")
         write_record(out / "dataset.json", about)

@@ -14,7 +14,7 @@ EDGE = ROOT / "edge_segmenter"
 
 # From the ground up. Modules in one folder may import one another.
 FLOORS = [
-    {"command_line", "console", "files", "onednn"},
+    {"command_line", "console", "files", "startup"},
     {"config"},
     {"data"},
     {"labelling"},

@@ -5,7 +5,7 @@ import tiny
 
 from configs import folder, shapes
 from tf_layered_gan.training import dry_run, plan
-from tf_layered_gan.training.plan import Plan, duration
+from tf_layered_gan.training.plan import Plan
 
 NOT_BEGUN = {"gan_step": 0, "segmenter_step": 0, "final_step": 0}
 
@@ -45,13 +45,6 @@ def test_time_left_of_a_phase_that_is_not_in_the_plan_is_unknown(whole):
 def test_supervised_run_has_one_phase():
     (part,) = Plan(tiny.run_config(shapes, **{"segmenter.supervised": True})).parts
     assert (part.kind, part.last_step) == ("supervised", 1)
-
-
-@pytest.mark.parametrize(
-    "seconds, words", [(5.4, "5 s"), (119, "2 min"), (3000, "50 min"), (7800, "2 h 10 min"), (0, "0 s")]
-)
-def test_duration_in_words(seconds, words):
-    assert duration(seconds) == words
 
 
 def test_time_follows_from_the_speed_of_the_machine(monkeypatch):

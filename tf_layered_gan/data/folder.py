@@ -12,6 +12,7 @@ from absl import logging
 from PIL import Image
 
 from edge_segmenter.files.images import MAX_BYTES, MAX_PIXELS, SUFFIXES, UnreadableImage, pixels_to_decode, read_image
+from tf_layered_gan.console.progress import progress
 from tf_layered_gan.data.budget import Budget
 from tf_layered_gan.data.cache import cached_splits, in_memory, stamp
 from tf_layered_gan.data.photo_files import PhotoFile, find_photos, warn
@@ -113,12 +114,10 @@ def _read_squares(files, *, size, fit, unlabelled, create):
     read_square = functools.partial(_read_square, size=size, fit=fit, unlabelled=unlabelled)
     with ThreadPool() as pool:
         read = pool.imap(read_square, files)
-        for count, (file, square) in enumerate(zip(files, read, strict=True), start=1):
+        for file, square in progress(zip(files, read, strict=True), "reading photos", len(files), unit="photos"):
             if square is not None:
                 squares[len(readable)] = square
                 readable.append(file)
-            if count % 2000 == 0:
-                logging.info("read %d of %d photos", count, len(files))
     if len(readable) < len(files):
         logging.warning("%d of %d photos could not be used and are left out", len(files) - len(readable), len(files))
     return squares[: len(readable)], readable

@@ -11,8 +11,8 @@ import os
 from pathlib import Path
 
 import numpy as np
-from absl import logging
 
+from tf_layered_gan.console.progress import progress
 from tf_layered_gan.data.cache import Create, cached_splits, in_memory
 from tf_layered_gan.data.photos import Photos, Splits
 
@@ -21,6 +21,7 @@ TEXTURES = ("plain", "stripes", "checks", "dots", "blotches")
 _WARM = (-0.2, 0.2)  # hues of objects, in turns: purple to yellow
 _COOL = (0.15, 0.85)  # hues of backgrounds: yellow to purple
 _SUPERSAMPLING = 2
+_SPLITS = ("training", "validation", "test")
 _BLOTCHES = ((0, 2 * np.pi), (0.4, 1.0), (0, 2 * np.pi))  # angles, frequencies and phases of the waves
 
 
@@ -127,7 +128,6 @@ def load(
     """
 
     def draw_all(create: Create) -> Splits:
-        logging.info("drawing %d images", train + 2 * held_out)
         return Splits(
             train=_draw_split(0, train, storage_size, masks=False, create=create),
             validation=_draw_split(1, held_out, resolution, masks=True),
@@ -139,7 +139,8 @@ def load(
 
 
 def _draw_split(split: int, count: int, size: int, *, masks: bool, create: Create = in_memory) -> Photos:
-    layers = [draw(np.random.default_rng([split, i]), size) for i in range(count)]
+    numbers = progress(range(count), f"drawing {_SPLITS[split]} images", count)
+    layers = [draw(np.random.default_rng([split, i]), size) for i in numbers]
     return Photos(
         images=np.stack([layer["image"] for layer in layers], out=create((count, size, size, 3))),
         masks=np.stack([layer["mask"] for layer in layers]) if masks else None,

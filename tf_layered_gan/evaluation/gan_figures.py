@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from ml_collections import ConfigDict
 
+from tf_layered_gan.console.progress import progress
 from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.evaluation.metrics import fid, variety
 from tf_layered_gan.evaluation.metrics.clustering import clustering_metrics
@@ -53,7 +54,8 @@ def evaluate_fid(
     reference = fid.cached_statistics(inception, photos, cache)
 
     def distance(layer: str) -> float:
-        synthetic = fid.statistics(map(inception, _synthesize(gan, sample, layer, samples)))
+        images = progress(_synthesize(gan, sample, layer, samples), f"FID of {layer} images", samples, size=len)
+        synthetic = fid.statistics(map(inception, images))
         return fid.frechet_distance(synthetic, reference)
 
     return {

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from edge_segmenter.sharpening import sharpen
+from tf_layered_gan.console.progress import progress
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.labelling.grabcut import grabcut_from_rectangle
 
@@ -81,4 +82,5 @@ def agreements(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 def _on_all_cores(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
     with ThreadPoolExecutor() as pool:  # OpenCV works outside Python's lock, and seeds each thread by itself
-        return np.stack(list(pool.map(function, *arrays)))
+        made = pool.map(function, *arrays)
+        return np.stack(list(progress(made, "making masks of photos", len(arrays[0]), unit="photos")))

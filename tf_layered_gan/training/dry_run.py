@@ -7,10 +7,11 @@ import tempfile
 
 from ml_collections import ConfigDict
 
+from tf_layered_gan.console.progress import duration
 from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.models import memory
 from tf_layered_gan.runs.config_record import check_config
-from tf_layered_gan.training.plan import Plan, duration, estimated_seconds
+from tf_layered_gan.training.plan import Plan, estimated_seconds
 from tf_layered_gan.training.session import load_usable_photos
 
 _CHECKPOINTS, _COPIES, _FLOAT = 3, 4, 4  # two are kept while a third is written; weight, Adam's two moments, average

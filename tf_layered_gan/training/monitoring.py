@@ -13,8 +13,9 @@ from absl import logging
 from tensorboard.plugins.hparams import api as hparams
 from tensorboard.plugins.pr_curve import metadata as pr_curve
 
+from tf_layered_gan.console.progress import duration
 from tf_layered_gan.evaluation.metrics.precision_recall import THRESHOLDS, precision_recall
-from tf_layered_gan.training.plan import Plan, duration
+from tf_layered_gan.training.plan import Plan
 from tf_layered_gan.training.scalar_tags import scalar_tag
 
 _TOO_MUCH, _TOO_LITTLE, _TOO_MANY = 0.75, 0.1, 0.2

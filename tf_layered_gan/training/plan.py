@@ -104,14 +104,6 @@ def estimated_seconds(cost: float) -> float | None:
     return cost / (_SPEED * _machine_speed())
 
 
-def duration(seconds: float) -> str:
-    """Returns a time in words, such as "40 s", "35 min" or "2 h 10 min"."""
-    minutes = round(seconds / 60)
-    if minutes < 2:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def _machine_speed() -> float:
     """Measures the multiply-adds per second of a 3x3 convolution from 32 to 32 channels."""
     images, kernel = tf.ones((16, 32, 32, 32)), tf.ones((3, 3, 32, 32))

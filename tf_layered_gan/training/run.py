@@ -15,6 +15,7 @@ import tensorflow as tf
 from absl import logging
 from ml_collections import ConfigDict
 
+from tf_layered_gan.console.progress import duration
 from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.evaluation import gan_figures, image_grid, segmentation
 from tf_layered_gan.evaluation.metrics.fid import InceptionFeatures
@@ -29,7 +30,7 @@ from tf_layered_gan.runs.learning_curve import LearningCurve
 from tf_layered_gan.runs.report import report_run
 from tf_layered_gan.training import distribution, monitoring, preemption, workers
 from tf_layered_gan.training.batches import Batches
-from tf_layered_gan.training.plan import Plan, duration, estimated_seconds
+from tf_layered_gan.training.plan import Plan, estimated_seconds
 from tf_layered_gan.training.profiling import Profiler
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from edge_segmenter.files.atomic import replacing
+from tf_layered_gan.console.progress import progress
 from tf_layered_gan.evaluation.metrics import inception_weights
 from tf_layered_gan.evaluation.metrics.inception import RESOLUTION, inception
 from tf_layered_gan.files import cache_folder
@@ -166,7 +167,8 @@ def cached_statistics(features: InceptionFeatures, images: np.ndarray, cache: st
 
 def image_statistics(features: Callable[[np.ndarray], np.ndarray], images: np.ndarray) -> Statistics:
     """Computes the statistics of images, uint8 [image, height, width, rgb]."""
-    return statistics(features(images[i : i + _BATCH_SIZE]) for i in range(0, len(images), _BATCH_SIZE))
+    batches = [images[i : i + _BATCH_SIZE] for i in range(0, len(images), _BATCH_SIZE)]
+    return statistics(map(features, progress(batches, "FID of the photos", len(images), size=len)))
 
 
 def _key(features: InceptionFeatures, images: np.ndarray) -> str:

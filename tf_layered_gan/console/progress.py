@@ -1,0 +1,57 @@
+"""Progress of work that takes more than two seconds: a bar in a terminal, lines in the log elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from absl import logging
+from tqdm import tqdm
+
+T = TypeVar("T")
+_FIRST, _EVERY = 2.0, 10.0  # seconds before the first line, and between two lines
+
+
+def progress(
+    items: Iterable[T], what: str, total: int, *, unit: str = "images", size: Callable[[Any], int] = lambda item: 1
+) -> Iterator[T]:
+    """Yields the items, and shows how many are done, how many a second, and how much time is left.
+
+    Shows nothing if absl's verbosity is below INFO, as in a program that has not set it.
+
+    Args:
+        items: the items. The work on an item is done before the next one is taken.
+        what: the work, such as "reading photos".
+        total: the sum of the items' sizes.
+        unit: what is counted.
+        size: function that returns the size of an item, such as `len` for batches.
+    """
+    if logging.get_verbosity() < logging.INFO:
+        yield from items
+    elif sys.stderr.isatty():
+        with tqdm(total=total, desc=what, unit=f" {unit}", delay=_FIRST, leave=False) as bar:
+            for item in items:
+                yield item
+                bar.update(size(item))
+    else:
+        yield from _logged(items, what, total, unit, size)
+
+
+def _logged(items: Iterable[T], what: str, total: int, unit: str, size: Callable[[Any], int]) -> Iterator[T]:
+    started, wait, done = time.perf_counter(), _FIRST, 0
+    for item in items:
+        yield item
+        done += size(item)
+        seconds = time.perf_counter() - started
+        if seconds >= wait and done < total:
+            wait, rate = seconds + _EVERY, done / seconds
+            words = (f"{done:,} of {total:,} {unit}", f"{rate:.3g} {unit}/s", f"{duration((total - done) / rate)} left")
+            logging.info("%s: %s", what, ", ".join(words))
+
+
+def duration(seconds: float) -> str:
+    """Returns a time in words, such as "40 s", "35 min" or "2 h 10 min"."""
+    minutes = round(seconds / 60)
+    if minutes < 2:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
