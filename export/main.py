@@ -1,4 +1,26 @@
-"""The export command: python -m export.main --workdir=runs/shapes"""
+"""Exports the segmenter of a run as TFLite files and a SavedModel, and verifies each of them.
+
+Usage: tf-layered-gan-export --workdir=WORKDIR [flags]
+
+Which network:
+  --workdir=WORKDIR      directory of the training run
+  --student=NAME         one of the run's students instead of its segmenter
+
+Where to:
+  --output=DIR           default: WORKDIR/export, or WORKDIR/students/NAME/export
+
+How strict:
+  --max_iou_loss=0.01    a format that loses more IoU is not written, and the command exits with an error. IoU is with
+                         the test masks or, if there are none, with the masks of the trained network
+
+For the model card:
+  --licence=LICENCE      licence of the exported model, such as CC-BY-4.0
+  --masks_made=HOW       how the test masks were made, such as 'by hand' or 'by U2-Net'
+
+Examples:
+  tf-layered-gan-export --workdir=runs/mine
+  tf-layered-gan-export --workdir=runs/mine --student=small --licence=CC-BY-4.0
+"""
 
 import os
 import pathlib

@@ -11,6 +11,13 @@ GUIDES = [README, *sorted((ROOT / "docs").glob("*.md")), ROOT / "edge_segmenter/
 OTHERS = [*sorted((ROOT / "benchmarks").rglob("*.md")), ROOT / "tests/golden/README.md", ROOT / "CHANGELOG.md"]
 PAGES = [*GUIDES, *OTHERS]
 SHELL, SCRIPTS = ("", "sh"), ("bash", "yaml")
+# The commands that pip installs, and their modules.
+PROGRAMS = {
+    "tf-layered-gan": "tf_layered_gan.main",
+    "tf-layered-gan-export": "export.main",
+    "tf-layered-gan-distill": "tf_layered_gan.distill",
+    "edge-segmenter": "edge_segmenter",
+}
 _BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.S | re.M)
 _IN_SCRIPTS = re.compile(r"exec (?:\.venv/bin/)?(\S.*?)'?$", re.M)
 

@@ -1,5 +1,6 @@
 """The training command refuses wrong flags and configs with a message, before it trains."""
 
+import ast
 import collections
 import random
 import re
@@ -16,7 +17,7 @@ from tf_layered_gan import evaluate, main, synthesize
 from tf_layered_gan.command_line import command_errors
 from tf_layered_gan.config import shipped
 from tf_layered_gan.files.records import read_record
-from tf_layered_gan.models import losses
+from tf_layered_gan.models import losses, student
 from tf_layered_gan.runs.config_record import record_config
 
 ONE_STEP = [f"--config.{name}={value}" for name, value in (tiny.RUN | tiny.ONE_STEP).items()]
@@ -202,6 +203,16 @@ def test_help_fits_a_screen_and_names_every_config():
     assert f"  {', '.join(shipped.names())}, or" in printed
     assert all(f"--mode={mode}" in printed for mode in flags.FLAGS["mode"].parser.enum_values)
     assert re.findall(r"^Examples:", printed, re.M) and "--helpfull" in lines[-1]
+
+
+@pytest.mark.parametrize("file", ["export/main.py", "tf_layered_gan/distill.py"])
+def test_help_of_the_other_commands_fits_a_screen_and_names_their_flags(file):
+    text = (tiny.ROOT / file).read_text()
+    about = ast.get_docstring(ast.parse(text))
+    assert len(about.splitlines()) <= 38 and "Usage: tf-layered-gan-" in about and "Examples:" in about
+    settings = student.SETTINGS if "distill" in file else ()
+    defined = {*re.findall(r'DEFINE_\w+\(\s*"(\w+)"', text), *settings}
+    assert set(re.findall(r"^  --(\w+)=", about, re.M)) == defined
 
 
 def test_a_dry_run_is_for_training_only(run):

@@ -1,15 +1,32 @@
 """Trains a student, a smaller segmenter, for a finished run.
 
-    python -m tf_layered_gan.distill --workdir=runs/mine --student=small --network=separable --width=16
+Usage: tf-layered-gan-distill --workdir=WORKDIR [flags]
 
 The student learns from the run's pairs, from photos that the run's U-Net segments, or from both. Everything goes to
 WORKDIR/students/NAME; the run's own files stay as they are. The same command goes on from the last checkpoint. Batch
 size, depth, colour augmentation, seed and the steps between checkpoints are those of the run.
 
-    student.json   the settings, and the state of the teacher
-    checkpoints/   the two newest checkpoints
-    tensorboard/   the losses
-    metrics.json   figures of student and teacher on validation and test photos, and how far the two agree
+Which run, which student:
+  --workdir=WORKDIR            directory of a finished run
+  --student=NAME               by default network and width, as in separable16
+  --network=separable          separable or unet
+  --width=16                   channels: unet at full resolution, separable after the first halving
+
+How it learns:
+  --steps=500                  training steps; the learning rate falls to zero over them
+  --learning_rate=0.002        Adam's learning rate at the first step
+  --gamma_consistency=1.0      weight of the loss on photos that the run's segmenter segments
+  --gamma_segmentation=0.0     weight of the loss on the run's synthetic pairs; 0 makes no pairs
+
+Files in WORKDIR/students/NAME:
+  student.json   the settings, and the state of the teacher
+  checkpoints/   the two newest checkpoints
+  tensorboard/   the losses
+  metrics.json   figures of student and teacher on validation and test photos, and how far the two agree
+
+Examples:
+  tf-layered-gan-distill --workdir=runs/mine
+  tf-layered-gan-distill --workdir=runs/mine --student=small --network=separable --width=8
 """
 
 from tf_layered_gan import startup  # noqa: F401

@@ -21,12 +21,6 @@ from PIL import Image
 from tf_layered_gan.config import validate
 from tf_layered_gan.data import shapes
 
-PROGRAMS = {
-    "tf-layered-gan": "tf_layered_gan.main",
-    "tf-layered-gan-export": "export.main",
-    "tf-layered-gan-distill": "tf_layered_gan.distill",
-    "edge-segmenter": "edge_segmenter",
-}
 OWN_PACKAGES = ("tf_layered_gan", "export", "edge_segmenter", "benchmarks")
 
 # How the other commands begin, and why they are not run here.
@@ -65,8 +59,8 @@ COMMANDS = list(dict.fromkeys(command for page in pages.GUIDES for command in pa
 def program(command):
     """Returns the module and the arguments of one of our commands, or None for any other command."""
     first, *rest = command.words
-    if first in PROGRAMS:
-        return PROGRAMS[first], rest
+    if first in pages.PROGRAMS:
+        return pages.PROGRAMS[first], rest
     if first == "python" and rest[0] == "-m" and rest[1].split(".")[0] in OWN_PACKAGES:
         return rest[1], rest[2:]
     return None
@@ -136,7 +130,8 @@ def test_programs_take_the_arguments(command, only_parsing, monkeypatch):
 
 
 def test_programs_are_those_that_pip_installs():
-    assert PROGRAMS.keys() == tomllib.loads((pages.ROOT / "pyproject.toml").read_text())["project"]["scripts"].keys()
+    scripts = tomllib.loads((pages.ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert pages.PROGRAMS.keys() == scripts.keys()
 
 
 @pytest.mark.parametrize("command", MADE, ids=str)
@@ -163,7 +158,9 @@ def place(tmp_path_factory):
         Image.fromarray(mask * 255).save(place / "MASKS" / f"{i:03}.png")
     export = place / "runs/mine/export"
     links = {"MODEL": export / "segmenter_float32.tflite", "segmenter_int8.tflite": export / "segmenter_int8.tflite"}
-    for name, target in (links | {"photos": place / "DIR", "configs": pages.ROOT / "configs"}).items():
+    for name, target in (
+        links | {"photos": place / "DIR", "photo.png": place / "DIR/000.png", "configs": pages.ROOT / "configs"}
+    ).items():
         (place / name).symlink_to(target)
     return place
 
@@ -188,7 +185,8 @@ def small(module, arguments):
 def make_way(place, arguments):
     """Empties a workdir that was begun with other settings. The export in it stays, because later commands name it."""
     workdir = next(argument.partition("=")[2] for argument in arguments if argument.startswith("--workdir="))
-    free = ("--config.schedule.", "--config.metrics.", "--config.data.classes", "--workdir")
+    free = ("--config.schedule.", "--config.metrics.", "--config.monitoring.", "--config.data.classes")
+    free += ("--workdir", "--dry_run")
     settings = {argument for argument in arguments if not argument.startswith(free)}
     if BEGUN.setdefault(workdir, settings) != settings:
         for entry in set((place / workdir).iterdir()) - {place / workdir / "export"}:

@@ -13,14 +13,13 @@ import re
 import pages
 import pytest
 import tiny
-from test_commands import PROGRAMS
 
 NOTEBOOK = pages.ROOT / "docs/own_photos.ipynb"
 HELPERS = f"""
 import subprocess, sys
 def run(command):
     program, *arguments = command.split()
-    module = {PROGRAMS!r}[program]
+    module = {pages.PROGRAMS!r}[program]
     subprocess.run([sys.executable, "-m", module, *arguments], check=True)
 """
 SMALL = f"""
@@ -55,7 +54,7 @@ def test_notebook_has_the_format_of_jupyter():
 
 def test_notebook_is_python_with_known_commands():
     compile(script(), "notebook", "exec")
-    assert set(re.findall(r'run\(f"(\S+)', script())) <= PROGRAMS.keys()
+    assert set(re.findall(r'run\(f"(\S+)', script())) <= pages.PROGRAMS.keys()
 
 
 @pytest.mark.slow
