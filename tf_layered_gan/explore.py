@@ -95,7 +95,7 @@ def _write_photos(
         logging.warning("photos_on_backgrounds.png is left out: %s", error)
         return
     masks = predict_probabilities(network, photos)
-    save_png(photos_on_backgrounds(photos, masks, explorer.backgrounds()), out / "photos_on_backgrounds.png")
+    save_png(photos_on_backgrounds(photos, masks, list(explorer.backgrounds())), out / "photos_on_backgrounds.png")
 
 
 def _write_photo(out: pathlib.Path, explorer: Explorer, photo: Image.Image, network: keras.Model, fit: str) -> None:
