@@ -78,8 +78,10 @@ class Explorer:
         layers = paint(self._gan, self._codes.at(range(4 * _COLUMNS)))
         pixels = to_pixels(layers["foreground"])
         tiles = cut_out(pixels, layers["mask"])
-        rows = {f"{i} to {i + _COLUMNS - 1}": list(tiles[i : i + _COLUMNS]) for i in range(0, len(tiles), _COLUMNS)}
-        return sheet(rows, [f"cut-out {i}" for i in range(_COLUMNS)]), pixels, layers["mask"]
+        rows = {
+            f"cut-outs {i} to {i + _COLUMNS - 1}": list(tiles[i : i + _COLUMNS]) for i in range(0, len(tiles), _COLUMNS)
+        }
+        return sheet(rows, ["1st", "2nd", "3rd", *(f"{i}th" for i in range(4, _COLUMNS + 1))]), pixels, layers["mask"]
 
     def backgrounds(self) -> np.ndarray:
         """Paints backgrounds for photos, uint8 [image, height, width, rgb]."""
