@@ -13,7 +13,7 @@ demo: .venv/installed .venv-edge/installed
 	$(PY) -m export.main --workdir=$(WORKDIR)
 	.venv-edge/bin/edge-segmenter segment --model $(WORKDIR)/export/segmenter_int8.tflite \
 		--input $(WORKDIR)/test/images --output $(WORKDIR)/segmented
-	@echo "Look at $(WORKDIR)/test/sheet.png, $(WORKDIR)/samples and $(WORKDIR)/segmented"
+	@echo "Look at $(WORKDIR)/report.html, $(WORKDIR)/samples and $(WORKDIR)/segmented"
 
 # The figures of the README: trains with three seeds and reports each.
 demo-seeds: .venv/installed

@@ -11,7 +11,7 @@ from absl import flags
 from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data import sources
 from tf_layered_gan.data.augmentation import apply_color
-from tf_layered_gan.evaluation.image_grid import grid, save_png
+from tf_layered_gan.evaluation.image_grid import enlargement, grid, save_png
 from tf_layered_gan.models import build, sampling
 from tf_layered_gan.runs.config_record import load_config
 from tf_layered_gan.runs.restore import restore_run
@@ -27,8 +27,9 @@ def main() -> None:
     draws = sampling.build_sampler(config, sampling.SEGMENTER_STREAM)(tf.constant(0, tf.int64))
     pairs = build.build_pairs(config, gan, photos)(gan.synthesize(draws), draws)
     images, masks = apply_color(pairs["image"], pairs["color"]).numpy(), pairs["mask"].numpy()
-    tiles = [tile for pair in zip(images, masks, strict=True) for tile in pair]
-    save_png(grid([tiles[i : i + 8] for i in range(0, 32, 8)], scale=2), flags.FLAGS.output)
+    tiles = [tile for image, mask in zip(images, masks, strict=True) for tile in (image, (image, mask[..., 0]))]
+    rows = [tiles[i : i + 8] for i in range(0, 32, 8)]
+    save_png(grid(rows, scale=enlargement(images), headings=("image", "its mask") * 4), flags.FLAGS.output)
 
 
 if __name__ == "__main__":

@@ -43,9 +43,7 @@ def publish(workdir: str | pathlib.Path, output: str | pathlib.Path) -> None:
 def _sample_layers(config: ConfigDict, gan: LayeredGAN) -> np.ndarray:
     draws = sampling.build_sampler(config, sampling.SYNTHESIS_STREAM)(tf.constant(1, tf.int64))
     layers = {name: values[:_SAMPLES].numpy() for name, values in gan.synthesize(draws).items()}
-    return image_grid.synthetic_grid(
-        layers["background"], layers["foreground"], layers["mask"], layers["composed"], scale=2
-    )
+    return image_grid.synthetic_grid(*(layers[name] for name in ("background", "foreground", "mask", "composed")))
 
 
 def main() -> None:

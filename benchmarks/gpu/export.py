@@ -37,13 +37,13 @@ from tf_layered_gan.config import validate
 from tf_layered_gan.data import photos as photos_module
 from tf_layered_gan.data import sources
 from tf_layered_gan.data.photos import Photos, Splits
-from tf_layered_gan.evaluation import image_grid
+from tf_layered_gan.evaluation import image_grid, overlay
 from tf_layered_gan.evaluation.metrics import segmentation, variety
 from tf_layered_gan.files import records
 from tf_layered_gan.runs import learning_curve
 from tf_layered_gan.runs.photo_record import photo_facts
 
-_CARRIED = (atomic, image_grid, learning_curve, photos_module, records, segmentation, variety)
+_CARRIED = (atomic, image_grid, learning_curve, overlay, photos_module, records, segmentation, variety)
 _JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0, "optimize": True}
 _PNG = {"format": "PNG"}
 

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_layered_gan.evaluation.image_grid import grid, layer_grid, save_png, segmentation_sheet, synthetic_grid
+from tf_layered_gan.evaluation.image_grid import (
+    cut_out,
+    enlargement,
+    grid,
+    layer_grid,
+    save_png,
+    segmentation_sheet,
+    synthetic_grid,
+)
 
 ORANGE = [255, 170, 0]
 
@@ -62,22 +70,45 @@ def layers(samples=2):
     return [background, foreground, mask, composed, real, np.full((samples, 2, 2), 0.2, np.float32)]
 
 
-def test_layer_grid_has_one_row_per_sample():
+STEP = 128 + 2  # from one tile of 2 x 2 pixels, 64 times enlarged, to the next
+HEADING = 16 + 2  # pixels
+
+
+def test_layer_grid_has_headings_and_one_row_per_sample():
     image = layer_grid(*layers())
-    assert image.shape == (2 + 2 + 2, 6 * 2 + 5 * 2, 3)
+    assert image.shape == (HEADING + 2 * 128 + 2, 6 * STEP - 2, 3)
     # The foreground is 1 x 0.6 = 0.6, so its grey is 1.6 x 127.5 = 204. The mask has 0.6 x 255 = 153, the composed
-    # image 1.2 x 127.5 = 153, and the photo's mask 51.
-    assert image[0, ::4, 0].tolist() == image[5, ::4, 0].tolist() == [0, 204, 153, 153, 102, 51]
+    # image 1.2 x 127.5 = 153. The photo's mask is 0.2, so its photo is 0.4 + 0.6 x 0.2 = 0.52 times as bright: 53.
+    assert image[HEADING, ::STEP, 0].tolist() == image[-1, ::STEP, 0].tolist() == [0, 204, 153, 153, 102, 53]
+
+
+def test_every_column_has_a_heading():
+    strip = layer_grid(*layers())[:HEADING]
+    dark = (strip < 100).all(2).any(0)
+    assert [dark[i : i + 128].any() for i in range(0, 6 * STEP, STEP)] == [True] * 6
+    assert (strip[:, 128 : 128 + 2] == 255).all()
+
+
+def test_long_headings_have_several_lines():
+    one, two = (grid([[solid(9, 2, 64)]], headings=[text]) for text in ("mask", "a heading of many words"))
+    assert one.shape == (16 + 2 + 2, 64, 3) and two.shape == (4 * 16 + 2 + 2, 64, 3)
+
+
+@pytest.mark.parametrize("width, scale", [(32, 4), (64, 2), (100, 2), (128, 1), (256, 1)])
+def test_images_in_sheets_are_at_least_128_pixels_wide(width, scale):
+    assert enlargement(np.zeros((0, width, width, 3))) == scale
 
 
 def test_synthetic_grid_is_the_first_four_columns_of_layer_grid():
-    assert (synthetic_grid(*layers()[:4]) == layer_grid(*layers())[:, : 4 * 2 + 3 * 2]).all()
+    assert (synthetic_grid(*layers()[:4]) == layer_grid(*layers())[:, : 4 * STEP - 2]).all()
 
 
-def test_layer_grid_refuses_different_numbers_of_samples():
-    with pytest.raises(ValueError, match=r"one tile a sample, got \[2, 2, 2, 2, 1, 2\]"):
-        tensors = layers()
-        layer_grid(*tensors[:4], tensors[4][:1], tensors[5])
+@pytest.mark.parametrize("place", [2, 4])
+def test_layer_grid_refuses_different_numbers_of_samples(place):
+    tensors = layers()
+    tensors[place] = tensors[place][:1]
+    with pytest.raises(ValueError, match=r"one tile a sample, got \[2, 2, 1, 2, 2, 2\]|got 1 photos and 2 masks"):
+        layer_grid(*tensors)
 
 
 def test_sheet_columns():
@@ -85,19 +116,17 @@ def test_sheet_columns():
     ours, baseline = np.zeros((2, 1, 32, 32), bool)
     ours[:, :16], baseline[:] = True, True
     truth = np.full((1, 32, 32), 255, np.uint8)
-    sheet = segmentation_sheet(images, truth, {"ours": ours, "grabcut": baseline})
-    assert sheet.shape == (32, 5 * 32 + 4 * 2, 3)
-    # Columns begin every 34 pixels. Our mask covers row 0 but not row 31, where the checkerboard of 2x2 pixels shows.
-    # Its square (15, 0) is odd and has grey 255. The next square is even and has grey 204.
-    assert sheet[0, ::34, 0].tolist() == [10, 128, 255, 10, 255]
-    assert sheet[31, ::34, 0].tolist() == [10, 128, 0, 255, 255]
-    assert sheet[31, 3 * 34 + 2].tolist() == [204] * 3
+    sheet = segmentation_sheet(images, truth, {"ours": ours, "grabcut": baseline})[HEADING:]
+    assert sheet.shape == (128, 5 * STEP - 2, 3)
+    # Our mask covers the upper half, where the photo keeps its 10. Below, 4 remain, or the checkerboard of 2x2 pixels.
+    # Its square at row 7 and column 1 is even and has grey 204. Unlabelled pixels are 0.4 + 0.6 x 0.5 = 0.7 as bright.
+    assert sheet[32, 12::STEP, 0].tolist() == [10, 7, 10, 10, 10]
+    assert sheet[60 + 64, 12::STEP, 0].tolist() == [10, 7, 4, 204, 10]
 
 
 def test_cut_out_blends_with_the_checkerboard_by_the_mask():
     images, half = np.zeros((1, 16, 16, 3), np.uint8), np.full((1, 16, 16), 0.5, np.float32)
-    sheet = segmentation_sheet(images, np.ones((1, 16, 16), np.uint8), {"ours": half})
-    assert sheet[0, 3 * 18].tolist() == [102] * 3  # the mean of black and the even square's 204
+    assert cut_out(images, half)[0, 0, 0].tolist() == [102] * 3  # the mean of black and the even square's 204
 
 
 @pytest.mark.parametrize(

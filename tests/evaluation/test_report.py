@@ -27,11 +27,11 @@ def test_report_has_figures_and_images(tmp_path):
     assert mask[8, 8] == 255
     assert mask[0, 0] == 0
     assert len(list((tmp_path / "test" / "images").glob("*.png"))) == 3
-    assert (tmp_path / "test" / "sheet.png").exists()
+    assert (tmp_path / "test" / "photos_with_masks.png").exists()
 
 
 def test_report_without_true_masks_has_no_figures(tmp_path):
     result = write_report(tmp_path, bright_network(), photos(None), {"seed": 7})
     assert result == {"seed": 7, "test": None}
     assert (tmp_path / "test" / "masks" / "002.png").exists()
-    assert not (tmp_path / "test" / "sheet.png").exists()
+    assert not (tmp_path / "test" / "photos_with_masks.png").exists()

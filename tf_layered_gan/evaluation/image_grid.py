@@ -1,17 +1,23 @@
 """Grids of images and masks, for TensorBoard and for PNG files."""
 
 import os
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from edge_segmenter.files import atomic
 from tf_layered_gan.data.photos import FOREGROUND, UNLABELLED
+from tf_layered_gan.evaluation.overlay import mask_over_image
 
 SEPARATOR = 2  # pixels between neighbours
 _SEPARATOR_COLOUR = (255, 170, 0)  # unlike the black and white of masks and the grey behind cut-outs
 _CHECKS = (255, 204)
+_LEAST_WIDTH = 128  # pixels of a tile in the sheets that people look at
+_TEXT_SIZE, _LINE_HEIGHT, _LETTER_WIDTH = 13, 16, 7.5  # pixels
+
+Tile = np.ndarray | tuple[np.ndarray, np.ndarray]
 
 
 def layer_grid(
@@ -22,10 +28,10 @@ def layer_grid(
     real: np.ndarray,
     real_mask: np.ndarray,
 ) -> np.ndarray:
-    """Shows synthetic layers, and the segmenter's masks of photos, one sample per row.
+    """Shows synthetic layers, and the segmenter's masks of photos, one sample per row, under headings.
 
-    The columns are: background, foreground (grey where the mask is 0), mask, composed image, photo, and the photo's
-    predicted mask.
+    The columns are: background, object (grey where the mask is 0), mask, composed image, photo, and the photo with its
+    predicted mask. Images are enlarged to 128 pixels or more.
 
     Args:
         background, foreground, composed: float32 [sample, height, width, rgb] in [-1, 1].
@@ -39,30 +45,31 @@ def layer_grid(
     Raises:
         ValueError: if the numbers of samples differ; see also `grid`.
     """
-    return _grid_of_columns([*_layers(background, foreground, mask, composed), real, real_mask])
+    columns = _layers(background, foreground, mask, composed) | {
+        "photo": real,
+        "segmenter's mask": _over(real, real_mask),
+    }
+    return _sheet(columns)
 
 
 def synthetic_grid(
-    background: np.ndarray, foreground: np.ndarray, mask: np.ndarray, composed: np.ndarray, *, scale: int = 1
+    background: np.ndarray, foreground: np.ndarray, mask: np.ndarray, composed: np.ndarray
 ) -> np.ndarray:
-    """Shows synthetic layers without photos: the first four columns of `layer_grid`, enlarged `scale` times."""
-    return _grid_of_columns(_layers(background, foreground, mask, composed), scale)
+    """Shows synthetic layers without photos: the first four columns of `layer_grid`."""
+    return _sheet(_layers(background, foreground, mask, composed))
 
 
-def segmentation_sheet(
-    images: np.ndarray, truth: np.ndarray, predictions: dict[str, np.ndarray], *, scale: int = 1
-) -> np.ndarray:
-    """Shows predicted masks next to photos, one photo per row.
+def segmentation_sheet(images: np.ndarray, truth: np.ndarray, predictions: dict[str, np.ndarray]) -> np.ndarray:
+    """Shows masks over photos, one photo per row, under headings.
 
-    The columns are: photo, true mask, the first prediction, the photo cut out by the first prediction (on a
-    checkerboard), and the other predictions in their order.
+    The columns are: photo, the photo with its true mask, with the first prediction, cut out by the first prediction (on
+    a checkerboard), and with the other predictions in their order. Images are enlarged to 128 pixels or more.
 
     Args:
         images: uint8 [image, height, width, rgb].
         truth: uint8 [image, height, width]: 0 background, 1 foreground, 255 unlabelled.
         predictions: dict of masks by the name of the method, [image, height, width], bool or float in [0, 1]. There is
             at least one method. The first is ours.
-        scale: enlargement, see `grid`.
 
     Returns:
         uint8 [sheet height, sheet width, rgb].
@@ -70,8 +77,14 @@ def segmentation_sheet(
     Raises:
         ValueError: if the numbers of images differ; see also `grid`.
     """
-    ours, *others = predictions.values()
-    return _grid_of_columns([images, truth, ours, _cut_out(images, ours), *others], scale)
+    (name, ours), *others = predictions.items()
+    columns = {
+        "photo": images,
+        "true mask": _over(images, truth),
+        name: _over(images, ours),
+        "cut-out": cut_out(images, ours),
+    }
+    return _sheet(columns | {other.replace("_", " "): _over(images, masks) for other, masks in others})
 
 
 def save_png(array: np.ndarray, path: str | os.PathLike) -> None:
@@ -79,41 +92,82 @@ def save_png(array: np.ndarray, path: str | os.PathLike) -> None:
     atomic.save_png(Image.fromarray(array), path)
 
 
-def grid(rows: Sequence[Sequence[np.ndarray]], *, scale: int = 1) -> np.ndarray:
+def grid(rows: Sequence[Sequence[Tile]], *, scale: int = 1, headings: Sequence[str] = ()) -> np.ndarray:
     """Arranges tiles in rows, with 2 pixels between neighbours and none around the grid.
 
     Args:
         rows: rows of tiles, with the same number of tiles in each row. All tiles have one height and width. A tile is
             an image, uint8 [height, width, rgb] in [0, 255] or float [height, width, rgb] in [-1, 1]; or a mask,
             [height, width] or [height, width, 1], shown in grey: bool, float in [0, 1], or true labels, uint8: 0
-            background, 1 foreground, 255 unlabelled (middle grey).
+            background, 1 foreground, 255 unlabelled (middle grey); or a pair (image, mask), see `mask_over_image`.
         scale: each pixel of a tile becomes scale x scale pixels.
+        headings: the text above each column; none if empty.
 
     Returns:
         uint8 [grid height, grid width, rgb].
 
     Raises:
-        ValueError: if there is no tile, rows differ in length, or a tile has another size, type or shape.
+        ValueError: if there is no tile, rows or headings differ in length, or a tile has another size, type or shape.
     """
-    tiles = [[_to_pixels(tile) for tile in row] for row in rows]
-    if not tiles or not tiles[0] or len({len(row) for row in tiles}) > 1:
-        raise ValueError(f"rows must be equally long and not empty, got lengths {[len(row) for row in tiles]}")
+    tiles = [[_enlarged(tile, scale) for tile in row] for row in rows]
+    lengths = [len(row) for row in tiles]
+    if not tiles or not tiles[0] or len({*lengths, len(headings) or lengths[0]}) > 1:
+        raise ValueError(f"rows must be equally long and not empty, got lengths {lengths}, {len(headings)} headings")
     sizes = {tile.shape for row in tiles for tile in row}
     if len(sizes) > 1:
         raise ValueError(f"tiles must be of one size, got {sorted(size[:2] for size in sizes)}")
-    return _join([_join([tile.repeat(scale, 0).repeat(scale, 1) for tile in row], axis=1) for row in tiles], axis=0)
+    image = _join([_join(row, axis=1) for row in tiles], axis=0)
+    return np.concatenate([_heading_row(headings, tiles[0][0].shape[1]), image]) if headings else image
 
 
-def _grid_of_columns(columns: Sequence[np.ndarray], scale: int = 1) -> np.ndarray:
-    lengths = [len(column) for column in columns]
+def enlargement(images: np.ndarray) -> int:
+    """Returns the scale at which images, [image, height, width, ...], are 128 pixels wide or wider."""
+    return -(-_LEAST_WIDTH // images.shape[2])
+
+
+def cut_out(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Cuts objects out of photos and puts them on a checkerboard.
+
+    Args:
+        images: uint8 [image, height, width, rgb].
+        masks: [image, height, width], bool or float in [0, 1].
+
+    Returns:
+        uint8 [image, height, width, rgb].
+    """
+    y, x = np.indices(images.shape[1:3]) * 16 // images.shape[2]
+    checks = np.where((x + y) % 2, *_CHECKS)[..., None]
+    alpha = np.asarray(masks)[..., None].astype(np.float32)
+    return _round(alpha * images + (1 - alpha) * checks)
+
+
+def _sheet(columns: dict[str, Sequence[Tile]]) -> np.ndarray:
+    """Shows columns of tiles under their headings, enlarged for people."""
+    lengths = [len(column) for column in columns.values()]
     if len(set(lengths)) > 1:
         raise ValueError(f"every column must have one tile a sample, got {lengths}")
-    return grid(list(zip(*columns, strict=True)), scale=scale)
+    rows = list(zip(*columns.values(), strict=True))
+    scale = enlargement(np.asarray(next(iter(columns.values()))))
+    return grid(rows, scale=scale, headings=list(columns))
 
 
-def _layers(background: np.ndarray, foreground: np.ndarray, mask: np.ndarray, composed: np.ndarray) -> list[np.ndarray]:
+def _layers(
+    background: np.ndarray, foreground: np.ndarray, mask: np.ndarray, composed: np.ndarray
+) -> dict[str, Sequence[Tile]]:
     faded = np.asarray(foreground) * np.asarray(mask)  # 0 is middle grey
-    return [background, faded, mask, composed]
+    return {"background": background, "object": faded, "mask": mask, "composed image": composed}
+
+
+def _over(images: np.ndarray, masks: np.ndarray) -> list[Tile]:
+    if len(images) != len(masks):
+        raise ValueError(f"every photo must have one mask, got {len(images)} photos and {len(masks)} masks")
+    return list(zip(images, masks, strict=True))
+
+
+def _enlarged(tile: Tile, scale: int) -> np.ndarray:
+    if isinstance(tile, tuple):
+        return mask_over_image(_to_pixels(tile[0]), _mask_values(np.asarray(tile[1])), scale)
+    return _to_pixels(tile).repeat(scale, 0).repeat(scale, 1)
 
 
 def _to_pixels(tile: np.ndarray) -> np.ndarray:
@@ -123,12 +177,29 @@ def _to_pixels(tile: np.ndarray) -> np.ndarray:
         return tile
     if is_image and tile.dtype.kind == "f":
         return _round((tile + 1) * 127.5)
+    return _round(_mask_values(tile)[..., None] * np.full(3, 255.0))
+
+
+def _mask_values(tile: np.ndarray) -> np.ndarray:
+    """Returns a mask of any of the allowed types as values in [0, 1], [height, width]."""
     mask = tile[..., 0] if tile.shape[2:] == (1,) else tile
     if mask.ndim != 2 or not (mask.dtype == np.uint8 or mask.dtype.kind in "fb"):
         raise ValueError(f"a tile must be an image or a mask, got {tile.dtype} {tile.shape}")
     if mask.dtype == np.uint8:
-        mask = np.where(mask == UNLABELLED, 0.5, mask == FOREGROUND)
-    return _round(mask[..., None] * np.full(3, 255.0))
+        return np.where(mask == UNLABELLED, 0.5, mask == FOREGROUND)
+    return np.nan_to_num(mask.astype(np.float32))
+
+
+def _heading_row(headings: Sequence[str], width: int) -> np.ndarray:
+    """Draws headings over columns of a width, in black on white: uint8 [height, grid width, rgb]."""
+    lines = [textwrap.wrap(heading, max(1, int(width / _LETTER_WIDTH))) for heading in headings]
+    size = (len(headings) * (width + SEPARATOR) - SEPARATOR, _LINE_HEIGHT * max(map(len, lines)) + SEPARATOR)
+    image = Image.new("RGB", size, "white")
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(_TEXT_SIZE)
+    for column, words in enumerate(lines):
+        place = (column * (width + SEPARATOR) + width // 2, 0)
+        draw.multiline_text(place, "\n".join(words), "black", font, anchor="ma", align="center", spacing=2)
+    return np.asarray(image)
 
 
 def _round(values: np.ndarray) -> np.ndarray:
@@ -141,10 +212,3 @@ def _join(parts: Sequence[np.ndarray], axis: int) -> np.ndarray:
     shape[axis] = SEPARATOR
     separator = np.broadcast_to(np.array(_SEPARATOR_COLOUR, np.uint8), shape)
     return np.concatenate([parts[0], *(part for rest in parts[1:] for part in (separator, rest))], axis)
-
-
-def _cut_out(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    y, x = np.indices(images.shape[1:3]) * 16 // images.shape[2]
-    checks = np.where((x + y) % 2, *_CHECKS)[..., None]
-    alpha = np.asarray(masks)[..., None].astype(np.float32)
-    return _round(alpha * images + (1 - alpha) * checks)

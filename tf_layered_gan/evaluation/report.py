@@ -14,6 +14,7 @@ from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.files.records import write_record
 
 _SHEET_ROWS, _IMAGES = 12, 64
+SHEET = "photos_with_masks.png"
 
 
 def write_report(
@@ -27,8 +28,8 @@ def write_report(
 
     metrics.json holds `run` and "test", the dict of `segmentation.evaluate`, or None if the photos have no masks. The
     folder `test` holds two folders: `images`, the first 64 photos at the network's resolution, and `masks`, the
-    segmenter's masks of these photos. If there are true masks, `test` also holds sheet.png: photo, true mask,
-    segmenter's mask, cut-out, and the baselines' masks.
+    segmenter's masks of these photos. If there are true masks, `test` also holds photos_with_masks.png:
+    photo, true mask, segmenter's mask, cut-out, and the baselines' masks.
 
     Args:
         workdir: the run's directory.
@@ -61,5 +62,5 @@ def _write_images(directory: pathlib.Path, network: keras.Model, photos: Photos)
     if photos.masks is not None:
         rows = slice(_SHEET_ROWS)
         predictions = {"segmenter": masks[rows]} | {name: f(images[rows]) for name, f in BASELINES.items()}
-        sheet = image_grid.segmentation_sheet(images[rows], photos.masks[rows], predictions, scale=2)
-        image_grid.save_png(sheet, directory / "sheet.png")
+        sheet = image_grid.segmentation_sheet(images[rows], photos.masks[rows], predictions)
+        image_grid.save_png(sheet, directory / SHEET)

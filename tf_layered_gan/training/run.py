@@ -209,4 +209,4 @@ class Run:
         masks = segmentation.predict_probabilities(self.segmenter.average_network, photos)
         grid = image_grid.layer_grid(**columns, real=photos, real_mask=masks)
         self._monitor.image("layers", grid, step)
-        image_grid.save_png(grid, self.workdir / "samples" / f"step_{step:07d}.png")
+        image_grid.save_png(grid, self.workdir / "samples" / f"layers_step_{step:07d}.png")
