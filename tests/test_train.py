@@ -25,8 +25,8 @@ from tf_layered_gan.files.records import read_record
 from tf_layered_gan.paper.columns import COLUMNS
 from tf_layered_gan.paper.lines import figure
 from tf_layered_gan.paper.tables import TABLES
+from tf_layered_gan.reporting.run_figures import report_run
 from tf_layered_gan.runs.learning_curve import LearningCurve
-from tf_layered_gan.runs.report import report_run
 from tf_layered_gan.runs.restore import restore_run
 
 GRIDS = [2, 4]  # every fourth step, and the last step of each round

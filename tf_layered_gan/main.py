@@ -2,7 +2,7 @@
 
 from absl import app, flags, logging
 
-from tf_layered_gan import evaluate, synthesize, train
+from tf_layered_gan import evaluate, report, synthesize, train
 from tf_layered_gan.command_line import run_command
 from tf_layered_gan.config import shipped, validate
 from tf_layered_gan.runs import config_record
@@ -14,10 +14,12 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Directory for checkpoints, logs
 _MODE = flags.DEFINE_enum(
     "mode",
     "train",
-    ["train", "evaluate", "synthesize"],
+    ["train", "evaluate", "synthesize", "report"],
     "train: Algorithm 1, from the last checkpoint if there is one. evaluate: measure the trained segmenter and the "
-    "baselines on the test photos. synthesize: write pairs of image and mask to WORKDIR/synthetic.",
+    "baselines on the test photos. synthesize: write pairs of image and mask to WORKDIR/synthetic. report: write "
+    "WORKDIR/report.html again.",
 )
+_COMPARE = flags.DEFINE_list("compare", [], "report: directories of other runs to put side by side, with commas.")
 _COUNT = flags.DEFINE_integer("count", 1_000, "synthesize: number of pairs.", lower_bound=1)
 # absl and ml_collections raise these for a wrong flag; other errors come from the config file, which is a program.
 _FLAG_ERRORS = (flags.Error, AttributeError, LookupError, TypeError, ValueError, OSError)
@@ -36,6 +38,8 @@ def main() -> None:
         train.train(config, _WORKDIR.value)
     elif _MODE.value == "evaluate":
         evaluate.evaluate(config, _WORKDIR.value)
+    elif _MODE.value == "report":
+        report.rebuild_report(config, _WORKDIR.value, _COMPARE.value)
     else:
         synthesize.write_dataset(config, _WORKDIR.value, _COUNT.value)
 

@@ -14,22 +14,23 @@ EDGE = ROOT / "edge_segmenter"
 
 # From the ground up. Modules in one folder may import one another.
 FLOORS = [
-    {"command_line", "files"},
+    {"__version__", "command_line", "files"},
     {"config"},
     {"data"},
     {"labelling"},
     {"models"},
     {"evaluation"},
     {"runs"},
+    {"reporting"},
     {"training"},
-    {"train", "evaluate", "synthesize"},
+    {"train", "evaluate", "synthesize", "report"},
     {"distill"},
     {"main", "paper"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-SEE_A_CONFIG = {"main", "train", "evaluate", "synthesize", "distill", "config", "training", "paper"}
+SEE_A_CONFIG = {"main", "train", "evaluate", "report", "synthesize", "distill", "config", "training", "paper"}
 SEE_A_CONFIG |= {"data/sources", "models/build", "models/memory", "models/sampling", "evaluation/gan_figures"}
-SEE_A_CONFIG |= {"runs/config_record", "runs/passes", "runs/report", "runs/restarts", "runs/restore"}
+SEE_A_CONFIG |= {"runs/config_record", "runs/passes", "runs/restarts", "runs/restore", "reporting/run_figures"}
 
 
 def files(folder):

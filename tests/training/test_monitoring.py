@@ -3,7 +3,8 @@ import pytest
 import tensorflow as tf
 import tiny
 
-from tf_layered_gan.training.monitoring import Monitor, check_finite, collapse_warning, variety_warning
+from tf_layered_gan.evaluation.collapse import collapse_warning, variety_warning
+from tf_layered_gan.training.monitoring import Monitor, check_finite
 
 GAN, SEGMENTER = ("gan", "round 2"), ("segmenter", "round 2")
 
