@@ -125,8 +125,8 @@ def review_section(measured: Measured, run: str) -> Section:
         class_="tools",
     )
     words = (
-        f"Here are {len(photos)} photos to train on, with the segmenter's masks. The most doubtful come first: those in "
-        "which it finds another object when the photo is mirrored. Click a photo, or press Space on it, to mark its "
+        f"Here are {len(photos)} photos to train on, with the segmenter's masks. The most doubtful come first: those "
+        "in which it finds another object when the photo is mirrored. Click a photo, or press Space on it, to mark its "
         "mask as bad. The arrow keys move to the next photo. Then download the file of the marked photos.",
         "Start the next run with this file: it learns no masks of these photos.",
     )
