@@ -47,7 +47,7 @@ def _figures(runs: Sequence[Recorded], names: Sequence[str]) -> Markup:
 
 def _settings(runs: Sequence[Recorded], names: Sequence[str]) -> Markup:
     fields = sorted({field for run in runs for field in run.settings})
-    values = {field: [str(run.settings.get(field, "default")) for run in runs] for field in fields}
+    values = {field: [str(run.settings.get(field, "unknown")) for run in runs] for field in fields}
     rows = [[field, *given] for field, given in values.items() if len(set(given)) > 1]
     if not rows:
         return paragraphs("The runs have the same settings.")

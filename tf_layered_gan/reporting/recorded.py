@@ -70,7 +70,7 @@ def read_run(workdir: str | os.PathLike) -> Recorded:
     settings_file = (workdir.parent.parent if is_student else workdir) / "config.json"
     metrics, curve = workdir / "metrics.json", workdir / "curve.csv"
     settings = reading(
-        lambda: config_record.flattened(read_record(settings_file)), {}, settings_file, "There is no config.json."
+        lambda: config_record.recorded_facts(settings_file), {}, settings_file, "There is no config.json."
     )
     supervised = settings.get("segmenter.supervised", False)
     events = workdir / "tensorboard"
