@@ -1,5 +1,6 @@
 """The part of the report that puts several runs side by side."""
 
+import pathlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -70,7 +71,7 @@ def _masks(runs: Sequence[Recorded], names: Sequence[str]) -> list[Markup]:
     return parts
 
 
-def _over(photo: object, mask: object) -> np.ndarray:
+def _over(photo: pathlib.Path, mask: pathlib.Path) -> np.ndarray:
     with Image.open(photo) as image, Image.open(mask) as grey:
         pixels = np.asarray(image.convert("RGB"))
         return mask_over_image(pixels, np.asarray(grey.resize(image.size)) > 127, enlargement(pixels[None]))

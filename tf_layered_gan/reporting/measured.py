@@ -83,8 +83,9 @@ def measure(network: keras.Model, splits: Splits, discriminator: keras.Model | N
         baselines = {name: baseline(held_out.images[places]) for name, baseline in BASELINES.items()}
         few = _evenly(len(held_out.images), _MOST_GRABCUT)
         agreement = float(agreements(held_out.masks[few], grabcut(held_out.images[few])).mean())
-    has_clusters = discriminator is not None and training is not None
-    clusters = gan_figures.photo_clusters(discriminator, [training.images]) if has_clusters else None
+    clusters = None
+    if discriminator is not None and training is not None:
+        clusters = gan_figures.photo_clusters(discriminator, [training.images])
     return Measured(held_out, training, baselines, places, agreement, clusters)
 
 

@@ -69,9 +69,9 @@ def read_run(workdir: str | os.PathLike) -> Recorded:
     is_student = (workdir / "student.json").exists()
     settings_file = (workdir.parent.parent if is_student else workdir) / "config.json"
     metrics, curve = workdir / "metrics.json", workdir / "curve.csv"
-    settings = reading(
-        lambda: config_record.recorded_facts(settings_file), {}, settings_file, "There is no config.json."
-    )
+    nothing = dict[str, Any]()
+    no_config = "There is no config.json."
+    settings = reading(lambda: config_record.recorded_facts(settings_file), nothing, settings_file, no_config)
     supervised = settings.get("segmenter.supervised", False)
     events = workdir / "tensorboard"
     unfinished = "The run has not reached its end: there is no metrics.json, and the figures below may be missing."

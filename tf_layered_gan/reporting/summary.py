@@ -89,8 +89,9 @@ def what_fails(run: Recorded, measured: Measured) -> Iterable[str]:
 
 def what_next(run: Recorded, measured: Measured) -> Iterable[str]:
     """Yields advice that follows from the figures."""
-    test, rounds = run.metrics.get("test") or {}, [p["iou"] for p in run.curve if p["after"].startswith("round")]
-    ours, settings = _ours(test), run.settings
+    test, settings = run.metrics.get("test") or {}, run.settings
+    ours = _ours(test)
+    rounds = [p["iou"] for p in run.curve if p["after"].startswith("round") and not p["after"].endswith("final")]
     if not run.metrics:
         yield "Start the same command again: the run goes on from its last checkpoint."
     if len(rounds) >= 2 and rounds[-1] == max(rounds) and rounds[-1] - rounds[0] > _NEAR:
