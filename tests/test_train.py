@@ -100,8 +100,8 @@ def test_published_run_has_its_figures_and_its_layers(finished_run, tmp_path, ea
     publish_run.publish(finished_run, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.csv", "layers.png", "metrics.json"]
     assert read_record(tmp_path / "metrics.json") == read_record(finished_run / "metrics.json")
-    # A batch of four in four columns, enlarged to twice the size: 4 * 32 + 3 * 2 in both directions.
-    assert pixels(tmp_path / "layers.png").shape == (134, 134, 3)
+    # A batch of four in four columns, enlarged to 128 pixels: 4 * 128 + 3 * 2 in both directions, below the headings.
+    assert pixels(tmp_path / "layers.png").shape == (18 + 518, 518, 3)
 
 
 def test_finished_run_is_measured_again_but_not_trained_again(run_copy, finished_run, eagerly, caplog):

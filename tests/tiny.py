@@ -29,7 +29,7 @@ from tf_layered_gan.models.networks.discriminator import discriminator
 from tf_layered_gan.models.networks.generator import background_generator, foreground_generator, window_range
 from tf_layered_gan.models.networks.mask_encoder import mask_encoder
 from tf_layered_gan.models.networks.unet import unet
-from tf_layered_gan.reporting import run_figures
+from tf_layered_gan.reporting import page
 from tf_layered_gan.reporting.measured import NOTHING
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -78,7 +78,7 @@ def eager():
     with (
         warnings.catch_warnings(),
         unittest.mock.patch.object(gan_figures, "evaluate_synthetic_masks", few),
-        unittest.mock.patch.object(run_figures, "measure", lambda *given: NOTHING),
+        unittest.mock.patch.object(page, "measure", lambda *given: NOTHING),
     ):
         warnings.filterwarnings("ignore", ".*does not apply to tf.data functions")
         try:

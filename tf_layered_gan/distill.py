@@ -33,7 +33,6 @@ from tf_layered_gan.files.records import write_record
 from tf_layered_gan.models import build, student
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
 from tf_layered_gan.models.segmenter import Segmenter
-from tf_layered_gan.reporting.measured import measure
 from tf_layered_gan.reporting.page import try_to_write_page
 from tf_layered_gan.runs import passes, workdir_lock
 from tf_layered_gan.runs.checkpoints import Checkpointer
@@ -140,7 +139,7 @@ def _report(
         "training_seconds": round(float(checkpointer.seconds), 1),
     } | figures
     write_record(directory / "metrics.json", result)
-    try_to_write_page(directory, lambda: measure(learner.average_network, splits, None))
+    try_to_write_page(directory, learner.average_network, splits, None)
     logging.info("agreement with the teacher on the test photos: IoU %.3f", figures["test"]["agreement"])
     return result
 

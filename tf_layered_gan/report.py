@@ -35,7 +35,7 @@ def rebuild_report(config: ConfigDict, workdir: str | os.PathLike, others: Seque
         if not any((pathlib.Path(other) / name).exists() for name in ("config.json", "student.json")):
             raise ValueError(f"compare is {other}, allowed: the directories of runs; it has no config.json")
     measured, missing = _measured(config, workdir)
-    file = write_page(workdir, lambda: measured, others, missing)
+    file = write_page(workdir, measured, others, missing)
     logging.info("the report is %s: open it in a browser", file)
     return file
 

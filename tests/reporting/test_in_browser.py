@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def file(finished_run, tmp_path_factory):
     workdir = shutil.copytree(finished_run, tmp_path_factory.mktemp("report") / "run")
-    return report_page.write_page(workdir, reports.measured, others=[finished_run])
+    return report_page.write_page(workdir, reports.measured(), others=[finished_run])
 
 
 @pytest.fixture(scope="module")

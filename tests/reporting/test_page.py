@@ -9,6 +9,7 @@ import pytest
 import reports
 from absl import logging
 
+from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.files.records import read_record, write_record
 from tf_layered_gan.reporting import comparison, curves, page, photo_sections
 from tf_layered_gan.reporting import measured as measured_module
@@ -24,11 +25,11 @@ def measured():
 def whole(finished_run, measured, tmp_path_factory):
     """The page of a finished run with hostile names of photos."""
     workdir = shutil.copytree(finished_run, tmp_path_factory.mktemp("whole") / "run")
-    return page.write_page(workdir, lambda: measured).read_text()
+    return page.write_page(workdir, measured).read_text()
 
 
 def written(workdir, measured=NOTHING, **given):
-    return page.write_page(workdir, lambda: measured, **given).read_text()
+    return page.write_page(workdir, measured, **given).read_text()
 
 
 def test_every_run_ends_with_a_report(finished_run):
@@ -139,8 +140,9 @@ def test_other_test_photos_do_not_compare(finished_run, run_copy):
 def test_a_failure_loses_nothing_but_the_report(tmp_path, monkeypatch):
     warnings = []
     monkeypatch.setattr(logging, "warning", lambda message, *values: warnings.append(message % values))
-    page.try_to_write_page(tmp_path, lambda: 1 / 0)
-    assert warnings == ["no report written (--mode=report tries again): ZeroDivisionError: division by zero"]
+    page.try_to_write_page(tmp_path, None, Splits(*[reports.photos(1)] * 3), None)
+    (warning,) = warnings
+    assert warning.startswith("no report written (--mode=report tries again): AttributeError")
     assert not list(tmp_path.iterdir())
 
 

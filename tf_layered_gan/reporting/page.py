@@ -5,15 +5,17 @@ import datetime
 import hashlib
 import os
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+import keras
 from absl import logging
 
+from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.files.records import write_record
 from tf_layered_gan.reporting import curves, facts, photo_sections
 from tf_layered_gan.reporting.comparison import comparison_section
 from tf_layered_gan.reporting.markup import Markup, Section, element, package_file
-from tf_layered_gan.reporting.measured import NOTHING, Measured
+from tf_layered_gan.reporting.measured import NOTHING, Measured, measure
 from tf_layered_gan.reporting.recorded import Recorded, read_run
 from tf_layered_gan.reporting.summary import summary_section
 
@@ -24,7 +26,7 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-
 
 def write_page(
     workdir: str | os.PathLike,
-    measure: Callable[[], Measured] = lambda: NOTHING,
+    measured: Measured = NOTHING,
     others: Sequence[str | os.PathLike] = (),
     missing: Sequence[str] = (),
 ) -> pathlib.Path:
@@ -32,7 +34,7 @@ def write_page(
 
     Args:
         workdir: the directory of a run, or of a student.
-        measure: measures the run's models for the report.
+        measured: the masks of the run's models.
         others: the directories of other runs, to be put side by side with this one.
         missing: sentences about parts that could not be measured.
 
@@ -41,15 +43,23 @@ def write_page(
     """
     run = read_run(workdir)
     run.missing.extend(missing)
-    page = render(run, measure(), [read_run(other) for other in others])
+    page = render(run, measured, [read_run(other) for other in others])
     write_record(pathlib.Path(workdir) / FILE, page)
     return pathlib.Path(workdir) / FILE
 
 
-def try_to_write_page(workdir: str | os.PathLike, measure: Callable[[], Measured]) -> None:
-    """Writes WORKDIR/report.html; logs a warning where that fails, because a run's results must not depend on it."""
+def try_to_write_page(
+    workdir: str | os.PathLike, network: keras.Model, splits: Splits, discriminator: keras.Model | None
+) -> None:
+    """Measures models and writes WORKDIR/report.html; if that fails, logs a warning, and the results are not lost.
+
+    Args:
+        workdir: the directory of a run, or of a student.
+        network, splits, discriminator: see `measured.measure`.
+    """
     try:
-        logging.info("the report is %s: open it in a browser", write_page(workdir, measure))
+        measured = measure(network, splits, discriminator)
+        logging.info("the report is %s: open it in a browser", write_page(workdir, measured))
     except Exception as error:
         logging.warning("no report written (--mode=report tries again): %s: %s", type(error).__name__, error)
 

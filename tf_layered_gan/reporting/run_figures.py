@@ -16,7 +16,6 @@ from tf_layered_gan.files.records import read_record
 from tf_layered_gan.models import sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.segmenter import Segmenter
-from tf_layered_gan.reporting.measured import measure
 from tf_layered_gan.reporting.page import try_to_write_page
 from tf_layered_gan.runs import passes, restarts
 from tf_layered_gan.runs.checkpoints import Checkpointer
@@ -67,7 +66,7 @@ def report_run(
     if network is not segmenter.average_network:
         others["pairs alone"] = segmenter.average_network
     result = write_report(workdir, network, splits.test, facts, others)
-    try_to_write_page(workdir, lambda: measure(network, splits, clustering_network(config, gan)))
+    try_to_write_page(workdir, network, splits, clustering_network(config, gan))
     return result
 
 
