@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tf_layered_gan.reporting.scalars import read_scalars
@@ -16,6 +17,21 @@ def write(folder, values, tag="gan/mask_mean", first=1):
 def test_scalars_are_read_and_images_are_not(tmp_path):
     write(tmp_path, [0.25, 0.5])
     assert read_scalars(tmp_path) == {"gan/mask_mean": [(1, 0.25), (2, 0.5)]}
+
+
+@pytest.mark.parametrize(
+    "tag, name",
+    [
+        ("mask/mask_mean", "gan/mask_mean"),
+        ("mask_variety/silhouettes", "synthetic/silhouettes"),
+        ("speed/final/images_per_second", "final/images_per_second"),
+        ("validation/iou", "validation/iou"),
+        ("alone", "alone"),
+    ],
+)
+def test_scalars_are_named_by_their_phase_however_tensorboard_groups_them(tmp_path, tag, name):
+    write(tmp_path, [0.5], tag)
+    assert list(read_scalars(tmp_path)) == [name]
 
 
 def test_many_points_are_averaged(tmp_path):

@@ -9,6 +9,8 @@ from tensorboard.util import tensor_util
 Series = list[tuple[float, float]]
 
 _MOST_POINTS = 200
+# TensorBoard may show the GAN's scalars in groups of these names, and the speed of each phase in one group.
+_GAN_GROUPS = ("discriminator", "mask", "background", "codes", "gradients")
 
 
 def read_scalars(folder: pathlib.Path) -> dict[str, Series]:
@@ -18,7 +20,7 @@ def read_scalars(folder: pathlib.Path) -> dict[str, Series]:
     a checkpoint, the later value of a step counts. A file that was cut off is read to its last whole event.
 
     Returns:
-        dict of the points (step, value) by the name of the scalar. Of more than 200 points, equal numbers of
+        dict of the points (step, value) by phase and name of the scalar, such as "gan/mask_mean". Of more than 200 points, equal numbers of
         neighbours are averaged.
     """
     values: dict[str, dict[int, float]] = {}
@@ -26,8 +28,18 @@ def read_scalars(folder: pathlib.Path) -> dict[str, Series]:
         for event in EventFileLoader(str(file)).Load():
             for value in event.summary.value:
                 if value.metadata.plugin_data.plugin_name in ("", "scalars") and not value.tensor.tensor_shape.dim:
-                    values.setdefault(value.tag, {})[event.step] = float(tensor_util.make_ndarray(value.tensor))
+                    values.setdefault(_phase_and_name(value.tag), {})[event.step] = float(
+                        tensor_util.make_ndarray(value.tensor)
+                    )
     return {tag: _thinned(sorted(points.items())) for tag, points in values.items()}
+
+
+def _phase_and_name(tag: str) -> str:
+    group, *others = tag.split("/")
+    if group == "speed" and len(others) == 2:
+        group = others[0]
+    phases = {"mask_variety": "synthetic"} | dict.fromkeys(_GAN_GROUPS, "gan")
+    return "/".join([phases.get(group, group), *others[-1:]])
 
 
 def _thinned(points: list[tuple[int, float]]) -> Series:
