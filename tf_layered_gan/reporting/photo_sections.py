@@ -65,7 +65,8 @@ def baselines_section(measured: Measured, test: Mapping[str, Any] | None) -> Sec
     rows = [[name.replace("_", " "), bar(f["iou"]), f"{f['iou_per_image']:.3f}"] for name, f in methods.items()]
     head = ["method", "IoU, whole set", "IoU per image"]
     parts = [table(head, rows, "All methods on all test photos")] if rows else []
-    parts.append(paragraphs("Some test photos, evenly chosen, with the mask and the IoU of each method:"))
+    shown = "mask" if answers.ious is None else "mask and the IoU"
+    parts.append(paragraphs(f"Some test photos, evenly chosen, with the {shown} of each method:"))
     scale = enlargement(answers.images)
     for row, place in enumerate(measured.baseline_photos):
         image, truth = answers.images[place], None if answers.truth is None else answers.truth[place]

@@ -20,8 +20,8 @@ def read_scalars(folder: pathlib.Path) -> dict[str, Series]:
     a checkpoint, the later value of a step counts. A file that was cut off is read to its last whole event.
 
     Returns:
-        dict of the points (step, value) by phase and name of the scalar, such as "gan/mask_mean". Of more than 200 points, equal numbers of
-        neighbours are averaged.
+        dict of the points (step, value) by phase and name of the scalar, such as "gan/mask_mean". Of more than 200
+        points, equal numbers of neighbours are averaged.
     """
     values: dict[str, dict[int, float]] = {}
     for file in sorted(folder.glob("events.out.tfevents.*")):
