@@ -13,7 +13,7 @@ from absl import app, flags, logging
 from absl.testing import flagsaver
 
 from configs import shapes
-from tf_layered_gan import evaluate, main, synthesize
+from tf_layered_gan import evaluate, main, report, synthesize
 from tf_layered_gan.command_line import command_errors
 from tf_layered_gan.config import shipped
 from tf_layered_gan.files.records import read_record
@@ -68,11 +68,13 @@ def test_other_modes_take_the_config_of_the_run(run, tmp_path, monkeypatch):
     record_config(tiny.run_config(shapes, seed=7), tmp_path / "run")
     calls = []
     monkeypatch.setattr(evaluate, "evaluate", lambda config, workdir: calls.append((config.seed, workdir)))
-    monkeypatch.setattr(synthesize, "write_dataset", lambda config, *given: calls.append((config.seed, *given)))
+    for module, function in ((synthesize, "write_dataset"), (report, "rebuild_report")):
+        monkeypatch.setattr(module, function, lambda config, *given: calls.append((config.seed, *given)))
     assert run("--mode=evaluate") is None
     assert run("--mode=synthesize", "--count=3") is None
+    assert run("--mode=report", "--compare=a,b") is None
     workdir = str(tmp_path / "run")
-    assert calls == [(7, workdir), (7, workdir, 3)]
+    assert calls == [(7, workdir), (7, workdir, 3), (7, workdir, ["a", "b"])]
 
 
 def test_at_most_five_of_our_functions_lead_from_the_command_to_a_loss(run, monkeypatch):

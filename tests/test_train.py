@@ -25,8 +25,8 @@ from tf_layered_gan.files.records import read_record
 from tf_layered_gan.paper.columns import COLUMNS
 from tf_layered_gan.paper.lines import figure
 from tf_layered_gan.paper.tables import TABLES
+from tf_layered_gan.reporting.run_figures import report_run
 from tf_layered_gan.runs.learning_curve import LearningCurve
-from tf_layered_gan.runs.report import report_run
 from tf_layered_gan.runs.restore import restore_run
 
 GRIDS = [2, 4]  # every fourth step, and the last step of each round
@@ -87,9 +87,10 @@ def test_loss_terms_are_in_tensorboard(finished_run):
 
 def test_sample_grids_are_written(finished_run):
     samples = sorted((finished_run / "samples").glob("*.png"))
-    assert [path.name for path in samples] == [f"step_{step:07d}.png" for step in GRIDS]
-    # Four rows of six tiles of 16 pixels, with 2 pixels between tiles: 4 * 16 + 3 * 2 and 6 * 16 + 5 * 2.
-    assert pixels(samples[0]).shape == (70, 106, 3)
+    assert [path.name for path in samples] == [f"layers_step_{step:07d}.png" for step in GRIDS]
+    # Four rows of six tiles of 8 * 16 = 128 pixels, with 2 pixels between tiles: 4 * 128 + 3 * 2 and 6 * 128 + 5 * 2.
+    # The headings above take one line, 16 + 2 pixels.
+    assert pixels(samples[0]).shape == (18 + 518, 778, 3)
 
 
 def test_learning_curve_has_a_line_for_each_round(finished_run):
@@ -100,8 +101,8 @@ def test_published_run_has_its_figures_and_its_layers(finished_run, tmp_path, ea
     publish_run.publish(finished_run, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.csv", "layers.png", "metrics.json"]
     assert read_record(tmp_path / "metrics.json") == read_record(finished_run / "metrics.json")
-    # A batch of four in four columns, enlarged to twice the size: 4 * 32 + 3 * 2 in both directions.
-    assert pixels(tmp_path / "layers.png").shape == (134, 134, 3)
+    # A batch of four in four columns, enlarged to 128 pixels: 4 * 128 + 3 * 2 in both directions, below the headings.
+    assert pixels(tmp_path / "layers.png").shape == (18 + 518, 518, 3)
 
 
 def test_finished_run_is_measured_again_but_not_trained_again(run_copy, finished_run, eagerly, caplog):
@@ -265,8 +266,9 @@ def test_config_of_the_demo_trains_at_its_own_size(tmp_path, eagerly):
     metrics = train.train(config.lock(), tmp_path)
     assert (metrics["images_seen"], metrics["segmenter_steps"]) == (config.batch_size, 2)
     assert metrics["test"]["segmenter"]["images"] == 8
-    # Eight rows of six tiles of 32 pixels, with 2 pixels between tiles: 8 * 32 + 7 * 2 and 6 * 32 + 5 * 2.
-    assert pixels(tmp_path / "samples" / "step_0000001.png").shape == (270, 202, 3)
+    # Eight rows of six tiles of 4 * 32 = 128 pixels, with 2 pixels between tiles: 8 * 128 + 7 * 2 and 6 * 128 + 5 * 2.
+    # The headings above take one line, 16 + 2 pixels.
+    assert pixels(tmp_path / "samples" / "layers_step_0000001.png").shape == (18 + 1038, 778, 3)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ from tf_layered_gan.models.networks.discriminator import discriminator
 from tf_layered_gan.models.networks.generator import background_generator, foreground_generator, window_range
 from tf_layered_gan.models.networks.mask_encoder import mask_encoder
 from tf_layered_gan.models.networks.unet import unet
+from tf_layered_gan.reporting import page
+from tf_layered_gan.reporting.measured import NOTHING
 
 ROOT = pathlib.Path(__file__).parents[1]
 RESOLUTION, CANVAS, WIDTH, Z_DIM, NUM_CATEGORIES, GROUP_SIZE = 16, 2, 2, 3, 6, 2
@@ -70,11 +72,16 @@ ONE_STEP = {"schedule.rounds": 1, "schedule.gan_images_per_round": 4}  # one ste
 def eager():
     """Runs TensorFlow without graphs, because tracing one takes longer than the few steps of a test.
 
-    Also measures the GAN's masks on 2 batches, because 32 batches would take long without a graph.
+    Also measures the GAN's masks on 2 batches, because 32 batches would take long without a graph, and leaves the
+    photos out of the report.
     """
     few = functools.partial(gan_figures.evaluate_synthetic_masks, batches=2)
     tf.config.run_functions_eagerly(True)
-    with warnings.catch_warnings(), unittest.mock.patch.object(gan_figures, "evaluate_synthetic_masks", few):
+    with (
+        warnings.catch_warnings(),
+        unittest.mock.patch.object(gan_figures, "evaluate_synthetic_masks", few),
+        unittest.mock.patch.object(page, "measure", lambda *given: NOTHING),
+    ):
         warnings.filterwarnings("ignore", ".*does not apply to tf.data functions")
         try:
             yield

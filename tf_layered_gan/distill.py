@@ -22,6 +22,7 @@ Files in WORKDIR/students/NAME:
   student.json   the settings, and the state of the teacher
   checkpoints/   the two newest checkpoints
   tensorboard/   the losses
+  report.html    a page about all of this, to open in a browser
   metrics.json   figures of student and teacher on validation and test photos, and how far the two agree
 
 Examples:
@@ -53,6 +54,7 @@ from tf_layered_gan.files.records import write_record
 from tf_layered_gan.models import build, student
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
 from tf_layered_gan.models.segmenter import Segmenter
+from tf_layered_gan.reporting.page import try_to_write_page
 from tf_layered_gan.runs import passes, workdir_lock
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import load_config
@@ -158,6 +160,7 @@ def _report(
         "training_seconds": round(float(checkpointer.seconds), 1),
     } | figures
     write_record(directory / "metrics.json", result)
+    try_to_write_page(directory, learner.average_network, splits, None)
     logging.info("agreement with the teacher on the test photos: IoU %.3f", figures["test"]["agreement"])
     return result
 

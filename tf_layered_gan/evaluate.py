@@ -7,14 +7,14 @@ from ml_collections import ConfigDict
 
 from tf_layered_gan.data import sources
 from tf_layered_gan.evaluation import gan_figures
+from tf_layered_gan.reporting.run_figures import report_run
 from tf_layered_gan.runs import restarts, workdir_lock
 from tf_layered_gan.runs.photo_record import check_photos
-from tf_layered_gan.runs.report import report_run
 from tf_layered_gan.runs.restore import restore_run
 
 
 def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
-    """Evaluates a run's segmenter and the baselines on the test photos; writes metrics.json and the folder test.
+    """Evaluates a run's segmenter and the baselines on the test photos; writes metrics.json, test and report.html.
 
     Returns:
         dict, the content of metrics.json:

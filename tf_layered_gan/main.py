@@ -8,6 +8,7 @@ What to do:
   --mode=evaluate      measure the segmenter and the baselines on the test photos
   --mode=synthesize    write --count=1000 pairs of image and mask to WORKDIR/synthetic
   --mode=explore       show what the GAN's codes mean: labelled images in WORKDIR/explore; --photo=FILE adds your photo
+  --mode=report        write WORKDIR/report.html again; --compare=DIR,DIR puts other runs beside it
   --dry_run            before training: check photos, settings and memory, estimate time and disk; writes nothing
 
 Where:
@@ -46,11 +47,12 @@ _WORKDIR = flags.DEFINE_string("workdir", None, "Directory for checkpoints, logs
 _MODE = flags.DEFINE_enum(
     "mode",
     "train",
-    ["train", "evaluate", "synthesize", "explore"],
+    ["train", "evaluate", "synthesize", "explore", "report"],
     "train: Algorithm 1, from the last checkpoint if there is one. evaluate: measure the trained segmenter and the "
     "baselines on the test photos. synthesize: write pairs of image and mask to WORKDIR/synthetic. explore: write "
-    "images that show what the codes mean to WORKDIR/explore.",
+    "images that show what the codes mean to WORKDIR/explore. report: write WORKDIR/report.html again.",
 )
+_COMPARE = flags.DEFINE_list("compare", [], "report: directories of other runs to put side by side, with commas.")
 _COUNT = flags.DEFINE_integer("count", 1_000, "synthesize: number of pairs.", lower_bound=1)
 _PHOTO = flags.DEFINE_string("photo", None, "explore: also put the object of this photo on new backgrounds.")
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "train: check everything and estimate time and disk, but do not train.")
@@ -86,6 +88,10 @@ def main() -> None:
         from tf_layered_gan import explore
 
         explore.explore(config, _WORKDIR.value, _PHOTO.value)
+    elif _MODE.value == "report":
+        from tf_layered_gan import report
+
+        report.rebuild_report(config, _WORKDIR.value, _COMPARE.value)
     else:
         from tf_layered_gan import synthesize
 

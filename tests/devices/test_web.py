@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import io
-import os
 import re
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import chromium
 import numpy as np
 import pytest
 from blobs import NETWORKS, blobs, export_network, is_red
@@ -26,7 +26,6 @@ pytestmark = pytest.mark.browser
 
 WEB = Path(__file__).parents[2] / "export" / "web"
 MODEL = "segmenter_float32.tflite"
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MOST_DIFFERENT = 0.01  # the largest share of a mask's pixels that may differ
 STOPS = ["file", "camera", "model", "threshold", "saveMask", "saveCutout"]  # where the Tab key stops
 
@@ -92,12 +91,9 @@ def playwright():
 
 @pytest.fixture(scope="module")
 def browser(playwright, film):
-    chromium = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    if not chromium:
-        pytest.fail("no Chromium found: `apt-get install chromium`, or name one by CHROMIUM=/path/to/chromium")
     arguments = ["--disable-gpu", "--disable-quic", "--use-fake-device-for-media-stream"]
     arguments.append(f"--use-file-for-fake-video-capture={film}")
-    browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    browser = playwright.chromium.launch(executable_path=chromium.path(), args=arguments)
     yield browser
     browser.close()
 

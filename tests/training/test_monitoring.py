@@ -7,9 +7,10 @@ import pytest
 import tensorflow as tf
 import tiny
 
+from tf_layered_gan.evaluation.collapse import collapse_warning, variety_warning
 from tf_layered_gan.evaluation.metrics.precision_recall import THRESHOLDS
 from tf_layered_gan.models.layered_gan import LayeredGAN
-from tf_layered_gan.training.monitoring import Monitor, check_finite, collapse_warning, variety_warning
+from tf_layered_gan.training.monitoring import Monitor, check_finite
 from tf_layered_gan.training.plan import Part, Plan
 from tf_layered_gan.training.profiling import Profiler
 from tf_layered_gan.training.scalar_tags import scalar_tag

@@ -1,7 +1,7 @@
 """Passes over photos, before and after the GAN."""
 
 import shutil
-from types import SimpleNamespace
+import types
 
 import numpy as np
 import pytest
@@ -9,12 +9,13 @@ import tiny
 
 from configs import shapes
 from tf_layered_gan import train
-from tf_layered_gan.files.records import read_record
+from tf_layered_gan.data import sources
+from tf_layered_gan.files.records import read_record, write_record
 from tf_layered_gan.models.segmenter import Segmenter
 from tf_layered_gan.runs import passes
 from tf_layered_gan.runs.learning_curve import LearningCurve
 from tf_layered_gan.runs.restore import restore_run
-from tf_layered_gan.training import photo_passes
+from tf_layered_gan.training import photo_passes, session
 
 PASSES = {
     "schedule.rounds": 1,
@@ -51,6 +52,30 @@ def test_a_run_takes_all_passes(refined):
     assert all(record["photos"] == 12 and record["left_out"] == 0 for record in metrics["passes"])
     after = [point["after"] for point in LearningCurve(workdir).points()]
     assert after == ["bootstrap", "round 1", "round 1, final", "pass 1", "pass 2"]
+
+
+@pytest.fixture
+def rejecting(tmp_path):
+    """The config of a run that leaves some photos out."""
+
+    def config(*names):
+        write_record(tmp_path / "rejected.json", {"rejected": list(names)})
+        return tiny.run_config(shapes, **PASSES | {"refine.rejected": str(tmp_path / "rejected.json")})
+
+    return config
+
+
+def test_no_pass_learns_a_mask_that_was_marked_as_bad(rejecting, tmp_path):
+    config = rejecting("0-000003", "0-000007")
+    run = types.SimpleNamespace(config=config, splits=sources.load_photos(config))
+    photos, left_out = photo_passes._labelled_photos(run, tmp_path, "rectangle", [])
+    assert len(photos) == 10 and left_out == 0
+    assert set(run.splits.train.names) - set(photos.names) == {"0-000003", "0-000007"}
+
+
+def test_a_file_of_other_photos_is_refused_before_training(rejecting):
+    with pytest.raises(ValueError, match="refine.rejected is .*none of its 1 names is one, for example 'mine.jpg'"):
+        session.load_usable_photos(rejecting("mine.jpg"), None)
 
 
 def test_the_last_pass_is_what_a_run_is_measured_by(refined):
@@ -134,7 +159,7 @@ def test_a_bootstrap_that_is_not_trusted_leaves_the_background_loss_to_the_pairs
 
 @pytest.mark.parametrize("steady", ["pairs", "bootstrap", "both"])
 def test_the_steadiest_segmenters_teach_the_first_pass(steady, monkeypatch):
-    run = SimpleNamespace(segmenter=SimpleNamespace(average_network="pairs"), background_judge="bootstrap")
+    run = types.SimpleNamespace(segmenter=types.SimpleNamespace(average_network="pairs"), background_judge="bootstrap")
     expected = {"pairs": ["pairs"], "bootstrap": ["bootstrap"], "both": ["pairs", "bootstrap"]}[steady]
     monkeypatch.setattr(photo_passes, "_steadiness", lambda _, networks: float(networks == expected))
     assert photo_passes._first_teachers(run) == expected

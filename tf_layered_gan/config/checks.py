@@ -91,6 +91,11 @@ def folder() -> Check:
     return Check("a folder, or none", lambda value: value != "")
 
 
+def file() -> Check:
+    """Accepts the path of a file, or none."""
+    return Check("a file, or none", lambda value: value != "")
+
+
 def grey() -> Check:
     """Accepts a grey value, or none."""
     return Check("a grey value from 0 to 255, or none", lambda value: value is None or 0 <= value <= 255)

@@ -158,6 +158,14 @@ FIELDS = (
         "share of the image; other masks are ignored",
         added=True,
     ),
+    Field(
+        "refine.rejected",
+        None,
+        checks.file(),
+        "file from a report's review: these photos get no masks",
+        str,
+        added=True,
+    ),
     # Schedule: Algorithm 1, C.2, C.3
     Field("schedule.rounds", 5, more_than_0(10_000), "K"),
     Field("schedule.annealed_rounds", 0, at_least(0), "last rounds, in which the GAN's learning rates fall to 0"),

@@ -114,6 +114,8 @@ def _check_training(config: ConfigDict) -> Iterator[_Checked]:
     passes = config.refine.bootstrap or config.refine.passes
     allowed = "one_device or mirrored where refine.bootstrap is True or refine.passes is more than 0"
     yield "distribution", config.distribution, allowed, not passes or config.distribution in ("one_device", "mirrored")
+    allowed = "none where refine.bootstrap is False and refine.passes is 0"
+    yield "refine.rejected", config.refine.rejected, allowed, bool(passes) or config.refine.rejected is None
     steps = schedule.final_segmenter_steps
     for needs, reason in (
         (config.segmenter.supervised, "segmenter.supervised is True"),

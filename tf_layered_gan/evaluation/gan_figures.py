@@ -164,9 +164,22 @@ def evaluate_clusters(discriminator: keras.Model, splits: Splits, classes: Seque
     Returns:
         dict, see `metrics.clustering.clustering_metrics`.
     """
-    photos = (splits.train, splits.validation, splits.test)
+    photos = [split.images for split in (splits.train, splits.validation, splits.test)]
+    return clustering_metrics(photo_clusters(discriminator, photos), classes)
+
+
+def photo_clusters(discriminator: keras.Model, photos: Sequence[np.ndarray]) -> np.ndarray:
+    """Returns the category of each photo that E_x finds most likely.
+
+    Args:
+        discriminator: D with E_x, see `networks.discriminator`.
+        photos: arrays of photos of any width, uint8 [photo, width, width, rgb].
+
+    Returns:
+        int [photo], in the order of the arrays.
+    """
     encoder = keras.Model(discriminator.input, discriminator.output[1])  # D itself may need batches of whole groups
-    return clustering_metrics(np.concatenate([_cluster(encoder, split.images) for split in photos]), classes)
+    return np.concatenate([_cluster(encoder, images) for images in photos])
 
 
 def _cluster(encoder: keras.Model, images: np.ndarray) -> np.ndarray:

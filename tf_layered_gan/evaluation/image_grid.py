@@ -2,7 +2,7 @@
 
 import os
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -18,6 +18,7 @@ _LEAST_WIDTH = 128  # pixels of a tile in the sheets that people look at
 _TEXT_SIZE, _LINE_HEIGHT, _LETTER_WIDTH = 13, 16, 7.5  # pixels
 
 Tile = np.ndarray | tuple[np.ndarray, np.ndarray]
+Column = np.ndarray | list[Tile]
 
 
 def layer_grid(
@@ -45,10 +46,8 @@ def layer_grid(
     Raises:
         ValueError: if the numbers of samples differ; see also `grid`.
     """
-    columns = _layers(background, foreground, mask, composed) | {
-        "photo": real,
-        "segmenter's mask": _over(real, real_mask),
-    }
+    columns = _layers(background, foreground, mask, composed)
+    columns |= {"photo": real, "segmenter's mask": _over(real, real_mask)}
     return _sheet(columns)
 
 
@@ -78,13 +77,14 @@ def segmentation_sheet(images: np.ndarray, truth: np.ndarray, predictions: dict[
         ValueError: if the numbers of images differ; see also `grid`.
     """
     (name, ours), *others = predictions.items()
-    columns = {
+    columns: dict[str, Column] = {
         "photo": images,
         "true mask": _over(images, truth),
         name: _over(images, ours),
         "cut-out": cut_out(images, ours),
     }
-    return _sheet(columns | {other.replace("_", " "): _over(images, masks) for other, masks in others})
+    columns |= {other.replace("_", " "): _over(images, masks) for other, masks in others}
+    return _sheet(columns)
 
 
 def save_png(array: np.ndarray, path: str | os.PathLike) -> None:
@@ -141,7 +141,7 @@ def cut_out(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     return _round(alpha * images + (1 - alpha) * checks)
 
 
-def _sheet(columns: dict[str, Sequence[Tile]]) -> np.ndarray:
+def _sheet(columns: Mapping[str, Column]) -> np.ndarray:
     """Shows columns of tiles under their headings, enlarged for people."""
     lengths = [len(column) for column in columns.values()]
     if len(set(lengths)) > 1:
@@ -153,7 +153,7 @@ def _sheet(columns: dict[str, Sequence[Tile]]) -> np.ndarray:
 
 def _layers(
     background: np.ndarray, foreground: np.ndarray, mask: np.ndarray, composed: np.ndarray
-) -> dict[str, Sequence[Tile]]:
+) -> dict[str, Column]:
     faded = np.asarray(foreground) * np.asarray(mask)  # 0 is middle grey
     return {"background": background, "object": faded, "mask": mask, "composed image": composed}
 

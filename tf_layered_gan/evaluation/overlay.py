@@ -37,6 +37,5 @@ def _grown(mask: np.ndarray, pixels: int, beyond: bool = False) -> np.ndarray:
     """Grows a mask, bool [height, width], by some pixels in eight directions; `beyond` is its value outside."""
     padded = np.pad(mask, pixels, constant_values=beyond)
     height, width = mask.shape
-    for axis, length in ((0, height), (1, width)):
-        padded = np.stack([np.take(padded, range(i, i + length), axis) for i in range(2 * pixels + 1)]).any(0)
-    return padded
+    tall = np.any([padded[i : i + height] for i in range(2 * pixels + 1)], axis=0)
+    return np.any([tall[:, i : i + width] for i in range(2 * pixels + 1)], axis=0)

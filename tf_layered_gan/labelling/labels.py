@@ -1,6 +1,6 @@
 """Photos with masks that no person drew, for a segmenter to learn from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -55,9 +55,10 @@ def plausible(masks: np.ndarray, rough: np.ndarray | None, mask_size: tuple[floa
     return fits if rough is None else fits & (agreements(masks, rough) >= _LEAST_AGREEMENT)
 
 
-def evenly_chosen(photos: Photos, most: int) -> Photos:
-    """Returns at most `most` of the photos, evenly spaced, without their masks."""
-    places = np.unique(np.linspace(0, len(photos) - 1, min(most, len(photos))).astype(int))
+def evenly_chosen(photos: Photos, most: int, rejected: Collection[str] = ()) -> Photos:
+    """Returns at most `most` of the photos that are not rejected, evenly spaced, without their masks."""
+    places = np.array([i for i, name in enumerate(photos.names) if name not in rejected], int)
+    places = places[np.unique(np.linspace(0, len(places) - 1, min(most, len(places))).astype(int))]
     return Photos(photos.images[places], None, tuple(photos.names[i] for i in places))
 
 

@@ -35,7 +35,7 @@ def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
         raise ValueError(f"workdir is {workdir}, allowed: a folder outside {photos}, or its images would become photos")
     path = pathlib.Path(workdir) / "config.json"
     if path.exists():
-        begun, given = _fixed_fields(_recorded_facts(path)), _fixed_fields(config_facts(config))
+        begun, given = _fixed_fields(recorded_facts(path)), _fixed_fields(config_facts(config))
         _check_fields(path, begun, given)
         fields = [name for name in sorted(given) if begun[name] != given[name]]
         if fields:
@@ -56,7 +56,7 @@ def load_config(workdir: str | os.PathLike) -> ConfigDict:
     path = pathlib.Path(workdir) / "config.json"
     if not path.exists():
         raise FileNotFoundError(f"no config.json in {workdir}: train first (python -m tf_layered_gan.main)")
-    config, recorded = default_config(), _recorded_facts(path)
+    config, recorded = default_config(), recorded_facts(path)
     _check_fields(path, recorded, config_facts(config))
     try:
         config.update_from_flattened_dict(recorded)  # turns JSON's lists into tuples again
@@ -85,7 +85,7 @@ def flattened(record: dict, prefix: str = "") -> dict:
     return flat
 
 
-def _recorded_facts(path: pathlib.Path) -> dict:
+def recorded_facts(path: pathlib.Path) -> dict:
     """Returns a recorded config by dotted names; fields added since then have their defaults."""
     defaults = config_facts(default_config())
     return {field.name: defaults[field.name] for field in FIELDS if field.added} | flattened(read_record(path))

@@ -14,12 +14,11 @@ from tensorboard.plugins.hparams import api as hparams
 from tensorboard.plugins.pr_curve import metadata as pr_curve
 
 from tf_layered_gan.console.progress import duration
+from tf_layered_gan.evaluation.collapse import collapse_warning
 from tf_layered_gan.evaluation.metrics.precision_recall import THRESHOLDS, precision_recall
 from tf_layered_gan.training.plan import Plan
 from tf_layered_gan.training.scalar_tags import scalar_tag
 
-_TOO_MUCH, _TOO_LITTLE, _TOO_MANY = 0.75, 0.1, 0.2
-_ALIKE = 0.05
 # The values in a line of progress and their names there; TensorBoard has all values.
 _SHOWN = {
     "generator_adversarial": "G",
@@ -30,49 +29,6 @@ _SHOWN = {
     "segmentation": "segmentation",
     "consistency": "consistency",
 }
-
-
-def collapse_warning(mask_mean: float, masks_full: float = 0.0) -> str | None:
-    """Describes a collapse of the decomposition into layers, and what to change.
-
-    Args:
-        mask_mean: mean of the synthetic masks, in [0, 1].
-        masks_full: share of the masks that fill the image, in [0, 1].
-
-    Returns:
-        str, or None if the mean is between 0.1 and 0.75 and at most a fifth of the masks fill the image.
-    """
-    if mask_mean > _TOO_MUCH:
-        return (
-            f"all as foreground: masks cover {mask_mean:.0%} of the image and the background is never seen. "
-            "Raise perturbation.shift or lower perturbation.scale_exponent, so that the seam around the object shows."
-        )
-    if mask_mean < _TOO_LITTLE:
-        return (
-            f"all as background: masks cover {mask_mean:.0%} of the image and the background paints everything. "
-            "Raise gan.gamma_mi, so that the private code must show in image and mask."
-        )
-    if masks_full > _TOO_MANY:
-        return (
-            f"all as foreground, in part: {masks_full:.0%} of the masks fill the image. Raise networks.mask_centring "
-            "or lower perturbation.scale_exponent, or exclude such pairs from the segmenter with segmenter.mask_size."
-        )
-    return None
-
-
-def variety_warning(synthetic: Mapping[str, float]) -> str | None:
-    """Describes a lack of silhouettes in `gan_figures.evaluate_synthetic_masks`' figures, and what to change.
-
-    Returns:
-        str, or None if at most a twentieth of the pairs of masks are alike, as with 20 equally frequent silhouettes.
-    """
-    if synthetic["pairs_alike"] <= _ALIKE:
-        return None
-    return (
-        f"few silhouettes: {synthetic['silhouettes']:.0f} among {synthetic['pictures']:.0f} masks, and "
-        f"{synthetic['pairs_alike']:.0%} of the pairs of masks are alike; z explains {synthetic['variance_z']:.0%} of "
-        f"their variance, the code {synthetic['variance_code']:.0%}. See docs/training.md."
-    )
 
 
 def check_finite(kind: str, report: Mapping[str, float], step: int) -> None:

@@ -33,6 +33,7 @@ from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.evaluation.segmentation import THRESHOLD, predict_probabilities
 from tf_layered_gan.files.records import read_record, write_record
 from tf_layered_gan.labelling import labels
+from tf_layered_gan.labelling.rejected import rejected_photos
 from tf_layered_gan.models import build
 from tf_layered_gan.models.segmenter import Segmenter
 from tf_layered_gan.runs import passes
@@ -140,7 +141,8 @@ def _mean_agreement(run: Run, networks: list[keras.Model], others: list[keras.Mo
 
 def _labelled_photos(run: Run, folder: pathlib.Path, teachers: list[keras.Model]) -> tuple[Photos, int]:
     """Returns the photos of a pass with their masks, and how many were left out. The masks are made once and kept."""
-    photos, file = labels.evenly_chosen(run.splits.train, run.config.refine.photos), folder / "labels.npz"
+    train, refine, file = run.splits.train, run.config.refine, folder / "labels.npz"
+    photos = labels.evenly_chosen(train, refine.photos, rejected_photos(refine.rejected, train.names))
     if not file.exists():
         logging.info("pass %s: making masks of %d photos", folder.name, len(photos))
         if teachers:

@@ -17,17 +17,17 @@ from ml_collections import ConfigDict
 
 from tf_layered_gan.console.progress import duration
 from tf_layered_gan.data.photos import Splits
-from tf_layered_gan.evaluation import gan_figures, image_grid, segmentation
+from tf_layered_gan.evaluation import collapse, gan_figures, image_grid, segmentation
 from tf_layered_gan.evaluation.metrics.fid import InceptionFeatures
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
 from tf_layered_gan.models import build, sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.segmenter import Segmenter, synthetic_step
+from tf_layered_gan.reporting.run_figures import report_run
 from tf_layered_gan.runs import restarts
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import config_facts
 from tf_layered_gan.runs.learning_curve import LearningCurve
-from tf_layered_gan.runs.report import report_run
 from tf_layered_gan.training import distribution, monitoring, preemption, workers
 from tf_layered_gan.training.batches import Batches
 from tf_layered_gan.training.plan import Plan, estimated_seconds
@@ -176,9 +176,9 @@ class Run:
         """Measures the synthetic masks; raises `Collapsed` if they are full or empty and the run may restart."""
         masks = gan_figures.evaluate_synthetic_masks(self.gan, self._sampler())
         self._monitor.evaluation("synthetic", masks, int(self.checkpointer.gan_step))
-        if (warning := monitoring.variety_warning(masks)) is not None:
+        if (warning := collapse.variety_warning(masks)) is not None:
             logging.warning(warning)
-        reason = monitoring.collapse_warning(masks["mask_mean"], masks["masks_full"])
+        reason = collapse.collapse_warning(masks["mask_mean"], masks["masks_full"])
         if self.may_restart and reason is not None:
             raise restarts.Collapsed(reason, self._images_seen())
 

@@ -14,6 +14,7 @@ from tf_layered_gan.data import labels, sources
 from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.evaluation import gan_figures
 from tf_layered_gan.evaluation.metrics.fid import InceptionFeatures
+from tf_layered_gan.labelling.rejected import rejected_photos
 from tf_layered_gan.models import build
 from tf_layered_gan.models.memory import check_memory
 from tf_layered_gan.runs import restarts, workdir_lock
@@ -125,6 +126,7 @@ def load_usable_photos(config: ConfigDict, cache: pathlib.Path | None) -> Splits
         labels.labelled_photos(splits)
     elif not len(splits.train):
         raise ValueError("every photo has a mask, so none is left to train on: photos with masks are for evaluation")
+    rejected_photos(config.refine.rejected, splits.train.names)
     if config.data.classes:
         labels.photo_classes(splits, config.data.classes)
     return splits

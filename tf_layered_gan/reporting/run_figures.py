@@ -1,8 +1,9 @@
-"""The report of a run: facts about the run, and figures of its segmenter and its GAN."""
+"""The end of a run: facts about it, figures of its segmenter and its GAN, and its report."""
 
 import os
 import pathlib
 
+import keras
 from absl import logging
 from ml_collections import ConfigDict
 
@@ -15,6 +16,7 @@ from tf_layered_gan.files.records import read_record
 from tf_layered_gan.models import sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.segmenter import Segmenter
+from tf_layered_gan.reporting.page import try_to_write_page
 from tf_layered_gan.runs import passes, restarts
 from tf_layered_gan.runs.checkpoints import Checkpointer
 
@@ -33,7 +35,7 @@ def report_run(
     checkpointer: Checkpointer,
     inception: InceptionFeatures | None,
 ) -> dict:
-    """Measures a run's models; writes metrics.json and the folder test.
+    """Measures a run's models; writes metrics.json, the folder test and report.html.
 
     Args:
         config: the run's config, with the seed of this attempt.
@@ -63,7 +65,15 @@ def report_run(
     network = passes.final_network(networks, segmenter)
     if network is not segmenter.average_network:
         others["pairs alone"] = segmenter.average_network
-    return write_report(workdir, network, splits.test, facts, others)
+    result = write_report(workdir, network, splits.test, facts, others)
+    try_to_write_page(workdir, network, splits, clustering_network(config, gan))
+    return result
+
+
+def clustering_network(config: ConfigDict, gan: LayeredGAN) -> keras.Model | None:
+    """Returns D with E_x if it was trained and tells categories; None otherwise."""
+    is_trained = not config.segmenter.supervised
+    return gan.discriminator if is_trained and config.codes.prior == "categorical" else None
 
 
 def _earlier_figures(workdir: str | os.PathLike, facts: dict) -> dict:

@@ -1,0 +1,34 @@
+"""The photos whose masks a person marked as bad in a run's report."""
+
+from collections.abc import Collection
+
+from tf_layered_gan.files.records import read_record
+
+
+def rejected_photos(path: str | None, names: Collection[str]) -> frozenset[str]:
+    """Reads a file that the review of a report wrote: a JSON object whose "rejected" is a list of photos' names.
+
+    Args:
+        path: the file, or None for no rejected photo.
+        names: the photos to train on.
+
+    Returns:
+        the names of the rejected photos. Some may not be among `names`, because photos may have been removed.
+
+    Raises:
+        ValueError: the file is missing or holds anything else, or none of its photos is among `names`.
+    """
+    if path is None:
+        return frozenset()
+    try:
+        rejected = read_record(path).get("rejected")
+    except (OSError, ValueError) as error:
+        raise ValueError(f"refine.rejected is {path}, allowed: a file from a report's review ({error})") from error
+    if not isinstance(rejected, list) or not all(isinstance(name, str) for name in rejected):
+        raise ValueError(f'refine.rejected is {path}, allowed: a file with a list of names under "rejected"')
+    if rejected and not set(rejected) & set(names):
+        raise ValueError(
+            f"refine.rejected is {path}, allowed: a file that names photos to train on; none of its {len(rejected)} "
+            f"names is one, for example {rejected[0]!r:.200}"
+        )
+    return frozenset(rejected)

@@ -1,0 +1,51 @@
+"""Rebuilds the report of a run, finished or not, and puts several runs side by side."""
+
+import os
+import pathlib
+from collections.abc import Sequence
+
+from absl import logging
+from ml_collections import ConfigDict
+
+from tf_layered_gan.data import sources
+from tf_layered_gan.reporting.measured import NOTHING, Measured, measure
+from tf_layered_gan.reporting.page import write_page
+from tf_layered_gan.reporting.run_figures import clustering_network
+from tf_layered_gan.runs import passes, restarts
+from tf_layered_gan.runs.restore import restore_run
+
+
+def rebuild_report(config: ConfigDict, workdir: str | os.PathLike, others: Sequence[str] = ()) -> pathlib.Path:
+    """Writes WORKDIR/report.html from the newest checkpoint, or without masks if there is none or the photos are gone.
+
+    Does not take the workdir's lock, so a run that is still training can be looked at.
+
+    Args:
+        config: the run's config.
+        workdir: the run's directory.
+        others: the directories of other runs, to be put side by side with this one.
+
+    Returns:
+        the file.
+
+    Raises:
+        ValueError: one of `others` is not the directory of a run.
+    """
+    for other in others:
+        if not any((pathlib.Path(other) / name).exists() for name in ("config.json", "student.json")):
+            raise ValueError(f"compare is {other}, allowed: the directories of runs; it has no config.json")
+    measured, missing = _measured(config, workdir)
+    file = write_page(workdir, measured, others, missing)
+    logging.info("the report is %s: open it in a browser", file)
+    return file
+
+
+def _measured(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Measured, list[str]]:
+    try:
+        gan, segmenter, _ = restore_run(config, workdir)
+        config = restarts.attempt(config, workdir)
+        splits = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
+        network = passes.final_network(passes.pass_networks(config, workdir), segmenter)
+        return measure(network, splits, clustering_network(config, gan)), []
+    except (OSError, ValueError) as error:
+        return NOTHING, [f"No masks could be made: {error}."]

@@ -1,0 +1,177 @@
+"""The parts of the report that show photos: best and worst masks, object sizes, baselines, clusters, review."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tf_layered_gan.data.photos import UNLABELLED
+from tf_layered_gan.evaluation.image_grid import enlargement
+from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, foreground_iou
+from tf_layered_gan.evaluation.overlay import mask_over_image
+from tf_layered_gan.reporting.charts import point_chart
+from tf_layered_gan.reporting.markup import Markup, Section, bar, captioned, element, paragraphs, section, table
+from tf_layered_gan.reporting.measured import Answers, Measured, order_by_doubt
+from tf_layered_gan.reporting.thumbnails import data_uris
+
+_SHOWN = 8  # best masks, and as many worst masks
+_REVIEWED, _REVIEW_BYTES = 300, 2_900_000
+_CLUSTERS, _OF_A_CLUSTER, _CLUSTER_BYTES = 24, 8, 800_000
+_MASK_BYTES = 400_000  # for each list of photos with masks
+
+
+def masks_section(measured: Measured) -> Section:
+    """Shows the best and worst masks of held-out photos; without true masks, the least and most certain ones."""
+    answers = measured.held_out
+    if answers is None:
+        return section("masks", "Masks of photos that were held out", paragraphs("No held-out photo could be shown."))
+    if answers.ious is None:
+        order, worst, best = order_by_doubt(answers), "The least certain masks", "The most certain masks"
+        words = (
+            "These test photos have no true masks. A mask counts as certain if the segmenter finds the same object in "
+            "the mirrored photo. A segmenter can be certain and wrong, so look at both lists."
+        )
+    else:
+        order, worst, best = np.argsort(answers.ious, kind="stable"), "The worst masks", "The best masks"
+        words = (
+            "Each pair shows the segmenter's mask on the left and the true mask on the right. The object keeps its "
+            "colours; the rest is darker."
+        )
+    shown = min(_SHOWN, len(order))
+    parts = [paragraphs(words)]
+    for title, places in ((worst, order[:shown]), (best, order[::-1][:shown])):
+        parts += [element("h3", title), _photo_list(answers, places)]
+    return section("masks", "Masks of photos that were held out", *parts)
+
+
+def area_section(measured: Measured) -> Section | None:
+    """Shows IoU against the area of the object; nothing without true masks."""
+    answers = measured.held_out
+    if answers is None or answers.ious is None:
+        return None
+    points = [(float(x), float(y)) for x, y in zip(answers.areas, answers.ious, strict=True)]
+    chart = point_chart("IoU and size of the object", points, "share of the photo that the object covers", "IoU")
+    words = "Each point is a test photo: IoU (upwards) against the share of the photo that the object covers."
+    return section("area", "Size of the object", paragraphs(words), element("div", chart, class_="charts"))
+
+
+def baselines_section(measured: Measured, test: Mapping[str, Any] | None) -> Section | None:
+    """Shows baselines beside the segmenter on the same photos, and their figures on all test photos."""
+    answers = measured.held_out
+    if answers is None or not measured.baselines:
+        return None
+    methods = {name: figures for name, figures in (test or {}).items() if isinstance(figures, dict)}
+    rows = [[name.replace("_", " "), bar(f["iou"]), f"{f['iou_per_image']:.3f}"] for name, f in methods.items()]
+    head = ["method", "IoU, whole set", "IoU per image"]
+    parts = [table(head, rows, "All methods on all test photos")] if rows else []
+    shown = "mask" if answers.ious is None else "mask and the IoU"
+    parts.append(paragraphs(f"Some test photos, evenly chosen, with the {shown} of each method:"))
+    scale = enlargement(answers.images)
+    for row, place in enumerate(measured.baseline_photos):
+        image, truth = answers.images[place], None if answers.truth is None else answers.truth[place]
+        masks = {"segmenter": answers.masks[place]} | {name: m[row] for name, m in measured.baselines.items()}
+        tiles = {name: mask_over_image(image, mask, scale) for name, mask in masks.items()}
+        if truth is not None:
+            tiles = {"true mask": mask_over_image(image, _values(truth), scale)} | tiles
+        tiles = {"photo": image.repeat(scale, 0).repeat(scale, 1)} | tiles
+        uris = data_uris(list(tiles.values()), _MASK_BYTES // 4)
+        captions = [f"{name.replace('_', ' ')}{_iou_words(masks.get(name), truth)}" for name in tiles]
+        name = answers.names[place]
+        figures = [captioned(uri, f"{words}: {name}", words) for uri, words in zip(uris, captions, strict=False)]
+        parts += [element("h3", name), element("ul", *figures, class_="photos")]
+    return section("baselines", "Beside baselines", *parts)
+
+
+def clusters_section(measured: Measured) -> Section:
+    """Shows photos by the category that E_x gives them."""
+    title, answers = "Clusters of the discriminator", measured.training
+    if measured.clusters is None or answers is None:
+        return section("clusters", title, paragraphs("There are no clusters: no GAN with a categorical private code."))
+    categories, counts = np.unique(measured.clusters, return_counts=True)
+    largest = np.argsort(-counts, kind="stable")[:_CLUSTERS]
+    words = (
+        f"E_x, an output of the discriminator, puts each photo into one of its categories without knowing any class. "
+        f"{len(categories)} categories have at least one of {len(measured.clusters):,} photos; the {len(largest)} "
+        "largest are shown. Photos of one category should have something in common."
+    )
+    sheets = []
+    for place in largest:
+        members = np.flatnonzero(measured.clusters == categories[place])[:_OF_A_CLUSTER]
+        uris = data_uris(list(answers.images[members]), _CLUSTER_BYTES // _CLUSTERS)
+        images = [element("img", src=uri, alt=answers.names[i]) for uri, i in zip(uris, members, strict=False)]
+        items = [element("li", image) for image in images]
+        heading = element("h3", f"Category {categories[place]}: {counts[place]:,} photos")
+        sheets.append(element("div", heading, element("ul", *items, class_="photos cluster")))
+    return section("clusters", title, paragraphs(words), element("div", *sheets, class_="clusters"))
+
+
+def review_section(measured: Measured, run: str) -> Section:
+    """Shows training photos with their masks, the most doubtful first, to be marked as bad."""
+    answers = measured.training
+    if answers is None:
+        return section("review", "Review", paragraphs("There are no photos without masks to review."))
+    places = order_by_doubt(answers)[:_REVIEWED]
+    scale = enlargement(answers.images)
+    uris = data_uris([mask_over_image(answers.images[i], answers.masks[i], scale) for i in places], _REVIEW_BYTES)
+    photos = [
+        element("li", _review_button(answers.names[i], answers.certainties[i], uri))
+        for uri, i in zip(uris, places, strict=False)
+    ]
+    tools = element(
+        "div",
+        element("output", f"0 of {len(photos)} marked as bad"),
+        element("button", "Download rejected.json", type="button", class_="download", disabled=True),
+        element("button", "Clear all marks", type="button", class_="clear", disabled=True),
+        class_="tools",
+    )
+    words = (
+        f"Here are {len(photos)} photos to train on, with the segmenter's masks. The most doubtful come first: those "
+        "in which it finds another object when the photo is mirrored. Click a photo, or press Space on it, to mark its "
+        "mask as bad. The arrow keys move to the next photo. Then download the file of the marked photos.",
+        "Start the next run with this file: it learns no masks of these photos.",
+    )
+    flags = "--config.refine.bootstrap=True --config.refine.passes=3 --config.refine.rejected=rejected.json"
+    parts = [paragraphs(*words), element("pre", flags), tools, element("ul", *photos, class_="photos")]
+    return section("review", "Review", element("div", *parts, data_run=run))
+
+
+def _review_button(name: str, certainty: float, uri: Markup) -> Markup:
+    return element(
+        "button",
+        element("img", src=uri, alt=""),
+        element("span", "keep", class_="state"),
+        f" · certain {certainty:.2f} · {name}",
+        type="button",
+        class_="photo",
+        aria_pressed="false",
+        data_name=json.dumps(name),
+    )
+
+
+def _photo_list(answers: Answers, places: np.ndarray) -> Markup:
+    scale = enlargement(answers.images)
+    images = [mask_over_image(answers.images[i], answers.masks[i], scale) for i in places]
+    if answers.truth is not None:
+        images += [mask_over_image(answers.images[i], _values(answers.truth[i]), scale) for i in places]
+    uris, items = data_uris(images, _MASK_BYTES), []
+    for row, i in enumerate(places):
+        shown = [element("img", src=uris[row], alt=f"The segmenter's mask of {answers.names[i]}")]
+        if answers.ious is None:
+            words = f"certain {answers.certainties[i]:.2f}, covers {answers.areas[i]:.0%}"
+        else:
+            shown.append(element("img", src=uris[len(places) + row], alt=f"The true mask of {answers.names[i]}"))
+            words = f"IoU {answers.ious[i]:.2f}, the object covers {answers.areas[i]:.0%}"
+        caption = element("figcaption", f"{words} · {answers.names[i]}")
+        items.append(element("li", element("figure", element("div", *shown, class_="two"), caption)))
+    return element("ul", *items, class_="photos pairs" if answers.ious is not None else "photos")
+
+
+def _iou_words(mask: np.ndarray | None, truth: np.ndarray | None) -> str:
+    if mask is None or truth is None:
+        return ""
+    return f" {float(foreground_iou(confusion_matrices(mask[None], truth[None]))[0]):.2f}"
+
+
+def _values(truth: np.ndarray) -> np.ndarray:
+    return np.where(truth == UNLABELLED, 0.5, truth)

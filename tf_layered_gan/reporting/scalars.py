@@ -1,0 +1,47 @@
+"""The scalars that a run wrote for TensorBoard."""
+
+import pathlib
+
+import numpy as np
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+from tensorboard.util import tensor_util
+
+Series = list[tuple[float, float]]
+
+_MOST_POINTS = 200
+# TensorBoard may show the GAN's scalars in groups of these names, and the speed of each phase in one group.
+_GAN_GROUPS = ("discriminator", "mask", "background", "codes", "gradients")
+
+
+def read_scalars(folder: pathlib.Path) -> dict[str, Series]:
+    """Reads the scalars in a folder of event files.
+
+    Files are read one after another in the order of their names, which begin with the time. Where a run went on from
+    a checkpoint, the later value of a step counts. A file that was cut off is read to its last whole event.
+
+    Returns:
+        dict of the points (step, value) by phase and name of the scalar, such as "gan/mask_mean". Of more than 200
+        points, equal numbers of neighbours are averaged.
+    """
+    values: dict[str, dict[int, float]] = {}
+    for file in sorted(folder.glob("events.out.tfevents.*")):
+        for event in EventFileLoader(str(file)).Load():
+            for value in event.summary.value:
+                if value.metadata.plugin_data.plugin_name in ("", "scalars") and not value.tensor.tensor_shape.dim:
+                    values.setdefault(_phase_and_name(value.tag), {})[event.step] = float(
+                        tensor_util.make_ndarray(value.tensor)
+                    )
+    return {tag: _thinned(sorted(points.items())) for tag, points in values.items()}
+
+
+def _phase_and_name(tag: str) -> str:
+    group, *others = tag.split("/")
+    if group == "speed" and len(others) == 2:
+        group = others[0]
+    phases = {"mask_variety": "synthetic"} | dict.fromkeys(_GAN_GROUPS, "gan")
+    return "/".join([phases.get(group, group), *others[-1:]])
+
+
+def _thinned(points: list[tuple[int, float]]) -> Series:
+    parts = np.array_split(np.array(points, float), min(len(points), _MOST_POINTS))
+    return [(float(part[-1, 0]), float(part[:, 1].mean())) for part in parts]

@@ -1,0 +1,140 @@
+"""The answers at the top of the report: did the run learn, what fails, and what to do next."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tf_layered_gan.evaluation.baselines import BASELINES
+from tf_layered_gan.evaluation.collapse import collapse_warning, variety_warning
+from tf_layered_gan.reporting.markup import Section, element, section
+from tf_layered_gan.reporting.measured import Measured, thirds_by_area
+from tf_layered_gan.reporting.recorded import Recorded
+
+_NEAR = 0.02  # differences of IoU below this are called none; two seeds differ by more
+_FAILED = 0.5  # IoU
+_UNEQUAL = 0.1  # differences between sizes of objects that are worth a sentence
+_MUCH = 1.2  # of predicted and true foreground
+
+
+def summary_section(run: Recorded, measured: Measured) -> Section:
+    """Answers three questions, and says what is missing from the report."""
+    answers = {
+        "Did it learn?": [*did_it_learn(run, measured)],
+        "What fails?": [*what_fails(run, measured)] or ["Nothing that these figures show. Look at the worst masks."],
+        "What next?": [*what_next(run, measured)],
+    }
+    missing = [sentence for sentence in run.missing if sentence]
+    if missing:
+        answers["What is missing?"] = missing
+    parts = []
+    for question, sentences in answers.items():
+        parts.append(element("dt", question))
+        parts.append(element("dd", *(element("p", sentence) for sentence in sentences)))
+    return section("summary", "In short", element("dl", *parts, class_="answers"))
+
+
+def did_it_learn(run: Recorded, measured: Measured) -> Iterable[str]:
+    """Yields sentences about how good the masks are."""
+    test = run.metrics.get("test")
+    ours = _ours(test)
+    if test and ours:
+        yield (
+            f"On {ours['images']:,} test photos, kept from training, the masks have an IoU of {ours['iou']:.3f} with "
+            f"the true masks (over all pixels; mean of the photos {ours['iou_per_image']:.3f})."
+        )
+        yield from _beside_baselines(ours["iou"], test)
+    elif measured.held_out is not None and measured.held_out.ious is not None:
+        ious = measured.held_out.ious
+        yield f"There are no final figures yet. The mean IoU of {len(ious):,} test photos is {ious.mean():.3f} so far."
+    elif measured.held_out is not None:
+        yield "Nobody can say for certain: these photos have no true masks. Agreement takes the place of IoU."
+        yield (
+            f"The masks of a photo and of its mirror image agree at {measured.held_out.certainties.mean():.2f} (mean "
+            f"IoU), and the segmenter agrees with GrabCut at {measured.grabcut_agreement:.2f}. High agreement does not "
+            "prove that the masks are right: look at the photos below."
+        )
+    else:
+        yield "Nobody can say: there are neither final figures nor masks to look at."
+    agreement = (test or {}).get("agreement")
+    if run.is_student and isinstance(agreement, float):
+        yield f"The student agrees with its teacher at an IoU of {agreement:.3f} on the test photos."
+
+
+def what_fails(run: Recorded, measured: Measured) -> Iterable[str]:
+    """Yields sentences about the photos and parts that are bad."""
+    answers = measured.held_out
+    if answers is not None and answers.ious is not None:
+        failed, empty = int((answers.ious < _FAILED).sum()), int((~answers.masks.any((1, 2))).sum())
+        if failed:
+            yield f"{failed:,} of {len(answers.ious):,} test photos have an IoU below {_FAILED}."
+        if empty:
+            yield f"{empty:,} of them have an empty mask."
+        sizes = dict(thirds_by_area(answers))
+        if sizes and max(sizes.values()) - min(sizes.values()) >= _UNEQUAL:
+            words = ", ".join(f"{name} objects {iou:.2f}" for name, iou in sizes.items())
+            yield f"IoU depends on the size of the object: {words} (each a third of the photos)."
+    ours = _ours(run.metrics.get("test"))
+    if ours and ours["true_fraction"]:
+        ratio = ours["predicted_fraction"] / ours["true_fraction"]
+        if not 1 / _MUCH <= ratio <= _MUCH:
+            much, covered = "much" if ratio > 1 else "little", ours["predicted_fraction"]
+            yield f"The masks cover too {much}: {covered:.0%} of the pixels, the true ones {ours['true_fraction']:.0%}."
+    yield from _gan_faults(run.metrics)
+    for attempt in run.metrics.get("restarts") or []:
+        place = f"with seed {attempt['seed']} collapsed after {attempt['images_seen']:,} images"
+        yield f"An attempt {place}: {attempt['why']}"
+    for record in run.passes:
+        if record["pass"] == 0 and not record.get("trusted", True):
+            yield "GrabCut does not find the objects in these photos, so the GAN did not use the bootstrap."
+
+
+def what_next(run: Recorded, measured: Measured) -> Iterable[str]:
+    """Yields advice that follows from the figures."""
+    test, settings = run.metrics.get("test") or {}, run.settings
+    ours = _ours(test)
+    rounds = [p["iou"] for p in run.curve if p["after"].startswith("round") and not p["after"].endswith("final")]
+    if not run.metrics:
+        yield "Start the same command again: the run goes on from its last checkpoint."
+    if len(rounds) >= 2 and rounds[-1] == max(rounds) and rounds[-1] - rounds[0] > _NEAR:
+        count = settings.get("schedule.rounds")
+        yield f"Add rounds: the validation IoU was still rising at the end. The run had {count} (schedule.rounds)."
+    grabcut = test.get("grabcut")
+    if ours and grabcut and grabcut["iou"] > ours["iou"] + _NEAR and not settings.get("refine.bootstrap"):
+        yield "GrabCut is better than the segmenter here, so learn from it first: refine.bootstrap=True."
+    best = max(run.curve, key=lambda point: point["iou"], default=None)
+    if best and run.curve[-1]["after"].startswith("pass") and run.curve[-1]["iou"] < best["iou"] - _NEAR:
+        yield f"The masks of the validation photos were best after “{best['after']}”, not at the end. Try fewer passes."
+    if measured.training is not None:
+        yield "Mark the bad masks in the review at the end of this page, and give the file to the next run."
+    if run.metrics and not ours:
+        yield "Draw masks for some 50 photos, so that the next run can be measured (data.masks)."
+    if ours:
+        yield "Train other seeds before you compare settings: two seeds can lie 0.1 apart."
+
+
+def _beside_baselines(iou: float, test: Mapping[str, Any]) -> Iterable[str]:
+    baselines = {name: test[name]["iou"] for name in BASELINES if name in test}
+    if not baselines:
+        return
+    best = max(baselines, key=lambda name: baselines[name])
+    named = f"{best.replace('_', ' ')}, which learns nothing, has {baselines[best]:.3f}"
+    disc = baselines.get("centred_disc", 0.0)
+    if iou > baselines[best] + _NEAR:
+        yield f"Yes: it is ahead of every baseline. The best, {named}."
+    elif iou > max(disc, baselines.get("all_foreground", 0.0)) + _NEAR:
+        yield f"In part: it beats a disc in the middle, but not the best baseline: {named}."
+    else:
+        yield f"No: a disc in the middle is as good or better, with {disc:.3f}. The best baseline, {named}."
+
+
+def _gan_faults(metrics: Mapping[str, Any]) -> Iterable[str]:
+    masks = metrics.get("synthetic")
+    if masks:
+        warnings = [collapse_warning(masks["mask_mean"], masks.get("masks_full", 0.0))]
+        if "pairs_alike" in masks:
+            warnings.append(variety_warning(masks))
+        yield from (f"The GAN: {warning}" for warning in warnings if warning)
+
+
+def _ours(test: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Returns the figures of the segmenter, or of the student, among those of the test photos."""
+    return (test or {}).get("segmenter") or (test or {}).get("student")
