@@ -68,7 +68,7 @@ def rejecting(tmp_path):
 def test_no_pass_learns_a_mask_that_was_marked_as_bad(rejecting, tmp_path):
     config = rejecting("0-000003", "0-000007")
     run = types.SimpleNamespace(config=config, splits=sources.load_photos(config))
-    photos, left_out = photo_passes._labelled_photos(run, tmp_path, "rectangle", [])
+    photos, left_out = photo_passes._labelled_photos(run, tmp_path, [])
     assert len(photos) == 10 and left_out == 0
     assert set(run.splits.train.names) - set(photos.names) == {"0-000003", "0-000007"}
 
