@@ -80,8 +80,9 @@ def export_run(
         _, segmenter, state = restore_run(config, workdir)
         photos = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
         check_photos(photos, workdir)  # if the split had changed, the export could be verified on training photos
-        training = _training_facts(config, state, photos, masks_made)
-        network, folder = passes.final_network(passes.pass_networks(config, workdir), segmenter), pathlib.Path(workdir)
+        networks, folder = passes.pass_networks(config, workdir), pathlib.Path(workdir)
+        training = _training_facts(config, state, photos, len(networks), masks_made)
+        network = passes.final_network(networks, segmenter)
         if student_name:
             network, folder = restore_student(workdir, student_name), student.folder(workdir, student_name)
             training["student"] = student_facts(student.load(folder))
@@ -108,7 +109,9 @@ def _check_output(workdir: str | os.PathLike, output: str | os.PathLike | None) 
         )
 
 
-def _training_facts(config: ConfigDict, state: Checkpointer, photos: Splits, masks_made: str | None) -> dict:
+def _training_facts(
+    config: ConfigDict, state: Checkpointer, photos: Splits, pass_count: int, masks_made: str | None
+) -> dict:
     supervised, steps_per_round = config.segmenter.supervised, config.schedule.gan_images_per_round // config.batch_size
     return run_facts(
         config.data.source,
@@ -118,6 +121,7 @@ def _training_facts(config: ConfigDict, state: Checkpointer, photos: Splits, mas
         rounds=int(state.gan_step) // steps_per_round,
         images_seen=int(state.final_step if supervised else state.gan_step) * config.batch_size,
         segmenter_steps=int(state.segmenter_step) + int(state.final_step),
+        passes=pass_count,
         test_masks=None if photos.test.masks is None else mask_facts(config.data.source, masks_made),
     )
 

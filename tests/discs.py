@@ -19,6 +19,7 @@ TRAINING = run_facts(
     rounds=1,
     images_seen=16000,
     segmenter_steps=600,
+    passes=0,
     test_masks=None,
 )
 

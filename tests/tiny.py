@@ -38,6 +38,7 @@ NUM_SUPER_CATEGORIES = NUM_CATEGORIES // GROUP_SIZE
 
 # Makes the run of any config tiny: two rounds, each of two steps of the GAN and one of the segmenter, and a final step.
 RUN = {
+    "schedule.gan": "always",
     "refine.bootstrap": False,
     "refine.passes": 0,
     "resolution": RESOLUTION,

@@ -59,7 +59,7 @@ from tf_layered_gan.runs import passes, workdir_lock
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import load_config
 from tf_layered_gan.runs.photo_record import check_photos
-from tf_layered_gan.runs.restore import restore_run
+from tf_layered_gan.runs.restore import restore_gan, restore_run
 from tf_layered_gan.training import preemption
 from tf_layered_gan.training.phases import student_phase
 from tf_layered_gan.training.run import Run
@@ -83,10 +83,11 @@ def distill(workdir: str | os.PathLike, name: str, settings: student.Student) ->
     directory = student.folder(workdir, name)
     config = load_config(workdir)
     with preemption.preemptible() as sigterm:
-        gan, teacher, teacher_state = restore_run(config, workdir)
+        restore = restore_gan if settings.gamma_segmentation else restore_run
+        gan, teacher, teacher_state = restore(config, workdir)
         splits = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
         check_photos(splits, workdir)
-        _check_can_teach(config, settings, splits)
+        _check_can_teach(settings, splits)
         teaching = passes.final_network(passes.pass_networks(config, workdir), teacher)
         learner = build.build_student(config, settings, teaching)
         with workdir_lock.locked(directory):
@@ -119,9 +120,7 @@ def restore_student(workdir: str | os.PathLike, name: str) -> keras.Model:
     return learner.average_network
 
 
-def _check_can_teach(config: ConfigDict, settings: student.Student, splits: Splits) -> None:
-    if config.segmenter.supervised and settings.gamma_segmentation:
-        raise ValueError("the run is supervised and has no GAN, so its students need gamma_segmentation 0")
+def _check_can_teach(settings: student.Student, splits: Splits) -> None:
     if settings.gamma_consistency and not len(splits.train):
         raise ValueError(
             "the run has no photos without masks: its students need gamma_consistency 0 and gamma_segmentation above 0"

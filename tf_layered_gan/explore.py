@@ -36,7 +36,7 @@ from tf_layered_gan.exploration.codes import drawn_codes
 from tf_layered_gan.exploration.sheets import Explorer, photos_on_backgrounds
 from tf_layered_gan.models import sampling
 from tf_layered_gan.runs import passes, restarts, workdir_lock
-from tf_layered_gan.runs.restore import restore_run
+from tf_layered_gan.runs.restore import restore_gan
 
 _PHOTOS, _CUTOUTS, _LARGEST, _FRAME = 8, 16, 256, 120  # images, images, pixels, milliseconds
 
@@ -54,12 +54,10 @@ def explore(config: ConfigDict, workdir: str | os.PathLike, photo: str | os.Path
 
     Raises:
         FileNotFoundError: the run has no checkpoint.
-        ValueError: the run is supervised, the photo cannot be read, or another command is at work in the workdir.
+        ValueError: the run trained no GAN, the photo cannot be read, or another command is at work in the workdir.
     """
-    if config.segmenter.supervised:
-        raise ValueError("segmenter.supervised is True: such a run trains no GAN, so it has no codes to explore")
     own_photo = read_image(photo) if photo else None
-    gan, segmenter, _ = restore_run(config, workdir)
+    gan, segmenter, _ = restore_gan(config, workdir)
     network = passes.final_network(passes.pass_networks(config, workdir), segmenter)
     sample = sampling.build_sampler(restarts.attempt(config, workdir), sampling.SYNTHESIS_STREAM)
     group_size = config.codes.group_size if config.codes.prior == "categorical" else 0

@@ -97,7 +97,7 @@ def synthesize_pairs(workdir: str | os.PathLike, count: int) -> Iterator[Pair]:
 
     Raises:
         FileNotFoundError: the directory holds no run, or the run has no checkpoint.
-        ValueError: the run is supervised and so has no GAN, it is damaged, or `count` is below 0.
+        ValueError: the run trained no GAN, it is damaged, or `count` is below 0.
     """
     from tf_layered_gan import (
         startup,  # noqa: F401

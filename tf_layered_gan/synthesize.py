@@ -15,7 +15,7 @@ from tf_layered_gan.console.progress import progress
 from tf_layered_gan.files.records import write_record
 from tf_layered_gan.models import sampling
 from tf_layered_gan.runs import restarts, workdir_lock
-from tf_layered_gan.runs.restore import restore_run
+from tf_layered_gan.runs.restore import restore_gan
 
 PixelPair = tuple[np.ndarray, np.ndarray]  # uint8: the image [height, width, rgb] and its mask [height, width]
 
@@ -29,7 +29,7 @@ def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) ->
 
     Raises:
         FileNotFoundError: the run has no checkpoint.
-        ValueError: the run is supervised, or another command is at work in its directory.
+        ValueError: the run trained no GAN, or another command is at work in its directory.
     """
     pairs, gan_step = paint_pairs(config, workdir, count)
     about = {
@@ -56,11 +56,9 @@ def paint_pairs(config: ConfigDict, workdir: str | os.PathLike, count: int) -> t
 
     Raises:
         FileNotFoundError: the run has no checkpoint.
-        ValueError: the run is supervised.
+        ValueError: the run trained no GAN.
     """
-    if config.segmenter.supervised:
-        raise ValueError("segmenter.supervised is True: such a run trains no GAN, so it cannot synthesise")
-    gan, _, checkpointer = restore_run(config, workdir)
+    gan, _, checkpointer = restore_gan(config, workdir)
     config = restarts.attempt(config, workdir)
     sample = sampling.build_sampler(config, sampling.SYNTHESIS_STREAM)
     paint = tf.function(lambda step: gan.synthesize(sample(step)), autograph=False)

@@ -31,10 +31,10 @@ def train(config: ConfigDict, workdir: str | os.PathLike) -> dict:
                     return run.report()
                 if config.refine.bootstrap:
                     bootstrap(run)  # round 0, not in the paper
-                for k in range(1, config.schedule.rounds + 1):
+                for k in run.rounds:
                     run.take(gan_phase(run, k))  # lines 2 to 5: N_gan steps
                     run.take(segmenter_phase(run, k))  # lines 6 to 8: N_seg steps
-                if config.schedule.final_segmenter_steps:
+                if run.rounds and config.schedule.final_segmenter_steps:
                     run.take(final_phase(run))  # appendix C.3
                 refine(run)  # passes over photos, not in the paper
                 return run.report()

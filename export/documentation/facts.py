@@ -37,6 +37,7 @@ def run_facts(
     rounds: int,
     images_seen: int,
     segmenter_steps: int,
+    passes: int,
     test_masks: str | None,
 ) -> dict:
     """Describes the training of a run, without anything private such as paths and file names.
@@ -48,7 +49,8 @@ def run_facts(
         supervised: whether the segmenter learnt from masks of photos.
         rounds: number of rounds of GAN and segmenter.
         images_seen: number of real images that the discriminator, or a supervised segmenter, saw.
-        segmenter_steps: number of training steps of the segmenter.
+        segmenter_steps: number of training steps of the segmenter, those in passes over photos not counted.
+        passes: number of passes over photos, the bootstrap counted, see `training.photo_passes`.
         test_masks: see `mask_facts`; None without test masks.
 
     Returns:
@@ -62,6 +64,7 @@ def run_facts(
         "rounds": 0 if supervised else rounds,
         "images_seen": images_seen,
         "segmenter_steps": segmenter_steps,
+        "passes": passes,
         "test_masks": test_masks,
     }
 

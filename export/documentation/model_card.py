@@ -85,7 +85,7 @@ def model_card(facts: dict, resolution: int, result: dict) -> str:
         **{name: facts[name] for name in ("program", "version", "licence")},
         data=training["data"],
         training=_training(training),
-        learnt=_learnt(training["learnt_from"]),
+        learnt=_learnt(training),
         resolution=resolution,
         square=_SQUARE[training["fit"]],
         resizing=_RESIZING[fit].format(resolution=resolution),
@@ -108,7 +108,10 @@ def _training(training: dict) -> str:
     ]
     if training["rounds"]:
         lines.append(f"- rounds of GAN and segmenter: {training['rounds']}")
-    lines.append(f"- real images seen in training: {training['images_seen']:,}")
+    if training["images_seen"]:
+        lines.append(f"- real images seen in training: {training['images_seen']:,}")
+    if training["passes"]:
+        lines.append(f"- passes over the training photos, with masks that the program made: {training['passes']}")
     if "student" in training:
         student = training["student"]
         lines.append(
@@ -118,13 +121,18 @@ def _training(training: dict) -> str:
     return "\n".join(lines)
 
 
-def _learnt(learnt_from: str) -> str:
-    if learnt_from == "photos without masks":
+def _learnt(training: dict) -> str:
+    if training["learnt_from"] != "photos without masks":
+        return "It learnt from masks, and repeats the mistakes in them."
+    if training["rounds"]:
         return (
             "It never saw a mask. A layered GAN found the object as the part that can be moved before a background.\n"
             "  Things that move along with the object may count as part of it."
         )
-    return "It learnt from masks, and repeats the mistakes in them."
+    return (
+        "It never saw a mask that a person made. GrabCut found the object by its colours.\n"
+        "  Parts of the background in these colours may count as part of it."
+    )
 
 
 def _true_iou(keras_model: dict, test_masks: str) -> str:

@@ -19,8 +19,8 @@ FORMATS = {
 }
 
 
-def card(source="folder", supervised=False, licence=None, fit="crop", **figures):
-    counts = {"photos": {"train": 5140, "validation": 42, "test": 423}, "rounds": 3}
+def card(source="folder", supervised=False, licence=None, fit="crop", rounds=3, passes=0, **figures):
+    counts = {"photos": {"train": 5140, "validation": 42, "test": 423}, "rounds": rounds, "passes": passes}
     counts |= {"test_masks": mask_facts(source)}
     training = run_facts(source, fit=fit, supervised=supervised, images_seen=48000, segmenter_steps=600, **counts)
     result = {"keras_model": FIGURES | figures, "formats": FORMATS}
@@ -51,6 +51,12 @@ def test_figures():
     assert "A disc in the middle" in words and "0.6028" in words
     assert "with the test masks, predicted by another segmenter, is" in card(source="cars")
     assert "There are no test masks" in card(true_iou=None, centred_disc_true_iou=None)
+
+
+def test_a_run_without_a_gan_learnt_from_masks_that_the_program_made():
+    text = card(rounds=0, passes=3)
+    assert "masks that the program made: 3" in text and "GrabCut found the object" in text
+    assert "passes over" not in card() and "GrabCut" not in card()
 
 
 @pytest.mark.parametrize("supervised", [False, True])

@@ -14,7 +14,7 @@ from tf_layered_gan.files.records import read_record, write_record
 from tf_layered_gan.models.segmenter import Segmenter
 from tf_layered_gan.runs import passes
 from tf_layered_gan.runs.learning_curve import LearningCurve
-from tf_layered_gan.runs.restore import restore_run
+from tf_layered_gan.runs.restore import restore_gan, restore_run
 from tf_layered_gan.training import photo_passes, session
 
 PASSES = {
@@ -96,6 +96,30 @@ def test_the_background_loss_asks_the_bootstrap_from_the_first_step_on(refined):
     assert any((ours != theirs).any() for ours, theirs in zip(pairs, bootstrap.get_weights(), strict=True))
 
 
+@pytest.fixture(scope="module")
+def without_gan(tmp_path_factory):
+    """A run in which the bootstrap took the GAN's place, and its figures."""
+    workdir = tmp_path_factory.mktemp("without_gan")
+    config = tiny.run_config(shapes, **PASSES | {"schedule.gan": "if_needed", "refine.passes": 1})
+    with tiny.eager():
+        return config, workdir, train.train(config, workdir)
+
+
+def test_a_trusted_bootstrap_takes_the_place_of_the_gan(without_gan):
+    config, workdir, metrics = without_gan
+    assert [point["after"] for point in LearningCurve(workdir).points()] == ["bootstrap", "pass 1"]
+    assert metrics["images_seen"] == 0 and "synthetic" not in metrics and "pairs alone" not in metrics["test"]
+    assert metrics["test"]["segmenter"] == metrics["test"]["pass 1"]
+    with pytest.raises(ValueError, match=r"trained no GAN \(its bootstrap took the GAN's place\)"):
+        restore_gan(config, workdir)
+
+
+def test_without_a_gan_and_passes_the_bootstrap_is_the_result(without_gan):
+    config, workdir, _ = without_gan
+    networks, (_, segmenter, _) = passes.pass_networks(config, workdir), restore_run(config, workdir)
+    assert passes.final_network({0: networks[0]}, segmenter) is networks[0]
+
+
 def test_without_a_bootstrap_there_is_one_segmenter(finished_run):
     config = tiny.run_config(shapes)
     assert not passes.pass_networks(config, finished_run)
@@ -159,7 +183,8 @@ def test_a_bootstrap_that_is_not_trusted_leaves_the_background_loss_to_the_pairs
 
 @pytest.mark.parametrize("steady", ["pairs", "bootstrap", "both"])
 def test_the_steadiest_segmenters_teach_the_first_pass(steady, monkeypatch):
-    run = types.SimpleNamespace(segmenter=types.SimpleNamespace(average_network="pairs"), background_judge="bootstrap")
+    segmenter = types.SimpleNamespace(average_network="pairs")
+    run = types.SimpleNamespace(segmenter=segmenter, background_judge="bootstrap", rounds=range(1, 2))
     expected = {"pairs": ["pairs"], "bootstrap": ["bootstrap"], "both": ["pairs", "bootstrap"]}[steady]
     monkeypatch.setattr(photo_passes, "_steadiness", lambda _, networks: float(networks == expected))
     assert photo_passes._first_teachers(run) == expected

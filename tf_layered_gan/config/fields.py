@@ -168,6 +168,13 @@ FIELDS = (
     ),
     # Schedule: Algorithm 1, C.2, C.3
     Field("schedule.rounds", 5, more_than_0(10_000), "K"),
+    Field(
+        "schedule.gan",
+        "always",
+        checks.one_of("always", "if_needed"),
+        "if_needed: no GAN where the bootstrap can be trusted; not the paper's",
+        added=True,
+    ),
     Field("schedule.annealed_rounds", 0, at_least(0), "last rounds, in which the GAN's learning rates fall to 0"),
     Field("schedule.gan_images_per_round", 2_000_000, at_least(1), "photos D sees; N_gan = this / batch_size"),
     Field("schedule.segmenter_steps_per_round", 2_000, more_than_0(), "N_seg"),

@@ -56,14 +56,14 @@ def report_run(
         "training_seconds": round(float(checkpointer.seconds), 1),
         "photos": {name: len(getattr(splits, name)) for name in ("train", "validation", "test")},
     }
-    if not supervised:
+    if passes.is_trained(gan):
         facts |= _earlier_figures(workdir, facts) | _gan_figures(config, workdir, gan, splits, inception)
     networks = passes.pass_networks(config, workdir)
     if networks:
         facts["passes"] = list(passes.records(config, workdir))
     others = {f"pass {number}" if number else "bootstrap": network for number, network in networks.items()}
     network = passes.final_network(networks, segmenter)
-    if network is not segmenter.average_network:
+    if network is not segmenter.average_network and passes.is_trained(segmenter):
         others["pairs alone"] = segmenter.average_network
     result = write_report(workdir, network, splits.test, facts, others)
     try_to_write_page(workdir, network, splits, clustering_network(config, gan))
@@ -72,8 +72,7 @@ def report_run(
 
 def clustering_network(config: ConfigDict, gan: LayeredGAN) -> keras.Model | None:
     """Returns D with E_x if it was trained and tells categories; None otherwise."""
-    is_trained = not config.segmenter.supervised
-    return gan.discriminator if is_trained and config.codes.prior == "categorical" else None
+    return gan.discriminator if passes.is_trained(gan) and config.codes.prior == "categorical" else None
 
 
 def _earlier_figures(workdir: str | os.PathLike, facts: dict) -> dict:

@@ -63,11 +63,17 @@ def pass_networks(config: ConfigDict, workdir: str | os.PathLike) -> dict[int, k
 
 def final_network(networks: dict[int, keras.Model], segmenter: Segmenter) -> keras.Model:
     """Returns the network that a run evaluates and exports: that of the last pass after the GAN, else that of the
-    pairs.
+    pairs. A run without a GAN has no segmenter of pairs; its bootstrap counts as a pass after the GAN.
 
     Args:
         networks: the networks of the passes that have ended, see `pass_networks`.
         segmenter: the segmenter that learned from pairs.
     """
-    after_the_gan = [network for number, network in networks.items() if number > 0]
-    return after_the_gan[-1] if after_the_gan else segmenter.average_network
+    first = 1 if is_trained(segmenter) else 0
+    last_passes = [network for number, network in networks.items() if number >= first]
+    return last_passes[-1] if last_passes else segmenter.average_network
+
+
+def is_trained(model: keras.Model) -> bool:
+    """Returns whether a model has taken a training step."""
+    return int(model.optimizer.iterations) > 0

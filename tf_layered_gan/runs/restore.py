@@ -31,6 +31,19 @@ def restore_run(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Layered
     return gan, segmenter, checkpointer
 
 
+def restore_gan(config: ConfigDict, workdir: str | os.PathLike) -> tuple[LayeredGAN, Segmenter, Checkpointer]:
+    """Restores a run whose GAN is needed, see `restore_run`.
+
+    Raises:
+        FileNotFoundError, ValueError: see `restore_run`; ValueError also if the run trained no GAN.
+    """
+    models = gan, _, _ = restore_run(config, workdir)
+    if not passes.is_trained(gan):
+        reason = "segmenter.supervised is True" if config.segmenter.supervised else "its bootstrap took the GAN's place"
+        raise ValueError(f"{workdir} trained no GAN ({reason}); to train one: --config.schedule.gan=always")
+    return models
+
+
 def restore_network(config: ConfigDict, workdir: str | os.PathLike) -> keras.Model:
     """Restores the network that a run evaluates and exports, see `passes.final_network`.
 

@@ -47,10 +47,16 @@ _FEWEST = 8  # photos that a segmenter can learn from
 
 
 def bootstrap(run: Run) -> None:
-    """Round 0: trains a segmenter on GrabCut's masks. If it is trusted, the GAN uses it from its first step on."""
+    """Round 0: trains a segmenter on GrabCut's masks.
+
+    If it is trusted, the GAN uses it from its first step on, or there is no GAN, see `Run.rounds`.
+    """
     network, record = _take_pass(run, 0, [])
     if record["trusted"]:
         run.background_judge = network
+        if not run.rounds:
+            logging.info("GrabCut finds the objects (agreement %(agreement).2f), so no GAN is trained", record)
+            run.checkpointer.save()  # other commands restore the models of a run, trained or not
     elif network is not None:
         logging.warning("GrabCut does not find the objects (agreement %(agreement).2f); the GAN does without", record)
 
@@ -71,6 +77,8 @@ def _first_teachers(run: Run) -> list[keras.Model]:
     pairs, bootstrapped = run.segmenter.average_network, run.background_judge
     if bootstrapped is None:
         return [pairs]
+    if not run.rounds:
+        return [bootstrapped]
     candidates = {"pairs": [pairs], "bootstrap": [bootstrapped], "both": [pairs, bootstrapped]}
     steadiness = {name: _steadiness(run, networks) for name, networks in candidates.items()}
     chosen = max(candidates, key=steadiness.__getitem__)

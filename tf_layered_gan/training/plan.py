@@ -82,12 +82,13 @@ class Plan:
         if config.segmenter.supervised:
             return f"{schedule.final_segmenter_steps:,} steps of the segmenter on true masks, without a GAN"
         words = [f"a bootstrap of {refine.steps:,} steps on GrabCut's masks"] if refine.bootstrap else []
+        condition = "if the bootstrap fails, " if refine.bootstrap and schedule.gan == "if_needed" else ""
         rounds = f"{schedule.rounds} rounds" if schedule.rounds > 1 else "1 round"
         words.append(
-            f"{rounds} of {schedule.gan_images_per_round:,} images for the GAN and "
+            f"{condition}{rounds} of {schedule.gan_images_per_round:,} images for the GAN and "
             f"{schedule.segmenter_steps_per_round:,} steps for the segmenter"
         )
-        words.append(f"{schedule.final_segmenter_steps:,} final steps for the segmenter")
+        words.append(f"{condition}{schedule.final_segmenter_steps:,} final steps for the segmenter")
         if refine.passes:
             words.append(f"up to {refine.passes} passes over photos of {refine.steps:,} steps")
         return ", then ".join(words)

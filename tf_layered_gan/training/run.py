@@ -92,6 +92,12 @@ class Run:
         pairs = build.build_pairs(self.config, self.gan, self.splits.train)
         return self.compiled(synthetic_step(self.gan, self.segmenter, pairs))
 
+    @property
+    def rounds(self) -> range:
+        """The rounds k of Algorithm 1, from 1; none if a bootstrap that can be trusted takes their place."""
+        replaced = self.config.schedule.gan == "if_needed" and self.background_judge is not None
+        return range(1, 1 + (0 if replaced else self.config.schedule.rounds))
+
     def attempts(self) -> Iterator[Run]:
         """Yields this run until it collapses: once, and once more after each error from which it recovered.
 
