@@ -37,10 +37,11 @@ def restore_gan(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Layered
     Raises:
         FileNotFoundError, ValueError: see `restore_run`; ValueError also if the run trained no GAN.
     """
+    if config.segmenter.supervised:
+        raise ValueError("segmenter.supervised is True: such a run trains no GAN")
     models = gan, _, _ = restore_run(config, workdir)
     if not passes.is_trained(gan):
-        reason = "segmenter.supervised is True" if config.segmenter.supervised else "its bootstrap took the GAN's place"
-        raise ValueError(f"{workdir} trained no GAN ({reason}); to train one: --config.schedule.gan=always")
+        raise ValueError(f"{workdir} trained no GAN, as its bootstrap sufficed; --config.schedule.gan=always trains one")
     return models
 
 
