@@ -18,7 +18,7 @@ from PIL import Image
 
 from edge_segmenter.files.images import UnreadableImage, read_image
 from edge_segmenter.fit import foreground_probability
-from tf_layered_gan.command_line import run_command
+from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.data.photo_files import find_photos
 from tf_layered_gan.data.squares import full_labels
 from tf_layered_gan.evaluation import segmentation
@@ -104,8 +104,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("model", None, "A .tflite file or a SavedModel.", required=True)
-    flags.DEFINE_string("photos", None, "Directory of the photos.", required=True)
-    flags.DEFINE_string("masks", None, "Directory of their masks.", required=True)
+    define_path("model", "A .tflite file or a SavedModel.", exists=True, required=True)
+    define_path("photos", "Directory of the photos.", exists=True, required=True)
+    define_path("masks", "Directory of their masks.", exists=True, required=True)
     flags.DEFINE_integer("unlabelled", None, "Grey of mask pixels without a label.", lower_bound=0, upper_bound=255)
     run_command(main)

@@ -14,7 +14,8 @@ EDGE = ROOT / "edge_segmenter"
 
 # From the ground up. Modules in one folder may import one another.
 FLOORS = [
-    {"command_line", "files"},
+    {"files", "interruption"},
+    {"command_line"},
     {"config"},
     {"data"},
     {"labelling"},

@@ -35,7 +35,7 @@ class Session:
         strategy: the devices.
         splits: the photos.
         inception: the network for FID, or None.
-        sigterm: knows whether SIGTERM has come.
+        sigterm: knows whether a signal has come.
     """
 
     config: ConfigDict
@@ -82,7 +82,7 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
         ValueError: photos that cannot be used, a config that needs more memory than there is, a workdir begun with
             another config or in use by another run, or workers that differ in their config, photos or position.
         OSError: the disk is full, or another worker is lost; checkpoints already written stay.
-        preemption.Preempted: SIGTERM came.
+        preemption.Preempted: SIGTERM, SIGINT or SIGHUP came.
     """
     strategy = distribution.build_strategy(config)  # first: workers must meet before TensorFlow does anything else
     with preemption.preemptible() as sigterm, _reachable_workers(strategy, sigterm):
@@ -103,13 +103,13 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
 
 @contextlib.contextmanager
 def _reachable_workers(strategy: tf.distribute.Strategy, sigterm: preemption.Sigterm) -> Iterator[None]:
-    """Raises an error that names a lost worker, unless SIGTERM has come, because SIGTERM ends all workers."""
+    """Raises an error that names a lost worker, unless a signal has come, because it ends all workers."""
     try:
         with workers.lost_workers_named(strategy):
             yield
     except ConnectionError as error:
         if sigterm.requested:
-            raise preemption.Preempted from error
+            raise preemption.Preempted(sigterm.number) from error
         raise
 
 
