@@ -11,12 +11,8 @@ _CONFIG = shipped.define_flag(
     "The run's settings. Needed to train; evaluate and synthesize use the settings in the workdir."
 )
 _WORKDIR = define_path("workdir", "Directory for checkpoints, logs and figures.")
-_PHOTOS = define_path(
-    "photos", "New place of the photos, if they were moved; the same as --config.data.path.", exists=True
-)
-_MASKS = define_path(
-    "masks", "New place of the masks, if they were moved; the same as --config.data.masks.", exists=True
-)
+_PHOTOS = define_path("photos", "New place of the photos; the same as --config.data.path.", exists=True)
+_MASKS = define_path("masks", "New place of the masks; the same as --config.data.masks.", exists=True)
 _MODE = flags.DEFINE_enum(
     "mode",
     "train",

@@ -61,14 +61,7 @@ FIELDS = (
         "a folder of photos, images of shapes that the program draws (shapes), or one of the paper's datasets",
     ),
     Field("data.path", None, checks.folder(), "folder of photos, or folder of TensorFlow Datasets", str, is_path=True),
-    Field(
-        "data.masks",
-        None,
-        checks.folder(),
-        "folder, dogs, cars: folder of masks, for evaluation only",
-        str,
-        is_path=True,
-    ),
+    Field("data.masks", None, checks.folder(), "folder, dogs, cars: masks, for evaluation only", str, is_path=True),
     Field("data.unlabelled", None, checks.grey(), "folder: the grey value of unlabelled mask pixels", int),
     Field("data.classes", None, checks.regular_expression(), "finds the class in a photo's name, for NMI only", str),
     Field(
