@@ -11,6 +11,7 @@ import functools
 import os
 import pathlib
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from absl import flags
@@ -19,6 +20,7 @@ from PIL import Image
 from edge_segmenter.files.images import UnreadableImage, read_image
 from edge_segmenter.fit import foreground_probability
 from tf_layered_gan.command_line import define_path, run_command
+from tf_layered_gan.data import mask_values
 from tf_layered_gan.data.photo_files import find_photos
 from tf_layered_gan.data.squares import full_labels
 from tf_layered_gan.evaluation import segmentation
@@ -77,9 +79,11 @@ def score(
     """
     confusions: dict[str, list[np.ndarray]] = {name: [] for name in segmenters}
     masked = [(source.photo, source.mask) for source in find_photos(photos, masks) if source.mask]
+    mask_values.warn_of_turns(masked)
+    coding = mask_values.survey([mask_file for _, mask_file in masked], unlabelled)
     for photo_file, mask_file in masked[chosen]:
-        photo, labels = _read(photo_file), _read(mask_file, backdrop="black")
-        truth = full_labels(photo, labels, unlabelled=unlabelled, mask_name=mask_file)[None]
+        photo, mask = _read(read_image, photo_file), _read(mask_values.read_mask, mask_file, coding=coding)
+        truth = full_labels(photo, mask, unlabelled=mask_values.UNLABELLED_GREY, mask_name=mask_file)[None]
         for name, segment in segmenters.items():
             predicted = segment(photo)[None] > segmentation.THRESHOLD
             confusions[name].append(confusion_matrices(predicted, truth)[0])
@@ -90,9 +94,9 @@ def _mask(baseline: Callable[[np.ndarray], np.ndarray], photo: Image.Image) -> n
     return baseline(np.asarray(photo)[None])[0]
 
 
-def _read(file: pathlib.Path, backdrop: str = "white") -> Image.Image:
+def _read(read: Callable[..., Image.Image], file: pathlib.Path, **settings: Any) -> Image.Image:
     try:
-        return read_image(file, backdrop=backdrop)
+        return read(file, **settings)
     except UnreadableImage as error:
         raise ValueError(f"{file} cannot be read: {error}") from error
 

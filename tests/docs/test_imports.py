@@ -30,7 +30,7 @@ FLOORS = [
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
 SEE_A_CONFIG = {"main", "train", "evaluate", "synthesize", "distill", "config", "training", "paper"}
 SEE_A_CONFIG |= {"data/sources", "models/build", "models/memory", "models/sampling", "evaluation/gan_figures"}
-SEE_A_CONFIG |= {"runs/config_record", "runs/passes", "runs/report", "runs/restarts", "runs/restore"}
+SEE_A_CONFIG |= {"runs/config_record", "runs/passes", "runs/report", "runs/restarts", "runs/restore", "runs/run_photos"}
 
 
 def files(folder):
