@@ -78,7 +78,8 @@ def load(
     files = find_photos(path, masks)
     warn_of_turns([(file.photo, file.mask) for file in files if file.mask])
     read = functools.partial(_read, files, path, **settings)
-    return cached_splits(read, cache, [_stamps(files), settings])
+    rule = ["values"] if masks else []  # caches of earlier versions hold labels by another rule
+    return cached_splits(read, cache, [_stamps(files), settings, *rule])
 
 
 def _read(files, path, *, create, resolution, storage_size, fit, unlabelled, holdout):
