@@ -17,9 +17,8 @@ def reserve(file: str | os.PathLike) -> None:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(opened.fileno(), 0, size)
             return
-        # macOS and Windows lack it. The header, at the start, is kept.
-        first = opened.read(_BLOCK)
-        opened.seek(len(first))
-        for start in range(len(first), size, _BLOCK):
-            opened.write(bytes(min(_BLOCK, size - start)))
+        for start in range(0, size, _BLOCK):  # macOS and Windows lack it
+            part = opened.read(_BLOCK)
+            opened.seek(start)
+            opened.write(part)
         os.fsync(opened.fileno())

@@ -23,6 +23,8 @@ from tf_layered_gan.runs.photo_record import check_photos, photo_facts
 from tf_layered_gan.training import distribution, preemption, workers
 from tf_layered_gan.training.run import Run
 
+_FEW_PHOTOS = 200
+
 
 @dataclasses.dataclass(frozen=True)
 class Session:
@@ -120,6 +122,12 @@ def _load_photos(config: ConfigDict, cache: pathlib.Path | None) -> Splits:
         labels.labelled_photos(splits)
     elif not len(splits.train):
         raise ValueError("every photo has a mask, so none is left to train on: photos with masks are for evaluation")
+    elif len(splits.train) < _FEW_PHOTOS:
+        logging.warning(
+            "only %d photos to train on: a GAN that sees so few learns them by heart, so expect no useful masks; the "
+            "smallest folder that we measured had 514 photos",
+            len(splits.train),
+        )
     if config.data.classes:
         labels.photo_classes(splits, config.data.classes)
     return splits
