@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from absl import flags
+from absl import flags, logging
 from PIL import Image
 
 from edge_segmenter.files.images import UnreadableImage, read_image
@@ -48,7 +48,7 @@ def evaluate(
         time, so `pooled_hues` has no other photos to learn from.
 
     Raises:
-        ValueError: the model or a directory cannot be used, or a photo or mask is broken (the message names the file).
+        ValueError: the model or a directory cannot be used, or no photo and mask can be read (the message names one).
     """
     resolution, predict = load_segmenter(model)
     segment = functools.partial(
@@ -75,18 +75,30 @@ def score(
         chosen: a slice that selects photos with a mask, in the order of their names.
 
     Returns:
-        dict of `segmentation_metrics` for each name.
+        dict of `segmentation_metrics` for each name. A photo that cannot be read, or whose mask cannot be read, is left
+        out with a warning.
+
+    Raises:
+        ValueError: no photo can be read (the message names one), or a directory cannot be used.
     """
     confusions: dict[str, list[np.ndarray]] = {name: [] for name in segmenters}
+    left_out: list[str] = []
     masked = [(source.photo, source.mask) for source in find_photos(photos, masks) if source.mask]
     mask_values.warn_of_turns(masked)
     coding = mask_values.survey([mask_file for _, mask_file in masked], unlabelled)
     for photo_file, mask_file in masked[chosen]:
-        photo, mask = _read(read_image, photo_file), _read(mask_values.read_mask, mask_file, coding=coding)
+        try:
+            photo, mask = _read(read_image, photo_file), _read(mask_values.read_mask, mask_file, coding=coding)
+        except ValueError as error:
+            logging.warning("left out %s: %s", photo_file, error)
+            left_out.append(str(error))
+            continue
         truth = full_labels(photo, mask, unlabelled=mask_values.UNLABELLED_GREY, mask_name=mask_file)[None]
         for name, segment in segmenters.items():
             predicted = segment(photo)[None] > segmentation.THRESHOLD
             confusions[name].append(confusion_matrices(predicted, truth)[0])
+    if len(left_out) == len(masked[chosen]):
+        raise ValueError(left_out[0] if left_out else "no photo was chosen")
     return {name: summarize(np.stack(counts)) for name, counts in confusions.items()}
 
 

@@ -45,6 +45,7 @@ def run_command(
         *arguments: names of the positional arguments, in capitals, such as "FILE". All are required.
         flags_parser: parses the command line, see `absl.app.run`.
     """
+    _open_streams()
     sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__
     for flag in flags.FLAGS.get_key_flags_for_module(main.__module__):
         flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)  # absl looks there for the flags that --help lists
@@ -57,6 +58,17 @@ def run_command(
 
     with ended_by_signals(), lenient_output():
         app.run(checked_main, flags_parser=flags_parser)
+
+
+def _open_streams() -> None:
+    """Opens standard streams that were closed (`2>&-`). Otherwise a file of the run would get their number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - as long as the program runs
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from absl import app, flags
 
 from tf_layered_gan.command_line import command_errors, define_path, ended_by_signals, lenient_output
 from tf_layered_gan.config import validate
+from tf_layered_gan.files.records import write_record
 from tf_layered_gan.paper import sweep, table_report
 from tf_layered_gan.paper.lines import collect_lines
 from tf_layered_gan.paper.sweep import Run
@@ -78,10 +79,9 @@ def make_table(
         raise ValueError(f"no run of table {name} has finished in {root}; the first would be {first}")
     command = _command(name, scale, seeds, data, masks, extra)
     file = pathlib.Path(output or workdir) / f"table_{name}.md"
-    file.parent.mkdir(parents=True, exist_ok=True)
     title = f"Table {name}" if scale == "paper" else f"Table {name}, {scale} scale"
-    file.write_text(table_report.markdown(title, table, lines, command, about), encoding="utf-8")
-    file.with_suffix(".csv").write_text(table_report.as_csv(table, lines), encoding="utf-8")
+    write_record(file, table_report.markdown(title, table, lines, command, about))
+    write_record(file.with_suffix(".csv"), table_report.as_csv(table, lines))
     return file
 
 
