@@ -124,7 +124,7 @@ def _load_photos(config: ConfigDict, cache: pathlib.Path | None) -> Splits:
         raise ValueError("every photo has a mask, so none is left to train on: photos with masks are for evaluation")
     elif len(splits.train) < _FEW_PHOTOS:
         logging.warning(
-            "only %d photos to train on: a GAN that sees so few learns them by heart, so expect no useful masks; the "
+            "few training photos, %d: a GAN learns so few by heart, so expect no useful masks; the "
             "smallest folder that we measured had 514 photos",
             len(splits.train),
         )
