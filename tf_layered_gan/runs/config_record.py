@@ -12,8 +12,8 @@ from tf_layered_gan.files.records import read_record, write_record
 from tf_layered_gan.runs.workdir_links import check_links
 
 # Fields that may differ when a run goes on: the steps already taken do not depend on them.
-_MAY_CHANGE = ("schedule.", "monitoring.", "metrics.", "jit", "distribution", "data.classes", "refine.passes")
-_MAY_CHANGE += ("data.path", "data.masks")  # `check_photos` checks that the photos are the same
+_MAY_CHANGE: tuple[str, ...] = ("schedule.", "monitoring.", "metrics.", "jit", "distribution", "data.classes")
+_MAY_CHANGE += ("refine.passes", "data.path", "data.masks")  # `check_photos` checks that the photos are the same
 _MUST_STAY = ("schedule.gan_images_per_round", "schedule.segmenter_steps_per_round")
 
 
