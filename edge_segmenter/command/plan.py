@@ -62,11 +62,15 @@ def is_video(path: Path) -> bool:
 def _is_folder(source: Path) -> bool:
     if source.is_dir():
         return True
+    _check_file(source, "image or folder")
+    return False
+
+
+def _check_file(source: Path, what: str) -> None:
     if not source.is_file():
         pattern = any(sign in str(source) for sign in "*?[")
         advice = "; the shell found no file for this pattern, or the pattern was quoted" if pattern else ""
-        raise ValueError(f"no such image or folder: {source}{advice}")
-    return False
+        raise ValueError(f"no such {what}: {source}{advice}")
 
 
 def _in_folder(source: Path, output: Path | None, may_be_empty: bool) -> list[Path]:
@@ -140,8 +144,8 @@ def video_targets(source: Path | int, output: Path, kinds: Iterable[str]) -> Tar
         ValueError: if there is no such video, or a result would go to a wrong place.
     """
     is_camera = isinstance(source, int)
-    if isinstance(source, Path) and not source.is_file():
-        raise ValueError(f"no such video: {source}")
+    if isinstance(source, Path):
+        _check_file(source, "video")
     name = source.stem if isinstance(source, Path) else f"camera{source}"
     names = {"mask": f"{name}.mp4", "cutout": name, "blurred": f"{name}.mp4"}
     targets = {kind: output / FOLDERS[kind] / names[kind] for kind in kinds}
