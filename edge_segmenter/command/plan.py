@@ -1,4 +1,4 @@
-"""The images to segment, and where their results go. The rules are stated in main.py."""
+"""The images to segment, and where their results go. The rules are stated in run.py."""
 
 import collections
 import os
@@ -79,11 +79,11 @@ def _in_folder(source: Path, output: Path | None, may_be_empty: bool) -> list[Pa
     listing = list_images(source, without=output)
     for folder, reason in listing.unreadable.items():
         say(f"left out {folder}: {reason}", sys.stderr)
-    notes = [f"{source}: {note}" for note in listing.notes()]
+    notes = listing.notes()
     if not listing.images and not may_be_empty:
-        raise ValueError("; ".join([f"no image in {source}, looked for {' '.join(SUFFIXES)}", *listing.notes()]))
+        raise ValueError("; ".join([f"no image in {source}", *(notes or [f"looked for {' '.join(SUFFIXES)}"])]))
     for note in notes:
-        say(note, sys.stderr)
+        say(f"{source}: {note}", sys.stderr)
     return listing.images
 
 

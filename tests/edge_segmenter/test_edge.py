@@ -257,7 +257,7 @@ def test_a_photo_that_vanishes_is_named_and_the_rest_goes_on(model, photos, tmp_
         (photos / "b.jpg").unlink()
         return jobs
 
-    monkeypatch.setattr("edge_segmenter.command.main.plan", plan_then_lose)
+    monkeypatch.setattr("edge_segmenter.command.run.plan", plan_then_lose)
     finished = run(model, photos, tmp_path / "out")
     assert finished.returncode == 1 and "b.jpg: it is not there any more" in finished.stderr
     assert results(tmp_path / "out") == ["a.png", "c.png"]
@@ -323,6 +323,25 @@ def test_a_second_ctrl_c_has_its_usual_effect():
         signal.raise_signal(signal.SIGINT)
         assert stop.is_set()
         signal.raise_signal(signal.SIGINT)
+
+
+IMPORT_INTERRUPTED = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "numpy":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from edge_segmenter.command.main import main
+sys.exit(main())
+"""
+
+
+def test_ctrl_c_while_the_program_starts_is_one_line():
+    finished = subprocess.run(
+        [sys.executable, "-c", IMPORT_INTERRUPTED], env=ENVIRONMENT, capture_output=True, text=True
+    )
+    assert (finished.returncode, finished.stderr) == (1, "edge-segmenter: stopped\n")
 
 
 def test_a_closed_terminal_is_no_error(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 from edge_command import ENVIRONMENT, command, run, run_main, run_until_ctrl_c
 from PIL import Image
 
-from edge_segmenter.command import main as edge
+from edge_segmenter.command import run as edge
 from edge_segmenter.command.interruption import interruption
 from edge_segmenter.files import video
 
