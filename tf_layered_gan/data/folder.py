@@ -11,7 +11,8 @@ import numpy as np
 from absl import logging
 from PIL import Image
 
-from edge_segmenter.files.images import MAX_BYTES, MAX_PIXELS, SUFFIXES, UnreadableImage, pixels_to_decode, read_image
+from edge_segmenter.files.formats import SUFFIXES
+from edge_segmenter.files.images import MAX_BYTES, MAX_PIXELS, UnreadableImage, pixels_to_decode, read_image
 from tf_layered_gan.data.budget import Budget
 from tf_layered_gan.data.cache import cached_splits, in_memory, stamp
 from tf_layered_gan.data.mask_values import UNLABELLED_GREY, Coding, read_mask, survey, warn_of_turns
@@ -39,8 +40,9 @@ def load(
     """Reads every photo in a folder and below it, in the order of their names.
 
     Photos are decoded by `edge_segmenter.files.images.read_image`, which states the formats and limits. A file that
-    cannot be read is left out with a warning that names it and the reason. So are entries that are not files, such as a
-    link that leads nowhere, and folders that cannot be read. Links to files are read, links to folders are not.
+    cannot be read is left out with a warning that names it and the reason; so is a file that vanishes meanwhile. So are
+    entries that are not files, such as a link that leads nowhere, and folders that cannot be read. System files,
+    thumbnails and results of this program are left out as well, see `edge_segmenter.files.finding`.
     Reading takes less than 1.5 GiB of memory beside the result, for any files and any number of threads.
 
     Args:
@@ -75,11 +77,12 @@ def load(
     settings |= {"fit": fit, "unlabelled": unlabelled, "holdout": holdout}
     if masks is None and (Path(path) / "masks").is_dir():
         raise ValueError(f"{path} has a folder of masks, which are no photos: name it as masks (--config.data.masks)")
-    files = find_photos(path, masks)
+    stamps = {file: _stamp(file) for file in find_photos(path, masks)}
+    files = [file for file, found in stamps.items() if found]
     warn_of_turns([(file.photo, file.mask) for file in files if file.mask])
     read = functools.partial(_read, files, path, **settings)
     rule = ["values"] if masks else []  # caches of earlier versions hold labels by another rule
-    return cached_splits(read, cache, [_stamps(files), settings, *rule])
+    return cached_splits(read, cache, [_key(stamps), settings, *rule])
 
 
 def _read(files, path, *, create, resolution, storage_size, fit, unlabelled, holdout):
@@ -131,7 +134,7 @@ def _read_squares(files, *, size, fit, coding, create):
 def _read_square(file: PhotoFile, *, size: int, fit: str, coding: Coding) -> np.ndarray | None:
     """Returns uint8 [size, size, rgb], with the label as fourth channel if there is a mask; None if unreadable."""
     paths = [path for path in (file.photo, file.mask) if path]
-    with _BYTES.reserved(sum(path.stat().st_size for path in paths)):
+    with _BYTES.reserved(sum(map(_size, paths))):
         pixels = [_read_or_warn(pixels_to_decode, path, size=size) for path in paths]
         if None in pixels:
             return None
@@ -169,6 +172,27 @@ def _hold_out(squares, files, holdout):
     return squares[: len(kept)], [files[place] for place in kept], [files[place] for place in held]
 
 
-def _stamps(files: list[PhotoFile]) -> tuple[list[str], list[tuple]]:
-    paths = [path for file in files for path in (file.photo, file.mask) if path]
-    return [file.name for file in files], [(path.name, *stamp(path)) for path in paths]
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # reading it will name the reason
+        return 0
+
+
+def _stamp(file: PhotoFile) -> list[tuple] | None:
+    """Returns the name, size and time of change of a photo and its mask; None, with a warning, if one is gone."""
+    stamps = []
+    for path in (file.photo, file.mask):
+        try:
+            stamps += [(path.name, *stamp(path))] if path else []
+        except OSError as error:
+            assert path is not None
+            warn(path, str(error.strerror))
+            return None
+    return stamps
+
+
+def _key(stamps: dict[PhotoFile, list[tuple] | None]) -> tuple[list[str], list[tuple]]:
+    return [file.name for file, found in stamps.items() if found], [
+        one for found in stamps.values() for one in found or ()
+    ]

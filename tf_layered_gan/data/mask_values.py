@@ -12,7 +12,8 @@ import numpy as np
 from absl import logging
 from PIL import ExifTags, Image, ImageOps
 
-from edge_segmenter.files.images import FORMATS, UnreadableImage, pixels_to_decode
+from edge_segmenter.files.formats import FORMATS
+from edge_segmenter.files.images import UnreadableImage, pixels_to_decode
 from edge_segmenter.files.printing import printable
 
 File = str | os.PathLike | IO[bytes]
