@@ -3,14 +3,16 @@
 from absl import app, flags, logging
 
 from tf_layered_gan import evaluate, synthesize, train
-from tf_layered_gan.command_line import run_command
-from tf_layered_gan.config import shipped, validate
+from tf_layered_gan.command_line import define_path, run_command
+from tf_layered_gan.config import resolve_paths, shipped, validate
 from tf_layered_gan.runs import config_record
 
 _CONFIG = shipped.define_flag(
     "The run's settings. Needed to train; evaluate and synthesize use the settings in the workdir."
 )
-_WORKDIR = flags.DEFINE_string("workdir", None, "Directory for checkpoints, logs and figures.")
+_WORKDIR = define_path("workdir", "Directory for checkpoints, logs and figures.")
+_PHOTOS = define_path("photos", "New place of the photos; the same as --config.data.path.", exists=True)
+_MASKS = define_path("masks", "New place of the masks; the same as --config.data.masks.", exists=True)
 _MODE = flags.DEFINE_enum(
     "mode",
     "train",
@@ -32,6 +34,9 @@ def main() -> None:
         raise app.UsageError("--workdir is empty, allowed: a directory")
     config = _CONFIG.value or config_record.load_config(_WORKDIR.value)
     validate(config)
+    if _CONFIG.value is not None:
+        resolve_paths(config)
+    config_record.move_photos(config, _PHOTOS.value, _MASKS.value)
     if _MODE.value == "train":
         train.train(config, _WORKDIR.value)
     elif _MODE.value == "evaluate":

@@ -1,8 +1,11 @@
 """Writes pairs of image and mask, painted by the averaged generators, as a dataset that others can use."""
 
+import contextlib
 import os
 import pathlib
 import shutil
+import tempfile
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -16,9 +19,11 @@ from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.runs import restarts, workdir_lock
 from tf_layered_gan.runs.restore import restore_run
 
+_UNFINISHED = ".synthetic-"
+
 
 def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) -> None:
-    """Synthesises `count` pairs into WORKDIR/synthetic and replaces an earlier dataset there.
+    """Synthesises `count` pairs into WORKDIR/synthetic; once complete, they replace an earlier dataset there.
 
     Writes images/000000.png (RGB), masks/000000.png (grey, 255 = foreground, soft at the edges) and so on, and
     dataset.json. These folders can be `data.path` and `data.masks` of configs/folder.py, which evaluates on photos with
@@ -32,16 +37,30 @@ def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) ->
         raise ValueError("segmenter.supervised is True: such a run trains no GAN, so it cannot synthesise")
     gan, _, checkpointer = restore_run(config, workdir)
     config = restarts.attempt(config, workdir)
-    with workdir_lock.locked(workdir):
-        _write(config, pathlib.Path(workdir) / "synthetic", gan, int(checkpointer.gan_step), count)
+    with workdir_lock.locked(workdir), _replaced(pathlib.Path(workdir)) as new:
+        _write(config, new, gan, int(checkpointer.gan_step), count)
+    logging.info("wrote %d pairs of image and mask to %s", count, pathlib.Path(workdir) / "synthetic")
+
+
+@contextlib.contextmanager
+def _replaced(workdir: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yields a new folder that becomes WORKDIR/synthetic at the end of the block, unless there is an error."""
+    for left_over in workdir.glob(f"{_UNFINISHED}*"):  # by a command that was killed
+        shutil.rmtree(left_over)
+    with tempfile.TemporaryDirectory(dir=workdir, prefix=_UNFINISHED) as folder:
+        new, out = pathlib.Path(folder, "new"), workdir / "synthetic"
+        new.mkdir()
+        yield new
+        if out.exists():
+            out.rename(pathlib.Path(folder, "old"))
+        new.rename(out)
 
 
 def _write(config: ConfigDict, out: pathlib.Path, gan: LayeredGAN, gan_step: int, count: int) -> None:
     sample = sampling.build_sampler(config, sampling.SYNTHESIS_STREAM)
     paint = tf.function(lambda step: gan.synthesize(sample(step)), autograph=False)
-    shutil.rmtree(out, ignore_errors=True)  # pairs of an earlier command must not mix with these
     for name in ("images", "masks"):
-        (out / name).mkdir(parents=True)
+        (out / name).mkdir()
     for start in range(0, count, config.batch_size):
         pairs = paint(tf.constant(start // config.batch_size, tf.int64))
         images = np.round((pairs["composed"].numpy() + 1) * 127.5).astype(np.uint8)
@@ -57,4 +76,3 @@ def _write(config: ConfigDict, out: pathlib.Path, gan: LayeredGAN, gan_step: int
         "masks": "grey, 0 background to 255 foreground",
     }
     write_record(out / "dataset.json", about)
-    logging.info("wrote %d pairs of image and mask to %s", count, out)

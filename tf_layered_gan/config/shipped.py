@@ -1,10 +1,13 @@
 """The configs that the package ships, and the flag --config that finds them by name."""
 
+import os
 import pathlib
 
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 from ml_collections.config_flags.config_flags import ConfigFileFlagParser
+
+from tf_layered_gan.files.paths import resolved
 
 # --help lists the flag under the program that calls `define_flag`, not under this module.
 flags.disclaim_key_flags()
@@ -41,7 +44,15 @@ def find(config: str) -> str:
 
 class _NameOrPathParser(ConfigFileFlagParser):
     def parse(self, path: str) -> ConfigDict:
-        return super().parse(find(path))
+        file = resolved(find(path), "--config")
+        return super().parse(_UnsplitPath(file) if os.path.isfile(file) else file)
+
+
+class _UnsplitPath(str):
+    """A path that ml_collections does not cut at a colon. It takes what follows for an argument of the config."""
+
+    def split(self, *_: object) -> list[str]:  # type: ignore[override]
+        return [self]
 
 
 def define_flag(

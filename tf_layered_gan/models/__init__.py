@@ -1,0 +1,3 @@
+from tf_layered_gan.models import keras_settings
+
+keras_settings.use_our_settings()

@@ -93,7 +93,8 @@ class Monitor:
     def __init__(self, workdir: str | os.PathLike, batch_size: int):
         self._directory = pathlib.Path(workdir) / "tensorboard"
         with self._errors_named():
-            self._writer = tf.summary.create_file_writer(str(self._directory))
+            # As bytes, because TensorFlow refuses a str that is not UTF-8.
+            self._writer = tf.summary.create_file_writer(os.fsencode(self._directory))
         self._batch_size = batch_size
         self._last: tuple[str, int, float] | None = None
 
