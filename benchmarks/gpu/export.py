@@ -122,6 +122,8 @@ def main() -> None:
     config = flags.FLAGS.config
     config.jit = True
     validate(config)
+    if config.refine.bootstrap:
+        raise ValueError("refine.bootstrap is True, allowed: False, because the device takes no passes over photos")
     export(config, flags.FLAGS.output, flags.FLAGS.reference_steps)
     print(f"wrote {flags.FLAGS.output}")
 
