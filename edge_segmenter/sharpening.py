@@ -66,12 +66,9 @@ def _first_centres(sample: np.ndarray) -> np.ndarray:
     distances = np.full(len(sample), np.inf)
     while len(centres) < _BINS:
         distances = np.minimum(distances, ((sample - centres[-1]) ** 2).sum(1))
-        total = np.cumsum(distances)
-        if total[-1] == 0:
+        if distances.sum() == 0:
             break
-        centres.append(
-            sample[np.searchsorted(total, random.uniform(0, total[-1]), side="right").clip(max=len(sample) - 1)]
-        )
+        centres.append(sample[random.choice(len(sample), p=distances / distances.sum())])
     return np.stack(centres)
 
 
