@@ -12,6 +12,7 @@ from .facts import read_facts, training_fit
 from .files.images import AnyImage, ImageAndAlpha, as_image
 from .fit import fit_for_whole_photos, to_own_size, to_square
 from .model import load_model
+from .sharpening import sharpen
 
 
 class Segmenter:
@@ -25,6 +26,7 @@ class Segmenter:
         model: path of a .tflite file that maps uint8 [1, R, R, rgb] to the probability [1, R, R, 1]. If it has several
             signatures, the first is used. ValueError for any other model.
         threads: how many threads the model uses, 1 or more.
+        sharpened: whether each probability is sharpened by the colours and edges of its image, see `sharpening`.
 
     Attributes:
         resolution: R, pixels.
@@ -32,9 +34,10 @@ class Segmenter:
         fit: how an image becomes the model's square, "squeeze" or "pad", see `fit`. The model's file says which.
     """
 
-    def __init__(self, model: str | os.PathLike, threads: int = 1):
+    def __init__(self, model: str | os.PathLike, threads: int = 1, sharpened: bool = False):
         self.resolution, self.predict = load_model(model, threads)
         self.fit = fit_for_whole_photos(training_fit(read_facts(model)))
+        self._sharpened = sharpened
 
     def probability(self, image: AnyImage) -> np.ndarray:
         """Returns the foreground probability at the image's own size, float32 [height, width] in [0, 1]."""
@@ -62,9 +65,13 @@ class Segmenter:
     def _probabilities(self, images: Sequence[ImageAndAlpha]) -> list[np.ndarray]:
         pixels, filled = zip(*(to_square(image, self.resolution, self.fit) for image, _ in images), strict=True)
         found = self.predict(np.stack(pixels))
-        return [
-            results.visible(to_own_size(found[i][filled[i]], image), alpha) for i, (image, alpha) in enumerate(images)
-        ]
+        return [self._finished(found[i][filled[i]], *image) for i, image in enumerate(images)]
+
+    def _finished(self, found: np.ndarray, image: Image.Image, alpha: Image.Image | None) -> np.ndarray:
+        probability = to_own_size(found, image)
+        if self._sharpened:
+            probability = sharpen(np.asarray(image), probability)
+        return results.visible(probability, alpha)
 
     def segment(self, image: ImageAndAlpha) -> np.ndarray:
         """Returns the foreground probability of an image from `files.images.as_image`, see `probability`."""

@@ -128,5 +128,5 @@ class _RunSegmenter(Segmenter):
 
         config = load_config(workdir)
         network = restore_network(config, pathlib.Path(workdir))
-        self.resolution, self.fit = config.resolution, fit_for_whole_photos(config.data.fit)
+        self.resolution, self.fit, self._sharpened = config.resolution, fit_for_whole_photos(config.data.fit), False
         self.predict = lambda pixels: predict_probabilities(network, pixels)

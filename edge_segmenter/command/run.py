@@ -106,6 +106,8 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--input", type=_path, nargs="+", help=suffixes)
     source.add_argument("--camera", type=int, help="index of a camera, 0 for the first")
     parser.add_argument("--output", type=_path, required=True, help="a folder, made if missing")
+    sharpen = "move each boundary to the edges of its image, and correct masks by colours; takes more time"
+    parser.add_argument("--sharpen", action="store_true", help=sharpen)
     kinds = "default: mask and cutout; for a video or a camera, mask"
     parser.add_argument("--kind", nargs="+", choices=FOLDERS, help=kinds)
     parser.add_argument("--threshold", type=float, default=results.THRESHOLD, help="0 to 1, default 0.5")
@@ -124,7 +126,7 @@ def _add_benchmark(parser: argparse.ArgumentParser) -> None:
 def _segment(arguments: argparse.Namespace) -> int:
     makers = results.makers(arguments.threshold, arguments.radius)
     with interruption() as stop:
-        segmenter = Segmenter(arguments.model, arguments.threads)
+        segmenter = Segmenter(arguments.model, arguments.threads, arguments.sharpen)
         segment = _segment_video if _has_frames(arguments) else _segment_images
         return segment(arguments, segmenter, makers, stop)
 

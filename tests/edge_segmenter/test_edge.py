@@ -12,6 +12,7 @@ import pytest
 from edge_command import ENVIRONMENT, command, run, run_main, run_until_ctrl_c
 from PIL import Image, ImageCms
 
+from edge_segmenter import Segmenter
 from edge_segmenter.command.interruption import interruption
 from edge_segmenter.command.plan import plan
 from edge_segmenter.files import own_results
@@ -96,6 +97,17 @@ def test_threshold(model, photos, tmp_path):
     run(model, photos, tmp_path / "high", "--threshold", 0.57)
     assert (mask(tmp_path / "low", "grey.png") == 255).all()
     assert (mask(tmp_path / "high", "grey.png") == 0).all()
+
+
+def test_sharpening_on_request(model, photos, tmp_path):
+    photo = photos / "noise.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 90, 3), "uint8")).save(photo)
+    for output, options in (("plain", ()), ("sharpened", ("--sharpen",))):
+        assert run(model, photo, tmp_path / output, *options, "--kind", "mask").returncode == 0
+    expected = Segmenter(model, sharpened=True).mask(photo)
+    masks = [np.asarray(Image.open(tmp_path / output / "masks" / "noise.png")) for output in ("plain", "sharpened")]
+    np.testing.assert_array_equal(masks[1], np.asarray(expected))
+    assert (masks[0] != masks[1]).any()
 
 
 def test_names_do_not_collide_and_folders_are_mirrored(model, photos, tmp_path):

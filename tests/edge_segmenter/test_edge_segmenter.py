@@ -11,6 +11,7 @@ from PIL import Image
 
 from edge_segmenter import Segmenter, results
 from edge_segmenter.fit import to_square
+from edge_segmenter.sharpening import sharpen
 from export.documentation.metadata import add_metadata
 from export.tflite.convert import to_tflite_dynamic, to_tflite_float16, to_tflite_float32, to_tflite_int8
 from export.tflite.signatures import add_signatures
@@ -129,6 +130,13 @@ def test_mask_and_cutout(segmenter):
     assert image.mode == "RGB"  # the image itself is unchanged
     with pytest.raises(ValueError, match=r"threshold is 2, allowed: 0 to 1"):
         segmenter.mask(image, threshold=2)
+
+
+def test_a_probability_is_sharpened_by_its_image_on_request(model):
+    image = noise(1)[0]
+    plain, sharpened = (Segmenter(model, sharpened=wanted).probability(image) for wanted in (False, True))
+    np.testing.assert_array_equal(sharpened, sharpen(image, plain))
+    assert np.abs(sharpened - plain).max() > 0.1
 
 
 def test_threads_may_share_a_segmenter(model):

@@ -1,7 +1,6 @@
-"""An inter-process lock that the operating system releases even if the process is killed."""
+"""Waits for a lock on a folder, or refuses, if another process holds it."""
 
 import contextlib
-import errno
 import os
 import pathlib
 import time
@@ -10,16 +9,8 @@ from typing import IO
 
 from absl import logging
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-try:
-    import msvcrt
-except ImportError:  # everywhere else
-    msvcrt = None  # type: ignore[assignment]
+from edge_segmenter.files import lock
 
-_HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 _PAUSE = 0.2  # seconds between two attempts
 
 
@@ -45,16 +36,9 @@ def file_lock(folder: str | os.PathLike, taken: Callable[[], None]) -> Iterator[
 
 
 def _acquired(file: IO, folder: str | os.PathLike) -> bool:
+    if not lock.system_has_locks():
+        logging.warning("this system has no file locks: start no second command on %s meanwhile", folder)
     try:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        elif msvcrt is not None:
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        else:
-            logging.warning("this system has no file locks: start no second command on %s meanwhile", folder)
+        return lock.acquired(file)
     except OSError as error:
-        if error.errno in _HELD:
-            return False
         raise OSError(error.errno, f"{folder} cannot be locked, use another folder: {error.strerror}") from error
-    return True
