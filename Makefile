@@ -36,7 +36,7 @@ test-slow: .venv/installed
 	$(PY) -m pytest -q -m slow
 
 # The web page in Chromium. Chromium and npm must be installed already.
-test-web: .venv/web-installed export/web/node_modules/.package-lock.json
+test-web: .venv/web-installed export/web/runtime/core/dist/index.js
 	$(PY) -m pytest -q -m browser
 
 .venv/installed: pyproject.toml requirements.txt requirements-dev.txt constraints.txt
@@ -55,7 +55,7 @@ test-web: .venv/web-installed export/web/node_modules/.package-lock.json
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-web.txt -c constraints.txt
 	touch $@
 
-export/web/node_modules/.package-lock.json: export/web/package-lock.json
+export/web/runtime/core/dist/index.js: export/web/package-lock.json export/web/vendor.mjs
 	@command -v npm > /dev/null || { echo "npm is missing: install Node.js, https://nodejs.org"; exit 1; }
 	cd export/web && npm ci --no-audit --no-fund
 	touch $@

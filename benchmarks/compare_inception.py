@@ -20,7 +20,7 @@ import numpy as np
 from absl import app, flags
 from PIL import Image
 
-from tf_layered_gan.command_line import run_command
+from tf_layered_gan.command_line import define_path, run_command
 
 _BLOCK = 50
 
@@ -124,7 +124,7 @@ def main(command: str, first: str, second: str) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("weights", None, "features: an .npz file, or the TorchScript.")
-    flags.DEFINE_string("output", None, "features: the directory to write.")
+    define_path("weights", "features: an .npz file, or the TorchScript.")
+    define_path("output", "features: the directory to write.")
     flags.DEFINE_integer("blocks", None, "features: blocks of 50 photos of each folder.", lower_bound=1)
     run_command(main, "COMMAND", "FOLDER", "FOLDER")

@@ -16,7 +16,7 @@ matplotlib.use("Agg")  # for machines without a screen
 from absl import app, flags
 from matplotlib import pyplot
 
-from tf_layered_gan.command_line import command_errors
+from tf_layered_gan.command_line import command_errors, define_path
 from tf_layered_gan.runs.learning_curve import LearningCurve
 
 
@@ -50,5 +50,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("output", None, "The PNG file to write.", required=True)
+    define_path("output", "The PNG file to write.", required=True)
     app.run(main)

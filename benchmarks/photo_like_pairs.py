@@ -8,7 +8,7 @@ import pathlib
 import tensorflow as tf
 from absl import flags
 
-from tf_layered_gan.command_line import run_command
+from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.data import sources
 from tf_layered_gan.data.augmentation import apply_color
 from tf_layered_gan.evaluation.image_grid import enlargement, grid, save_png
@@ -33,6 +33,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", None, "The directory of a run.", required=True)
-    flags.DEFINE_string("output", None, "The PNG file to write.", required=True)
+    define_path("workdir", "The directory of a run.", required=True)
+    define_path("output", "The PNG file to write.", required=True)
     run_command(main)

@@ -15,7 +15,7 @@ import tensorflow as tf
 from absl import flags
 from ml_collections import ConfigDict
 
-from tf_layered_gan.command_line import run_command
+from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.evaluation import image_grid
 from tf_layered_gan.models import sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN
@@ -53,6 +53,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", None, "A finished run's directory.", required=True)
-    flags.DEFINE_string("output", None, "The directory to write.", required=True)
+    define_path("workdir", "A finished run's directory.", required=True)
+    define_path("output", "The directory to write.", required=True)
     run_command(main)

@@ -20,7 +20,7 @@ from ml_collections import ConfigDict
 
 from benchmarks.calls import median_seconds
 from export.any_segmenter import load_segmenter
-from tf_layered_gan.command_line import run_command
+from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.data import sources
 from tf_layered_gan.distill import restore_student
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
@@ -120,7 +120,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("workdir", None, "A finished run's directory, with its exports.", required=True)
-    flags.DEFINE_string("output", None, "The Markdown file.", required=True)
+    define_path("workdir", "A finished run's directory, with its exports.", required=True)
+    define_path("output", "The Markdown file.", required=True)
     flags.DEFINE_integer("rounds", 300, "Images per file for the latency.", lower_bound=1)
     run_command(main)

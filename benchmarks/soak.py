@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 from absl import app, flags
 
-from tf_layered_gan.command_line import command_errors
+from tf_layered_gan.command_line import command_errors, define_path
 
 _EVERY = 10.0  # seconds
 _WARM_UP = 0.1  # share of the time that does not count
@@ -78,5 +78,5 @@ def main(argv: list[str]) -> None:
 
 if __name__ == "__main__":
     flags.DEFINE_float("minutes", 60, "How long to train.", lower_bound=1)
-    flags.DEFINE_string("workdir", None, "The run's directory.", required=True)
+    define_path("workdir", "The run's directory.", required=True)
     app.run(main)

@@ -2,6 +2,9 @@
 
     python -m tf_layered_gan.main --config=configs/folder.py --config.data.path=DIR --workdir=runs/mine
 
+A bootstrap by GrabCut comes before the GAN, and two passes over the photos come after it. The times and the IoU below
+are those of the GAN alone (--config.refine.bootstrap=False --config.refine.passes=0); the whole has not been measured.
+
 Time: 10 to 45 images per second on one core, depending on its other load. Measured runs of 32,000 to 48,000 images took
 22 to 47 minutes.
 IoU to expect: 0.65 to 0.76 on 514 photos of flowers (three seeds, two rounds); 0.45 on birds (two rounds, with bounds

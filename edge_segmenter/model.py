@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ def load_model(path: str | os.PathLike, threads: int = 1) -> tuple[int, Callable
     Returns:
         The resolution R in pixels, and a function that takes uint8 [image, R, R, rgb] and returns the foreground
         probability, float32 [image, R, R]. A call takes slightly longer if the number of images has changed since the
-        last call.
+        last call. Threads may call it at the same time; the calls wait for one another.
 
     Raises:
         ValueError: if the file is missing or no segmenter, or `threads` is below 1.
@@ -30,13 +31,16 @@ def load_model(path: str | os.PathLike, threads: int = 1) -> tuple[int, Callable
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     resolution = _check_tensors(path, inputs, outputs)
 
+    lock = threading.Lock()
+
     def predict(pixels: np.ndarray) -> np.ndarray:
-        if len(pixels) != interpreter.get_input_details()[0]["shape"][0]:
-            interpreter.resize_tensor_input(inputs[0]["index"], pixels.shape)
-            interpreter.allocate_tensors()
-        interpreter.set_tensor(inputs[0]["index"], quantize(pixels, inputs[0]))
-        interpreter.invoke()
-        return dequantize(interpreter.get_tensor(outputs[0]["index"])[..., 0], outputs[0])
+        with lock:  # an interpreter has one set of tensors
+            if len(pixels) != interpreter.get_input_details()[0]["shape"][0]:
+                interpreter.resize_tensor_input(inputs[0]["index"], pixels.shape)
+                interpreter.allocate_tensors()
+            interpreter.set_tensor(inputs[0]["index"], quantize(pixels, inputs[0]))
+            interpreter.invoke()
+            return dequantize(interpreter.get_tensor(outputs[0]["index"])[..., 0], outputs[0])
 
     return resolution, predict
 

@@ -7,7 +7,7 @@ from PIL import Image, ImageChops, ImageFilter
 
 THRESHOLD, RADIUS = 0.5, 15
 
-Makers = Mapping[str, Callable[[Image.Image, np.ndarray], Image.Image]]
+Makers = Mapping[str, Callable[[Image.Image, np.ndarray, Image.Image | None], Image.Image]]
 
 
 def mask(probability: np.ndarray, threshold: float = THRESHOLD) -> Image.Image:
@@ -24,11 +24,25 @@ def mask(probability: np.ndarray, threshold: float = THRESHOLD) -> Image.Image:
     return Image.fromarray((probability > threshold) * np.uint8(255))
 
 
-def cutout(image: Image.Image, probability: np.ndarray) -> Image.Image:
-    """Returns the image as RGBA, with its probability, float32 [height, width] in [0, 1], as alpha."""
-    result = image.copy()
+def cutout(image: Image.Image, probability: np.ndarray, alpha: Image.Image | None = None) -> Image.Image:
+    """Returns the image as RGBA, with its probability as alpha.
+
+    Args:
+        image: PIL.Image in mode RGB. Where it is transparent, it has been laid over white.
+        probability: float32 [height, width] in [0, 1], lowered where the image is transparent, see `visible`.
+        alpha: None, or the image's own alpha, PIL.Image in mode L. The white behind the image is then removed.
+    """
+    result = image.copy() if alpha is None else _without_white(image, alpha)
     result.putalpha(_alpha(probability))
     return result
+
+
+def visible(probability: np.ndarray, alpha: Image.Image | None) -> np.ndarray:
+    """Multiplies a probability, float32 [height, width], by the alpha of its image, mode L, in place; returns it."""
+    if alpha is not None:
+        probability *= np.asarray(alpha)
+        probability /= 255
+    return probability
 
 
 def blurred(image: Image.Image, probability: np.ndarray, radius: float = RADIUS) -> Image.Image:
@@ -76,12 +90,21 @@ def makers(threshold: float = THRESHOLD, radius: float = RADIUS) -> Makers:
     check_threshold(threshold)
     check_radius(radius)
     return {
-        "mask": lambda image, probability: mask(probability, threshold),
+        "mask": lambda image, probability, alpha: mask(probability, threshold),
         "cutout": cutout,
-        "blurred": lambda image, probability: blurred(image, probability, radius),
+        "blurred": lambda image, probability, alpha: blurred(image, probability, radius),
     }
 
 
 def _alpha(probability: np.ndarray) -> Image.Image:
     scaled = probability * 255
     return Image.fromarray(np.rint(scaled, out=scaled).astype("uint8"))
+
+
+def _without_white(image: Image.Image, alpha: Image.Image) -> Image.Image:
+    """Returns the colours that an image had before it was laid over white, in mode RGB."""
+    white = ImageChops.invert(alpha)
+    weighted = ImageChops.subtract(image, Image.merge("RGB", (white, white, white)))  # colours weighted by alpha
+    result = Image.merge("RGBa", (*weighted.split(), alpha)).convert("RGBA").convert("RGB")
+    result.info = image.info
+    return result

@@ -9,21 +9,24 @@ from PIL import Image
 
 from . import results
 from .facts import read_facts, training_fit
-from .files.images import AnyImage, as_image
+from .files.images import AnyImage, ImageAndAlpha, as_image
 from .fit import fit_for_whole_photos, to_own_size, to_square
 from .model import load_model
+from .sharpening import sharpen
 
 
 class Segmenter:
     """Cuts the foreground out of images with an exported model.
 
     Every method takes an image as the path of a file, a PIL.Image in mode RGB, or uint8 [height, width, rgb] (arrays of
-    OpenCV are bgr), and raises ValueError for anything else. A Segmenter serves one thread at a time.
+    OpenCV are bgr), and raises ValueError for anything else. The probability is multiplied by
+    the alpha of a transparent file. Threads may share a Segmenter; the model then takes their images in turn.
 
     Args:
         model: path of a .tflite file that maps uint8 [1, R, R, rgb] to the probability [1, R, R, 1]. If it has several
             signatures, the first is used. ValueError for any other model.
         threads: how many threads the model uses, 1 or more.
+        sharpened: whether each probability is sharpened by the colours and edges of its image, see `sharpening`.
 
     Attributes:
         resolution: R, pixels.
@@ -31,13 +34,14 @@ class Segmenter:
         fit: how an image becomes the model's square, "squeeze" or "pad", see `fit`. The model's file says which.
     """
 
-    def __init__(self, model: str | os.PathLike, threads: int = 1):
+    def __init__(self, model: str | os.PathLike, threads: int = 1, sharpened: bool = False):
         self.resolution, self.predict = load_model(model, threads)
         self.fit = fit_for_whole_photos(training_fit(read_facts(model)))
+        self._sharpened = sharpened
 
     def probability(self, image: AnyImage) -> np.ndarray:
         """Returns the foreground probability at the image's own size, float32 [height, width] in [0, 1]."""
-        return self._probabilities([as_image(image)])[0]
+        return self.segment(as_image(image))
 
     def probabilities(self, images: Iterable[AnyImage], batch: int = 1) -> Iterator[np.ndarray]:
         """Segments images, several in one call of the model.
@@ -58,21 +62,31 @@ class Segmenter:
         groups = iter(lambda: list(itertools.islice(decoded, batch)), [])
         return itertools.chain.from_iterable(map(self._probabilities, groups))
 
-    def _probabilities(self, images: Sequence[Image.Image]) -> list[np.ndarray]:
-        pixels, filled = zip(*(to_square(image, self.resolution, self.fit) for image in images), strict=True)
+    def _probabilities(self, images: Sequence[ImageAndAlpha]) -> list[np.ndarray]:
+        pixels, filled = zip(*(to_square(image, self.resolution, self.fit) for image, _ in images), strict=True)
         found = self.predict(np.stack(pixels))
-        return [to_own_size(found[i][filled[i]], image) for i, image in enumerate(images)]
+        return [self._finished(found[i][filled[i]], *image) for i, image in enumerate(images)]
+
+    def _finished(self, found: np.ndarray, image: Image.Image, alpha: Image.Image | None) -> np.ndarray:
+        probability = to_own_size(found, image)
+        if self._sharpened:
+            probability = sharpen(np.asarray(image), probability)
+        return results.visible(probability, alpha)
+
+    def segment(self, image: ImageAndAlpha) -> np.ndarray:
+        """Returns the foreground probability of an image from `files.images.as_image`, see `probability`."""
+        return self._probabilities([image])[0]
 
     def mask(self, image: AnyImage, threshold: float = results.THRESHOLD) -> Image.Image:
         """Returns a grey image: 255 where the probability is above the threshold, which is in [0, 1], else 0."""
         return results.mask(self.probability(image), threshold)
 
     def cutout(self, image: AnyImage) -> Image.Image:
-        """Returns the image as RGBA, with the probability as alpha."""
-        decoded = as_image(image)
-        return results.cutout(decoded, self.probability(decoded))
+        """Returns the image as RGBA, with the probability as alpha. What was transparent stays transparent."""
+        decoded, alpha = as_image(image)
+        return results.cutout(decoded, self.segment((decoded, alpha)), alpha)
 
     def blurred(self, image: AnyImage, radius: float = results.RADIUS) -> Image.Image:
         """Returns the image with its background blurred by a Gaussian of `radius` pixels."""
         decoded = as_image(image)
-        return results.blurred(decoded, self.probability(decoded), radius)
+        return results.blurred(decoded[0], self.segment(decoded), radius)

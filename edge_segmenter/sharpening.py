@@ -1,9 +1,12 @@
 """Sharpens a network's mask by the colours and the edges of its image. Not in the paper."""
 
 import numpy as np
+from PIL import Image
 
+_LONGEST = 256  # pixels; a larger image is reduced to this for all but the last step
 _BINS, _PIXELS, _ROUNDS = 24, 4096, 10  # of k-means
 _ITERATIONS, _LEAST = 3, 0.02
+_ROWS = 64
 _PRIOR_PIXELS = 8  # pulls the share of a bin with few pixels to the image's share
 _RADIUS, _REGULARISATION = 1 / 24, 1e-3  # of the guided filter: share of the width, and squared lightness
 
@@ -20,6 +23,9 @@ def sharpen(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
     times, since a better mask gives better shares. Then a guided filter (He et al. 2010) with the lightness as its
     guide moves the boundary to the edges in the image. The same input gives the same result.
 
+    If a side of the image is above 256 pixels, the filter is fitted to a reduced copy and applied to the image itself
+    (He and Sun 2015). So the boundary is as fine as the image.
+
     Args:
         image: uint8 [height, width, rgb].
         probability: of the foreground, float32 [height, width] in [0, 1].
@@ -27,7 +33,25 @@ def sharpen(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
     Returns:
         float32 [height, width] in [0, 1].
     """
-    lab = _cielab(image)
+    size = image.shape[1::-1]
+    small_size = tuple(max(1, round(side * min(1, _LONGEST / max(size)))) for side in size)
+    lab = _cielab(_resized(image, small_size))
+    posterior = _by_colours(lab, _resized(probability, small_size))
+    slope, offset = _guided_filter(lab[..., 0] / 100, posterior, round(_RADIUS * small_size[0]))
+    filtered = _resized(slope.astype(np.float32), size)
+    for rows in range(0, len(image), _ROWS):  # the lightness of all rows at once would take much memory
+        filtered[rows : rows + _ROWS] *= _lightness(image[rows : rows + _ROWS]) / 100
+    filtered += _resized(offset.astype(np.float32), size)
+    return filtered.clip(0, 1, out=filtered)
+
+
+def _resized(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resizes uint8 [height, width, rgb] or float32 [height, width] to (width, height), bilinear and antialiased."""
+    return np.array(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR))
+
+
+def _by_colours(lab: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """Returns the probability [height, width] after the second opinion of the colours."""
     bins = _bins(lab.reshape(-1, 3))
     prior = np.clip(probability, _LEAST, 1 - _LEAST)
     posterior, counts = prior, np.bincount(bins, minlength=_BINS)
@@ -35,16 +59,25 @@ def sharpen(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
         mean, inside = posterior.mean(), np.bincount(bins, posterior.ravel(), _BINS)
         by_colour = ((inside + _PRIOR_PIXELS * mean) / (counts + _PRIOR_PIXELS))[bins].reshape(prior.shape)
         posterior = 1 / (1 + (1 - prior) / prior * (1 - by_colour) / by_colour * mean / (1 - mean))
-    radius = round(_RADIUS * image.shape[1])
-    return _guided_filter(lab[..., 0] / 100, posterior, radius).astype(np.float32)
+    return posterior
 
 
 def _cielab(image: np.ndarray) -> np.ndarray:
     """Converts uint8 sRGB [height, width, rgb] to CIELAB (white point D65), float32 [height, width, 3]."""
-    xyz = _LINEAR.astype(np.float32)[image] @ _RGB_TO_XYZ.T.astype(np.float32)
-    linear_part = xyz * np.float32((29 / 6) ** 2 / 3) + np.float32(4 / 29)
-    x, y, z = np.moveaxis(np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), linear_part), -1, 0)
+    x, y, z = (_cube_root(image, weights) for weights in _RGB_TO_XYZ)
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
+
+
+def _lightness(image: np.ndarray) -> np.ndarray:
+    """Returns the first channel of `_cielab`, in [0, 100]."""
+    return 116 * _cube_root(image, _RGB_TO_XYZ[1]) - 16
+
+
+def _cube_root(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Returns the root of the weighted sum of linear red, green and blue; CIELAB replaces it by a line near 0."""
+    tables = np.outer(weights, _LINEAR).astype(np.float32)
+    total = sum(table[channel] for table, channel in zip(tables, np.moveaxis(image, -1, 0), strict=True))
+    return np.where(total > (6 / 29) ** 3, np.cbrt(total), total * np.float32((29 / 6) ** 2 / 3) + np.float32(4 / 29))
 
 
 def _bins(pixels: np.ndarray) -> np.ndarray:
@@ -66,12 +99,9 @@ def _first_centres(sample: np.ndarray) -> np.ndarray:
     distances = np.full(len(sample), np.inf)
     while len(centres) < _BINS:
         distances = np.minimum(distances, ((sample - centres[-1]) ** 2).sum(1))
-        total = np.cumsum(distances)
-        if total[-1] == 0:
+        if distances.sum() == 0:
             break
-        centres.append(
-            sample[np.searchsorted(total, random.uniform(0, total[-1]), side="right").clip(max=len(sample) - 1)]
-        )
+        centres.append(sample[random.choice(len(sample), p=distances / distances.sum())])
     return np.stack(centres)
 
 
@@ -79,8 +109,8 @@ def _nearest(pixels: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return ((centres**2).sum(1) - 2 * pixels @ centres.T).argmin(1)
 
 
-def _guided_filter(guide: np.ndarray, values: np.ndarray, radius: int) -> np.ndarray:
-    """Filters float [height, width]; around each pixel the result is a linear function of the guide."""
+def _guided_filter(guide: np.ndarray, values: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
+    """Fits the filter to float [height, width]: around each pixel, the values are about slope * guide + offset."""
 
     def mean(array: np.ndarray) -> np.ndarray:
         return _box_mean(_box_mean(array, radius).T, radius).T
@@ -88,7 +118,7 @@ def _guided_filter(guide: np.ndarray, values: np.ndarray, radius: int) -> np.nda
     guide_mean, value_mean = mean(guide), mean(values)
     covariance = mean(guide * values) - guide_mean * value_mean
     slope = covariance / (mean(guide * guide) - guide_mean**2 + _REGULARISATION)
-    return np.clip(mean(slope) * guide + mean(value_mean - slope * guide_mean), 0, 1)
+    return mean(slope), mean(value_mean - slope * guide_mean)
 
 
 def _box_mean(array: np.ndarray, radius: int) -> np.ndarray:

@@ -10,6 +10,7 @@ SavedModel from a source that you do not trust. A .tflite file holds data only.
 import os
 import pathlib
 from collections.abc import Callable, Sized
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +20,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from edge_segmenter.facts import training_fit
 from edge_segmenter.fit import fit_for_whole_photos
 from edge_segmenter.model import dequantize, open_model, quantize
+from tf_layered_gan.files.paths import for_tensorflow
 
 from .documentation.metadata import find_metadata
 
@@ -116,7 +118,7 @@ def _load_savedmodel(path: pathlib.Path) -> _Loaded:
     """Returns the input's shape (None for any length), its dtype, and a function that computes the output."""
     _check_operations(path)
     try:
-        model = tf.saved_model.load(path)
+        model = load_savedmodel(path)
         signature = model.signatures["serving_default"]
     except (OSError, KeyError) as error:
         raise ValueError(f"{path} is not a SavedModel with a signature serving_default: {error}") from error
@@ -129,6 +131,12 @@ def _load_savedmodel(path: pathlib.Path) -> _Loaded:
         return output.numpy()
 
     return pixels.shape.as_list() if pixels.shape.rank else [], pixels.dtype.as_numpy_dtype, run
+
+
+def load_savedmodel(path: pathlib.Path) -> Any:
+    """Loads a SavedModel from any path, also from one that TensorFlow takes for a pattern."""
+    with for_tensorflow(path) as folder:
+        return tf.saved_model.load(folder)
 
 
 def _check_operations(path: pathlib.Path) -> None:

@@ -11,14 +11,16 @@ import functools
 import os
 import pathlib
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
-from absl import flags
+from absl import flags, logging
 from PIL import Image
 
 from edge_segmenter.files.images import UnreadableImage, read_image
 from edge_segmenter.fit import foreground_probability
-from tf_layered_gan.command_line import run_command
+from tf_layered_gan.command_line import define_path, run_command
+from tf_layered_gan.data import mask_values
 from tf_layered_gan.data.photo_files import find_photos
 from tf_layered_gan.data.squares import full_labels
 from tf_layered_gan.evaluation import segmentation
@@ -46,7 +48,7 @@ def evaluate(
         time, so `pooled_hues` has no other photos to learn from.
 
     Raises:
-        ValueError: the model or a directory cannot be used, or a photo or mask is broken (the message names the file).
+        ValueError: the model or a directory cannot be used, or no photo and mask can be read (the message names one).
     """
     resolution, predict = load_segmenter(model)
     segment = functools.partial(
@@ -73,16 +75,30 @@ def score(
         chosen: a slice that selects photos with a mask, in the order of their names.
 
     Returns:
-        dict of `segmentation_metrics` for each name.
+        dict of `segmentation_metrics` for each name. A photo that cannot be read, or whose mask cannot be read, is left
+        out with a warning.
+
+    Raises:
+        ValueError: no photo can be read (the message names one), or a directory cannot be used.
     """
     confusions: dict[str, list[np.ndarray]] = {name: [] for name in segmenters}
+    left_out: list[str] = []
     masked = [(source.photo, source.mask) for source in find_photos(photos, masks) if source.mask]
+    mask_values.warn_of_turns(masked)
+    coding = mask_values.survey([mask_file for _, mask_file in masked], unlabelled)
     for photo_file, mask_file in masked[chosen]:
-        photo, labels = _read(photo_file), _read(mask_file, backdrop="black")
-        truth = full_labels(photo, labels, unlabelled=unlabelled, mask_name=mask_file)[None]
+        try:
+            photo, mask = _read(read_image, photo_file), _read(mask_values.read_mask, mask_file, coding=coding)
+        except ValueError as error:
+            logging.warning("left out %s: %s", photo_file, error)
+            left_out.append(str(error))
+            continue
+        truth = full_labels(photo, mask, unlabelled=mask_values.UNLABELLED_GREY, mask_name=mask_file)[None]
         for name, segment in segmenters.items():
             predicted = segment(photo)[None] > segmentation.THRESHOLD
             confusions[name].append(confusion_matrices(predicted, truth)[0])
+    if len(left_out) == len(masked[chosen]):
+        raise ValueError(left_out[0] if left_out else "no photo was chosen")
     return {name: summarize(np.stack(counts)) for name, counts in confusions.items()}
 
 
@@ -90,9 +106,9 @@ def _mask(baseline: Callable[[np.ndarray], np.ndarray], photo: Image.Image) -> n
     return baseline(np.asarray(photo)[None])[0]
 
 
-def _read(file: pathlib.Path, backdrop: str = "white") -> Image.Image:
+def _read(read: Callable[..., Image.Image], file: pathlib.Path, **settings: Any) -> Image.Image:
     try:
-        return read_image(file, backdrop=backdrop)
+        return read(file, **settings)
     except UnreadableImage as error:
         raise ValueError(f"{file} cannot be read: {error}") from error
 
@@ -104,8 +120,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("model", None, "A .tflite file or a SavedModel.", required=True)
-    flags.DEFINE_string("photos", None, "Directory of the photos.", required=True)
-    flags.DEFINE_string("masks", None, "Directory of their masks.", required=True)
+    define_path("model", "A .tflite file or a SavedModel.", exists=True, required=True)
+    define_path("photos", "Directory of the photos.", exists=True, required=True)
+    define_path("masks", "Directory of their masks.", exists=True, required=True)
     flags.DEFINE_integer("unlabelled", None, "Grey of mask pixels without a label.", lower_bound=0, upper_bound=255)
     run_command(main)

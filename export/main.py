@@ -5,6 +5,8 @@ Usage: tf-layered-gan-export --workdir=WORKDIR [flags]
 Which network:
   --workdir=WORKDIR      directory of the training run
   --student=NAME         one of the run's students instead of its segmenter
+  --photos=DIR           new place of the run's photos, if they were moved
+  --masks=DIR            new place of the run's masks, if they were moved
 
 Where to:
   --output=DIR           default: WORKDIR/export, or WORKDIR/students/NAME/export
@@ -28,16 +30,15 @@ import pathlib
 from absl import flags, logging
 from ml_collections import ConfigDict
 
-from tf_layered_gan.command_line import run_command
-from tf_layered_gan.data import sources
+from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.distill import restore_student
 from tf_layered_gan.models import student
 from tf_layered_gan.runs import passes, workdir_lock
 from tf_layered_gan.runs.checkpoints import Checkpointer
-from tf_layered_gan.runs.config_record import load_config
-from tf_layered_gan.runs.photo_record import check_photos
+from tf_layered_gan.runs.config_record import load_config, move_photos
 from tf_layered_gan.runs.restore import restore_run
+from tf_layered_gan.runs.run_photos import load_run_photos
 
 from .documentation.facts import mask_facts, run_facts, segmenter_facts, student_facts
 from .exporter import MAX_IOU_LOSS, export_segmenter
@@ -48,6 +49,8 @@ def export_run(
     output: str | os.PathLike | None = None,
     *,
     student_name: str | None = None,
+    photos: str | None = None,
+    masks: str | None = None,
     licence: str | None = None,
     masks_made: str | None = None,
     max_iou_loss: float = MAX_IOU_LOSS,
@@ -62,6 +65,7 @@ def export_run(
         output: directory of the export, see `export_segmenter`. None stands for the folder `export` in the directory
             of the run or the student.
         student_name: name of the student to export, see `tf_layered_gan.distill`. None exports the run's segmenter.
+        photos, masks: new places of the run's photos and masks, or None.
         licence: the model's licence, or None to state none.
         masks_made: how the masks of the test photos were made, or None to state nothing.
         max_iou_loss: see `export_segmenter`.
@@ -75,22 +79,22 @@ def export_run(
             run or holds files of somebody else; or another command uses `workdir` or `output`.
     """
     config = load_config(workdir)
+    move_photos(config, photos, masks)
     _check_output(workdir, output)
     with workdir_lock.locked(workdir):
         _, segmenter, state = restore_run(config, workdir)
-        photos = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
-        check_photos(photos, workdir)  # if the split had changed, the export could be verified on training photos
+        splits = load_run_photos(config, workdir)
         networks, folder = passes.pass_networks(config, workdir), pathlib.Path(workdir)
-        training = _training_facts(config, state, photos, len(networks), masks_made)
+        training = _training_facts(config, state, splits, len(networks), masks_made)
         network = passes.final_network(networks, segmenter)
         if student_name:
             network, folder = restore_student(workdir, student_name), student.folder(workdir, student_name)
             training["student"] = student_facts(student.load(folder))
-        tuning = photos.train if len(photos.train) else photos.validation
+        tuning = splits.train if len(splits.train) else splits.validation
         return export_segmenter(
             network,
-            {"calibration": photos.validation.images, "tuning": tuning.images},
-            photos.test,
+            {"calibration": splits.validation.images, "tuning": tuning.images},
+            splits.test,
             output or folder / "export",
             facts=segmenter_facts(training, licence),
             max_iou_loss=max_iou_loss,
@@ -134,6 +138,8 @@ def main() -> None:
         given.workdir,
         given.output,
         student_name=given.student,
+        photos=given.photos,
+        masks=given.masks,
         licence=given.licence,
         masks_made=given.masks_made,
         max_iou_loss=given.max_iou_loss,
@@ -142,11 +148,11 @@ def main() -> None:
 
 def run() -> None:
     """Defines the flags and runs the command."""
-    flags.DEFINE_string("workdir", None, "Directory of the training run, see tf_layered_gan.main.", required=True)
+    define_path("workdir", "Directory of the training run, see tf_layered_gan.main.", required=True)
+    define_path("photos", "New place of the run's photos, if they were moved.", exists=True)
+    define_path("masks", "New place of the run's masks, if they were moved.", exists=True)
     flags.DEFINE_string("student", None, "Student of the run to export instead of its segmenter, see distill.")
-    flags.DEFINE_string(
-        "output", None, "Directory of the export. Default: WORKDIR/export, or WORKDIR/students/STUDENT/export."
-    )
+    define_path("output", "Directory of the export. Default: WORKDIR/export, or WORKDIR/students/STUDENT/export.")
     flags.DEFINE_string("licence", None, "Licence of the exported model, such as CC-BY-4.0.")
     flags.DEFINE_string("masks_made", None, "How the test masks were made, such as 'by hand' or 'by U2-Net'.")
     flags.DEFINE_float(

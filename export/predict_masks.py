@@ -32,7 +32,7 @@ from PIL import Image
 
 from edge_segmenter.files.atomic import save_png
 from edge_segmenter.fit import foreground_probability
-from tf_layered_gan.command_line import run_command
+from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.config import shipped, validate
 from tf_layered_gan.data.paper_datasets import datasets
 from tf_layered_gan.evaluation.segmentation import THRESHOLD
@@ -97,7 +97,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     shipped.define_flag("The config whose photos are segmented: dogs or cars.")
-    flags.DEFINE_string("model", None, "A .tflite file or a SavedModel.")
+    define_path("model", "A .tflite file or a SavedModel.", exists=True)
     flags.DEFINE_integer("size", None, "Height and width in pixels, for a model that takes any size.")
     flags.DEFINE_list("input_range", None, "LOW,HIGH: the values of the pixels 0 and 255 in a float32 input.")
     flags.DEFINE_bool("logits", False, "The model returns logits.")

@@ -15,7 +15,7 @@ from tf_layered_gan.evaluation.baselines import centred_disc
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
 from tf_layered_gan.evaluation.segmentation import THRESHOLD, predict_probabilities
 
-from .any_segmenter import load_segmenter
+from .any_segmenter import load_savedmodel, load_segmenter
 from .tflite.signatures import ANY_SIZE, FIXED_SIZE
 
 MIN_AGREEMENT = 0.9
@@ -109,7 +109,7 @@ def load_any_size(path: pathlib.Path) -> Callable[[np.ndarray], np.ndarray]:
         [height, width].
     """
     if path.is_dir():
-        model = tf.saved_model.load(path)
+        model = load_savedmodel(path)
         return lambda image: model.signatures[ANY_SIZE](picture=tf.constant(image[None]))["mask"].numpy()[0, :, :, 0]
     run = open_model(path).get_signature_runner(ANY_SIZE)
     return lambda image: run(picture=image[None])["mask"][0, :, :, 0]

@@ -115,7 +115,9 @@ def _of_other_formats(folder):
     for ending in ENDINGS:
         for other in ENDINGS.keys() - {ending}:
             folder.add(f"really_{other}.{ending}", encoded(noise(), other), READ, SIZE)
-    for other in ("GIF", "TIFF", "ICO", "PPM", "EPS", "PDF", "TGA", "SGI", "PCX", "JPEG2000", "DDS"):
+    for other in ("GIF", "TIFF", "AVIF"):
+        folder.add(f"really_{other}.jpg", encoded(noise(), other), READ, SIZE)
+    for other in ("ICO", "PPM", "EPS", "PDF", "TGA", "SGI", "PCX", "JPEG2000", "DDS"):
         folder.add(f"really_{other}.jpg", encoded(noise(), other), LEFT_OUT)
 
 
@@ -181,7 +183,7 @@ def _sizes(folder):
 def _animated(folder):
     frames = [noise(), noise().rotate(180), noise().rotate(90)]
     for name, kind, expected in (
-        ("animated_gif.jpg", "GIF", LEFT_OUT),
+        ("animated_gif.jpg", "GIF", READ),
         ("animated.webp", "WEBP", READ),
         ("animated.png", "PNG", READ),
         ("mpo.jpg", "MPO", READ),
@@ -278,7 +280,7 @@ def _metadata(folder):
 
 def _names(folder):
     content = encoded(noise(), "jpg")
-    odd = ["new\nline", "\x1b[31mred\x1b[0m", "-dash", " space ", "..", "quote'\"`", "$(touch x)", "%s%n%d"]
+    odd = ["new\nline", "\x1b[31mred\x1b[0m", "-dash", " space ", "quote'\"`", "$(touch x)", "%s%n%d"]
     odd += ["{0}{name}", "*?[a]", "back\\slash", "caf\u00e9", "cafe\u0301", "\u202etxt", "left out: nothing", "n" * 251]
     for name in [*odd, os.fsdecode(b"latin_\xe9"), os.fsdecode(b"\xff\xfe\xfd")]:
         folder.add(f"{name}.jpg", content, READ, SIZE)

@@ -2,6 +2,7 @@
 
 import ast
 import collections
+import pathlib
 import random
 import re
 import sys
@@ -74,7 +75,7 @@ def test_other_modes_take_the_config_of_the_run(run, tmp_path, monkeypatch):
     assert run("--mode=synthesize", "--count=3") is None
     assert run("--mode=report", "--compare=a,b") is None
     workdir = str(tmp_path / "run")
-    assert calls == [(7, workdir), (7, workdir, 3), (7, workdir, ["a", "b"])]
+    assert calls == [(7, workdir), (7, workdir, 3), (7, workdir, [str(pathlib.Path(name).absolute()) for name in "ab"])]
 
 
 def test_at_most_five_of_our_functions_lead_from_the_command_to_a_loss(run, monkeypatch):
@@ -213,7 +214,7 @@ def test_help_of_the_other_commands_fits_a_screen_and_names_their_flags(file):
     about = ast.get_docstring(ast.parse(text))
     assert len(about.splitlines()) <= 38 and "Usage: tf-layered-gan-" in about and "Examples:" in about
     settings = student.SETTINGS if "distill" in file else ()
-    defined = {*re.findall(r'DEFINE_\w+\(\s*"(\w+)"', text), *settings}
+    defined = {*re.findall(r'(?:DEFINE_\w+|define_path)\(\s*"(\w+)"', text), *settings}
     assert set(re.findall(r"^  --(\w+)=", about, re.M)) == defined
 
 

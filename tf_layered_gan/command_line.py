@@ -1,11 +1,36 @@
-"""The parts that all commands share: error messages and --help."""
+"""The parts that all commands share: flags for paths, error messages, interruptions, output and --help."""
 
 import contextlib
+import errno
 import inspect
+import io
+import os
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from absl import app, flags
+
+from tf_layered_gan import interruption, startup  # noqa: F401 - startup hides tracebacks of imports
+from tf_layered_gan.files.paths import resolved
+
+flags.disclaim_key_flags()  # --help lists a path's flag under the module that defines it
+
+
+def define_path(name: str, help_string: str, *, exists: bool = False, **settings: Any) -> flags.FlagHolder[str]:
+    """Defines a flag whose value is a path, see `files.paths.resolved`.
+
+    Args:
+        name, help_string: as for `flags.DEFINE_string`. The default is None.
+        exists: whether the path must exist. A shell's pattern is then refused, see `resolved`.
+        **settings: further arguments of `flags.DEFINE_string`, such as `required`.
+    """
+
+    class Parser(flags.ArgumentParser):
+        def parse(self, argument: str) -> str:
+            return resolved(argument, f"--{name}", exists=exists)
+
+    return flags.DEFINE(Parser(), name, None, help_string, **settings)
 
 
 def run_command(
@@ -21,6 +46,7 @@ def run_command(
         *arguments: names of the positional arguments, in capitals, such as "FILE". All are required.
         flags_parser: parses the command line, see `absl.app.run`.
     """
+    _open_streams()
     sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__  # absl shows it with --helpfull
 
     def parse(argv: list[str]) -> list[str]:
@@ -35,7 +61,8 @@ def run_command(
         with command_errors():
             main(*argv[1:])
 
-    app.run(checked_main, flags_parser=parse)
+    with ended_by_signals(), lenient_output():
+        app.run(checked_main, flags_parser=parse)
 
 
 def _help(module: str) -> str:
@@ -43,6 +70,17 @@ def _help(module: str) -> str:
     others = [flag for flag in flags.FLAGS.get_key_flags_for_module(module) if f"--{flag.name}" not in about]
     lines = [f"  --{flag.name}: {flag.help}" for flag in others if flag.name not in about]
     return "\n".join([about, "", *lines, *([""] if lines else []), "Every flag, with its default: --helpfull"])
+
+
+def _open_streams() -> None:
+    """Opens standard streams that were closed (`2>&-`). Otherwise a file of the run would get their number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - as long as the program runs
 
 
 @contextlib.contextmanager
@@ -59,6 +97,60 @@ def command_errors() -> Iterator[None]:
         raise SystemExit(f"error: {error}") from error
     except _memory_errors() as error:
         raise SystemExit(f"error: not enough memory: {error}") from error
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Ends the program with one line and 128 + the signal's number after SIGINT, SIGTERM or SIGHUP.
+
+    Raises:
+        interruption.Interrupted: after a signal, also after one that the command handled itself.
+    """
+    try:
+        with interruption.handled(interruption.end_with_a_line):
+            yield
+    except interruption.Interrupted as stopped:
+        with contextlib.suppress(OSError):  # the terminal is closed
+            print(f"stopped by {stopped.name}; the same command goes on", file=sys.stderr, flush=True)
+        raise
+
+
+@contextlib.contextmanager
+def lenient_output() -> Iterator[None]:
+    """Lets a command finish its work though nobody reads its output (`| head`) or a file's name cannot be printed."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+        sys.stdout = _Output(sys.stdout)  # type: ignore[assignment]
+    yield
+
+
+class _Output:
+    """A text stream that drops what it is given once its reader has gone."""
+
+    def __init__(self, stream: io.TextIOWrapper):
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with self._reader_may_be_gone():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._reader_may_be_gone():
+            self._stream.flush()
+
+    @contextlib.contextmanager
+    def _reader_may_be_gone(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.EIO):  # EIO: the terminal was closed
+                raise
+            with open(os.devnull, "wb") as nothing:
+                os.dup2(nothing.fileno(), self._stream.fileno())
 
 
 def _memory_errors() -> tuple[type[Exception], ...]:

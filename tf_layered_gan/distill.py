@@ -11,6 +11,8 @@ Which run, which student:
   --student=NAME               by default network and width, as in separable16
   --network=separable          separable or unet
   --width=16                   channels: unet at full resolution, separable after the first halving
+  --photos=DIR                 new place of the run's photos, if they were moved
+  --masks=DIR                  new place of the run's masks, if they were moved
 
 How it learns:
   --steps=500                  training steps; the learning rate falls to zero over them
@@ -45,8 +47,7 @@ import tensorflow as tf
 from absl import flags, logging
 from ml_collections import ConfigDict
 
-from tf_layered_gan.command_line import run_command
-from tf_layered_gan.data import sources
+from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.evaluation import segmentation
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
@@ -57,16 +58,29 @@ from tf_layered_gan.models.segmenter import Segmenter
 from tf_layered_gan.reporting.page import try_to_write_page
 from tf_layered_gan.runs import passes, workdir_lock
 from tf_layered_gan.runs.checkpoints import Checkpointer
-from tf_layered_gan.runs.config_record import load_config
-from tf_layered_gan.runs.photo_record import check_photos
+from tf_layered_gan.runs.config_record import load_config, move_photos
 from tf_layered_gan.runs.restore import restore_gan, restore_run
+from tf_layered_gan.runs.run_photos import load_run_photos
 from tf_layered_gan.training import preemption
 from tf_layered_gan.training.phases import student_phase
 from tf_layered_gan.training.run import Run
 
 
-def distill(workdir: str | os.PathLike, name: str, settings: student.Student) -> dict:
+def distill(
+    workdir: str | os.PathLike,
+    name: str,
+    settings: student.Student,
+    *,
+    photos: str | None = None,
+    masks: str | None = None,
+) -> dict:
     """Trains a student to the end, from its newest checkpoint if there is one, and measures it.
+
+    Args:
+        workdir: directory of the run.
+        name: the student's name.
+        settings: the student's settings.
+        photos, masks: new places of the run's photos and masks, or None.
 
     Returns:
         dict, the content of metrics.json: "network" and "width"; "parameters"; "multiply_adds" per image;
@@ -78,15 +92,15 @@ def distill(workdir: str | os.PathLike, name: str, settings: student.Student) ->
         ValueError: the run cannot teach this student, or the student was begun with other settings.
         FloatingPointError: a loss is not finite.
         OSError: the disk is full.
-        preemption.Preempted: after SIGTERM, once the current step is saved.
+        preemption.Preempted: after SIGTERM, SIGINT or SIGHUP, once the current step is saved.
     """
     directory = student.folder(workdir, name)
     config = load_config(workdir)
+    move_photos(config, photos, masks)
     with preemption.preemptible() as sigterm:
         restore = restore_gan if settings.gamma_segmentation else restore_run
         gan, teacher, teacher_state = restore(config, workdir)
-        splits = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
-        check_photos(splits, workdir)
+        splits = load_run_photos(config, workdir)
         _check_can_teach(settings, splits)
         teaching = passes.final_network(passes.pass_networks(config, workdir), teacher)
         learner = build.build_student(config, settings, teaching)
@@ -183,12 +197,15 @@ def main() -> None:
     logging.use_absl_handler()
     given = flags.FLAGS
     settings = student.Student(**{name: getattr(given, name) for name in student.SETTINGS})
-    distill(given.workdir, given.student or f"{settings.network}{settings.width}", settings)
+    name = given.student or f"{settings.network}{settings.width}"
+    distill(given.workdir, name, settings, photos=given.photos, masks=given.masks)
 
 
 def run() -> None:
     """Runs the console command."""
-    flags.DEFINE_string("workdir", None, "The directory of a finished run.", required=True)
+    define_path("workdir", "The directory of a finished run.", required=True)
+    define_path("photos", "New place of the run's photos, if they were moved.", exists=True)
+    define_path("masks", "New place of the run's masks, if they were moved.", exists=True)
     flags.DEFINE_string("student", None, "The student's name; by default network and width, as in separable16.")
     define: dict[Any, Callable] = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float}
     for name, (kind, default, about) in student.SETTINGS.items():

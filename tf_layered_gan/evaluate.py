@@ -1,16 +1,14 @@
 """Measures a trained run: the segmenter beside the baselines on the test photos, and the GAN."""
 
 import os
-import pathlib
 
 from ml_collections import ConfigDict
 
-from tf_layered_gan.data import sources
 from tf_layered_gan.evaluation import gan_figures
 from tf_layered_gan.reporting.run_figures import report_run
 from tf_layered_gan.runs import restarts, workdir_lock
-from tf_layered_gan.runs.photo_record import check_photos
 from tf_layered_gan.runs.restore import restore_run
+from tf_layered_gan.runs.run_photos import load_run_photos
 
 
 def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
@@ -37,6 +35,5 @@ def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
     gan, segmenter, checkpointer = restore_run(config, workdir)
     config = restarts.attempt(config, workdir)
     with workdir_lock.locked(workdir):
-        splits = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
-        check_photos(splits, workdir)
+        splits = load_run_photos(config, workdir)
         return report_run(config, workdir, splits, gan, segmenter, checkpointer, inception)

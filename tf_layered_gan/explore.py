@@ -16,7 +16,6 @@ WORKDIR/explore holds sheets with labelled rows and columns. No image is perturb
 
 import os
 import pathlib
-import shutil
 
 import keras
 import numpy as np
@@ -29,23 +28,24 @@ from edge_segmenter.files.atomic import replacing
 from edge_segmenter.files.atomic import save_png as save_image
 from edge_segmenter.files.images import read_image
 from edge_segmenter.fit import fit_for_whole_photos, foreground_probability
-from tf_layered_gan.data import sources
 from tf_layered_gan.evaluation.image_grid import save_png
 from tf_layered_gan.evaluation.segmentation import predict_probabilities
 from tf_layered_gan.exploration.codes import drawn_codes
 from tf_layered_gan.exploration.sheets import Explorer, photos_on_backgrounds
+from tf_layered_gan.files.replaced_folder import replacing_folder
 from tf_layered_gan.models import sampling
 from tf_layered_gan.runs import passes, restarts, workdir_lock
 from tf_layered_gan.runs.restore import restore_gan
+from tf_layered_gan.runs.run_photos import load_run_photos
 
 _PHOTOS, _CUTOUTS, _LARGEST, _FRAME = 8, 16, 256, 120  # images, images, pixels, milliseconds
 
 
 def explore(config: ConfigDict, workdir: str | os.PathLike, photo: str | os.PathLike | None = None) -> None:
-    """Writes the sheets to WORKDIR/explore and replaces earlier ones there.
+    """Writes the sheets to WORKDIR/explore; once complete, they replace earlier ones there.
 
-    The same run always gives the same sheets. If the run's photos are no longer there, a warning says so, and only
-    their sheet is left out.
+    The same run always gives the same sheets. If the run's photos and their copies are gone, a warning says so,
+    and only their sheet is left out.
 
     Args:
         config: the run's config.
@@ -63,12 +63,11 @@ def explore(config: ConfigDict, workdir: str | os.PathLike, photo: str | os.Path
     group_size = config.codes.group_size if config.codes.prior == "categorical" else 0
     explorer = Explorer(gan, drawn_codes(sample, Explorer.needed), group_size)
     out = pathlib.Path(workdir) / "explore"
-    with workdir_lock.locked(workdir):
-        shutil.rmtree(out, ignore_errors=True)
-        _write_codes(out, explorer)
-        _write_photos(out, explorer, config, workdir, network)
+    with workdir_lock.locked(workdir), replacing_folder(out) as new:
+        _write_codes(new, explorer)
+        _write_photos(new, explorer, config, workdir, network)
         if own_photo:
-            _write_photo(out, explorer, own_photo, network, fit_for_whole_photos(config.data.fit))
+            _write_photo(new, explorer, own_photo, network, fit_for_whole_photos(config.data.fit))
     logging.info("wrote %s to %s", ", ".join(sorted(path.name for path in out.iterdir())), out)
 
 
@@ -88,7 +87,7 @@ def _write_photos(
     out: pathlib.Path, explorer: Explorer, config: ConfigDict, workdir: str | os.PathLike, network: keras.Model
 ) -> None:
     try:
-        photos = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos").validation.images[:_PHOTOS]
+        photos = load_run_photos(config, workdir).validation.images[:_PHOTOS]
     except ValueError as error:
         logging.warning("photos_on_backgrounds.png is left out: %s", error)
         return

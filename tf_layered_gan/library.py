@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from edge_segmenter import Segmenter
+from tf_layered_gan.files.paths import resolved
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -37,10 +38,11 @@ def train_on_folder(
 ) -> dict[str, Any]:
     """Trains on a folder of photos, from the last checkpoint if there is one. Does the same as `tf-layered-gan`.
 
-    Call it in the main thread: during training, SIGTERM saves a checkpoint and raises SystemExit.
+    In the main thread, SIGTERM, Ctrl-C and SIGHUP save a checkpoint during training and raise SystemExit. In another
+    thread, the program itself decides what a signal does.
 
     Args:
-        photos: the folder of photos.
+        photos: the folder of photos. A leading ~ is the home folder, in every path.
         workdir: directory for checkpoints, figures and everything else that the run writes.
         masks: None, or a folder of masks. They measure the result. See docs/data.md.
         config: the name of a shipped config, or the path of a config file.
@@ -55,13 +57,14 @@ def train_on_folder(
         FloatingPointError: a loss is not finite, also after going back to the last checkpoint.
     """
     from tf_layered_gan import startup  # noqa: F401
-    from tf_layered_gan.config import shipped, validate
+    from tf_layered_gan.config import resolve_paths, shipped, validate
     from tf_layered_gan.train import train
 
     given = {"data.path": os.fspath(photos), "data.masks": masks and os.fspath(masks), **(settings or {})}
-    resolved = shipped.load(config, given)
-    validate(resolved)
-    return train(resolved, workdir)
+    loaded = shipped.load(config, given)
+    validate(loaded)
+    resolve_paths(loaded)
+    return train(loaded, resolved(workdir, "workdir"))
 
 
 def load_segmenter(source: str | os.PathLike) -> Segmenter:
@@ -80,6 +83,7 @@ def load_segmenter(source: str | os.PathLike) -> Segmenter:
         FileNotFoundError: the directory holds no run, or the run has no checkpoint.
         ValueError: the run is damaged or of another version, or the file is no segmenter.
     """
+    source = resolved(source, "source")
     return _RunSegmenter(source) if os.path.isdir(source) else Segmenter(source)
 
 
@@ -107,6 +111,7 @@ def synthesize_pairs(workdir: str | os.PathLike, count: int) -> Iterator[Pair]:
 
     if count < 0:
         raise ValueError(f"count is {count}, allowed: 0 or more")
+    workdir = resolved(workdir, "workdir")
     painted, _ = synthesize.paint_pairs(load_config(workdir), workdir, count)
     return (Pair(image, mask) for image, mask in painted)
 
@@ -123,5 +128,5 @@ class _RunSegmenter(Segmenter):
 
         config = load_config(workdir)
         network = restore_network(config, pathlib.Path(workdir))
-        self.resolution, self.fit = config.resolution, fit_for_whole_photos(config.data.fit)
+        self.resolution, self.fit, self._sharpened = config.resolution, fit_for_whole_photos(config.data.fit), False
         self.predict = lambda pixels: predict_probabilities(network, pixels)

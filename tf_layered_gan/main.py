@@ -13,6 +13,7 @@ What to do:
 
 Where:
   --workdir=WORKDIR    directory of the run: checkpoints, samples, TensorBoard, figures
+  --photos=DIR         new place of a run's photos, if they were moved; --masks=DIR of its masks
 
 Settings for training; the other modes take them from the workdir:
   --config=CONFIG      apc, cars, cub, default, dogs, folder, perturbgan, shapes, small, or the path of a .py file
@@ -36,14 +37,16 @@ import re
 
 from absl import app, flags, logging
 
-from tf_layered_gan import startup  # noqa: F401
-from tf_layered_gan.command_line import run_command
-from tf_layered_gan.config import shipped, validate
+from tf_layered_gan.command_line import define_path, run_command
+from tf_layered_gan.config import resolve_paths, shipped, validate
 from tf_layered_gan.console.names import did_you_mean
+from tf_layered_gan.files.paths import resolved
 from tf_layered_gan.runs import config_record
 
 _CONFIG = shipped.define_flag("The run's settings. Needed to train; the other modes use the settings in the workdir.")
-_WORKDIR = flags.DEFINE_string("workdir", None, "Directory for checkpoints, logs and figures.")
+_WORKDIR = define_path("workdir", "Directory for checkpoints, logs and figures.")
+_PHOTOS = define_path("photos", "New place of the photos; the same as --config.data.path.", exists=True)
+_MASKS = define_path("masks", "New place of the masks; the same as --config.data.masks.", exists=True)
 _MODE = flags.DEFINE_enum(
     "mode",
     "train",
@@ -54,7 +57,7 @@ _MODE = flags.DEFINE_enum(
 )
 _COMPARE = flags.DEFINE_list("compare", [], "report: directories of other runs to put side by side, with commas.")
 _COUNT = flags.DEFINE_integer("count", 1_000, "synthesize: number of pairs.", lower_bound=1)
-_PHOTO = flags.DEFINE_string("photo", None, "explore: also put the object of this photo on new backgrounds.")
+_PHOTO = define_path("photo", "explore: also put the object of this photo on new backgrounds.", exists=True)
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "train: check everything and estimate time and disk, but do not train.")
 # absl and ml_collections raise these for a wrong flag; other errors come from the config file, which is a program.
 _FLAG_ERRORS = (flags.Error, AttributeError, LookupError, TypeError, ValueError, OSError)
@@ -71,6 +74,9 @@ def main() -> None:
         raise app.UsageError("--workdir is empty, allowed: a directory")
     config = _CONFIG.value or config_record.load_config(_WORKDIR.value)
     validate(config)
+    if _CONFIG.value is not None:
+        resolve_paths(config)
+    config_record.move_photos(config, _PHOTOS.value, _MASKS.value)
     # Imported here, because TensorFlow takes seconds, and --help and a wrong flag do not need it.
     if _DRY_RUN.value:
         from tf_layered_gan.training import dry_run
@@ -91,7 +97,8 @@ def main() -> None:
     elif _MODE.value == "report":
         from tf_layered_gan import report
 
-        report.rebuild_report(config, _WORKDIR.value, _COMPARE.value)
+        others = [resolved(path, "--compare", exists=True) for path in _COMPARE.value]
+        report.rebuild_report(config, _WORKDIR.value, others)
     else:
         from tf_layered_gan import synthesize
 

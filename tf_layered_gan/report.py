@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from absl import logging
 from ml_collections import ConfigDict
 
-from tf_layered_gan.data import sources
 from tf_layered_gan.reporting.measured import NOTHING, Measured, measure
 from tf_layered_gan.reporting.page import write_page
 from tf_layered_gan.reporting.run_figures import clustering_network
 from tf_layered_gan.runs import passes, restarts
 from tf_layered_gan.runs.restore import restore_run
+from tf_layered_gan.runs.run_photos import load_run_photos
 
 
 def rebuild_report(config: ConfigDict, workdir: str | os.PathLike, others: Sequence[str] = ()) -> pathlib.Path:
@@ -44,7 +44,7 @@ def _measured(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Measured,
     try:
         gan, segmenter, _ = restore_run(config, workdir)
         config = restarts.attempt(config, workdir)
-        splits = sources.load_photos(config, cache=pathlib.Path(workdir) / "photos")
+        splits = load_run_photos(config, workdir)
         network = passes.final_network(passes.pass_networks(config, workdir), segmenter)
         return measure(network, splits, clustering_network(config, gan)), []
     except (OSError, ValueError) as error:

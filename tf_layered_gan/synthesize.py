@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import shutil
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -13,6 +12,7 @@ from PIL import Image
 
 from tf_layered_gan.console.progress import progress
 from tf_layered_gan.files.records import write_record
+from tf_layered_gan.files.replaced_folder import replacing_folder
 from tf_layered_gan.models import sampling
 from tf_layered_gan.runs import restarts, workdir_lock
 from tf_layered_gan.runs.restore import restore_gan
@@ -21,7 +21,7 @@ PixelPair = tuple[np.ndarray, np.ndarray]  # uint8: the image [height, width, rg
 
 
 def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) -> None:
-    """Synthesises `count` pairs into WORKDIR/synthetic and replaces an earlier dataset there.
+    """Synthesises `count` pairs into WORKDIR/synthetic; once complete, they replace an earlier dataset there.
 
     Writes images/000000.png (RGB), masks/000000.png (grey, 255 = foreground, soft at the edges) and so on, and
     dataset.json. These folders can be `data.path` and `data.masks` of configs/folder.py, which evaluates on photos with
@@ -40,14 +40,13 @@ def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) ->
         "masks": "grey, 0 background to 255 foreground",
     }
     out = pathlib.Path(workdir) / "synthetic"
-    with workdir_lock.locked(workdir):
-        shutil.rmtree(out, ignore_errors=True)  # pairs of an earlier command must not mix with these
+    with workdir_lock.locked(workdir), replacing_folder(out) as new:
         for name in ("images", "masks"):
-            (out / name).mkdir(parents=True)
+            (new / name).mkdir()
         for i, pair in enumerate(progress(pairs, "painting pairs", count)):
             for name, pixels in zip(("images", "masks"), pair, strict=True):
-                Image.fromarray(pixels).save(out / name / f"{i:06d}.png")
-        write_record(out / "dataset.json", about)
+                Image.fromarray(pixels).save(new / name / f"{i:06d}.png")
+        write_record(new / "dataset.json", about)
     logging.info("wrote %d pairs of image and mask to %s", count, out)
 
 

@@ -32,7 +32,7 @@ from benchmarks.gpu.lowering import lower
 from benchmarks.gpu.programs import Models, build_programs
 from benchmarks.gpu.reference import take_reference_steps
 from edge_segmenter.files import atomic
-from tf_layered_gan.command_line import run_command
+from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.config import validate
 from tf_layered_gan.data import photos as photos_module
 from tf_layered_gan.data import sources
@@ -122,13 +122,15 @@ def main() -> None:
     config = flags.FLAGS.config
     config.jit = True
     validate(config)
+    if config.refine.bootstrap:
+        raise ValueError("refine.bootstrap is True, allowed: False, because the device takes no passes over photos")
     export(config, flags.FLAGS.output, flags.FLAGS.reference_steps)
     print(f"wrote {flags.FLAGS.output}")
 
 
 if __name__ == "__main__":
     config_flags.DEFINE_config_file("config", None, "The run's configuration.", lock_config=True)
-    flags.DEFINE_string("output", None, "The folder to write; replaced if it exists.", required=True)
+    define_path("output", "The folder to write; replaced if it exists.", required=True)
     flags.DEFINE_integer("reference_steps", 0, "Steps of TensorFlow to check a device with.", lower_bound=0)
     flags.mark_flag_as_required("config")
     run_command(main)

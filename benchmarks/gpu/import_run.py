@@ -18,7 +18,7 @@ from ml_collections import ConfigDict
 
 from benchmarks.gpu.device.weights import read_weights
 from benchmarks.gpu.programs import Models
-from tf_layered_gan.command_line import run_command
+from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.config import default_config, validate
 from tf_layered_gan.files.records import write_record
 from tf_layered_gan.runs.checkpoints import Checkpointer
@@ -120,6 +120,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("returned", None, "The folder that came back.", required=True)
-    flags.DEFINE_string("workdir", None, "A new directory.", required=True)
+    define_path("returned", "The folder that came back.", required=True)
+    define_path("workdir", "A new directory.", required=True)
     run_command(main)

@@ -30,7 +30,7 @@ from absl import flags
 from benchmarks.peers import fetch, segmenters
 from benchmarks.peers.segmenters import Segmenter
 from export.evaluate import score
-from tf_layered_gan.command_line import run_command
+from tf_layered_gan.command_line import define_path, run_command
 
 Models = dict[pathlib.Path, tuple[str, Callable[[pathlib.Path], Segmenter]]]
 
@@ -141,9 +141,9 @@ def main() -> None:
 
 if __name__ == "__main__":
     flags.DEFINE_multi_string("ours", None, "The folder export/ of a run or of one of its students.", required=True)
-    flags.DEFINE_string("peers", None, "The folder that fetch.py filled.", required=True)
-    flags.DEFINE_string("photos", None, "A folder of photos.", required=True)
-    flags.DEFINE_string("masks", None, "A folder of their masks.", required=True)
+    define_path("peers", "The folder that fetch.py filled.", required=True)
+    define_path("photos", "A folder of photos.", required=True)
+    define_path("masks", "A folder of their masks.", required=True)
     flags.DEFINE_integer(
         "unlabelled", None, "Grey value of mask pixels without a label.", lower_bound=0, upper_bound=255
     )

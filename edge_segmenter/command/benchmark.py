@@ -41,7 +41,7 @@ def measure(segmenter: Segmenter, source: pathlib.Path | None, runs: int, batch:
         if number < 1:
             raise ValueError(f"{name} is {number}, allowed: 1 or more")
     with tempfile.TemporaryDirectory() as folder:
-        paths = itertools.cycle(find_images(source) if source else [_random_image(pathlib.Path(folder))])
+        paths = itertools.cycle(find_images([source]) if source else [_random_image(pathlib.Path(folder))])
         batches = (list(itertools.islice(paths, batch)) for _ in range(WARM_UP + runs))
         timed = [_time(segmenter, paths) for paths in batches][WARM_UP:]
     return dict(zip(("model alone", "end to end"), np.transpose(timed) / batch, strict=True))

@@ -8,12 +8,34 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def interruption() -> Iterator[threading.Event]:
-    """Yields an event that SIGINT (Ctrl-C), SIGTERM and SIGHUP set. Inside the block, they do nothing else."""
+    """Yields an event that SIGINT (Ctrl-C), SIGTERM and SIGHUP set. Inside the block, the first one does nothing else.
+
+    A second one has its usual effect, so that a hanging program can be ended. `nohup` keeps its effect. Only the main
+    thread can receive signals; in another, nothing sets the event.
+    """
     event = threading.Event()
-    signals = signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])  # not on Windows
-    before = [signal.signal(number, lambda *_: event.set()) for number in signals]
+    before = {number: signal.getsignal(number) for number in _signals()}
+
+    def ask(*_: object) -> None:
+        event.set()
+        restore()
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)  # None if it was not set from Python
+
+    for number in before:
+        signal.signal(number, ask)
     try:
         yield event
     finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
+        restore()
+
+
+def _signals() -> list[signal.Signals]:
+    if threading.current_thread() is not threading.main_thread():
+        return []
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # not on Windows
+        numbers.append(signal.SIGHUP)
+    return numbers

@@ -1,153 +1,15 @@
-"""Cuts the foreground out of images, a video or a camera's frames with an exported segmenter; needs no TensorFlow.
+"""The entry of the command. It imports the rest late, so that Ctrl-C always ends it with one line."""
 
-    edge-segmenter segment --model segmenter_int8.tflite --input photos --output results
-    edge-segmenter segment --model segmenter_int8.tflite --camera 0 --output results --kind blurred
-    edge-segmenter benchmark --model segmenter_int8.tflite
-
-Each result has the size of its image:
-    OUTPUT/masks/NAME.png     grey: 255 where the foreground probability is above the threshold, else 0
-    OUTPUT/cutouts/NAME.png   the image with the probability (no threshold) as its alpha
-    OUTPUT/blurred/NAME.png   the image with its background blurred
-For a video these are masks/NAME.mp4, blurred/NAME.mp4 and the frames cutouts/NAME/000000.png and so on. A camera's
-NAME is camera0, camera1 and so on, by its index.
-
-NAME is the name of the image without its suffix, in the same subfolder. An image keeps its suffix (a.jpg.png) if it
-would otherwise share NAME with another image or folder (a.jpg and a.png, or a.jpg and a folder a.png), or if its name
-has two image suffixes.
-Results of an earlier run are replaced, but results of a camera and folders of frames must not exist yet. In a folder,
-nothing in OUTPUT counts as an image, and no image is ever overwritten.
-
-An image is read as it is displayed: its EXIF orientation is applied and not copied. Grey, palette, CMYK and 16-bit
-images become 8-bit RGB. Transparency is laid over white, as in training. The first frame of an animation is taken. An
-image that cannot be read is named, counted and skipped; so is anything that is not a file, such as a broken link.
-Links to files are read, links to folders are not followed. Nothing is written outside OUTPUT through a link in it.
-As in training, an image may have 67 million pixels and its file 256 MiB. Within these limits the program takes less
-than 1.5 GiB of memory.
-
-Videos are written as MPEG-4 without sound, at the frame rate of the input. If the width or height is odd, the last
-column or row is left out. If a video has fewer frames than its header promises, the existing frames are segmented, and
-a warning gives both numbers. A camera's video plays in real time, even if few frames per second are segmented. Ctrl-C
-ends it.
-
-The model sees the whole image as a square. Its file says how: "squeeze" resizes both sides to the model's resolution.
-Otherwise the aspect is kept: the longer side is resized to the resolution, and the rest of the square is filled by
-repeating the edge pixels.
-
-Ctrl-C ends the program after the current image or frame; a video file is then finished properly.
-Exit status: 0 for success. 1 if an image failed, more than three frames of a video were missing, or Ctrl-C came early.
-2 if there was nothing to do, or a video stopped with an error; the frames before the error are kept.
-"""
-
-# argparse, not absl as in the training program: on a device, the package needs only NumPy, Pillow and LiteRT.
-import argparse
-import io
-import pathlib
 import sys
 from collections.abc import Sequence
-
-from .. import results
-from ..files.images import SUFFIXES
-from ..files.printing import printable
-from ..segmenter import Segmenter
-from . import benchmark
-from .interruption import interruption
-from .plan import FOLDERS, plan, video_targets
-from .segment_images import segment_images
-
-VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".webm")
-# The header of .mkv and .webm holds only a duration, and sound often lasts a little longer than the images.
-UNCERTAIN_FRAMES = 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # as for stderr: a path may hold undecodable bytes
     try:
-        return arguments.run(arguments)
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
+        from .run import run  # takes seconds on a small device
 
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(required=True, metavar="segment|benchmark")
-    model = argparse.ArgumentParser(add_help=False)
-    model.add_argument("--model", type=pathlib.Path, required=True, help="a .tflite file")
-    model.add_argument("--threads", type=int, default=1, help="threads of the model, default 1")
-    _add_segment(commands.add_parser("segment", parents=[model], help="write masks, cut-outs or blurred backgrounds"))
-    _add_benchmark(commands.add_parser("benchmark", parents=[model], help="print latency and peak memory"))
-    return parser
-
-
-def _add_segment(parser: argparse.ArgumentParser) -> None:
-    source = parser.add_mutually_exclusive_group(required=True)
-    suffixes = f"an image, a video, or a folder, searched for {' '.join(SUFFIXES)}"
-    source.add_argument("--input", type=pathlib.Path, help=suffixes)
-    source.add_argument("--camera", type=int, help="index of a camera, 0 for the first")
-    parser.add_argument("--output", type=pathlib.Path, required=True, help="a folder, made if missing")
-    kinds = "default: mask and cutout; for a video or a camera, mask"
-    parser.add_argument("--kind", nargs="+", choices=FOLDERS, help=kinds)
-    parser.add_argument("--threshold", type=float, default=results.THRESHOLD, help="0 to 1, default 0.5")
-    radius = f"radius of the blur in pixels, default {results.RADIUS}"
-    parser.add_argument("--radius", type=float, default=results.RADIUS, help=radius)
-    parser.set_defaults(run=_segment)
-
-
-def _add_benchmark(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--input", type=pathlib.Path, help="an image or a folder; default: a random image")
-    parser.add_argument("--runs", type=int, default=200, help="number of timed calls, default 200")
-    parser.add_argument("--batch", type=int, default=1, help="images in a call of the model, default 1")
-    parser.set_defaults(run=_benchmark)
-
-
-def _segment(arguments: argparse.Namespace) -> int:
-    makers = results.makers(arguments.threshold, arguments.radius)
-    segmenter = Segmenter(arguments.model, arguments.threads)
-    is_video = arguments.camera is not None or arguments.input.suffix.lower() in VIDEO_SUFFIXES
-    segment = _segment_video if is_video else _segment_images
-    with interruption() as stop:
-        return segment(arguments, segmenter, makers, stop)
-
-
-def _segment_images(arguments, segmenter, makers, stop):
-    jobs = plan(arguments.input, arguments.output, arguments.kind or ("mask", "cutout"))
-    done, failed = segment_images(segmenter, jobs, makers, stop)
-    end = ", stopped" if stop.is_set() else ""
-    print(f"{done} of {len(jobs)} images segmented into {arguments.output}, {failed} failed{end}")
-    return 0 if done == len(jobs) else 1
-
-
-def _segment_video(arguments, segmenter, makers, stop):
-    try:
-        from .segment_video import segment_video
-    except ModuleNotFoundError as error:
-        raise ValueError(f"videos and cameras need OpenCV: pip install opencv-python-headless ({error})") from error
-    is_camera = arguments.camera is not None
-    source = arguments.camera if is_camera else arguments.input
-    targets = video_targets(source, arguments.output, arguments.kind or ("mask",))
-    count, promised = segment_video(segmenter, source, targets, makers, stop)
-    name, end = f"camera {source}" if is_camera else source, ", stopped" if stop.is_set() else ""
-    print(f"{count} frames of {name} segmented into {arguments.output}{end}")
-    if is_camera or stop.is_set():
-        return 0 if is_camera and stop.is_set() else 1  # a camera that ends without Ctrl-C was lost
-    return _status_of_a_whole_video(source, count, promised)
-
-
-def _status_of_a_whole_video(source: pathlib.Path, count: int, promised: int) -> int:
-    if count < promised:
-        message = f"warning: {source} ends early: {count} frames could be read, its header promises {promised}"
-        print(printable(message), file=sys.stderr)
-    return 0 if promised - count <= UNCERTAIN_FRAMES else 1
-
-
-def _benchmark(arguments: argparse.Namespace) -> int:
-    segmenter = Segmenter(arguments.model, arguments.threads)
-    times = benchmark.measure(segmenter, arguments.input, arguments.runs, arguments.batch)
-    size = f"{segmenter.resolution} x {segmenter.resolution}"
-    images = f"{arguments.runs} calls of {arguments.batch}" if arguments.batch > 1 else f"{arguments.runs}"
-    print(f"{arguments.model.name}: {size}, threads {arguments.threads}, {images} images")
-    print(benchmark.report(times))
-    return 0
+        return run(argv)
+    except KeyboardInterrupt:
+        print("edge-segmenter: stopped", file=sys.stderr)
+        return 1

@@ -1,59 +1,89 @@
-"""The images to segment, and where their results go. The rules are stated in command.py."""
+"""The images to segment, and where their results go. The rules are stated in run.py."""
 
 import collections
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..files.finding import list_images
-from ..files.images import SUFFIXES, has_image_suffix
-from ..files.printing import printable
-
-FOLDERS = {"mask": "masks", "cutout": "cutouts", "blurred": "blurred"}  # by kind of result
+from ..files.formats import SUFFIXES, VIDEO_SUFFIXES, has_image_suffix
+from ..files.own_results import FOLDERS
+from ..files.printing import say
 
 Targets = dict[str, Path]  # path of the result by kind
 
 
-def plan(source: Path, output: Path, kinds: Iterable[str]) -> list[tuple[Path, Targets]]:
+def plan(sources: Sequence[Path], output: Path, kinds: Iterable[str]) -> list[tuple[Path, Targets]]:
     """Lists each image with the paths of its results by kind.
 
     Args:
-        source: an image or a folder.
+        sources: images or folders, one or more.
         output: a folder, which need not exist.
         kinds: some of FOLDERS.
 
     Raises:
         ValueError: if there is no image, or a result would go to a wrong place.
     """
-    images = find_images(source, output)
+    images = find_images(sources, output)
     jobs = [
         (image, {kind: output / FOLDERS[kind] / name for kind in kinds})
-        for image, name in zip(images, result_names(images, source), strict=True)
+        for image, name in zip(images, result_names(images, common_folder(sources)), strict=True)
     ]
     check_targets((target for _, targets in jobs for target in targets.values()), images, output)
     return jobs
 
 
-def find_images(source: Path, output: Path | None = None) -> list[Path]:
-    """Lists the images in `source`, a file or a folder, except those in the folder `output`.
+def find_images(sources: Sequence[Path], output: Path | None = None) -> list[Path]:
+    """Lists the images in `sources`, files or folders, except those in the folder `output`.
 
-    A folder that cannot be read is named on stderr.
+    What is left out is named on stderr.
 
     Raises:
-        ValueError: if there is no image, or `output` contains `source`.
+        ValueError: if there is no image, or `output` contains one of the folders.
     """
-    if source.is_file():
-        return [source]
-    if not source.is_dir():
-        raise ValueError(f"no such image or folder: {source}")
+    several = len(sources) > 1
+    found = [_in_folder(source, output, several) if _is_folder(source) else [source] for source in sources]
+    images = list(dict.fromkeys(image for listed in found for image in listed))
+    videos = [image for image in images if several and is_video(image)]
+    for video in videos:
+        say(f"left out {video}: a video is segmented alone, give --input only this file", sys.stderr)
+    images = [image for image in images if image not in videos]
+    if not images:
+        raise ValueError(f"no image in {', '.join(map(str, sources))}")
+    return images
+
+
+def is_video(path: Path) -> bool:
+    """Returns whether a file name ends like a video's."""
+    return path.suffix.lower() in VIDEO_SUFFIXES
+
+
+def _is_folder(source: Path) -> bool:
+    if source.is_dir():
+        return True
+    _check_file(source, "image or folder")
+    return False
+
+
+def _check_file(source: Path, what: str) -> None:
+    if not source.is_file():
+        pattern = any(sign in str(source) for sign in "*?[")
+        advice = "; the shell found no file for this pattern, or the pattern was quoted" if pattern else ""
+        raise ValueError(f"no such {what}: {source}{advice}")
+
+
+def _in_folder(source: Path, output: Path | None, may_be_empty: bool) -> list[Path]:
     if output and Path(os.path.realpath(source)).is_relative_to(os.path.realpath(output)):
         raise ValueError(f"--output {output} must not be the folder of the images or one around it")
     listing = list_images(source, without=output)
     for folder, reason in listing.unreadable.items():
-        print(printable(f"skipped {folder}: {reason}"), file=sys.stderr)
-    if not listing.images:
-        raise ValueError(f"no image in {source}, looked for {' '.join(SUFFIXES)}")
+        say(f"left out {folder}: {reason}", sys.stderr)
+    notes = listing.notes()
+    if not listing.images and not may_be_empty:
+        raise ValueError("; ".join([f"no image in {source}", *(notes or [f"looked for {' '.join(SUFFIXES)}"])]))
+    for note in notes:
+        say(f"{source}: {note}", sys.stderr)
     return listing.images
 
 
@@ -72,17 +102,33 @@ def check_targets(targets: Iterable[Path], sources: Iterable[Path], output: Path
             raise ValueError(f"--output {output} holds a link: {target} would be written to {path}")
 
 
-def result_names(images: list[Path], source: Path) -> list[Path]:
-    """Lists the path of each image's result below the folder of its kind. No two paths are the same."""
-    folder = source if source.is_dir() else source.parent
+def common_folder(sources: Sequence[Path]) -> Path:
+    """Returns the folder below which the images' subfolders are kept in the results.
+
+    Raises:
+        ValueError: if the sources lie on several drives.
+    """
+    if len(sources) == 1:
+        return sources[0] if sources[0].is_dir() else sources[0].parent
+    return Path(os.path.commonpath([os.path.abspath(source.parent) for source in sources]))
+
+
+def result_names(images: list[Path], folder: Path) -> list[Path]:
+    """Lists the path of each image's result below the folder of its kind. No two paths are the same.
+
+    Args:
+        images: images in `folder` or below it.
+        folder: see `common_folder`.
+    """
     # In lower case, because on some file systems a.png and A.png are the same file.
-    stems = [str(image.with_suffix("")).lower() for image in images]
+    stems = [os.path.abspath(image.with_suffix("")).lower() for image in images]
     sharing = collections.Counter(stems)
     names = []
     for image, stem in zip(images, stems, strict=True):
         taken = sharing[stem] > 1 or image.with_suffix(".png").is_dir()  # the results of that folder need the name
         name = image.name if taken or has_image_suffix(image.stem) else image.stem
-        names.append(image.relative_to(folder).with_name(f"{name}.png"))
+        below = image if image.is_relative_to(folder) else Path(os.path.abspath(image))
+        names.append(below.relative_to(folder).with_name(f"{name}.png"))
     return names
 
 
@@ -98,8 +144,8 @@ def video_targets(source: Path | int, output: Path, kinds: Iterable[str]) -> Tar
         ValueError: if there is no such video, or a result would go to a wrong place.
     """
     is_camera = isinstance(source, int)
-    if isinstance(source, Path) and not source.is_file():
-        raise ValueError(f"no such video: {source}")
+    if isinstance(source, Path):
+        _check_file(source, "video")
     name = source.stem if isinstance(source, Path) else f"camera{source}"
     names = {"mask": f"{name}.mp4", "cutout": name, "blurred": f"{name}.mp4"}
     targets = {kind: output / FOLDERS[kind] / names[kind] for kind in kinds}

@@ -1,15 +1,25 @@
 """The command for images: reads and segments each, and writes its results."""
 
+import errno
 import sys
 import threading
 from pathlib import Path
 
+from PIL import Image
+
 from ..files.atomic import save_png
-from ..files.images import read_image
-from ..files.printing import printable
+from ..files.images import as_image
+from ..files.printing import say
 from ..results import Makers
 from ..segmenter import Segmenter
 from .plan import Targets
+
+# Faults of one file's name. After any other error in writing, such as a full disk, the next image would fail as well.
+_NAME_ERRORS = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
+
+
+class OutputLost(OSError):
+    """A result that cannot be written, for example because the disk is full; the message names it."""
 
 
 def segment_images(
@@ -19,6 +29,9 @@ def segment_images(
 
     Returns:
         How many images were segmented, and how many failed.
+
+    Raises:
+        OutputLost: if a result cannot be written. The results before it are kept.
     """
     done = failed = 0
     for path, targets in jobs:
@@ -27,14 +40,25 @@ def segment_images(
         try:
             _segment(segmenter, path, targets, makers)
             done += 1
+        except OutputLost as error:
+            raise OutputLost(f"{error}; {done} of {len(jobs)} images were segmented before, {failed} failed") from error
         except Exception as error:  # an error in one image must not stop the others
             failed += 1
-            print(printable(f"skipped {path}: {error}"), file=sys.stderr)
+            say(f"skipped {path}: {error}", sys.stderr)
     return done, failed
 
 
 def _segment(segmenter: Segmenter, path: Path, targets: Targets, makers: Makers) -> None:
-    image = read_image(path)
-    probability = segmenter.probability(image)
+    image, alpha = as_image(path)
+    probability = segmenter.segment((image, alpha))
     for kind, target in targets.items():
-        save_png(makers[kind](image, probability), target)
+        _save(makers[kind](image, probability, alpha), target)
+
+
+def _save(result: Image.Image, target: Path) -> None:
+    try:
+        save_png(result, target)
+    except OSError as error:
+        if error.errno in _NAME_ERRORS:
+            raise
+        raise OutputLost(f"cannot write {target}: {error.strerror or error}") from error

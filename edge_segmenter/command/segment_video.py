@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..files import video
+from ..files import own_results, video
 from ..results import Makers
 from ..segmenter import Segmenter
 from .plan import Targets
@@ -25,7 +25,9 @@ def segment_video(
         How many frames were segmented, and how many the video's header promises (0 if it states no number).
 
     Raises:
-        ValueError: if the source cannot be opened or has no frame, a result cannot be written, or OpenCV fails.
+        ValueError: if the source cannot be opened or has no frame, another command writes into the folders of the
+            results, a result cannot be written, or OpenCV fails.
+        OSError: if a result cannot be written.
     """
     with video.opencv_errors_named(source):
         capture, fps = video.open_capture(source)
@@ -46,6 +48,7 @@ def _segment(segmenter, frames, targets, makers, fps):
     if first is None:
         raise ValueError("no frame could be read")
     with contextlib.ExitStack() as stack:
+        stack.enter_context(own_results.claimed({path.parent for path in targets.values()}))
         size = first[0].size
         writers = {kind: stack.enter_context(_writer(kind, path, size, fps)) for kind, path in targets.items()}
         count = 0
@@ -53,7 +56,7 @@ def _segment(segmenter, frames, targets, makers, fps):
             count += 1
             probability = segmenter.probability(frame)
             for kind, write in writers.items():
-                write(makers[kind](frame, probability), copies)
+                write(makers[kind](frame, probability, None), copies)
     return count
 
 

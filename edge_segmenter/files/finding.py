@@ -1,4 +1,4 @@
-"""The image files in a folder, and a count of the other files."""
+"""The image files in a folder, and a count by reason of the files that are left out."""
 
 import collections
 import dataclasses
@@ -6,69 +6,129 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from .images import has_image_suffix
+from . import own_results
+from .formats import SUFFIXES, advice, has_image_suffix
+from .printing import printable
+
+HIDDEN = "hidden (names that begin with a dot)"
+SYSTEM = "files of the system, thumbnails or trash (such as __MACOSX, @eaDir, Thumbs.db)"
+RESULTS = "results of this program or masks"
+SEARCHED = "links to folders that are searched anyway"
+_SYSTEM_NAMES = frozenset(
+    ("__macosx", "@eadir", "@tmp", "#recycle", "#snapshot", "$recycle.bin", "recycler", "system volume information")
+    + ("lost+found", "thumbnails", "thumbs", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r")
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """The contents of a folder and of all folders below it.
+    """The contents of a folder and of all folders below it. Each file is in `images` or is counted once.
 
     Attributes:
         images: everything with an image suffix except folders, sorted by path. Some may not be files, such as a link
             that leads nowhere.
         unreadable: each folder that cannot be listed, and the reason.
-        other_suffixes: the number of files with each other suffix, in lower case; "" for none.
+        left_out: the number of files, or of links to folders, that are left out for each reason, such as `HIDDEN`.
+        other_suffixes: the number of the other files with each other suffix, in lower case; "" for none.
     """
 
     images: list[Path]
     unreadable: dict[Path, str]
+    left_out: collections.Counter[str]
     other_suffixes: collections.Counter[str]
+
+    def notes(self) -> list[str]:
+        """Returns lines that say how many files are left out, and why."""
+        reasons = [f"{count} {reason}" for reason, count in sorted(self.left_out.items())]
+        notes = ["left out: " + ", ".join(reasons)] if reasons else []
+        if self.other_suffixes:
+            found = map(_described, sorted(self.other_suffixes.items()))
+            notes.append(f"files with other suffixes than {' '.join(SUFFIXES)} are left out: {', '.join(found)}")
+        return notes
 
 
 def list_images(folder: str | os.PathLike, without: str | os.PathLike | None = None) -> Listing:
-    """Searches a folder and all folders below it. Follows links to files, but not links to folders.
+    """Searches a folder and all folders below it.
+
+    Links to files and to folders are followed. No folder is searched twice: of several paths, the one without a link
+    counts. Left out are hidden and system files, and results of this program, see `own_results`, unless they are in
+    `folder` itself.
 
     Args:
         folder: the folder to search.
-        without: None, or a folder to leave out, together with the links to files in it. It need not exist.
+        without: None, or a folder to leave out, together with the links into it. It need not exist.
 
     Returns:
         `Listing`. All its paths begin with `folder` exactly as given.
     """
-    folder, target = Path(folder), Path(os.path.realpath(without)) if without else None
-    listing = Listing([], {}, collections.Counter())
-    for entry in _walk(folder, target and _spelled_below(folder, target), listing.unreadable):
+    target = Path(os.path.realpath(without)) if without else None
+    listing = Listing([], {}, collections.Counter(), collections.Counter())
+    for entry, reason in _walk(Path(folder), target, listing):
         path = Path(entry.path)
-        leads_into = target and entry.is_symlink() and Path(os.path.realpath(path)).is_relative_to(target)
-        if os.path.isdir(path) or leads_into:
+        if target and entry.is_symlink() and Path(os.path.realpath(path)).is_relative_to(target):
             continue
-        if has_image_suffix(entry.name):
+        if reason := reason or _reason(entry.name):
+            listing.left_out[reason] += 1
+        elif has_image_suffix(entry.name):
             listing.images.append(path)
         elif os.path.isfile(path):
             listing.other_suffixes[path.suffix.lower()] += 1
     listing.images.sort(key=Path.as_posix)
+    results = own_results.without_mark(listing.images, Path(folder))
+    if results:
+        listing.left_out[RESULTS] += len(results)
+        listing.images[:] = [path for path in listing.images if path not in results]
     return listing
 
 
-def _walk(folder: Path, without: Path | None, unreadable: dict[Path, str]) -> Iterator[os.DirEntry]:
-    """Yields every entry that is not a folder; adds the folders that cannot be listed to `unreadable`."""
-    folders = [folder]  # not recursive: folders may be nested deeper than Python's stack
-    while folders:
-        here = folders.pop()
+def _walk(folder: Path, target: Path | None, listing: Listing) -> Iterator[tuple[os.DirEntry, str]]:
+    """Yields every entry that is not a folder, and why everything in its folder is left out, or "".
+
+    Adds the folders that cannot be listed to the listing, and counts the links that are not followed.
+    """
+    root = Path(os.path.realpath(folder))
+    # Not recursive: folders may be nested deeper than Python's stack.
+    folders: list[tuple[Path, Path, str]] = [(folder, root, "")]
+    links: list[tuple[Path, Path, str]] = []
+    seen: set[Path] = set()
+    while folders or links:
+        here, real, reason = folders.pop() if folders else links.pop(0)  # links last, so that real paths count
+        if real in seen or (real != root and root.is_relative_to(real)):
+            listing.left_out[reason or SEARCHED] += 1
+            continue
+        seen.add(real)
         try:
             with os.scandir(here) as entries:
-                found = list(entries)
+                found = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
-            unreadable[here] = str(error.strerror)
+            listing.unreadable[here] = str(error.strerror)
             continue
+        if here != folder and own_results.is_marked({entry.name for entry in found}):
+            reason = reason or RESULTS
         for entry in found:
-            if not entry.is_dir(follow_symlinks=False):
-                yield entry
-            elif Path(entry.path) != without:
-                folders.append(Path(entry.path))
+            below = _real_folder(entry, real)
+            if below is None:
+                yield entry, reason
+            elif not (target and below.is_relative_to(target)):
+                waiting = links if entry.is_symlink() else folders
+                waiting.append((Path(entry.path), below, reason or _reason(entry.name)))
 
 
-def _spelled_below(folder: Path, target: Path) -> Path | None:
-    """Returns the real path `target` as a path that begins with `folder`, or None if it is not in that folder."""
-    real = os.path.realpath(folder)
-    return folder / target.relative_to(real) if target.is_relative_to(real) else None
+def _real_folder(entry: os.DirEntry, parent: Path) -> Path | None:
+    """Returns the real path of a folder, or of a link to one, in a folder with the real path `parent`; else None."""
+    if entry.is_dir(follow_symlinks=False):
+        return parent / entry.name
+    return Path(os.path.realpath(entry.path)) if entry.is_symlink() and os.path.isdir(entry.path) else None
+
+
+def _reason(name: str) -> str:
+    """Returns why a file or folder of this name is left out, or ""."""
+    if name.startswith("."):
+        return HIDDEN
+    return SYSTEM if name.lower() in _SYSTEM_NAMES else ""
+
+
+def _described(suffix_and_count: tuple[str, int]) -> str:
+    suffix, count = suffix_and_count
+    advised = advice(suffix)
+    return f"{printable(suffix) or 'none'} {count}" + (f" ({advised})" if advised else "")

@@ -9,13 +9,17 @@ from collections.abc import Iterator
 from typing import IO
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
-FORMATS = ("BMP", "JPEG", "PNG", "WEBP")  # not all of Pillow's: for PostScript, Pillow starts another program
+from . import bit_depth
+from .formats import open_image
+from .jpeg_scans import count_scans
+
 MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera; a file of a few kB can claim far more
+MAX_SHRUNK_PIXELS = 2**28  # of a JPEG that is decoded smaller, enough for a 200-megapixel camera
 MAX_BYTES = 2**28  # a 64-megapixel BMP has 201 MB; Pillow reads a whole WebP file before it checks the header
-MAX_SCANS = 100  # of a progressive JPEG; ten are usual. A scan takes few bytes but costs work on every pixel
+MAX_SCANS = 100  # of a progressive JPEG; ten are usual
+_NEW_SUBFILE_TYPE, _DNG_VERSION = 254, 50706  # TIFF tags
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -28,19 +32,15 @@ _TURNS = {
 
 File = str | os.PathLike | IO[bytes]
 AnyImage = str | os.PathLike | Image.Image | np.ndarray
+ImageAndAlpha = tuple[Image.Image, Image.Image | None]
 
 
 class UnreadableImage(ValueError):
     """An image file that is broken, has another format or exceeds a limit; the message says why."""
 
 
-def has_image_suffix(name: str) -> bool:
-    """Returns whether a file name ends in one of `SUFFIXES`, in upper or lower case."""
-    return name.lower().endswith(SUFFIXES)
-
-
-def as_image(value: AnyImage) -> Image.Image:
-    """Returns an image in mode RGB.
+def as_image(value: AnyImage) -> ImageAndAlpha:
+    """Returns an image in mode RGB, and its transparency, see `read_with_alpha`. Only a file can be transparent.
 
     Args:
         value: the path of a file, see `read_image`; a PIL.Image in mode RGB; or uint8 [height, width, rgb].
@@ -49,11 +49,11 @@ def as_image(value: AnyImage) -> Image.Image:
         ValueError: for anything else; `UnreadableImage` if the file cannot be read.
     """
     if isinstance(value, str | os.PathLike):
-        return read_image(value)
+        return read_with_alpha(value)
     if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim == 3 and value.shape[2] == 3:
-        return Image.fromarray(value)
+        return Image.fromarray(value), None
     if isinstance(value, Image.Image) and value.mode == "RGB":
-        return value
+        return value, None
     allowed = "a path, a PIL.Image of mode RGB or a uint8 array [height, width, rgb]"
     raise ValueError(f"the image is {_description(value)}, allowed: {allowed}")
 
@@ -67,9 +67,9 @@ def _description(value: object) -> str:
 def read_image(file: File, *, size: int | None = None, backdrop: str = "white") -> Image.Image:
     """Decodes an image file to 8-bit RGB, upright as it is displayed.
 
-    Grey, 16-bit grey, palette and CMYK images become RGB. The EXIF orientation is applied where it can be read.
-    Transparency is laid over the backdrop. The first frame of an animation is read. A colour profile for RGB stays in
-    `Image.info`.
+    Grey, palette and CMYK images become RGB. More than 8 bits a channel are scaled to 8, see `bit_depth`. The EXIF
+    orientation is applied where it can be read. Transparency is laid over the backdrop. The first frame of an animation
+    is read. Colours have the values that the file has, because networks learn from these: no colour profile is applied.
 
     Args:
         file: a path, or a binary file object.
@@ -78,21 +78,28 @@ def read_image(file: File, *, size: int | None = None, backdrop: str = "white") 
         backdrop: name of the colour behind transparent pixels.
 
     Returns:
-        PIL.Image in mode RGB.
+        PIL.Image in mode RGB. A colour profile for RGB stays in `Image.info`.
 
     Raises:
-        UnreadableImage: for a broken file, another format, or more than `MAX_PIXELS`, `MAX_BYTES` or `MAX_SCANS`.
+        UnreadableImage: for a broken file, another format, or more than `MAX_PIXELS`, `MAX_BYTES` or `MAX_SCANS`. Bytes
+            after the end of a JPEG do not count. With `size`, a JPEG that is not progressive may have
+            `MAX_SHRUNK_PIXELS`.
     """
-    with _opened(file) as image:
+    return read_with_alpha(file, size=size, backdrop=backdrop)[0]
+
+
+def read_with_alpha(file: File, *, size: int | None = None, backdrop: str = "white") -> ImageAndAlpha:
+    """Returns an image as `read_image` does, and its alpha, PIL.Image in mode L, or None if no pixel is transparent."""
+    with _opened(file, size) as image:
         if image.info.get("progressive"):
             _check_scans(image)
-        if size is not None:
             _shrink(image, size)
-        has_rgb_profile = image.mode in ("RGB", "RGBA", "P")
-        result = _flattened(_upright(image), backdrop)
-        if not has_rgb_profile:  # otherwise a cut-out, which is RGB, would be saved with a profile for CMYK or grey
-            result.info.pop("icc_profile", None)
-        return result
+        has_rgb_profile = image.mode in ("RGB", "RGBA", "P", "PA")
+        result, alpha = _flattened(_upright(image, _decoded(image)), backdrop)
+        # A cut-out is RGB. Pillow would save it with a profile for CMYK or grey.
+        profile = image.info.get("icc_profile") if has_rgb_profile else None
+        result.info = {"icc_profile": profile} if profile else {}
+        return result, alpha
 
 
 def pixels_to_decode(file: File, *, size: int | None = None) -> int:
@@ -104,22 +111,23 @@ def pixels_to_decode(file: File, *, size: int | None = None) -> int:
     Raises:
         UnreadableImage: as for `read_image`.
     """
-    with _opened(file) as image:
-        if size is not None and not image.info.get("progressive"):  # if progressive, libjpeg keeps all coefficients
-            _shrink(image, size)
+    with _opened(file, size) as image:
         return image.width * image.height
 
 
 @contextlib.contextmanager
-def _opened(file: File) -> Iterator[ImageFile.ImageFile]:
+def _opened(file: File, size: int | None) -> Iterator[ImageFile.ImageFile]:
     """Yields an image that is not decoded yet. Every exception inside becomes `UnreadableImage`."""
     try:
-        length = _length(file)
-        if length > MAX_BYTES:
-            raise UnreadableImage(f"{length} is more than {MAX_BYTES} bytes")
-        with Image.open(file, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise UnreadableImage(f"{image.width} x {image.height} is more than {MAX_PIXELS} pixels")
+        with _content(file) as content:
+            length = content.seek(0, os.SEEK_END)
+            image = _open(content, length)
+            _check_pixels(image, size)
+            tags = getattr(image, "tag_v2", {})  # of a TIFF
+            if tags.get(_NEW_SUBFILE_TYPE) == 1 or _DNG_VERSION in tags:
+                raise UnreadableImage(
+                    "it is a camera's raw file, which begins with a thumbnail: save it as JPEG or PNG"
+                )
             yield image
     except UnreadableImage:
         raise
@@ -127,43 +135,77 @@ def _opened(file: File) -> Iterator[ImageFile.ImageFile]:
         raise UnreadableImage(f"{type(error).__name__}: {error}") from error
 
 
-def _length(file: File) -> int:
+def _content(file: File) -> contextlib.AbstractContextManager[IO[bytes]]:
     if not isinstance(file, str | os.PathLike):
-        return file.seek(0, os.SEEK_END)
+        return contextlib.nullcontext(file)
     if not os.path.isfile(file):  # reading from a pipe would wait for ever
-        raise UnreadableImage("it is not a file")
-    return os.path.getsize(file)
+        raise UnreadableImage("it is not a file" if os.path.lexists(file) else "it is not there any more")
+    return open(file, "rb")
+
+
+def _open(content: IO[bytes], length: int) -> ImageFile.ImageFile:
+    if length <= MAX_BYTES:
+        return open_image(content)
+    try:
+        return open_image(content, ("JPEG",))  # is read in parts, up to the end of the image
+    except UnidentifiedImageError as error:
+        raise UnreadableImage(f"{length} is more than {MAX_BYTES} bytes") from error
+
+
+def _check_pixels(image: ImageFile.ImageFile, size: int | None) -> None:
+    """Checks the limits. A JPEG is then decoded smaller; not if it is progressive: libjpeg keeps all of it."""
+    width, height = image.size
+    if not image.info.get("progressive"):
+        _shrink(image, size)
+    limit = MAX_SHRUNK_PIXELS if image.size != (width, height) else MAX_PIXELS
+    if width * height > limit or image.width * image.height > MAX_PIXELS:
+        raise UnreadableImage(f"{width} x {height} is more than {limit} pixels: save a smaller copy of it")
 
 
 def _check_scans(image: ImageFile.ImageFile) -> None:
     assert image.fp is not None  # it is open
-    image.fp.seek(0)
-    scans = image.fp.read().count(b"\xff\xda")
-    if scans > MAX_SCANS:
-        raise UnreadableImage(f"{scans} is more than {MAX_SCANS} scans of a progressive JPEG")
+    position = image.fp.tell()
+    if count_scans(image.fp, MAX_SCANS) > MAX_SCANS:
+        raise UnreadableImage(f"it is a progressive JPEG with more than {MAX_SCANS} scans")
+    image.fp.seek(position)
 
 
-def _shrink(image: Image.Image, size: int) -> None:
-    image.draft(None, (2 * size, 2 * size))
+def _shrink(image: Image.Image, size: int | None) -> None:
+    if size is not None:
+        image.draft(None, (2 * size, 2 * size))
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Returns the image, turned as its EXIF says.
+def _decoded(image: ImageFile.ImageFile) -> Image.Image:
+    """Returns the decoded image. Its colours have 8 bits; grey may have more."""
+    if not bit_depth.sixteen_bit_colours(image):
+        image.load()
+        return image
+    assert image.fp is not None  # it is open
+    file = image.fp
+    image.load()
+    if not bit_depth.might_have_fewer_bits(image):
+        return image
+    return bit_depth.joined(image, bit_depth.low_bytes(open_image(file)))
+
+
+def _upright(image: ImageFile.ImageFile, decoded: Image.Image) -> Image.Image:
+    """Returns the decoded image, turned as the EXIF of `image` says.
 
     `ImageOps.exif_transpose` also writes the EXIF again. That would fail for an intact image with broken EXIF.
     """
-    image.load()  # in a PNG file, the EXIF may come last
     try:
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:  # broken EXIF raises almost anything, but the image may be intact
         turn = None
-    return image if turn is None else image.transpose(turn)
+    return decoded if turn is None else decoded.transpose(turn)
 
 
-def _flattened(image: Image.Image, backdrop: str) -> Image.Image:
-    if image.mode.startswith("I"):  # 16-bit grey, which convert would clip at 255
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image if image.mode == "RGBA" else image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, backdrop), image)
-    return image.convert("RGB")
+def _flattened(image: Image.Image, backdrop: str) -> ImageAndAlpha:
+    if image.mode.startswith(("I", "F")):  # convert would clip at 255
+        image = bit_depth.to_8_bits(image)
+    if not image.has_transparency_data:
+        return image.convert("RGB"), None
+    image = image if image.mode == "RGBA" else image.convert("RGBA")
+    alpha = image.getchannel("A")
+    result = Image.alpha_composite(Image.new("RGBA", image.size, backdrop), image).convert("RGB")
+    return result, alpha if np.asarray(alpha).min() < 255 else None

@@ -1,6 +1,19 @@
-"""Text for the terminal. A file name may hold any character."""
+"""Text for the terminal. A file name may hold any character, and the terminal may be gone."""
+
+import contextlib
+import os
+from typing import TextIO
 
 
 def printable(text: str) -> str:
     """Returns the text on one line, with escapes if a character in it cannot be printed."""
     return text if text.isprintable() else ascii(text)[1:-1]
+
+
+def say(text: str, stream: TextIO) -> None:
+    """Prints a line at once. If nobody can read it, because the terminal was closed, there is no error."""
+    try:
+        print(printable(text), file=stream, flush=True)
+    except OSError:
+        with contextlib.suppress(OSError, ValueError):  # otherwise Python complains at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

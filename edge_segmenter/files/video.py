@@ -43,13 +43,21 @@ def open_capture(source: Path | int) -> tuple[cv2.VideoCapture, float]:
         if source < 0:  # some negative indices crash OpenCV
             raise ValueError(f"a camera's index is {source}, allowed: 0 or more")
         capture, problem = cv2.VideoCapture(source), f"cannot open the camera {source}"
-    else:  # as bytes, because a str that is not UTF-8 crashes OpenCV
-        capture = cv2.VideoCapture(os.fsencode(source), cv2.CAP_FFMPEG)  # type: ignore[call-overload]
+    else:
+        capture = cv2.VideoCapture(_name(source), cv2.CAP_FFMPEG)  # type: ignore[call-overload]
         problem = f"cannot open the video {source}: OpenCV cannot read it, or it is an .mp4 or .mov that was cut off"
     if not capture.isOpened():
         raise ValueError(problem)
     fps = capture.get(cv2.CAP_PROP_FPS)
     return capture, fps if 0 < fps < float("inf") else UNKNOWN_FPS
+
+
+def _name(path: Path) -> bytes:
+    """Returns a path as OpenCV takes it: bytes, because a str that is not UTF-8 crashes OpenCV.
+
+    It is absolute, because FFmpeg reads "12:30.mp4" as an address of the protocol "12".
+    """
+    return os.fsencode(os.path.abspath(path))
 
 
 def promised_frames(capture: cv2.VideoCapture) -> int:
@@ -98,18 +106,18 @@ def video_file(path: Path, size: tuple[int, int], fps: float) -> Iterator[Writer
         fps: frames per second.
 
     Raises:
-        ValueError: if OpenCV cannot write such a video.
+        ValueError: if OpenCV cannot write such a video, or could not write all of it, for example to a full disk.
     """
-    begun = False
+    count = 0
     with replacing(path) as written:
-        target = os.fsencode(written), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*CODEC), fps, size
+        target = _name(written), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*CODEC), fps, size
         file = cv2.VideoWriter(*target)  # type: ignore[call-overload]
         if not file.isOpened():
             raise ValueError(f"cannot write {path}: {size[0]} x {size[1]} at {fps:g} frames per second")
 
         def write(image: Image.Image, copies: int) -> None:
-            nonlocal begun
-            begun = True
+            nonlocal count
+            count += copies
             pixels = np.asarray(image.convert("RGB").resize(size))  # a stream may change its frame size, a file cannot
             for _ in range(copies):
                 file.write(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
@@ -118,10 +126,20 @@ def video_file(path: Path, size: tuple[int, int], fps: float) -> Iterator[Writer
             yield write
         except BaseException:
             file.release()
-            if begun:
+            if count:
                 written.replace(path)
             raise
         file.release()
+        if _frames_in(written) < count:  # OpenCV reports no errors in writing
+            raise ValueError(f"cannot write {path}: {count} frames do not arrive in the file, the disk may be full")
+
+
+def _frames_in(path: Path) -> int:
+    capture = cv2.VideoCapture(_name(path), cv2.CAP_FFMPEG)  # type: ignore[call-overload]
+    try:
+        return promised_frames(capture) if capture.isOpened() else 0
+    finally:
+        capture.release()
 
 
 @contextlib.contextmanager

@@ -5,6 +5,8 @@ import pathlib
 import keras
 import tensorflow as tf
 
+from tf_layered_gan.files.paths import for_tensorflow
+
 from ..tflite.resampling import to_own_size, to_square
 from ..tflite.signatures import ANY_SIZE, FIXED_SIZE
 from .probabilities import serving_model
@@ -38,7 +40,9 @@ def write_savedmodel(network: keras.Model, directory: pathlib.Path, fit: str) ->
         probability = model(to_square(image, pixels.shape[1], fit), training=False)
         return {"mask": to_own_size(probability, image, fit)}
 
+    directory.mkdir(parents=True, exist_ok=True)
     try:  # Keras's own export would store each weight twice
-        tf.saved_model.save(model, str(directory), signatures={FIXED_SIZE: fixed_size, ANY_SIZE: any_size})
+        with for_tensorflow(directory) as folder:
+            tf.saved_model.save(model, folder, signatures={FIXED_SIZE: fixed_size, ANY_SIZE: any_size})
     except tf.errors.OpError as error:  # TensorFlow raises no OSError for a full disk
         raise OSError(f"no SavedModel could be written to {directory}: {error.message}") from error

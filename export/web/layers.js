@@ -30,12 +30,14 @@ export function overlayOf(image, probability, threshold) {
 
 /**
  * Cuts the foreground out.
- * @param {ImageData} image opaque
+ * @param {ImageData} image opaque; if it has a property `alpha`, the white behind it is removed
  * @param {Float32Array} probability [height, width] in [0, 1]
  * @returns {ImageData} the image with the probability itself, without a threshold, as its alpha
  */
 export function cutoutOf(image, probability) {
+  const { alpha } = image;
   return compose(image, (data, at, pixel) => {
+    if (alpha?.[pixel]) for (let c = at; c < at + 3; c++) data[c] = 255 - ((255 - data[c]) * 255) / alpha[pixel];
     data[at + 3] = Math.fround(probability[pixel] * 255);
   });
 }

@@ -3,7 +3,7 @@
 import { readFit } from "./facts.js";
 import { readQuantization } from "./quantization.js";
 
-const WASM = "node_modules/@litertjs/core/wasm/";
+const WASM = "runtime/core/wasm/";
 
 let runtime; // the promise of LiteRT.js, which can be loaded only once
 

@@ -3,7 +3,8 @@
 /**
  * Reads an image file.
  * @param {Blob} file
- * @returns {Promise<ImageData>} as displayed: rotated as its EXIF data says, with white behind transparent parts
+ * @returns {Promise<ImageData>} as displayed: rotated as its EXIF data says, with white behind transparent parts. If
+ *     there are any, its property `alpha` is a Uint8Array [height, width]
  * @throws {Error} the browser cannot read it
  */
 export async function readImage(file) {
@@ -15,7 +16,8 @@ export async function readImage(file) {
     throw new Error("this browser cannot read it as an image");
   }
   try {
-    return pixelsOf(bitmap, bitmap.width, bitmap.height);
+    const image = pixelsOf(bitmap, bitmap.width, bitmap.height);
+    return file.type === "image/jpeg" ? image : Object.assign(image, { alpha: alphaOf(bitmap) });
   } finally {
     bitmap.close();
   }
@@ -28,6 +30,16 @@ export async function readImage(file) {
  */
 export function readFrame(video) {
   return pixelsOf(video, video.videoWidth, video.videoHeight);
+}
+
+/** Returns the alpha of each pixel, or undefined if all are opaque. */
+function alphaOf(bitmap) {
+  const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext("2d", { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height);
+  const alpha = new Uint8Array(data.length / 4);
+  for (let pixel = 0; pixel < alpha.length; pixel++) alpha[pixel] = data[pixel * 4 + 3];
+  return alpha.some((value) => value < 255) ? alpha : undefined;
 }
 
 function pixelsOf(source, width, height) {

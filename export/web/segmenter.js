@@ -4,7 +4,7 @@ import { resizeFloats, resizePixels } from "./resample.js";
 
 /**
  * Computes the foreground probability at the image's own size.
- * @param {ImageData} image opaque
+ * @param {ImageData} image opaque; with a property `alpha`, Uint8Array [height, width], the probability is multiplied by it
  * @param {{resolution: number, fit: string, predict: function(Uint8Array): Promise<Float32Array>}} model see model.js
  * @returns {Promise<Float32Array>} [height, width] in [0, 1]
  */
@@ -12,7 +12,10 @@ export async function foregroundProbability(image, { resolution, fit, predict })
   const { pixels, filled } = toSquare(image, resolution, fit);
   const small = crop(await predict(pixels), resolution, filled);
   const probability = resizeFloats(small, filled, image);
-  for (let i = 0; i < probability.length; i++) probability[i] = clamp(probability[i], 1);
+  const { alpha } = image;
+  for (let i = 0; i < probability.length; i++) {
+    probability[i] = clamp(probability[i], 1) * (alpha ? alpha[i] / 255 : 1);
+  }
   return probability;
 }
 

@@ -12,10 +12,11 @@ import tiny
 from mutations import LEFT_OUT, READ
 from PIL import Image
 
-from edge_segmenter.command.plan import FOLDERS, plan
+from edge_segmenter.command.plan import plan
+from edge_segmenter.files.own_results import FOLDERS
 from tf_layered_gan.data import folder
 
-MEMORY = 1536 * 2**20  # bytes, the limit stated by data/folder.py and edge_segmenter/command/main.py
+MEMORY = 1536 * 2**20  # bytes, the limit stated by data/folder.py and edge_segmenter/command/run.py
 SECONDS = 200  # so long that only a program that hangs takes longer
 
 LOAD = """
@@ -126,7 +127,7 @@ def test_the_edge_command_masks_or_names_every_file_once(files, model, tmp_path)
     assert peak < MEMORY
     assert names_below(path) == before
     images = [file for file in all_files if file.expected is not None]
-    results = dict(plan(path, output, FOLDERS))
+    results = dict(plan([path], output, FOLDERS))
     masked = 0
     for file in images:
         mask, *others = results[path / file.name].values()
@@ -136,7 +137,7 @@ def test_the_edge_command_masks_or_names_every_file_once(files, model, tmp_path)
         if file.size:
             assert {size(result) for result in (mask, *others)} == {file.size}, file
         masked += times[0]
-    assert len(names_below(output)) == 3 * masked
+    assert len(names_below(output)) == 3 * (masked + 1)  # and the marks
     summary = f"{masked} of {len(images)} images segmented into {output}, {len(images) - masked} failed"
     assert finished.stdout.splitlines()[-1] == summary
 
@@ -154,6 +155,6 @@ def test_a_folder_deeper_than_python_can_recurse_is_read(tmp_path):
             mutations.noise().save(tmp_path / f"{name}.png")
         splits = folder.load(tmp_path, resolution=8, storage_size=8)
         assert len(splits.train) + len(splits.validation) + len(splits.test) == 3
-        assert len(plan(tmp_path, tmp_path.parent / "out", FOLDERS)) == 3
+        assert len(plan([tmp_path], tmp_path.parent / "out", FOLDERS)) == 3
     finally:
         subprocess.run(["rm", "-r", tmp_path / "d"], check=True)  # shutil.rmtree would recurse

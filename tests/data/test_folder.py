@@ -137,8 +137,8 @@ def test_files_with_other_suffixes_are_counted(photos, warnings):
         (photos / name).write_bytes(b"")
     folder.load(photos, **SIZES)
     (warning,) = warnings
-    assert warning.startswith(f"files in {photos} with other suffixes than .bmp .jpeg ")
-    assert warning.endswith(" are left out: .heic 2, .txt 1, none 1")
+    assert warning.startswith(f"{photos}: files with other suffixes than .avif .bmp ")
+    assert warning.endswith(" are left out: none 1, .heic 2 (pip install pillow-heif), .txt 1")
 
 
 def test_photo_with_an_unreadable_mask_is_in_no_split(photos, masks, warnings):
@@ -182,7 +182,9 @@ def test_a_folder_without_a_usable_photo_is_refused(tmp_path):
     (tmp_path / "a.jpg").write_text("no image")
     (tmp_path / "b.png").write_bytes(b"")
     (tmp_path / "c.txt").write_text("no image")
-    with pytest.raises(ValueError, match=r"0 usable of 2 photos.*looked for \.bmp \.jpeg \.jpg \.png \.webp"):
+    with pytest.raises(
+        ValueError, match=r"0 usable of 2 photos.*looked for \.avif \.bmp .*\.jpeg \.jpg .*\.png .*\.webp"
+    ):
         folder.load(tmp_path, **SIZES)
 
 
@@ -239,6 +241,32 @@ def test_cache_is_read_instead_of_the_photos(photos, tmp_path, monkeypatch):
     folder.load(photos, cache=tmp_path / "cache", **SIZES)
     monkeypatch.setattr(folder, "_read_square", None)
     assert len(folder.load(photos, cache=tmp_path / "cache", **SIZES).train) == 1
+
+
+@pytest.mark.parametrize("after", ["find_photos", "_size"])
+def test_a_photo_that_vanishes_is_left_out_and_named(photos, warnings, tmp_path, monkeypatch, after):
+    for name in "de":
+        save(photos / f"{name}.png")
+    function = getattr(folder, after)
+
+    def then_lose(*arguments):
+        result = function(*arguments)
+        (photos / "d.png").unlink(missing_ok=True)
+        return result
+
+    monkeypatch.setattr(folder, after, then_lose)
+    splits = folder.load(photos, cache=tmp_path / "cache", **SIZES)
+    assert "d.png" not in splits.train.names + splits.validation.names + splits.test.names
+    assert len(splits.train) == 2 and f"left out {photos}/d.png: " in warnings[0]
+
+
+def test_system_files_and_results_among_the_photos_are_said_once(photos, warnings):
+    save(photos / "results" / "masks" / "a.png")
+    (photos / "._a.png").write_bytes(b"Mac OS X")
+    assert folder.load(photos, **SIZES).train.names == ("b.png",)
+    assert warnings == [
+        f"{photos}: left out: 1 hidden (names that begin with a dot), 1 results of this program or masks"
+    ]
 
 
 @pytest.mark.parametrize("change", ["time", "new file", "fit", "resolution", "storage_size"])

@@ -53,8 +53,8 @@ def site(models, tmp_path_factory):
     """A folder with the page, its dependency and the models. Beside it is a folder with the page alone."""
     root = tmp_path_factory.mktemp("site")
     for folder in ("full", "bare"):
-        shutil.copytree(WEB, root / folder, ignore=shutil.ignore_patterns("node_modules"))
-    (root / "full" / "node_modules").symlink_to(WEB / "node_modules")
+        shutil.copytree(WEB, root / folder, ignore=shutil.ignore_patterns("node_modules", "runtime"))
+    (root / "full" / "runtime").symlink_to(WEB / "runtime")
     for name, content in models.items():
         (root / "full" / name).write_bytes(content)
     return root

@@ -1,12 +1,22 @@
 """The edge command on images, with a model that marks all bright pixels as foreground."""
 
+import itertools
 import os
+import signal
+import subprocess
+import sys
+from multiprocessing.pool import ThreadPool
 
 import numpy as np
 import pytest
-from edge_command import run, run_until_ctrl_c
+from edge_command import ENVIRONMENT, command, run, run_main, run_until_ctrl_c
 from PIL import Image, ImageCms
 
+from edge_segmenter import Segmenter
+from edge_segmenter.command.interruption import interruption
+from edge_segmenter.command.plan import plan
+from edge_segmenter.files import own_results
+from edge_segmenter.files.printing import say
 from edge_segmenter.fit import to_square
 
 
@@ -29,7 +39,7 @@ def mask(output, name):
 
 
 def results(output, kind="masks"):
-    return sorted(str(path.relative_to(output / kind)) for path in (output / kind).rglob("*") if path.is_file())
+    return sorted(str(path.relative_to(output / kind)) for path in (output / kind).rglob("[!.]*") if path.is_file())
 
 
 @pytest.mark.parametrize("size", [(40, 20), (20, 40), (33, 33), (7, 5), (200, 1)])
@@ -87,6 +97,17 @@ def test_threshold(model, photos, tmp_path):
     run(model, photos, tmp_path / "high", "--threshold", 0.57)
     assert (mask(tmp_path / "low", "grey.png") == 255).all()
     assert (mask(tmp_path / "high", "grey.png") == 0).all()
+
+
+def test_sharpening_on_request(model, photos, tmp_path):
+    photo = photos / "noise.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 90, 3), "uint8")).save(photo)
+    for output, options in (("plain", ()), ("sharpened", ("--sharpen",))):
+        assert run(model, photo, tmp_path / output, *options, "--kind", "mask").returncode == 0
+    expected = Segmenter(model, sharpened=True).mask(photo)
+    masks = [np.asarray(Image.open(tmp_path / output / "masks" / "noise.png")) for output in ("plain", "sharpened")]
+    np.testing.assert_array_equal(masks[1], np.asarray(expected))
+    assert (masks[0] != masks[1]).any()
 
 
 def test_names_do_not_collide_and_folders_are_mirrored(model, photos, tmp_path):
@@ -180,3 +201,163 @@ def test_ctrl_c_ends_after_an_image(model, photos, tmp_path):
     masks, cutouts = results(tmp_path / "out"), results(tmp_path / "out", "cutouts")
     assert finished.returncode == 1 and masks == cutouts and 0 < len(masks) < 300
     assert finished.stdout == f"{len(masks)} of 300 images segmented into {tmp_path / 'out'}, 0 failed, stopped\n"
+
+
+def test_several_inputs_keep_the_folders_below_the_one_that_holds_all(model, photos, tmp_path, monkeypatch):
+    for name in ("a.jpg", "b.jfif", "sub/c.JPG", "other/a.png"):
+        (photos / name).parent.mkdir(exist_ok=True)
+        half_white().save(photos / name, "JPEG")
+    monkeypatch.chdir(photos)
+    finished = run_main("segment", "--model", model, "--output", tmp_path / "out", "--input", "a.jpg", "sub", "a.jpg")
+    assert "2 of 2 images" in finished.stdout and results(tmp_path / "out") == ["a.png", "sub/c.png"]
+    finished = run_main("segment", "--model", model, "--output", "../two", "--input", photos / "other", "sub/c.JPG")
+    assert finished.returncode == 0 and results(tmp_path / "two") == ["other/a.png", "sub/c.png"]
+
+
+def test_a_video_among_several_inputs_is_named(model, photos, tmp_path):
+    half_white().save(photos / "a.jpg")
+    (photos / "clip.MP4").touch()
+    finished = run_main("segment", "--model", model, "--output", tmp_path, "--input", *sorted(photos.iterdir()))
+    assert finished.returncode == 0 and "clip.MP4: a video is segmented alone" in finished.stderr
+    finished = run(model, photos, tmp_path / "out")
+    assert ".mp4 1 (videos: edge-segmenter takes each by its name)" in finished.stderr
+
+
+@pytest.mark.parametrize("name", ["*.jpg", "photos/[ab]*.png", "?.mp4"])
+def test_a_pattern_that_the_shell_left_alone_is_refused(model, tmp_path, name):
+    finished = run(model, tmp_path / name, tmp_path / "out")
+    assert finished.returncode == 2 and "the shell found no file for this pattern, or" in finished.stderr
+
+
+def test_tilde_is_the_home(model, photos, tmp_path, monkeypatch):
+    half_white().save(photos / "a.jpg")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(photos)
+    assert run_main("segment", f"--model={model}", "--input=~/photos", "--output=~/x").returncode == 0
+    assert results(tmp_path / "x") == ["a.png"] and not (photos / "~").exists()
+
+
+@pytest.mark.parametrize("name", ["a.jfif", "a.JPE", "a.jpg:large", "a"])
+def test_one_image_is_read_whatever_its_name_ends_in(model, photos, tmp_path, name):
+    half_white().save(photos / name, "JPEG")
+    assert run(model, photos / name, tmp_path / "out").returncode == 0
+    assert len(results(tmp_path / "out")) == 1
+
+
+def test_a_folder_of_files_that_are_not_read_says_what_to_do(model, photos, tmp_path):
+    (photos / "a.HEIC").touch()
+    finished = run(model, photos, tmp_path / "out")
+    assert finished.returncode == 2
+    assert finished.stderr.splitlines()[-1].endswith("left out: .heic 1 (pip install pillow-heif)")
+
+
+def test_results_among_the_photos_are_left_out_and_counted(model, photos):
+    for name in ("a", "b"):
+        half_white().save(photos / f"{name}.jpg")
+    run(model, photos, photos / "results")
+    finished = run(model, photos, photos / "others")
+    assert "2 of 2 images" in finished.stdout
+    assert f"{photos}: left out: 6 results of this program or masks\n" in finished.stderr  # with the two marks
+
+
+def test_a_photo_that_vanishes_is_named_and_the_rest_goes_on(model, photos, tmp_path, monkeypatch):
+    for name in ("a", "b", "c"):
+        half_white().save(photos / f"{name}.jpg")
+
+    def plan_then_lose(*arguments):
+        jobs = plan(*arguments)
+        (photos / "b.jpg").unlink()
+        return jobs
+
+    monkeypatch.setattr("edge_segmenter.command.run.plan", plan_then_lose)
+    finished = run(model, photos, tmp_path / "out")
+    assert finished.returncode == 1 and "b.jpg: it is not there any more" in finished.stderr
+    assert results(tmp_path / "out") == ["a.png", "c.png"]
+
+
+def test_a_full_disk_ends_the_command_with_one_message(model, photos, tmp_path, monkeypatch):
+    for name in ("a", "b", "c"):
+        half_white().save(photos / f"{name}.jpg")
+    save, written = Image.Image.save, itertools.count()
+
+    def fails_at_the_third(image, path, *arguments, **options):
+        if next(written) >= 2:
+            path.write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+        save(image, path, *arguments, **options)
+
+    monkeypatch.setattr(Image.Image, "save", fails_at_the_third)
+    finished = run(model, photos, tmp_path / "out")
+    assert finished.returncode == 2 and finished.stderr.count("No space left") == 1
+    assert finished.stderr.splitlines()[-1].endswith("1 of 3 images were segmented before, 0 failed")
+    assert results(tmp_path / "out") == results(tmp_path / "out", "cutouts") == ["a.png"]
+
+
+def test_another_command_in_the_same_output_is_refused(model, photos, tmp_path):
+    half_white().save(photos / "a.jpg")
+    with own_results.claimed([tmp_path / "out/masks"]):
+        finished = run(model, photos, tmp_path / "out")
+        assert finished.returncode == 2 and "another edge-segmenter writes into" in finished.stderr
+        assert run(model, photos, tmp_path / "out", "--kind", "blurred").returncode == 0
+    assert run(model, photos, tmp_path / "out").returncode == 0
+
+
+MISSING = """
+import os, signal, sys
+for name in ("fcntl", "resource", "pwd", "grp", "termios", "readline"):
+    sys.modules[name] = None
+for module, names in {os: ("posix_fallocate", "mkfifo", "geteuid", "getuid"), signal: ("SIGHUP", "SIGALRM")}.items():
+    for name in names:
+        delattr(module, name)
+from edge_segmenter.command.main import main
+sys.exit(main())
+"""
+
+
+def test_it_runs_without_the_modules_that_windows_or_macos_lack(model, photos, tmp_path):
+    half_white().save(photos / "a.jpg")
+    arguments = command(model, photos, tmp_path / "out")[3:]
+    finished = subprocess.run(
+        [sys.executable, "-c", MISSING, *arguments], env=ENVIRONMENT, capture_output=True, text=True
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert results(tmp_path / "out") == ["a.png"]
+
+
+def test_in_another_thread_the_command_runs_without_signals(model, photos, tmp_path):
+    half_white().save(photos / "a.jpg")
+    with ThreadPool(1) as pool:
+        assert pool.apply(run, (model, photos, tmp_path / "out")).returncode == 0
+
+
+def test_a_second_ctrl_c_has_its_usual_effect():
+    with pytest.raises(KeyboardInterrupt), interruption() as stop:
+        signal.raise_signal(signal.SIGINT)
+        assert stop.is_set()
+        signal.raise_signal(signal.SIGINT)
+
+
+IMPORT_INTERRUPTED = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "numpy":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from edge_segmenter.command.main import main
+sys.exit(main())
+"""
+
+
+def test_ctrl_c_while_the_program_starts_is_one_line():
+    finished = subprocess.run(
+        [sys.executable, "-c", IMPORT_INTERRUPTED], env=ENVIRONMENT, capture_output=True, text=True
+    )
+    assert (finished.returncode, finished.stderr) == (1, "edge-segmenter: stopped\n")
+
+
+def test_a_closed_terminal_is_no_error(tmp_path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as stream:
+        say("nobody reads this", stream)

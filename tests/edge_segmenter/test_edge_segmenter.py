@@ -1,5 +1,7 @@
 """The Segmenter class, with a model that marks all bright pixels as foreground."""
 
+from multiprocessing.pool import ThreadPool
+
 import keras
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from PIL import Image
 
 from edge_segmenter import Segmenter, results
 from edge_segmenter.fit import to_square
+from edge_segmenter.sharpening import sharpen
 from export.documentation.metadata import add_metadata
 from export.tflite.convert import to_tflite_dynamic, to_tflite_float16, to_tflite_float32, to_tflite_int8
 from export.tflite.signatures import add_signatures
@@ -127,6 +130,33 @@ def test_mask_and_cutout(segmenter):
     assert image.mode == "RGB"  # the image itself is unchanged
     with pytest.raises(ValueError, match=r"threshold is 2, allowed: 0 to 1"):
         segmenter.mask(image, threshold=2)
+
+
+def test_a_probability_is_sharpened_by_its_image_on_request(model):
+    image = noise(1)[0]
+    plain, sharpened = (Segmenter(model, sharpened=wanted).probability(image) for wanted in (False, True))
+    np.testing.assert_array_equal(sharpened, sharpen(image, plain))
+    assert np.abs(sharpened - plain).max() > 0.1
+
+
+def test_threads_may_share_a_segmenter(model):
+    segmenter, greys = Segmenter(model), [Image.new("RGB", (40, 20), (grey,) * 3) for grey in range(100, 140)]
+    alone = [segmenter.probability(image) for image in greys]
+    with ThreadPool(8) as pool:
+        for found, expected in zip(pool.map(segmenter.probability, greys * 5, chunksize=1), alone * 5, strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_what_is_transparent_is_no_foreground_and_stays_transparent(segmenter, tmp_path):
+    # White is foreground. Its left half is transparent, the column in the middle half transparent and grey.
+    pixels = np.full((20, 40, 4), 255, "uint8")
+    pixels[:, :20, 3] = 0
+    pixels[:, 20] = 200, 200, 200, 128
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    assert (np.asarray(segmenter.mask(tmp_path / "a.png"))[:, :20] == 0).all()
+    cutout = np.asarray(segmenter.cutout(tmp_path / "a.png")).astype(int)
+    assert (cutout[:, :20, 3] == 0).all() and (cutout[:, 21:, 3] == 255).all()
+    assert abs(cutout[:, 20] - (200, 200, 200, 128)).max() <= 2  # the white behind it is removed
 
 
 def test_blur_leaves_the_foreground_and_has_no_halo(segmenter):

@@ -3,18 +3,21 @@
 import itertools
 import os
 import signal
+import subprocess
+import sys
 
 import cv2
 import numpy as np
 import pytest
-from edge_command import run, run_main, run_until_ctrl_c
+from edge_command import ENVIRONMENT, command, run, run_main, run_until_ctrl_c
 from PIL import Image
 
-from edge_segmenter.command import main as edge
+from edge_segmenter.command import run as edge
 from edge_segmenter.command.interruption import interruption
 from edge_segmenter.files import video
 
 SIZE, FPS = (64, 32), 12.0
+OPENCV_CAPTURE = cv2.VideoCapture
 
 
 def frame(white):
@@ -45,7 +48,7 @@ def read(path):
 
 
 def files(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("[!.]*") if path.is_file())
 
 
 def test_mask_of_a_video_is_a_video(model, clip, tmp_path):
@@ -108,6 +111,37 @@ def test_a_file_that_is_no_video_is_named(model, tmp_path, content, message):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["12:30:45.mp4", "take%03d.mp4", "[a]*.MOV", "clip.3gp"])
+def test_any_name_of_a_video_and_of_the_output_works(model, clip, tmp_path, monkeypatch, name):
+    # FFmpeg reads a relative "12:..." as an address.
+    monkeypatch.chdir(tmp_path)
+    clip.rename(name)
+    finished = run(model, name, "1:2%d")
+    assert finished.returncode == 0, finished.stderr
+    assert files(tmp_path / "1:2%d") == [f"masks/{os.path.splitext(name)[0]}.mp4"]
+
+
+@pytest.mark.parametrize("size, count", [((2, 2), 3), ((101, 75), 1)])
+def test_tiny_and_odd_videos_and_single_frames(model, tmp_path, size, count):
+    with video.video_file(tmp_path / "v.mp4", size, 5.0) as write_image:
+        write_image(Image.new("RGB", size, "white"), count)
+    finished = run(model, tmp_path / "v.mp4", tmp_path / "out")
+    assert finished.returncode == 0 and finished.stdout.startswith(f"{count} frames")
+    assert len(read(tmp_path / "out/masks/v.mp4")[0]) == count
+
+
+def test_a_video_that_the_disk_cannot_hold_is_named_and_removed(model, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (60, SIZE[1], SIZE[0], 3), "uint8")
+    clip = write(tmp_path / "long.mp4", noise)
+    limited = "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000,) * 2); runpy.run_module('{}')"
+    begin = [sys.executable, "-c", limited.format("edge_segmenter")]
+    arguments = command(model, clip, tmp_path / "out", "--kind", "blurred", "--radius", 0)[3:]
+    finished = subprocess.run([*begin, *arguments], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert finished.returncode == 2, finished.stderr
+    assert "long.mp4: 60 frames do not arrive in the file, the disk may be full" in finished.stderr
+    assert "Traceback" not in finished.stderr and files(tmp_path / "out") == []
+
+
 def test_a_truncated_video_is_named_with_both_numbers(model, tmp_path):
     whole = write(tmp_path / "whole.avi", [frame(20 + number) for number in range(40)]).read_bytes()
     clip = tmp_path / "cut.avi"  # an .avi begins with its header, an .mp4 ends with it
@@ -130,7 +164,7 @@ def test_a_video_whose_name_is_not_utf8(model, clip, tmp_path):
     folder = tmp_path / os.fsdecode(b"out\xfe")
     finished = run(model, clip, folder)
     assert finished.returncode == 0, finished.stderr
-    assert [path.name for path in (folder / "masks").iterdir()] == [clip.name]
+    assert files(folder) == [f"masks/{clip.name}"]
     assert len(read(folder / "masks" / clip.name)[0]) == 4
 
 
@@ -150,9 +184,9 @@ class Camera:
     def __init__(self, last, stop):
         self.left, self.stop, self.released = last, stop, False
 
-    def __call__(self, index):
-        assert index == 7
-        return self
+    def __call__(self, source, *backend):
+        assert source == 7 or backend
+        return OPENCV_CAPTURE(source, *backend) if backend else self  # finished videos are opened again
 
     def isOpened(self):  # noqa: N802
         return True

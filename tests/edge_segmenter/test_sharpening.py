@@ -25,10 +25,21 @@ def test_the_filter_keeps_edges_of_the_guide_and_smooths_the_rest():
     guide = np.zeros((40, 40))
     guide[:, 20:] = 1
     noisy = guide + np.random.default_rng(0).normal(0, 0.1, guide.shape)
-    filtered = sharpening._guided_filter(guide, noisy, 3)
+    slope, offset = sharpening._guided_filter(guide, noisy, 3)
+    filtered = slope * guide + offset
     assert np.abs(filtered - guide).max() < 0.12 < np.abs(noisy - guide).max()
 
 
 def test_the_mean_is_that_of_the_rows_that_exist():
     rows = np.arange(5.0)[:, None]
     assert sharpening._box_mean(rows, 1)[:, 0].tolist() == [0.5, 1, 2, 3, 3.5]
+
+
+def test_a_large_image_gets_a_boundary_as_fine_as_its_own():
+    y, x = np.ogrid[:600, :900]
+    inside = (y - 300) ** 2 + (x - 450) ** 2 < 200**2
+    image = np.where(inside[..., None], (200, 60, 50), (60, 140, 70)).astype(np.uint8)
+    rough = np.where((y - 320) ** 2 + (x - 470) ** 2 < 200**2, 0.9, 0.1).astype(np.float32)
+    sharpened = sharpening.sharpen(image, rough)
+    assert sharpened.shape == inside.shape and sharpened.dtype == np.float32
+    assert ((sharpened > 0.5) != inside).mean() < 0.002 < ((rough > 0.5) != inside).mean() / 10

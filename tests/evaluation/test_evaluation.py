@@ -3,10 +3,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from edge_segmenter.sharpening import sharpen
 from tf_layered_gan.data.labels import photo_classes
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.gan_figures import evaluate_clusters, evaluate_synthetic_masks
+from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
 from tf_layered_gan.evaluation.segmentation import evaluate, format_table, predict_probabilities
 
 TRACED = []
@@ -60,6 +62,15 @@ def test_evaluates_the_segmenter_and_the_baselines():
     assert results["segmenter"]["iou"] == results["segmenter"]["accuracy_per_image"] == 1
     assert results["all_foreground"]["iou"] == pytest.approx(12 / 64)  # 3 x 4 of 8 x 8 pixels
     assert {metrics["images"] for metrics in results.values()} == {3}
+
+
+def test_sharpened_masks_are_those_of_the_sharpening():
+    noise = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
+    photos = Photos(noise, squares(2, size=32).masks, ("a", "b"))
+    probabilities = predict_probabilities(red_network(size=32), noise)
+    sharpened = np.stack([sharpen(*pair) for pair in zip(noise, probabilities, strict=True)]) > 0.5
+    results = evaluate(red_network(size=32), photos)
+    assert results["sharpened"] == segmentation_metrics(sharpened, photos.masks) != results["segmenter"]
 
 
 def test_baselines_can_be_left_out():

@@ -103,7 +103,7 @@ def test_without_photos_only_their_sheet_is_missing(finished_run, tmp_path, eage
     def gone(*_, **__):
         raise ValueError("DIR is not a folder")
 
-    monkeypatch.setattr(explore.sources, "load_photos", gone)
+    monkeypatch.setattr(explore, "load_run_photos", gone)
     explore._write_photos(tmp_path, None, load_config(finished_run), finished_run, None)
     assert not list(tmp_path.iterdir())
     assert "photos_on_backgrounds.png is left out: DIR is not a folder" in caplog.text
@@ -111,7 +111,7 @@ def test_without_photos_only_their_sheet_is_missing(finished_run, tmp_path, eage
 
 def test_supervised_run_is_refused(tmp_path):
     config = tiny.run_config(shapes, **{"segmenter.supervised": True})
-    with pytest.raises(ValueError, match="trains no GAN, so it has no codes to explore"):
+    with pytest.raises(ValueError, match="supervised is True: such a run trains no GAN"):
         explore.explore(config, tmp_path)
 
 

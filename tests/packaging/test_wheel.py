@@ -37,7 +37,7 @@ USE = [
 
 def copy_project(target):
     """Copies the files that a build reads, without .git and the files of earlier builds."""
-    built = shutil.ignore_patterns("build", "*.egg-info", "__pycache__", "node_modules")
+    built = shutil.ignore_patterns("build", "*.egg-info", "__pycache__", "node_modules", "runtime")
     for name in SOURCES:
         shutil.copytree(ROOT / name, target / name, ignore=built)
     for name in ("pyproject.toml", "README.md", "LICENSE"):

@@ -122,3 +122,11 @@ def test_checkpoint_of_another_version_is_refused(restored, tmp_path):
     tf.train.Checkpoint(gan_step=tf.Variable(3, dtype=tf.int64)).write(str(tmp_path / "checkpoints" / "ckpt-1"))
     with pytest.raises(ValueError, match="was written by another version of this program; take another workdir"):
         restored(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["birds [v2]", "a\\b", b"\xff".decode("utf-8", "surrogateescape")], ids=ascii)
+def test_checkpoints_are_restored_from_a_folder_of_any_name(workdir, restored, name):
+    renamed = workdir.rename(workdir.with_name(name))  # TensorFlow takes the name for a pattern
+    checkpointer = restored(renamed)
+    checkpointer.save()
+    assert restored(renamed).gan_step == 2 and (renamed / "checkpoints" / "ckpt-3.index").exists()

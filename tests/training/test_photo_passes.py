@@ -3,6 +3,7 @@
 import shutil
 import types
 
+import keras
 import numpy as np
 import pytest
 import tiny
@@ -11,6 +12,7 @@ from configs import shapes
 from tf_layered_gan import train
 from tf_layered_gan.data import sources
 from tf_layered_gan.files.records import read_record, write_record
+from tf_layered_gan.models import build
 from tf_layered_gan.models.segmenter import Segmenter
 from tf_layered_gan.runs import passes
 from tf_layered_gan.runs.learning_curve import LearningCurve
@@ -188,3 +190,25 @@ def test_the_steadiest_segmenters_teach_the_first_pass(steady, monkeypatch):
     expected = {"pairs": ["pairs"], "bootstrap": ["bootstrap"], "both": ["pairs", "bootstrap"]}[steady]
     monkeypatch.setattr(photo_passes, "_steadiness", lambda _, networks: float(networks == expected))
     assert photo_passes._first_teachers(run) == expected
+
+
+def test_masks_that_follow_the_edges_are_steadier(monkeypatch):
+    y, x = np.ogrid[:48, :48]
+    inside = [(y - 24) ** 2 + (x - centre) ** 2 < 14**2 for centre in (24, 31)]
+    noise = np.random.default_rng(0).normal(0, 10, (48, 48, 3))
+    photo = (np.where(inside[0][..., None], (200, 60, 50), (60, 140, 70)) + noise).clip(0, 255).astype(np.uint8)
+    run = types.SimpleNamespace(splits=types.SimpleNamespace(validation=types.SimpleNamespace(images=photo[None])))
+    monkeypatch.setattr(photo_passes, "_probabilities", lambda networks, _: networks[0])
+    true, shifted = (photo_passes._steadiness(run, [np.where(mask, 0.8, 0.2)[None]]) for mask in inside)
+    assert shifted < 0.8 < 0.95 < true
+
+
+def test_teachers_look_at_the_mirrored_photos_too():
+    image = keras.Input((8, 8, 3))
+    only_left = keras.Model(image, image[..., :1] * np.repeat([[1.0] * 4 + [0.0] * 4], 8, axis=0)[..., None])
+    found = photo_passes._probabilities([only_left], np.full((1, 8, 8, 3), 255, np.uint8))
+    np.testing.assert_allclose(found, (1 / (1 + np.exp(-1.0)) + 0.5) / 2, rtol=1e-5)
+
+
+def test_the_segmenters_of_passes_are_averaged():
+    assert build.build_photo_segmenter(tiny.run_config(shapes), 1).ema_decay == 0.99

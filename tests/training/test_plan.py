@@ -68,6 +68,6 @@ def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path, monkeypatch, capsy
 def test_dry_run_reads_the_photos_of_a_folder(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(dry_run, "estimated_seconds", lambda cost: None)
     config = tiny.run_config(folder, **{"data.path": str(tmp_path), "networks.background_canvas": 1})
-    with pytest.raises(ValueError, match="0 usable of 0 photos"):
+    with pytest.raises(ValueError, match="no photo or mask in"):
         dry_run.dry_run(config, tmp_path.parent / "run")
     assert not list(tmp_path.iterdir()) and not (tmp_path.parent / "run").exists()

@@ -1,6 +1,6 @@
 """A run's settings."""
 
-from tf_layered_gan.config.fields import FIELDS, Field, default_config
+from tf_layered_gan.config.fields import FIELDS, Field, default_config, resolve_paths
 from tf_layered_gan.config.validation import validate
 
-__all__ = ["FIELDS", "Field", "default_config", "validate"]
+__all__ = ["FIELDS", "Field", "default_config", "resolve_paths", "validate"]

@@ -12,6 +12,7 @@ from ml_collections import ConfigDict, config_dict
 from edge_segmenter.fit import FITS
 from tf_layered_gan.config import checks
 from tf_layered_gan.config.checks import at_least, decay, more_than_0, ordered_pair, within
+from tf_layered_gan.files.paths import resolved
 
 _WIDTH = more_than_0(512)
 _WEIGHT = at_least(0, 1_000_000)
@@ -29,6 +30,7 @@ class Field:
         about: its meaning, unit and place in the paper.
         optional: the type of a field that may be None; None for a field that always has a value.
         added: whether runs of earlier versions lack the field. They trained with its default value.
+        is_path: whether it is a path, see `resolve_paths`.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Field:
     about: str
     optional: type | None = None
     added: bool = False
+    is_path: bool = False
 
 
 FIELDS = (
@@ -57,8 +60,8 @@ FIELDS = (
         checks.one_of("cub", "dogs", "cars", "apc", "folder", "shapes"),
         "a folder of photos, images of shapes that the program draws (shapes), or one of the paper's datasets",
     ),
-    Field("data.path", None, checks.folder(), "folder of photos, or folder of TensorFlow Datasets", str),
-    Field("data.masks", None, checks.folder(), "folder, dogs, cars: folder of masks, for evaluation only", str),
+    Field("data.path", None, checks.folder(), "folder of photos, or folder of TensorFlow Datasets", str, is_path=True),
+    Field("data.masks", None, checks.folder(), "folder, dogs, cars: masks, for evaluation only", str, is_path=True),
     Field("data.unlabelled", None, checks.grey(), "folder: the grey value of unlabelled mask pixels", int),
     Field("data.classes", None, checks.regular_expression(), "finds the class in a photo's name, for NMI only", str),
     Field(
@@ -165,6 +168,7 @@ FIELDS = (
         "file from a report's review: these photos get no masks",
         str,
         added=True,
+        is_path=True,
     ),
     # Schedule: Algorithm 1, C.2, C.3
     Field("schedule.rounds", 5, more_than_0(10_000), "K"),
@@ -188,9 +192,23 @@ FIELDS = (
     ),
     Field("monitoring.restarts", 0, at_least(0, 100), "how often a run may begin again after a collapse"),
     # Evaluation
-    Field("metrics.inception", None, checks.anything(), "file of the weights for FID; None: no FID", str),
+    Field("metrics.inception", None, checks.anything(), "file of the weights for FID; None: no FID", str, is_path=True),
     Field("metrics.fid_samples", 10_000, at_least(2), "images for FID, and backgrounds for bg-FID (Sec. 4.1)"),
 )
+
+
+def resolve_paths(config: ConfigDict) -> None:
+    """Makes the paths in a config absolute, so that they mean the same in every working directory.
+
+    Raises:
+        ValueError: see `files.paths.resolved`.
+    """
+    for field in FIELDS:
+        if field.is_path:
+            section, name = field.name.split(".")
+            value, is_made = config[section][name], section == "data" and config.data.source != "folder"
+            if value is not None:
+                config[section][name] = resolved(value, field.name, exists=not is_made)
 
 
 def default_config() -> ConfigDict:

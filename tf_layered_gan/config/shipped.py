@@ -1,6 +1,6 @@
 """The configs that the package ships, and the flag --config that finds them by name."""
 
-import importlib.util
+import os
 import pathlib
 import re
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from ml_collections.config_flags.config_flags import ConfigFileFlagParser
 
 from tf_layered_gan.config.fields import FIELDS
 from tf_layered_gan.console.names import did_you_mean
+from tf_layered_gan.files.paths import resolved
 
 # --help lists the flag under the program that calls `define_flag`, not under this module.
 flags.disclaim_key_flags()
@@ -64,13 +65,9 @@ def load(config: str, settings: Mapping[str, Any]) -> ConfigDict:
     Raises:
         ValueError: there is no such config or no such field, or a value has a wrong type.
     """
-    path = find(config)
-    spec = importlib.util.spec_from_file_location("config_of_the_run", path)
-    if spec is None or spec.loader is None or not pathlib.Path(path).is_file():
+    if not os.path.isfile(resolved(find(config), "config")):
         raise ValueError(_unknown(config))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    loaded = module.get_config()
+    loaded = _NameOrPathParser("config").parse(config)
     for name, value in settings.items():
         _set(loaded, name, value)
     return loaded
@@ -103,7 +100,15 @@ def _set(config: ConfigDict, name: str, value: Any) -> None:
 
 class _NameOrPathParser(ConfigFileFlagParser):
     def parse(self, path: str) -> ConfigDict:
-        return super().parse(find(path))
+        file = resolved(find(path), "--config")
+        return super().parse(_UnsplitPath(file) if os.path.isfile(file) else file)
+
+
+class _UnsplitPath(str):
+    """A path that ml_collections does not cut at a colon. It takes what follows for an argument of the config."""
+
+    def split(self, *_: object) -> list[str]:  # type: ignore[override]
+        return [self]
 
 
 def define_flag(

@@ -15,6 +15,7 @@ from absl import logging
 
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.files import cache_folder
+from tf_layered_gan.files.allocation import reserve
 from tf_layered_gan.files.file_lock import file_lock
 
 Create = Callable[[tuple[int, ...]], np.ndarray]
@@ -44,11 +45,17 @@ def cached_splits(read: Callable[..., Splits], cache: str | os.PathLike | None, 
     entry = Path(cache) / hashlib.sha256(json.dumps(["splits", key]).encode()).hexdigest()[:32]
     if not entry.exists():
         _fill(entry, read)
-    try:
-        names = json.loads((entry / "names.json").read_text())
-        return Splits(**{split: _open(entry, split, tuple(names[split])) for split in _SPLITS})
-    except Exception as error:  # NumPy raises almost anything for a file that is no array, or of another shape
-        raise ValueError(f"{entry} is damaged: {error}; remove it, and the photos are read again") from error
+    return _opened(entry)
+
+
+def stored_splits(cache: str | os.PathLike) -> Iterator[Splits]:
+    """Yields the splits of all entries in a cache, the newest first, memory mapped.
+
+    Raises:
+        ValueError: if an entry is damaged; names it.
+    """
+    records = sorted(Path(cache).glob("*/names.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    yield from (_opened(record.parent) for record in records)
 
 
 def in_memory(shape: tuple[int, ...]) -> np.ndarray:
@@ -60,6 +67,14 @@ def stamp(file: Path) -> tuple[int, int]:
     """Returns a file's size and time of change, to find out whether the file has changed."""
     status = file.stat()
     return status.st_size, status.st_mtime_ns
+
+
+def _opened(entry: Path) -> Splits:
+    try:
+        names = json.loads((entry / "names.json").read_text())
+        return Splits(**{split: _open(entry, split, tuple(names[split])) for split in _SPLITS})
+    except Exception as error:  # NumPy raises almost anything for a file that is no array, or of another shape
+        raise ValueError(f"{entry} is damaged: {error}; remove it, and the photos are read again") from error
 
 
 def _fill(entry: Path, read: Callable[..., Splits]) -> None:
@@ -94,8 +109,7 @@ def _create(file: Path, shape: tuple[int, ...]) -> np.ndarray:
     """Maps a new file as a uint8 array. Allocates its space first: later, a full disk would kill the process."""
     with _errors_named(file.parent):
         array = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
-        with open(file, "r+b") as reserved:
-            os.posix_fallocate(reserved.fileno(), 0, file.stat().st_size)
+        reserve(file)
     return array
 
 

@@ -11,10 +11,12 @@ import numpy as np
 from absl import logging
 from PIL import Image
 
-from edge_segmenter.files.images import MAX_BYTES, MAX_PIXELS, SUFFIXES, UnreadableImage, pixels_to_decode, read_image
+from edge_segmenter.files.formats import SUFFIXES
+from edge_segmenter.files.images import MAX_BYTES, MAX_PIXELS, UnreadableImage, pixels_to_decode, read_image
 from tf_layered_gan.console.progress import progress
 from tf_layered_gan.data.budget import Budget
 from tf_layered_gan.data.cache import cached_splits, in_memory, stamp
+from tf_layered_gan.data.mask_values import UNLABELLED_GREY, Coding, read_mask, survey, warn_of_turns
 from tf_layered_gan.data.photo_files import PhotoFile, find_photos, warn
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.data.squares import labelled_square
@@ -39,8 +41,9 @@ def load(
     """Reads every photo in a folder and below it, in the order of their names.
 
     Photos are decoded by `edge_segmenter.files.images.read_image`, which states the formats and limits. A file that
-    cannot be read is left out with a warning that names it and the reason. So are entries that are not files, such as a
-    link that leads nowhere, and folders that cannot be read. Links to files are read, links to folders are not.
+    cannot be read is left out with a warning that names it and the reason; so is a file that vanishes meanwhile. So are
+    entries that are not files, such as a link that leads nowhere, and folders that cannot be read. System files,
+    thumbnails and results of this program are left out as well, see `edge_segmenter.files.finding`.
     Reading takes less than 1.5 GiB of memory beside the result, for any files and any number of threads.
 
     Args:
@@ -48,8 +51,8 @@ def load(
         resolution: width of the validation and test photos, pixels.
         storage_size: width of the training photos, pixels, at least `resolution`.
         fit: how a photo becomes a square, "crop", "squeeze" or "pad", see `edge_segmenter.fit`.
-        masks: None, or a folder of masks for evaluation, see `find_photos`. Grey 128 and above is foreground,
-            transparency is background. Photos with a mask are left out of training. If all have a mask, there are
+        masks: None, or a folder of masks for evaluation, see `find_photos`; `mask_values` finds out what is the object
+            in them. Photos with a mask are left out of training. If all have a mask, there are
             no training photos. In the order of their names, the first, third and so on go to validation, the others to
             test.
         unlabelled: None, or the grey, 0 to 255, of mask pixels that have no label.
@@ -75,14 +78,18 @@ def load(
     settings |= {"fit": fit, "unlabelled": unlabelled, "holdout": holdout}
     if masks is None and (Path(path) / "masks").is_dir():
         raise ValueError(f"{path} has a folder of masks, which are no photos: name it as masks (--config.data.masks)")
-    files = find_photos(path, masks)
+    stamps = {file: _stamp(file) for file in find_photos(path, masks)}
+    files = [file for file, found in stamps.items() if found]
+    warn_of_turns([(file.photo, file.mask) for file in files if file.mask])
     read = functools.partial(_read, files, path, **settings)
-    return cached_splits(read, cache, [_stamps(files), settings])
+    rule = ["values"] if masks else []  # caches of earlier versions hold labels by another rule
+    return cached_splits(read, cache, [_key(stamps), settings, *rule])
 
 
 def _read(files, path, *, create, resolution, storage_size, fit, unlabelled, holdout):
     """Reads the training photos into `create(shape)`, and the few for evaluation into memory; returns `Splits`."""
-    read = functools.partial(_read_squares, fit=fit, unlabelled=unlabelled)
+    coding = survey([file.mask for file in files if file.mask], unlabelled)
+    read = functools.partial(_read_squares, fit=fit, coding=coding)
     train = [file for file in files if not file.mask]
     evaluation = [file for file in files if file.mask]
     train_squares, train = read(train, size=storage_size, create=create)
@@ -106,12 +113,12 @@ def _photos(squares: np.ndarray, files: list[PhotoFile]) -> Photos:
     return Photos(squares[..., :3], masks, tuple(file.name for file in files))
 
 
-def _read_squares(files, *, size, fit, unlabelled, create):
+def _read_squares(files, *, size, fit, coding, create):
     """Returns uint8 [file, size, size, channel] and the list of files, both without the unreadable ones."""
     channels = 4 if any(file.mask for file in files) else 3
     squares = create((len(files), size, size, channels))
     readable: list[PhotoFile] = []
-    read_square = functools.partial(_read_square, size=size, fit=fit, unlabelled=unlabelled)
+    read_square = functools.partial(_read_square, size=size, fit=fit, coding=coding)
     with ThreadPool() as pool:
         read = pool.imap(read_square, files)
         for file, square in progress(zip(files, read, strict=True), "reading photos", len(files), unit="photos"):
@@ -123,24 +130,24 @@ def _read_squares(files, *, size, fit, unlabelled, create):
     return squares[: len(readable)], readable
 
 
-def _read_square(file: PhotoFile, *, size: int, fit: str, unlabelled: int | None) -> np.ndarray | None:
+def _read_square(file: PhotoFile, *, size: int, fit: str, coding: Coding) -> np.ndarray | None:
     """Returns uint8 [size, size, rgb], with the label as fourth channel if there is a mask; None if unreadable."""
     paths = [path for path in (file.photo, file.mask) if path]
-    with _BYTES.reserved(sum(path.stat().st_size for path in paths)):
+    with _BYTES.reserved(sum(map(_size, paths))):
         pixels = [_read_or_warn(pixels_to_decode, path, size=size) for path in paths]
         if None in pixels:
             return None
         with _PIXELS.reserved(sum(filter(None, pixels))):
-            return _decode_square(file, size=size, fit=fit, unlabelled=unlabelled)
+            return _decode_square(file, size=size, fit=fit, coding=coding)
 
 
-def _decode_square(file: PhotoFile, *, size: int, fit: str, unlabelled: int | None) -> np.ndarray | None:
+def _decode_square(file: PhotoFile, *, size: int, fit: str, coding: Coding) -> np.ndarray | None:
     # A separate function, so that the decoded images are deleted before their memory counts as free.
     photo = _read_or_warn(read_image, file.photo, size=size)
-    mask = _read_or_warn(read_image, file.mask, size=size, backdrop="black") if file.mask else None
+    mask = _read_or_warn(read_mask, file.mask, coding=coding) if file.mask else None
     if photo is None or (file.mask and mask is None):
         return None
-    return labelled_square(photo, mask, size=size, fit=fit, unlabelled=unlabelled, mask_name=str(file.mask))
+    return labelled_square(photo, mask, size=size, fit=fit, unlabelled=UNLABELLED_GREY, mask_name=str(file.mask))
 
 
 def _read_or_warn(read: Callable[..., T], path: Path, **settings: Any) -> T | None:
@@ -164,6 +171,27 @@ def _hold_out(squares, files, holdout):
     return squares[: len(kept)], [files[place] for place in kept], [files[place] for place in held]
 
 
-def _stamps(files: list[PhotoFile]) -> tuple[list[str], list[tuple]]:
-    paths = [path for file in files for path in (file.photo, file.mask) if path]
-    return [file.name for file in files], [(path.name, *stamp(path)) for path in paths]
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # reading it will name the reason
+        return 0
+
+
+def _stamp(file: PhotoFile) -> list[tuple] | None:
+    """Returns the name, size and time of change of a photo and its mask; None, with a warning, if one is gone."""
+    stamps = []
+    for path in (file.photo, file.mask):
+        try:
+            stamps += [(path.name, *stamp(path))] if path else []
+        except OSError as error:
+            assert path is not None
+            warn(path, str(error.strerror))
+            return None
+    return stamps
+
+
+def _key(stamps: dict[PhotoFile, list[tuple] | None]) -> tuple[list[str], list[tuple]]:
+    return [file.name for file, found in stamps.items() if found], [
+        one for found in stamps.values() for one in found or ()
+    ]

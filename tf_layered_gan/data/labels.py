@@ -2,10 +2,13 @@
 
 import re
 
+import numpy as np
+
 from tf_layered_gan.data.photos import UNLABELLED, Photos, Splits
 from tf_layered_gan.files.time_limit import time_limit
 
 _MATCHING_SECONDS = 30
+_NEARLY_ALL, _MOST_OF_THE_BORDER = 0.7, 0.6  # shares of the pixels that objects rarely have
 
 
 def photo_classes(splits: Splits, pattern: str) -> list[str]:
@@ -31,6 +34,38 @@ def photo_classes(splits: Splits, pattern: str) -> list[str]:
     if None in found:
         raise ValueError(f"data.classes is {pattern!r}, which finds no class in the name {names[found.index(None)]!r}")
     return [match[0] for match in found if match]
+
+
+def odd_masks(true_fraction: float, border_fraction: float = 0.0) -> str | None:
+    """Describes true masks that can hardly be right.
+
+    Args:
+        true_fraction: the share of the object among all labelled pixels of the masks.
+        border_fraction: its share among the labelled pixels at the border of the photos.
+
+    Returns:
+        str, or None if the masks may be right.
+    """
+    if true_fraction in (0, 1):
+        share = "no pixel" if true_fraction == 0 else "every pixel"
+        return f"{share} is object in the true masks, so figures on them say nothing: see docs/data.md for the values"
+    if true_fraction > _NEARLY_ALL or border_fraction > max(true_fraction, _MOST_OF_THE_BORDER):
+        return (
+            f"the true masks cover {true_fraction:.0%} of the photos: if they are inverted, all figures are wrong; the "
+            "object must be white (or 1)"
+        )
+    return None
+
+
+def odd_masks_of(splits: Splits) -> str | None:
+    """Describes validation and test masks that can hardly be right, see `odd_masks`."""
+    masks = [split.masks for split in (splits.validation, splits.test) if split.masks is not None]
+    border = [part for mask in masks for part in (mask[:, [0, -1]], mask[:, :, [0, -1]])]
+    whole, at_border = (np.concatenate([part.ravel() for part in parts or [np.empty(0)]]) for parts in (masks, border))
+    whole, at_border = (values[values != UNLABELLED] for values in (whole, at_border))
+    if not len(whole):
+        return None
+    return odd_masks(float(np.mean(whole)), float(np.mean(at_border)) if len(at_border) else 0.0)
 
 
 def labelled_photos(splits: Splits) -> Photos:

@@ -2,13 +2,11 @@
 
 import dataclasses
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from absl import logging
 
 from edge_segmenter.files.finding import list_images
-from edge_segmenter.files.images import SUFFIXES
 from edge_segmenter.files.printing import printable
 
 
@@ -30,8 +28,8 @@ class PhotoFile:
 def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None) -> list[PhotoFile]:
     """Finds the photos in a folder, and their masks. Opens no file.
 
-    Logs a warning for each entry that is not a file, and for each folder that cannot be read. Also logs how many other
-    files there are.
+    Logs a warning for each entry that is not a file, and for each folder that cannot be read. Also logs how many files
+    are left out for another reason, see `edge_segmenter.files.finding.list_images`.
 
     Args:
         path: the folder.
@@ -42,8 +40,8 @@ def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None)
         list of `PhotoFile`, sorted by name.
 
     Raises:
-        ValueError: if a folder does not exist, no photo has a mask, or the pairs are ambiguous: a mask fits two photos,
-            or two masks fit a photo.
+        ValueError: if a folder does not exist or holds no image, no photo has a mask, or the pairs are ambiguous: a
+            mask fits two photos, or two masks fit a photo.
     """
     if masks is None:
         return _find(path)
@@ -69,8 +67,10 @@ def _find(folder: str | os.PathLike, without: str | os.PathLike | None = None) -
     listing = list_images(folder, without)
     for path in listing.unreadable:
         warn(path, "the folder cannot be read")
-    if listing.other_suffixes:
-        _warn_of_others(folder, listing.other_suffixes)
+    if not listing.images:
+        raise ValueError("; ".join([f"no photo or mask in {folder}", *listing.notes()]))
+    for note in listing.notes():
+        logging.warning("%s: %s", printable(str(folder)), note)
     files = []
     for path in listing.images:
         if os.path.isfile(path):
@@ -78,16 +78,6 @@ def _find(folder: str | os.PathLike, without: str | os.PathLike | None = None) -
         else:
             warn(path, "it is not a file")
     return files
-
-
-def _warn_of_others(folder: str | os.PathLike, counts: Mapping[str, int]) -> None:
-    found = sorted((printable(suffix) or "none", count) for suffix, count in counts.items())
-    logging.warning(
-        "files in %s with other suffixes than %s are left out: %s",
-        printable(str(folder)),
-        " ".join(SUFFIXES),
-        ", ".join(f"{suffix} {count}" for suffix, count in found),
-    )
 
 
 def _stem(file: PhotoFile) -> str:

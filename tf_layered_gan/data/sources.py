@@ -2,9 +2,10 @@
 
 import os
 
+from absl import logging
 from ml_collections import ConfigDict
 
-from tf_layered_gan.data import folder, shapes
+from tf_layered_gan.data import folder, labels, shapes
 from tf_layered_gan.data.photos import Splits
 
 
@@ -30,6 +31,13 @@ def load_photos(config: ConfigDict, cache: str | os.PathLike | None = None) -> S
     Raises:
         ValueError: if the photos cannot be used, see the `load` of each source.
     """
+    splits = _load(config, cache)
+    if (doubt := labels.odd_masks_of(splits)) is not None:
+        logging.warning(doubt)
+    return splits
+
+
+def _load(config: ConfigDict, cache: str | os.PathLike | None) -> Splits:
     data = config.data
     sizes = {
         "resolution": config.resolution,

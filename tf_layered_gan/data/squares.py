@@ -72,7 +72,10 @@ def full_labels(
 def _check_aspect(photo: Image.Image, mask: Image.Image, mask_name: str | os.PathLike) -> None:
     (width, height), (mask_width, mask_height) = photo.size, mask.size
     if abs(width * mask_height - height * mask_width) > max(photo.size + mask.size):  # one pixel, for rounding
-        raise ValueError(f"{mask_name} has another aspect ratio than its photo: mask {mask.size}, photo {photo.size}")
+        words = f"{mask_name} has another aspect ratio than its photo: mask {mask.size}, photo {photo.size}"
+        if abs(width * mask_width - height * mask_height) <= max(photo.size + mask.size):
+            words += "; the mask lies on its side: EXIF turns the photo, but the mask was drawn on the unturned one"
+        raise ValueError(words)
 
 
 def _labels(mask: Image.Image, unlabelled: int | None) -> np.ndarray:

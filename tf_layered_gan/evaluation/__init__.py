@@ -1,0 +1,1 @@
+from tf_layered_gan import startup  # noqa: F401

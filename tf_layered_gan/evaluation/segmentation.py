@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import keras
 import numpy as np
 
+from tf_layered_gan.data.labels import odd_masks
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
@@ -97,9 +98,10 @@ def format_table(results: dict[str, dict[str, float]]) -> str:
         results: dict that `evaluate` returned, with at least one method.
 
     Returns:
-        A title with the number of images, a header, and one line per method.
+        A title with the number of images, a header, one line per method, and a warning if no figure can be true.
     """
-    images = next(iter(results.values()))["images"]
+    first = next(iter(results.values()))
+    images, doubt = first["images"], odd_masks(first["true_fraction"])
     rows = [["", *_COLUMNS]]
     rows += [[name, *(f"{100 * metrics[key]:.1f}" for key in _COLUMNS.values())] for name, metrics in results.items()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -107,7 +109,7 @@ def format_table(results: dict[str, dict[str, float]]) -> str:
         f"{images} images; in per cent. IoU, mIoU and ACC are over all pixels; /image, ARI and MSC are means over the "
         "images; predicted and true are the share of foreground."
     )
-    return "\n".join([title, *(_align(row, widths) for row in rows)])
+    return "\n".join([title, *(_align(row, widths) for row in rows), *([f"warning: {doubt}"] if doubt else [])])
 
 
 def _align(row: list[str], widths: list[int]) -> str:

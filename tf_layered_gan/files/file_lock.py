@@ -1,16 +1,22 @@
-"""An inter-process lock that the operating system releases even if the process is killed."""
+"""Waits for a lock on a folder, or refuses, if another process holds it."""
 
 import contextlib
-import fcntl
 import os
 import pathlib
+import time
 from collections.abc import Callable, Iterator
 from typing import IO
+
+from absl import logging
+
+from edge_segmenter.files import lock
+
+_PAUSE = 0.2  # seconds between two attempts
 
 
 @contextlib.contextmanager
 def file_lock(folder: str | os.PathLike, taken: Callable[[], None]) -> Iterator[None]:
-    """Holds a lock on the file FOLDER/lock.
+    """Holds a lock on the file FOLDER/lock. Warns if this system has no locks, and goes on without one.
 
     Args:
         folder: made if it is missing.
@@ -22,17 +28,17 @@ def file_lock(folder: str | os.PathLike, taken: Callable[[], None]) -> Iterator[
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     with open(path / "lock", "a") as file:
-        if not _acquired(file, folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        if not _acquired(file, folder):
             taken()
-            _acquired(file, folder, fcntl.LOCK_EX)
+            while not _acquired(file, folder):
+                time.sleep(_PAUSE)
         yield
 
 
-def _acquired(file: IO, folder: str | os.PathLike, how: int) -> bool:
+def _acquired(file: IO, folder: str | os.PathLike) -> bool:
+    if not lock.system_has_locks():
+        logging.warning("this system has no file locks: start no second command on %s meanwhile", folder)
     try:
-        fcntl.flock(file, how)
-    except BlockingIOError:
-        return False
+        return lock.acquired(file)
     except OSError as error:
         raise OSError(error.errno, f"{folder} cannot be locked, use another folder: {error.strerror}") from error
-    return True

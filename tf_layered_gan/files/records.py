@@ -24,7 +24,7 @@ def read_record(path: str | os.PathLike) -> dict[str, Any]:
         ValueError: if it holds anything else, for example because it is damaged; names the file.
     """
     try:
-        record = json.loads(pathlib.Path(path).read_text())
+        record = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # too many brackets exceed the recursion limit
         raise ValueError(f"{path} is damaged: {error}") from error
     if not isinstance(record, dict):

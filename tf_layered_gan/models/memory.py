@@ -4,6 +4,7 @@ import concurrent.futures
 import math
 import os
 import pathlib
+import sys
 
 import keras
 import tensorflow as tf
@@ -63,8 +64,14 @@ def _outputs(network: keras.Model) -> int:
 
 
 def available() -> int:
-    """Returns the bytes of memory of the machine, or of its container if that has a lower limit."""
-    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    """Returns the bytes of memory of the machine, or of its container if that has a lower limit.
+
+    Where the system does not tell, as on Windows, this is more than any machine has.
+    """
+    try:
+        machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        machine = sys.maxsize
     limit = pathlib.Path("/sys/fs/cgroup/memory.max")
     allowed = limit.read_text().strip() if limit.exists() else ""
     return min(machine, int(allowed)) if allowed.isdecimal() else machine

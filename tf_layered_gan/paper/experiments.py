@@ -16,8 +16,9 @@ from typing import Any
 
 from absl import app, flags
 
-from tf_layered_gan.command_line import command_errors
+from tf_layered_gan.command_line import command_errors, define_path, ended_by_signals, lenient_output
 from tf_layered_gan.config import validate
+from tf_layered_gan.files.records import write_record
 from tf_layered_gan.paper import sweep, table_report
 from tf_layered_gan.paper.lines import collect_lines
 from tf_layered_gan.paper.sweep import Run
@@ -78,10 +79,9 @@ def make_table(
         raise ValueError(f"no run of table {name} has finished in {root}; the first would be {first}")
     command = _command(name, scale, seeds, data, masks, extra)
     file = pathlib.Path(output or workdir) / f"table_{name}.md"
-    file.parent.mkdir(parents=True, exist_ok=True)
     title = f"Table {name}" if scale == "paper" else f"Table {name}, {scale} scale"
-    file.write_text(table_report.markdown(title, table, lines, command, about))
-    file.with_suffix(".csv").write_text(table_report.as_csv(table, lines))
+    write_record(file, table_report.markdown(title, table, lines, command, about))
+    write_record(file.with_suffix(".csv"), table_report.as_csv(table, lines))
     return file
 
 
@@ -168,18 +168,19 @@ def main(argv: list[str]) -> None:
             collect_only=given.collect_only,
             extra=tuple(argv[2:]),
         )
-    print(file.read_text())
+    print(file.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":
     flags.FLAGS.set_gnu_getopt(True)  # flags may follow the name of the table
-    flags.DEFINE_string("workdir", None, "Directory of the runs; each gets its own directory in it.", required=True)
+    define_path("workdir", "Directory of the runs; each gets its own directory in it.", required=True)
     flags.DEFINE_enum("scale", "paper", ["paper", "small"], "small: configs/small.py on a folder of photos.")
     flags.DEFINE_list("seeds", "0,1,2", "Seeds; each row has one run per seed.")
-    flags.DEFINE_string("data", None, "small: the folder of photos; paper: the folder of TensorFlow Datasets.")
-    flags.DEFINE_string("masks", None, "Folder of masks of the folder's photos, or of Stanford Dogs and Cars.")
-    flags.DEFINE_string("output", None, "Directory of the table; the workdir by default.")
+    define_path("data", "small: the folder of photos; paper: the folder of TensorFlow Datasets.")
+    define_path("masks", "Folder of masks of the folder's photos, or of Stanford Dogs and Cars.")
+    define_path("output", "Directory of the table; the workdir by default.")
     flags.DEFINE_integer("jobs", 1, "Number of runs at the same time.", lower_bound=1)
     flags.DEFINE_string("about", None, "A sentence on the photos and masks to print in the table.")
     flags.DEFINE_bool("collect_only", False, "Do not run anything: write the table from existing runs.")
-    app.run(main)
+    with ended_by_signals(), lenient_output():
+        app.run(main)

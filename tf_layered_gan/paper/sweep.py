@@ -1,5 +1,6 @@
 """A sweep of runs of main.py that differ in some fields. Each run has its own process and workdir, and can resume."""
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -8,19 +9,21 @@ import pathlib
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
 from absl import flags
 from ml_collections import ConfigDict
 
-from tf_layered_gan.config import shipped
+from tf_layered_gan import interruption
+from tf_layered_gan.config import resolve_paths, shipped
 from tf_layered_gan.files import cache_folder
 from tf_layered_gan.files.records import read_record
 from tf_layered_gan.runs.config_record import config_facts
 
 _CACHES = ("photos", "fid")  # folders of a workdir that all runs of a config file share
+_PROCESSES: set[subprocess.Popen] = set()  # the runs that are at work
 _EXECUTION = ("monitoring", "jit", "distribution")  # fields that do not change what a run computes
 
 
@@ -58,6 +61,7 @@ def resolve(arguments: Sequence[str]) -> ConfigDict:
         shipped.define_flag("The config of a run.", flag_values=values, sys_argv=argv)
         _, *unexpected = values(argv)
         config = values.config.lock()  # reads the file, if no override has done so
+        resolve_paths(config)
     except (flags.Error, AttributeError, KeyError, TypeError, OSError) as error:
         raise ValueError(f"{shlex.join(arguments)}: {error}") from error
     if unexpected:
@@ -97,8 +101,12 @@ def plan(
 
 def execute(command: Sequence[str], log: pathlib.Path) -> int:
     """Runs a command in its own process, appends its output to a log file, and returns its exit code."""
-    with open(log, "a") as file:
-        return subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
+    with open(log, "a") as file, subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT) as process:
+        _PROCESSES.add(process)
+        try:
+            return process.wait()
+        finally:
+            _PROCESSES.discard(process)
 
 
 def sweep(runs: Sequence[Run], jobs: int, execute: Callable[[Sequence[str], pathlib.Path], int] = execute) -> None:
@@ -115,10 +123,22 @@ def sweep(runs: Sequence[Run], jobs: int, execute: Callable[[Sequence[str], path
     runs = list({run.workdir: run for run in runs}.values())
     pending = [run for run in runs if not _has_finished(run)]
     print(f"{len(runs)} runs, {len(runs) - len(pending)} of them finished", flush=True)
-    with ThreadPool(jobs) as pool:
+    with _stopped_together(), ThreadPool(jobs) as pool:
         results = pool.imap_unordered(functools.partial(_perform, execute=execute), pending)
         for count, (run, code) in enumerate(results, start=1):
             print(f"[{count}/{len(pending)}] {'failed' if code else 'finished'}: {run.workdir}", flush=True)
+
+
+@contextlib.contextmanager
+def _stopped_together() -> Iterator[None]:
+    """Stops the runs that are at work if the sweep is stopped. Each saves its state first."""
+    try:
+        yield
+    except interruption.Interrupted:
+        for process in list(_PROCESSES):
+            process.terminate()
+            process.wait()
+        raise
 
 
 def final_metrics(workdir: pathlib.Path) -> dict[str, Any] | None:
@@ -134,7 +154,7 @@ def failure(workdir: pathlib.Path) -> str | None:
     file = workdir / "failed.txt"
     if not file.exists() or (final_metrics(workdir) and _written(workdir / "metrics.json") > _written(file)):
         return None
-    return file.read_text().strip()
+    return file.read_text(encoding="utf-8").strip()
 
 
 def scheduled(config: Mapping[str, Any] | ConfigDict) -> tuple[int, int]:
@@ -184,14 +204,14 @@ def _perform(run: Run, execute: Callable[[Sequence[str], pathlib.Path], int]) ->
     code = execute(run.command, run.workdir / "log.txt")
     file = run.workdir / "failed.txt"
     if code:
-        file.write_text(f"exit code {code}: {_last_line(run.workdir / 'log.txt')}\n")
+        file.write_text(f"exit code {code}: {_last_line(run.workdir / 'log.txt')}\n", encoding="utf-8")
     else:
         file.unlink(missing_ok=True)
     return run, code
 
 
 def _last_line(log: pathlib.Path) -> str:
-    lines = log.read_text(errors="replace").split("\n") if log.exists() else []
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
     return next((line for line in reversed(lines) if line.strip()), "nothing printed")
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from absl import logging
 
+from tf_layered_gan.files.paths import for_tensorflow
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.segmenter import Segmenter
 
@@ -64,9 +65,10 @@ class Checkpointer:
         """
         numbers = self._written()
         for number in reversed(numbers):
-            path = self._path(number)
+            path = self._directory / f"ckpt-{number}"
             try:
-                self._checkpoint.read(path).assert_existing_objects_matched()
+                with for_tensorflow(self._directory) as folder:
+                    self._checkpoint.read(os.path.join(folder, path.name)).assert_existing_objects_matched()
             except (AssertionError, ValueError) as error:  # a variable is missing or has another shape
                 raise ValueError(
                     f"{path} was written by another version of this program; take another workdir"
@@ -92,8 +94,10 @@ class Checkpointer:
         self._check_finite()
         if not self._saves:
             return
+        self._directory.mkdir(parents=True, exist_ok=True)
         try:
-            self._checkpoint.write(self._path(self._number + 1))
+            with for_tensorflow(self._directory) as folder:
+                self._checkpoint.write(os.path.join(folder, f"ckpt-{self._number + 1}"))
         except tf.errors.OpError as error:
             raise OSError(f"no checkpoint could be written to {self._directory}: {error.message}") from error
         self._number += 1
@@ -118,9 +122,6 @@ class Checkpointer:
     def position(self) -> dict[str, int]:
         """The counters by name."""
         return {name: int(getattr(self, name)) for name in _COUNTERS}
-
-    def _path(self, number: int) -> str:
-        return str(self._directory / f"ckpt-{number}")
 
     def _written(self) -> list[int]:
         """Returns the numbers of the checkpoints whose files exist. TensorFlow's own list may be damaged."""

@@ -12,7 +12,8 @@ from tf_layered_gan.files.records import read_record, write_record
 from tf_layered_gan.runs.workdir_links import check_links
 
 # Fields that may differ when a run goes on: the steps already taken do not depend on them.
-_MAY_CHANGE = ("schedule.", "monitoring.", "metrics.", "jit", "distribution", "data.classes", "refine.passes")
+_MAY_CHANGE: tuple[str, ...] = ("schedule.", "monitoring.", "metrics.", "jit", "distribution", "data.classes")
+_MAY_CHANGE += ("refine.passes", "data.path", "data.masks")  # `check_photos` checks that the photos are the same
 _MUST_STAY = ("schedule.gan_images_per_round", "schedule.segmenter_steps_per_round")
 
 
@@ -25,9 +26,9 @@ def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
 
     Raises:
         ValueError: the run was begun with another config; names the fields. Fields that do not change the steps already
-            taken may differ: `monitoring`, `metrics`, `jit`, `distribution`, `data.classes`, `refine.passes`, and
-            `schedule` except for the size of a round. Also raised if the workdir lies in the folder of photos, if
-            config.json is damaged, or if `check_links` refuses the workdir.
+            taken may differ: `monitoring`, `metrics`, `jit`, `distribution`, `data.classes`, `refine.passes`, the
+            places of photos and masks, and `schedule` except for the size of a round. Also raised if the workdir lies
+            in the folder of photos, if config.json is damaged, or if `check_links` refuses the workdir.
     """
     check_links(workdir)
     photos = config.data.path if config.data.source == "folder" else None
@@ -40,6 +41,11 @@ def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
         fields = [name for name in sorted(given) if begun[name] != given[name]]
         if fields:
             raise ValueError(f"{path} was begun with other values of {', '.join(fields)}; take another workdir")
+
+
+def move_photos(config: ConfigDict, photos: str | None, masks: str | None) -> None:
+    """Puts the new places of a run's photos and masks, those that are not None, into its config."""
+    config.data.path, config.data.masks = photos or config.data.path, masks or config.data.masks
 
 
 def load_config(workdir: str | os.PathLike) -> ConfigDict:

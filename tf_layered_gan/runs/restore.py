@@ -41,7 +41,9 @@ def restore_gan(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Layered
         raise ValueError("segmenter.supervised is True: such a run trains no GAN")
     models = gan, _, _ = restore_run(config, workdir)
     if not passes.is_trained(gan):
-        raise ValueError(f"{workdir} trained no GAN, as its bootstrap sufficed; --config.schedule.gan=always trains one")
+        raise ValueError(
+            f"{workdir} trained no GAN, as its bootstrap sufficed; --config.schedule.gan=always trains one"
+        )
     return models
 
 

@@ -57,7 +57,8 @@ class Monitor:
     def __init__(self, workdir: str | os.PathLike, batch_size: int, plan: Plan | None = None):
         self._directory = pathlib.Path(workdir) / "tensorboard"
         with self._errors_named():
-            self._writer = tf.summary.create_file_writer(str(self._directory))
+            # As bytes, because TensorFlow refuses a str that is not UTF-8.
+            self._writer = tf.summary.create_file_writer(os.fsencode(self._directory))
         self._batch_size, self._plan = batch_size, plan
         self._last: tuple[str, int, float] | None = None
 

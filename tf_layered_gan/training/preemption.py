@@ -1,29 +1,45 @@
-"""SIGTERM, which a cluster sends before it takes a machine away: the run saves its state and can go on later."""
+"""Signals during training: the run saves its state, and the same command goes on later.
+
+A cluster sends SIGTERM before it takes a machine away, a terminal SIGINT (Ctrl-C), or SIGHUP when it is closed.
+"""
 
 import contextlib
 import signal
 from collections.abc import Iterator
-from typing import Any
+
+from absl import logging
+
+from tf_layered_gan import interruption
 
 EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: not finished, run the same command again
 
 
-class Preempted(SystemExit):
-    """Ends the program with `EXIT_CODE`."""
+class Preempted(interruption.Interrupted):
+    """Ends the program with `EXIT_CODE` after SIGTERM, otherwise with 128 + the signal's number.
 
-    def __init__(self) -> None:
-        super().__init__(EXIT_CODE)
+    Args:
+        number: the signal's number, or None if another worker got the signal.
+    """
+
+    def __init__(self, number: int | None = None) -> None:
+        super().__init__(number, EXIT_CODE if number in (None, signal.SIGTERM) else None)
 
 
 class Sigterm:
-    """Remembers whether SIGTERM has come, and delays its effect where the program must not stop.
+    """Remembers whether SIGTERM, SIGINT or SIGHUP has come, and delays its effect where the program must not stop.
 
     Attributes:
-        requested: whether the signal has come.
+        number: the signal's number, or None.
     """
 
     def __init__(self) -> None:
-        self.requested, self._defers = False, False
+        self.number: int | None = None
+        self._defers = False
+
+    @property
+    def requested(self) -> bool:
+        """Whether a signal has come."""
+        return self.number is not None
 
     @contextlib.contextmanager
     def deferred(self) -> Iterator[None]:
@@ -34,24 +50,23 @@ class Sigterm:
         finally:
             self._defers = False
         if self.requested:
-            raise Preempted
+            raise Preempted(self.number)
 
-    def handle(self, *_: Any) -> None:
-        """Handles the signal."""
-        self.requested = True
+    def handle(self, number: int) -> None:
+        """Handles a signal."""
+        self.number = number
         if not self._defers:
-            raise Preempted
+            raise Preempted(number)
+        name = signal.Signals(number).name
+        logging.info("%s: this step is finished and saved first; a second %s ends the run at once", name, name)
 
 
 @contextlib.contextmanager
 def preemptible() -> Iterator[Sigterm]:
-    """Makes SIGTERM raise `Preempted` in the body, at once or when `Sigterm.deferred` ends; yields the `Sigterm`.
+    """Makes a signal raise `Preempted` in the body, at once or when `Sigterm.deferred` ends; yields the `Sigterm`.
 
-    For the main thread only, like all signal handlers in Python.
+    Outside the main thread no signal can be handled, so the caller's program decides what a signal does.
     """
     sigterm = Sigterm()
-    previous = signal.signal(signal.SIGTERM, sigterm.handle)
-    try:
+    with interruption.handled(sigterm.handle):
         yield sigterm
-    finally:
-        signal.signal(signal.SIGTERM, previous)

@@ -51,7 +51,7 @@ class Run:
         gan: the GAN, compiled.
         segmenter: the segmenter, compiled.
         checkpointer: saves both; holds the number of steps taken so far.
-        sigterm: knows whether SIGTERM has come.
+        sigterm: knows whether a signal has come.
         inception: the network for FID, or None.
         may_restart: whether a collapse ends this attempt, so that another one can begin.
         plan: the phases to come, to say how much time is left, or None.
@@ -138,7 +138,7 @@ class Run:
         Raises:
             FloatingPointError: a loss or a variable is not finite; names the loss or variable.
             OSError: no checkpoint could be written.
-            preemption.Preempted: after SIGTERM to any worker, once the current step is saved.
+            preemption.Preempted: after SIGTERM, SIGINT or SIGHUP to any worker, once the current step is saved.
             restarts.Collapsed: a round of the GAN ended in a collapse, and the run may restart.
         """
         first_step, started, every = int(phase.counter.numpy()), time.time(), self.config.monitoring
@@ -164,7 +164,7 @@ class Run:
                 if stop_requested:
                     logging.info("told to stop: step %d is saved, and the same command goes on from it", step)
                     workers.wait_for_all(self.strategy)  # the first worker to exit would cut off another's save
-                    raise preemption.Preempted
+                    raise preemption.Preempted(self.sigterm.number)
             workers.wait_for_all(self.strategy)  # the chief may still be saving
         if phase.counter.numpy() == phase.last_step:
             phase.after()

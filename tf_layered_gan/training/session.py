@@ -25,6 +25,8 @@ from tf_layered_gan.training import distribution, preemption, workers
 from tf_layered_gan.training.plan import Plan
 from tf_layered_gan.training.run import Run
 
+_FEW_PHOTOS = 200
+
 
 @dataclasses.dataclass(frozen=True)
 class Session:
@@ -37,7 +39,7 @@ class Session:
         strategy: the devices.
         splits: the photos.
         inception: the network for FID, or None.
-        sigterm: knows whether SIGTERM has come.
+        sigterm: knows whether a signal has come.
     """
 
     config: ConfigDict
@@ -88,7 +90,7 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
         ValueError: photos that cannot be used, a config that needs more memory than there is, a workdir begun with
             another config or in use by another run, or workers that differ in their config, photos or position.
         OSError: the disk is full, or another worker is lost; checkpoints already written stay.
-        preemption.Preempted: SIGTERM came.
+        preemption.Preempted: SIGTERM, SIGINT or SIGHUP came.
     """
     strategy = distribution.build_strategy(config)  # first: workers must meet before TensorFlow does anything else
     with preemption.preemptible() as sigterm, _reachable_workers(strategy, sigterm):
@@ -109,13 +111,13 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
 
 @contextlib.contextmanager
 def _reachable_workers(strategy: tf.distribute.Strategy, sigterm: preemption.Sigterm) -> Iterator[None]:
-    """Raises an error that names a lost worker, unless SIGTERM has come, because SIGTERM ends all workers."""
+    """Raises an error that names a lost worker, unless a signal has come, because it ends all workers."""
     try:
         with workers.lost_workers_named(strategy):
             yield
     except ConnectionError as error:
         if sigterm.requested:
-            raise preemption.Preempted from error
+            raise preemption.Preempted(sigterm.number) from error
         raise
 
 
@@ -126,6 +128,12 @@ def load_usable_photos(config: ConfigDict, cache: pathlib.Path | None) -> Splits
         labels.labelled_photos(splits)
     elif not len(splits.train):
         raise ValueError("every photo has a mask, so none is left to train on: photos with masks are for evaluation")
+    elif len(splits.train) < _FEW_PHOTOS:
+        logging.warning(
+            "few training photos, %d: a GAN learns so few by heart, so expect no useful masks; the "
+            "smallest folder that we measured had 514 photos",
+            len(splits.train),
+        )
     rejected_photos(config.refine.rejected, splits.train.names)
     if config.data.classes:
         labels.photo_classes(splits, config.data.classes)

@@ -15,6 +15,8 @@ def get_config() -> ConfigDict:
     """Returns the config. Its rounds are longer than any device's time, so the time budget sets their length."""
     config = folder.get_config()
     config.data.fit = "crop"
+    config.refine.bootstrap = False  # the device takes no passes over photos
+    config.refine.passes = 0
     config.batch_size = 32
     config.networks.generator_width = 64
     config.networks.least_width = 16

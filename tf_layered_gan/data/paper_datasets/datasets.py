@@ -14,6 +14,7 @@ from PIL import Image
 
 from edge_segmenter.files.images import UnreadableImage, read_image
 from tf_layered_gan.data.cache import cached_splits, in_memory, stamp
+from tf_layered_gan.data.mask_values import Coding, read_mask, survey
 from tf_layered_gan.data.paper_datasets.catalogue import DATASETS, MASK, prepare, prepared, tfds_splits
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.data.squares import labelled_square
@@ -106,9 +107,12 @@ def _read(source, builder, *, create, resolution, storage_size, fit, masks, hold
     if own_masks and masks is not None:
         raise ValueError(f"masks is {masks}, allowed: None, because {source} has true masks")
 
+    coding = None if masks is None else survey(sorted(Path(masks).rglob("*.png")))
+
     def photos(split, size, create, labelled):
         batches = _batches(source, builder, split, masks)
-        squares, names = _squares(batches, builder.info.splits[split].num_examples, size, fit, create, labelled)
+        count = builder.info.splits[split].num_examples
+        squares, names = _squares(batches, count, size, create, fit=fit, labelled=labelled, coding=coding)
         return Photos(squares[..., :3], squares[..., 3] if labelled else None, names)
 
     labelled = own_masks or masks is not None
@@ -117,10 +121,10 @@ def _read(source, builder, *, create, resolution, storage_size, fit, masks, hold
     return Splits(photos(train, storage_size, create, train_masks and own_masks), validation, test)
 
 
-def _squares(batches, count, size, fit, create, labelled):
+def _squares(batches, count, size, create, *, fit, labelled, coding):
     """Returns the squares, uint8 [photo, size, size, channel] (rgb, and the label if there is one), and the names."""
     squares = create((count, size, size, 4 if labelled else 3))
-    read = functools.partial(_square, size=size, fit=fit, labelled=labelled)
+    read = functools.partial(_square, size=size, fit=fit, labelled=labelled, coding=coding)
     names: list[str] = []
     with ThreadPool() as pool:
         for batch in batches:
@@ -129,16 +133,20 @@ def _squares(batches, count, size, fit, create, labelled):
     return squares, tuple(names)
 
 
-def _square(element: Element, *, size: int, fit: str, labelled: bool) -> np.ndarray:
+def _square(element: Element, *, size: int, fit: str, labelled: bool, coding: Coding | None) -> np.ndarray:
     name, photo_file, mask_file = element
     if labelled and isinstance(mask_file, Path) and not mask_file.exists():
         raise ValueError(f"{mask_file}, the mask of {name}, is missing: see export/predict_masks.py")
     try:
         photo = read_image(photo_file, size=size)
-        mask = read_image(mask_file, backdrop="black") if labelled and mask_file else None
+        mask = _read_mask(mask_file, coding) if labelled and mask_file else None
     except UnreadableImage as error:
         raise ValueError(f"{name} or its mask cannot be read: {error}") from error
     return labelled_square(photo, mask, size=size, fit=fit, mask_name=f"the mask of {name}")
+
+
+def _read_mask(file: io.BytesIO | Path, coding: Coding | None) -> Image.Image:
+    return read_image(file, backdrop="black") if coding is None else read_mask(file, coding)
 
 
 def _batches(source, builder, split, masks=None):

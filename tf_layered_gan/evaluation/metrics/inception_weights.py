@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from absl import app, flags
 
-from tf_layered_gan.command_line import command_errors
+from tf_layered_gan.command_line import command_errors, define_path
 
 if TYPE_CHECKING:
     import keras
@@ -143,6 +143,6 @@ def main(_: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("input", None, "The frozen graph (.pb) or the TorchScript (.pt).", required=True)
-    flags.DEFINE_string("output", None, "The .npz file to write.", required=True)
+    define_path("input", "The frozen graph (.pb) or the TorchScript (.pt).", required=True)
+    define_path("output", "The .npz file to write.", required=True)
     app.run(main)

@@ -1,0 +1,93 @@
+"""Results of this program, which must not be used as photos.
+
+The edge command and `export.predict_masks` mark their folders with a file. Runs, exports and caches are known by the
+files that they hold. Results of earlier versions have no mark, but they have the names of photos.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO
+
+from . import lock
+
+MARK = ".edge_segmenter"
+FOLDERS = {"mask": "masks", "cutout": "cutouts", "blurred": "blurred"}  # by kind of result
+_TEXT = "Results of edge-segmenter. A folder with this file is not searched for photos, unless it is named itself.\n"
+# All names of one set show a folder of results: of the edge, of predict_masks, a run, an export or a cache.
+_SIGNS = (
+    {MARK},
+    {"predicted_by.json"},
+    {"config.json", "checkpoints"},
+    {"export.json", "model_card.md"},
+    {"CACHEDIR.TAG"},
+)
+
+
+def is_marked(names: set[str]) -> bool:
+    """Returns whether a folder that holds these names is one of results."""
+    return any(sign <= names for sign in _SIGNS)
+
+
+@contextlib.contextmanager
+def claimed(folders: Iterable[Path]) -> Iterator[None]:
+    """Makes folders of results and marks them. Inside the block, no other command may claim them.
+
+    Raises:
+        ValueError: if another command is writing into one of them.
+        OSError: if a folder cannot be made or written to.
+    """
+    with contextlib.ExitStack() as stack:
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+            mark = folder / MARK
+            if mark.is_symlink():  # is replaced, not followed
+                mark.unlink()
+            file = stack.enter_context(open(mark, "a", encoding="utf-8"))
+            if not _is_free(file):
+                raise ValueError(f"another edge-segmenter writes into {folder}: wait for it, or name another --output")
+            if file.tell() == 0:
+                file.write(_TEXT)
+                file.flush()
+        yield
+
+
+def _is_free(file: IO) -> bool:
+    with contextlib.suppress(OSError):  # the file system has no locks
+        return lock.acquired(file)
+    return True
+
+
+def without_mark(images: list[Path], root: Path) -> set[Path]:
+    """Returns the images that earlier versions made: those in folders named as in `FOLDERS`, with names of photos.
+
+    Args:
+        images: all images below `root`.
+        root: the folder that is searched. If it is one of results itself, that is wanted.
+    """
+    found: dict[Path, list[Path]] = {}
+    for path in images:
+        for parent in path.parents[: len(path.parts) - len(root.parts) - 1]:
+            if parent.name in FOLDERS.values():
+                found.setdefault(parent, []).append(path)
+    if not found:
+        return set()
+    names = {os.path.splitext(path)[0] for path in images}
+    names |= {str(path) for path in images}  # the result of a.jpg may be a.jpg.png
+    return {path for folder, paths in found.items() if _are_results(folder, paths, names, root) for path in paths}
+
+
+def _are_results(folder: Path, paths: list[Path], names: set[str], root: Path) -> bool:
+    """Returns whether most of the images are PNG files with the names of images elsewhere."""
+    others = [folder.parent / kind for kind in FOLDERS.values() if kind != folder.name]
+    above = [place for place in folder.parents if place.is_relative_to(root)]
+    mirrored = [
+        path.suffix == ".png" and any(_has_name(place / path.relative_to(folder), names) for place in above + others)
+        for path in paths
+    ]
+    return 2 * sum(mirrored) > len(mirrored)
+
+
+def _has_name(path: Path, names: set[str]) -> bool:
+    return os.path.splitext(path)[0] in names

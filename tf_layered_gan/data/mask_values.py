@@ -1,0 +1,253 @@
+"""The meaning of the values in mask files, decided over all masks of a set. The rules are stated in docs/data.md."""
+
+import collections
+import dataclasses
+import os
+from collections.abc import Iterable, Sequence
+from multiprocessing.pool import ThreadPool
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from absl import logging
+from PIL import ExifTags, Image, ImageOps
+
+from edge_segmenter.files.formats import FORMATS
+from edge_segmenter.files.images import UnreadableImage, pixels_to_decode
+from edge_segmenter.files.printing import printable
+
+File = str | os.PathLike | IO[bytes]
+
+UNLABELLED_GREY = 128  # in what `read_mask` returns
+_TINT = 32  # a JPEG changes greys by this much at most
+_FEW = 64  # a mask with soft edges has more values than a set of classes
+_SHOWN = 8
+_GREYS = ("grey", "index")  # the kinds of mask in which `unlabelled` is a value
+_SAME_SIZE = (2, 3, 4)  # EXIF orientations that keep width and height
+
+
+@dataclasses.dataclass(frozen=True)
+class Meaning:
+    """Which values are the object and which have no label.
+
+    Attributes:
+        threshold: values from this on are the object.
+        void: the value without a label, or None.
+    """
+
+    threshold: int
+    void: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Coding:
+    """How to read the masks of a set.
+
+    Attributes:
+        by_alpha: whether the alpha channel of a mask that has one is the mask.
+        meanings: the meaning of the values by kind of mask: "grey", "index", "colour" or "alpha".
+        unlabelled: the grey, or the index of a palette, of pixels without a label; or None.
+    """
+
+    by_alpha: bool
+    meanings: dict[str, Meaning]
+    unlabelled: int | None
+
+
+def survey(files: Sequence[File], unlabelled: int | None = None) -> Coding:
+    """Finds out how the masks of a set are coded. Files that cannot be read are ignored.
+
+    Args:
+        files: the mask files.
+        unlabelled: the grey, 0 to 255, of pixels without a label, or None.
+
+    Raises:
+        ValueError: if the values have no certain meaning, as those of several classes; names a file and the values.
+    """
+    with ThreadPool() as pool:
+        found = [statistics for statistics in pool.imap(_statistics, files) if statistics is not None]
+    by_alpha = _decides_by_alpha([statistics for statistics in found if "alpha" in statistics.counts])
+    kinds: dict[str, list[_Statistics]] = collections.defaultdict(list)
+    for statistics in found:
+        kinds[statistics.kind(by_alpha)].append(statistics)
+    meanings = {kind: _meaning(kind, members, unlabelled) for kind, members in kinds.items()}
+    return Coding(by_alpha, meanings, unlabelled)
+
+
+def read_mask(file: File, coding: Coding) -> Image.Image:
+    """Reads a mask file, upright.
+
+    Args:
+        file: a mask of the set that `survey` has seen.
+        coding: the result of `survey`.
+
+    Returns:
+        PIL.Image of mode L: 255 object, 0 background, `UNLABELLED_GREY` no label.
+
+    Raises:
+        UnreadableImage: as `edge_segmenter.files.images.read_image`.
+    """
+    kind, values = _read(file, coding.by_alpha)
+    meaning = coding.meanings.get(kind)
+    if meaning is None:
+        raise UnreadableImage("it has changed since the masks were listed")
+    greys = np.where(values >= meaning.threshold, 255, 0).astype(np.uint8)
+    for void in (meaning.void, coding.unlabelled if kind in _GREYS else None):
+        if void is not None:
+            greys[values == void] = UNLABELLED_GREY
+    return Image.fromarray(greys)
+
+
+def warn_of_turns(pairs: Iterable[tuple[Path, Path]]) -> None:
+    """Warns of photos that EXIF turns while their masks have no such tag, if the sizes cannot tell who is right.
+
+    Args:
+        pairs: the files of photo and mask.
+    """
+    apart = [photo for photo, mask in pairs if _is_turned_apart(photo, mask)]
+    if apart:
+        logging.warning(
+            "EXIF turns %d of the photos with masks, such as %s, but not their masks: check that the masks were drawn "
+            "on the turned photos, or else all figures are wrong",
+            len(apart),
+            printable(str(apart[0])),
+        )
+
+
+def _is_turned_apart(photo: File, mask: File) -> bool:
+    try:
+        with Image.open(photo, formats=FORMATS) as image:
+            turn, square = image.getexif().get(ExifTags.Base.Orientation, 1), image.width == image.height
+        with Image.open(mask, formats=FORMATS) as image:
+            mask_turn = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # broken files make Pillow raise almost anything; reading them names them
+        return False
+    return mask_turn == 1 and (turn in _SAME_SIZE or (square and turn in range(2, 9)))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Statistics:
+    """How often each value occurs in a mask, by the kinds of mask that it may be: its colours, and its alpha."""
+
+    file: File
+    counts: dict[str, collections.Counter[int]]
+    visible: frozenset[int]  # the packed colours that are not transparent, if there is an alpha channel
+
+    def kind(self, by_alpha: bool) -> str:
+        return "alpha" if by_alpha and "alpha" in self.counts else next(iter(self.counts))
+
+
+def _statistics(file: File) -> _Statistics | None:
+    try:
+        kind, values = _read(file, by_alpha=False)
+        counts, visible, image = {kind: _counted(values)}, frozenset[int](), _opened(file)
+    except UnreadableImage:
+        return None
+    if image.has_transparency_data:
+        rgba = np.asarray(image.convert("RGBA"))
+        counts["alpha"] = _counted(rgba[..., 3])
+        visible = frozenset(_counted(_packed(rgba[..., :3])[rgba[..., 3] >= 128]))
+    return _Statistics(file, counts, visible)
+
+
+def _decides_by_alpha(found: list[_Statistics]) -> bool:
+    """Returns whether the alpha channels of a set are its masks: not if what is visible is black and white itself."""
+    transparent = any(min(statistics.counts["alpha"]) < 255 for statistics in found)
+    return transparent and frozenset[int]().union(*(one.visible for one in found)) != {0, 0xFFFFFF}
+
+
+def _meaning(kind: str, members: list[_Statistics], unlabelled: int | None) -> Meaning:
+    """Returns the meaning of the values in the masks of a kind.
+
+    Raises:
+        ValueError: if it is not certain.
+    """
+    values: collections.Counter[int] = sum((one.counts[kind] for one in members), collections.Counter())
+    if kind in _GREYS and unlabelled is not None:
+        values.pop(unlabelled, None)
+    known = sorted(values)
+    if len(known) <= 1 or (len(known) == 2 and known[0] == 0):
+        return Meaning(1)  # 0 and 1, 0 and 255, black and a colour; or one value everywhere
+    if kind == "alpha":
+        return Meaning(128)
+    has_void = any({1, 255} <= one.counts[kind].keys() for one in members)
+    if len(known) == 3 and known[0] == 0 and known[2] == 255 and (kind == "index" or (known[1] == 1 and has_void)):
+        return Meaning(1, void=255)
+    threshold = 128 if known[-1] <= 255 else 32_768
+    if kind != "grey" or not known[0] < threshold <= known[-1] or _has_classes(values, threshold):
+        raise ValueError(_refusal(kind, known, max(members, key=lambda one: len(one.counts[kind])).file))
+    return Meaning(threshold)
+
+
+def _has_classes(values: collections.Counter[int], threshold: int) -> bool:
+    """Returns whether greys are classes: few values, and most of the area that is not black is dark, or is grey."""
+    dark, light = threshold / 4, 2 * threshold - threshold / 16
+    areas = [
+        sum(count for value, count in values.items() if low < value < high) for low, high in ((0, dark), (dark, light))
+    ]
+    return 2 < len(values) <= _FEW and 2 * max(areas) > values.total() - values[0]
+
+
+def _refusal(kind: str, known: list[int], file: File) -> str:
+    form = "#{:06x}".format if kind == "colour" else str
+    shown = ", ".join(map(form, known[:_SHOWN])) + (f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
+    what = {"colour": "colours", "index": "palette entries"}.get(kind, "values")
+    return (
+        f"the masks hold the {what} {shown}, as in {file}, so what is the object is not certain (several classes?); "
+        "allowed: two values such as 0 and 1 or 0 and 255, black and one colour, greys up to white, or transparency; "
+        "pixels without a label may have a grey that data.unlabelled names"
+    )
+
+
+def _read(file: File, by_alpha: bool) -> tuple[str, np.ndarray]:
+    """Returns the kind of a mask and its values, [height, width]. Colours are packed as 0xRRGGBB."""
+    image = _opened(file)
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        alpha = np.asarray(rgba)[..., 3]
+        if by_alpha:
+            return "alpha", alpha
+        if alpha.min() < 255:
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), rgba).convert("RGB")
+    if image.mode == "P":
+        indices, palette = np.asarray(image), np.asarray(image.getpalette("RGB") or [0, 0, 0]).reshape(-1, 3)
+        used = np.unique(indices)
+        if used.max() >= len(palette) or np.ptp(palette[used].astype(int), axis=1).max() > _TINT:
+            return "index", indices
+        image = image.convert("L")
+    if image.mode == "L" or image.mode[0] in "IF":
+        return "grey", np.asarray(image)
+    if image.mode == "1":
+        return "grey", np.asarray(image.convert("L"))
+    rgb = np.asarray(image.convert("RGB"))
+    if np.ptp(rgb, axis=-1).max() <= _TINT:
+        return "grey", np.asarray(image.convert("L"))
+    return "colour", _packed(rgb)
+
+
+def _opened(file: File) -> Image.Image:
+    pixels_to_decode(file)  # refuses what exceeds a limit
+    try:
+        if not isinstance(file, str | os.PathLike):
+            file.seek(0)
+        with Image.open(file, formats=FORMATS) as image:
+            image.load()
+            try:
+                return ImageOps.exif_transpose(image)
+            except Exception:  # broken EXIF, though the image is intact
+                return image.copy()
+    except Exception as error:  # broken files make Pillow raise almost anything
+        raise UnreadableImage(f"{type(error).__name__}: {error}") from error
+
+
+def _packed(rgb: np.ndarray) -> np.ndarray:
+    red, green, blue = np.moveaxis(rgb.astype(np.int32), -1, 0)
+    return (red << 16) | (green << 8) | blue
+
+
+def _counted(values: np.ndarray) -> collections.Counter[int]:
+    if values.dtype == np.uint8:  # sorting a large mask would take long, and as whole numbers it would be large
+        counted = sum(np.bincount(row, minlength=256) for row in values)
+        return collections.Counter({value: int(count) for value, count in enumerate(np.atleast_1d(counted)) if count})
+    known, counts = np.unique(values, return_counts=True)
+    return collections.Counter(dict(zip(known.tolist(), counts.tolist(), strict=True)))

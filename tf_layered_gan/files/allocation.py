@@ -1,0 +1,24 @@
+"""Space on a disk, taken before a file is mapped into memory: later, a full disk would kill the process."""
+
+import os
+import pathlib
+
+_BLOCK = 2**20
+
+
+def reserve(file: str | os.PathLike) -> None:
+    """Takes the space of a file of zeros that may be sparse.
+
+    Raises:
+        OSError: if the disk is full.
+    """
+    size = pathlib.Path(file).stat().st_size
+    with open(file, "r+b") as opened:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(opened.fileno(), 0, size)
+            return
+        for start in range(0, size, _BLOCK):  # macOS and Windows lack it
+            part = opened.read(_BLOCK)
+            opened.seek(start)
+            opened.write(part)
+        os.fsync(opened.fileno())

@@ -1,0 +1,69 @@
+"""Paths that a user gives, and paths that TensorFlow is given."""
+
+import contextlib
+import os
+import pathlib
+import tempfile
+from collections.abc import Iterator
+
+_PATTERN = "*?["  # a shell replaces a word with one of these by names of files
+_NOT_PLAIN = set("*?[]\\") - {os.sep}
+
+
+def resolved(path: str | os.PathLike, name: str, *, exists: bool = False) -> str:
+    """Returns an absolute path, with a leading ~ replaced by the home folder. Keeps an empty path.
+
+    A shell replaces neither the ~ nor a pattern in `--flag=PATH`. Every other character stands for itself.
+
+    Args:
+        path: the path as it was given; relative to the working directory.
+        name: the flag or field, for errors.
+        exists: whether the path must exist. If it does not and has a *, ? or [, it is refused as a pattern.
+
+    Raises:
+        ValueError: if it is a pattern, or begins with a ~ that names no user's home folder.
+    """
+    given = os.fspath(path)
+    home = os.path.expanduser(given)
+    if not given or os.path.lexists(home):
+        return given and str(pathlib.Path(home).absolute())
+    if home.startswith("~"):
+        raise ValueError(f"{name} is {given}, but there is no home folder {home.split('/')[0]}: write ./{given}")
+    pattern = next((character for character in given if character in _PATTERN), None)
+    if exists and pattern:
+        advice = f"the shell has not replaced the {pattern}, so name one file or folder"
+        raise ValueError(f"{name} is {given}, which does not exist: {advice}")
+    return str(pathlib.Path(home).absolute())
+
+
+@contextlib.contextmanager
+def for_tensorflow(folder: str | os.PathLike) -> Iterator[str]:
+    """Yields a path of a folder that TensorFlow can use: the folder itself, or else a link to it.
+
+    TensorFlow takes the names of checkpoints for patterns, so it finds nothing if there is a [ or a backslash. It
+    refuses names that are not UTF-8.
+
+    Raises:
+        OSError: if no link can be made.
+    """
+    path = os.path.abspath(folder)
+    if _is_plain(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(dir=_plain_temporary_folder()) as temporary:
+        link = os.path.join(temporary, "folder")
+        os.symlink(path, link, target_is_directory=True)
+        yield link
+
+
+def _plain_temporary_folder() -> str | None:
+    places = [tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"]
+    return next((place for place in places if _is_plain(place) and os.access(place, os.W_OK)), None)
+
+
+def _is_plain(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return not set(path) & _NOT_PLAIN

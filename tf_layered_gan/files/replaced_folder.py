@@ -1,0 +1,25 @@
+"""Folders that are replaced whole or not at all."""
+
+import contextlib
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def replacing_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Yields a new folder that becomes `path` at the end of the block, unless there is an error.
+
+    Only one process at a time may do this for a path. The folder above it must exist.
+    """
+    unfinished = f".{path.name}-"
+    for left_over in path.parent.glob(f"{unfinished}*"):  # by a command that was killed
+        shutil.rmtree(left_over)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=unfinished) as folder:
+        new = pathlib.Path(folder, "new")
+        new.mkdir()
+        yield new
+        if path.exists():
+            path.rename(pathlib.Path(folder, "old"))
+        new.rename(path)

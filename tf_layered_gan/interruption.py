@@ -1,0 +1,89 @@
+"""Ctrl-C, SIGTERM and a closed terminal: a command ends with one line and the exit code of the signal.
+
+The first signal raises `Interrupted`, so that temporary files are removed. The second one ends the process at once.
+Training replaces these handlers by its own, which save the state first, see `training.preemption`.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any
+
+_PROGRAMS = ("tf_layered_gan.", "export.", "benchmarks.", "tf-layered-gan")
+
+
+class Interrupted(SystemExit):
+    """Ends the program after a signal.
+
+    Args:
+        number: the signal's number, or None if another worker got the signal.
+        code: the exit code, by default 128 + number, as shells report it.
+    """
+
+    def __init__(self, number: int | None, code: int | None = None):
+        super().__init__(128 + (number or 0) if code is None else code)
+        self.name = "another worker" if number is None else signal.Signals(number).name
+
+
+@contextlib.contextmanager
+def handled(handle: Callable[[int], Any]) -> Iterator[None]:
+    """Calls `handle(number)` at the first SIGINT, SIGTERM or SIGHUP in the block; the second one ends the process.
+
+    Does nothing outside the main thread, because Python allows signal handlers only there. An ignored SIGHUP stays
+    ignored (nohup), and so does an ignored SIGINT if there is a terminal: a job of a script in the background.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in _signals()}
+
+    def first(number: int, _: Any) -> None:
+        for other in before:
+            signal.signal(other, signal.SIG_DFL)
+        handle(number)
+
+    for number in before:
+        signal.signal(number, first)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def end_with_a_line(number: int) -> None:
+    """Raises `Interrupted`."""
+    raise Interrupted(number)
+
+
+def hide_traceback_of_imports() -> None:
+    """Shows one line in place of a traceback if Ctrl-C comes while one of our commands still imports its modules."""
+    words = sys.orig_argv
+    program = words[words.index("-m") + 1] if "-m" in words[:-1] else os.path.basename(sys.argv[0])
+    if program.startswith(_PROGRAMS):
+        sys.excepthook = _one_line
+
+
+def _signals() -> list[int]:
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    kept = {signal.SIGTERM} if _has_terminal() else {signal.SIGTERM, signal.SIGINT}
+    return [number for number in numbers if number in kept or signal.getsignal(number) != signal.SIG_IGN]
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY))
+    except OSError:
+        return False
+    return True
+
+
+def _one_line(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        print("stopped by SIGINT", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, traceback)
