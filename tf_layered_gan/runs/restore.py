@@ -42,7 +42,7 @@ def restore_gan(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Layered
     models = gan, _, _ = restore_run(config, workdir)
     if not passes.is_trained(gan):
         raise ValueError(
-            f"{workdir} trained no GAN, as its bootstrap sufficed; --config.schedule.gan=always trains one"
+            f"{workdir} trained no GAN, as its bootstrap sufficed; see --config.schedule.gan"
         )
     return models
 
