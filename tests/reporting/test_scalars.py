@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -6,7 +8,7 @@ from tf_layered_gan.reporting.scalars import read_scalars
 
 
 def write(folder, values, tag="gan/mask_mean", first=1):
-    writer = tf.summary.create_file_writer(str(folder))
+    writer = tf.summary.create_file_writer(os.fsencode(folder))
     with writer.as_default():
         for step, value in enumerate(values, start=first):
             tf.summary.scalar(tag, np.float32(value), step)
@@ -14,9 +16,11 @@ def write(folder, values, tag="gan/mask_mean", first=1):
     writer.close()
 
 
-def test_scalars_are_read_and_images_are_not(tmp_path):
-    write(tmp_path, [0.25, 0.5])
-    assert read_scalars(tmp_path) == {"gan/mask_mean": [(1, 0.25), (2, 0.5)]}
+@pytest.mark.parametrize("name", [b"plain", b"[a]\xff"])
+def test_scalars_are_read_and_images_are_not(tmp_path, name):
+    folder = tmp_path / os.fsdecode(name)
+    write(folder, [0.25, 0.5])
+    assert read_scalars(folder) == {"gan/mask_mean": [(1, 0.25), (2, 0.5)]}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 import contextlib
 import inspect
+import os
+import pathlib
 import re
 
 import numpy as np
@@ -15,6 +17,7 @@ from tf_layered_gan.training.plan import Part, Plan
 from tf_layered_gan.training.profiling import Profiler
 from tf_layered_gan.training.scalar_tags import scalar_tag
 
+NOT_UTF8 = os.fsdecode(b"[a]\xff")  # the name of a folder
 GAN, SEGMENTER = ("gan", "round 2"), ("segmenter", "round 2")
 
 
@@ -165,10 +168,12 @@ def test_progress_says_how_much_time_is_left(tmp_path, caplog, monkeypatch):
 
 
 def test_settings_are_written_for_the_comparison_of_runs(tmp_path):
-    Monitor(tmp_path, batch_size=4).settings({"seed": 3, "gan.mask_size": [0.1, 0.5], "data.path": None})
-    (file,) = (tmp_path / "tensorboard").iterdir()
+    workdir = tmp_path / NOT_UTF8
+    settings = {"seed": 3, "gan.mask_size": [0.1, 0.5], "data.path": str(workdir), "data.masks": None}
+    Monitor(workdir, batch_size=4).settings(settings)
+    (file,) = (workdir / "tensorboard").iterdir()
     written = file.read_bytes()
-    assert all(name in written for name in (b"seed", b"gan.mask_size", b"[0.1, 0.5]", b"hparams"))
+    assert all(name in written for name in (b"seed", b"gan.mask_size", b"[0.1, 0.5]", b"[a]\\udcff", b"hparams"))
 
 
 def test_precision_recall_is_written_for_its_panel(tmp_path):
@@ -199,6 +204,19 @@ def test_profile_on_request(tmp_path, steps, profiles, monkeypatch):
     assert calls.count(begin) == calls.count("end") == profiles
     if profiles:
         assert calls[:10] == [0, 1, 2, 3, 4, 5, begin, 6, 7, "end"]
+
+
+def test_profile_goes_to_a_folder_of_any_name(tmp_path, monkeypatch):
+    (tmp_path / NOT_UTF8 / "tensorboard").mkdir(parents=True)
+
+    def profile(folder):
+        pathlib.Path(folder, "profile").write_text(folder, encoding="utf-8")  # TensorFlow needs UTF-8 too
+        return contextlib.nullcontext()
+
+    monkeypatch.setattr(tf.profiler.experimental, "Profile", profile)
+    with Profiler(tmp_path / NOT_UTF8, 1).phase("gan") as before_step:
+        before_step(5)
+    assert list((tmp_path / NOT_UTF8 / "tensorboard").iterdir())
 
 
 def test_profile_ends_with_a_short_phase(tmp_path, monkeypatch):

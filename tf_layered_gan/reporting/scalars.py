@@ -6,6 +6,8 @@ import numpy as np
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.util import tensor_util
 
+from tf_layered_gan.files.paths import for_tensorflow
+
 Series = list[tuple[float, float]]
 
 _MOST_POINTS = 200
@@ -24,13 +26,13 @@ def read_scalars(folder: pathlib.Path) -> dict[str, Series]:
         points, equal numbers of neighbours are averaged.
     """
     values: dict[str, dict[int, float]] = {}
-    for file in sorted(folder.glob("events.out.tfevents.*")):
-        for event in EventFileLoader(str(file)).Load():
-            for value in event.summary.value:
-                if value.metadata.plugin_data.plugin_name in ("", "scalars") and not value.tensor.tensor_shape.dim:
-                    values.setdefault(_phase_and_name(value.tag), {})[event.step] = float(
-                        tensor_util.make_ndarray(value.tensor)
-                    )
+    with for_tensorflow(folder) as plain:
+        for file in sorted(pathlib.Path(plain).glob("events.out.tfevents.*")):
+            for event in EventFileLoader(str(file)).Load():
+                for value in event.summary.value:
+                    if value.metadata.plugin_data.plugin_name in ("", "scalars") and not value.tensor.tensor_shape.dim:
+                        points = values.setdefault(_phase_and_name(value.tag), {})
+                        points[event.step] = float(tensor_util.make_ndarray(value.tensor))
     return {tag: _thinned(sorted(points.items())) for tag, points in values.items()}
 
 

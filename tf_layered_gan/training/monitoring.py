@@ -13,6 +13,7 @@ from absl import logging
 from tensorboard.plugins.hparams import api as hparams
 from tensorboard.plugins.pr_curve import metadata as pr_curve
 
+from edge_segmenter.files.printing import printable
 from tf_layered_gan.console.progress import duration
 from tf_layered_gan.evaluation.collapse import collapse_warning
 from tf_layered_gan.evaluation.metrics.precision_recall import THRESHOLDS, precision_recall
@@ -100,10 +101,11 @@ class Monitor:
     def settings(self, values: Mapping[str, object]) -> None:
         """Writes the run's settings for TensorBoard's page HParams, which compares runs."""
         simple = {
-            name: value if isinstance(value, bool | int | float) else str(value) for name, value in values.items()
+            name: value if isinstance(value, bool | int | float) else printable(str(value))
+            for name, value in values.items()
         }
         with self._written(0):
-            hparams.hparams(simple, trial_id=str(self._directory.parent))
+            hparams.hparams(simple, trial_id=printable(str(self._directory.parent)))
 
     def precision_recall(self, name: str, probabilities: np.ndarray, masks: np.ndarray, step: int) -> None:
         """Writes the precision-recall curve of all pixels.

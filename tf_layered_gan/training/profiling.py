@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
+from tf_layered_gan.files.paths import for_tensorflow
+
 _WARM_UP = 5  # steps of a phase before the profile: the first one is compiled
 
 
@@ -19,7 +21,7 @@ class Profiler:
     """
 
     def __init__(self, workdir: str | os.PathLike, steps: int):
-        self._folder, self._steps = str(pathlib.Path(workdir) / "tensorboard"), steps
+        self._folder, self._steps = pathlib.Path(workdir) / "tensorboard", steps
         self._profiled: set[str] = set()
 
     @contextlib.contextmanager
@@ -30,7 +32,8 @@ class Profiler:
 
             def before_step(number: int) -> None:
                 if wanted and number == _WARM_UP:
-                    profile.enter_context(tf.profiler.experimental.Profile(self._folder))
+                    folder = profile.enter_context(for_tensorflow(self._folder))
+                    profile.enter_context(tf.profiler.experimental.Profile(folder))
                     self._profiled.add(kind)
                 if wanted and number == _WARM_UP + self._steps:
                     profile.close()
