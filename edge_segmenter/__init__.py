@@ -1,4 +1,4 @@
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # not from typing, which takes long to import: until then, Ctrl-C would show a traceback
 
 if TYPE_CHECKING:
     from .files.images import UnreadableImage, read_image

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .files.wrong_files import description
+
+MAX_THREADS = 1024  # far more make the process crash
+
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
 
@@ -17,7 +21,7 @@ def load_model(path: str | os.PathLike, threads: int = 1) -> tuple[int, Callable
 
     Args:
         path: path of a .tflite file. If it has several signatures, the first is used.
-        threads: how many threads the model uses, 1 or more.
+        threads: how many threads the model uses, 1 to `MAX_THREADS`.
 
     Returns:
         The resolution R in pixels, and a function that takes uint8 [image, R, R, rgb] and returns the foreground
@@ -25,7 +29,8 @@ def load_model(path: str | os.PathLike, threads: int = 1) -> tuple[int, Callable
         last call. Threads may call it at the same time; the calls wait for one another.
 
     Raises:
-        ValueError: if the file is missing or no segmenter, or `threads` is below 1.
+        ValueError: if the file is missing or no segmenter, or `threads` is out of range.
+        ImportError: if LiteRT cannot be imported.
     """
     interpreter = open_model(path, threads)
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
@@ -46,22 +51,35 @@ def load_model(path: str | os.PathLike, threads: int = 1) -> tuple[int, Callable
 
 
 def open_model(path: str | os.PathLike, threads: int = 1) -> "Interpreter":
-    """Returns the interpreter of a .tflite file.
+    """Returns the interpreter of a .tflite file. The file is read once, so it may be replaced while the model is used.
 
     Raises:
-        ValueError: if the file is missing or cannot be loaded, or `threads` is below 1.
+        ValueError: if the file is missing or cannot be loaded, or `threads` is out of range.
+        ImportError: if LiteRT cannot be imported.
     """
-    from ai_edge_litert.interpreter import Interpreter  # not above: training imports this package without LiteRT
-
-    if threads < 1:
-        raise ValueError(f"threads is {threads}, allowed: 1 or more")
+    if not 1 <= threads <= MAX_THREADS:
+        raise ValueError(f"threads is {threads}, allowed: 1 to {MAX_THREADS}")
     if not pathlib.Path(path).is_file():
         raise ValueError(f"no such model: {path}")
+    interpreter_of = _litert().Interpreter
+    content = pathlib.Path(path).read_bytes()
     try:
-        interpreter = Interpreter(model_path=str(path), num_threads=threads)
+        if found := description(content):
+            raise ValueError(found)
+        # Not by its path: LiteRT takes only UTF-8, and the process is killed if a mapped file becomes shorter.
+        interpreter = interpreter_of(model_content=content, num_threads=threads)
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
         raise ValueError(f"cannot load the model {path}: {error}") from error
+    return interpreter
+
+
+def _litert() -> Any:
+    """Imports LiteRT, but not before it is needed: training imports this package without it."""
+    try:
+        from ai_edge_litert import interpreter
+    except ImportError as error:
+        raise ImportError(f"ai_edge_litert cannot be imported on this system: {error}") from error
     return interpreter
 
 

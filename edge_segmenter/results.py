@@ -25,7 +25,7 @@ def mask(probability: np.ndarray, threshold: float = THRESHOLD) -> Image.Image:
 
 
 def cutout(image: Image.Image, probability: np.ndarray, alpha: Image.Image | None = None) -> Image.Image:
-    """Returns the image as RGBA, with its probability as alpha.
+    """Returns the image as RGBA, with its probability as alpha. Pixels of alpha 0 are black.
 
     Args:
         image: PIL.Image in mode RGB. Where it is transparent, it has been laid over white.
@@ -33,7 +33,9 @@ def cutout(image: Image.Image, probability: np.ndarray, alpha: Image.Image | Non
         alpha: None, or the image's own alpha, PIL.Image in mode L. The white behind the image is then removed.
     """
     result = image.copy() if alpha is None else _without_white(image, alpha)
-    result.putalpha(_alpha(probability))
+    shown = _alpha(probability)
+    result.putalpha(shown)
+    result.paste((0, 0, 0, 0), mask=shown.point([255] + [0] * 255))  # or else the removed background could be restored
     return result
 
 

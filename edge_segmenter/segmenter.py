@@ -19,13 +19,14 @@ class Segmenter:
     """Cuts the foreground out of images with an exported model.
 
     Every method takes an image as the path of a file, a PIL.Image in mode RGB, or uint8 [height, width, rgb] (arrays of
-    OpenCV are bgr), and raises ValueError for anything else. The probability is multiplied by
-    the alpha of a transparent file. Threads may share a Segmenter; the model then takes their images in turn.
+    OpenCV are bgr), and raises ValueError for anything else. A photo is turned upright as its EXIF says. The
+    probability is multiplied by the alpha of a transparent file. Threads may share a Segmenter; the model then takes
+    their images in turn. A copy, also one in another process (by pickle), loads the model from its file again.
 
     Args:
         model: path of a .tflite file that maps uint8 [1, R, R, rgb] to the probability [1, R, R, 1]. If it has several
             signatures, the first is used. ValueError for any other model.
-        threads: how many threads the model uses, 1 or more.
+        threads: how many threads the model uses, 1 to 1024.
         sharpened: whether each probability is sharpened by the colours and edges of its image, see `sharpening`.
 
     Attributes:
@@ -38,6 +39,11 @@ class Segmenter:
         self.resolution, self.predict = load_model(model, threads)
         self.fit = fit_for_whole_photos(training_fit(read_facts(model)))
         self._sharpened = sharpened
+        self._arguments = model, threads, sharpened
+
+    def __reduce__(self) -> tuple:
+        """Returns how `pickle` and `copy` make another one."""
+        return Segmenter, self._arguments
 
     def probability(self, image: AnyImage) -> np.ndarray:
         """Returns the foreground probability at the image's own size, float32 [height, width] in [0, 1]."""

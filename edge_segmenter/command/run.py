@@ -14,8 +14,8 @@ NAME is camera0, camera1 and so on, by its index.
 NAME is the name of the image without its suffix, in the same subfolder. An image keeps its suffix (a.jpg.png) if it
 would otherwise share NAME with another image or folder (a.jpg and a.png, or a.jpg and a folder a.png), or if its name
 has two image suffixes.
-Results of an earlier run are replaced, but results of a camera and folders of frames must not exist yet. In a folder,
-nothing in OUTPUT counts as an image, and no image is ever overwritten.
+Results of an earlier run are replaced and counted, but results of a camera and folders of frames must not exist yet.
+In a folder, nothing in OUTPUT counts as an image, and no image is ever overwritten.
 
 An image is read as it is displayed: its EXIF orientation is applied and not copied. Grey, palette, CMYK and 16-bit
 images become 8-bit RGB. Transparency is laid over white, as in training, and is never foreground: a cut-out of a
@@ -34,7 +34,8 @@ While the command runs, no other may write into these folders. Nothing is writte
 Videos are written as MPEG-4 without sound, at the frame rate of the input. If the width or height is odd, the last
 column or row is left out. If a video has fewer frames than its header promises, the existing frames are segmented, and
 a warning gives both numbers. A camera's video plays in real time, even if few frames per second are segmented. Ctrl-C
-ends it.
+ends it. If a video's frames come at uneven times, as phones and screen recorders write them, a warning says how far its
+result is out of step.
 
 The model sees the whole image as a square. Its file says how: "squeeze" resizes both sides to the model's resolution.
 Otherwise the aspect is kept: the longer side is resized to the resolution, and the rest of the square is filled by
@@ -77,7 +78,7 @@ def run(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # as for stderr: a path may hold undecodable bytes
     try:
         return arguments.run(arguments)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         say(f"{parser.prog}: error: {error}", sys.stderr)
         return 2
 
@@ -142,8 +143,11 @@ def _segment_images(arguments, segmenter, makers, stop):
     kinds = arguments.kind or ("mask", "cutout")
     jobs = plan(arguments.input, arguments.output, kinds)
     with claimed(arguments.output / FOLDERS[kind] for kind in kinds):
+        earlier = [any(target.exists() for target in targets.values()) for _, targets in jobs]
         done, failed = segment_images(segmenter, jobs, makers, stop)
-    end = ", stopped" if stop.is_set() else ""
+    replaced = sum(earlier[: done + failed])
+    end = f", {replaced} with earlier results, which are replaced" if replaced else ""
+    end += ", stopped" if stop.is_set() else ""
     say(f"{done} of {len(jobs)} images segmented into {arguments.output}, {failed} failed{end}", sys.stdout)
     return 0 if done == len(jobs) else 1
 

@@ -52,12 +52,12 @@ def _segment(segmenter: Segmenter, path: Path, targets: Targets, makers: Makers)
     image, alpha = as_image(path)
     probability = segmenter.segment((image, alpha))
     for kind, target in targets.items():
-        _save(makers[kind](image, probability, alpha), target)
+        _save(makers[kind](image, probability, alpha), target, image.info.get("dpi"))
 
 
-def _save(result: Image.Image, target: Path) -> None:
+def _save(result: Image.Image, target: Path, dpi: tuple[float, float] | None) -> None:
     try:
-        save_png(result, target)
+        save_png(result, target, dpi)
     except OSError as error:
         if error.errno in _NAME_ERRORS:
             raise

@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import sys
 import threading
 from collections.abc import Generator
 from pathlib import Path
@@ -9,9 +10,16 @@ from pathlib import Path
 from PIL import Image
 
 from ..files import own_results, video
+from ..files.printing import say
 from ..results import Makers
 from ..segmenter import Segmenter
 from .plan import Targets
+
+_NOTICED = 0.1  # seconds
+_OUT_OF_STEP = (
+    "its frames come at uneven times, those of the result at even times, up to {:.1f} s apart; "
+    "for a result in step, convert the video first: ffmpeg -i IN -r 30 OUT"
+)
 
 Frames = Generator[Image.Image, None, None]
 
@@ -33,8 +41,13 @@ def segment_video(
         capture, fps = video.open_capture(source)
         promised = video.promised_frames(capture)
         with contextlib.closing(_until(stop, video.read_frames(capture))) as frames:
-            shown = video.in_real_time(frames, fps) if isinstance(source, int) else ((frame, 1) for frame in frames)
-            return _segment(segmenter, shown, targets, makers, fps), promised
+            if isinstance(source, int):
+                return _segment(segmenter, video.in_real_time(frames, fps), targets, makers, fps), promised
+            timed = video.TimedFrames(capture, frames, fps)
+            count = _segment(segmenter, iter(timed), targets, makers, fps)
+            if timed.apart > _NOTICED:
+                say(f"warning: {source}: {_OUT_OF_STEP.format(timed.apart)}", sys.stderr)
+            return count, promised
 
 
 def _until(stop: threading.Event, frames: Frames) -> Frames:

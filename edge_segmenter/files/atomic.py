@@ -25,7 +25,7 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         written.replace(path)
 
 
-def save_png(image: Image.Image, path: str | os.PathLike) -> None:
-    """Writes an image as PNG."""
+def save_png(image: Image.Image, path: str | os.PathLike, dpi: tuple[float, float] | None = None) -> None:
+    """Writes an image as PNG. `dpi` is the resolution for printing (x, y), pixels per inch, or None if unknown."""
     with replacing(path) as written:
-        image.save(written, "PNG")
+        image.save(written, "PNG", dpi=dpi)

@@ -6,6 +6,9 @@ from typing import IO
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from . import png_texts
+from .wrong_files import description
+
 # Not all of Pillow's formats: for PostScript, Pillow starts another program.
 FORMATS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF")
 SUFFIXES: tuple[str, ...] = (".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff")
@@ -46,7 +49,7 @@ def open_image(file: IO[bytes], formats: tuple[str, ...] | None = None) -> Image
     """
     Image.init()
     file.seek(0)
-    start = file.read(16)
+    start = file.read(64)
     for name in formats or FORMATS:
         factory, accept = Image.OPEN[name]
         accepted = accept is None or accept(start)
@@ -56,8 +59,13 @@ def open_image(file: IO[bytes], formats: tuple[str, ...] | None = None) -> Image
             file.seek(0)
             try:
                 return factory(file, "")
+            except ValueError:
+                if name != "PNG":
+                    raise
+                return factory(png_texts.without_texts(file), "")
             except (SyntaxError, IndexError, TypeError, struct.error):  # another format may fit, as in Image.open
                 continue
     if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
         raise UnidentifiedImageError(f"the file is HEIC: {_NEEDS_HEIF}")
-    raise UnidentifiedImageError(f"cannot identify image file, allowed: {', '.join(FORMATS)}")
+    found = description(start) or "cannot identify image file"
+    raise UnidentifiedImageError(f"{found}, allowed: {', '.join(FORMATS)}")

@@ -43,25 +43,29 @@ def as_image(value: AnyImage) -> ImageAndAlpha:
     """Returns an image in mode RGB, and its transparency, see `read_with_alpha`. Only a file can be transparent.
 
     Args:
-        value: the path of a file, see `read_image`; a PIL.Image in mode RGB; or uint8 [height, width, rgb].
+        value: the path of a file, see `read_image`; a PIL.Image in mode RGB, which is turned as its EXIF says; or uint8
+            [height, width, rgb].
 
     Raises:
-        ValueError: for anything else; `UnreadableImage` if the file cannot be read.
+        ValueError: for anything else, and for an image without pixels; `UnreadableImage` if the file cannot be read.
     """
     if isinstance(value, str | os.PathLike):
         return read_with_alpha(value)
     if isinstance(value, np.ndarray) and value.dtype == np.uint8 and value.ndim == 3 and value.shape[2] == 3:
-        return Image.fromarray(value), None
-    if isinstance(value, Image.Image) and value.mode == "RGB":
-        return value, None
-    allowed = "a path, a PIL.Image of mode RGB or a uint8 array [height, width, rgb]"
+        if value.size:
+            return Image.fromarray(value), None
+    elif isinstance(value, Image.Image) and value.mode == "RGB" and all(value.size):
+        return _upright(value, value), None
+    allowed = "a path, a PIL.Image of mode RGB or a uint8 array [height, width, rgb], with one pixel or more"
     raise ValueError(f"the image is {_description(value)}, allowed: {allowed}")
 
 
 def _description(value: object) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.dtype} {list(value.shape)}"
-    return f"of mode {value.mode}" if isinstance(value, Image.Image) else f"a {type(value).__name__}"
+    if isinstance(value, Image.Image):
+        return f"of mode {value.mode}, {value.width} x {value.height}"
+    return f"a {type(value).__name__}"
 
 
 def read_image(file: File, *, size: int | None = None, backdrop: str = "white") -> Image.Image:
@@ -78,7 +82,7 @@ def read_image(file: File, *, size: int | None = None, backdrop: str = "white") 
         backdrop: name of the colour behind transparent pixels.
 
     Returns:
-        PIL.Image in mode RGB. A colour profile for RGB stays in `Image.info`.
+        PIL.Image in mode RGB. A colour profile for RGB and the pixels per inch ("dpi") stay in `Image.info`.
 
     Raises:
         UnreadableImage: for a broken file, another format, or more than `MAX_PIXELS`, `MAX_BYTES` or `MAX_SCANS`. Bytes
@@ -98,7 +102,8 @@ def read_with_alpha(file: File, *, size: int | None = None, backdrop: str = "whi
         result, alpha = _flattened(_upright(image, _decoded(image)), backdrop)
         # A cut-out is RGB. Pillow would save it with a profile for CMYK or grey.
         profile = image.info.get("icc_profile") if has_rgb_profile else None
-        result.info = {"icc_profile": profile} if profile else {}
+        kept = {"icc_profile": profile, "dpi": _pixels_per_inch(image)}
+        result.info = {name: value for name, value in kept.items() if value}
         return result, alpha
 
 
@@ -188,7 +193,16 @@ def _decoded(image: ImageFile.ImageFile) -> Image.Image:
     return bit_depth.joined(image, bit_depth.low_bytes(open_image(file)))
 
 
-def _upright(image: ImageFile.ImageFile, decoded: Image.Image) -> Image.Image:
+def _pixels_per_inch(image: Image.Image) -> tuple[float, float] | None:
+    """Returns the resolution (x, y) for printing; None if the file has none, or one that no printer has."""
+    try:
+        x, y = map(float, image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    return (x, y) if min(x, y) > 1 and max(x, y) < 100_000 else None
+
+
+def _upright(image: Image.Image, decoded: Image.Image) -> Image.Image:
     """Returns the decoded image, turned as the EXIF of `image` says.
 
     `ImageOps.exif_transpose` also writes the EXIF again. That would fail for an intact image with broken EXIF.

@@ -77,6 +77,28 @@ def read_frames(capture: cv2.VideoCapture) -> Generator[Image.Image, None, None]
         capture.release()
 
 
+class TimedFrames:
+    """Iterates over (frame, 1) of a video file, and notes how far its frames are from even times.
+
+    Attributes:
+        apart: seconds, the largest distance so far between a frame's own time and its time at `fps`.
+    """
+
+    def __init__(self, capture: cv2.VideoCapture, frames: Iterable[Image.Image], fps: float):
+        self.apart = 0.0
+        self._capture, self._frames, self._fps = capture, frames, fps
+
+    def __iter__(self) -> Iterator[tuple[Image.Image, int]]:
+        """Yields each frame, and how often it is shown."""
+        first = None
+        for number, frame in enumerate(self._frames):
+            seconds = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            first = seconds if first is None else first
+            if seconds > first:  # some formats have no times
+                self.apart = max(self.apart, abs(seconds - first - number / self._fps))
+            yield frame, 1
+
+
 def in_real_time(
     frames: Iterable[Image.Image], fps: float, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[tuple[Image.Image, int]]:

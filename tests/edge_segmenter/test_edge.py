@@ -62,6 +62,16 @@ def test_only_the_profile_of_an_rgb_image_is_kept(model, photos, tmp_path, mode,
             assert result.info.get("icc_profile") == (profile if kept else None)
 
 
+@pytest.mark.parametrize("dpi, kept", [((300, 150), (300, 150)), (None, None), ((0, 0), None), ((1e-9, 1e9), None)])
+def test_results_are_printed_as_large_as_the_photo(model, photos, tmp_path, dpi, kept):
+    half_white().save(photos / "a.tif", **{"dpi": dpi} if dpi else {})
+    assert run(model, photos, tmp_path / "out", "--kind", "mask", "cutout", "blurred").returncode == 0
+    for kind in ("masks", "cutouts", "blurred"):
+        with Image.open(tmp_path / "out" / kind / "a.png") as result:
+            found = result.info.get("dpi")
+            assert found == (kept and pytest.approx(kept, abs=0.1))
+
+
 def test_mask_fits_the_image_as_displayed(model, photos, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # orientation: turn by 90 degrees
@@ -134,6 +144,16 @@ def test_output_inside_the_input_is_not_read_again(model, photos):
     assert results(photos / "out") == ["a.png"]
 
 
+def test_results_that_are_replaced_are_counted(model, photos, tmp_path):
+    for folder, names in (("a", "1"), ("b", "12")):
+        (photos / folder).mkdir()
+        for name in names:
+            half_white().save(photos / folder / f"{name}.jpg")
+    assert run(model, photos / "a" / "1.jpg", tmp_path / "out").stdout.endswith(", 0 failed\n")
+    expected = "2 of 2 images segmented into {}, 0 failed, 1 with earlier results, which are replaced\n"
+    assert run(model, photos / "b", tmp_path / "out").stdout == expected.format(tmp_path / "out")
+
+
 def test_refuses_to_write_into_the_folder_of_the_images(model, photos):
     (photos / "masks").mkdir()
     half_white().save(photos / "masks/a.png")
@@ -151,12 +171,30 @@ def test_no_image(model, tmp_path, source, message):
     assert finished.returncode == 2 and message in finished.stderr and source in finished.stderr
 
 
-@pytest.mark.parametrize("name, message", [("no.tflite", "no such model"), ("bad.tflite", "cannot load the model")])
-def test_missing_or_broken_model(photos, tmp_path, name, message):
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (None, "no such model: {}"),
+        (b"not a model", "cannot load the model {}: "),
+        (b"", "cannot load the model {}: the file is empty"),
+        (b" <!DOCTYPE html><title>Sign in", "cannot load the model {}: the file is a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "cannot load the model {}: the file is a Git LFS pointer"),
+    ],
+)
+def test_missing_or_broken_model(photos, tmp_path, content, message):
     half_white().save(photos / "a.png")
-    (tmp_path / "bad.tflite").write_bytes(b"not a model")
-    finished = run(tmp_path / name, photos, tmp_path / "out")
-    assert finished.returncode == 2 and message in finished.stderr and name in finished.stderr
+    if content is not None:
+        (tmp_path / "a.tflite").write_bytes(content)
+    finished = run(tmp_path / "a.tflite", photos, tmp_path / "out")
+    assert finished.returncode == 2 and message.format(tmp_path / "a.tflite") in finished.stderr
+
+
+def test_a_system_without_litert_is_told_so_in_one_line(model, photos, tmp_path, monkeypatch):
+    half_white().save(photos / "a.png")
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    finished = run(model, photos, tmp_path / "out")
+    assert finished.returncode == 2 and len(finished.stderr.splitlines()) == 1
+    assert "error: ai_edge_litert cannot be imported on this system: " in finished.stderr
 
 
 def test_output_whose_name_is_not_unicode(model, photos, tmp_path):

@@ -1,5 +1,7 @@
 """The Segmenter class, with a model that marks all bright pixels as foreground."""
 
+import copy
+import pickle
 from multiprocessing.pool import ThreadPool
 
 import keras
@@ -74,7 +76,10 @@ def test_an_image_may_be_a_path_or_an_array(segmenter, tmp_path):
 @pytest.mark.parametrize(
     "image, got",
     [
-        (Image.new("L", (4, 4)), "of mode L"),
+        (Image.new("L", (4, 4)), "of mode L, 4 x 4"),
+        (Image.new("RGB", (0, 4)), "of mode RGB, 0 x 4"),
+        (np.zeros((0, 0, 3), "uint8"), r"uint8 \[0, 0, 3\]"),
+        (np.zeros((5, 0, 3), "uint8"), r"uint8 \[5, 0, 3\]"),
         (np.zeros((4, 4, 4), "uint8"), r"uint8 \[4, 4, 4\]"),
         (np.zeros((4, 4, 3), "float32"), r"float32 \[4, 4, 3\]"),
         (None, "a NoneType"),
@@ -137,6 +142,46 @@ def test_a_probability_is_sharpened_by_its_image_on_request(model):
     plain, sharpened = (Segmenter(model, sharpened=wanted).probability(image) for wanted in (False, True))
     np.testing.assert_array_equal(sharpened, sharpen(image, plain))
     assert np.abs(sharpened - plain).max() > 0.1
+
+
+def test_an_open_photo_is_turned_upright_like_its_file(segmenter, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(noise(1)[0][:, :8]).save(tmp_path / "phone.jpg", exif=exif)
+    with Image.open(tmp_path / "phone.jpg") as photo:
+        cutout = segmenter.cutout(photo)
+    assert cutout.size == (RESOLUTION, 8)
+    np.testing.assert_array_equal(cutout, segmenter.cutout(tmp_path / "phone.jpg"))
+
+
+def test_what_was_cut_out_is_not_left_in_the_file():
+    image, probability = Image.fromarray(noise(1)[0]), np.zeros((RESOLUTION, RESOLUTION), "float32")
+    probability[:, 8:] = 0.5
+    cutout = np.asarray(results.cutout(image, probability))
+    assert not cutout[:, :8].any() and (cutout[:, 8:, :3] == np.asarray(image)[:, 8:]).all()
+
+
+def test_a_segmenter_can_be_given_to_another_process(model):
+    segmenter = Segmenter(model, sharpened=True)
+    for other in (pickle.loads(pickle.dumps(segmenter)), copy.deepcopy(segmenter)):
+        np.testing.assert_array_equal(other.probability(noise(1)[0]), segmenter.probability(noise(1)[0]))
+        assert other.predict is not segmenter.predict
+
+
+@pytest.mark.parametrize("name", [b"mod\350les".decode("utf-8", "surrogateescape"), "a:b,c;d%20e 🦜"], ids=ascii)
+def test_a_model_may_lie_anywhere_and_be_replaced_while_it_is_used(model, tmp_path, name):
+    file = tmp_path / name
+    file.write_bytes(model.read_bytes())
+    segmenter = Segmenter(file)
+    before = segmenter.probability(noise(1)[0])
+    file.write_bytes(b"")  # a mapped file would now end the process
+    assert all((found == before).all() for found in segmenter.probabilities([noise(1)[0]] * 3, batch=3))
+
+
+@pytest.mark.parametrize("threads", [0, 100_000, 2**31])
+def test_a_number_of_threads_beyond_reason_is_refused(model, threads):
+    with pytest.raises(ValueError, match=f"threads is {threads}, allowed: 1 to 1024"):
+        Segmenter(model, threads)
 
 
 def test_threads_may_share_a_segmenter(model):

@@ -62,6 +62,15 @@ def test_mask_of_a_video_is_a_video(model, clip, tmp_path):
         assert mask[:, : white - 6].max() < 60 and mask[:, white + 6 :].min() > 195
 
 
+@pytest.mark.parametrize("times, warned", [([80] * 4, False), ([100, 100, 2000, 100], True)])
+def test_frames_at_uneven_times_are_a_warning(model, tmp_path, times, warned):
+    images = [Image.fromarray(frame(white)) for white in (48, 40, 32, 24)]
+    images[0].save(tmp_path / "clip.gif", save_all=True, append_images=images[1:], duration=times)
+    (tmp_path / "clip.gif").rename(tmp_path / "clip.mkv")
+    finished = run(model, tmp_path / "clip.mkv", tmp_path / "out")
+    assert finished.returncode == 0 and ("its frames come at uneven times" in finished.stderr) == warned
+
+
 def test_blurred_background_and_numbered_cutouts(model, clip, tmp_path):
     assert run(model, clip, tmp_path / "out", "--kind", "blurred", "cutout").returncode == 0
     cutouts = [f"cutouts/clip/00000{number}.png" for number in range(4)]

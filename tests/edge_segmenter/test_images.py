@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from edge_segmenter.files import images, jpeg_scans
 from edge_segmenter.files.images import UnreadableImage, pixels_to_decode, read_image
@@ -108,8 +108,11 @@ def truncated(path):
     [
         (truncated, "OSError: "),
         (lambda path: path.write_text("text"), "UnidentifiedImageError: cannot identify image file"),
-        (lambda path: path.write_bytes(b""), "UnidentifiedImageError: "),
-        (lambda path: Image.new("RGB", (8, 8)).save(path, "JPEG2000"), "UnidentifiedImageError: "),
+        (lambda path: path.write_bytes(b""), "UnidentifiedImageError: the file is empty"),
+        (lambda path: path.write_bytes(bytes(9)), "the file begins with zeros: it was not copied or downloaded"),
+        (lambda path: Image.new("RGB", (8, 8)).save(path, "JPEG2000"), "the file is a JPEG 2000 image, allowed: JPEG"),
+        (lambda path: path.write_text("\n<!DOCTYPE html>"), r"the file is a web page \(HTML\)"),
+        (lambda path: path.write_text("version https://git-lfs.github.com/spec/v1"), "run git lfs pull"),
         (lambda path: path.write_bytes(b"\0\0\0\x18ftypheic" + bytes(99)), "the file is HEIC: pip install pillow-heif"),
         (lambda path: Image.new("1", (8193, 8192)).save(path, "PNG"), "8193 x 8192 is more than 67108864 pixels"),
         (os.mkfifo, "it is not a file"),
@@ -154,6 +157,22 @@ def test_hundreds_of_kilobytes_of_metadata_are_read():
     segment = b"\xff\xe1\xff\xffhttp://ns.adobe.com/xmp/extension/\0" + bytes(65_533 - 35)
     content = jpeg(noise((32, 16)), icc_profile=bytes(600_000), comment=b"\xff\xda" * 20_000)
     assert pixels(io.BytesIO(content[:2] + segment * 9 + content[2:])).shape == (16, 32, 3)
+
+
+@pytest.mark.parametrize("kind", ["compressed text", "many texts", "profile"])
+def test_a_png_with_texts_or_a_profile_that_are_too_large_for_pillow_is_read(kind, monkeypatch):
+    texts, profile = PngImagePlugin.PngInfo(), {"icc_profile": bytes(2_000_000)} if kind == "profile" else {}
+    if kind == "compressed text":
+        texts.add_text("workflow", "x" * 2_000_000, zip=True)
+    if kind == "many texts":
+        monkeypatch.setattr(PngImagePlugin, "MAX_TEXT_MEMORY", 1000)
+        texts.add_text("layer", "x" * 2000)
+    content, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6
+    noise((32, 16)).save(content, "PNG", pnginfo=texts, exif=exif, **profile)
+    with pytest.raises(ValueError):
+        Image.open(content)
+    assert (pixels(content) == np.rot90(noise((32, 16)), 3)).all()
 
 
 @pytest.mark.parametrize("size, expected", [(12, (50, 25)), (None, None)])

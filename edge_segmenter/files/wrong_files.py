@@ -1,0 +1,26 @@
+"""Names of common files that lie where an image or a model is expected."""
+
+# Each begins with one of these bytes.
+_STARTS: dict[str, tuple[bytes, ...]] = {
+    "a web page (HTML), such as a page to sign in": (b"<!doctype html", b"<html"),
+    "a Git LFS pointer instead of the file: run git lfs pull": (b"version https://git-lfs",),
+    "a drawing (SVG)": (b"<svg", b"<?xml"),
+    "a JPEG 2000 image": (b"\0\0\0\x0cjp  ", b"\xff\x4f\xff\x51"),
+    "a JPEG XL image": (b"\0\0\0\x0cjxl ", b"\xff\x0a"),
+    "a PDF document": (b"%pdf",),
+    "a Photoshop document": (b"8bps",),
+    "an archive (zip)": (b"pk\3\4",),
+}
+_LONGEST = 64  # bytes that are looked at
+
+
+def description(content: bytes) -> str | None:
+    """Returns "the file is ..." if the first bytes of a file are those of a common other file, else None."""
+    start = content[:_LONGEST]
+    if not start:
+        return "the file is empty"
+    if len(start) >= 8 and not any(start):
+        return "the file begins with zeros: it was not copied or downloaded completely"
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    found = next((name for name, starts in _STARTS.items() if text.startswith(starts)), None)
+    return found and f"the file is {found}"
