@@ -55,7 +55,7 @@ def as_image(value: AnyImage) -> ImageAndAlpha:
         if value.size:
             return Image.fromarray(value), None
     elif isinstance(value, Image.Image) and value.mode == "RGB" and all(value.size):
-        return _upright(value, value), None
+        return upright(value, value), None
     allowed = "a path, a PIL.Image of mode RGB or a uint8 array [height, width, rgb], with one pixel or more"
     raise ValueError(f"the image is {_description(value)}, allowed: {allowed}")
 
@@ -94,12 +94,12 @@ def read_image(file: File, *, size: int | None = None, backdrop: str = "white") 
 
 def read_with_alpha(file: File, *, size: int | None = None, backdrop: str = "white") -> ImageAndAlpha:
     """Returns an image as `read_image` does, and its alpha, PIL.Image in mode L, or None if no pixel is transparent."""
-    with _opened(file, size) as image:
+    with opened(file, size) as image:
         if image.info.get("progressive"):
             _check_scans(image)
             _shrink(image, size)
         has_rgb_profile = image.mode in ("RGB", "RGBA", "P", "PA")
-        result, alpha = _flattened(_upright(image, _decoded(image)), backdrop)
+        result, alpha = _flattened(upright(image, _decoded(image)), backdrop)
         # A cut-out is RGB. Pillow would save it with a profile for CMYK or grey.
         profile = image.info.get("icc_profile") if has_rgb_profile else None
         kept = {"icc_profile": profile, "dpi": _pixels_per_inch(image)}
@@ -116,12 +116,12 @@ def pixels_to_decode(file: File, *, size: int | None = None) -> int:
     Raises:
         UnreadableImage: as for `read_image`.
     """
-    with _opened(file, size) as image:
+    with opened(file, size) as image:
         return image.width * image.height
 
 
 @contextlib.contextmanager
-def _opened(file: File, size: int | None) -> Iterator[ImageFile.ImageFile]:
+def opened(file: File, size: int | None = None) -> Iterator[ImageFile.ImageFile]:
     """Yields an image that is not decoded yet. Every exception inside becomes `UnreadableImage`."""
     try:
         with _content(file) as content:
@@ -202,7 +202,7 @@ def _pixels_per_inch(image: Image.Image) -> tuple[float, float] | None:
     return (x, y) if min(x, y) > 1 and max(x, y) < 100_000 else None
 
 
-def _upright(image: Image.Image, decoded: Image.Image) -> Image.Image:
+def upright(image: Image.Image, decoded: Image.Image) -> Image.Image:
     """Returns the decoded image, turned as the EXIF of `image` says.
 
     `ImageOps.exif_transpose` also writes the EXIF again. That would fail for an intact image with broken EXIF.

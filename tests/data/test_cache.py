@@ -1,4 +1,5 @@
 import errno
+import mmap
 import os
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import tiny
 
-from tf_layered_gan.data.cache import cached_splits
+from tf_layered_gan.data.cache import cached_splits, stored_splits
 from tf_layered_gan.data.photos import Photos, Splits
 
 SHAPE = (50, 100, 100, 3)
@@ -57,6 +58,28 @@ def test_a_disk_that_is_full_at_the_last_files_is_named(tmp_path):
     with tiny.full_disk(10_000), pytest.raises(OSError, match=message):
         cached_splits(read_little, tmp_path, "key")
     assert entries(tmp_path) == []
+
+
+def test_photos_are_in_memory_where_files_cannot_be_mapped(tmp_path, monkeypatch, caplog):
+    def refused(*_, **__):
+        raise OSError(errno.ENODEV, "No such device")
+
+    monkeypatch.setattr(mmap, "mmap", refused)
+    for _ in range(2):
+        splits = cached_splits(read, tmp_path, "key")
+        assert (splits.train.images == 7).all() and splits.train.images.shape == SHAPE
+        assert not isinstance(splits.train.images, np.memmap)
+    assert caplog.text.count(f"files in {tmp_path} cannot be mapped, so the photos take memory") == 1
+
+
+def test_an_entry_of_the_same_photos_replaces_the_earlier_one(tmp_path):
+    def read_others(create):
+        splits = read(create)
+        return Splits(splits.train, splits.validation, Photos(splits.test.images, None, ("c", "d")))
+
+    for key, function in (("first", read), ("others", read_others), ("later", read)):
+        cached_splits(function, tmp_path, key)
+    assert sorted(splits.test.names for splits in stored_splits(tmp_path)) == [("a", "b"), ("c", "d")]
 
 
 def test_the_next_run_removes_what_a_killed_run_left(tmp_path):

@@ -1,4 +1,5 @@
 import os
+import unicodedata
 
 import numpy as np
 import pytest
@@ -117,6 +118,32 @@ def test_mask_is_found_in_the_same_subfolder_with_another_suffix(photos, masks):
 def test_mask_of_another_size_but_the_same_aspect_is_rescaled(photos, masks):
     save_mask(masks / "e.png", [[255] * 8 + [0] * 8] * 16)
     assert folder.load(photos, masks=masks, **SIZES).test.masks[0, 0].tolist() == [1, 1, 0, 0]
+
+
+def test_mask_a_few_pixels_off_is_rescaled(photos, masks):
+    for name in "ef":
+        save(photos / f"{name}.png", size=(400, 400))
+    Image.new("L", (405, 403), 255).save(masks / "e.png")  # 0.5 % off
+    Image.new("L", (403, 405), 255).save(masks / "f.png")
+    assert folder.load(photos, masks=masks, **SIZES).test.masks.all()
+    Image.new("L", (405, 400), 255).save(masks / "e.png")  # 1.25 %
+    with pytest.raises(ValueError, match="e.png has another aspect ratio"):
+        folder.load(photos, masks=masks, **SIZES)
+
+
+def test_masks_that_have_no_photo_are_counted(photos, masks, warnings):
+    (masks / "f.png").rename(masks / "f_mask.png")
+    folder.load(photos, masks=masks, **SIZES)
+    (warning,) = warnings
+    assert warning.startswith(f"1 of 3 masks have the name of no photo, such as {masks}/f_mask.png: they are not used")
+
+
+def test_names_with_accents_match_whether_they_are_one_character_or_two(photos, masks):
+    for name in "de":
+        save(photos / f"{unicodedata.normalize('NFC', f'é{name}')}.png", size=(4, 4))
+        save_mask(masks / f"{unicodedata.normalize('NFD', f'é{name}')}.png", [[255, 255, 0, 0]] * 4)
+    splits = folder.load(photos, masks=masks, **SIZES)
+    assert len(splits.validation) + len(splits.test) == 5
 
 
 def test_mask_is_cropped_like_its_photo(photos, masks):
@@ -282,7 +309,8 @@ def test_cache_is_renewed_when_something_changes(photos, tmp_path, change):
     else:
         settings[change] -= 1
     assert_same_splits(folder.load(photos, cache=tmp_path / "cache", **settings), folder.load(photos, **settings))
-    assert len(list((tmp_path / "cache").glob("[0-9a-f]*"))) == 2
+    entries = list((tmp_path / "cache").glob("[0-9a-f]*"))
+    assert len(entries) == (2 if change == "new file" else 1)  # nothing can use the earlier entry of the same photos
 
 
 def test_masks_below_the_photos_must_be_named(photos):

@@ -109,7 +109,9 @@ def test_mask_drawn_on_a_photo_that_exif_turns_is_refused(tmp_path):
         folder.load(**settings)
 
 
-@pytest.mark.parametrize("size, turn, warned", [((8, 8), 6, 2), ((8, 6), 3, 2), ((8, 6), None, 0), ((8, 8), 1, 0)])
+@pytest.mark.parametrize(
+    "size, turn, warned", [((8, 8), 6, 2), ((8, 6), 3, 2), ((250, 251), 8, 2), ((8, 6), None, 0), ((8, 8), 1, 0)]
+)
 def test_turn_that_no_size_shows_is_a_warning(tmp_path, caplog, size, turn, warned):
     folder.load(**set_of(tmp_path, np.eye(size[1], size[0], dtype=np.uint8), size, turn))
     assert ("EXIF turns 2 of the photos with masks" in caplog.text) == bool(warned)

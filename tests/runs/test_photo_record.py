@@ -1,3 +1,5 @@
+import unicodedata
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,12 @@ def test_run_goes_on_with_the_photos_it_was_begun_with_only(tmp_path):
     for other in (("a", "c"), ("a", "b", "c"), ("b", "a")):
         with pytest.raises(ValueError, match=r"begun with other photos \(2 / 1 / 1 to train, .*, now \d / 1 / 1\)"):
             check_photos(splits(*other), tmp_path)
+
+
+@pytest.mark.parametrize("begun, now", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_run_goes_on_where_names_have_another_unicode_form(tmp_path, begun, now):
+    for form in (begun, now):
+        check_photos(splits(*(unicodedata.normalize(form, name) for name in ("é", "ü"))), tmp_path)
 
 
 @pytest.mark.parametrize("content", ['{"train": 5}', '{"train": {}}', '{"train": null, "test": {"photos": 1}}'])

@@ -1,5 +1,6 @@
 import errno
 import fcntl
+import os
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ from configs import shapes
 from export.main import export_run
 from tf_layered_gan import evaluate, synthesize, train
 from tf_layered_gan.data import sources
+from tf_layered_gan.files import file_lock
 from tf_layered_gan.runs.config_record import load_config, record_config
 from tf_layered_gan.runs.workdir_lock import locked
 
@@ -58,13 +60,28 @@ def test_nothing_is_evaluated_synthesised_or_exported_beside_a_run(run_copy):
     assert sorted(path.stat().st_mtime_ns for path in run_copy.rglob("*.*")) == before
 
 
-def test_file_system_without_locks_is_named(tmp_path, monkeypatch):
+def test_file_system_without_locks_is_named_and_the_run_goes_on(tmp_path, monkeypatch, caplog):
     def no_locks(*_):
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(fcntl, "flock", no_locks)
-    refused = pytest.raises(OSError, match=f"{tmp_path} cannot be locked, use another folder: No locks available")
-    with refused, locked(tmp_path):
+    with locked(tmp_path):
+        pass
+    assert f"{tmp_path} cannot be locked: its file system has no locks (No locks available); start no " in caplog.text
+
+
+def test_a_folder_that_cannot_be_written_to_needs_a_lock_of_earlier(tmp_path, monkeypatch):
+    def read_only(path, mode="r", **_):
+        if mode != "r":
+            raise OSError(errno.EROFS, "Read-only file system")
+        return open(path)
+
+    monkeypatch.setattr(file_lock, "open", read_only, raising=False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(OSError, match="Read-only"), locked(tmp_path):
+        pass
+    (tmp_path / "lock").touch()
+    with locked(tmp_path), pytest.raises(ValueError, match="another run is at work"), locked(tmp_path):
         pass
 
 

@@ -1,6 +1,7 @@
 """A cache of the splits that a source has read, so that photos are decoded once."""
 
 import contextlib
+import errno
 import functools
 import hashlib
 import json
@@ -20,6 +21,7 @@ from tf_layered_gan.files.file_lock import file_lock
 
 Create = Callable[[tuple[int, ...]], np.ndarray]
 
+_NO_MAPPING = (errno.ENODEV, errno.EINVAL, errno.EOPNOTSUPP)  # some FUSE mounts and folders shared with the host
 _SPLITS = ("train", "validation", "test")
 
 
@@ -34,7 +36,7 @@ def cached_splits(read: Callable[..., Splits], cache: str | os.PathLike | None, 
         key: everything that decides what `read` returns, for JSON.
 
     Returns:
-        `Splits`: memory mapped from the cache, or in memory if `cache` is None.
+        `Splits`: memory mapped from the cache; in memory if `cache` is None or its files cannot be mapped.
 
     Raises:
         ValueError: if the entry in the cache is damaged, or the folder holds something else; names the path.
@@ -92,11 +94,23 @@ def _fill(entry: Path, read: Callable[..., Splits]) -> None:
                 new.mkdir()
                 _write(read, new)
                 os.replace(new, entry)
+            _remove_earlier(entry)
+
+
+def _remove_earlier(entry: Path) -> None:
+    """Removes the other entries with the same photos: since they were read, the files or the settings have changed."""
+    names = (entry / "names.json").read_bytes()
+    for record in entry.parent.glob("*/names.json"):
+        if record.parent != entry and record.read_bytes() == names:
+            shutil.rmtree(record.parent, ignore_errors=True)  # on Windows, another process may still use it
 
 
 def _write(read: Callable[..., Splits], folder: Path) -> None:
-    splits = read(create=functools.partial(_create, folder / "train.npy"))
+    unmapped: list[np.ndarray] = []
+    splits = read(create=functools.partial(_create, folder / "train.npy", unmapped=unmapped))
     with _errors_named(folder):
+        for array in unmapped:
+            np.save(folder / "train.npy", array)
         for split in ("validation", "test"):
             photos = getattr(splits, split)
             np.save(folder / f"{split}.npy", photos.images)
@@ -105,10 +119,20 @@ def _write(read: Callable[..., Splits], folder: Path) -> None:
         (folder / "names.json").write_text(json.dumps({split: getattr(splits, split).names for split in _SPLITS}))
 
 
-def _create(file: Path, shape: tuple[int, ...]) -> np.ndarray:
-    """Maps a new file as a uint8 array. Allocates its space first: later, a full disk would kill the process."""
+def _create(file: Path, shape: tuple[int, ...], unmapped: list[np.ndarray]) -> np.ndarray:
+    """Maps a new file as a uint8 array. Allocates its space first: later, a full disk would kill the process.
+
+    Where files cannot be mapped, the array is in memory and is added to `unmapped`.
+    """
     with _errors_named(file.parent):
-        array = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
+        try:
+            array = np.lib.format.open_memmap(file, "w+", np.uint8, shape)
+        except OSError as error:
+            if error.errno not in _NO_MAPPING:
+                raise
+            logging.warning("files in %s cannot be mapped, so the photos take memory", file.parent.parent.parent)
+            unmapped.append(in_memory(shape))
+            return unmapped[-1]
         reserve(file)
     return array
 
@@ -131,4 +155,10 @@ def _open(entry: Path, split: str, names: tuple[str, ...]) -> Photos:
 
 
 def _mapped(file: Path) -> np.ndarray:
-    return np.lib.format.open_memmap(file, "r")  # unlike np.load, it opens neither pickles nor archives
+    try:
+        return np.lib.format.open_memmap(file, "r")  # unlike np.load, it opens neither pickles nor archives
+    except OSError as error:
+        if error.errno not in _NO_MAPPING:
+            raise
+        with open(file, "rb") as content:
+            return np.lib.format.read_array(content, allow_pickle=False)

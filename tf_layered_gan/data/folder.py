@@ -16,6 +16,7 @@ from edge_segmenter.files.images import MAX_BYTES, MAX_PIXELS, UnreadableImage, 
 from tf_layered_gan.console.progress import progress
 from tf_layered_gan.data.budget import Budget
 from tf_layered_gan.data.cache import cached_splits, in_memory, stamp
+from tf_layered_gan.data.contamination import refuse_masks, warn_of_copies
 from tf_layered_gan.data.mask_values import UNLABELLED_GREY, Coding, read_mask, survey, warn_of_turns
 from tf_layered_gan.data.photo_files import PhotoFile, find_photos, warn
 from tf_layered_gan.data.photos import Photos, Splits
@@ -76,9 +77,10 @@ def load(
         raise ValueError(f"holdout is {holdout}, allowed: 2 photos or more")
     settings: dict[str, Any] = {"resolution": resolution, "storage_size": storage_size}
     settings |= {"fit": fit, "unlabelled": unlabelled, "holdout": holdout}
-    if masks is None and (Path(path) / "masks").is_dir():
-        raise ValueError(f"{path} has a folder of masks, which are no photos: name it as masks (--config.data.masks)")
-    stamps = {file: _stamp(file) for file in find_photos(path, masks)}
+    found_files = find_photos(path, masks)
+    if masks is None:
+        refuse_masks(path, found_files)
+    stamps = {file: _stamp(file) for file in found_files}
     files = [file for file, found in stamps.items() if found]
     warn_of_turns([(file.photo, file.mask) for file in files if file.mask])
     read = functools.partial(_read, files, path, **settings)
@@ -92,6 +94,7 @@ def _read(files, path, *, create, resolution, storage_size, fit, unlabelled, hol
     read = functools.partial(_read_squares, fit=fit, coding=coding)
     train = [file for file in files if not file.mask]
     evaluation = [file for file in files if file.mask]
+    warn_of_copies(train, evaluation)
     train_squares, train = read(train, size=storage_size, create=create)
     if not evaluation:
         train_squares, train, evaluation = _hold_out(train_squares, train, holdout)

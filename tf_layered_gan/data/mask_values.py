@@ -2,27 +2,23 @@
 
 import collections
 import dataclasses
-import os
 from collections.abc import Iterable, Sequence
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from absl import logging
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image
 
-from edge_segmenter.files.formats import FORMATS
-from edge_segmenter.files.images import UnreadableImage, pixels_to_decode
+from edge_segmenter.files.images import File, UnreadableImage, opened, upright
 from edge_segmenter.files.printing import printable
-
-File = str | os.PathLike | IO[bytes]
 
 UNLABELLED_GREY = 128  # in what `read_mask` returns
 _TINT = 32  # a JPEG changes greys by this much at most
 _FEW = 64  # a mask with soft edges has more values than a set of classes
 _SHOWN = 8
 _GREYS = ("grey", "index")  # the kinds of mask in which `unlabelled` is a value
+_SQUARE = 0.01  # how far the sides of a square may differ
 _SAME_SIZE = (2, 3, 4)  # EXIF orientations that keep width and height
 
 
@@ -116,13 +112,18 @@ def warn_of_turns(pairs: Iterable[tuple[Path, Path]]) -> None:
 
 def _is_turned_apart(photo: File, mask: File) -> bool:
     try:
-        with Image.open(photo, formats=FORMATS) as image:
-            turn, square = image.getexif().get(ExifTags.Base.Orientation, 1), image.width == image.height
-        with Image.open(mask, formats=FORMATS) as image:
+        with opened(photo) as image:
+            turn, square = image.getexif().get(ExifTags.Base.Orientation, 1), _is_square(*image.size)
+        with opened(mask) as image:
             mask_turn = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # broken files make Pillow raise almost anything; reading them names them
+    except UnreadableImage:  # reading it will name it
         return False
     return mask_turn == 1 and (turn in _SAME_SIZE or (square and turn in range(2, 9)))
+
+
+def _is_square(width: int, height: int) -> bool:
+    """Returns whether a turn by 90 degrees hardly changes the aspect ratio."""
+    return abs(width - height) <= _SQUARE * max(width, height)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +141,7 @@ class _Statistics:
 def _statistics(file: File) -> _Statistics | None:
     try:
         kind, values = _read(file, by_alpha=False)
-        counts, visible, image = {kind: _counted(values)}, frozenset[int](), _opened(file)
+        counts, visible, image = {kind: _counted(values)}, frozenset[int](), _image(file)
     except UnreadableImage:
         return None
     if image.has_transparency_data:
@@ -201,7 +202,7 @@ def _refusal(kind: str, known: list[int], file: File) -> str:
 
 def _read(file: File, by_alpha: bool) -> tuple[str, np.ndarray]:
     """Returns the kind of a mask and its values, [height, width]. Colours are packed as 0xRRGGBB."""
-    image = _opened(file)
+    image = _image(file)
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         alpha = np.asarray(rgba)[..., 3]
@@ -225,19 +226,10 @@ def _read(file: File, by_alpha: bool) -> tuple[str, np.ndarray]:
     return "colour", _packed(rgb)
 
 
-def _opened(file: File) -> Image.Image:
-    pixels_to_decode(file)  # refuses what exceeds a limit
-    try:
-        if not isinstance(file, str | os.PathLike):
-            file.seek(0)
-        with Image.open(file, formats=FORMATS) as image:
-            image.load()
-            try:
-                return ImageOps.exif_transpose(image)
-            except Exception:  # broken EXIF, though the image is intact
-                return image.copy()
-    except Exception as error:  # broken files make Pillow raise almost anything
-        raise UnreadableImage(f"{type(error).__name__}: {error}") from error
+def _image(file: File) -> Image.Image:
+    with opened(file) as image:
+        image.load()
+        return upright(image, image.copy())
 
 
 def _packed(rgb: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import unicodedata
 from pathlib import Path
 
 from absl import logging
@@ -29,12 +30,12 @@ def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None)
     """Finds the photos in a folder, and their masks. Opens no file.
 
     Logs a warning for each entry that is not a file, and for each folder that cannot be read. Also logs how many files
-    are left out for another reason, see `edge_segmenter.files.finding.list_images`.
+    are left out for another reason, see `edge_segmenter.files.finding.list_images`, and how many masks have no photo.
 
     Args:
         path: the folder.
         masks: None, or the folder of masks, which may lie below `path`. A mask has the path of its photo except for the
-            suffix. A photo may have no mask.
+            suffix; an accented letter may be one character or two, as on macOS. A photo may have no mask.
 
     Returns:
         list of `PhotoFile`, sorted by name.
@@ -52,6 +53,14 @@ def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None)
     matched = _by_stem([file for file in files if _stem(file) in mask_of])
     if not matched:
         raise ValueError(f"{masks}: none of {len(mask_of)} masks has the name of a photo in {path}")
+    if unused := [mask.photo for stem, mask in mask_of.items() if stem not in matched]:
+        logging.warning(
+            "%d of %d masks have the name of no photo, such as %s: they are not used, and their photos, if there are "
+            "any, are trained on",
+            len(unused),
+            len(mask_of),
+            printable(str(unused[0])),
+        )
     masked = {file: mask_of[stem].photo for stem, file in matched.items()}
     return [dataclasses.replace(file, mask=masked.get(file)) for file in files]
 
@@ -81,7 +90,7 @@ def _find(folder: str | os.PathLike, without: str | os.PathLike | None = None) -
 
 
 def _stem(file: PhotoFile) -> str:
-    return os.path.splitext(file.name)[0]
+    return unicodedata.normalize("NFC", os.path.splitext(file.name)[0])
 
 
 def _by_stem(files: list[PhotoFile]) -> dict[str, PhotoFile]:

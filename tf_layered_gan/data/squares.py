@@ -8,6 +8,8 @@ from PIL import Image
 from edge_segmenter.fit import padded, to_square, visible_part
 from tf_layered_gan.data.photos import FOREGROUND, UNLABELLED
 
+_ASPECTS = 0.01  # how far the aspect ratios of mask and photo may differ
+
 
 def labelled_square(
     photo: Image.Image,
@@ -25,7 +27,8 @@ def labelled_square(
 
     Args:
         photo: PIL.Image in mode RGB.
-        mask: None, or PIL.Image of any size with the photo's aspect ratio; grey 128 and above is foreground.
+        mask: None, or PIL.Image of any size with the photo's aspect ratio, to within 1 %; grey 128 and above is
+            foreground.
         size: side of the square, pixels.
         fit: "crop", "squeeze" or "pad", see `edge_segmenter.fit`. The paper crops (C.3).
         unlabelled: None, or the grey of mask pixels that have no label.
@@ -71,7 +74,8 @@ def full_labels(
 
 def _check_aspect(photo: Image.Image, mask: Image.Image, mask_name: str | os.PathLike) -> None:
     (width, height), (mask_width, mask_height) = photo.size, mask.size
-    if abs(width * mask_height - height * mask_width) > max(photo.size + mask.size):  # one pixel, for rounding
+    # One pixel, for rounding, or 1 %, because tools cut or add some pixels: less than a pixel of what networks see.
+    if abs(width * mask_height - height * mask_width) > max(*photo.size, *mask.size, _ASPECTS * width * mask_height):
         words = f"{mask_name} has another aspect ratio than its photo: mask {mask.size}, photo {photo.size}"
         if abs(width * mask_width - height * mask_height) <= max(photo.size + mask.size):
             words += "; the mask lies on its side: EXIF turns the photo, but the mask was drawn on the unturned one"

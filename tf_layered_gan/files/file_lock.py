@@ -16,18 +16,18 @@ _PAUSE = 0.2  # seconds between two attempts
 
 @contextlib.contextmanager
 def file_lock(folder: str | os.PathLike, taken: Callable[[], None]) -> Iterator[None]:
-    """Holds a lock on the file FOLDER/lock. Warns if this system has no locks, and goes on without one.
+    """Holds a lock on the file FOLDER/lock. Warns if the system or the file system has no locks, and does without.
 
     Args:
         folder: made if it is missing.
         taken: called before waiting if another process holds the lock. It may raise an error to avoid the wait.
 
     Raises:
-        OSError: if the file system has no locks.
+        OSError: if the folder cannot be made, or cannot be written to and has no lock yet.
     """
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
-    with open(path / "lock", "a") as file:
+    with _opened(path / "lock") as file:
         if not _acquired(file, folder):
             taken()
             while not _acquired(file, folder):
@@ -35,10 +35,21 @@ def file_lock(folder: str | os.PathLike, taken: Callable[[], None]) -> Iterator[
         yield
 
 
-def _acquired(file: IO, folder: str | os.PathLike) -> bool:
-    if not lock.system_has_locks():
-        logging.warning("this system has no file locks: start no second command on %s meanwhile", folder)
+def _opened(path: pathlib.Path) -> IO:
     try:
-        return lock.acquired(file)
+        return open(path, "a")
+    except OSError:
+        if os.access(path.parent, os.W_OK) or not path.exists():
+            raise
+        return open(path)  # a run on a read-only disk can still be exported
+
+
+def _acquired(file: IO, folder: str | os.PathLike) -> bool:
+    try:
+        if lock.system_has_locks():
+            return lock.acquired(file)
+        reason = "this system has no file locks"
     except OSError as error:
-        raise OSError(error.errno, f"{folder} cannot be locked, use another folder: {error.strerror}") from error
+        reason = f"its file system has no locks ({error.strerror})"
+    logging.warning("%s cannot be locked: %s; start no second command on it meanwhile", folder, reason)
+    return True

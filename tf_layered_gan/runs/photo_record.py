@@ -3,6 +3,8 @@
 import hashlib
 import os
 import pathlib
+import unicodedata
+from typing import Literal
 
 from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.files.records import read_record, write_record
@@ -19,7 +21,7 @@ def check_photos(splits: Splits, workdir: str | os.PathLike) -> None:
     if not path.exists():
         write_record(path, given)
     begun = read_record(path)
-    if begun != given:
+    if begun not in (given, *(photo_facts(splits, form) for form in ("NFC", "NFD"))):
         try:
             before, now = (" / ".join(str(split["photos"]) for split in record.values()) for record in (begun, given))
         except (KeyError, TypeError) as error:
@@ -28,11 +30,17 @@ def check_photos(splits: Splits, workdir: str | os.PathLike) -> None:
         raise ValueError(f"{workdir} was begun with other photos ({counts}); put them back, or take another workdir")
 
 
-def photo_facts(splits: Splits) -> dict:
-    """Returns each split's number of photos and the SHA-256 of their names, which identify a run's photos."""
+def photo_facts(splits: Splits, form: Literal["NFC", "NFD"] | None = None) -> dict:
+    """Returns each split's number of photos and the SHA-256 of their names, which identify a run's photos.
+
+    Args:
+        splits: the photos.
+        form: None, or a Unicode form for the names. macOS may write an accented letter as two characters (NFD).
+    """
     names = {name: getattr(splits, name).names for name in ("train", "validation", "test")}
-    return {name: {"photos": len(n), "sha256": _sha256("\n".join(n))} for name, n in names.items()}
+    return {name: {"photos": len(n), "sha256": _sha256("\n".join(n), form)} for name, n in names.items()}
 
 
-def _sha256(text: str) -> str:
+def _sha256(text: str, form: Literal["NFC", "NFD"] | None) -> str:
+    text = unicodedata.normalize(form, text) if form else text
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()

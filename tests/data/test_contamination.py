@@ -1,0 +1,62 @@
+"""Masks among the photos, and copies of photos to evaluate on among those to train on."""
+
+import numpy as np
+import pytest
+from absl import logging
+from PIL import Image
+
+from tf_layered_gan.data import folder
+
+SIZES = {"resolution": 4, "storage_size": 6}
+
+
+def save(path, values):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(values).save(path)
+
+
+def photo(seed):
+    return np.random.default_rng(seed).integers(0, 256, (16, 16, 3), np.uint8)
+
+
+def black_and_white(seed):
+    return np.where(photo(seed)[..., 0] < 128, 0, 255).astype(np.uint8)
+
+
+def photos_beside(tmp_path, name, values, suffix=".png", stem="{}"):
+    for i in range(4):
+        save(tmp_path / "image" / f"{i}.jpg", photo(i))
+        save(tmp_path / name / f"{stem.format(i)}{suffix}", values(i))
+
+
+@pytest.mark.parametrize(
+    "name", ["Masks", "mask", "label", "labels", "GT", "SegmentationClass", "annotations/trimaps", "ground-truth/a"]
+)
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_masks_in_any_folder_among_the_photos_are_refused(tmp_path, name, suffix):
+    photos_beside(tmp_path, name, black_and_white, suffix)
+    masks = tmp_path / name.removesuffix("/a")
+    with pytest.raises(ValueError, match=f"{masks} seems to hold masks, .*=PHOTOS and --config.data.masks={masks}"):
+        folder.load(tmp_path, **SIZES)
+
+
+@pytest.mark.parametrize("name, values, stem", [("mask", photo, "{}"), ("gt", black_and_white, "car{}")])
+def test_photos_in_a_folder_with_a_name_of_masks_are_photos(tmp_path, name, values, stem):
+    photos_beside(tmp_path, name, values, stem=stem)
+    splits = folder.load(tmp_path, **SIZES)
+    assert len(splits.train) + len(splits.validation) + len(splits.test) == 8
+
+
+@pytest.mark.parametrize("copied, said", [(0, 0), (2, 2)])
+def test_copies_of_photos_with_masks_are_counted(tmp_path, monkeypatch, copied, said):
+    warnings = []
+    monkeypatch.setattr(logging, "warning", lambda line, *values: warnings.append(line % values))
+    for i in range(5):
+        save(tmp_path / "photos" / f"{i}.bmp", photo(i))  # all have the same length
+    for i in range(2):
+        save(tmp_path / "masks" / f"{i}.png", black_and_white(i))
+    for i in range(copied):
+        save(tmp_path / "photos" / f"{i} (1).bmp", photo(i))
+    folder.load(tmp_path / "photos", masks=tmp_path / "masks", **SIZES)
+    expected = f"{said} of the photos to train on are copies of photos with masks, such as 0 (1).bmp of 0.bmp, so all"
+    assert [line.startswith(expected) for line in warnings] == [True] * bool(said)

@@ -1,0 +1,97 @@
+"""What spoils a set of photos to train on: masks among them, and copies of the photos to evaluate on."""
+
+import collections
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from absl import logging
+
+from edge_segmenter.files.images import UnreadableImage, read_image
+from edge_segmenter.files.printing import printable
+from tf_layered_gan.data.photo_files import PhotoFile
+
+# Folders' names in lower case, without signs between the words.
+_OF_MASKS = re.compile(
+    "masks?|labels?|gt|groundtruth|annotations?|trimaps?|mattes?|alphas?|segs?|segmentation(s|class|classpng|object)?"
+)
+_PIXELS = 4096  # that are looked at
+_FEW = 64  # colours of a mask; a photo has more
+_EXTREMES = 0.9  # the share of black and white in the mask of a JPEG; a photo has less
+
+
+def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile]) -> None:
+    """Checks that no folder of masks lies among photos.
+
+    That is a folder `masks` in `path`; or any folder with a name such as `labels`, if most of its images have the names
+    of photos elsewhere and look like masks.
+
+    Raises:
+        ValueError: if there is one; names it.
+    """
+    folders: dict[str, list[PhotoFile]] = collections.defaultdict(list)
+    for file in files:
+        folders[_folder_of_masks(file)].append(file)
+    photos = {_stem(file) for file in folders.pop("", [])}
+    named = [f for f, members in folders.items() if 2 * sum(_stem(one) in photos for one in members) > len(members)]
+    found = [folder for folder in named if _looks_like_a_mask(folders[folder][0].photo)]
+    if (Path(path) / "masks").is_dir():
+        raise ValueError(f"{path} has a folder of masks, which are no photos: name it as masks (--config.data.masks)")
+    if found:
+        folder = Path(path, found[0])
+        advice = f"name the two folders, --config.data.path=PHOTOS and --config.data.masks={folder}"
+        raise ValueError(f"{folder} seems to hold masks, which are no photos: {advice}")
+
+
+def _folder_of_masks(file: PhotoFile) -> str:
+    """Returns the innermost folder whose name is one of masks, below the folder of the photos; or ""."""
+    parts = PurePosixPath(file.name).parts[:-1]
+    words = ["".join(filter(str.isalnum, part.lower())) for part in parts]
+    return next(("/".join(parts[:i]) for i in range(len(parts), 0, -1) if _OF_MASKS.fullmatch(words[i - 1])), "")
+
+
+def _stem(file: PhotoFile) -> str:
+    return PurePosixPath(file.name).stem
+
+
+def _looks_like_a_mask(file: Path) -> bool:
+    try:
+        pixels = np.asarray(read_image(file, size=256)).reshape(-1, 3)
+    except UnreadableImage:
+        return False
+    some = pixels[:: max(1, len(pixels) // _PIXELS)]
+    greys = some.mean(axis=1)
+    return len(np.unique(some, axis=0)) <= _FEW or bool(np.mean((greys < 32) | (greys > 223)) > _EXTREMES)
+
+
+def warn_of_copies(train: Sequence[PhotoFile], evaluation: Sequence[PhotoFile]) -> None:
+    """Warns if files to train on hold the same bytes as photos to evaluate on, under other names."""
+    sizes = {_size(file.photo) for file in evaluation}
+    held_out = {_digest(file.photo): file for file in evaluation} if sizes else {}
+    copies = [(file, held_out.get(_digest(file.photo))) for file in train if _size(file.photo) in sizes]
+    pairs = [(copy, original) for copy, original in copies if original]
+    if pairs:
+        logging.warning(
+            "%d of the photos to train on are copies of photos with masks, such as %s of %s, so all figures come out "
+            "too good: remove the copies",
+            len(pairs),
+            *(printable(file.name) for file in pairs[0]),
+        )
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:  # reading it will name the reason
+        return -1
+
+
+def _digest(file: Path) -> bytes:
+    try:
+        with open(file, "rb") as content:
+            return hashlib.file_digest(content, "sha256").digest()
+    except OSError:
+        return os.fsencode(file)
