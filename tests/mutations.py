@@ -156,9 +156,7 @@ def _bombs(folder):
     text = zlib.compress(bytes(20_000_000))
     bombs = {b"zTXt": b"a\0\0", b"iTXt": b"a\0\1\0\0\0", b"iCCP": b"a\0\0"}
     for name, start in bombs.items():
-        folder.add(
-            f"bomb_{name.decode()}.png", png(*SIZE, chunks=[(name, start + text)] * 5), READ
-        )  # without the texts
+        folder.add(f"bomb_{name.decode()}.png", png(*SIZE, chunks=[(name, start + text)] * 5), READ)
     folder.add("sparse.webp", b"RIFF\xf0\xff\xff\xffWEBPVP8 \xe0\xff\xff\xff", LEFT_OUT)
     os.truncate(folder.path / "sparse.webp", 2**32)  # full of holes, so that it takes no space on the disk
 

@@ -21,7 +21,7 @@ let runtime; // the promise of LiteRT.js, which can be loaded only once
  */
 export async function openModel(content) {
   const litert = await loadRuntime();
-  if (String.fromCharCode(...content.subarray(4, 8)) !== "TFL3") throw new Error("it is no .tflite file");
+  if (String.fromCharCode(...content.subarray(4, 8)) !== "TFL3") throw new Error(`it is ${describe(content)}`);
   const compiled = await litert.loadAndCompile(content, { accelerator: "wasm" }).catch((error) => {
     throw new Error(`LiteRT.js cannot load it (${error.message ?? error})`);
   });
@@ -37,6 +37,15 @@ export async function openModel(content) {
     compiled.delete();
     throw error;
   }
+}
+
+/** Describes a file that is no .tflite file. Some servers send a page of their own instead of a file that they lack. */
+function describe(content) {
+  const start = new TextDecoder().decode(content.subarray(0, 64)).trimStart().toLowerCase();
+  if (!content.length) return "empty";
+  if (start.startsWith("<!doctype html") || start.startsWith("<html")) return "a web page (HTML), no .tflite file";
+  if (start.startsWith("version https://git-lfs")) return "a Git LFS pointer instead of the file: run git lfs pull";
+  return "no .tflite file";
 }
 
 function loadRuntime() {

@@ -44,6 +44,9 @@ def models():
         "squeezed.tflite": add_metadata(convert.to_tflite_float32(bright_network()), {"training": {"fit": "squeeze"}}),
         "two.tflite": convert.to_tflite_float32(bright_network(channels=2)),
         "text.tflite": b"This is no model.",
+        "page.tflite": b"<!DOCTYPE html><title>App</title>",
+        "pointer.tflite": b"version https://git-lfs.github.com/spec/v1\n",
+        "empty.tflite": b"",
         "broken.tflite": convert.to_tflite_float32(bright_network())[:300],
     }
 
@@ -259,11 +262,14 @@ def test_a_runs_network_in_each_format(context, address, site, network, image, t
     assert np.mean((expected == 255) == is_red(Image.open(image))) > 0.65  # untrained 0.53, 0.56; trained 0.77
 
 
-def test_cutout_has_the_probability_as_its_alpha(page, site, image, tmp_path):
-    drop(page, image)
-    expected = edge_result(site / "full" / MODEL, image, tmp_path / "out", "cutouts").astype(int)
+@pytest.mark.parametrize("name", ["photo.jpg", "alpha.png", "palette.png"])
+def test_cutout_has_the_probability_as_its_alpha(page, site, tmp_path, name):
+    make, options = IMAGES[name]
+    make().save(tmp_path / name, **options)
+    drop(page, tmp_path / name)
+    expected = edge_result(site / "full" / MODEL, tmp_path / name, tmp_path / "out", "cutouts").astype(int)
     actual = np.asarray(saved(page, "saveCutout")).astype(int)
-    assert actual.shape == expected.shape and expected[..., 3].min() < 20 and expected[..., 3].max() > 235
+    assert actual.shape == expected.shape and expected[..., 3].min() < 20 and expected[..., 3].max() > 220
     assert np.abs(actual - expected)[..., 3].max() <= 1
     # A canvas stores colours multiplied by alpha, so the difference is weighted by alpha.
     assert (np.abs(actual - expected) * expected[..., 3:] / 255).max() <= 2
@@ -449,6 +455,9 @@ def test_by_taps_alone(phone, site, tmp_path):
         ("missing.tflite", "There is no model yet: choose a .tflite file under “Model”; the server has no missing"),
         ("http://localhost:1/a.tflite", "it must lie on this page's own server"),
         ("text.tflite", "Model text.tflite: it is no .tflite file"),
+        ("page.tflite", "Model page.tflite: it is a web page (HTML), no .tflite file"),
+        ("pointer.tflite", "Model pointer.tflite: it is a Git LFS pointer instead of the file: run git lfs pull"),
+        ("empty.tflite", "Model empty.tflite: it is empty"),
         ("broken.tflite", "Model broken.tflite: LiteRT.js cannot load it"),
         ("two.tflite", "Model two.tflite: it is no segmenter"),
     ],
