@@ -67,7 +67,8 @@ def load(
 
     Raises:
         ValueError: if a folder does not exist or has too few usable photos, a mask has another aspect ratio than its
-            photo, photos and masks do not match one to one, or a setting is out of range.
+            photo, photos and masks do not match one to one, masks lie among the photos, see
+            `contamination.refuse_masks`, or a setting is out of range.
     """
     if not 1 <= resolution <= storage_size:
         raise ValueError(f"resolution is {resolution}, allowed: 1 to storage_size = {storage_size} pixels")
