@@ -84,9 +84,8 @@ def export_run(
     with workdir_lock.locked(workdir):
         _, segmenter, state = restore_run(config, workdir)
         splits = load_run_photos(config, workdir)
-        networks, folder = passes.pass_networks(config, workdir), pathlib.Path(workdir)
-        training = _training_facts(config, state, splits, len(networks), masks_made)
-        network = passes.final_network(networks, segmenter)
+        training = _training_facts(config, state, splits, passes.number_taken(config, workdir), masks_made)
+        network, folder = passes.final_network(config, workdir, segmenter), pathlib.Path(workdir)
         if student_name:
             network, folder = restore_student(workdir, student_name), student.folder(workdir, student_name)
             training["student"] = student_facts(student.load(folder))

@@ -102,7 +102,7 @@ def distill(
         gan, teacher, teacher_state = restore(config, workdir)
         splits = load_run_photos(config, workdir)
         _check_can_teach(settings, splits)
-        teaching = passes.final_network(passes.pass_networks(config, workdir), teacher)
+        teaching = passes.final_network(config, workdir, teacher)
         learner = build.build_student(config, settings, teaching)
         with workdir_lock.locked(directory):
             student.record(directory, settings, _steps_of(teacher_state))

@@ -58,7 +58,7 @@ def explore(config: ConfigDict, workdir: str | os.PathLike, photo: str | os.Path
     """
     own_photo = read_image(photo) if photo else None
     gan, segmenter, _ = restore_gan(config, workdir)
-    network = passes.final_network(passes.pass_networks(config, workdir), segmenter)
+    network = passes.final_network(config, workdir, segmenter)
     sample = sampling.build_sampler(restarts.attempt(config, workdir), sampling.SYNTHESIS_STREAM)
     group_size = config.codes.group_size if config.codes.prior == "categorical" else 0
     explorer = Explorer(gan, drawn_codes(sample, Explorer.needed), group_size)

@@ -45,7 +45,7 @@ def _measured(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Measured,
         gan, segmenter, _ = restore_run(config, workdir)
         config = restarts.attempt(config, workdir)
         splits = load_run_photos(config, workdir)
-        network = passes.final_network(passes.pass_networks(config, workdir), segmenter)
+        network = passes.final_network(config, workdir, segmenter)
         return measure(network, splits, clustering_network(config, gan)), []
     except (OSError, ValueError) as error:
         return NOTHING, [f"No masks could be made: {error}."]

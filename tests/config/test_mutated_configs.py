@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 
 from configs import shapes
 from tf_layered_gan import train
-from tf_layered_gan.config import shipped, validate
+from tf_layered_gan.config import pass_steps, shipped, validate
 from tf_layered_gan.models import memory
 from tf_layered_gan.runs.config_record import load_config, record_config
 
@@ -129,7 +129,7 @@ def accepted_values(plain):
 
 
 def trains_in_a_moment(config):
-    most_steps = max(*steps(config), config.refine.steps)
+    most_steps = max(*steps(config), pass_steps(config))
     return config.schedule.rounds < 5 and most_steps < 20 and config.data.train_pictures < 1_000
 
 

@@ -49,14 +49,32 @@ def test_flat_photos_have_masks():
     assert np.isfinite(sharpen(grey, disc().astype(np.float32))).all()
 
 
-def test_masks_are_the_same_on_any_number_of_cores():
+def test_grabcut_is_the_same_on_any_number_of_cores():
     images = np.stack([photo(disc(radius=8 + i), seed=i) for i in range(6)])
-    probabilities = np.stack([np.where(disc(radius=6 + i), 0.9, 0.1) for i in range(6)]).astype(np.float32)
-    found, sharpened = labels.find_masks(images), labels.sharpen_masks(images, probabilities)
+    found = labels.find_masks(images)
     for i in range(len(images)):
-        one = slice(i, i + 1)
-        assert (labels.find_masks(images[one])[0] == found[i]).all()
-        assert (labels.sharpen_masks(images[one], probabilities[one])[0] == sharpened[i]).all()
+        assert (labels.find_masks(images[i : i + 1])[0] == found[i]).all()
+
+
+@pytest.mark.parametrize("too_large", [0, 4])
+def test_sharpening_keeps_the_mean_size(too_large):
+    rough = np.stack([disc(radius=radius + too_large) for radius in (12, 18)])
+    images = np.stack([photo(disc(radius=radius), seed=radius) for radius in (12, 18)])
+    sharpened = labels.sharpen_masks(images, np.where(rough, 0.8, 0.2).astype(np.float32))
+    assert abs(sharpened.mean() / rough.mean() - 1) < 0.1
+
+
+def test_masks_without_a_boundary_stay():
+    images, rough = np.stack([photo(disc())] * 2), np.stack([np.zeros((SIZE, SIZE)), np.ones((SIZE, SIZE))])
+    for i in (0, 1):
+        assert (labels.sharpen_masks(images[:1], rough[i : i + 1].astype(np.float32)) == rough[i]).all()
+
+
+def test_grabcut_takes_part_where_it_agrees():
+    images, found = np.stack([photo(disc())] * 2), np.stack([disc(radius=20), disc(centre=(10, 10), radius=9)])
+    probabilities = np.stack([np.where(disc(), 0.9, 0.1)] * 2).astype(np.float32)
+    alone, together = labels.sharpen_masks(images, probabilities), labels.sharpen_masks(images, probabilities, found)
+    assert (together[0] != alone[0]).any() and (together[1] & found[1] & ~alone[1]).sum() == 0
 
 
 def test_only_plausible_masks_are_learned_from():

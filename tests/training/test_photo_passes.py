@@ -31,10 +31,11 @@ PASSES = {
 
 @pytest.fixture(scope="module", autouse=True)
 def trusted():
-    """Trusts every bootstrap, and lets no two passes agree: these networks learn for two steps only."""
+    """Trusts every bootstrap, keeps every pass and lets no two agree: these networks learn for two steps only."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(photo_passes, "_TRUSTED", 0.0)
         patch.setattr(photo_passes, "_SETTLED", 2.0)
+        patch.setattr(photo_passes, "_LEAST_GAIN", -1.0)
         patch.setattr(photo_passes.labels, "_LEAST_AGREEMENT", 0.0)
         yield
 
@@ -116,10 +117,33 @@ def test_a_trusted_bootstrap_takes_the_place_of_the_gan(without_gan):
         restore_gan(config, workdir)
 
 
+def assert_is_the_result(number, config, workdir):
+    _, segmenter, _ = restore_run(config, workdir)
+    result, expected = passes.final_network(config, workdir, segmenter), passes.pass_networks(config, workdir)[number]
+    for ours, theirs in zip(result.get_weights(), expected.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_without_a_gan_and_passes_the_bootstrap_is_the_result(without_gan):
     config, workdir, _ = without_gan
-    networks, (_, segmenter, _) = passes.pass_networks(config, workdir), restore_run(config, workdir)
-    assert passes.final_network({0: networks[0]}, segmenter) is networks[0]
+    assert_is_the_result(1, config, workdir)
+    with config.copy_and_resolve_references().unlocked() as alone:
+        alone.refine.passes = 0
+    assert_is_the_result(0, alone, workdir)
+
+
+def test_a_pass_that_agrees_less_with_grabcut_is_not_kept(without_gan, tmp_path, monkeypatch, eagerly):
+    config, finished, _ = without_gan
+    workdir = shutil.copytree(finished, tmp_path / "run")
+    shutil.rmtree(passes.folder(workdir, 1))
+    monkeypatch.setattr(photo_passes, "_LEAST_GAIN", 0.0)
+    monkeypatch.setattr(photo_passes, "_mean_agreement", lambda masks, _: 0.1 + 0.1 * falling.pop())
+    falling = [5, 4, 3]  # with the teacher's masks, then with GrabCut's: the learner and the teacher
+    metrics = train.train(config, workdir)
+    record = read_record(passes.folder(workdir, 1) / "pass.json")
+    assert record["kept"] is False and record["teachers"] == ["bootstrap"]
+    assert metrics["test"]["segmenter"] == metrics["test"]["bootstrap"] != metrics["test"]["pass 1"]
+    assert_is_the_result(0, config, workdir)
 
 
 def test_without_a_bootstrap_there_is_one_segmenter(finished_run):
@@ -183,13 +207,13 @@ def test_a_bootstrap_that_is_not_trusted_leaves_the_background_loss_to_the_pairs
     assert [event.step for event in tiny.events(tmp_path)["background/background"]] == [3, 4]
 
 
-@pytest.mark.parametrize("steady", ["pairs", "bootstrap", "both"])
+@pytest.mark.parametrize("steady", ["pairs", "bootstrap", "pairs and bootstrap"])
 def test_the_steadiest_segmenters_teach_the_first_pass(steady, monkeypatch):
-    segmenter = types.SimpleNamespace(average_network="pairs")
-    run = types.SimpleNamespace(segmenter=segmenter, background_judge="bootstrap", rounds=range(1, 2))
-    expected = {"pairs": ["pairs"], "bootstrap": ["bootstrap"], "both": ["pairs", "bootstrap"]}[steady]
-    monkeypatch.setattr(photo_passes, "_steadiness", lambda _, networks: float(networks == expected))
-    assert photo_passes._first_teachers(run) == expected
+    segmenter = types.SimpleNamespace(average_network="of pairs")
+    run = types.SimpleNamespace(segmenter=segmenter, background_judge="of GrabCut", rounds=range(1, 2))
+    monkeypatch.setattr(photo_passes, "_steadiness", lambda _, teachers: float(" and ".join(teachers) == steady))
+    everyone = {"pairs": "of pairs", "bootstrap": "of GrabCut"}
+    assert photo_passes._first_teachers(run) == {name: everyone[name] for name in steady.split(" and ")}
 
 
 def test_masks_that_follow_the_edges_are_steadier(monkeypatch):
@@ -206,7 +230,7 @@ def test_masks_that_follow_the_edges_are_steadier(monkeypatch):
 def test_teachers_look_at_the_mirrored_photos_too():
     image = keras.Input((8, 8, 3))
     only_left = keras.Model(image, image[..., :1] * np.repeat([[1.0] * 4 + [0.0] * 4], 8, axis=0)[..., None])
-    found = photo_passes._probabilities([only_left], np.full((1, 8, 8, 3), 255, np.uint8))
+    found = photo_passes._probabilities({"one": only_left}, np.full((1, 8, 8, 3), 255, np.uint8))
     np.testing.assert_allclose(found, (1 / (1 + np.exp(-1.0)) + 0.5) / 2, rtol=1e-5)
 
 

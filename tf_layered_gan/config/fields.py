@@ -152,7 +152,7 @@ FIELDS = (
         added=True,
     ),
     Field("refine.passes", 0, at_least(0, 10), "most passes after the GAN, which learn sharpened masks", added=True),
-    Field("refine.steps", 1_000, more_than_0(), "training steps of a pass", added=True),
+    Field("refine.steps", 0, at_least(0), "training steps of a pass; 0: as many as on pairs", added=True),
     Field("refine.photos", 4_000, more_than_0(), "most photos that masks are made for", added=True),
     Field(
         "refine.mask_size",

@@ -6,6 +6,7 @@ import keras
 from absl import logging
 from ml_collections import ConfigDict
 
+from tf_layered_gan.config import pass_steps
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.labelling.labels import evenly_chosen
 from tf_layered_gan.models import codes, losses
@@ -149,7 +150,7 @@ def build_photo_segmenter(config: ConfigDict, number: int) -> Segmenter:
     """
     keras.utils.set_random_seed(config.seed + 2 + number)
     segmenter = Segmenter(build_segmenter_network(config), ema_decay=_PHOTO_EMA_DECAY)
-    segmenter.compile(_annealed_adam(config.segmenter.learning_rate, config.refine.steps))
+    segmenter.compile(_annealed_adam(config.segmenter.learning_rate, pass_steps(config)))
     return segmenter
 
 

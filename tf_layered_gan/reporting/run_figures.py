@@ -62,7 +62,7 @@ def report_run(
     if networks:
         facts["passes"] = list(passes.records(config, workdir))
     others = {f"pass {number}" if number else "bootstrap": network for number, network in networks.items()}
-    network = passes.final_network(networks, segmenter)
+    network = passes.final_network(config, workdir, segmenter)
     if network is not segmenter.average_network and passes.is_trained(segmenter):
         others["pairs alone"] = segmenter.average_network
     result = write_report(workdir, network, splits.test, facts, others)

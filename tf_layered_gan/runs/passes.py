@@ -46,6 +46,11 @@ def records(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[dict[str
             yield read_record(file)
 
 
+def number_taken(config: ConfigDict, workdir: str | os.PathLike) -> int:
+    """Returns the number of passes that have ended with a segmenter, the bootstrap counted."""
+    return sum(record["photos"] > 0 for record in records(config, workdir))
+
+
 def pass_networks(config: ConfigDict, workdir: str | os.PathLike) -> dict[int, keras.Model]:
     """Restores the segmenters of the passes that have ended, by number.
 
@@ -61,17 +66,25 @@ def pass_networks(config: ConfigDict, workdir: str | os.PathLike) -> dict[int, k
     return networks
 
 
-def final_network(networks: dict[int, keras.Model], segmenter: Segmenter) -> keras.Model:
-    """Returns the network that a run evaluates and exports: that of the last pass after the GAN, else that of the
-    pairs. A run without a GAN has no segmenter of pairs; its bootstrap counts as a pass after the GAN.
+def final_network(config: ConfigDict, workdir: str | os.PathLike, segmenter: Segmenter) -> keras.Model:
+    """Returns the network that a run evaluates and exports.
+
+    It is the network of the last pass after the GAN that was kept, see `photo_passes`. If there is none, it is the one
+    that taught the first pass, or the segmenter of the pairs.
 
     Args:
-        networks: the networks of the passes that have ended, see `pass_networks`.
+        config, workdir: the run's.
         segmenter: the segmenter that learned from pairs.
+
+    Raises:
+        ValueError: see `pass_networks`.
     """
-    first = 1 if is_trained(segmenter) else 0
-    last_passes = [network for number, network in networks.items() if number >= first]
-    return last_passes[-1] if last_passes else segmenter.average_network
+    networks, ended = pass_networks(config, workdir), {record["pass"]: record for record in records(config, workdir)}
+    kept = [number for number in networks if number > 0 and ended[number].get("kept", True)]
+    if kept:
+        return networks[kept[-1]]
+    bootstrap_taught = not is_trained(segmenter) or ended.get(1, {}).get("teachers") == ["bootstrap"]
+    return networks[0] if bootstrap_taught and 0 in networks else segmenter.average_network
 
 
 def is_trained(model: keras.Model) -> bool:

@@ -41,9 +41,7 @@ def restore_gan(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Layered
         raise ValueError("segmenter.supervised is True: such a run trains no GAN")
     models = gan, _, _ = restore_run(config, workdir)
     if not passes.is_trained(gan):
-        raise ValueError(
-            f"{workdir} trained no GAN, as its bootstrap sufficed; see --config.schedule.gan"
-        )
+        raise ValueError(f"{workdir} trained no GAN, as its bootstrap sufficed; see --config.schedule.gan")
     return models
 
 
@@ -54,4 +52,4 @@ def restore_network(config: ConfigDict, workdir: str | os.PathLike) -> keras.Mod
         FileNotFoundError, ValueError: see `restore_run` and `passes.pass_networks`.
     """
     _, segmenter, _ = restore_run(config, workdir)
-    return passes.final_network(passes.pass_networks(config, workdir), segmenter)
+    return passes.final_network(config, workdir, segmenter)

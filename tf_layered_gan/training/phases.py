@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import tensorflow as tf
 
+from tf_layered_gan.config import pass_steps
 from tf_layered_gan.training.run import Run
 
 
@@ -110,7 +111,7 @@ def photo_phase(run: Run, name: str) -> Phase:
         run.compiled(run.segmenter.train_step),
         run.batches.labelled,
         run.checkpointer.final_step,
-        last_step=run.config.refine.steps,
+        last_step=pass_steps(run.config),
     )
 
 

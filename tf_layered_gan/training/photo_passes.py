@@ -8,6 +8,10 @@ No pass looks at a true mask. Which segmenters teach the first pass is decided b
 intersection over union of their masks and the same masks sharpened, on the validation photos. Poor masks cross the
 edges of objects, so sharpening changes them more.
 
+Whether a pass is kept is decided by GrabCut, if the bootstrap is trusted. GrabCut errs in each photo in another way, so
+the better of two segmenters agrees more with it. A segmenter that agrees less than its teacher is not kept. Steadiness
+cannot decide this, because each pass makes masks steadier, wrong ones too.
+
 WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) and, once it has ended, its record
 (pass.json):
 
@@ -15,9 +19,11 @@ WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) a
     labels        "rectangle", GrabCut's masks, or "colour", sharpened masks
     photos        how many photos it learned from; 0 if there were too few, and then it has no segmenter
     left_out      how many were left out, see `labels.plausible`
-    agreement     bootstrap: mean intersection over union of its masks and GrabCut's, on the validation photos
+    agreement     mean intersection over union of its masks and GrabCut's, on the validation photos
     trusted       bootstrap: whether the agreement is high enough for the GAN to use its segmenter
-    change        other passes: the same mean of its masks and those before it
+    teachers      other passes: the names of the segmenters whose masks were sharpened
+    change        other passes: mean intersection over union of its masks and its teachers'
+    kept          other passes, after a trusted bootstrap: whether it agrees with GrabCut as much as its teacher
 """
 
 import pathlib
@@ -42,7 +48,10 @@ from tf_layered_gan.training.phases import photo_phase
 from tf_layered_gan.training.run import Run
 
 _TRUSTED = 0.5  # least agreement with GrabCut: below it, colours do not tell objects from backgrounds
+Teachers = dict[str, keras.Model]  # segmenters by name, such as "bootstrap", "pairs" or "pass 1"
+
 _SETTLED = 0.97  # if two passes in a row agree this much, another pass would change nothing
+_LEAST_GAIN = 0.0  # of agreement with GrabCut, for a pass to be kept
 _FEWEST = 8  # photos that a segmenter can learn from
 
 
@@ -51,7 +60,7 @@ def bootstrap(run: Run) -> None:
 
     If it is trusted, the GAN uses it from its first step on, or there is no GAN, see `Run.rounds`.
     """
-    network, record = _take_pass(run, 0, [])
+    network, record = _take_pass(run, 0, {})
     if record["trusted"]:
         run.background_judge = network
         if not run.rounds:
@@ -62,59 +71,60 @@ def bootstrap(run: Run) -> None:
 
 
 def refine(run: Run) -> None:
-    """Takes the passes after the GAN, until two in a row agree."""
+    """Takes the passes after the GAN, until two in a row agree or one is not kept."""
     passes.discard_stale(run.workdir, run.checkpointer.position)
-    teachers = _first_teachers(run) if run.config.refine.passes else []
+    teachers = _first_teachers(run) if run.config.refine.passes else {}
     for number in range(1, run.config.refine.passes + 1):
         network, record = _take_pass(run, number, teachers)
-        if network is None or record["change"] >= _SETTLED:
+        if network is None or record["change"] >= _SETTLED or not record.get("kept", True):
             return
-        teachers = [network]
+        teachers = {f"pass {number}": network}
 
 
-def _first_teachers(run: Run) -> list[keras.Model]:
+def _first_teachers(run: Run) -> Teachers:
     """Returns the steadiest: the segmenter of the pairs, that of a trusted bootstrap, or both together."""
-    pairs, bootstrapped = run.segmenter.average_network, run.background_judge
-    if bootstrapped is None:
-        return [pairs]
+    pairs, bootstrapped = {"pairs": run.segmenter.average_network}, {"bootstrap": run.background_judge}
+    if run.background_judge is None:
+        return pairs
     if not run.rounds:
-        return [bootstrapped]
-    candidates = {"pairs": [pairs], "bootstrap": [bootstrapped], "both": [pairs, bootstrapped]}
-    steadiness = {name: _steadiness(run, networks) for name, networks in candidates.items()}
-    chosen = max(candidates, key=steadiness.__getitem__)
-    found = ", ".join(f"{name} {value:.3f}" for name, value in steadiness.items())
-    logging.info("pass 1 learns from: %s (steadiness: %s)", chosen, found)
-    return candidates[chosen]
+        return bootstrapped
+    candidates = [pairs, bootstrapped, pairs | bootstrapped]
+    steadiness = [_steadiness(run, teachers) for teachers in candidates]
+    for teachers, value in zip(candidates, steadiness, strict=True):
+        logging.info("steadiness of the masks of %s: %.3f", " and ".join(teachers), value)
+    return candidates[int(np.argmax(steadiness))]
 
 
-def _steadiness(run: Run, networks: list[keras.Model]) -> float:
-    """Returns the mean intersection over union of the networks' masks and the same masks sharpened."""
+def _steadiness(run: Run, teachers: Teachers) -> float:
+    """Returns the mean intersection over union of the teachers' masks and the same masks sharpened."""
     images = run.splits.validation.images
-    probabilities = _probabilities(networks, images)
+    probabilities = _probabilities(teachers, images)
     sharpened = labels.sharpen_masks(images, probabilities)
     return float(labels.agreements(probabilities > THRESHOLD, sharpened).mean())
 
 
-def _take_pass(run: Run, number: int, teachers: list[keras.Model]) -> tuple[keras.Model | None, dict[str, Any]]:
+def _take_pass(run: Run, number: int, teachers: Teachers) -> tuple[keras.Model | None, dict[str, Any]]:
     """Trains the segmenter of a pass, from its last checkpoint if there is one; returns it and the pass's record."""
     folder, name = passes.folder(run.workdir, number), f"pass {number}" if number else "bootstrap"
     with run.strategy.scope():
         segmenter = build.build_photo_segmenter(run.config, number)
     for network in (segmenter.network, segmenter.average_network) if teachers else ():
-        network.set_weights(teachers[-1].get_weights())  # with new weights, the passes lost more than they gained
+        # With new weights, the passes lost more than they gained.
+        network.set_weights(list(teachers.values())[-1].get_weights())
     checkpointer = Checkpointer(folder, None, segmenter)
     checkpointer.restore()
     if not (folder / "pass.json").exists():
         photos, left_out = _labelled_photos(run, folder, teachers)
         kind = "colour" if teachers else "rectangle"
         facts = {"pass": number, "labels": kind, "photos": len(photos), "left_out": left_out}
+        facts |= {"teachers": list(teachers)} if teachers else {}
         if len(photos) < _FEWEST:
             offered = len(photos) + left_out
             logging.warning("%s: only %d of %d photos have a mask to learn from; left out", name, len(photos), offered)
             facts |= {"photos": 0, "trusted": False}
         else:
             _train(run, folder, name, photos, segmenter, checkpointer)
-            facts |= _agreements(run, segmenter.average_network, teachers)
+            facts |= _agreements(run, {name: segmenter.average_network}, teachers)
         write_record(folder / "pass.json", facts)
     record = read_record(folder / "pass.json")
     return segmenter.average_network if record["photos"] else None, record
@@ -132,22 +142,30 @@ def _train(
     run.validate(name, segmenter.average_network)
 
 
-def _agreements(run: Run, network: keras.Model, teachers: list[keras.Model]) -> dict[str, Any]:
+def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, Any]:
+    """Compares the masks of the segmenter of a pass with its teachers' and with GrabCut's, on the validation photos."""
+    (name,), images = learner, run.splits.validation.images
+    facts: dict[str, Any] = {}
     if teachers:
-        return {"change": _mean_agreement(run, [network], teachers)}
-    images = run.splits.validation.images
-    masks = labels.find_masks(images)
-    agreement = float(labels.agreements(_masks([network], images), masks).mean())
-    return {"agreement": agreement, "trusted": agreement >= _TRUSTED}
+        facts["change"] = _mean_agreement(_masks(learner, images), _masks(teachers, images))
+        if run.background_judge is None:
+            return facts
+    facts["agreement"] = _mean_agreement(_masks(learner, images), run.grabcut_masks)
+    if not teachers:
+        return facts | {"trusted": facts["agreement"] >= _TRUSTED}
+    before = _mean_agreement(_masks(teachers, images), run.grabcut_masks)
+    facts["kept"] = facts["agreement"] - before >= _LEAST_GAIN or len(teachers) > 1  # several teachers cannot take its place
+    if not facts["kept"]:
+        message = "%s is not kept: its masks agree less with GrabCut's (%.3f) than those it learned from (%.3f)"
+        logging.info(message, name, facts["agreement"], before)
+    return facts
 
 
-def _mean_agreement(run: Run, networks: list[keras.Model], others: list[keras.Model]) -> float:
-    """Returns the mean intersection over union of two masks of each validation photo."""
-    images = run.splits.validation.images
-    return float(labels.agreements(_masks(networks, images), _masks(others, images)).mean())
+def _mean_agreement(masks: np.ndarray, others: np.ndarray) -> float:
+    return float(labels.agreements(masks, others).mean())
 
 
-def _labelled_photos(run: Run, folder: pathlib.Path, teachers: list[keras.Model]) -> tuple[Photos, int]:
+def _labelled_photos(run: Run, folder: pathlib.Path, teachers: Teachers) -> tuple[Photos, int]:
     """Returns the photos of a pass with their masks, and how many were left out. The masks are made once and kept."""
     train, refine, file = run.splits.train, run.config.refine, folder / "labels.npz"
     photos = labels.evenly_chosen(train, refine.photos, rejected_photos(refine.rejected, train.names))
@@ -155,21 +173,36 @@ def _labelled_photos(run: Run, folder: pathlib.Path, teachers: list[keras.Model]
         logging.info("pass %s: making masks of %d photos", folder.name, len(photos))
         if teachers:
             probabilities = _probabilities(teachers, photos.images)
-            masks, rough = labels.sharpen_masks(photos.images, probabilities), probabilities > THRESHOLD
+            found = None if run.background_judge is None else _bootstrap_masks(run, photos)
+            masks, rough = labels.sharpen_masks(photos.images, probabilities, found), probabilities > THRESHOLD
         else:
             masks, rough = labels.find_masks(photos.images), None
         chosen = labels.plausible(masks, rough, run.config.refine.mask_size)
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:
-            np.savez_compressed(temporary, masks=np.packbits(masks, axis=-1), chosen=chosen)
+            packed = np.packbits(masks, axis=-1)
+            np.savez_compressed(temporary, names=np.array(photos.names), masks=packed, chosen=chosen)
     with np.load(file) as kept:
-        masks, chosen = np.unpackbits(kept["masks"], axis=-1, count=photos.images.shape[2]).astype(bool), kept["chosen"]
+        masks, chosen = _unpacked(kept["masks"], photos), kept["chosen"]
     return labels.with_masks(photos, masks, chosen), int((~chosen).sum())
 
 
-def _probabilities(networks: list[keras.Model], images: np.ndarray) -> np.ndarray:
+def _bootstrap_masks(run: Run, photos: Photos) -> np.ndarray:
+    """Returns GrabCut's masks of photos. Those of the bootstrap are used if they are of the same photos."""
+    with np.load(passes.folder(run.workdir, 0) / "labels.npz") as kept:
+        if "names" in kept and tuple(kept["names"]) == photos.names:
+            return _unpacked(kept["masks"], photos)
+    return labels.find_masks(photos.images)
+
+
+def _unpacked(packed: np.ndarray, photos: Photos) -> np.ndarray:
+    return np.unpackbits(packed, axis=-1, count=photos.images.shape[2]).astype(bool)
+
+
+def _probabilities(teachers: Teachers, images: np.ndarray) -> np.ndarray:
     """Returns the mean probabilities of some networks, on the photos and their mirror images, at the photos' size."""
-    size, width = networks[0].input_shape[1], images.shape[1]
+    networks, width = list(teachers.values()), images.shape[1]
+    size = networks[0].input_shape[1]
     small = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])
     answers = np.mean([_mirrored_mean(network, small) for network in networks], axis=0)
     return np.stack([cv2.resize(answer, (width, width), interpolation=cv2.INTER_LINEAR) for answer in answers])
@@ -180,5 +213,5 @@ def _mirrored_mean(network: keras.Model, images: np.ndarray) -> np.ndarray:
     return (predict_probabilities(network, images) + mirrored) / 2
 
 
-def _masks(networks: list[keras.Model], images: np.ndarray) -> np.ndarray:
-    return _probabilities(networks, images) > THRESHOLD
+def _masks(teachers: Teachers, images: np.ndarray) -> np.ndarray:
+    return _probabilities(teachers, images) > THRESHOLD

@@ -6,6 +6,7 @@ import time
 import tensorflow as tf
 from ml_collections import ConfigDict
 
+from tf_layered_gan.config import pass_steps
 from tf_layered_gan.models.memory import networks_without_memory
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
 
@@ -37,6 +38,7 @@ class Plan:
 
     def __init__(self, config: ConfigDict):
         costs, schedule, refine = _costs(config), config.schedule, config.refine
+        of_a_pass = (0, pass_steps(config))
         steps, segmenter_steps = schedule.gan_images_per_round // config.batch_size, schedule.segmenter_steps_per_round
         final = (0, schedule.final_segmenter_steps)
         parts: list[tuple[str, str, int, int]] = []
@@ -44,12 +46,12 @@ class Plan:
             parts.append(("supervised", "round 0", *final))
         else:
             if refine.bootstrap:
-                parts.append(("photos", "bootstrap", 0, refine.steps))
+                parts.append(("photos", "bootstrap", *of_a_pass))
             for k in range(1, schedule.rounds + 1):
                 parts.append(("gan", f"round {k}", (k - 1) * steps, k * steps))
                 parts.append(("segmenter", f"round {k}", (k - 1) * segmenter_steps, k * segmenter_steps))
             parts.append(("final", f"round {schedule.rounds}, final", *final))
-            parts += [("photos", f"pass {number}", 0, refine.steps) for number in range(1, refine.passes + 1)]
+            parts += [("photos", f"pass {number}", *of_a_pass) for number in range(1, refine.passes + 1)]
         self.parts = [Part(*part, cost=costs[part[0]]) for part in parts]
 
     def cost_left(self, position: dict[str, int]) -> float:
@@ -81,7 +83,7 @@ class Plan:
         schedule, refine = config.schedule, config.refine
         if config.segmenter.supervised:
             return f"{schedule.final_segmenter_steps:,} steps of the segmenter on true masks, without a GAN"
-        words = [f"a bootstrap of {refine.steps:,} steps on GrabCut's masks"] if refine.bootstrap else []
+        words = [f"a bootstrap of {pass_steps(config):,} steps on GrabCut's masks"] if refine.bootstrap else []
         condition = "if the bootstrap fails, " if refine.bootstrap and schedule.gan == "if_needed" else ""
         rounds = f"{schedule.rounds} rounds" if schedule.rounds > 1 else "1 round"
         words.append(
@@ -90,7 +92,7 @@ class Plan:
         )
         words.append(f"{condition}{schedule.final_segmenter_steps:,} final steps for the segmenter")
         if refine.passes:
-            words.append(f"up to {refine.passes} passes over photos of {refine.steps:,} steps")
+            words.append(f"up to {refine.passes} passes over photos of {pass_steps(config):,} steps")
         return ", then ".join(words)
 
 

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 import keras
+import numpy as np
 import tensorflow as tf
 from absl import logging
 from ml_collections import ConfigDict
@@ -20,6 +21,7 @@ from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.evaluation import collapse, gan_figures, image_grid, segmentation
 from tf_layered_gan.evaluation.metrics.fid import InceptionFeatures
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
+from tf_layered_gan.labelling.labels import find_masks
 from tf_layered_gan.models import build, sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.segmenter import Segmenter, synthetic_step
@@ -91,6 +93,11 @@ class Run:
         """The segmenter's compiled step on synthetic pairs."""
         pairs = build.build_pairs(self.config, self.gan, self.splits.train)
         return self.compiled(synthetic_step(self.gan, self.segmenter, pairs))
+
+    @functools.cached_property
+    def grabcut_masks(self) -> np.ndarray:
+        """GrabCut's masks of the validation photos, bool [photo, height, width]."""
+        return find_masks(self.splits.validation.images)
 
     @property
     def rounds(self) -> range:
