@@ -11,7 +11,7 @@ from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.labelling.grabcut import grabcut_from_rectangle
 
 _ITERATIONS = 2  # iterations of GrabCut
-_LEAST_AGREEMENT = 0.3  # of a mask with its rough mask; with less, sharpening has found something else
+_LEAST_AGREEMENT = 0.3  # least IoU of sharpened and rough mask; below it, sharpening has found something else
 
 
 def find_masks(images: np.ndarray) -> np.ndarray:
@@ -31,7 +31,7 @@ def sharpen_masks(images: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
     Args:
         images: uint8 [photo, height, width, rgb].
-        probabilities: of the foreground, float32 [photo, height, width] in [0, 1].
+        probabilities: probabilities of the foreground, float32 [photo, height, width] in [0, 1].
 
     Returns:
         bool [photo, height, width].
@@ -40,7 +40,7 @@ def sharpen_masks(images: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
 
 def plausible(masks: np.ndarray, rough: np.ndarray | None, mask_size: tuple[float, float]) -> np.ndarray:
-    """Tells which masks to learn from. They have a plausible size, and sharpening did not change them too much.
+    """Returns which masks to learn from: those with a plausible size that sharpening did not change too much.
 
     Args:
         masks: bool [photo, height, width].
@@ -69,7 +69,7 @@ def with_masks(photos: Photos, masks: np.ndarray, chosen: np.ndarray) -> Photos:
 
 
 def agreements(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Computes the intersection over union of each pair of masks; two empty masks agree.
+    """Computes the intersection over union of each pair of masks; it is 1 for two empty masks.
 
     Args:
         masks, others: bool [photo, height, width].
@@ -82,6 +82,6 @@ def agreements(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _on_all_cores(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
-    with ThreadPoolExecutor() as pool:  # OpenCV works outside Python's lock, and seeds each thread by itself
+    with ThreadPoolExecutor() as pool:  # OpenCV releases Python's lock, and has a seed for each thread
         made = pool.map(function, *arrays)
         return np.stack(list(progress(made, "making masks of photos", len(arrays[0]), unit="photos")))
