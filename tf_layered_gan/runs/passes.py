@@ -1,4 +1,4 @@
-"""The passes over photos in a run's directory, see `training.photo_passes`."""
+"""The files of the passes over photos in a run's directory, see `training.photo_passes`."""
 
 import os
 import pathlib
@@ -23,7 +23,7 @@ def folder(workdir: str | os.PathLike, number: int) -> pathlib.Path:
 
 
 def discard_stale(workdir: str | os.PathLike, position: dict[str, int]) -> None:
-    """Removes the passes after the GAN if the run has trained since they began, as when rounds were added to it.
+    """Removes the passes after the GAN if the run has trained since they began, for example because rounds were added.
 
     Args:
         workdir: the run's directory.
@@ -62,8 +62,10 @@ def pass_networks(config: ConfigDict, workdir: str | os.PathLike) -> dict[int, k
 
 
 def final_network(networks: dict[int, keras.Model], segmenter: Segmenter) -> keras.Model:
-    """Returns the network that a run evaluates and exports: that of the last pass after the GAN, else that of the
-    pairs. A run without a GAN has no segmenter of pairs; its bootstrap counts as a pass after the GAN.
+    """Returns the network that a run evaluates and exports.
+
+    This is the network of the last pass after the GAN. Without such a pass, it is the segmenter that learned from
+    pairs. A run without a GAN has no such segmenter; its bootstrap counts as a pass after the GAN.
 
     Args:
         networks: the networks of the passes that have ended, see `pass_networks`.

@@ -1,4 +1,4 @@
-"""The models of a run as they were last saved."""
+"""The models of a run from its newest checkpoint."""
 
 import os
 
@@ -41,9 +41,7 @@ def restore_gan(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Layered
         raise ValueError("segmenter.supervised is True: such a run trains no GAN")
     models = gan, _, _ = restore_run(config, workdir)
     if not passes.is_trained(gan):
-        raise ValueError(
-            f"{workdir} trained no GAN, as its bootstrap sufficed; see --config.schedule.gan"
-        )
+        raise ValueError(f"{workdir} trained no GAN, as its bootstrap sufficed; see --config.schedule.gan")
     return models
 
 

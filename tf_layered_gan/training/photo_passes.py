@@ -1,10 +1,10 @@
 """Passes over photos: a segmenter learns masks that were made for the photos themselves. Not in the paper.
 
 Pass 0, the bootstrap, comes before the GAN: its segmenter learns the masks that GrabCut finds. The other passes come
-last, because a segmenter forgets photos when it learns pairs again. In each pass, the masks of the earlier segmenters
-are sharpened by the colours of each photo, and a copy of the last one learns the sharpened masks.
+last, because a segmenter forgets photos when it learns pairs again. Each pass sharpens the masks of the earlier
+segmenters by the colours of each photo. Then a copy of the last segmenter learns the sharpened masks.
 
-No pass looks at a true mask. Which segmenters teach the first pass is decided by their steadiness: the mean
+No pass looks at a true mask. The segmenters with the highest steadiness teach the first pass. Steadiness is the mean
 intersection over union of their masks and the same masks sharpened, on the validation photos. Poor masks cross the
 edges of objects, so sharpening changes them more.
 
@@ -13,11 +13,11 @@ WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) a
 
     pass          its number
     labels        "rectangle", GrabCut's masks, or "colour", sharpened masks
-    photos        how many photos it learned from; 0 if there were too few, and then it has no segmenter
+    photos        how many photos it learned from. If there were too few, this is 0, and the pass has no segmenter
     left_out      how many were left out, see `labels.plausible`
     agreement     bootstrap: mean intersection over union of its masks and GrabCut's, on the validation photos
     trusted       bootstrap: whether the agreement is high enough for the GAN to use its segmenter
-    change        other passes: the same mean of its masks and those before it
+    change        other passes: the same mean, of its masks and the masks before the pass
 """
 
 import pathlib
@@ -42,8 +42,8 @@ from tf_layered_gan.training.phases import photo_phase
 from tf_layered_gan.training.run import Run
 
 _TRUSTED = 0.5  # least agreement with GrabCut: below it, colours do not tell objects from backgrounds
-_SETTLED = 0.97  # if two passes in a row agree this much, another pass would change nothing
-_FEWEST = 8  # photos that a segmenter can learn from
+_SETTLED = 0.97  # if two consecutive passes agree this much, another pass would change nothing
+_FEWEST = 8  # least number of photos that a segmenter can learn from
 
 
 def bootstrap(run: Run) -> None:
@@ -56,13 +56,13 @@ def bootstrap(run: Run) -> None:
         run.background_judge = network
         if not run.rounds:
             logging.info("GrabCut finds the objects (agreement %(agreement).2f), so no GAN is trained", record)
-            run.checkpointer.save()  # other commands restore the models of a run, trained or not
+            run.checkpointer.save()  # other commands restore the models of a run even if they are not trained
     elif network is not None:
         logging.warning("GrabCut does not find the objects (agreement %(agreement).2f); the GAN does without", record)
 
 
 def refine(run: Run) -> None:
-    """Takes the passes after the GAN, until two in a row agree."""
+    """Runs the passes after the GAN, until two consecutive ones agree."""
     passes.discard_stale(run.workdir, run.checkpointer.position)
     teachers = _first_teachers(run) if run.config.refine.passes else []
     for number in range(1, run.config.refine.passes + 1):
@@ -73,7 +73,7 @@ def refine(run: Run) -> None:
 
 
 def _first_teachers(run: Run) -> list[keras.Model]:
-    """Returns the steadiest: the segmenter of the pairs, that of a trusted bootstrap, or both together."""
+    """Returns the steadiest choice: the segmenter that learned pairs, that of a trusted bootstrap, or both together."""
     pairs, bootstrapped = run.segmenter.average_network, run.background_judge
     if bootstrapped is None:
         return [pairs]
@@ -148,7 +148,7 @@ def _mean_agreement(run: Run, networks: list[keras.Model], others: list[keras.Mo
 
 
 def _labelled_photos(run: Run, folder: pathlib.Path, teachers: list[keras.Model]) -> tuple[Photos, int]:
-    """Returns the photos of a pass with their masks, and how many were left out. The masks are made once and kept."""
+    """Returns the photos of a pass with their masks, and how many were left out. The masks are made once and stored."""
     train, refine, file = run.splits.train, run.config.refine, folder / "labels.npz"
     photos = labels.evenly_chosen(train, refine.photos, rejected_photos(refine.rejected, train.names))
     if not file.exists():
@@ -168,7 +168,7 @@ def _labelled_photos(run: Run, folder: pathlib.Path, teachers: list[keras.Model]
 
 
 def _probabilities(networks: list[keras.Model], images: np.ndarray) -> np.ndarray:
-    """Returns the mean probabilities of some networks, on the photos and their mirror images, at the photos' size."""
+    """Returns the mean probabilities of some networks on the photos and their mirror images, at the photos' size."""
     size, width = networks[0].input_shape[1], images.shape[1]
     small = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])
     answers = np.mean([_mirrored_mean(network, small) for network in networks], axis=0)
