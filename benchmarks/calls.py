@@ -4,8 +4,7 @@
 
 The ways are: one image in a call, at the model's own size; several images in a call (`Segmenter.probabilities` of
 `edge_segmenter` takes a batch); and the signature for any size, whose graph resizes the photo and the mask. Everything
-runs on one thread. All files are called in turn, in each of these ways, so other work on the machine slows all
-of them alike. The table
+runs on one thread. The files and ways take turns, so other work on the machine slows all of them equally. The table
 shows medians.
 """
 
@@ -51,7 +50,7 @@ def seconds_per_image(files: Sequence[str], rounds: int) -> dict[str, dict[str, 
 
 
 def median_seconds(calls: Mapping[Key, Callable[[], object]], rounds: int) -> dict[Key, float]:
-    """Times functions in turns, so other work on the machine slows all of them alike.
+    """Times functions in turns, so other work on the machine slows all of them equally.
 
     Args:
         calls: functions by any keys.

@@ -35,7 +35,7 @@ def write_features(weights: str, folders: Sequence[Path], output: Path, blocks: 
     """
     features = _load(weights)
     chosen = [_shuffled(folder)[: blocks and blocks * _BLOCK] for folder in folders]
-    for start in range(0, max(map(len, chosen)), _BLOCK):  # in turns, so that both folders get equally far
+    for start in range(0, max(map(len, chosen)), _BLOCK):  # in turns, so that both folders progress equally
         for i, photos in enumerate(chosen):
             block, file = photos[start : start + _BLOCK], pathlib.Path(output, str(i), f"{start:06d}.npy")
             if block and not file.exists():
@@ -46,11 +46,11 @@ def write_features(weights: str, folders: Sequence[Path], output: Path, blocks: 
 
 
 def report(keras_features: Path, torch_features: Path) -> None:
-    """Prints how far the features in two directories are apart, and the FID between the two folders by each network.
+    """Prints how much the features in two directories differ, and the FID between the two folders by each network.
 
     Only blocks in both directories are compared.
     """
-    from tf_layered_gan.evaluation.metrics import fid  # here, because it imports TensorFlow
+    from tf_layered_gan.evaluation.metrics import fid  # imported here, because it imports TensorFlow
 
     pairs = [_common(pathlib.Path(keras_features, i), pathlib.Path(torch_features, i)) for i in "01"]
     for ours, theirs in pairs:
@@ -90,10 +90,10 @@ def _common(*folders: pathlib.Path) -> list[np.ndarray]:
 
 def _load(weights: str) -> Features:
     if not weights.endswith(".npz"):
-        import torch  # here, because the package's environment does not have it
+        import torch  # imported here: not in the package's environment
 
         return torch_features(torch.jit.load(weights, map_location="cpu").eval())
-    from tf_layered_gan.evaluation.metrics import fid  # here, because the environment with torch does not have it
+    from tf_layered_gan.evaluation.metrics import fid  # imported here: not in torch's environment
 
     return fid.InceptionFeatures(weights)
 

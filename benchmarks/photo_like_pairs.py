@@ -1,4 +1,4 @@
-"""Shows 16 pairs of a run as `segmenter.pairs = "photo_like"` changes them, with the segmenter's change of colour.
+"""Shows 16 pairs of a run, changed by `segmenter.pairs = "photo_like"` and by the segmenter's colour augmentation.
 
 python -m benchmarks.photo_like_pairs --workdir=runs/mine --output=pairs.png
 """

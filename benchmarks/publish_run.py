@@ -1,4 +1,4 @@
-"""Copies the files of a run that show none of its photos, so that they may be published.
+"""Copies those files of a run that show none of its photos, so that they can be published.
 
     python -m benchmarks.publish_run --workdir=runs/flowers --output=benchmarks/runs/flowers
 

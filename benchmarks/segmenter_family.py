@@ -4,10 +4,10 @@
     python -m export.main --workdir=WORKDIR --student=NAME     # for each student
     python -m benchmarks.segmenter_family --workdir=WORKDIR --output=family.md
 
-The figures are those of the exported .tflite files: IoU with the true masks over the whole test set and per image,
-IoU with the masks of the run's own float32 file, bytes, and the median latency of an image on one thread of LiteRT's
-interpreter. The files take turns, image by image, so other work on the machine slows all of them alike. A format that
-the export did not write has no row.
+The figures are those of the exported .tflite files. IoU with the true masks is given over the whole test set and per
+image. Then come IoU with the masks of the run's own float32 file, the size in bytes, and the median latency of an image
+on one thread of LiteRT's interpreter. The files take turns, image by image, so other work on the machine slows all of
+them equally. A format that the export did not write has no row.
 """
 
 import pathlib
@@ -48,7 +48,7 @@ HEAD = [
 
 
 def measure(workdir: pathlib.Path, rounds: int) -> list[list[str]]:
-    """Measures the exported files of a run and its students; each segments `rounds` images for its latency.
+    """Measures the exported files of a run and its students. For the latency, each file segments `rounds` images.
 
     Returns:
         The table's rows. The rows of the run's own network come first.

@@ -21,8 +21,8 @@ from absl import app, flags
 from tf_layered_gan.command_line import command_errors, define_path
 
 _EVERY = 10.0  # seconds
-_WARM_UP = 0.1  # share of the time that does not count
-_ENDLESS = 10_000  # rounds, the most that a config may have
+_WARM_UP = 0.1  # share of the time, at the beginning, that does not count
+_ENDLESS = 10_000  # the largest number of rounds that a config may have
 
 
 def slope(seconds: Sequence[float], values: Sequence[float]) -> tuple[float, float]:

@@ -6,8 +6,8 @@ Time: ten million images in five rounds; needs a GPU. The time has not been meas
 IoU to expect: unknown; this program has not been run on this dataset. The paper reports 0.633, with its own masks.
 
 There are no true masks. MASKS is a folder of masks that a supervised segmenter predicted (the paper uses a Mask R-CNN),
-see export/predict_masks.py. Without it, the run has no segmentation figures. The paper has no validation photos; here
-`data.holdout` of the 8,144 photos are used.
+see export/predict_masks.py. Without it, the run has no segmentation figures. The paper has no validation photos. Here,
+`data.holdout` of the 8,144 photos are for validation.
 
 The original download site is gone. Get cars_train.tgz, cars_test.tgz, car_devkit.tgz and
 cars_test_annos_withlabels.mat (2 GB) from a mirror and put them into DIR/downloads/manual, where DIR is

@@ -6,8 +6,8 @@ Time: ten million images in five rounds; needs a GPU. The time has not been meas
 IoU to expect: unknown; this program has not been run on this dataset. The paper reports 0.613, with its own masks.
 
 There are no true masks. MASKS is a folder of masks that a supervised segmenter predicted (the paper uses a Mask R-CNN),
-see export/predict_masks.py. Without it, the run has no segmentation figures. The paper has no validation photos; here
-`data.holdout` of the 12,000 photos are used.
+see export/predict_masks.py. Without it, the run has no segmentation figures. The paper has no validation photos. Here,
+`data.holdout` of the 12,000 photos are for validation.
 
 TensorFlow Datasets downloads 0.8 GB to ~/tensorflow_datasets or --config.data.path=DIR. If you have the archives,
 images.tar, annotation.tar and lists.tar, put them into DIR/downloads/manual.

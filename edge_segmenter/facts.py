@@ -14,7 +14,7 @@ def read_facts(path: str | os.PathLike) -> dict | None:
         OSError: there is no such file.
         ValueError: it is not a .tflite file, or it is damaged.
     """
-    from ai_edge_litert import schema_py_generated as schema  # not above: training imports this package without LiteRT
+    from ai_edge_litert import schema_py_generated as schema  # imported here: training does not need LiteRT
 
     content = pathlib.Path(path).read_bytes()
     if not schema.Model.ModelBufferHasIdentifier(content, 0):
@@ -24,11 +24,11 @@ def read_facts(path: str | os.PathLike) -> dict | None:
         for entry in map(model.Metadata, range(model.MetadataLength())):
             if entry.Name() == ENTRY.encode():
                 return json.loads(model.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
-    except Exception as error:  # wrong offsets in a flatbuffer make struct and numpy raise almost anything
+    except Exception as error:  # wrong offsets in a flatbuffer make struct and numpy raise almost any error
         raise ValueError(f"{path} is damaged: {type(error).__name__}: {error}") from error
     return None
 
 
 def training_fit(facts: dict | None) -> str | None:
-    """Returns the fit of the photos that a network learned from, see `fit`, or None if its facts do not say it."""
+    """Returns the fit of the photos that a network learned from, see `fit`, or None if its facts do not state it."""
     return (facts or {}).get("training", {}).get("fit")

@@ -1,13 +1,13 @@
 """Fits a photo of any aspect ratio into the square that a network sees, and the result back to the photo's size.
 
 There are three fits:
-    "crop"     the central square of the photo; the rest is not seen
+    "crop" the central square of the photo; the network does not see the rest
     "squeeze"  the whole photo without its aspect ratio
     "pad"      the whole photo with its aspect ratio, in the middle; the rest of the square repeats the edge pixels
 
-Training uses any of them. When a trained network segments a photo, it sees all of it: squeezed if it learned from
-squeezed photos, otherwise padded. After "crop", objects then keep the shape that training saw, nothing is cut off, and
-the padding adds no edge.
+Training uses any of them. A trained network always sees the whole photo: squeezed if it learned from squeezed photos,
+otherwise padded. A network that learned from cropped photos thus sees objects in the shape that it learned. Nothing is
+cut off, and the padding adds no edge.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,8 @@ def fit_for_whole_photos(training_fit: str | None) -> str:
     """Returns the fit with which a network segments whole photos, "squeeze" or "pad".
 
     Args:
-        training_fit: the fit of the photos that it learned from; None if unknown, as for files of version 0.1.0.
+        training_fit: the fit of the photos that the network learned from; None if unknown, as in files of version
+            0.1.0.
 
     Raises:
         ValueError: for an unknown fit.
@@ -53,7 +54,7 @@ def foreground_probability(
 
 
 def to_square(image: Image.Image, resolution: int, fit: str) -> tuple[np.ndarray, Filled]:
-    """Returns an image in a square, uint8 [resolution, resolution, rgb], and the slices [y, x] that it fills."""
+    """Fits an image into a square. Returns uint8 [resolution, resolution, rgb], and the slices [y, x] that it fills."""
     resized, filled = visible_part(image, resolution, fit)
     return padded(np.asarray(resized), resolution, filled, mode="edge"), filled
 
@@ -84,14 +85,14 @@ def padded(values: np.ndarray, resolution: int, filled: Filled, **padding: Any) 
 
 
 def to_own_size(probability: np.ndarray, image: Image.Image) -> np.ndarray:
-    """Resizes the probability in the slices that an image fills, float32 [y, x], to the size of the image."""
+    """Resizes the probability, float32 [y, x] of the part of the square that shows the image, to the image's size."""
     small = Image.fromarray(np.ascontiguousarray(probability))
     resized = np.array(small.resize(image.size, Image.Resampling.BILINEAR))
     return resized.clip(0, 1, out=resized)
 
 
 def _placement(size: tuple[int, int], resolution: int, fit: str) -> tuple[tuple[float, float, float, float], Filled]:
-    """Returns what is seen of an image, (left, top, right, bottom), and the slices [y, x] that it fills."""
+    """Returns the visible box of an image, (left, top, right, bottom), and the slices [y, x] that it fills."""
     width, height = size
     if fit == "crop":
         left, top = (0.5 * (side - min(size)) for side in size)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .files.wrong_files import description
 
-MAX_THREADS = 1024  # far more make the process crash
+MAX_THREADS = 1024  # with far more threads, the process crashes
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
@@ -66,7 +66,7 @@ def open_model(path: str | os.PathLike, threads: int = 1) -> "Interpreter":
     try:
         if found := description(content):
             raise ValueError(found)
-        # Not by its path: LiteRT takes only UTF-8, and the process is killed if a mapped file becomes shorter.
+        # Not by its path, because LiteRT takes only UTF-8, and a mapped file that becomes shorter kills the process.
         interpreter = interpreter_of(model_content=content, num_threads=threads)
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
@@ -75,7 +75,7 @@ def open_model(path: str | os.PathLike, threads: int = 1) -> "Interpreter":
 
 
 def _litert() -> Any:
-    """Imports LiteRT, but not before it is needed: training imports this package without it."""
+    """Imports LiteRT when it is needed. Training imports this package without LiteRT."""
     try:
         from ai_edge_litert import interpreter
     except ImportError as error:
@@ -99,7 +99,7 @@ def _check_tensors(path: str | os.PathLike, inputs: list[dict[str, Any]], output
 
 
 def _shape(detail: dict[str, Any]) -> tuple[int, ...]:
-    """Returns a tensor's shape, with -1 for axes of any length; the batch axis is 1 until it is resized."""
+    """Returns a tensor's shape, with -1 for axes of any length. The batch axis is 1 until the tensor is resized."""
     return (*detail["shape"].tolist()[:1], *detail["shape_signature"].tolist()[1:])
 
 

@@ -28,19 +28,19 @@ def cutout(image: Image.Image, probability: np.ndarray, alpha: Image.Image | Non
     """Returns the image as RGBA, with its probability as alpha. Pixels of alpha 0 are black.
 
     Args:
-        image: PIL.Image in mode RGB. Where it is transparent, it has been laid over white.
+        image: PIL.Image in mode RGB, with white behind its transparent pixels.
         probability: float32 [height, width] in [0, 1], lowered where the image is transparent, see `visible`.
-        alpha: None, or the image's own alpha, PIL.Image in mode L. The white behind the image is then removed.
+        alpha: None, or the image's own alpha, PIL.Image in mode L. With it, the white behind the image is removed.
     """
     result = image.copy() if alpha is None else _without_white(image, alpha)
     shown = _alpha(probability)
     result.putalpha(shown)
-    result.paste((0, 0, 0, 0), mask=shown.point([255] + [0] * 255))  # or else the removed background could be restored
+    result.paste((0, 0, 0, 0), mask=shown.point([255] + [0] * 255))  # else the background could be restored
     return result
 
 
 def visible(probability: np.ndarray, alpha: Image.Image | None) -> np.ndarray:
-    """Multiplies a probability, float32 [height, width], by the alpha of its image, mode L, in place; returns it."""
+    """Multiplies a probability, float32 [height, width], by the alpha of its image, mode L. Changes it in place."""
     if alpha is not None:
         probability *= np.asarray(alpha)
         probability /= 255
@@ -106,7 +106,7 @@ def _alpha(probability: np.ndarray) -> Image.Image:
 def _without_white(image: Image.Image, alpha: Image.Image) -> Image.Image:
     """Returns the colours that an image had before it was laid over white, in mode RGB."""
     white = ImageChops.invert(alpha)
-    weighted = ImageChops.subtract(image, Image.merge("RGB", (white, white, white)))  # colours weighted by alpha
+    weighted = ImageChops.subtract(image, Image.merge("RGB", (white, white, white)))  # colours times alpha
     result = Image.merge("RGBa", (*weighted.split(), alpha)).convert("RGBA").convert("RGB")
     result.info = image.info
     return result

@@ -21,13 +21,13 @@ class Segmenter:
     Every method takes an image as the path of a file, a PIL.Image in mode RGB, or uint8 [height, width, rgb] (arrays of
     OpenCV are bgr), and raises ValueError for anything else. A photo is turned upright as its EXIF says. The
     probability is multiplied by the alpha of a transparent file. Threads may share a Segmenter; the model then takes
-    their images in turn. A copy, also one in another process (by pickle), loads the model from its file again.
+    their images in turn. A copy loads the model from its file again, even in another process (by pickle).
 
     Args:
         model: path of a .tflite file that maps uint8 [1, R, R, rgb] to the probability [1, R, R, 1]. If it has several
             signatures, the first is used. ValueError for any other model.
         threads: how many threads the model uses, 1 to 1024.
-        sharpened: whether each probability is sharpened by the colours and edges of its image, see `sharpening`.
+        sharpened: whether to sharpen each probability by the colours and edges of its image, see `sharpening`.
 
     Attributes:
         resolution: R, pixels.
@@ -42,7 +42,7 @@ class Segmenter:
         self._arguments = model, threads, sharpened
 
     def __reduce__(self) -> tuple:
-        """Returns how `pickle` and `copy` make another one."""
+        """Returns the function and arguments with which `pickle` and `copy` build a copy."""
         return Segmenter, self._arguments
 
     def probability(self, image: AnyImage) -> np.ndarray:
@@ -54,7 +54,7 @@ class Segmenter:
 
         Args:
             images: any number of images.
-            batch: how many images are segmented in a call and held in memory, 1 or more.
+            batch: number of images in a call of the model, all of which are in memory, 1 or more.
 
         Returns:
             Iterator over the probability of each image, see `probability`.
@@ -80,7 +80,7 @@ class Segmenter:
         return results.visible(probability, alpha)
 
     def segment(self, image: ImageAndAlpha) -> np.ndarray:
-        """Returns the foreground probability of an image from `files.images.as_image`, see `probability`."""
+        """Returns the foreground probability of an image that `files.images.as_image` returned, see `probability`."""
         return self._probabilities([image])[0]
 
     def mask(self, image: AnyImage, threshold: float = results.THRESHOLD) -> Image.Image:
@@ -88,7 +88,7 @@ class Segmenter:
         return results.mask(self.probability(image), threshold)
 
     def cutout(self, image: AnyImage) -> Image.Image:
-        """Returns the image as RGBA, with the probability as alpha. What was transparent stays transparent."""
+        """Returns the image as RGBA, with the probability as alpha. Transparent parts of the image stay transparent."""
         decoded, alpha = as_image(image)
         return results.cutout(decoded, self.segment((decoded, alpha)), alpha)
 

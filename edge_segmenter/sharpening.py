@@ -7,7 +7,7 @@ _LONGEST = 256  # pixels; a larger image is reduced to this for all but the last
 _BINS, _PIXELS, _ROUNDS = 24, 4096, 10  # of k-means
 _ITERATIONS, _LEAST = 3, 0.02
 _ROWS = 64
-_PRIOR_PIXELS = 8  # pulls the share of a bin with few pixels to the image's share
+_PRIOR_PIXELS = 8  # draws the share of a bin with few pixels towards the share of the whole image
 _RADIUS, _REGULARISATION = 1 / 24, 1e-3  # of the guided filter: share of the width, and squared lightness
 
 _LINEAR = np.array([v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255])
@@ -19,12 +19,12 @@ def sharpen(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
     """Sharpens a mask by the colours that lie inside it, and by the edges of the image.
 
     The colours of the image are put into 24 bins (k-means in CIELAB). The share of a bin that the mask marks as
-    foreground is a second opinion on each pixel of the bin, and the odds of both are multiplied. This is done three
-    times, since a better mask gives better shares. Then a guided filter (He et al. 2010) with the lightness as its
-    guide moves the boundary to the edges in the image. The same input gives the same result.
+    foreground is a second estimate for each pixel of the bin. The odds of both estimates are multiplied. This is done
+    three times, because a better mask gives better shares. Then a guided filter (He et al. 2010) with the lightness as
+    its guide moves the boundary to the edges in the image. The same input gives the same result.
 
     If a side of the image is above 256 pixels, the filter is fitted to a reduced copy and applied to the image itself
-    (He and Sun 2015). So the boundary is as fine as the image.
+    (He and Sun 2015). So the boundary is as fine as the image's own pixels.
 
     Args:
         image: uint8 [height, width, rgb].
@@ -39,7 +39,7 @@ def sharpen(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
     posterior = _by_colours(lab, _resized(probability, small_size))
     slope, offset = _guided_filter(lab[..., 0] / 100, posterior, round(_RADIUS * small_size[0]))
     filtered = _resized(slope.astype(np.float32), size)
-    for rows in range(0, len(image), _ROWS):  # the lightness of all rows at once would take much memory
+    for rows in range(0, len(image), _ROWS):  # in parts, because the lightness of all rows would take much memory
         filtered[rows : rows + _ROWS] *= _lightness(image[rows : rows + _ROWS]) / 100
     filtered += _resized(offset.astype(np.float32), size)
     return filtered.clip(0, 1, out=filtered)
@@ -51,7 +51,7 @@ def _resized(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _by_colours(lab: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Returns the probability [height, width] after the second opinion of the colours."""
+    """Combines the probability [height, width] with the estimate from the colours."""
     bins = _bins(lab.reshape(-1, 3))
     prior = np.clip(probability, _LEAST, 1 - _LEAST)
     posterior, counts = prior, np.bincount(bins, minlength=_BINS)
@@ -74,7 +74,7 @@ def _lightness(image: np.ndarray) -> np.ndarray:
 
 
 def _cube_root(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Returns the root of the weighted sum of linear red, green and blue; CIELAB replaces it by a line near 0."""
+    """Returns the cube root of a weighted sum of linear red, green and blue; near 0, CIELAB uses a line instead."""
     tables = np.outer(weights, _LINEAR).astype(np.float32)
     total = sum(table[channel] for table, channel in zip(tables, np.moveaxis(image, -1, 0), strict=True))
     return np.where(total > (6 / 29) ** 3, np.cbrt(total), total * np.float32((29 / 6) ** 2 / 3) + np.float32(4 / 29))
@@ -93,7 +93,7 @@ def _bins(pixels: np.ndarray) -> np.ndarray:
 
 
 def _first_centres(sample: np.ndarray) -> np.ndarray:
-    """Draws at most `_BINS` different pixels, most of them far from one another (k-means++)."""
+    """Draws at most `_BINS` different pixels that are mostly far from one another (k-means++)."""
     random = np.random.default_rng(0)
     centres = [sample[random.integers(len(sample))]]
     distances = np.full(len(sample), np.inf)
@@ -110,7 +110,7 @@ def _nearest(pixels: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 
 def _guided_filter(guide: np.ndarray, values: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
-    """Fits the filter to float [height, width]: around each pixel, the values are about slope * guide + offset."""
+    """Fits the filter to values, float [height, width]: around each pixel, they are about slope * guide + offset."""
 
     def mean(array: np.ndarray) -> np.ndarray:
         return _box_mean(_box_mean(array, radius).T, radius).T
@@ -122,7 +122,7 @@ def _guided_filter(guide: np.ndarray, values: np.ndarray, radius: int) -> tuple[
 
 
 def _box_mean(array: np.ndarray, radius: int) -> np.ndarray:
-    """Returns the mean over the rows at most `radius` away that exist."""
+    """Returns the mean over all existing rows at a distance of at most `radius`."""
     total = np.concatenate([np.zeros((1, array.shape[1])), np.cumsum(array, axis=0, dtype=np.float64)])
     rows = np.arange(len(array))
     first, end = np.maximum(rows - radius, 0), np.minimum(rows + radius + 1, len(array))

@@ -1,10 +1,10 @@
 """Loads any segmenter, a TFLite file or a SavedModel, as a function that computes foreground probabilities.
 
 Files that export.main wrote need no arguments. For other models, the arguments of `load_segmenter` describe the input
-and output. Error messages call them by the flags of export.predict_masks.
+and output. Error messages use the names of the flags of export.predict_masks.
 
-A SavedModel is a program. It is refused if it has operations that access files or run Python. Still, do not load a
-SavedModel from a source that you do not trust. A .tflite file holds data only.
+A SavedModel is a program. It is refused if it has operations that access files or run Python. Nevertheless, do not load
+a SavedModel from a source that you do not trust. A .tflite file holds data only.
 """
 
 import os
@@ -91,7 +91,8 @@ def fit_of_segmenter(path: str | os.PathLike) -> str:
         path: of a .tflite file or SavedModel.
 
     Returns:
-        "squeeze" if the file says that it learned from squeezed photos; "pad" for all others, see `edge_segmenter.fit`.
+        "squeeze" if the file states that the segmenter learned from squeezed photos, otherwise "pad", see
+        `edge_segmenter.fit`.
 
     Raises:
         ValueError: the file is not a model, it is damaged, or it names an unknown fit.
@@ -100,7 +101,7 @@ def fit_of_segmenter(path: str | os.PathLike) -> str:
 
 
 def _resolution(shape: list[int | None], size: int | None) -> int | None:
-    """Returns R if the input's shape is [batch, R, R, 3], otherwise None. `size` stands for sides of any length."""
+    """Returns R if the input's shape is [batch, R, R, 3], otherwise None. `size` replaces sides of any length."""
     sides = {size if side is None else side for side in shape[1:3]}
     side = sides.pop() if len(sides) == 1 else None
     fits = len(shape) == 4 and shape[3] == 3 and size in (None, side)
@@ -134,13 +135,13 @@ def _load_savedmodel(path: pathlib.Path) -> _Loaded:
 
 
 def load_savedmodel(path: pathlib.Path) -> Any:
-    """Loads a SavedModel from any path, also from one that TensorFlow takes for a pattern."""
+    """Loads a SavedModel from any path, even if TensorFlow would interpret the path as a pattern."""
     with for_tensorflow(path) as folder:
         return tf.saved_model.load(folder)
 
 
 def _check_operations(path: pathlib.Path) -> None:
-    """Refuses a SavedModel with unsafe operations. Loading it would already run some of them."""
+    """Refuses a SavedModel with unsafe operations before it is loaded, because loading runs some of them."""
     known = path / "saved_model.pb"
     if list(path.glob("saved_model.*")) != [known]:
         raise ValueError(
@@ -167,7 +168,7 @@ def _load_tflite(path: pathlib.Path) -> _Loaded:
 
     def run(image: np.ndarray) -> np.ndarray:
         pixels = quantize(image, inputs[0]) if image.dtype == np.uint8 else image
-        interpreter.resize_tensor_input(inputs[0]["index"], image.shape, strict=True)  # strict: changes only open sides
+        interpreter.resize_tensor_input(inputs[0]["index"], image.shape, strict=True)  # strict: resizes open axes only
         interpreter.allocate_tensors()
         interpreter.set_tensor(inputs[0]["index"], pixels)
         interpreter.invoke()

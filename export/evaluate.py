@@ -3,8 +3,8 @@
     python -m export.evaluate --model=MODEL --photos=DIR --masks=MASKS
 
 MODEL is a .tflite file or a SavedModel. A mask has the name of its photo; white is foreground. Photos without a mask
-are skipped. Nothing is cut off the photos: the model sees them squeezed if it learned from squeezed photos, otherwise
-padded. In contrast, a run's own figures (metrics.json) are of squares at the model's resolution, see `data.fit`.
+are skipped. The model sees whole photos: squeezed if it learned from squeezed photos, otherwise padded. In contrast, a
+run's own figures (metrics.json) are measured on squares at the model's resolution, see `data.fit`.
 """
 
 import functools

@@ -13,7 +13,7 @@ from .tflite.convert import to_tflite_dynamic, to_tflite_float16, to_tflite_floa
 FLOAT32, FLOAT16 = "segmenter_float32.tflite", "segmenter_float16.tflite"
 DYNAMIC, INT8 = "segmenter_dynamic.tflite", "segmenter_int8.tflite"
 FILES = (FLOAT32, FLOAT16, DYNAMIC, INT8)
-CALIBRATION_PHOTOS = 100  # for one network, 5 photos gave the same IoU as 423, to three digits
+CALIBRATION_PHOTOS = 100  # with one network, 5 photos and 423 photos gave the same IoU to three digits
 TUNING_PHOTOS = 2_000  # more than fine-tuning sees
 
 
@@ -35,11 +35,12 @@ def conversions(network: keras.Model, calibration: np.ndarray, tuning: np.ndarra
     Args:
         network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
         calibration: uint8 [photo, resolution, resolution, rgb], photos that set the ranges of the int8 model.
-        tuning: uint8 [photo, side, side, rgb], photos to fine-tune on. Of many photos, only some are used, evenly
-            spaced.
+        tuning: uint8 [photo, side, side, rgb], photos to fine-tune on. If there are many photos, only some are used,
+            evenly spaced.
 
     Returns:
-        dict of a file's conversions by file name. If the file of the first conversion is refused, the second is used.
+        dict of a file's conversions by file name. If the file of the first conversion is refused, the second conversion
+        is used.
     """
     calibration, tuning = _thin_out(calibration, CALIBRATION_PHOTOS), _thin_out(tuning, TUNING_PHOTOS)
 

@@ -58,12 +58,12 @@ def export_run(
     """Exports the segmenter of a training run, or one of the run's students.
 
     The validation photos calibrate the int8 file and the test photos verify every format. An int8 file that needs
-    fine-tuning learns from the training photos, or from the validation photos if the run has no others.
+    fine-tuning learns from the training photos, or from the validation photos if there are no training photos.
 
     Args:
         workdir: the run's directory, with a config.json and a checkpoint.
-        output: directory of the export, see `export_segmenter`. None stands for the folder `export` in the directory
-            of the run or the student.
+        output: directory of the export, see `export_segmenter`. None means the folder `export` in the directory of the
+            run or the student.
         student_name: name of the student to export, see `tf_layered_gan.distill`. None exports the run's segmenter.
         photos, masks: new places of the run's photos and masks, or None.
         licence: the model's licence, or None to state none.

@@ -1,4 +1,4 @@
-"""The record of how predicted masks were made: a JSON file beside them, which readers of masks ignore."""
+"""The record of how predicted masks were made: a JSON file in the folder of the masks. Readers of masks ignore it."""
 
 import hashlib
 import json
@@ -32,7 +32,7 @@ def make(model: str | os.PathLike, flags: dict, data: ConfigDict) -> dict:
 
 
 def check(folder: str | os.PathLike, record: dict) -> None:
-    """Refuses to mix masks of two models, of two settings of a model, or of two datasets.
+    """Refuses to mix masks from two models, from two settings of a model, or from two datasets.
 
     Args:
         folder: directory of the masks. If it has no record, its masks are accepted.

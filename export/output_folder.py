@@ -1,4 +1,4 @@
-"""Replaces the files of an earlier export all at once, and never overwrites files of somebody else."""
+"""Replaces the files of an earlier export all at once, and never overwrites other files."""
 
 import contextlib
 import pathlib
@@ -17,7 +17,7 @@ _UNVERIFIED = ".unverified-"
 
 @contextlib.contextmanager
 def replacing_export(output: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Replaces an earlier export by a new one, as soon as the new one is complete. Makes the directory if missing.
+    """Replaces an earlier export when the new one is complete. Creates the directory if it is missing.
 
     Yields:
         An empty directory for the files of the new export. They move to `output` at the end of the block. If the block
@@ -40,7 +40,7 @@ def replacing_export(output: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def _check_owner(output: pathlib.Path) -> None:
-    """Refuses to overwrite files if nothing shows that an earlier export wrote them."""
+    """Refuses to overwrite files that no earlier export has written."""
     replaced = [name for name in (SAVED_MODEL, MODEL_CARD, *FILES) if (output / name).exists()]
     if replaced and not any((output / name).exists() for name in (EXPORT_RECORD, "lock")):
         raise ValueError(

@@ -25,7 +25,7 @@ _ROUNDING = 1e-9
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Reference:
-    """What the Keras model finds on the test photos. Exported models are compared with it.
+    """The Keras model's results on the test photos. Exported models are compared with them.
 
     Attributes:
         photos: `Photos` at the model's resolution.

@@ -1,4 +1,4 @@
-"""The Chromium that the tests of web pages drive."""
+"""The Chromium browser for the tests of web pages."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 
 
 def path():
-    """Returns the program; fails the test if there is none."""
+    """Returns the path of the program; fails the test if there is none."""
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     if not found:
         pytest.fail("no Chromium found: `apt-get install chromium`, or name one by CHROMIUM=/path/to/chromium")

@@ -1,4 +1,4 @@
-"""Broken and odd image files, which are always the same. For most of them it is known whether they can be read."""
+"""Broken and odd image files, the same in every run. For most of them, the right result of reading is known."""
 
 import dataclasses
 import io
@@ -19,7 +19,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 @dataclasses.dataclass(frozen=True)
 class Mutation:
-    """A file's path below its folder, whether it can be read, and the size of the image as displayed, if known."""
+    """A file's relative path, whether it can be read, and the size of the displayed image, if known."""
 
     name: str
     expected: str
@@ -74,7 +74,7 @@ def encoded(image, kind, **options):
 
 
 def png(width, height, *, depth=8, color=2, rows=None, chunks=()):
-    """Returns a PNG file with `chunks` between its header and its rows; the rows are zero unless given."""
+    """Returns a PNG file with `chunks` between its header and its rows. The default rows are zero."""
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
     if rows is None:
         packer, row = zlib.compressobj(1), b"\0" * (1 + (width * channels * depth + 7) // 8)
@@ -158,7 +158,7 @@ def _bombs(folder):
     for name, start in bombs.items():
         folder.add(f"bomb_{name.decode()}.png", png(*SIZE, chunks=[(name, start + text)] * 5), READ)
     folder.add("sparse.webp", b"RIFF\xf0\xff\xff\xffWEBPVP8 \xe0\xff\xff\xff", LEFT_OUT)
-    os.truncate(folder.path / "sparse.webp", 2**32)  # full of holes, so that it takes no space on the disk
+    os.truncate(folder.path / "sparse.webp", 2**32)  # a sparse file takes no space on the disk
 
 
 def _many_scans(image, count):
@@ -235,7 +235,7 @@ def _exif(folder):
             folder.add(f"turn_{turn}.{ending}", encoded(noise(), ending, exif=_orientation(turn)), READ, SIZE)
         good = _orientation(1)
         for name, broken in {
-            "text": good[:22] + b"\x02\0" + good[24:],  # its type is not the number that is expected
+            "text": good[:22] + b"\x02\0" + good[24:],  # the type of the value is not the expected number
             "endless": good[:10] + b"\xff\xff\xff\xff" + good[14:],
             "short": good[:14],
             "random": b"Exif\0\0" + random.Random(ending).randbytes(100),
@@ -248,7 +248,7 @@ def _exif(folder):
 
 
 def _orientation(turn):
-    """Returns EXIF data with only an orientation. It is made by hand: Pillow writes no wrong orientation."""
+    """Returns EXIF data with only an orientation. It is made by hand, because Pillow writes no wrong orientation."""
     return b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 0x0112, 3, 1, turn, 0) + bytes(4)
 
 

@@ -49,7 +49,7 @@ def prose(page: Path) -> str:
 
 
 def commands(page: Path) -> list[Command]:
-    """Returns in order the commands of a page's shell blocks, and the commands that its scripts `exec`."""
+    """Returns the commands of a page's shell blocks in order, and the commands that its scripts `exec`."""
     found = []
     for language, text in blocks(page):
         joined = re.sub(r"\\\n\s*", "", text)

@@ -12,7 +12,7 @@ HOSTILE = '<script>alert("1")</script>.jpg'
 
 
 def photos(count, size=16, masks=True, first_name="photo 0.jpg"):
-    """Returns black photos, each with a white square, wider from photo to photo; half of the square is the object."""
+    """Returns black photos with a white square that grows from photo to photo. Half of the square is the object."""
     images, truth = np.zeros((count, size, size, 3), np.uint8), np.zeros((count, size, size), np.uint8)
     for i in range(count):
         images[i, 4:12, 2 : 5 + i] = 255
@@ -22,7 +22,7 @@ def photos(count, size=16, masks=True, first_name="photo 0.jpg"):
 
 
 def measured(masks=True, training=5, test=4):
-    """Returns what `measure` makes of a network that marks bright pixels."""
+    """Returns the result of `measure` for a network that marks bright pixels."""
     train = photos(training, size=20, masks=False, first_name=HOSTILE)
     splits = Splits(train, photos(2, masks=masks), photos(test, masks=masks, first_name=HOSTILE))
     return measure(bright_network(), splits, None)

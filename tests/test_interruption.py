@@ -21,7 +21,7 @@ run_command(main)
 
 
 def ended_by(number):
-    """Starts a command, sends it a signal, and returns its exit code and what it printed after that."""
+    """Starts a command, sends it a signal, and returns its exit code and its output after the signal."""
     process = tiny.python("-c", WAIT)
     assert process.stdout.readline() == "at work\n"
     process.send_signal(number)

@@ -1,4 +1,4 @@
-"""The functions for programs."""
+"""The functions for Python programs."""
 
 import numpy as np
 import pages
@@ -45,7 +45,7 @@ def test_functions_do_not_hide_the_modules():
 
 
 def test_the_examples_of_the_page_run(place, run_copy, eagerly, monkeypatch, capsys):
-    """The training itself is replaced by a finished run, because tests/test_train.py trains already."""
+    """A finished run replaces the training, because tests/test_train.py already tests it."""
     trained = []
 
     def train_nothing(config, workdir):
@@ -56,7 +56,7 @@ def test_the_examples_of_the_page_run(place, run_copy, eagerly, monkeypatch, cap
     (place / "runs").mkdir()
     monkeypatch.setattr(train, "train", train_nothing)
     for name in ("use_absl_handler", "set_verbosity"):
-        monkeypatch.setattr(logging, name, lambda *_: None)  # otherwise later tests would log more
+        monkeypatch.setattr(logging, name, lambda *_: None)  # restored, or else later tests would log more
     names = {}
     for language, code in pages.blocks(pages.ROOT / "docs/library.md"):
         assert language == "python"

@@ -29,12 +29,12 @@ def parse(monkeypatch):
     """Parses a command line as the command does; returns the error message, or None."""
     saved = flagsaver.save_flag_values()
 
-    def reset():  # with copies, because the flags keep and change the dicts that they are given
+    def reset():  # copies, because the flags keep and change these dicts
         flagsaver.restore_flag_values({name: dict(values) for name, values in saved.items()})
 
     def parsed(*arguments):
         reset()
-        monkeypatch.setattr(sys, "argv", ["main", *arguments])  # where the flag --config looks for fields to set
+        monkeypatch.setattr(sys, "argv", ["main", *arguments])  # the flag --config searches this for fields to set
         try:
             main.parse_flags(sys.argv)
         except SystemExit as error:
@@ -48,7 +48,7 @@ def parse(monkeypatch):
 @pytest.fixture
 def run(parse, tmp_path, monkeypatch):
     """Runs the command with a workdir; returns the error message, or None."""
-    monkeypatch.setattr(logging, "use_absl_handler", lambda: None)  # the handler would stay for later tests
+    monkeypatch.setattr(logging, "use_absl_handler", lambda: None)  # would act on later tests
 
     def ran(*arguments):
         try:
@@ -79,7 +79,7 @@ def test_other_modes_take_the_config_of_the_run(run, tmp_path, monkeypatch):
 
 
 def test_at_most_five_of_our_functions_lead_from_the_command_to_a_loss(run, monkeypatch):
-    # The code is replaced, because the GAN may already hold the function.
+    # Replaces the code of the function, because the GAN may already refer to the function.
     monkeypatch.setattr(losses.mutual_information, "__code__", (lambda logits, code: 1 / 0).__code__)
     with pytest.raises(ZeroDivisionError) as raised:
         run("--config=shapes", *ONE_STEP)

@@ -1,4 +1,4 @@
-"""What macOS and Windows lack is done without. The modules and functions are taken away from this Python."""
+"""The program works without modules and functions that macOS or Windows lack. The tests hide them from Python."""
 
 import ast
 import pathlib

@@ -107,7 +107,7 @@ def test_published_run_has_its_figures_and_its_layers(finished_run, tmp_path, ea
 
 def test_finished_run_is_measured_again_but_not_trained_again(run_copy, finished_run, eagerly, caplog):
     curve_file = run_copy / "curve.csv"
-    curve_file.write_text("".join(curve_file.read_text().splitlines(keepends=True)[:-1]))  # as if killed then
+    curve_file.write_text("".join(curve_file.read_text().splitlines(keepends=True)[:-1]))  # as after a kill
     with caplog.at_level("INFO", logger="absl"):
         assert train.train(tiny.run_config(shapes), run_copy) == read_record(finished_run / "metrics.json")
     tiny.assert_same_checkpoint(finished_run, run_copy)
@@ -172,7 +172,7 @@ def photo_run(tmp_path_factory):
     """A run of two steps of the GAN on a folder of photos, some with masks, with FID and classes.
 
     Returns:
-        its workdir, its config, and the Python numbers that training assigned to variables.
+        the workdir, the config, and the Python numbers that training assigned to variables.
     """
     folder_of_test, variable, assigned = tmp_path_factory.mktemp("photo_run"), type(tf.Variable(0)), set()
     own = write_photos(folder_of_test / "photos") | {"data.classes": r"\d(?=\.png)", "metrics.inception": "weights"}
@@ -197,12 +197,12 @@ def test_learning_rates_fall_over_the_last_rounds(finished_run, photo_run):
     assert shapes.get_config().schedule.annealed_rounds == 2
     full = shapes.get_config().gan.generator_learning_rate
     assert tiny.checkpoint_values(finished_run)[rate] == pytest.approx(full / 4)
-    # At the last of two steps, half of it is left, because the run has only one round to anneal.
+    # At the last of two steps, half of the learning rate is left, because only one round is annealed.
     assert tiny.checkpoint_values(photo_run[0])[rate] == pytest.approx(0.001 / 2)
 
 
 def test_steps_leave_no_number_with_tensorflow(photo_run):
-    assert photo_run[2] == {0, 1}  # not the 2 of the second step: TensorFlow would keep that number
+    assert photo_run[2] == {0, 1}  # 2, the number of the second step, must be missing: TensorFlow would keep it
 
 
 def test_a_run_has_every_figure_of_the_tables(photo_run):

@@ -36,7 +36,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 RESOLUTION, CANVAS, WIDTH, Z_DIM, NUM_CATEGORIES, GROUP_SIZE = 16, 2, 2, 3, 6, 2
 NUM_SUPER_CATEGORIES = NUM_CATEGORIES // GROUP_SIZE
 
-# Makes the run of any config tiny: two rounds, each of two steps of the GAN and one of the segmenter, and a final step.
+# Makes every run tiny: two rounds with two steps of the GAN and one of the segmenter each, and one final step.
 RUN = {
     "schedule.gan": "always",
     "refine.bootstrap": False,
@@ -73,8 +73,8 @@ ONE_STEP = {"schedule.rounds": 1, "schedule.gan_images_per_round": 4}  # one ste
 def eager():
     """Runs TensorFlow without graphs, because tracing one takes longer than the few steps of a test.
 
-    Also measures the GAN's masks on 2 batches, because 32 batches would take long without a graph, and leaves the
-    photos out of the report.
+    Also measures the GAN's masks on 2 batches only, because 32 batches would take long without a graph. The report
+    shows no photos.
     """
     few = functools.partial(gan_figures.evaluate_synthetic_masks, batches=2)
     tf.config.run_functions_eagerly(True)
@@ -210,7 +210,7 @@ def write_inception(path):
 
 @contextlib.contextmanager
 def full_disk(size):
-    """Makes it impossible to write files of more than `size` bytes, as on a disk that is full."""
+    """Simulates a full disk: files cannot grow beyond `size` bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

@@ -41,8 +41,8 @@ def run_command(
     """Runs a command whose flags are already defined, and ends the program.
 
     Args:
-        main: the command, called with the values of `arguments` as str once the flags are parsed. `--help` prints the
-            docstring of its module, and the flags of the module that the docstring does not name.
+        main: the command. It is called with the values of `arguments` as str after the flags are parsed. `--help`
+            prints the docstring of its module, then those flags of the module that the docstring does not mention.
         *arguments: names of the positional arguments, in capitals, such as "FILE". All are required.
         flags_parser: parses the command line, see `absl.app.run`.
     """
@@ -73,7 +73,7 @@ def _help(module: str) -> str:
 
 
 def _open_streams() -> None:
-    """Opens standard streams that were closed (`2>&-`). Otherwise a file of the run would get their number."""
+    """Opens standard streams that were closed (`2>&-`). Otherwise the next open file would take their place."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -104,7 +104,7 @@ def ended_by_signals() -> Iterator[None]:
     """Ends the program with one line and 128 + the signal's number after SIGINT, SIGTERM or SIGHUP.
 
     Raises:
-        interruption.Interrupted: after a signal, also after one that the command handled itself.
+        interruption.Interrupted: after a signal, even if the command itself handled it.
     """
     try:
         with interruption.handled(interruption.end_with_a_line):
@@ -117,7 +117,7 @@ def ended_by_signals() -> Iterator[None]:
 
 @contextlib.contextmanager
 def lenient_output() -> Iterator[None]:
-    """Lets a command finish its work though nobody reads its output (`| head`) or a file's name cannot be printed."""
+    """Lets a command finish its work even if nobody reads its output (`| head`) or a file name cannot be printed."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
         sys.stdout = _Output(sys.stdout)  # type: ignore[assignment]
@@ -125,7 +125,7 @@ def lenient_output() -> Iterator[None]:
 
 
 class _Output:
-    """A text stream that drops what it is given once its reader has gone."""
+    """A text stream that drops all output once its reader has gone."""
 
     def __init__(self, stream: io.TextIOWrapper):
         self._stream = stream
@@ -154,6 +154,6 @@ class _Output:
 
 
 def _memory_errors() -> tuple[type[Exception], ...]:
-    """Returns the errors for lack of memory, without importing TensorFlow: some commands run without it."""
+    """Returns the exceptions that mean too little memory. Does not import TensorFlow: some commands run without it."""
     tensorflow = sys.modules.get("tensorflow")
     return (MemoryError, tensorflow.errors.ResourceExhaustedError) if tensorflow else (MemoryError,)

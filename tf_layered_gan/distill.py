@@ -1,10 +1,10 @@
-"""Trains a student, a smaller segmenter, for a finished run.
+"""Trains a student for a finished run: a smaller segmenter.
 
 Usage: tf-layered-gan-distill --workdir=WORKDIR [flags]
 
-The student learns from the run's pairs, from photos that the run's U-Net segments, or from both. Everything goes to
-WORKDIR/students/NAME; the run's own files stay as they are. The same command goes on from the last checkpoint. Batch
-size, depth, colour augmentation, seed and the steps between checkpoints are those of the run.
+The student learns from the run's pairs, from photos that the run's U-Net segments, or from both. All its files go to
+WORKDIR/students/NAME; the run's own files do not change. The same command goes on from the last checkpoint. The run's
+config sets the batch size, depth, colour augmentation, seed and steps between checkpoints.
 
 Which run, which student:
   --workdir=WORKDIR            directory of a finished run
@@ -24,8 +24,8 @@ Files in WORKDIR/students/NAME:
   student.json   the settings, and the state of the teacher
   checkpoints/   the two newest checkpoints
   tensorboard/   the losses
-  report.html    a page about all of this, to open in a browser
-  metrics.json   figures of student and teacher on validation and test photos, and how far the two agree
+  report.html    a page that shows all of this in a browser
+  metrics.json   figures of student and teacher on validation and test photos, and their agreement
 
 Examples:
   tf-layered-gan-distill --workdir=runs/mine
@@ -142,7 +142,7 @@ def _check_can_teach(settings: student.Student, splits: Splits) -> None:
 
 
 def _steps_of(teacher_state: Checkpointer) -> dict[str, int]:
-    """Returns the teacher's steps. They identify the teacher, because rounds may be added to a finished run."""
+    """Returns the teacher's number of steps. It identifies the teacher, because rounds can be added later."""
     steps = (teacher_state.gan_step, teacher_state.segmenter_step, teacher_state.final_step)
     return dict(zip(("gan_steps", "segmenter_steps", "final_steps"), map(int, steps), strict=True))
 

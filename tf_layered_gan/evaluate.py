@@ -12,7 +12,7 @@ from tf_layered_gan.runs.run_photos import load_run_photos
 
 
 def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
-    """Evaluates a run's segmenter and the baselines on the test photos; writes metrics.json, test and report.html.
+    """Evaluates a run's segmenter and the baselines on the test photos. Writes metrics.json, report.html and test/.
 
     Returns:
         dict, the content of metrics.json:
@@ -25,7 +25,7 @@ def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
             "synthetic": see `gan_figures.evaluate_synthetic_masks`.
             "synthesis": see `gan_figures.evaluate_fid`, if `metrics.inception` names weights.
             "clusters": see `gan_figures.evaluate_clusters`, if `data.classes` is set, with the pattern as "classes_by".
-            If the GAN has not trained since an earlier command, the last two are kept from that command.
+            If the GAN has not trained since an earlier command, the last two come from that command.
 
     Raises:
         FileNotFoundError: the run has no checkpoint.

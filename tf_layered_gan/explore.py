@@ -2,12 +2,12 @@
 
 WORKDIR/explore holds sheets with labelled rows and columns. No image is perturbed.
 
-    z_at_fixed_c.png             along a row only z changes: background, pose and shape
-    c_at_fixed_z.png             along a row only c changes, within its group: the object's colours and texture
-    c_sup_at_fixed_z.png         along a row only the group c_sup changes: the silhouette, drawn over the image
+    z_at_fixed_c.png             only z changes along a row: background, pose and shape
+    c_at_fixed_z.png             only c changes along a row, within its group: the object's colours and texture
+    c_sup_at_fixed_z.png         only the group c_sup changes along a row: the silhouette, drawn over the image
     interpolation.png            the steps from one code to another
     objects_on_backgrounds.png   each object on each background
-    cutouts.png, cutouts/        objects on a checkerboard; cutouts/ has half of them with alpha
+    cutouts.png, cutouts/        objects on a checkerboard; cutouts/ has half of them as files with alpha
     photos_on_backgrounds.png    objects of held-out photos, as the segmenter finds them, on synthetic backgrounds
     photo_on_backgrounds.png     with --photo=FILE: the same with your photo
     photo_cutout.png             with --photo=FILE: the cut-out with alpha, at the photo's own size
@@ -42,10 +42,10 @@ _PHOTOS, _CUTOUTS, _LARGEST, _FRAME = 8, 16, 256, 120  # images, images, pixels,
 
 
 def explore(config: ConfigDict, workdir: str | os.PathLike, photo: str | os.PathLike | None = None) -> None:
-    """Writes the sheets to WORKDIR/explore; once complete, they replace earlier ones there.
+    """Writes the sheets to WORKDIR/explore. Earlier sheets are replaced when all new ones are complete.
 
-    The same run always gives the same sheets. If the run's photos and their copies are gone, a warning says so,
-    and only their sheet is left out.
+    The same run always gives the same sheets. If the run's photos and their copies are gone, their sheet is left out
+    with a warning.
 
     Args:
         config: the run's config.

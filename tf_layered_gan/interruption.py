@@ -1,7 +1,7 @@
 """Ctrl-C, SIGTERM and a closed terminal: a command ends with one line and the exit code of the signal.
 
 The first signal raises `Interrupted`, so that temporary files are removed. The second one ends the process at once.
-Training replaces these handlers by its own, which save the state first, see `training.preemption`.
+During training, other handlers save the state first, see `training.preemption`.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ class Interrupted(SystemExit):
 
     Args:
         number: the signal's number, or None if another worker got the signal.
-        code: the exit code, by default 128 + number, as shells report it.
+        code: the exit code. The default, 128 + number, is the shells' convention.
     """
 
     def __init__(self, number: int | None, code: int | None = None):
@@ -31,10 +31,11 @@ class Interrupted(SystemExit):
 
 @contextlib.contextmanager
 def handled(handle: Callable[[int], Any]) -> Iterator[None]:
-    """Calls `handle(number)` at the first SIGINT, SIGTERM or SIGHUP in the block; the second one ends the process.
+    """Calls `handle(number)` on the first SIGINT, SIGTERM or SIGHUP in the block; the second one ends the process.
 
     Does nothing outside the main thread, because Python allows signal handlers only there. An ignored SIGHUP stays
-    ignored (nohup), and so does an ignored SIGINT if there is a terminal: a job of a script in the background.
+    ignored, as nohup needs. An ignored SIGINT stays ignored if there is a terminal, because a script's background jobs
+    ignore it.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -61,7 +62,7 @@ def end_with_a_line(number: int) -> None:
 
 
 def hide_traceback_of_imports() -> None:
-    """Shows one line in place of a traceback if Ctrl-C comes while one of our commands still imports its modules."""
+    """Shows one line instead of a traceback if Ctrl-C is pressed while one of our commands imports its modules."""
     words = sys.orig_argv
     program = words[words.index("-m") + 1] if "-m" in words[:-1] else os.path.basename(sys.argv[0])
     if program.startswith(_PROGRAMS):

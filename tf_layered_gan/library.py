@@ -1,6 +1,6 @@
-"""The functions for programs: train on a folder of photos, segment images, synthesise pairs. See docs/library.md.
+"""Functions for Python programs: train on a folder of photos, segment images, synthesise pairs. See docs/library.md.
 
-TensorFlow is imported when a function needs it, not with this module.
+This module does not import TensorFlow. Its functions import it when they need it.
 """
 
 import dataclasses
@@ -44,7 +44,7 @@ def train_on_folder(
     Args:
         photos: the folder of photos. A leading ~ is the home folder, in every path.
         workdir: directory for checkpoints, figures and everything else that the run writes.
-        masks: None, or a folder of masks. They measure the result. See docs/data.md.
+        masks: None, or a folder of masks to measure the result with, see docs/data.md.
         config: the name of a shipped config, or the path of a config file.
         settings: values of config fields by their names, such as {"schedule.rounds": 2}.
 
@@ -54,7 +54,7 @@ def train_on_folder(
     Raises:
         ValueError: a setting is wrong, the photos cannot be used, or the workdir belongs to another run.
         OSError: the disk is full.
-        FloatingPointError: a loss is not finite, also after going back to the last checkpoint.
+        FloatingPointError: a loss is not finite, even after a second attempt from the last checkpoint.
     """
     from tf_layered_gan import startup  # noqa: F401
     from tf_layered_gan.config import resolve_paths, shipped, validate
@@ -97,7 +97,7 @@ def synthesize_pairs(workdir: str | os.PathLike, count: int) -> Iterator[Pair]:
         count: number of pairs, 0 or more.
 
     Returns:
-        Iterator over the pairs. They are painted in batches, when they are needed.
+        Iterator over the pairs. They are painted on demand, in batches.
 
     Raises:
         FileNotFoundError: the directory holds no run, or the run has no checkpoint.

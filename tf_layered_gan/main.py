@@ -59,7 +59,7 @@ _COMPARE = flags.DEFINE_list("compare", [], "report: directories of other runs t
 _COUNT = flags.DEFINE_integer("count", 1_000, "synthesize: number of pairs.", lower_bound=1)
 _PHOTO = define_path("photo", "explore: also put the object of this photo on new backgrounds.", exists=True)
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "train: check everything and estimate time and disk, but do not train.")
-# absl and ml_collections raise these for a wrong flag; other errors come from the config file, which is a program.
+# absl and ml_collections raise these for a wrong flag. Any other error comes from the code of the config file.
 _FLAG_ERRORS = (flags.Error, AttributeError, LookupError, TypeError, ValueError, OSError)
 
 
@@ -77,7 +77,7 @@ def main() -> None:
     if _CONFIG.value is not None:
         resolve_paths(config)
     config_record.move_photos(config, _PHOTOS.value, _MASKS.value)
-    # Imported here, because TensorFlow takes seconds, and --help and a wrong flag do not need it.
+    # Imported here, because TensorFlow takes seconds to import, and --help and wrong flags do not need it.
     if _DRY_RUN.value:
         from tf_layered_gan.training import dry_run
 
@@ -116,20 +116,20 @@ def parse_flags(argv: list[str]) -> list[str]:
         rest = flags.FLAGS(argv)
         getattr(_CONFIG.value, "lock", None)  # reading any attribute raises the error of an unreadable config file
         return rest
-    except Exception as error:  # a config file is a program and may raise anything
+    except Exception as error:  # a config file is Python code and may raise anything
         raise SystemExit(f"error: {_with_nearest(_on_one_line(error))}") from error
 
 
 def _on_one_line(error: Exception) -> str:
-    """Returns an error's message without the traceback that ml_collections puts into some."""
-    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)  # str(KeyError) is quoted
+    """Returns an error's message without the traceback that ml_collections adds to some messages."""
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)  # a KeyError adds quotes
     lines = [line for line in text.splitlines() if line.strip()] or ["no message"]
     words = (lines[-1] if "Traceback" in text else " ".join(lines))[:1000]
     return words if isinstance(error, _FLAG_ERRORS) else f"{type(error).__name__}: {words}"
 
 
 def _with_nearest(message: str) -> str:
-    """Adds the nearest allowed value to absl's message about a flag with a few values."""
+    """Adds the nearest allowed value to absl's message about a flag that allows a few values."""
     wrong = re.match(r"flag --\w+=(\S+): value should be one of <(\S+)>", message)
     return message + did_you_mean(wrong[1], wrong[2].split("|")) if wrong else message
 

@@ -16,17 +16,18 @@ from tf_layered_gan.runs.run_photos import load_run_photos
 
 
 def rebuild_report(config: ConfigDict, workdir: str | os.PathLike, others: Sequence[str] = ()) -> pathlib.Path:
-    """Writes WORKDIR/report.html from the newest checkpoint, or without masks if there is none or the photos are gone.
+    """Writes WORKDIR/report.html from the newest checkpoint.
 
-    Does not take the workdir's lock, so a run that is still training can be looked at.
+    Without a checkpoint or the photos, the report has no masks. The workdir is not locked, so this works while a run is
+    still training.
 
     Args:
         config: the run's config.
         workdir: the run's directory.
-        others: the directories of other runs, to be put side by side with this one.
+        others: the directories of other runs to show beside this one.
 
     Returns:
-        the file.
+        the path of the file.
 
     Raises:
         ValueError: one of `others` is not the directory of a run.

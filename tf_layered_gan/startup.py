@@ -1,6 +1,7 @@
 """Settings that TensorFlow and Keras read when they are imported. Import this module before them.
 
-`import tf_layered_gan` alone must not change them: a program decides for itself until it calls one of our functions.
+`import tf_layered_gan` alone must not change them. A program keeps its own settings until it calls one of our
+functions.
 """
 
 import os
@@ -9,6 +10,6 @@ from tf_layered_gan import interruption
 
 # TensorFlow turns oneDNN on by itself only on some processors, but a GAN step is also much faster with it on others.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-# The training loop needs TensorFlow, whatever a shell's profile or ~/.keras/keras.json names.
+# The training loop needs Keras's backend TensorFlow, whatever a shell's profile or ~/.keras/keras.json sets.
 os.environ["KERAS_BACKEND"] = "tensorflow"
 interruption.hide_traceback_of_imports()

@@ -1,4 +1,4 @@
-"""Pairs of image and mask, painted by the averaged generators, and a dataset of them that others can use."""
+"""Pairs of image and mask, painted by the averaged generators, and datasets of pairs for use elsewhere."""
 
 import os
 import pathlib
@@ -21,11 +21,11 @@ PixelPair = tuple[np.ndarray, np.ndarray]  # uint8: the image [height, width, rg
 
 
 def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) -> None:
-    """Synthesises `count` pairs into WORKDIR/synthetic; once complete, they replace an earlier dataset there.
+    """Writes `count` pairs to WORKDIR/synthetic. An earlier dataset there is replaced when the new one is complete.
 
-    Writes images/000000.png (RGB), masks/000000.png (grey, 255 = foreground, soft at the edges) and so on, and
-    dataset.json. These folders can be `data.path` and `data.masks` of configs/folder.py, which evaluates on photos with
-    masks and trains on the others. Pair i depends on the run and on i alone.
+    The files are images/000000.png (RGB), masks/000000.png (grey, 255 = foreground, soft at the edges) and so on, and
+    dataset.json. These folders can be `data.path` and `data.masks` of configs/folder.py. It evaluates on the photos
+    with masks and trains on the others. Pair i depends on the run and on i alone.
 
     Raises:
         FileNotFoundError: the run has no checkpoint.
@@ -51,7 +51,7 @@ def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) ->
 
 
 def paint_pairs(config: ConfigDict, workdir: str | os.PathLike, count: int) -> tuple[Iterator[PixelPair], int]:
-    """Restores a run's generators; returns `count` pairs, painted when they are needed, and the step of the GAN.
+    """Restores a run's generators. Returns an iterator that paints `count` pairs on demand, and the GAN's step.
 
     Raises:
         FileNotFoundError: the run has no checkpoint.

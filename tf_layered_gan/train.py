@@ -21,7 +21,7 @@ def train(config: ConfigDict, workdir: str | os.PathLike) -> dict:
 
     Raises:
         ValueError, OSError, preemption.Preempted: see `session.open_session`.
-        FloatingPointError: a loss is not finite, also after going back to the last checkpoint.
+        FloatingPointError: a loss is not finite, even after a second attempt from the last checkpoint.
     """
     with open_session(config, workdir) as session:
         for run in session.attempts():  # more than one after a loss that is not finite, or a collapse

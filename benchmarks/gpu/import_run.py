@@ -1,10 +1,10 @@
-"""Makes an ordinary workdir from the files that came back from the device.
+"""Makes an ordinary workdir from the files that a device returned.
 
     python -m benchmarks.gpu.import_run --returned=OUT --workdir=runs/device
 
 Then `python -m tf_layered_gan.main --mode=evaluate`, `--mode=synthesize` and `python -m export.main` work as for any
-run. Some variables may not have come back. A network's variables are then copied from its average, and other variables
-keep their initial values. WORKDIR/imported.json names these variables.
+run. The device may not have returned all variables. A network's variables are then copied from its average, and other
+variables keep their initial values. WORKDIR/imported.json names these variables.
 """
 
 import pathlib
@@ -75,7 +75,7 @@ def config_of(record: dict[str, Any]) -> ConfigDict:
     """Returns the run's config, with the steps that the device took as its schedule."""
     config, progress, rounds = default_config(), record["progress"], record["rounds"]
     config.update_from_flattened_dict(config_facts(ConfigDict(record["config"])))
-    config.jit = False  # so that the warp is TensorFlow's own
+    config.jit = False  # selects TensorFlow's own warp
     config.schedule.rounds, config.schedule.annealed_rounds = rounds, min(record["annealed_rounds"], rounds)
     config.schedule.gan_images_per_round = progress["gan_step"] // rounds * record["batch_size"]
     config.schedule.segmenter_steps_per_round = progress["segmenter_step"] // rounds
@@ -97,7 +97,7 @@ def _unnumbered(path: str) -> str:
 
 
 def _assign(models: Models, values: dict[str, np.ndarray]) -> dict[str, str]:
-    """Assigns the values that came back. For each group that did not, returns what replaces it."""
+    """Assigns the returned values. For each group of variables that is missing, returns its replacement."""
     made_up = {}
     for name, variable in models.variables.items():
         group, number = name.split("/")

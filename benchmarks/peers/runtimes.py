@@ -26,7 +26,7 @@ def load(path: str | pathlib.Path, threads: int) -> Model:
 
 
 def _load_litert(path: str, threads: int) -> Model:
-    from ai_edge_litert.interpreter import Interpreter  # here, so that a process holds only one runtime
+    from ai_edge_litert.interpreter import Interpreter  # imported here, so that a process loads only one runtime
 
     interpreter = Interpreter(model_path=path, num_threads=threads)
     interpreter.allocate_tensors()

@@ -1,4 +1,4 @@
-"""Functions that compute a mask of an image's own size with each model, as the model's documentation describes."""
+"""Functions that compute masks with each model, at the image's own size and as the model's documentation describes."""
 
 import pathlib
 from collections.abc import Callable
@@ -18,11 +18,11 @@ _MEAN, _DEVIATION = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.
 
 
 def ours(path: pathlib.Path) -> Segmenter:
-    """Opens this program's segmenter and uses it as the edge command does.
+    """Opens a segmenter of this program, to be used in the same way as by the edge command.
 
     Args:
-        path: a .tflite or .onnx file; its model maps uint8 [1, R, R, rgb] to probabilities [1, R, R, 1]. An
-            ONNX file does not say how to fit an image into its square, so it lies beside the export's export.json.
+        path: a .tflite or .onnx file; its model maps uint8 [1, R, R, rgb] to probabilities [1, R, R, 1]. An ONNX file
+            does not state how to fit an image into its square. Therefore it must lie beside the export's export.json.
 
     Returns:
         A function that takes a PIL image and returns the foreground probability, float32 [height, width] in [0, 1].
@@ -56,8 +56,8 @@ def mediapipe_selfie(path: pathlib.Path) -> Segmenter:
 def u2netp(path: pathlib.Path) -> Segmenter:
     """Opens U²-Netp, u2netp.onnx, and returns the same as `ours`.
 
-    As rembg does it, the image is squeezed to 320 x 320, divided by its maximum and normalised with ImageNet's mean
-    and deviation. The output is stretched, so that the least probable pixel is 0 and the most probable one is 1.
+    As in rembg, the image is squeezed to 320 x 320, divided by its maximum and normalised with ImageNet's mean and
+    deviation. The output is stretched so that its least value becomes 0 and its greatest value 1.
     """
     (_, _, height, width), _, run = load(path, threads=1)
 

@@ -16,20 +16,20 @@ from ..fit import to_square
 from ..segmenter import Segmenter
 from .plan import find_images
 
-WARM_UP = 10  # not timed: meanwhile caches fill and the processor's clock rises
+WARM_UP = 10  # these calls are not timed, because caches fill and the processor's clock rises during them
 RANDOM_SIZE = (640, 480)
 
 T = TypeVar("T")
 
 
 def measure(segmenter: Segmenter, source: pathlib.Path | None, runs: int, batch: int = 1) -> dict[str, np.ndarray]:
-    """Times the model alone, and everything from image file to mask. Masks are not written.
+    """Measures the time of the model alone, and of everything from image file to mask. Masks are not written.
 
     Args:
         segmenter: `Segmenter`.
         source: an image, or a folder whose images are taken in turn; None for a random image.
-        runs: how many batches are timed, 1 or more.
-        batch: how many images the model takes in a call, 1 or more.
+        runs: number of batches to time, 1 or more.
+        batch: number of images in a call of the model, 1 or more.
 
     Returns:
         dict with "model alone" and "end to end", the seconds per image, float64 [run] each.
@@ -48,7 +48,7 @@ def measure(segmenter: Segmenter, source: pathlib.Path | None, runs: int, batch:
 
 
 def _time(segmenter: Segmenter, paths: Sequence[pathlib.Path]) -> tuple[float, float]:
-    """Returns the seconds that a batch takes: the model alone, and everything from files to masks."""
+    """Returns the seconds for a batch: for the model alone, and for everything from files to masks."""
     pixels = np.stack([_pixels(path, segmenter) for path in paths])
 
     def segment(paths: Sequence[pathlib.Path]) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def interruption() -> Iterator[threading.Event]:
-    """Yields an event that SIGINT (Ctrl-C), SIGTERM and SIGHUP set. Inside the block, the first one does nothing else.
+    """Yields an event that SIGINT (Ctrl-C), SIGTERM and SIGHUP set. The first signal in the block does nothing else.
 
-    A second one has its usual effect, so that a hanging program can be ended. `nohup` keeps its effect. Only the main
-    thread can receive signals; in another, nothing sets the event.
+    A second signal has its usual effect, so that a hanging program can be ended. `nohup` keeps its effect. Only the
+    main thread can receive signals. In another thread, nothing sets the event.
     """
     event = threading.Event()
     before = {number: signal.getsignal(number) for number in _signals()}

@@ -35,9 +35,9 @@ def plan(sources: Sequence[Path], output: Path, kinds: Iterable[str]) -> list[tu
 
 
 def find_images(sources: Sequence[Path], output: Path | None = None) -> list[Path]:
-    """Lists the images in `sources`, files or folders, except those in the folder `output`.
+    """Lists the images in `sources` (files or folders), except those in the folder `output`.
 
-    What is left out is named on stderr.
+    Prints the names of the sources and folders that are left out, and counts of other files, to stderr.
 
     Raises:
         ValueError: if there is no image, or `output` contains one of the folders.
@@ -125,7 +125,7 @@ def result_names(images: list[Path], folder: Path) -> list[Path]:
     sharing = collections.Counter(stems)
     names = []
     for image, stem in zip(images, stems, strict=True):
-        taken = sharing[stem] > 1 or image.with_suffix(".png").is_dir()  # the results of that folder need the name
+        taken = sharing[stem] > 1 or image.with_suffix(".png").is_dir()  # the results of that folder need this name
         name = image.name if taken or has_image_suffix(image.stem) else image.stem
         below = image if image.is_relative_to(folder) else Path(os.path.abspath(image))
         names.append(below.relative_to(folder).with_name(f"{name}.png"))

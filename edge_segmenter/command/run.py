@@ -24,12 +24,12 @@ named, counted and skipped; so is anything that is not a file, such as a broken 
 67 million pixels and its file 256 MiB, bytes after the end of a JPEG not counted. Within these limits the program takes
 less than 1.5 GiB of memory.
 
---input takes several images and folders, as the shell makes them of *.jpg. NAME then includes the folders below the one
-that holds them all. A video is taken alone. One image is read by its content, whatever its name ends in.
-Links to files and folders are followed, and no folder is searched twice. Files that are left out are counted by reason:
+--input takes several images and folders, for example those that the shell puts in place of *.jpg. NAME then includes
+the folders below the one that holds them all. A video must be the only input. A single image may have any suffix. Links
+to files and folders are followed, and no folder is searched twice. Files that are left out are counted by reason:
 hidden files, files of the system such as __MACOSX, @eaDir and Thumbs.db, thumbnails, other endings, and results of this
-program, unless they are named themselves. A file .edge_segmenter in masks, cutouts and blurred marks results.
-While the command runs, no other may write into these folders. Nothing is written outside OUTPUT through a link in it.
+program, unless they are named themselves. A file .edge_segmenter in masks, cutouts and blurred marks results. While the
+command runs, no other may write into these folders. A link in OUTPUT never leads to writing elsewhere.
 
 Videos are written as MPEG-4 without sound, at the frame rate of the input. If the width or height is odd, the last
 column or row is left out. If a video has fewer frames than its header promises, the existing frames are segmented, and
@@ -48,7 +48,7 @@ Exit status: 0 for success. 1 if an image failed, more than three frames of a vi
 with an error; the results before the error are kept.
 """
 
-# argparse, not absl as in the training program: on a device, the package needs only NumPy, Pillow and LiteRT.
+# argparse instead of absl, because on a device the package needs only NumPy, Pillow and LiteRT.
 import argparse
 import io
 import os
@@ -75,7 +75,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # as for stderr: a path may hold undecodable bytes
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr does, because a path may hold undecodable bytes
     try:
         return arguments.run(arguments)
     except (ValueError, OSError, ImportError) as error:

@@ -14,12 +14,12 @@ from ..results import Makers
 from ..segmenter import Segmenter
 from .plan import Targets
 
-# Faults of one file's name. After any other error in writing, such as a full disk, the next image would fail as well.
+# Errors about the name of one file. After other errors, such as a full disk, the next image would fail as well.
 _NAME_ERRORS = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
 
 
 class OutputLost(OSError):
-    """A result that cannot be written, for example because the disk is full; the message names it."""
+    """A result cannot be written, for example because the disk is full. The message names the result."""
 
 
 def segment_images(
@@ -28,7 +28,7 @@ def segment_images(
     """Segments images until all are done or `stop` is set. An image that fails is named on stderr.
 
     Returns:
-        How many images were segmented, and how many failed.
+        The number of images that were segmented, and the number that failed.
 
     Raises:
         OutputLost: if a result cannot be written. The results before it are kept.

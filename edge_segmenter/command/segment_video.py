@@ -30,7 +30,7 @@ def segment_video(
     """Segments a video to its end, or the frames of a camera, until `stop` is set.
 
     Returns:
-        How many frames were segmented, and how many the video's header promises (0 if it states no number).
+        The number of frames that were segmented, and the number in the video's header (0 if it states none).
 
     Raises:
         ValueError: if the source cannot be opened or has no frame, another command writes into the folders of the

@@ -1,8 +1,8 @@
 """Images of more than 8 bits a channel, scaled to 8 bits.
 
-Cameras and microscopes write 10-, 12- and 14-bit values into 16-bit files, which do not say so. Therefore the largest
-value in the file decides: up to 255 it has 8 bits, up to 1023 10, up to 4095 12, up to 16383 14, otherwise 16. The
-colours share one number of bits; alpha has its own.
+Cameras and microscopes write 10-, 12- and 14-bit values into 16-bit files, which do not state the number of bits.
+Therefore the largest value in the file decides: 8 bits up to 255, 10 up to 1023, 12 up to 4095, 14 up to 16383,
+otherwise 16. The colours share one number of bits; alpha has its own.
 """
 
 import sys
@@ -19,8 +19,9 @@ _LOW_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 def to_8_bits(grey: Image.Image) -> Image.Image:
     """Scales a grey image of mode I or F, or of a 16-bit mode such as I;16, to mode L.
 
-    Integers keep their highest bits, as the module says. Negative values become 0. Floats up to 1 are multiplied by
-    255; if there are larger ones, they are divided by the largest first. What is not finite becomes 0.
+    Integers keep their 8 highest bits; the module's docstring says how many bits they have. Negative values become 0.
+    Floats up to 1 are multiplied by 255; if there are larger ones, all are divided by the largest first. Values that
+    are not finite become 0.
     """
     values = np.asarray(grey)
     if values.dtype.kind == "f":
@@ -54,7 +55,7 @@ def low_bytes(image: ImageFile.ImageFile) -> Image.Image:
 
 
 def joined(high: Image.Image, low: Image.Image) -> Image.Image:
-    """Scales 16-bit colours to 8 bits, from their high bytes and their low bytes, two images of mode RGB or RGBA."""
+    """Scales 16-bit colours to 8 bits. `high` and `low`, of mode RGB or RGBA, hold their high and low bytes."""
     tops = _tops(high)
     bits = [_bits(max(tops[:3]) << 8)] * 3 + [_bits(top << 8) for top in tops[3:]]
     high_part = high.point([value << (16 - b) & 255 for b in bits for value in range(256)])

@@ -25,10 +25,10 @@ class Listing:
     """The contents of a folder and of all folders below it. Each file is in `images` or is counted once.
 
     Attributes:
-        images: everything with an image suffix except folders, sorted by path. Some may not be files, such as a link
-            that leads nowhere.
-        unreadable: each folder that cannot be listed, and the reason.
-        left_out: the number of files, or of links to folders, that are left out for each reason, such as `HIDDEN`.
+        images: every entry with an image suffix that is not a folder, sorted by path. Some may not be files, such as a
+            broken link.
+        unreadable: each folder that cannot be listed, with the reason.
+        left_out: the number of files, or links to folders, that are left out, for each reason such as `HIDDEN`.
         other_suffixes: the number of the other files with each other suffix, in lower case; "" for none.
     """
 
@@ -50,9 +50,9 @@ class Listing:
 def list_images(folder: str | os.PathLike, without: str | os.PathLike | None = None) -> Listing:
     """Searches a folder and all folders below it.
 
-    Links to files and to folders are followed. No folder is searched twice: of several paths, the one without a link
-    counts. Left out are hidden and system files, and results of this program, see `own_results`, unless they are in
-    `folder` itself.
+    Links to files and to folders are followed. No folder is searched twice: if several paths lead to it, the one
+    without a link counts. Hidden files, system files and results of this program (see `own_results`) are left out,
+    unless they are in `folder` itself.
 
     Args:
         folder: the folder to search.
@@ -87,12 +87,12 @@ def _walk(folder: Path, target: Path | None, listing: Listing) -> Iterator[tuple
     Adds the folders that cannot be listed to the listing, and counts the links that are not followed.
     """
     root = Path(os.path.realpath(folder))
-    # Not recursive: folders may be nested deeper than Python's stack.
+    # Not recursive, because folders may be nested deeper than Python's stack allows.
     folders: list[tuple[Path, Path, str]] = [(folder, root, "")]
     links: list[tuple[Path, Path, str]] = []
     seen: set[Path] = set()
     while folders or links:
-        here, real, reason = folders.pop() if folders else links.pop(0)  # links last, so that real paths count
+        here, real, reason = folders.pop() if folders else links.pop(0)  # real paths come first
         if real in seen or (real != root and root.is_relative_to(real)):
             listing.left_out[reason or SEARCHED] += 1
             continue
@@ -115,7 +115,7 @@ def _walk(folder: Path, target: Path | None, listing: Listing) -> Iterator[tuple
 
 
 def _real_folder(entry: os.DirEntry, parent: Path) -> Path | None:
-    """Returns the real path of a folder, or of a link to one, in a folder with the real path `parent`; else None."""
+    """Returns the real path of an entry below `parent`, a real path. Returns None if it is no folder or link to one."""
     if entry.is_dir(follow_symlinks=False):
         return parent / entry.name
     return Path(os.path.realpath(entry.path)) if entry.is_symlink() and os.path.isdir(entry.path) else None

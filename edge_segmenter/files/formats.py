@@ -9,7 +9,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from . import png_texts
 from .wrong_files import description
 
-# Not all of Pillow's formats: for PostScript, Pillow starts another program.
+# Not all of Pillow's formats. For PostScript, for example, Pillow starts another program.
 FORMATS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF")
 SUFFIXES: tuple[str, ...] = (".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff")
 SUFFIXES += (".webp",)
@@ -41,11 +41,12 @@ def advice(suffix: str) -> str:
 def open_image(file: IO[bytes], formats: tuple[str, ...] | None = None) -> ImageFile.ImageFile:
     """Opens an image by its content, without decoding it.
 
-    `Image.open` would warn of large images and refuse the largest. The caller has limits of its own.
+    `Image.open` would warn of large images and refuse the largest. This function does not, because its callers have
+    their own limits.
 
     Raises:
-        UnidentifiedImageError: if the file has none of the formats, by default `FORMATS`. Broken files raise almost
-            anything.
+        UnidentifiedImageError: if the file has none of the formats, by default `FORMATS`. Broken files raise almost any
+            error.
     """
     Image.init()
     file.seek(0)
@@ -63,7 +64,7 @@ def open_image(file: IO[bytes], formats: tuple[str, ...] | None = None) -> Image
                 if name != "PNG":
                     raise
                 return factory(png_texts.without_texts(file), "")
-            except (SyntaxError, IndexError, TypeError, struct.error):  # another format may fit, as in Image.open
+            except (SyntaxError, IndexError, TypeError, struct.error):  # as in Image.open: another format may fit
                 continue
     if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
         raise UnidentifiedImageError(f"the file is HEIC: {_NEEDS_HEIF}")

@@ -1,6 +1,6 @@
-"""Image files, decoded as they are displayed, or refused before they cost too much memory or time.
+"""Image files, decoded as viewers display them. Files that need too much memory or time are refused before decoding.
 
-Training reads its photos with this module as well, so a device sees the pixels that training saw.
+Training reads its photos with this module too, so a device sees the same pixels.
 """
 
 import contextlib
@@ -16,9 +16,9 @@ from .formats import open_image
 from .jpeg_scans import count_scans
 
 MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera; a file of a few kB can claim far more
-MAX_SHRUNK_PIXELS = 2**28  # of a JPEG that is decoded smaller, enough for a 200-megapixel camera
+MAX_SHRUNK_PIXELS = 2**28  # for a JPEG that is decoded smaller; enough for a 200-megapixel camera
 MAX_BYTES = 2**28  # a 64-megapixel BMP has 201 MB; Pillow reads a whole WebP file before it checks the header
-MAX_SCANS = 100  # of a progressive JPEG; ten are usual
+MAX_SCANS = 100  # in a progressive JPEG; ten are usual
 _NEW_SUBFILE_TYPE, _DNG_VERSION = 254, 50706  # TIFF tags
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -40,7 +40,7 @@ class UnreadableImage(ValueError):
 
 
 def as_image(value: AnyImage) -> ImageAndAlpha:
-    """Returns an image in mode RGB, and its transparency, see `read_with_alpha`. Only a file can be transparent.
+    """Returns an image in mode RGB and its alpha, see `read_with_alpha`. Only a file can have alpha.
 
     Args:
         value: the path of a file, see `read_image`; a PIL.Image in mode RGB, which is turned as its EXIF says; or uint8
@@ -73,7 +73,7 @@ def read_image(file: File, *, size: int | None = None, backdrop: str = "white") 
 
     Grey, palette and CMYK images become RGB. More than 8 bits a channel are scaled to 8, see `bit_depth`. The EXIF
     orientation is applied where it can be read. Transparency is laid over the backdrop. The first frame of an animation
-    is read. Colours have the values that the file has, because networks learn from these: no colour profile is applied.
+    is read. No colour profile is applied, because networks learn from the colour values in the files.
 
     Args:
         file: a path, or a binary file object.
@@ -108,7 +108,7 @@ def read_with_alpha(file: File, *, size: int | None = None, backdrop: str = "whi
 
 
 def pixels_to_decode(file: File, *, size: int | None = None) -> int:
-    """Returns how many pixels `read_image` has to keep in memory at once, according to the file's header.
+    """Returns the number of pixels that `read_image` must keep in memory at once, according to the file's header.
 
     Args:
         file, size: as for `read_image`.
@@ -136,7 +136,7 @@ def opened(file: File, size: int | None = None) -> Iterator[ImageFile.ImageFile]
             yield image
     except UnreadableImage:
         raise
-    except Exception as error:  # broken files make Pillow raise almost anything
+    except Exception as error:  # Pillow raises almost any error for a broken file
         raise UnreadableImage(f"{type(error).__name__}: {error}") from error
 
 
@@ -152,13 +152,13 @@ def _open(content: IO[bytes], length: int) -> ImageFile.ImageFile:
     if length <= MAX_BYTES:
         return open_image(content)
     try:
-        return open_image(content, ("JPEG",))  # is read in parts, up to the end of the image
+        return open_image(content, ("JPEG",))  # a JPEG is read in parts, up to the end of the image
     except UnidentifiedImageError as error:
         raise UnreadableImage(f"{length} is more than {MAX_BYTES} bytes") from error
 
 
 def _check_pixels(image: ImageFile.ImageFile, size: int | None) -> None:
-    """Checks the limits. A JPEG is then decoded smaller; not if it is progressive: libjpeg keeps all of it."""
+    """Checks the limits. A JPEG is then decoded smaller, unless it is progressive: libjpeg keeps all of that."""
     width, height = image.size
     if not image.info.get("progressive"):
         _shrink(image, size)
@@ -194,7 +194,7 @@ def _decoded(image: ImageFile.ImageFile) -> Image.Image:
 
 
 def _pixels_per_inch(image: Image.Image) -> tuple[float, float] | None:
-    """Returns the resolution (x, y) for printing; None if the file has none, or one that no printer has."""
+    """Returns the resolution (x, y) for printing; None if the file has none or an impossible one."""
     try:
         x, y = map(float, image.info["dpi"])
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
@@ -209,13 +209,13 @@ def upright(image: Image.Image, decoded: Image.Image) -> Image.Image:
     """
     try:
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except Exception:  # broken EXIF raises almost anything, but the image may be intact
+    except Exception:  # broken EXIF data raises almost any error, but the image may be intact
         turn = None
     return decoded if turn is None else decoded.transpose(turn)
 
 
 def _flattened(image: Image.Image, backdrop: str) -> ImageAndAlpha:
-    if image.mode.startswith(("I", "F")):  # convert would clip at 255
+    if image.mode.startswith(("I", "F")):  # `convert` would clip values above 255
         image = bit_depth.to_8_bits(image)
     if not image.has_transparency_data:
         return image.convert("RGB"), None

@@ -1,7 +1,7 @@
 """Results of this program, which must not be used as photos.
 
-The edge command and `export.predict_masks` mark their folders with a file. Runs, exports and caches are known by the
-files that they hold. Results of earlier versions have no mark, but they have the names of photos.
+The edge command and `export.predict_masks` mark their folders with a file. Runs, exports and caches are recognised by
+the names of their files. Results of earlier versions have no mark, but they have the names of photos.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from . import lock
 MARK = ".edge_segmenter"
 FOLDERS = {"mask": "masks", "cutout": "cutouts", "blurred": "blurred"}  # by kind of result
 _TEXT = "Results of edge-segmenter. A folder with this file is not searched for photos, unless it is named itself.\n"
-# All names of one set show a folder of results: of the edge, of predict_masks, a run, an export or a cache.
+# A folder with all names of one set holds results: of the edge, of predict_masks, a run, an export or a cache.
 _SIGNS = (
     {MARK},
     {"predicted_by.json"},
@@ -26,7 +26,7 @@ _SIGNS = (
 
 
 def is_marked(names: set[str]) -> bool:
-    """Returns whether a folder that holds these names is one of results."""
+    """Returns whether a folder with these names holds results."""
     return any(sign <= names for sign in _SIGNS)
 
 
@@ -42,7 +42,7 @@ def claimed(folders: Iterable[Path]) -> Iterator[None]:
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
             mark = folder / MARK
-            if mark.is_symlink():  # is replaced, not followed
+            if mark.is_symlink():  # a link is replaced, not followed
                 mark.unlink()
             file = stack.enter_context(open(mark, "a", encoding="utf-8"))
             if not _is_free(file):
@@ -60,11 +60,11 @@ def _is_free(file: IO) -> bool:
 
 
 def without_mark(images: list[Path], root: Path) -> set[Path]:
-    """Returns the images that earlier versions made: those in folders named as in `FOLDERS`, with names of photos.
+    """Returns the images that earlier versions made: those with names of photos in folders with names in `FOLDERS`.
 
     Args:
         images: all images below `root`.
-        root: the folder that is searched. If it is one of results itself, that is wanted.
+        root: the folder that is searched. If it holds results itself, they count as images.
     """
     found: dict[Path, list[Path]] = {}
     for path in images:

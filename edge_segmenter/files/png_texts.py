@@ -1,4 +1,4 @@
-"""PNG files with texts or a colour profile that are too large for Pillow. The image itself is intact."""
+"""PNG files whose texts or colour profile are too large for Pillow, although the image itself is intact."""
 
 import io
 from typing import IO

@@ -6,7 +6,7 @@ from typing import TextIO
 
 
 def printable(text: str) -> str:
-    """Returns the text on one line, with escapes if a character in it cannot be printed."""
+    """Returns the text on one line, with escape codes if it has characters that cannot be printed."""
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
@@ -15,5 +15,5 @@ def say(text: str, stream: TextIO) -> None:
     try:
         print(printable(text), file=stream, flush=True)
     except OSError:
-        with contextlib.suppress(OSError, ValueError):  # otherwise Python complains at its end
+        with contextlib.suppress(OSError, ValueError):  # otherwise Python prints an error when it exits
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -21,7 +21,7 @@ Writer = Callable[[Image.Image, int], None]
 
 @contextlib.contextmanager
 def opencv_errors_named(source: Path | int) -> Iterator[None]:
-    """Turns an error of OpenCV into a ValueError with one line that names the source (a path or a camera's index)."""
+    """Turns an OpenCV error into a ValueError. Its message is one line with the source: a path or a camera's index."""
     try:
         yield
     except cv2.error as error:
@@ -53,20 +53,20 @@ def open_capture(source: Path | int) -> tuple[cv2.VideoCapture, float]:
 
 
 def _name(path: Path) -> bytes:
-    """Returns a path as OpenCV takes it: bytes, because a str that is not UTF-8 crashes OpenCV.
+    """Returns a path for OpenCV: bytes, because a str that is not UTF-8 crashes OpenCV.
 
-    It is absolute, because FFmpeg reads "12:30.mp4" as an address of the protocol "12".
+    The path is absolute, because FFmpeg reads "12:30.mp4" as an address of the protocol "12".
     """
     return os.fsencode(os.path.abspath(path))
 
 
 def promised_frames(capture: cv2.VideoCapture) -> int:
-    """Returns how many frames a video file's header promises, 0 if it states no number."""
+    """Returns the number of frames that a video file's header states, or 0 if it states none."""
     return max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
 
 
 def read_frames(capture: cv2.VideoCapture) -> Generator[Image.Image, None, None]:
-    """Yields the frames, upright and in mode RGB, until there are no more; then releases the capture."""
+    """Yields the frames, upright and in mode RGB, to the last one. Then releases the capture."""
     try:
         while True:
             read, frame = capture.read()
@@ -78,7 +78,7 @@ def read_frames(capture: cv2.VideoCapture) -> Generator[Image.Image, None, None]
 
 
 class TimedFrames:
-    """Iterates over (frame, 1) of a video file, and notes how far its frames are from even times.
+    """Iterates over (frame, 1) of a video file, and measures how uneven the times of its frames are.
 
     Attributes:
         apart: seconds, the largest distance so far between a frame's own time and its time at `fps`.
@@ -89,7 +89,7 @@ class TimedFrames:
         self._capture, self._frames, self._fps = capture, frames, fps
 
     def __iter__(self) -> Iterator[tuple[Image.Image, int]]:
-        """Yields each frame, and how often it is shown."""
+        """Yields each frame, and the number of times to show it."""
         first = None
         for number, frame in enumerate(self._frames):
             seconds = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
@@ -104,7 +104,7 @@ def in_real_time(
 ) -> Iterator[tuple[Image.Image, int]]:
     """Yields (frame, number of times to show it), so that a video at `fps` plays in real time.
 
-    Frames that come faster than that are dropped.
+    Frames that arrive faster are dropped.
     """
     started, shown = None, 0
     for frame in frames:
@@ -118,13 +118,13 @@ def in_real_time(
 
 @contextlib.contextmanager
 def video_file(path: Path, size: tuple[int, int], fps: float) -> Iterator[Writer]:
-    """Yields a function that writes an image into a video file a number of times.
+    """Yields a function that takes an image and a number, and writes the image to a video file that many times.
 
-    The file appears at the end. After an error it holds the frames that were written before.
+    The file appears at the end of the block. After an error, it holds the frames that were written before.
 
     Args:
         path: path of the file, ending in .mp4.
-        size: (width, height), pixels. The last column or row of an odd number is left out.
+        size: (width, height), pixels. If one is odd, the last column or row is left out.
         fps: frames per second.
 
     Raises:
@@ -152,7 +152,7 @@ def video_file(path: Path, size: tuple[int, int], fps: float) -> Iterator[Writer
                 written.replace(path)
             raise
         file.release()
-        if _frames_in(written) < count:  # OpenCV reports no errors in writing
+        if _frames_in(written) < count:  # OpenCV does not report errors in writing
             raise ValueError(f"cannot write {path}: {count} frames do not arrive in the file, the disk may be full")
 
 

@@ -1,6 +1,6 @@
-"""Names of common files that lie where an image or a model is expected."""
+"""Descriptions of common files that people pass in place of an image or a model."""
 
-# Each begins with one of these bytes.
+# Each kind of file begins with one of these byte strings.
 _STARTS: dict[str, tuple[bytes, ...]] = {
     "a web page (HTML), such as a page to sign in": (b"<!doctype html", b"<html"),
     "a Git LFS pointer instead of the file: run git lfs pull": (b"version https://git-lfs",),
@@ -11,7 +11,7 @@ _STARTS: dict[str, tuple[bytes, ...]] = {
     "a Photoshop document": (b"8bps",),
     "an archive (zip)": (b"pk\3\4",),
 }
-_LONGEST = 64  # bytes that are looked at
+_LONGEST = 64  # number of bytes to examine
 
 
 def description(content: bytes) -> str | None:

@@ -40,7 +40,7 @@ def run_facts(
     passes: int,
     test_masks: str | None,
 ) -> dict:
-    """Describes the training of a run, without anything private such as paths and file names.
+    """Describes the training of a run. Leaves out private facts such as paths and file names.
 
     Args:
         source: a key of `SOURCES`.
@@ -49,8 +49,8 @@ def run_facts(
         supervised: whether the segmenter learnt from masks of photos.
         rounds: number of rounds of GAN and segmenter.
         images_seen: number of real images that the discriminator, or a supervised segmenter, saw.
-        segmenter_steps: number of training steps of the segmenter, those in passes over photos not counted.
-        passes: number of passes over photos, the bootstrap counted, see `training.photo_passes`.
+        segmenter_steps: number of training steps of the segmenter, without those in passes over photos.
+        passes: number of passes over photos, including the bootstrap, see `training.photo_passes`.
         test_masks: see `mask_facts`; None without test masks.
 
     Returns:

@@ -19,7 +19,7 @@ from tf_layered_gan.files.records import write_record
 
 from ..tflite.flatbuffer import parse, serialize
 
-FORMAT_VERSION = 1  # of the file's signatures and of the fields in this entry
+FORMAT_VERSION = 1  # version of the file's signatures and of the fields in this entry
 _IN_SAVEDMODEL = pathlib.Path("assets.extra", ENTRY)  # TensorFlow reserves this folder for other programs
 
 
@@ -53,7 +53,7 @@ def read_metadata(path: str | os.PathLike) -> dict:
         The facts and "format_version".
 
     Raises:
-        ValueError: it has no entry with facts. Also raised, like OSError, for what `find_metadata` refuses.
+        ValueError: it has no entry with facts, or see `find_metadata`.
     """
     facts = find_metadata(path)
     if facts is None:

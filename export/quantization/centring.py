@@ -1,4 +1,4 @@
-"""Adds half an 8-bit step to the logits, so that int8 masks have the same edge as float masks."""
+"""Adds half an 8-bit step to the logits, so that int8 masks have the same boundary as float masks."""
 
 import keras
 import numpy as np

@@ -30,7 +30,7 @@ def fold_batch_norm(network: keras.Model) -> keras.Model:
 
 
 def is_convolution(layer: keras.Layer) -> bool:
-    """Returns whether a layer is a Conv2D or a DepthwiseConv2D, but not of a subclass."""
+    """Returns whether the class of a layer is exactly Conv2D or DepthwiseConv2D. Subclasses do not count."""
     return type(layer) in (layers.Conv2D, layers.DepthwiseConv2D)
 
 
@@ -58,7 +58,7 @@ def _call(layer: keras.Layer, *args: keras.KerasTensor, **kwargs: object) -> ker
 
 
 def _folded_weights(layer: keras.Layer, norm: layers.BatchNormalization | None) -> tuple[np.ndarray, np.ndarray]:
-    """Returns a convolution's kernel and bias. If a normalisation follows, it is folded into both."""
+    """Returns a convolution's kernel and bias. A normalisation after the convolution is folded into both."""
     kernel, channels = np.asarray(layer.kernel), layer.output.shape[-1]
     bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(channels, "float32")
     if norm is None:

@@ -6,7 +6,7 @@ every 60th pixel of a large image.
 
 import tensorflow as tf
 
-_HALVES_DOWN = 0.5 - 2**-10  # added before truncation, to round; 2**-10 is far above the rounding error of the sums
+_HALVES_DOWN = 0.5 - 2**-10  # added before truncation to round; 2**-10 is far above the rounding error
 
 
 def to_square(image: tf.Tensor, resolution: int, fit: str) -> tf.Tensor:
@@ -19,8 +19,8 @@ def to_square(image: tf.Tensor, resolution: int, fit: str) -> tf.Tensor:
 
     Returns:
         uint8 [1, R, R, rgb]. The result equals that of `edge_segmenter.fit.to_square`, except for single pixels that
-        are one step off because a sum is close to a half. Images at least about twice as high as wide have more such
-        pixels, because Pillow resizes their height first.
+        are one step off because a sum is close to a half. Images that are about twice as high as wide, or higher, have
+        more such pixels, because Pillow resizes their height first.
     """
     rows, columns = (_square_matrix(side, longest, resolution) for side, longest in _sides(image, fit))
     # One channel at a time, because floats take four times the memory of the image.

@@ -119,7 +119,7 @@ def test_configs_with_several_mutations_are_accepted_or_refused():
 
 
 def accepted_values(plain):
-    """Yields (field, value) for every accepted value with which a config still trains quickly."""
+    """Yields (field, value) for every accepted value that still lets a config train quickly."""
     for field in fields(plain):
         for value in VALUES:
             config = plain.copy_and_resolve_references()

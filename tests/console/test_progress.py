@@ -18,7 +18,7 @@ def verbosity(monkeypatch):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Lets time pass in the test only: the work on each item takes 0.5 s."""
+    """Replaces the clock, so that the work on each item seems to take 0.5 s."""
     times = iter(i * 0.5 for i in range(10_000))
     monkeypatch.setattr(module.time, "perf_counter", lambda: next(times))
 

@@ -17,7 +17,7 @@ from edge_segmenter.files.own_results import FOLDERS
 from tf_layered_gan.data import folder
 
 MEMORY = 1536 * 2**20  # bytes, the limit stated by data/folder.py and edge_segmenter/command/run.py
-SECONDS = 200  # so long that only a program that hangs takes longer
+SECONDS = 200  # only a program that hangs takes longer
 
 LOAD = """
 import json, sys

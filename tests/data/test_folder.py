@@ -21,7 +21,7 @@ def save(path, color=RED, *, size=(8, 8), mode="RGB", **options):
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder of three red photos, the fewest that can be used. One of them, b.png, is for training."""
+    """A folder of three red photos, the least usable number. One of them, b.png, is for training."""
     for name in "abc":
         save(tmp_path / "photos" / f"{name}.png")
     return tmp_path / "photos"
@@ -237,7 +237,7 @@ def test_setting_out_of_range_is_refused(photos, wrong, message):
 
 @pytest.mark.parametrize("fit, seen", [("crop", [1, 1, 1, 1]), ("squeeze", [0, 1, 1, 0]), ("pad", [0, 1, 1, 0])])
 def test_photos_and_masks_of_every_split_have_the_same_fit(photos, tmp_path, fit, seen):
-    # The middle half of each photo is white, and so is its mask: the whole of the central square.
+    # The middle half of each photo and of its mask is white: the whole central square.
     stripe = np.zeros((8, 16), np.uint8)
     stripe[:, 4:12] = 255
     for name in "abc":

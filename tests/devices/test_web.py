@@ -53,7 +53,7 @@ def models():
 
 @pytest.fixture(scope="module")
 def site(models, tmp_path_factory):
-    """A folder with the page, its dependency and the models. Beside it is a folder with the page alone."""
+    """A folder with the page, its dependency and the models. Next to it is a folder with the page alone."""
     root = tmp_path_factory.mktemp("site")
     for folder in ("full", "bare"):
         shutil.copytree(WEB, root / folder, ignore=shutil.ignore_patterns("node_modules", "runtime"))
@@ -76,7 +76,7 @@ def address(site):
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory):
-    """The video that Chromium's fake camera repeats."""
+    """The video that Chromium's fake camera plays again and again."""
     path = tmp_path_factory.mktemp("film") / "film.mjpeg"
     with path.open("wb") as file:
         for seed in range(10):
@@ -193,7 +193,7 @@ def exif(orientation):
 
 
 def gamma():
-    """A colour profile that would display every image far brighter: gamma 1 / 0.9. The page must not apply it."""
+    """A colour profile that would make every image far brighter: gamma 1 / 0.9. The page must not apply it."""
     info = PngImagePlugin.PngInfo()
     info.add(b"gAMA", (90_000).to_bytes(4, "big"))
     return info

@@ -50,7 +50,7 @@ def plain():
 
 @pytest.fixture
 def write(plain, tmp_path):
-    """Returns a function that writes a model whose facts are these."""
+    """Returns a function that writes a model with the given facts."""
 
     def write(facts):
         path = tmp_path / "model.tflite"

@@ -23,7 +23,7 @@ from tf_layered_gan.data import shapes
 
 OWN_PACKAGES = ("tf_layered_gan", "export", "edge_segmenter", "benchmarks")
 
-# How the other commands begin, and why they are not run here.
+# The first words of commands that are not run here, with the reason.
 OUTSIDE = {
     "pip install": "needs a package index; tests/edge_segmenter/test_edge_install.py installs the edge's package",
     "python3 -m venv": "makes the reader's environment",
@@ -44,7 +44,7 @@ OUTSIDE = {
     "python3 -m http.server": "runs until it is stopped; tests/devices/test_web.py serves the page",
 }
 
-# Words in commands that are parsed but not run, and the reason.
+# Words that mark commands to parse but not to run, with the reason.
 NOT_RUN = {
     r"--config=(cub|dogs)\b": "downloads a dataset",
     r"--camera": "needs a camera",
@@ -75,7 +75,7 @@ SMALL_RUN = {
 }
 SMALL = {
     "tf_layered_gan.distill": {"--steps": 3},
-    "export.main": {"--max_iou_loss": 1},  # a network that has hardly learnt loses much
+    "export.main": {"--max_iou_loss": 1},  # an export of a network that has hardly learnt loses much IoU
     "benchmarks.calls": {"--rounds": 2},
 }
 BEGUN = {}  # the settings of the latest run in each workdir
@@ -147,7 +147,7 @@ def test_all_other_commands_are_known():
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A directory with everything that the commands name: photos, masks, models and workdirs."""
+    """A directory with all photos, masks, models and workdirs that the commands name."""
     place = tmp_path_factory.mktemp("reader")
     photos = shapes.load(train=16, held_out=8, resolution=32, storage_size=32)
     for folder in ("DIR", "MASKS"):
@@ -183,7 +183,7 @@ def small(module, arguments):
 
 
 def make_way(place, arguments):
-    """Empties a workdir that was begun with other settings. The export in it stays, because later commands name it."""
+    """Empties a workdir whose run has other settings. Its export stays, because later commands name it."""
     workdir = next(argument.partition("=")[2] for argument in arguments if argument.startswith("--workdir="))
     free = ("--config.schedule.", "--config.metrics.", "--config.monitoring.", "--config.data.classes")
     free += ("--workdir", "--dry_run")

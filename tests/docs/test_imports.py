@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 PACKAGE = "tf_layered_gan"
 EDGE = ROOT / "edge_segmenter"
 
-# From the ground up. Modules in one folder may import one another.
+# The lowest floor comes first. Modules in one folder may import one another.
 FLOORS = [
     {"__version__", "console", "files", "interruption"},
     {"startup"},
@@ -44,7 +44,7 @@ def files(folder):
 
 
 def part(path):
-    """Returns the module or package directly in tf_layered_gan that a file belongs to."""
+    """Returns the module or package in tf_layered_gan that a file belongs to."""
     return path.relative_to(ROOT / PACKAGE).parts[0].removesuffix(".py")
 
 

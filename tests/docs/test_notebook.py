@@ -1,9 +1,9 @@
 """Runs the notebook from top to bottom in a fresh Python, at a small size.
 
-A script is made of its code cells. Three kinds of lines differ from those in Jupyter:
+The test makes a script of the code cells. Three things differ from Jupyter:
 
 - `%pip` is skipped, because the test runs in an environment that has the package.
-- `!command` runs the command, as the module that pip would install under its name. {NAME} stands for a variable.
+- `!command` runs the module that pip installs under the command's name. {NAME} stands for a variable.
 - After the cell with the tag "parameters", the parameters get smaller values.
 """
 
@@ -49,7 +49,7 @@ def test_notebook_has_the_format_of_jupyter():
     common = {"id", "cell_type", "metadata", "source"}
     assert text == {frozenset(common)} and code == {frozenset(common | {"outputs", "execution_count"})}
     assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
-    assert not any(cell["outputs"] for cell in cells("code"))  # outputs of photos must not be passed on
+    assert not any(cell["outputs"] for cell in cells("code"))  # outputs may show photos, which must not be published
 
 
 def test_notebook_is_python_with_known_commands():

@@ -1,4 +1,4 @@
-"""Images of more than 8 bits a channel. Every number of bits gives the 8-bit image that it was made from."""
+"""Images of more than 8 bits a channel. Each is made from an 8-bit image, and must be read as that image."""
 
 import io
 import zlib

@@ -201,7 +201,7 @@ def test_what_is_transparent_is_no_foreground_and_stays_transparent(segmenter, t
     assert (np.asarray(segmenter.mask(tmp_path / "a.png"))[:, :20] == 0).all()
     cutout = np.asarray(segmenter.cutout(tmp_path / "a.png")).astype(int)
     assert (cutout[:, :20, 3] == 0).all() and (cutout[:, 21:, 3] == 255).all()
-    assert abs(cutout[:, 20] - (200, 200, 200, 128)).max() <= 2  # the white behind it is removed
+    assert abs(cutout[:, 20] - (200, 200, 200, 128)).max() <= 2  # the white behind the transparent pixels is removed
 
 
 def test_blur_leaves_the_foreground_and_has_no_halo(segmenter):

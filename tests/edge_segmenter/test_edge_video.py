@@ -1,4 +1,4 @@
-"""The edge command on videos written by OpenCV, and on a fake camera. No real camera has been tried."""
+"""The edge command on videos that OpenCV wrote, and on a fake camera. It has not been tested with a real camera."""
 
 import itertools
 import os
@@ -195,13 +195,13 @@ class Camera:
 
     def __call__(self, source, *backend):
         assert source == 7 or backend
-        return OPENCV_CAPTURE(source, *backend) if backend else self  # finished videos are opened again
+        return OPENCV_CAPTURE(source, *backend) if backend else self  # the tests open finished videos too
 
     def isOpened(self):  # noqa: N802
         return True
 
     def get(self, _):
-        return 0.0  # like cameras that do not know their rate
+        return 0.0  # some cameras report no rate
 
     def read(self):
         self.left -= 1

@@ -1,4 +1,4 @@
-"""Decoding of image files, which the device and the training share."""
+"""The decoding of image files, which devices and training share."""
 
 import io
 import os

@@ -110,7 +110,7 @@ def test_table_is_aligned_and_has_both_averages():
     # All is foreground. IoU and ACC are 64 / 96; per image, they are 32 / 64 and 32 / 32. The background's IoU is 0 /
     # 32, so mIoU is half of IoU. Per image, the background's IoU is 0 / 32 and 0 / 0 = 1, so mIoU is (25 + 100) / 2 =
     # 62.5.
-    assert rows[1].split()[1:] == rows[0].split()[1:]  # of masks without foreground, sharpening makes none
+    assert rows[1].split()[1:] == rows[0].split()[1:]  # sharpening adds no foreground to empty masks
     assert " ".join(rows[2].split()) == "all_foreground 66.7 33.3 66.7 75.0 62.5 75.0 50.0 75.0 100.0 66.7"
 
 
@@ -123,7 +123,7 @@ def flat_photos(names, size):
 def test_clusters_are_compared_with_the_classes_of_all_photos():
     splits = Splits(flat_photos(["a1", "b1", "b2"], 6), flat_photos(["a2"], 4), flat_photos(["b3"], 4))
     image = keras.Input((4, 4, 3))
-    brightness = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(image))  # its sign is the category
+    brightness = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(image))  # the output's sign is the category
     logits = keras.layers.Dense(2, use_bias=False, name="category")(brightness)
     discriminator = keras.Model(image, [keras.layers.Flatten()(image), logits])
     discriminator.get_layer("category").set_weights([np.float32([[-1, 1]] * 3)])
@@ -134,7 +134,7 @@ def test_clusters_are_compared_with_the_classes_of_all_photos():
 
 
 class FakeGAN:
-    """Returns two masks of 4 pixels: one with `step` foreground pixels, one with none. Crossed, the code decides."""
+    """Returns two masks of 4 pixels: one with `step` foreground pixels, one with none. If crossed, the code decides."""
 
     def synthesize(self, draws):
         filled = tf.cast(tf.range(4) < tf.cast(draws["step"], tf.int32), tf.float32)

@@ -1,4 +1,4 @@
-"""Codes that are chosen, and the sheets that show what they mean."""
+"""Chosen codes, and the sheets that show what they mean."""
 
 import numpy as np
 import pytest

@@ -72,7 +72,7 @@ def test_any_size_is_the_edge_command(alone, fit, tmp_path):
         mask = any_size(picture=pixels[None])["mask"]
         assert mask.shape == (1, *size[::-1], 1) and mask.dtype == np.uint8
         difference = np.abs(mask[0, ..., 0] - expected)
-        # Three pixels of the largest square are one step off when squeezed, and int8 carries that to their neighbours.
+        # After squeezing, three pixels of the largest square differ by one step. int8 spreads this to their neighbours.
         assert difference.max() <= 4 and (difference > 0.51).mean() <= 0.1, size
 
 

@@ -38,7 +38,7 @@ def test_discriminator_gets_one_channel_and_only_its_own_head_compares_images():
     keras.utils.set_random_seed(0)
     plain, comparing = (discriminator(16, tiny.WIDTH, 6, minibatch_groups=groups) for groups in (0, 2))
     more = [b.count_params() - a.count_params() for a, b in zip(_kernels(plain), _kernels(comparing), strict=True)]
-    channels = 4  # at 4x4 pixels: twice the width
+    channels = 4  # the map of 4x4 pixels has 2 * tiny.WIDTH channels
     assert more == [0, 0, 9 * channels, 0]
     images = tf.random.stateless_normal([4, 16, 16, 3], (1, 2))
     other = tf.concat([images[:1], tf.zeros([1, 16, 16, 3]), images[2:]], 0)

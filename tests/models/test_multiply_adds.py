@@ -24,7 +24,7 @@ def test_separable_convolution():
 
 
 def test_upsampling_convolution():
-    # A 4x4 kernel with stride 2 meets each of the 16 * 16 pixels of the output 2 * 2 times.
+    # A 4x4 kernel with stride 2 contributes 2 * 2 weights to each of the 16 * 16 output pixels.
     assert cost(UpsampleConv2D(5)) == 16 * 16 * 4 * 3 * 5
 
 

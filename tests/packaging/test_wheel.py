@@ -1,4 +1,4 @@
-"""The package as pip installs it: its files, its commands, and its independence of the working directory."""
+"""The package as pip installs it: its files, its commands, and that the working directory does not matter."""
 
 import ast
 import os
@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 SOURCES = {"tf_layered_gan": "tf_layered_gan", "edge_segmenter": "edge_segmenter"}
 SOURCES |= {"export": "tf_layered_gan/export", "configs": "tf_layered_gan/configs"}
 COMMANDS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-# Trains, distils, exports and segments, far too briefly to learn anything.
+# Trains, distils, exports and segments; the training is far too short to learn anything.
 USE = [
     [
         *("tf-layered-gan", "--config=shapes", "--workdir=run"),

@@ -42,7 +42,7 @@ class Runner:
 
 
 class OnlyNew(Runner):
-    """Does nothing in a workdir that has a config, because main.py would refuse it."""
+    """Does nothing in a workdir with a config, as main.py would refuse it."""
 
     def __call__(self, command, log):
         return 0 if (log.parent / "config.json").exists() else super().__call__(command, log)
@@ -250,7 +250,7 @@ def test_refuses_fids_that_are_not_comparable(tmp_path):
     with pytest.raises(ValueError, match="ours, folder: synthesis of the seeds 0 and 1 differ in samples"):
         make_table("6", tmp_path, seeds=[0, 1], collect_only=True, **SMALL)
     make_table("6", tmp_path, seeds=[1], collect_only=True, **SMALL)
-    make_table("5", tmp_path, seeds=[0, 1], execute=Runner(), **SMALL)  # the same run, but Table 5 has no FID
+    make_table("5", tmp_path, seeds=[0, 1], execute=Runner(), **SMALL)  # Table 5 has the same run, but no FID
 
 
 def test_refuses_nmis_of_different_classes(tmp_path):

@@ -1,4 +1,4 @@
-"""The report in Chromium: wide and narrow, light and dark, with the keyboard alone."""
+"""The report in Chromium: wide and narrow, light and dark, and used with the keyboard alone."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ def browser():
 
 @pytest.fixture(params=[(360, "light"), (360, "dark"), (1600, "light"), (1600, "dark")], ids=str)
 def page(request, browser, file):
-    """The report. At the end, no other file may have been asked for, and there may be no message of any kind."""
+    """The report. At the end, the browser must not have requested another file or logged a message."""
     width, scheme = request.param
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True)
     page, problems = context.new_page(), []
@@ -54,7 +54,7 @@ def test_nothing_is_wider_than_the_window(page):
 
 
 def test_text_has_contrast(page):
-    """WCAG AA: 4.5 between the colour of a text and that of the page."""
+    """WCAG AA: the contrast between text and page must be at least 4.5."""
     ratio = """() => {
         const light = (colour) => {
             const parts = colour.match(/\\d+/g).slice(0, 3).map((v) => v / 255);

@@ -1,4 +1,4 @@
-"""The report: what it shows, and what it says is missing."""
+"""The report: its content, and its words about missing parts."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ def measured():
 
 @pytest.fixture(scope="module")
 def whole(finished_run, measured, tmp_path_factory):
-    """The page of a finished run with hostile names of photos."""
+    """The report of a finished run whose photos have hostile names."""
     workdir = shutil.copytree(finished_run, tmp_path_factory.mktemp("whole") / "run")
     return page.write_page(workdir, measured).read_text()
 
@@ -79,7 +79,7 @@ def test_the_figures_are_those_of_the_run(whole, finished_run):
 
 def test_without_true_masks_agreement_takes_the_place_of_iou(tmp_path):
     text = written(tmp_path, reports.measured(masks=False))
-    assert "Agreement takes the place of IoU" in text and "agrees with GrabCut at" in text
+    assert "agreement instead of IoU" in text and "agrees with GrabCut at" in text
     assert "The least certain masks" in text and 'id="area"' not in text
 
 

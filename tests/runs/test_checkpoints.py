@@ -16,7 +16,7 @@ DATA = "ckpt-{}.data-00000-of-00001"
 
 @pytest.fixture(scope="module")
 def models():
-    """The GAN and the segmenter, built once; each test restores or changes their values."""
+    """The GAN and the segmenter. They are built once, and each test restores or changes their values."""
     config = tiny.run_config(shapes)
     segmenter = build.build_segmenter(config)
     return build.build_gan(config, segmenter), segmenter
@@ -126,7 +126,7 @@ def test_checkpoint_of_another_version_is_refused(restored, tmp_path):
 
 @pytest.mark.parametrize("name", ["birds [v2]", "a\\b", b"\xff".decode("utf-8", "surrogateescape")], ids=ascii)
 def test_checkpoints_are_restored_from_a_folder_of_any_name(workdir, restored, name):
-    renamed = workdir.rename(workdir.with_name(name))  # TensorFlow takes the name for a pattern
+    renamed = workdir.rename(workdir.with_name(name))  # TensorFlow interprets the name as a pattern
     checkpointer = restored(renamed)
     checkpointer.save()
     assert restored(renamed).gan_step == 2 and (renamed / "checkpoints" / "ckpt-3.index").exists()

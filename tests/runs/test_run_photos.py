@@ -1,4 +1,4 @@
-"""A run that has begun needs its photos no longer where they were."""
+"""The photos of a run may be moved after it has begun."""
 
 import shutil
 

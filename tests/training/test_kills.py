@@ -71,7 +71,7 @@ KILLS = [
 
 
 def kill_at(process, begun, delay, workdir):
-    """Kills a run `delay` seconds after a line or a file, or as soon as it `WRITES`. Returns the run's output."""
+    """Kills a run `delay` seconds after a line or a file appears, or as soon as it `WRITES`; returns its output."""
     printed, before = "", checkpoint_files(workdir)
     if begun is WRITES:
         while process.poll() is None and checkpoint_files(workdir) <= before:
@@ -151,7 +151,7 @@ def test_export_killed_at_random_moments_ends_as_one_that_is_not(finished_run, t
 
 
 def exported(output, name):
-    """Returns the content of a file without the SavedModel's size: TensorFlow's fingerprint file has 95 to 97 bytes."""
+    """Returns the content of a file without the size of a SavedModel, whose fingerprint file has 95 to 97 bytes."""
     size = json.loads((output / "export.json").read_text())["formats"]["saved_model"]["bytes"]
     content = (output / name).read_bytes()
     return content.replace(f"{size}".encode(), b"").replace(f"{size:,}".encode(), b"")

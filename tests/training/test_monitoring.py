@@ -66,7 +66,7 @@ def test_tensorflow_is_given_no_python_number(tmp_path, monkeypatch):
     monkeypatch.setattr(tf.summary, "scalar", lambda name, value: kinds.add(type(value)))
     for step in (10, 20):
         monitor.scalars(*GAN, {"binarization": tf.constant(0.25)}, step, 30)
-    assert kinds == {np.ndarray}  # TensorFlow would keep Python numbers for good, about 0.7 KiB each
+    assert kinds == {np.ndarray}  # TensorFlow would keep each Python number for ever, about 0.7 KiB
 
 
 def test_scalars_are_written_under_their_kind_and_step(tmp_path):
@@ -150,7 +150,7 @@ def test_every_scalar_of_the_gan_answers_a_question():
 
 
 class OnlyPhases:
-    """A plan of two phases, the second of which costs twice as much a step."""
+    """A plan of two phases. A step of the second phase costs twice as much."""
 
     parts = [Part("gan", "round 2", 0, 30, 1.0), Part("segmenter", "round 2", 0, 10, 2.0)]
     seconds_left = Plan.seconds_left
@@ -163,7 +163,7 @@ def test_progress_says_how_much_time_is_left(tmp_path, caplog, monkeypatch):
         monitor = Monitor(tmp_path, 4, OnlyPhases())
         for step in (10, 20):
             monitor.scalars(*GAN, {}, step, 30)
-    # 2 s a step: 10 more steps, then 10 of twice the cost.
+    # A step takes 2 s. 10 steps are left, then 10 steps that cost twice as much.
     assert caplog.messages[-1].endswith("2 images/s, 20 s left, about 60 s for the whole run")
 
 

@@ -59,7 +59,7 @@ def test_a_run_takes_all_passes(refined):
 
 @pytest.fixture
 def rejecting(tmp_path):
-    """The config of a run that leaves some photos out."""
+    """The config of a run with rejected photos."""
 
     def config(*names):
         write_record(tmp_path / "rejected.json", {"rejected": list(names)})
@@ -101,7 +101,7 @@ def test_the_background_loss_asks_the_bootstrap_from_the_first_step_on(refined):
 
 @pytest.fixture(scope="module")
 def without_gan(tmp_path_factory):
-    """A run in which the bootstrap took the GAN's place, and its figures."""
+    """A run in which the bootstrap replaced the GAN, and its figures."""
     workdir = tmp_path_factory.mktemp("without_gan")
     config = tiny.run_config(shapes, **PASSES | {"schedule.gan": "if_needed", "refine.passes": 1})
     with tiny.eager():
@@ -168,7 +168,7 @@ def test_a_pass_that_was_interrupted_goes_on_exactly(number, refined, tmp_path, 
 
     def interrupted(self, batch):
         taken.append(self)
-        if len(taken) == {0: 2, 2: 8}[number]:  # of the bootstrap, a round, the final step and pass 1: 2, 1, 1 and 2
+        if len(taken) == {0: 2, 2: 8}[number]:  # 2 steps of the bootstrap, 1 of the round, 1 final step and 2 of pass 1
             raise KeyboardInterrupt
         return train_step(self, batch)
 

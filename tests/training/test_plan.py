@@ -1,4 +1,4 @@
-"""The phases to come, how long they take, and the dry run that shows them."""
+"""The phases of a run, the estimate of their time, and the dry run that shows them."""
 
 import pytest
 import tiny

@@ -178,7 +178,8 @@ def gradient_norms(workdir):
 
 def test_two_replicas_report_the_norms_of_one_device(runs, two_replicas):
     plain, two = gradient_norms(runs / "plain"), gradient_norms(two_replicas)
-    assert [len(norms) for norms in plain.values()] == [20, 20, 20, 1]  # G, D, F in its round, the final F
+    # The networks are G, D, the segmenter in its round, and the segmenter in the final step.
+    assert [len(norms) for norms in plain.values()] == [20, 20, 20, 1]
     for name, norms in plain.items():
         assert two[name] == pytest.approx(norms, rel=1e-3), name
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-MOST = 2**31 - 1  # this and the other limits are far beyond any use; a run beyond them could not even start
+MOST = 2**31 - 1  # the limits are far above any useful value; a run with a larger value could not even start
 
 
 @dataclasses.dataclass(frozen=True)

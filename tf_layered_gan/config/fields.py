@@ -29,7 +29,7 @@ class Field:
         check: `checks.Check`, the values it may have.
         about: its meaning, unit and place in the paper.
         optional: the type of a field that may be None; None for a field that always has a value.
-        added: whether runs of earlier versions lack the field. They trained with its default value.
+        added: whether earlier versions did not have the field. Their runs trained with its default value.
         is_path: whether it is a path, see `resolve_paths`.
     """
 

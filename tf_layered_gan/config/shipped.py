@@ -105,7 +105,7 @@ class _NameOrPathParser(ConfigFileFlagParser):
 
 
 class _UnsplitPath(str):
-    """A path that ml_collections does not cut at a colon. It takes what follows for an argument of the config."""
+    """A path that `split` keeps whole. ml_collections would pass what follows a colon to the config as an argument."""
 
     def split(self, *_: object) -> list[str]:  # type: ignore[override]
         return [self]

@@ -9,7 +9,7 @@ from absl import logging
 from tqdm import tqdm
 
 T = TypeVar("T")
-_FIRST, _EVERY = 2.0, 10.0  # seconds before the first line, and between two lines
+_FIRST, _EVERY = 2.0, 10.0  # seconds until the first line; seconds between two lines
 
 
 def progress(
@@ -17,10 +17,10 @@ def progress(
 ) -> Iterator[T]:
     """Yields the items, and shows how many are done, how many a second, and how much time is left.
 
-    Shows nothing if absl's verbosity is below INFO, as in a program that has not set it.
+    Shows nothing if absl's verbosity is below INFO. That is the default in a program that does not set it.
 
     Args:
-        items: the items. The work on an item is done before the next one is taken.
+        items: the items. An item counts as done when the next one is requested.
         what: the work, such as "reading photos".
         total: the sum of the items' sizes.
         unit: what is counted.

@@ -73,7 +73,7 @@ def crop_and_resize(
     """Resizes a square of each image to `resolution` pixels, bilinearly with antialiasing.
 
     The filter is that of `tf.image.resize(antialias=True)`: a triangle, widened by the scale if the square shrinks. But
-    here each image has its own square. The filter also sees the pixels around the square. The filter is cut off at the
+    here each image has its own square, and the filter also uses the pixels around the square. It is cut off at the
     border of the image.
 
     Args:
@@ -137,8 +137,8 @@ def sample_color(
 def apply_color(images: tf.Tensor, color: tf.Tensor) -> tf.Tensor:
     """Changes the colours of each image: its contrast about the mean colour, saturation, hue and then brightness.
 
-    Saturation and hue are one linear map of the colours in YIQ. It differs from `tf.image.adjust_hue`: each image has
-    its own turn, and the map keeps the luma, not the largest channel as HSV does.
+    Saturation and hue are one linear map of the colours in YIQ. It differs from `tf.image.adjust_hue` in two ways. Each
+    image has its own turn. The map keeps the luma, while HSV keeps the largest channel.
 
     Args:
         images: float32 [image, height, width, rgb] in [-1, 1].

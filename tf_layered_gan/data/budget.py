@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 
 class Budget:
-    """An amount, `total`, that threads reserve parts of."""
+    """A total amount. Threads reserve parts of it."""
 
     def __init__(self, total: int):
         self._total, self._left, self._changed = total, total, threading.Condition()
 
     @contextlib.contextmanager
     def reserved(self, amount: int) -> Iterator[None]:
-        """Waits until the amount is free and reserves it inside the block. More than the total counts as the total."""
+        """Waits until the amount is free and reserves it inside the block. A larger amount counts as the total."""
         amount = min(amount, self._total)
         with self._changed:
             self._changed.wait_for(lambda: self._left >= amount)

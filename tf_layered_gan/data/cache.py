@@ -26,14 +26,14 @@ _SPLITS = ("train", "validation", "test")
 
 
 def cached_splits(read: Callable[..., Splits], cache: str | os.PathLike | None, key: object) -> Splits:
-    """Returns the splits from the cache, or reads them and puts them there. An entry is stored whole or not at all.
+    """Returns the splits from the cache, or reads them and stores them there. An entry is stored whole or not at all.
 
     Args:
         read: function that takes `create` and returns `Splits`. `create(shape)` makes a uint8 array. The training
             images must be the first rows of an array from `create`, with their masks as fourth channel if they have
-            any. Nothing else may be large.
+            any. All other arrays must be small.
         cache: None, or a folder.
-        key: everything that decides what `read` returns, for JSON.
+        key: everything that the result of `read` depends on, as values for JSON.
 
     Returns:
         `Splits`: memory mapped from the cache; in memory if `cache` is None or its files cannot be mapped.
@@ -66,7 +66,7 @@ def in_memory(shape: tuple[int, ...]) -> np.ndarray:
 
 
 def stamp(file: Path) -> tuple[int, int]:
-    """Returns a file's size and time of change, to find out whether the file has changed."""
+    """Returns a file's size and modification time. They show whether the file has changed."""
     status = file.stat()
     return status.st_size, status.st_mtime_ns
 
@@ -75,12 +75,12 @@ def _opened(entry: Path) -> Splits:
     try:
         names = json.loads((entry / "names.json").read_text())
         return Splits(**{split: _open(entry, split, tuple(names[split])) for split in _SPLITS})
-    except Exception as error:  # NumPy raises almost anything for a file that is no array, or of another shape
+    except Exception as error:  # NumPy raises almost any error for a file that holds no array or one of another shape
         raise ValueError(f"{entry} is damaged: {error}; remove it, and the photos are read again") from error
 
 
 def _fill(entry: Path, read: Callable[..., Splits]) -> None:
-    cache_folder.claim(entry.parent)  # otherwise the cleaning below might remove files of the user
+    cache_folder.claim(entry.parent)  # otherwise the cleaning below might remove the user's own files
 
     def wait() -> None:
         logging.info("waiting for another run that reads photos into %s", entry.parent)
@@ -98,7 +98,7 @@ def _fill(entry: Path, read: Callable[..., Splits]) -> None:
 
 
 def _remove_earlier(entry: Path) -> None:
-    """Removes the other entries with the same photos: since they were read, the files or the settings have changed."""
+    """Removes older entries with the same photos. The files or the settings have changed since they were read."""
     names = (entry / "names.json").read_bytes()
     for record in entry.parent.glob("*/names.json"):
         if record.parent != entry and record.read_bytes() == names:
@@ -120,7 +120,7 @@ def _write(read: Callable[..., Splits], folder: Path) -> None:
 
 
 def _create(file: Path, shape: tuple[int, ...], unmapped: list[np.ndarray]) -> np.ndarray:
-    """Maps a new file as a uint8 array. Allocates its space first: later, a full disk would kill the process.
+    """Maps a new file as a uint8 array. Reserves its space first, because a full disk would kill the process later.
 
     Where files cannot be mapped, the array is in memory and is added to `unmapped`.
     """

@@ -1,4 +1,4 @@
-"""What spoils a set of photos to train on: masks among them, and copies of the photos to evaluate on."""
+"""Checks for photos that do not belong in the training set: masks, and copies of evaluation photos."""
 
 import collections
 import hashlib
@@ -14,20 +14,20 @@ from edge_segmenter.files.images import UnreadableImage, read_image
 from edge_segmenter.files.printing import printable
 from tf_layered_gan.data.photo_files import PhotoFile
 
-# Folders' names in lower case, without signs between the words.
+# Names of folders in lower case, without signs between the words.
 _OF_MASKS = re.compile(
     "masks?|labels?|gt|groundtruth|annotations?|trimaps?|mattes?|alphas?|segs?|segmentation(s|class|classpng|object)?"
 )
-_PIXELS = 4096  # that are looked at
-_FEW = 64  # colours of a mask; a photo has more
-_EXTREMES = 0.9  # the share of black and white in the mask of a JPEG; a photo has less
+_PIXELS = 4096  # number of pixels to examine
+_FEW = 64  # a photo has more colours; a mask has fewer
+_EXTREMES = 0.9  # least share of black and white in a JPEG mask; a photo has less
 
 
 def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile]) -> None:
     """Checks that no folder of masks lies among photos.
 
-    That is a folder `masks` in `path`; or any folder with a name such as `labels`, if most of its images have the names
-    of photos elsewhere and look like masks.
+    A folder of masks is a folder `masks` in `path`, or any folder with a name such as `labels` if most of its images
+    have the names of photos elsewhere and look like masks.
 
     Raises:
         ValueError: if there is one; names it.
@@ -47,7 +47,7 @@ def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile]) -> None:
 
 
 def _folder_of_masks(file: PhotoFile) -> str:
-    """Returns the innermost folder whose name is one of masks, below the folder of the photos; or ""."""
+    """Returns the innermost folder whose name is usual for masks, below the folder of the photos; or ""."""
     parts = PurePosixPath(file.name).parts[:-1]
     words = ["".join(filter(str.isalnum, part.lower())) for part in parts]
     return next(("/".join(parts[:i]) for i in range(len(parts), 0, -1) if _OF_MASKS.fullmatch(words[i - 1])), "")
@@ -68,7 +68,7 @@ def _looks_like_a_mask(file: Path) -> bool:
 
 
 def warn_of_copies(train: Sequence[PhotoFile], evaluation: Sequence[PhotoFile]) -> None:
-    """Warns if files to train on hold the same bytes as photos to evaluate on, under other names."""
+    """Warns if training photos have the same bytes as evaluation photos, under other names."""
     sizes = {_size(file.photo) for file in evaluation}
     held_out = {_digest(file.photo): file for file in evaluation} if sizes else {}
     copies = [(file, held_out.get(_digest(file.photo))) for file in train if _size(file.photo) in sizes]
@@ -85,7 +85,7 @@ def warn_of_copies(train: Sequence[PhotoFile], evaluation: Sequence[PhotoFile]) 
 def _size(file: Path) -> int:
     try:
         return file.stat().st_size
-    except OSError:  # reading it will name the reason
+    except OSError:  # the warning comes when the photo is read
         return -1
 
 

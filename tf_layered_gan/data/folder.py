@@ -1,4 +1,4 @@
-"""A folder of photos of any size and mode. Broken files are left out. The photos are read once and cached."""
+"""A folder of photos of any size and colour mode. Broken files are left out. The photos are read once and cached."""
 
 import functools
 import os
@@ -24,8 +24,8 @@ from tf_layered_gan.data.squares import labelled_square
 
 T = TypeVar("T")
 
-_BYTES, _PIXELS = Budget(MAX_BYTES), Budget(MAX_PIXELS)  # the limit for all threads together
-Image.core.set_block_size(2**26)  # blocks above 32 MiB go back to the system at once, in every thread
+_BYTES, _PIXELS = Budget(MAX_BYTES), Budget(MAX_PIXELS)  # bytes, for all threads together
+Image.core.set_block_size(2**26)  # freed blocks above 32 MiB return to the system at once, in every thread
 
 
 def load(
@@ -42,25 +42,24 @@ def load(
     """Reads every photo in a folder and below it, in the order of their names.
 
     Photos are decoded by `edge_segmenter.files.images.read_image`, which states the formats and limits. A file that
-    cannot be read is left out with a warning that names it and the reason; so is a file that vanishes meanwhile. So are
-    entries that are not files, such as a link that leads nowhere, and folders that cannot be read. System files,
-    thumbnails and results of this program are left out as well, see `edge_segmenter.files.finding`.
-    Reading takes less than 1.5 GiB of memory beside the result, for any files and any number of threads.
+    cannot be read, or is deleted meanwhile, is left out. A warning names it and the reason. The same holds for folders
+    that cannot be read and for entries that are not files, such as a broken link. System files, thumbnails and results
+    of this program are also left out, see `edge_segmenter.files.finding`. In addition to the result, reading takes less
+    than 1.5 GiB of memory, for any files and any number of threads.
 
     Args:
         path: the folder.
         resolution: width of the validation and test photos, pixels.
         storage_size: width of the training photos, pixels, at least `resolution`.
         fit: how a photo becomes a square, "crop", "squeeze" or "pad", see `edge_segmenter.fit`.
-        masks: None, or a folder of masks for evaluation, see `find_photos`; `mask_values` finds out what is the object
-            in them. Photos with a mask are left out of training. If all have a mask, there are
-            no training photos. In the order of their names, the first, third and so on go to validation, the others to
-            test.
+        masks: None, or a folder of masks for evaluation, see `find_photos`. `mask_values` decides which of their values
+            are the object. Photos with a mask are not used for training. Sorted by name, the first, third, fifth and so
+            on go to validation, the others to test. If all photos have a mask, there are no training photos.
         unlabelled: None, or the grey, 0 to 255, of mask pixels that have no label.
-        holdout: without masks, how many photos are left out of training, evenly spaced: half for validation, half for
-            test. At most a tenth of all photos, but at least 2.
-        cache: None, or a folder that keeps what was read. It is then opened memory mapped, as long as the settings and
-            the files (names, sizes, times of change) stay the same.
+        holdout: if there are no masks, the number of photos to keep from training, evenly spaced: half for validation,
+            half for test. At most a tenth of all photos, but at least 2.
+        cache: None, or a folder that keeps the decoded photos. They are memory mapped, and read again only if the
+            settings or the files (names, sizes, modification times) change.
 
     Returns:
         `Splits`, in memory if `cache` is None. A photo's name is its path below `path`.
@@ -85,12 +84,12 @@ def load(
     files = [file for file, found in stamps.items() if found]
     warn_of_turns([(file.photo, file.mask) for file in files if file.mask])
     read = functools.partial(_read, files, path, **settings)
-    rule = ["values"] if masks else []  # caches of earlier versions hold labels by another rule
+    rule = ["values"] if masks else []  # caches of earlier versions hold labels made by another rule
     return cached_splits(read, cache, [_key(stamps), settings, *rule])
 
 
 def _read(files, path, *, create, resolution, storage_size, fit, unlabelled, holdout):
-    """Reads the training photos into `create(shape)`, and the few for evaluation into memory; returns `Splits`."""
+    """Reads the training photos into `create(shape)`, and the few evaluation photos into memory; returns `Splits`."""
     coding = survey([file.mask for file in files if file.mask], unlabelled)
     read = functools.partial(_read_squares, fit=fit, coding=coding)
     train = [file for file in files if not file.mask]
@@ -178,12 +177,12 @@ def _hold_out(squares, files, holdout):
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # reading it will name the reason
+    except OSError:  # the warning comes when the photo is read
         return 0
 
 
 def _stamp(file: PhotoFile) -> list[tuple] | None:
-    """Returns the name, size and time of change of a photo and its mask; None, with a warning, if one is gone."""
+    """Returns name, size and modification time of a photo and its mask. Warns and returns None if one is gone."""
     stamps = []
     for path in (file.photo, file.mask):
         try:

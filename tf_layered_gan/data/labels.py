@@ -1,4 +1,4 @@
-"""The labels of photos: the classes in their names, and masks to learn from."""
+"""The labels of photos: classes from the photos' names, and masks to learn from."""
 
 import re
 
@@ -8,7 +8,7 @@ from tf_layered_gan.data.photos import UNLABELLED, Photos, Splits
 from tf_layered_gan.files.time_limit import time_limit
 
 _MATCHING_SECONDS = 30
-_NEARLY_ALL, _MOST_OF_THE_BORDER = 0.7, 0.6  # shares of the pixels that objects rarely have
+_NEARLY_ALL, _MOST_OF_THE_BORDER = 0.7, 0.6  # objects rarely cover larger shares of the photos and of their borders
 
 
 def photo_classes(splits: Splits, pattern: str) -> list[str]:
@@ -37,14 +37,14 @@ def photo_classes(splits: Splits, pattern: str) -> list[str]:
 
 
 def odd_masks(true_fraction: float, border_fraction: float = 0.0) -> str | None:
-    """Describes true masks that can hardly be right.
+    """Describes what is wrong with true masks that are probably wrong.
 
     Args:
-        true_fraction: the share of the object among all labelled pixels of the masks.
-        border_fraction: its share among the labelled pixels at the border of the photos.
+        true_fraction: the object's share of all labelled pixels in the masks.
+        border_fraction: the object's share of the labelled pixels at the borders of the photos.
 
     Returns:
-        str, or None if the masks may be right.
+        str, or None if nothing looks wrong.
     """
     if true_fraction in (0, 1):
         share = "no pixel" if true_fraction == 0 else "every pixel"
@@ -58,7 +58,7 @@ def odd_masks(true_fraction: float, border_fraction: float = 0.0) -> str | None:
 
 
 def odd_masks_of(splits: Splits) -> str | None:
-    """Describes validation and test masks that can hardly be right, see `odd_masks`."""
+    """Applies `odd_masks` to the validation and test masks."""
     masks = [split.masks for split in (splits.validation, splits.test) if split.masks is not None]
     border = [part for mask in masks for part in (mask[:, [0, -1]], mask[:, :, [0, -1]])]
     whole, at_border = (np.concatenate([part.ravel() for part in parts or [np.empty(0)]]) for parts in (masks, border))

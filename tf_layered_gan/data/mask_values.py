@@ -13,22 +13,22 @@ from PIL import ExifTags, Image
 from edge_segmenter.files.images import File, UnreadableImage, opened, upright
 from edge_segmenter.files.printing import printable
 
-UNLABELLED_GREY = 128  # in what `read_mask` returns
-_TINT = 32  # a JPEG changes greys by this much at most
-_FEW = 64  # a mask with soft edges has more values than a set of classes
+UNLABELLED_GREY = 128  # in the result of `read_mask`
+_TINT = 32  # JPEG compression changes the channels of a grey by less than this
+_FEW = 64  # a mask with soft edges has more values than this; masks of classes have fewer
 _SHOWN = 8
 _GREYS = ("grey", "index")  # the kinds of mask in which `unlabelled` is a value
-_SQUARE = 0.01  # how far the sides of a square may differ
+_SQUARE = 0.01  # largest relative difference between the sides of a square
 _SAME_SIZE = (2, 3, 4)  # EXIF orientations that keep width and height
 
 
 @dataclasses.dataclass(frozen=True)
 class Meaning:
-    """Which values are the object and which have no label.
+    """The values that mark the object and those that mark pixels without a label.
 
     Attributes:
-        threshold: values from this on are the object.
-        void: the value without a label, or None.
+        threshold: this value and all higher ones are the object.
+        void: the value of pixels without a label, or None.
     """
 
     threshold: int
@@ -37,12 +37,12 @@ class Meaning:
 
 @dataclasses.dataclass(frozen=True)
 class Coding:
-    """How to read the masks of a set.
+    """The rules for reading the masks of a set.
 
     Attributes:
-        by_alpha: whether the alpha channel of a mask that has one is the mask.
+        by_alpha: whether the alpha channel is the mask, in files that have one.
         meanings: the meaning of the values by kind of mask: "grey", "index", "colour" or "alpha".
-        unlabelled: the grey, or the index of a palette, of pixels without a label; or None.
+        unlabelled: the grey or palette index of pixels without a label, or None.
     """
 
     by_alpha: bool
@@ -58,7 +58,8 @@ def survey(files: Sequence[File], unlabelled: int | None = None) -> Coding:
         unlabelled: the grey, 0 to 255, of pixels without a label, or None.
 
     Raises:
-        ValueError: if the values have no certain meaning, as those of several classes; names a file and the values.
+        ValueError: if the meaning of the values is not certain, for example because there are several classes; names a
+            file and the values.
     """
     with ThreadPool() as pool:
         found = [statistics for statistics in pool.imap(_statistics, files) if statistics is not None]
@@ -95,7 +96,8 @@ def read_mask(file: File, coding: Coding) -> Image.Image:
 
 
 def warn_of_turns(pairs: Iterable[tuple[Path, Path]]) -> None:
-    """Warns of photos that EXIF turns while their masks have no such tag, if the sizes cannot tell who is right.
+    """Warns of photos that an EXIF tag turns while their masks have no such tag, if the sizes do not show which is
+    upright.
 
     Args:
         pairs: the files of photo and mask.
@@ -116,7 +118,7 @@ def _is_turned_apart(photo: File, mask: File) -> bool:
             turn, square = image.getexif().get(ExifTags.Base.Orientation, 1), _is_square(*image.size)
         with opened(mask) as image:
             mask_turn = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except UnreadableImage:  # reading it will name it
+    except UnreadableImage:  # the warning comes when it is read
         return False
     return mask_turn == 1 and (turn in _SAME_SIZE or (square and turn in range(2, 9)))
 
@@ -128,7 +130,7 @@ def _is_square(width: int, height: int) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class _Statistics:
-    """How often each value occurs in a mask, by the kinds of mask that it may be: its colours, and its alpha."""
+    """The number of pixels of each value in a mask file: in its colours, and in its alpha channel if it has one."""
 
     file: File
     counts: dict[str, collections.Counter[int]]
@@ -152,23 +154,23 @@ def _statistics(file: File) -> _Statistics | None:
 
 
 def _decides_by_alpha(found: list[_Statistics]) -> bool:
-    """Returns whether the alpha channels of a set are its masks: not if what is visible is black and white itself."""
+    """Returns whether the alpha channels of a set are its masks. Not if the visible pixels are black and white."""
     transparent = any(min(statistics.counts["alpha"]) < 255 for statistics in found)
     return transparent and frozenset[int]().union(*(one.visible for one in found)) != {0, 0xFFFFFF}
 
 
 def _meaning(kind: str, members: list[_Statistics], unlabelled: int | None) -> Meaning:
-    """Returns the meaning of the values in the masks of a kind.
+    """Returns the meaning of the values in all masks of one kind.
 
     Raises:
-        ValueError: if it is not certain.
+        ValueError: if the meaning is not certain.
     """
     values: collections.Counter[int] = sum((one.counts[kind] for one in members), collections.Counter())
     if kind in _GREYS and unlabelled is not None:
         values.pop(unlabelled, None)
     known = sorted(values)
     if len(known) <= 1 or (len(known) == 2 and known[0] == 0):
-        return Meaning(1)  # 0 and 1, 0 and 255, black and a colour; or one value everywhere
+        return Meaning(1)  # 0 and 1, 0 and 255, black and one colour, or a single value
     if kind == "alpha":
         return Meaning(128)
     has_void = any({1, 255} <= one.counts[kind].keys() for one in members)
@@ -181,7 +183,7 @@ def _meaning(kind: str, members: list[_Statistics], unlabelled: int | None) -> M
 
 
 def _has_classes(values: collections.Counter[int], threshold: int) -> bool:
-    """Returns whether greys are classes: few values, and most of the area that is not black is dark, or is grey."""
+    """Returns whether greys are classes: there are few, and most pixels above 0 are dark or most are middle grey."""
     dark, light = threshold / 4, 2 * threshold - threshold / 16
     areas = [
         sum(count for value, count in values.items() if low < value < high) for low, high in ((0, dark), (dark, light))
@@ -238,7 +240,7 @@ def _packed(rgb: np.ndarray) -> np.ndarray:
 
 
 def _counted(values: np.ndarray) -> collections.Counter[int]:
-    if values.dtype == np.uint8:  # sorting a large mask would take long, and as whole numbers it would be large
+    if values.dtype == np.uint8:  # sorting a large mask would take long, and an int64 copy would take much memory
         counted = sum(np.bincount(row, minlength=256) for row in values)
         return collections.Counter({value: int(count) for value, count in enumerate(np.atleast_1d(counted)) if count})
     known, counts = np.unique(values, return_counts=True)

@@ -34,15 +34,16 @@ def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None)
 
     Args:
         path: the folder.
-        masks: None, or the folder of masks, which may lie below `path`. A mask has the path of its photo except for the
-            suffix; an accented letter may be one character or two, as on macOS. A photo may have no mask.
+        masks: None, or the folder of masks, which may lie below `path`. A mask has the same relative path as its photo,
+            except for the suffix. An accented letter may be one character or two, as on macOS. A photo may have no
+            mask.
 
     Returns:
         list of `PhotoFile`, sorted by name.
 
     Raises:
-        ValueError: if a folder does not exist or holds no image, no photo has a mask, or the pairs are ambiguous: a
-            mask fits two photos, or two masks fit a photo.
+        ValueError: if a folder does not exist or holds no image, no photo has a mask, or the pairs are ambiguous: two
+            photos have the name of one mask, or two masks have the name of one photo.
     """
     if masks is None:
         return _find(path)
@@ -66,7 +67,7 @@ def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None)
 
 
 def warn(path: Path, reason: str) -> None:
-    """Logs that a path is left out, on one line even if its name has line breaks."""
+    """Logs that a path is left out. The message is one line even if the name has line breaks."""
     logging.warning("left out %s: %s", printable(str(path)), printable(reason))
 
 

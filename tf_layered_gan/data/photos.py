@@ -43,7 +43,7 @@ class Photos:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Splits:
-    """The photos of one source: to train on, to tune on and to report on.
+    """The photos of one source, in three splits.
 
     Attributes:
         train: at the storage size, which is larger than the training resolution, so that a random crop still has
@@ -65,7 +65,7 @@ class Splits:
         train, validation, test = (split.images.shape[1] for split in splits)
         if not train >= validation == test:
             raise ValueError(
-                "validation and test must have one width, and train at least that: "
+                "validation and test photos must have the same width, training photos at least this width: "
                 f"got train {train}, validation {validation}, test {test} pixels"
             )
 

@@ -2,8 +2,8 @@
 
 Colour alone says little about where the object is. Objects and backgrounds share their textures, their ranges of
 brightness and saturation, and some of their hues. Each has two colours, and each background is covered with specks in
-the colours of its object. Over many images, objects differ in three ways: they are large closed shapes, lie in front,
-and are more often warm than cool. Image i of a split depends on (split, i) alone.
+the colours of its object. Over many images, objects differ from backgrounds in three ways: they are large closed
+shapes, lie in front, and are more often warm than cool. Image i of a split depends on (split, i) alone.
 """
 
 import hashlib
@@ -116,7 +116,7 @@ def draw(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
 def load(
     *, train: int, held_out: int, resolution: int, storage_size: int, cache: str | os.PathLike | None = None
 ) -> Splits:
-    """Draws the images, which are the same every time, or takes them from the cache.
+    """Draws the images or reads them from the cache. They are the same every time.
 
     Args:
         train: number of images to train on, at `storage_size`, without masks.

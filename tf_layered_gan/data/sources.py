@@ -13,7 +13,7 @@ def prepare_photos(config: ConfigDict) -> None:
     """Downloads and prepares the dataset `config.data.source`, if it is one of the paper's and not prepared yet."""
     if config.data.source not in ("folder", "shapes"):
         from tf_layered_gan.data.paper_datasets import (
-            catalogue,  # not above: TensorFlow Datasets takes seconds to import
+            catalogue,  # imported here, because TensorFlow Datasets takes seconds to import
         )
 
         catalogue.prepare(config.data.source, config.data.path)
@@ -22,7 +22,7 @@ def prepare_photos(config: ConfigDict) -> None:
 def load_photos(config: ConfigDict, cache: str | os.PathLike | None = None) -> Splits:
     """Loads the dataset `config.data.source`.
 
-    Never prepares one of the paper's datasets, because a config from somebody else could name any folder to write to.
+    Never prepares one of the paper's datasets, because somebody else's config could name any folder to write to.
 
     Args:
         config: the run's config.
@@ -41,7 +41,7 @@ def _load(config: ConfigDict, cache: str | os.PathLike | None) -> Splits:
     data = config.data
     sizes = {
         "resolution": config.resolution,
-        "storage_size": round(config.resolution / data.crop_scale[0]),  # so that the smallest crop is not enlarged
+        "storage_size": round(config.resolution / data.crop_scale[0]),  # no crop is enlarged
     }
     if data.source == "shapes":
         return shapes.load(train=data.train_pictures, held_out=data.held_out_pictures, cache=cache, **sizes)
@@ -49,6 +49,6 @@ def _load(config: ConfigDict, cache: str | os.PathLike | None) -> Splits:
     settings |= sizes
     if data.source == "folder":
         return folder.load(unlabelled=data.unlabelled, **settings)
-    from tf_layered_gan.data.paper_datasets import datasets  # not above, see `prepare_photos`
+    from tf_layered_gan.data.paper_datasets import datasets  # imported here, see `prepare_photos`
 
     return datasets.load(data.source, train_masks=config.segmenter.supervised, **settings)

@@ -8,7 +8,7 @@ from PIL import Image
 from edge_segmenter.fit import padded, to_square, visible_part
 from tf_layered_gan.data.photos import FOREGROUND, UNLABELLED
 
-_ASPECTS = 0.01  # how far the aspect ratios of mask and photo may differ
+_ASPECTS = 0.01  # largest relative difference between the aspect ratios of mask and photo
 
 
 def labelled_square(
@@ -74,7 +74,7 @@ def full_labels(
 
 def _check_aspect(photo: Image.Image, mask: Image.Image, mask_name: str | os.PathLike) -> None:
     (width, height), (mask_width, mask_height) = photo.size, mask.size
-    # One pixel, for rounding, or 1 %, because tools cut or add some pixels: less than a pixel of what networks see.
+    # One pixel for rounding, or 1 %, because tools cut or add some pixels. Networks see less than a pixel of it.
     if abs(width * mask_height - height * mask_width) > max(*photo.size, *mask.size, _ASPECTS * width * mask_height):
         words = f"{mask_name} has another aspect ratio than its photo: mask {mask.size}, photo {photo.size}"
         if abs(width * mask_width - height * mask_height) <= max(photo.size + mask.size):

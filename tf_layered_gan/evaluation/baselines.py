@@ -24,8 +24,8 @@ def all_foreground(images: np.ndarray) -> np.ndarray:
 def centred_disc(images: np.ndarray) -> np.ndarray:
     """Marks a centred disc, two thirds of the image wide (an ellipse if height and width differ).
 
-    Photographers put their object in the middle, so this baseline is strong without looking at the image. A method
-    with a prior for the middle (`networks.mask_centring`) must beat it.
+    Photographers put their object in the middle, so this baseline is strong although it ignores the image. A method
+    that prefers the middle (`networks.mask_centring`) must beat it.
     """
     _check_images(images)
     y, x = ((2 * np.arange(length) + 1) / length - 1 for length in images.shape[1:3])
@@ -35,7 +35,7 @@ def centred_disc(images: np.ndarray) -> np.ndarray:
 def otsu(images: np.ndarray) -> np.ndarray:
     """Splits the grey values of each image in two by Otsu's threshold (Otsu 1979).
 
-    The part with the smaller share of the border is the foreground. If the shares are equal, the brighter part is. This
+    The part that covers less of the border is the foreground. If both cover the same share, the brighter part is. This
     choice is ours, and it uses no true mask. An image of a single grey value has no foreground.
     """
     _check_images(images)
@@ -51,7 +51,7 @@ def two_colours(images: np.ndarray) -> np.ndarray:
     """Splits the colours of each image in two, and takes the `largest_thing` of the inner colour.
 
     The colours are the a and b of CIELAB, without brightness, in two clusters (k-means). The inner colour is the one
-    with the smaller share of the border. Finds an object of one colour on a background of another.
+    with the smaller share of the border. This finds an object of one colour on a background of another colour.
     """
     _check_images(images)
 
@@ -68,7 +68,7 @@ def pooled_hues(images: np.ndarray) -> np.ndarray:
 
     The hues are points on a circle, in two clusters (k-means). At most 100,000 pixels, evenly spaced, are clustered;
     the others join the nearer centre. A group is inner if its share of the border is smaller than its share of all
-    pixels. Finds objects of a kind that has its own colours. A mask depends on the other images.
+    pixels. This finds objects of a kind with typical colours. A mask depends on the other images.
     """
     _check_images(images)
     angles = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2HSV_FULL)[..., 0] for image in images]) * (2 * np.pi / 256)
@@ -83,7 +83,7 @@ def pooled_hues(images: np.ndarray) -> np.ndarray:
 
 
 def grabcut(images: np.ndarray) -> np.ndarray:
-    """Runs GrabCut from a centred rectangle, see `labelling.grabcut`. The paper does not say how it was started.
+    """Runs GrabCut from a centred rectangle, see `labelling.grabcut`. The paper does not say how it starts GrabCut.
 
     A mask may be empty. It does not depend on the other images.
     """

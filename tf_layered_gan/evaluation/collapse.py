@@ -1,4 +1,4 @@
-"""Warnings about a GAN whose layers have collapsed or whose masks are all alike, and what to change."""
+"""Warnings about a GAN whose layers have collapsed or whose masks are all alike, with advice."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ _ALIKE = 0.05
 
 
 def collapse_warning(mask_mean: float, masks_full: float = 0.0) -> str | None:
-    """Describes a collapse of the decomposition into layers, and what to change.
+    """Describes a collapse of the layers, and says what to change.
 
     Args:
         mask_mean: mean of the synthetic masks, in [0, 1].
@@ -35,10 +35,13 @@ def collapse_warning(mask_mean: float, masks_full: float = 0.0) -> str | None:
 
 
 def variety_warning(synthetic: Mapping[str, float]) -> str | None:
-    """Describes a lack of silhouettes in `gan_figures.evaluate_synthetic_masks`' figures, and what to change.
+    """Describes a lack of silhouettes, and says what to change.
+
+    Args:
+        synthetic: the figures of `gan_figures.evaluate_synthetic_masks`.
 
     Returns:
-        str, or None if at most a twentieth of the pairs of masks are alike, as with 20 equally frequent silhouettes.
+        str, or None if at most a twentieth of the pairs of masks are alike. 20 equally frequent silhouettes reach that.
     """
     if synthetic["pairs_alike"] <= _ALIKE:
         return None

@@ -46,7 +46,7 @@ def evaluate_fid(
         cache: folder for the statistics of the photos, see `fid.cached_statistics`.
 
     Returns:
-        dict: "fid" and "bg_fid", floats; and the facts that two FIDs must share to be comparable: "samples",
+        dict: "fid" and "bg_fid", floats; and the facts that must be equal for two FIDs to be comparable: "samples",
         "reference", "reference_pictures" (the number of photos), "resize", and "inception_sha256", the SHA-256 of the
         file of weights.
     """
@@ -62,7 +62,7 @@ def evaluate_fid(
         "fid": distance("composed"),
         "bg_fid": distance("background"),
         "samples": samples,
-        # This text identifies the reference: FIDs with another text are refused as not comparable.
+        # This text identifies the reference photos: FIDs with different texts are refused as not comparable.
         "reference": f"all photos at {gan.resolution}x{gan.resolution}: those to train on by way of {stored}x{stored}, "
         "those for validation and for the test at once",
         "reference_pictures": len(photos),
@@ -74,9 +74,9 @@ def evaluate_fid(
 def reference_photos(splits: Splits, resolution: int) -> np.ndarray:
     """Resizes all photos to one size, without the random crop of training.
 
-    Training photos are resampled twice and so are slightly softer: from the file to the storage size (rounded to whole
-    pixel values), and from there to `resolution`. The other photos were resized from the file to `resolution` in one
-    step. All resampling is bilinear with antialiasing.
+    Training photos are resampled twice: from the file to the storage size (rounded to whole pixel values), and from
+    there to `resolution`. This makes them slightly softer. The other photos were resized from the file to `resolution`
+    in one step. All resampling is bilinear with antialiasing.
 
     Args:
         splits: the photos.
@@ -106,7 +106,7 @@ def _synthesize(gan: LayeredGAN, sample: Sampler, layer: str, count: int) -> Ite
 def evaluate_synthetic_masks(gan: LayeredGAN, sample: Sampler, batches: int = 32) -> dict[str, Any]:
     """Measures the masks of the averaged generators before perturbation, to show whether the GAN has collapsed.
 
-    The shares of the variance are computed from the first 4 batches. Each gives a group of at most 8 codes and 8 z.
+    The shares of the variance are computed from the first 4 batches. Each batch provides at most 8 codes and 8 z.
 
     Args:
         gan: the GAN.
@@ -137,7 +137,7 @@ def evaluate_synthetic_masks(gan: LayeredGAN, sample: Sampler, batches: int = 32
 
 
 def crossed_masks(foreground_generator: keras.Model, draws: Mapping[str, tf.Tensor]) -> tf.Tensor:
-    """Combines the first codes with the first z, at most 8 of each, and paints a mask for every combination.
+    """Paints a mask for every combination of the first codes and the first z, at most 8 of each.
 
     Args:
         foreground_generator: G_f, see `networks.generator`.
@@ -154,7 +154,7 @@ def crossed_masks(foreground_generator: keras.Model, draws: Mapping[str, tf.Tens
 
 
 def evaluate_clusters(discriminator: keras.Model, splits: Splits, classes: Sequence[str]) -> dict[str, Any]:
-    """Compares the clusters of all photos by E_x's likeliest category with the photos' classes (Sec. 4).
+    """Compares the classes of all photos with E_x's clusters: a photo's cluster is its most likely category (Sec. 4).
 
     Args:
         discriminator: D with E_x, see `networks.discriminator`.
@@ -169,7 +169,7 @@ def evaluate_clusters(discriminator: keras.Model, splits: Splits, classes: Seque
 
 
 def photo_clusters(discriminator: keras.Model, photos: Sequence[np.ndarray]) -> np.ndarray:
-    """Returns the category of each photo that E_x finds most likely.
+    """Returns the most likely category of each photo according to E_x.
 
     Args:
         discriminator: D with E_x, see `networks.discriminator`.
@@ -178,7 +178,7 @@ def photo_clusters(discriminator: keras.Model, photos: Sequence[np.ndarray]) -> 
     Returns:
         int [photo], in the order of the arrays.
     """
-    encoder = keras.Model(discriminator.input, discriminator.output[1])  # D itself may need batches of whole groups
+    encoder = keras.Model(discriminator.input, discriminator.output[1])  # D may need whole groups in a batch
     return np.concatenate([_cluster(encoder, images) for images in photos])
 
 

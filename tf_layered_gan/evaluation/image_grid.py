@@ -11,10 +11,10 @@ from edge_segmenter.files import atomic
 from tf_layered_gan.data.photos import FOREGROUND, UNLABELLED
 from tf_layered_gan.evaluation.overlay import mask_over_image
 
-SEPARATOR = 2  # pixels between neighbours
-_SEPARATOR_COLOUR = (255, 170, 0)  # unlike the black and white of masks and the grey behind cut-outs
+SEPARATOR = 2  # pixels between neighbouring tiles
+_SEPARATOR_COLOUR = (255, 170, 0)  # differs from the black and white of masks and the grey behind cut-outs
 _CHECKS = (255, 204)
-_LEAST_WIDTH = 128  # pixels of a tile in the sheets that people look at
+_LEAST_WIDTH = 128  # least width in pixels of a tile in sheets for people
 _TEXT_SIZE, _LINE_HEIGHT, _LETTER_WIDTH = 13, 16, 7.5  # pixels
 
 Tile = np.ndarray | tuple[np.ndarray, np.ndarray]
@@ -61,14 +61,15 @@ def synthetic_grid(
 def segmentation_sheet(images: np.ndarray, truth: np.ndarray, predictions: dict[str, np.ndarray]) -> np.ndarray:
     """Shows masks over photos, one photo per row, under headings.
 
-    The columns are: photo, the photo with its true mask, with the first prediction, cut out by the first prediction (on
-    a checkerboard), and with the other predictions in their order. Images are enlarged to 128 pixels or more.
+    The columns are: the photo; the photo with its true mask; the photo with the first prediction; its cut-out by the
+    first prediction, on a checkerboard; and the photo with each other prediction, in order. Images are enlarged to 128
+    pixels or more.
 
     Args:
         images: uint8 [image, height, width, rgb].
         truth: uint8 [image, height, width]: 0 background, 1 foreground, 255 unlabelled.
-        predictions: dict of masks by the name of the method, [image, height, width], bool or float in [0, 1]. There is
-            at least one method. The first is ours.
+        predictions: dict from the name of a method to its masks, [image, height, width], bool or float in [0, 1]. There
+            is at least one method. The first is ours.
 
     Returns:
         uint8 [sheet height, sheet width, rgb].
@@ -97,9 +98,10 @@ def grid(rows: Sequence[Sequence[Tile]], *, scale: int = 1, headings: Sequence[s
 
     Args:
         rows: rows of tiles, with the same number of tiles in each row. All tiles have one height and width. A tile is
-            an image, uint8 [height, width, rgb] in [0, 255] or float [height, width, rgb] in [-1, 1]; or a mask,
-            [height, width] or [height, width, 1], shown in grey: bool, float in [0, 1], or true labels, uint8: 0
-            background, 1 foreground, 255 unlabelled (middle grey); or a pair (image, mask), see `mask_over_image`.
+            an image, a mask, or a pair (image, mask), see `mask_over_image`. An image is uint8 [height, width, rgb] in
+            [0, 255] or float [height, width, rgb] in [-1, 1]. A mask is [height, width] or [height, width, 1] and is
+            shown in grey. It is bool, float in [0, 1], or holds true labels, uint8: 0 background, 1 foreground, 255
+            unlabelled (middle grey).
         scale: each pixel of a tile becomes scale x scale pixels.
         headings: the text above each column; none if empty.
 
@@ -121,7 +123,7 @@ def grid(rows: Sequence[Sequence[Tile]], *, scale: int = 1, headings: Sequence[s
 
 
 def enlargement(images: np.ndarray) -> int:
-    """Returns the scale at which images, [image, height, width, ...], are 128 pixels wide or wider."""
+    """Returns the factor that makes images, [image, height, width, ...], at least 128 pixels wide."""
     return -(-_LEAST_WIDTH // images.shape[2])
 
 
@@ -142,7 +144,7 @@ def cut_out(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
 
 
 def _sheet(columns: Mapping[str, Column]) -> np.ndarray:
-    """Shows columns of tiles under their headings, enlarged for people."""
+    """Shows columns of tiles under their headings, enlarged."""
     lengths = [len(column) for column in columns.values()]
     if len(set(lengths)) > 1:
         raise ValueError(f"every column must have one tile a sample, got {lengths}")
@@ -181,7 +183,7 @@ def _to_pixels(tile: np.ndarray) -> np.ndarray:
 
 
 def _mask_values(tile: np.ndarray) -> np.ndarray:
-    """Returns a mask of any of the allowed types as values in [0, 1], [height, width]."""
+    """Converts a mask of any allowed type to values in [0, 1], [height, width]."""
     mask = tile[..., 0] if tile.shape[2:] == (1,) else tile
     if mask.ndim != 2 or not (mask.dtype == np.uint8 or mask.dtype.kind in "fb"):
         raise ValueError(f"a tile must be an image or a mask, got {tile.dtype} {tile.shape}")
@@ -191,7 +193,7 @@ def _mask_values(tile: np.ndarray) -> np.ndarray:
 
 
 def _heading_row(headings: Sequence[str], width: int) -> np.ndarray:
-    """Draws headings over columns of a width, in black on white: uint8 [height, grid width, rgb]."""
+    """Draws the headings of columns of one width, black on white: uint8 [height, grid width, rgb]."""
     lines = [textwrap.wrap(heading, max(1, int(width / _LETTER_WIDTH))) for heading in headings]
     size = (len(headings) * (width + SEPARATOR) - SEPARATOR, _LINE_HEIGHT * max(map(len, lines)) + SEPARATOR)
     image = Image.new("RGB", size, "white")
@@ -203,7 +205,7 @@ def _heading_row(headings: Sequence[str], width: int) -> np.ndarray:
 
 
 def _round(values: np.ndarray) -> np.ndarray:
-    values = np.nan_to_num(values)  # training reports values that are not finite after it has written its grid
+    values = np.nan_to_num(values)  # training reports non-finite values only after it has written its grid
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 

@@ -40,7 +40,7 @@ def predict_probabilities(network: keras.Model, images: np.ndarray, batch_size: 
         network: model that maps float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch, height, width,
             1].
         images: uint8 [image, height, width, rgb].
-        batch_size: images per batch; at most the number of images.
+        batch_size: images per batch; a larger value than the number of images has no effect.
 
     Returns:
         float32 [image, height, width] in [0, 1].
@@ -70,12 +70,12 @@ def evaluate(
     Args:
         network: see `predict_probabilities`.
         photos: photos with masks.
-        baselines: whether to evaluate the baselines too, and the network's masks sharpened by colours and edges, see
-            `edge_segmenter.sharpening`.
+        baselines: whether to also evaluate the baselines, and the network's masks after `edge_segmenter.sharpening`.
         others: more networks to evaluate, by name.
 
     Returns:
-        dict of `segmentation_metrics` for "segmenter", for "sharpened" and each baseline, and for the others, by name.
+        dict of `segmentation_metrics` by name: "segmenter"; with `baselines` also "sharpened" and each baseline; and
+        the others.
 
     Raises:
         ValueError: if the photos have no masks, or no pixel is labelled.
@@ -98,7 +98,7 @@ def format_table(results: dict[str, dict[str, float]]) -> str:
         results: dict that `evaluate` returned, with at least one method.
 
     Returns:
-        A title with the number of images, a header, one line per method, and a warning if no figure can be true.
+        A title with the number of images, a header, one line per method, and a warning if the true masks look wrong.
     """
     first = next(iter(results.values()))
     images, doubt = first["images"], odd_masks(first["true_fraction"])

@@ -1,4 +1,4 @@
-"""Chosen codes for the generators, where training draws them at random."""
+"""Codes for the generators that are chosen on purpose. Training draws them at random."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -15,14 +15,14 @@ Layers = dict[str, np.ndarray]
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Codes:
-    """Codes of the same number of images.
+    """The codes of some images.
 
     Attributes:
-        z: of the background, float32 [image, z_dim].
-        foreground_z: of the object, float32 [image, z_dim].
+        z: z of the background, float32 [image, z_dim].
+        foreground_z: z of the object, float32 [image, z_dim].
         c_sup: float32 [image, c_sup_dim].
         c: float32 [image, c_dim].
-        window: the place of the image on the background's canvas, int32 [image, 2].
+        window: the position of the image on the background's canvas, int32 [image, 2].
     """
 
     z: np.ndarray
@@ -36,11 +36,11 @@ class Codes:
         return len(self.z)
 
     def at(self, places: Sequence[int] | np.ndarray) -> "Codes":
-        """Returns the codes at some places, in this order."""
+        """Returns the codes at the given indices, in this order."""
         return Codes(**{name: values[np.asarray(places)] for name, values in vars(self).items()})
 
     def but(self, other: "Codes", *names: str) -> "Codes":
-        """Returns these codes with some parts from as many other codes. Parts of one code are repeated."""
+        """Returns a copy whose fields `names` come from `other`, which has as many codes, or one code for all."""
         return dataclasses.replace(
             self, **{name: np.broadcast_to(getattr(other, name), getattr(self, name).shape) for name in names}
         )
@@ -65,7 +65,7 @@ def drawn_codes(sample: Sampler, count: int) -> Codes:
 
 
 def joined(parts: Sequence[Codes]) -> Codes:
-    """Returns the codes of all parts in one."""
+    """Concatenates codes."""
     return Codes(**{name: np.concatenate([vars(part)[name] for part in parts]) for name in vars(parts[0])})
 
 
@@ -73,8 +73,8 @@ def every_category(codes: Codes, group_size: int) -> tuple[Codes, list[list[int]
     """Returns one code for each category of c, and the categories of each group.
 
     Args:
-        codes: drawn codes; the z of the first is the z of all. With a normal prior there are no categories, and each of
-            these codes counts as a group.
+        codes: drawn codes. All results have the z of the first one. With a normal prior there are no categories, and
+            each of these codes counts as a group.
         group_size: the number of categories in a group; 0 for a normal prior.
     """
     if not group_size:
@@ -87,7 +87,7 @@ def every_category(codes: Codes, group_size: int) -> tuple[Codes, list[list[int]
 
 
 def between(first: Codes, last: Codes, steps: int) -> Codes:
-    """Interpolates from one code to another. The first and the last of the steps are the two codes.
+    """Interpolates from one code to another. The first and the last step are the two codes themselves.
 
     z moves on a great circle, so that its length stays likely (White 2016). c and c_sup are mixed linearly. Networks
     never see such mixtures in training. The window stays that of the first code.
@@ -107,7 +107,7 @@ def _on_great_circle(first: np.ndarray, last: np.ndarray, shares: np.ndarray) ->
     lengths = np.linalg.norm(first), np.linalg.norm(last)
     cosine = float(np.clip((first * last).sum() / max(lengths[0] * lengths[1], 1e-12), -1, 1))
     angle = np.arccos(cosine)
-    if np.sin(angle) < 1e-3:  # the same or opposite directions have no unique circle
+    if np.sin(angle) < 1e-3:  # for equal or opposite directions, the circle is not unique
         return (1 - shares) * first + shares * last
     length = (1 - shares) * lengths[0] + shares * lengths[1]
     from_first, from_last = np.sin((1 - shares) * angle), np.sin(shares * angle)

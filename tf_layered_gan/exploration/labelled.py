@@ -1,4 +1,4 @@
-"""Sheets with a label before each row, and the pixels of their tiles."""
+"""Sheets with a label before each row, and conversions of their tiles to pixels."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ def sheet(rows: Mapping[str, Sequence[Tile]], columns: Sequence[str]) -> np.ndar
     """Shows rows of tiles with a label before each row and a heading over each column.
 
     Args:
-        rows: tiles by the row's label, see `image_grid.grid`. They are enlarged to 128 pixels or more.
+        rows: dict from a row's label to its tiles, see `image_grid.grid`. Tiles are enlarged to 128 pixels or more.
         columns: the heading of each column.
 
     Returns:
@@ -41,7 +41,7 @@ def to_pixels(images: np.ndarray) -> np.ndarray:
 
 
 def blend(image: np.ndarray, mask: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """Puts the object of an image on another background.
+    """Puts the object from an image on another background.
 
     Args:
         image, background: uint8 [height, width, rgb].

@@ -18,7 +18,7 @@ class Explorer:
 
     Args:
         gan: the GAN.
-        codes: drawn codes, see `codes.drawn_codes`; at least `needed` of them.
+        codes: at least `needed` drawn codes, see `codes.drawn_codes`.
         group_size: the number of categories in a group; 0 for a normal prior.
     """
 
@@ -30,7 +30,7 @@ class Explorer:
         self._groups = [groups[i] for i in np.unique(np.linspace(0, len(groups) - 1, _COLUMNS).astype(int))]
 
     def z_at_fixed_c(self) -> np.ndarray:
-        """Shows one category in each row; along a row only z changes."""
+        """Shows one category per row; only z changes along a row."""
         zs = self._codes.at(range(_COLUMNS))
         rows = {
             f"category {group[0]}": zs.but(self._categories.at([group[0]]), *PRIVATE) for group in self._groups[:_ROWS]
@@ -38,20 +38,20 @@ class Explorer:
         return self._composed(rows, [f"z {i + 1}" for i in range(_COLUMNS)])
 
     def c_at_fixed_z(self) -> np.ndarray:
-        """Shows one group of categories in each row, all with one z; along a row only c changes."""
+        """Shows one group of categories per row, all with the same z; only c changes along a row."""
         rows = {f"group {self._group(group[0])}": group[:_COLUMNS] for group in self._groups[:_ROWS]}
         columns = [f"category {i + 1} of the group" for i in range(len(self._groups[0][:_COLUMNS]))]
         return self._composed({name: self._categories.at(places) for name, places in rows.items()}, columns)
 
     def c_sup_at_fixed_z(self) -> np.ndarray:
-        """Shows one z in each row; along a row the group c_sup changes. The masks are drawn over the images."""
+        """Shows one z per row; the group c_sup changes along a row. The masks are drawn over the images."""
         firsts = [group[0] for group in self._groups]
         rows = {f"z {i + 1}": self._categories.at(firsts).but(self._codes.at([i]), *Z) for i in range(_ROWS)}
         columns = [f"group {self._group(first)}" for first in firsts]
         return self._sheet(rows, columns, lambda layers: list(zip(layers["composed"], layers["mask"], strict=True)))
 
     def interpolation(self) -> np.ndarray:
-        """Shows the steps between two codes, where z, c or both change."""
+        """Shows the steps between two codes, for two pairs: a row where z changes, one for c, one for both."""
         rows = {}
         for pair, (i, j) in {"first pair": (0, 1), "second pair": (2, 3)}.items():
             first, last = self._codes.at([i]), self._codes.at([j])
@@ -61,7 +61,7 @@ class Explorer:
         return self._composed(rows, ["from", *(f"{i} of {_COLUMNS - 1}" for i in range(1, _COLUMNS - 1)), "to"])
 
     def objects_on_backgrounds(self) -> np.ndarray:
-        """Shows each object of a column on each background of a row."""
+        """Shows every object on every background: one object per row, one background per column."""
         layers = paint(self._gan, self._codes.at(range(_COLUMNS - 1 + _ROWS)))
         backgrounds, objects = layers["background"][: _COLUMNS - 1], slice(_COLUMNS - 1, None)
         rows: dict[str, list[Tile]] = {"background alone": [np.full_like(backgrounds[0], 1.0), *backgrounds]}
@@ -74,7 +74,7 @@ class Explorer:
         return sheet(rows, ["object alone", *(f"background {i + 1}" for i in range(len(backgrounds)))])
 
     def cutouts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Returns the sheet of cut-outs, and the objects' pixels, uint8 [image, height, width, rgb], and masks."""
+        """Returns the sheet of cut-outs, the objects, uint8 [image, height, width, rgb], and their masks."""
         layers = paint(self._gan, self._codes.at(range(4 * _COLUMNS)))
         pixels = to_pixels(layers["foreground"])
         tiles = cut_out(pixels, layers["mask"])
@@ -116,7 +116,7 @@ def photos_on_backgrounds(photos: np.ndarray, masks: np.ndarray, backgrounds: Se
     Args:
         photos: uint8 [photo, height, width, rgb].
         masks: the segmenter's probabilities, float32 [photo, height, width] in [0, 1].
-        backgrounds: images of the size of the photos, uint8 [height, width, rgb].
+        backgrounds: images with the same size as the photos, uint8 [height, width, rgb].
     """
     rows: dict[str, list[Tile]] = {}
     for i, (photo, mask, cutout) in enumerate(zip(photos, masks, cut_out(photos, masks), strict=True)):

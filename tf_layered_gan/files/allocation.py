@@ -1,4 +1,4 @@
-"""Space on a disk, taken before a file is mapped into memory: later, a full disk would kill the process."""
+"""Reserves disk space before a file is mapped into memory, because a full disk would kill the process later."""
 
 import os
 import pathlib
@@ -7,7 +7,7 @@ _BLOCK = 2**20
 
 
 def reserve(file: str | os.PathLike) -> None:
-    """Takes the space of a file of zeros that may be sparse.
+    """Reserves the disk space of a file that holds only zeros and may be sparse.
 
     Raises:
         OSError: if the disk is full.
@@ -17,7 +17,7 @@ def reserve(file: str | os.PathLike) -> None:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(opened.fileno(), 0, size)
             return
-        for start in range(0, size, _BLOCK):  # macOS and Windows lack it
+        for start in range(0, size, _BLOCK):  # macOS and Windows have no posix_fallocate
             part = opened.read(_BLOCK)
             opened.seek(start)
             opened.write(part)

@@ -1,4 +1,4 @@
-"""Cache folders. Each has a mark, so that no other folder is written to or cleared by mistake."""
+"""Cache folders. A file marks each of them, so that no other folder is changed or cleared by mistake."""
 
 import os
 import pathlib
@@ -30,7 +30,7 @@ def claim(folder: str | os.PathLike) -> None:
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     if not is_marked(path):
-        half = path.parent / f".{_MARK}.{os.getpid()}"  # not in the folder: another run would then refuse the folder
+        half = path.parent / f".{_MARK}.{os.getpid()}"  # outside the folder, see `check`
         half.write_text(_TEXT)
         half.replace(path / _MARK)
 

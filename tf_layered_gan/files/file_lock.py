@@ -1,4 +1,4 @@
-"""Waits for a lock on a folder, or refuses, if another process holds it."""
+"""A lock on a folder. If another process holds it, the caller waits or refuses."""
 
 import contextlib
 import os
@@ -16,10 +16,10 @@ _PAUSE = 0.2  # seconds between two attempts
 
 @contextlib.contextmanager
 def file_lock(folder: str | os.PathLike, taken: Callable[[], None]) -> Iterator[None]:
-    """Holds a lock on the file FOLDER/lock. Warns if the system or the file system has no locks, and does without.
+    """Holds a lock on the file FOLDER/lock. If the system or the file system has no locks, warns and does without.
 
     Args:
-        folder: made if it is missing.
+        folder: the folder. It is created if it is missing.
         taken: called before waiting if another process holds the lock. It may raise an error to avoid the wait.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Paths that a user gives, and paths that TensorFlow is given."""
+"""Paths from the user, and paths for TensorFlow."""
 
 import contextlib
 import os
@@ -6,19 +6,19 @@ import pathlib
 import tempfile
 from collections.abc import Iterator
 
-_PATTERN = "*?["  # a shell replaces a word with one of these by names of files
+_PATTERN = "*?["  # a shell replaces a word that contains one of these by file names
 _NOT_PLAIN = set("*?[]\\") - {os.sep}
 
 
 def resolved(path: str | os.PathLike, name: str, *, exists: bool = False) -> str:
-    """Returns an absolute path, with a leading ~ replaced by the home folder. Keeps an empty path.
+    """Returns an absolute path. A leading ~ becomes the home folder. An empty path stays empty.
 
-    A shell replaces neither the ~ nor a pattern in `--flag=PATH`. Every other character stands for itself.
+    In `--flag=PATH`, a shell replaces neither the ~ nor a pattern. Every other character stands for itself.
 
     Args:
-        path: the path as it was given; relative to the working directory.
+        path: the path from the user, absolute or relative to the working directory.
         name: the flag or field, for errors.
-        exists: whether the path must exist. If it does not and has a *, ? or [, it is refused as a pattern.
+        exists: whether the path must exist. If it does not exist and contains *, ? or [, it is refused as a pattern.
 
     Raises:
         ValueError: if it is a pattern, or begins with a ~ that names no user's home folder.
@@ -38,10 +38,10 @@ def resolved(path: str | os.PathLike, name: str, *, exists: bool = False) -> str
 
 @contextlib.contextmanager
 def for_tensorflow(folder: str | os.PathLike) -> Iterator[str]:
-    """Yields a path of a folder that TensorFlow can use: the folder itself, or else a link to it.
+    """Yields a path that TensorFlow can use for a folder: the folder's own path or, if necessary, a link to it.
 
-    TensorFlow takes the names of checkpoints for patterns, so it finds nothing if there is a [ or a backslash. It
-    refuses names that are not UTF-8.
+    TensorFlow interprets paths of checkpoints as patterns, so it finds nothing if a path contains [ or a backslash. It
+    refuses paths that are not UTF-8.
 
     Raises:
         OSError: if no link can be made.

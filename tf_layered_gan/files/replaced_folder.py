@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def replacing_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Yields a new folder that becomes `path` at the end of the block, unless there is an error.
+    """Yields a new folder. It replaces `path` at the end of the block, unless there is an error.
 
-    Only one process at a time may do this for a path. The folder above it must exist.
+    Only one process at a time may do this for a path. The parent folder must exist.
     """
     unfinished = f".{path.name}-"
-    for left_over in path.parent.glob(f"{unfinished}*"):  # by a command that was killed
+    for left_over in path.parent.glob(f"{unfinished}*"):  # left by a command that was killed
         shutil.rmtree(left_over)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=unfinished) as folder:
         new = pathlib.Path(folder, "new")

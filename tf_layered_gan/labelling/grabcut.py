@@ -16,7 +16,7 @@ def grabcut_from_rectangle(image: np.ndarray, iterations: int) -> np.ndarray:
 
     Args:
         image: uint8 [height, width, rgb]. If narrower than 128 pixels, it is enlarged to that width (bicubic) and its
-            mask is reduced again: a pixel is foreground if more than half of it is.
+            mask is reduced again: a pixel is foreground if more than half of its area is.
         iterations: how often the colour models are fitted.
 
     Returns:

@@ -64,7 +64,7 @@ def _mixed(sharpened: np.ndarray, found: np.ndarray) -> np.ndarray:
 
 
 def plausible(masks: np.ndarray, rough: np.ndarray | None, mask_size: tuple[float, float]) -> np.ndarray:
-    """Tells which masks to learn from. They have a plausible size, and sharpening did not change them too much.
+    """Returns which masks to learn from: those with a plausible size that sharpening did not change too much.
 
     Args:
         masks: bool [photo, height, width].
@@ -93,7 +93,7 @@ def with_masks(photos: Photos, masks: np.ndarray, chosen: np.ndarray) -> Photos:
 
 
 def agreements(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Computes the intersection over union of each pair of masks; two empty masks agree.
+    """Computes the intersection over union of each pair of masks; it is 1 for two empty masks.
 
     Args:
         masks, others: bool [photo, height, width].
@@ -106,6 +106,6 @@ def agreements(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _on_all_cores(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
-    with ThreadPoolExecutor() as pool:  # OpenCV works outside Python's lock, and seeds each thread by itself
+    with ThreadPoolExecutor() as pool:  # OpenCV releases Python's lock, and has a seed for each thread
         made = pool.map(function, *arrays)
         return np.stack(list(progress(made, "making masks of photos", len(arrays[0]), unit="photos")))

@@ -16,7 +16,7 @@ def rejected_photos(path: str | None, names: Collection[str]) -> frozenset[str]:
         the names of the rejected photos. Some may not be among `names`, because photos may have been removed.
 
     Raises:
-        ValueError: the file is missing or holds anything else, or none of its photos is among `names`.
+        ValueError: the file is missing, is no such file, or none of its photos is among `names`.
     """
     if path is None:
         return frozenset()

@@ -21,7 +21,7 @@ from tf_layered_gan.models.networks.unet import unet
 from tf_layered_gan.models.segmenter import PairMaker, Segmenter, perturbed_pairs, plain_pairs
 from tf_layered_gan.models.student import NETWORKS, Student
 
-_PHOTO_EMA_DECAY = 0.99  # of the segmenters that learn from photos, per step
+_PHOTO_EMA_DECAY = 0.99  # decay per step of the averages of segmenters that learn from photos
 _MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
 # The other fields of config.gan are arguments of LayeredGAN.compile: a new loss weight needs no change here.
 _NO_LOSSES = (
@@ -65,8 +65,8 @@ def build_gan_networks(config: ConfigDict) -> tuple[keras.Model, keras.Model, ke
 def build_gan(config: ConfigDict, segmenter: Segmenter) -> LayeredGAN:
     """Builds and compiles the LayeredGAN; its initial weights follow from `config.seed`.
 
-    The background loss asks the segmenter. With a bootstrap it asks a separate network instead. This network takes over
-    the weights of the bootstrap's segmenter or of `segmenter`, see `phases.gan_phase`.
+    The background loss uses the segmenter. With a bootstrap it uses a separate network instead. This network gets the
+    weights of the bootstrap's segmenter or of `segmenter`, see `phases.gan_phase`.
     """
     background_judge = build_segmenter_network(config) if config.refine.bootstrap else segmenter.average_network
     keras.utils.set_random_seed(config.seed)

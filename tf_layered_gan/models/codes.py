@@ -22,7 +22,7 @@ def sample_codes(
 
     A categorical c_sup is the group of c: `group_size` consecutive categories form one group. A normal c has no groups,
     so c_sup is c itself, and E_pi predicts all of c from the mask. The paper compares the two priors (Table 2), but
-    does not say what c_sup is under the normal one.
+    does not define c_sup for the normal one.
 
     Args:
         batch_size: number of draws.

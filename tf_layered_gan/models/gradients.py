@@ -35,7 +35,7 @@ def apply_gradients(
     optimizer.apply(gradients, variables)
     return tf.linalg.global_norm(
         sum_over_replicas(gradients)
-    )  # Keras adds up the gradients as well, but does not return the sums
+    )  # Keras sums the gradients over the replicas as well, but does not return the sums
 
 
 def sum_over_replicas(tensors: list[tf.Tensor]) -> list[tf.Tensor]:

@@ -12,7 +12,7 @@ _SETTINGS = {
 
 
 def use_our_settings() -> None:
-    """Sets what the networks are made for. Warns of each setting that was another one.
+    """Sets the settings that the networks need. Warns of each one that had another value.
 
     Raises:
         ImportError: Keras was imported with another backend.

@@ -91,12 +91,12 @@ class LayeredGAN(keras.Model):
             gamma_b: weight of the binarisation loss.
             gamma_bg: weight of the background loss (Eq. 8), which applies while `uses_segmenter` is true.
             gamma_size: weight of the mask-size loss, which is not in Eq. 6.
-            mask_size: (least, most), the shares of the image between which that loss keeps each mask.
+            mask_size: (least, most), shares of the image. The mask-size loss keeps each mask between them.
             gamma_independence: (first, later), weights of the independence loss, which is not in the paper. The first
                 applies while `uses_segmenter` is false (round 1), the second while it is true.
             gamma_r1: weight of R1 in the update of D, which is not in the paper.
-            mutual_information: one half of Eq. 5, for the prior of the code: `losses.mutual_information` (categorical)
-                or `losses.normal_mutual_information`.
+            mutual_information: one term of Eq. 5, according to the prior of the code: `losses.mutual_information`
+                (categorical) or `losses.normal_mutual_information`.
         """
         super().compile(optimizer=generator_optimizer)
         self.discriminator_optimizer = discriminator_optimizer

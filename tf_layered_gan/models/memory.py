@@ -1,4 +1,4 @@
-"""Estimate of the memory that training takes, so that a config that is too large fails early with a clear message."""
+"""An estimate of the memory for training. It lets a config that is too large fail early, with a clear message."""
 
 import concurrent.futures
 import math
@@ -12,14 +12,14 @@ from ml_collections import ConfigDict
 
 from tf_layered_gan.models import build
 
-_PROGRAM = 1.2e9  # bytes of a run with tiny networks
-_COPIES = 7  # per weight: itself, its gradient, Adam's two moments, its average, a copy to update and one to save
-_LIVE = 2 / 3  # share of the layers' outputs in memory at a time; TensorFlow frees outputs that no gradient needs
+_PROGRAM = 1.2e9  # bytes that a run with tiny networks takes
+_COPIES = 7  # values per weight: itself, gradient, Adam's two moments, average, a copy to update and one to save
+_LIVE = 2 / 3  # share of the layers' outputs in memory; TensorFlow frees outputs that no gradient needs
 _FLOAT = 4  # bytes
 
 
 def check_memory(config: ConfigDict, batch_size: int) -> None:
-    """Checks that a machine without a GPU has enough memory, see `estimate`. For a GPU, TensorFlow checks it.
+    """Checks that a machine without a GPU has enough memory, see `estimate`. TensorFlow checks a GPU itself.
 
     Raises:
         ValueError: names the estimate, the machine's memory, and the fields to lower.
@@ -33,7 +33,7 @@ def check_memory(config: ConfigDict, batch_size: int) -> None:
 
 
 def estimate(config: ConfigDict, batch_size: int) -> float:
-    """Estimates the memory of training in bytes, within a factor of two in measured runs of up to 4 GB.
+    """Estimates the memory for training in bytes. It was within a factor of two in measured runs of up to 4 GB.
 
     `batch_size` is the number of images per device and step.
     """
@@ -66,7 +66,7 @@ def _outputs(network: keras.Model) -> int:
 def available() -> int:
     """Returns the bytes of memory of the machine, or of its container if that has a lower limit.
 
-    Where the system does not tell, as on Windows, this is more than any machine has.
+    If the system does not report it, as on Windows, the result is larger than the memory of any machine.
     """
     try:
         machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

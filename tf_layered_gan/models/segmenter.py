@@ -43,8 +43,8 @@ class Segmenter(keras.Model):
 
     A batch is a dict. It holds pairs, photos, or equally many of both. Pairs are "image" x, float32 [batch, height,
     width, rgb] in [-1, 1], and "mask" pi, float32 [batch, height, width, 1] in [0, 1]. Photos are "photo", shaped like
-    "image". "color" is always there: the draws of the colour augmentation, for pairs and photos alike, see
-    `augmentation.sample_color`. The step itself draws nothing.
+    "image". Every batch also has "color", the draws of the colour augmentation for pairs and photos, see
+    `augmentation.sample_color`. The step itself draws no random numbers.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Segmenter(keras.Model):
         self.gamma_consistency, self.gamma_segmentation = gamma_consistency, gamma_segmentation
         self.average_network = ema_copy(network)
         teacher = teacher or self.average_network
-        self._teach = lambda photos: teacher(photos, training=False)  # not an attribute: checkpoints must not hold it
+        self._teach = lambda photos: teacher(photos, training=False)  # no attribute, else checkpoints would hold it
 
     def compile(self, optimizer: keras.optimizers.Optimizer) -> None:
         """Sets the optimizer."""
@@ -111,12 +111,12 @@ class Segmenter(keras.Model):
 
 
 def perturbed_pairs(layers: Batch, draws: Batch) -> dict[str, tf.Tensor]:
-    """Returns the pairs that D saw: the perturbed object before the perturbed background."""
+    """Returns the pairs with the image that D sees: the perturbed object in front of the perturbed background."""
     return {"image": layers["composed"], "mask": layers["composed_mask"]}
 
 
 def plain_pairs(layers: Batch, draws: Batch) -> dict[str, tf.Tensor]:
-    """Returns the pairs as painted: the paper perturbs layers while the GAN trains, not for the segmenter."""
+    """Returns the pairs as painted. The paper perturbs layers for the GAN, but not for the segmenter."""
     return {
         "image": compose(layers["background"], layers["foreground"], layers["mask"]),
         "mask": layers["mask"],

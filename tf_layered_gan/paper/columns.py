@@ -16,9 +16,9 @@ class Column:
         factor: converts the unit of metrics.json to the paper's unit.
         decimals: number of decimals in the paper.
         of_masks: whether the figure is of masks of the test photos; if not, it is of the GAN.
-        companion: another column to show beside our figure, because our figure alone could mislead. The paper does not
+        companion: another column to show beside our figure, because the figure alone could mislead. The paper does not
             have that column.
-        facts: fields beside the figure in metrics.json. They must be equal in all runs of a mean.
+        facts: fields beside the figure in metrics.json. Only runs in which they are equal have a common mean.
     """
 
     header: str

@@ -2,9 +2,9 @@
 
     python -m tf_layered_gan.paper.experiments 1 --workdir=runs/tables
 
-Each run is a command `python -m tf_layered_gan.main ...`, which is printed. Its workdir, below the given one, is named
-after the fields that the run changes, so tables share runs. When the command is started again, it skips finished runs
-and continues the others. Arguments after `--` are passed to every run: `-- --config.jit=True`.
+Each run is a command `python -m tf_layered_gan.main ...`, which is printed. The runs have their workdirs inside the
+given one, named after the fields that they change. So tables share runs. When the command is started again, it skips
+finished runs and continues the others. Arguments after `--` are passed to every run: `-- --config.jit=True`.
 """
 
 import dataclasses
@@ -131,7 +131,7 @@ def _check(runs: Sequence[Run], masks: Any) -> None:
     for run in runs:
         config = sweep.resolve(run.arguments)
         validate(config)
-        check_links(run.workdir)  # here, because the run's log is written before main.py could check
+        check_links(run.workdir)  # checked here, because the run's log is written before main.py could check it
         weights = config.metrics.inception
         if weights and not pathlib.Path(weights).is_file():
             raise ValueError(f"metrics.inception is {weights}, which is no file; see docs/evaluating.md")
@@ -172,7 +172,7 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.FLAGS.set_gnu_getopt(True)  # flags may follow the name of the table
+    flags.FLAGS.set_gnu_getopt(True)  # allows flags after the name of the table
     define_path("workdir", "Directory of the runs; each gets its own directory in it.", required=True)
     flags.DEFINE_enum("scale", "paper", ["paper", "small"], "small: configs/small.py on a folder of photos.")
     flags.DEFINE_list("seeds", "0,1,2", "Seeds; each row has one run per seed.")

@@ -66,9 +66,9 @@ class Line:
         return sorted({metrics["images_seen"] for metrics in self.finished.values() if trained})
 
     def differences(self) -> dict[str, tuple[Any, Any]]:
-        """Returns the fields that differ from the paper's config, as (ours, the paper's) by dotted name.
+        """Returns the fields that differ from the paper's config. The values are pairs (ours, the paper's).
 
-        A field that one of the configs does not have is None there. Empty if no run has finished.
+        If one config does not have a field, its value is None. The dict is empty if no run has finished.
         """
         if self.settings is None or self.paper_settings is None:
             return {}
@@ -135,7 +135,7 @@ def _common_settings(runs: Sequence[Run]) -> dict[str, Any] | None:
 
 
 def _check_comparable(line: Line, column: str) -> None:
-    """Refuses a row if the figures of its seeds are not comparable, because they then have no mean."""
+    """Refuses a row if the figures of its seeds are not comparable, because their mean would be meaningless."""
     key, facts = COLUMNS[column].keys[0], COLUMNS[column].facts
     for (first, ours), (other, theirs) in itertools.pairwise(line.sections(key).items()):
         fields = [name for name in facts if ours.get(name) != theirs.get(name)]
@@ -154,7 +154,7 @@ def _differences(
 
 
 def _baseline_lines(lines: Sequence[Line]) -> list[Line]:
-    """Returns a line per dataset and baseline; every finished run of a dataset has the figures."""
+    """Returns a line per dataset and baseline. All finished runs of a dataset have the same figures of a baseline."""
     runs = {line.dataset: line for line in reversed(lines) if line.finished}
     return [
         Line(Row(label, dataset, paper={}, changes={}, method=method), dataset, line.finished)

@@ -23,7 +23,7 @@ from tf_layered_gan.files.records import read_record
 from tf_layered_gan.runs.config_record import config_facts
 
 _CACHES = ("photos", "fid")  # folders of a workdir that all runs of a config file share
-_PROCESSES: set[subprocess.Popen] = set()  # the runs that are at work
+_PROCESSES: set[subprocess.Popen] = set()  # the processes of the current runs
 _EXECUTION = ("monitoring", "jit", "distribution")  # fields that do not change what a run computes
 
 
@@ -112,7 +112,7 @@ def execute(command: Sequence[str], log: pathlib.Path) -> int:
 def sweep(runs: Sequence[Run], jobs: int, execute: Callable[[Sequence[str], pathlib.Path], int] = execute) -> None:
     """Executes the runs that are not finished. A failed run leaves failed.txt in its workdir; the others go on.
 
-    A finished run is executed again if its config differs (main.py knows which fields may change), or if it lacks a
+    A finished run is executed again if its config differs (main.py checks which fields may change), or if it lacks a
     figure (FID or NMI) that its command asks for.
 
     Args:
@@ -131,7 +131,7 @@ def sweep(runs: Sequence[Run], jobs: int, execute: Callable[[Sequence[str], path
 
 @contextlib.contextmanager
 def _stopped_together() -> Iterator[None]:
-    """Stops the runs that are at work if the sweep is stopped. Each saves its state first."""
+    """Stops the current runs if the sweep is stopped. Each run saves its state first."""
     try:
         yield
     except interruption.Interrupted:
@@ -150,7 +150,7 @@ def final_metrics(workdir: pathlib.Path) -> dict[str, Any] | None:
 
 
 def failure(workdir: pathlib.Path) -> str | None:
-    """Returns the error of the last attempt at a run; None if it did not fail or the run has finished since."""
+    """Returns the error of the last attempt at a run; None if that attempt did not fail or the run finished later."""
     file = workdir / "failed.txt"
     if not file.exists() or (final_metrics(workdir) and _written(workdir / "metrics.json") > _written(file)):
         return None

@@ -46,7 +46,7 @@ def point_chart(title: str, points: Points, x_label: str, y_label: str) -> Marku
 
 
 class _Axes:
-    """Maps values to places in the drawing."""
+    """Maps values to positions in the drawing."""
 
     def __init__(
         self,
@@ -103,7 +103,7 @@ def _finite(points: Points) -> Points:
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values, default=0.0), max(values, default=1.0)
-    around = abs(low) / 2 or 1.0  # for a single value
+    around = abs(low) / 2 or 1.0  # used if all values are equal
     return (low, high) if high > low else (low - around, high + around)
 
 

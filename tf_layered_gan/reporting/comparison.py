@@ -1,4 +1,4 @@
-"""The part of the report that puts several runs side by side."""
+"""The part of the report that compares several runs."""
 
 import pathlib
 from collections.abc import Sequence
@@ -78,7 +78,7 @@ def _over(photo: pathlib.Path, mask: pathlib.Path) -> np.ndarray:
 
 
 def _test_photos(run: Recorded) -> str:
-    """Returns what identifies the test photos of a run, and their size."""
+    """Returns a key that identifies the test photos of a run and their size."""
     try:
         record = read_record(run.workdir / "photos.json")["test"]
         return f"{record['sha256']} {run.settings.get('data.fit')} {run.settings.get('resolution')}"

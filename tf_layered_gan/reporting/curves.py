@@ -1,4 +1,4 @@
-"""The part of the report about training: what each part gained, the layers over time, and the curves."""
+"""The parts of the report about training: the gain of each part of the run, the layers over time, and the curves."""
 
 from collections.abc import Mapping, Sequence
 
@@ -37,7 +37,7 @@ _PHASES = {
 
 
 def gains_section(run: Recorded) -> Section:
-    """Shows what the bootstrap, the GAN and the passes each gained."""
+    """Shows the gain of the bootstrap, of the GAN and of each pass."""
     parts = []
     if run.curve:
         rows, before = [], None

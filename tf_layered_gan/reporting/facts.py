@@ -19,7 +19,7 @@ _NUMBERS = ("seed", "images_seen", "segmenter_steps", "network", "width", "param
 
 
 def facts_section(run: Recorded) -> Section:
-    """Shows how the run was made, and how it can be made again."""
+    """Shows how the run was made, and a command to repeat it."""
     changed = changed_settings(run)
     parts = [element("details", element("summary", "A command with the same settings"), element("pre", command(run)))]
     if run.is_student:
@@ -49,7 +49,7 @@ def command(run: Recorded) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Returns the versions of what computes, and the device."""
+    """Returns the versions of this program and its libraries, and the device."""
     devices = [device.device_type for device in tf.config.list_logical_devices()]
     return {
         "tf-layered-gan": __version__,

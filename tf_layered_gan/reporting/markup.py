@@ -35,7 +35,7 @@ def join(parts: Iterable[str]) -> Markup:
 
 
 def escape(text: str) -> Markup:
-    """Escapes a text for HTML. Bytes of a file name that are no UTF-8, and control characters, become \\x codes."""
+    """Escapes a text for HTML. Control characters, and bytes of a file name that are not UTF-8, become \\x codes."""
     shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
     return Markup(html.escape(shown))
 
@@ -57,7 +57,7 @@ def bar(share: float) -> Markup:
 
 
 def captioned(uri: Markup, alt: str, caption: str) -> Markup:
-    """Builds an entry of a list: an image with the text `alt` in its place, and a caption."""
+    """Builds an entry of a list: an image with a caption. The browser shows `alt` if it cannot show the image."""
     return element("li", element("figure", element("img", src=uri, alt=alt), element("figcaption", caption)))
 
 
@@ -66,7 +66,7 @@ class Section:
     """A section of the page.
 
     Attributes:
-        name: its address in the page.
+        name: the id of its element in the page.
         title: its heading.
         content: what follows the heading.
     """
@@ -76,7 +76,7 @@ class Section:
     content: Markup
 
     def drawn(self) -> Markup:
-        """Returns the section with its heading, which has the second rank."""
+        """Returns the section as HTML, below a heading h2."""
         heading = element("h2", self.title, id=f"{self.name}-title")
         return element("section", heading, self.content, id=self.name, aria_labelledby=f"{self.name}-title")
 
@@ -92,7 +92,7 @@ def paragraphs(*texts: str) -> Markup:
 
 
 def package_file(name: str) -> str:
-    """Reads a file that stands beside this module."""
+    """Reads a file in the folder of this module."""
     return pathlib.Path(str(resources.files(__package__) / name)).read_text(encoding="utf-8")
 
 

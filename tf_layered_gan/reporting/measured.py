@@ -14,7 +14,7 @@ from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, f
 from tf_layered_gan.evaluation.segmentation import THRESHOLD, predict_probabilities
 from tf_layered_gan.labelling.labels import agreements, evenly_chosen
 
-_MOST_PHOTOS = 1_000  # of each split, evenly spaced
+_MOST_PHOTOS = 1_000  # at most this many of each split, evenly spaced
 _MOST_GRABCUT = 64
 _BASELINE_PHOTOS = 6
 
@@ -27,11 +27,12 @@ class Answers:
         images: uint8 [photo, height, width, rgb].
         names: the photos' names.
         masks: bool [photo, height, width].
-        certainties: float [photo] in [0, 1], the IoU of the photo's mask and the mask of the mirrored photo, mirrored
-            back; 0 for an empty mask.
+        certainties: float [photo] in [0, 1]. The mirrored photo is segmented too, and its mask is mirrored back. The
+            certainty is the IoU of this mask and the photo's mask; 0 for an empty mask.
         truth: uint8 [photo, height, width], see `Photos`; or None.
         ious: float [photo], the IoU with the true mask; None without true masks.
-        areas: float [photo], the true mask's share of the labelled pixels; the predicted mask's without true masks.
+        areas: float [photo], the share of the labelled pixels that the true mask covers, or, without true masks, the
+            share that the predicted mask covers.
     """
 
     images: np.ndarray
@@ -45,15 +46,15 @@ class Answers:
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """What the report shows of a run's models. A part that the run does not have is None.
+    """The masks and figures of a run's models for the report. A part that the run does not have is None or empty.
 
     Attributes:
         held_out: the test photos, at most 1,000.
         training: the photos to train on, at most 1,000, without their true masks.
         baselines: masks by the name of the method, bool [photo, height, width], of the photos in `baseline_photos`.
-        baseline_photos: places of these photos in `held_out`.
+        baseline_photos: indices of these photos in `held_out`.
         grabcut_agreement: the mean IoU of the segmenter's and GrabCut's masks of at most 64 test photos.
-        clusters: the likeliest category of each photo in `training` by E_x, int [photo].
+        clusters: the most likely category of each photo in `training` according to E_x, int [photo].
     """
 
     held_out: Answers | None
@@ -68,7 +69,7 @@ NOTHING = Measured(None, None, {}, np.zeros(0, int), None, None)
 
 
 def measure(network: keras.Model, splits: Splits, discriminator: keras.Model | None) -> Measured:
-    """Measures a segmenter on the test photos, and shows what it makes of the photos to train on.
+    """Measures a segmenter on the test photos, and segments the training photos.
 
     Args:
         network: maps images to logits, see `predict_probabilities`.
@@ -90,7 +91,7 @@ def measure(network: keras.Model, splits: Splits, discriminator: keras.Model | N
 
 
 def order_by_doubt(answers: Answers) -> np.ndarray:
-    """Returns the places of photos, those with the least certain masks first."""
+    """Returns the indices of the photos, those with the least certain masks first."""
     return np.argsort(answers.certainties, kind="stable")
 
 

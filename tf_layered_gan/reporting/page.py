@@ -1,4 +1,4 @@
-"""The report of a run as one HTML file, WORKDIR/report.html, that needs neither a server nor the network."""
+"""The report of a run as one HTML file, WORKDIR/report.html. It needs neither a server nor a network connection."""
 
 import base64
 import datetime
@@ -20,7 +20,7 @@ from tf_layered_gan.reporting.recorded import Recorded, read_run
 from tf_layered_gan.reporting.summary import summary_section
 
 FILE = "report.html"
-# The browser then refuses everything that is not in the file itself, whatever the name of a photo is.
+# The browser then loads and runs nothing from outside the file, even if the name of a photo contains HTML.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
 
 
@@ -51,7 +51,7 @@ def write_page(
 def try_to_write_page(
     workdir: str | os.PathLike, network: keras.Model, splits: Splits, discriminator: keras.Model | None
 ) -> None:
-    """Measures models and writes WORKDIR/report.html; if that fails, logs a warning, and the results are not lost.
+    """Measures models and writes WORKDIR/report.html. If that fails, logs a warning, so that no result is lost.
 
     Args:
         workdir: the directory of a run, or of a student.

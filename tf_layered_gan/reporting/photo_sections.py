@@ -18,7 +18,7 @@ from tf_layered_gan.reporting.thumbnails import data_uris
 _SHOWN = 8  # best masks, and as many worst masks
 _REVIEWED, _REVIEW_BYTES = 300, 2_900_000
 _CLUSTERS, _OF_A_CLUSTER, _CLUSTER_BYTES = 24, 8, 800_000
-_MASK_BYTES = 400_000  # for each list of photos with masks
+_MASK_BYTES = 400_000  # limit for each list of photos with masks
 
 
 def masks_section(measured: Measured) -> Section:
@@ -57,7 +57,7 @@ def area_section(measured: Measured) -> Section | None:
 
 
 def baselines_section(measured: Measured, test: Mapping[str, Any] | None) -> Section | None:
-    """Shows baselines beside the segmenter on the same photos, and their figures on all test photos."""
+    """Shows the masks of the baselines and the segmenter on the same photos, and their figures on all test photos."""
     answers = measured.held_out
     if answers is None or not measured.baselines:
         return None

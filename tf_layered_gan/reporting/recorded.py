@@ -1,4 +1,4 @@
-"""Everything that a run has written to its workdir, read back for its report."""
+"""The records that a run has written to its workdir, read for its report."""
 
 import dataclasses
 import os
@@ -13,13 +13,13 @@ from tf_layered_gan.runs import config_record
 from tf_layered_gan.runs.learning_curve import LearningCurve
 
 T = TypeVar("T")
-# 0.1.0 wrote samples/step_0000500.png and had no headings in it.
+# Version 0.1.0 wrote samples/step_0000500.png, without headings in the image.
 _GRID = re.compile(r"(layers_)?step_(\d+)\.png")
 
 
 @dataclasses.dataclass(frozen=True)
 class Recorded:
-    """The records of a run. What is not there is empty, and `missing` says so.
+    """The records of a run. A record that does not exist is empty, and `missing` names it.
 
     Attributes:
         workdir: the run's directory.
@@ -53,7 +53,7 @@ class Recorded:
 
 
 def read_run(workdir: str | os.PathLike) -> Recorded:
-    """Reads the records of a run, or of a student in its own folder. Never fails for a file that is damaged."""
+    """Reads the records of a run, or of a student from its own folder. Damaged files raise no error."""
     workdir, missing = pathlib.Path(workdir), list[str]()
 
     def reading(read: Callable[[], T], empty: T, file: pathlib.Path, meaning: str) -> T:
@@ -76,7 +76,7 @@ def read_run(workdir: str | os.PathLike) -> Recorded:
     events = workdir / "tensorboard"
     unfinished = "The run has not reached its end: there is no metrics.json, and the figures below may be missing."
     no_curve = "There is no curve.csv: no phase has ended yet, or the validation photos have no true masks."
-    no_events = "There are no TensorBoard events, so no curves."
+    no_events = "There are no TensorBoard events, so there are no curves."
     return Recorded(
         workdir,
         settings,

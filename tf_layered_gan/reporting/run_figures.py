@@ -71,16 +71,16 @@ def report_run(
 
 
 def clustering_network(config: ConfigDict, gan: LayeredGAN) -> keras.Model | None:
-    """Returns D with E_x if it was trained and tells categories; None otherwise."""
+    """Returns D with E_x if it was trained and E_x predicts categories; None otherwise."""
     return gan.discriminator if passes.is_trained(gan) and config.codes.prior == "categorical" else None
 
 
 def _earlier_figures(workdir: str | os.PathLike, facts: dict) -> dict:
-    """Returns the FID and NMI of this GAN from an earlier metrics.json, because computing them again is costly."""
+    """Returns the FID and NMI of this GAN from an earlier metrics.json, because they are costly to compute."""
     file = pathlib.Path(workdir) / "metrics.json"
     try:
         earlier = read_record(file) if file.exists() else {}
-    except ValueError as error:  # the file is about to be written anew
+    except ValueError as error:  # a damaged file does not matter, because it is replaced next
         logging.warning("%s", error)
         return {}
     is_of_this_gan = all(earlier.get(name) == facts[name] for name in ("seed", "restarts", "images_seen"))

@@ -11,19 +11,20 @@ from tf_layered_gan.files.paths import for_tensorflow
 Series = list[tuple[float, float]]
 
 _MOST_POINTS = 200
-# TensorBoard may show the GAN's scalars in groups of these names, and the speed of each phase in one group.
+# Earlier versions have the GAN's scalars in one group; now they are in these groups, and all speeds in another.
 _GAN_GROUPS = ("discriminator", "mask", "background", "codes", "gradients")
 
 
 def read_scalars(folder: pathlib.Path) -> dict[str, Series]:
     """Reads the scalars in a folder of event files.
 
-    Files are read one after another in the order of their names, which begin with the time. Where a run went on from
-    a checkpoint, the later value of a step counts. A file that was cut off is read to its last whole event.
+    Files are read one after another in the order of their names, which begin with the time. If a run went back to a
+    checkpoint, a step has several values, and the last one counts. A truncated file is read up to its last complete
+    event.
 
     Returns:
-        dict of the points (step, value) by phase and name of the scalar, such as "gan/mask_mean". Of more than 200
-        points, equal numbers of neighbours are averaged.
+        dict of the points (step, value) by phase and name of the scalar, such as "gan/mask_mean". If there are more
+        than 200 points, groups of neighbours of equal size are averaged.
     """
     values: dict[str, dict[int, float]] = {}
     with for_tensorflow(folder) as plain:

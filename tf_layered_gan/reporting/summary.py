@@ -1,4 +1,4 @@
-"""The answers at the top of the report: did the run learn, what fails, and what to do next."""
+"""The summary at the top of the report: did the run learn, what fails, and what to do next."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,17 +9,17 @@ from tf_layered_gan.reporting.markup import Section, element, section
 from tf_layered_gan.reporting.measured import Measured, thirds_by_area
 from tf_layered_gan.reporting.recorded import Recorded
 
-_NEAR = 0.02  # differences of IoU below this are called none; two seeds differ by more
+_NEAR = 0.02  # smaller differences of IoU are ignored; two seeds differ by more
 _FAILED = 0.5  # IoU
-_UNEQUAL = 0.1  # differences between sizes of objects that are worth a sentence
-_MUCH = 1.2  # of predicted and true foreground
+_UNEQUAL = 0.1  # least difference of IoU between small and large objects that is reported
+_MUCH = 1.2  # least ratio of predicted to true foreground, or its inverse, that is reported
 
 
 def summary_section(run: Recorded, measured: Measured) -> Section:
-    """Answers three questions, and says what is missing from the report."""
+    """Answers the three questions, and lists the parts that are missing from the report."""
     answers = {
         "Did it learn?": [*did_it_learn(run, measured)],
-        "What fails?": [*what_fails(run, measured)] or ["Nothing that these figures show. Look at the worst masks."],
+        "What fails?": [*what_fails(run, measured)] or ["These figures show no fault. Look at the worst masks."],
         "What next?": [*what_next(run, measured)],
     }
     missing = [sentence for sentence in run.missing if sentence]
@@ -46,14 +46,14 @@ def did_it_learn(run: Recorded, measured: Measured) -> Iterable[str]:
         ious = measured.held_out.ious
         yield f"There are no final figures yet. The mean IoU of {len(ious):,} test photos is {ious.mean():.3f} so far."
     elif measured.held_out is not None:
-        yield "Nobody can say for certain: these photos have no true masks. Agreement takes the place of IoU."
+        yield "This is uncertain, because these photos have no true masks. The report shows agreement instead of IoU."
         yield (
             f"The masks of a photo and of its mirror image agree at {measured.held_out.certainties.mean():.2f} (mean "
             f"IoU), and the segmenter agrees with GrabCut at {measured.grabcut_agreement:.2f}. High agreement does not "
             "prove that the masks are right: look at the photos below."
         )
     else:
-        yield "Nobody can say: there are neither final figures nor masks to look at."
+        yield "This is unknown: there are neither final figures nor masks to look at."
     agreement = (test or {}).get("agreement")
     if run.is_student and isinstance(agreement, float):
         yield f"The student agrees with its teacher at an IoU of {agreement:.3f} on the test photos."

@@ -1,4 +1,4 @@
-"""Images inside the page, as JPEG in data URIs, within a number of bytes."""
+"""Images inside the page: JPEG files in data URIs, with a limit on their size."""
 
 import base64
 import io
@@ -16,12 +16,12 @@ _SMALLEST = 8  # pixels
 def data_uris(images: Sequence[np.ndarray | Image.Image], most_bytes: int) -> list[Markup]:
     """Encodes images so that all of them together take at most `most_bytes` in the page.
 
-    The quality falls until they fit, and then their size does. With too many images for the smallest size, the last
-    ones are left out.
+    First the quality is lowered until they fit, then their size. If even the smallest size is too large, the last
+    images are left out.
 
     Args:
-        images: uint8 [height, width, rgb], or images of Pillow.
-        most_bytes: the limit for the data URIs together.
+        images: uint8 arrays [height, width, rgb], or Pillow images.
+        most_bytes: the limit for all data URIs together.
 
     Returns:
         the data URIs, in the order of the images.

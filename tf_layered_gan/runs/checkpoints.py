@@ -1,4 +1,4 @@
-"""Checkpoints of everything that the rest of a run depends on."""
+"""Checkpoints of everything that a continued run depends on."""
 
 import os
 import pathlib
@@ -32,14 +32,15 @@ class Checkpointer:
 
     Args:
         workdir: the run's directory; its folder `checkpoints` holds the two newest checkpoints.
-        gan: the GAN, compiled; None for a student, which trains without one (see `distill`).
-        segmenter: the segmenter, compiled.
+        gan: the compiled GAN; None for a student, which has none (see `distill`).
+        segmenter: the compiled segmenter.
         saves: whether this worker writes checkpoints.
 
     Attributes:
         gan_step, segmenter_step: int64 variables, steps taken in all rounds.
-        final_step, final_round: int64 variables, steps of the final segmenter, and the round they follow.
-        skipped: int64 variable, the number of batches that were skipped when the run went back after an error.
+        final_step, final_round: int64 variables, the steps of the final segmenter, and the round before them.
+        skipped: int64 variable, the number of batches that the run skipped when it went back to a checkpoint after an
+            error.
         seconds: float64 variable, time spent on training, including the time before interruptions.
     """
 
@@ -60,8 +61,8 @@ class Checkpointer:
         """Restores the newest checkpoint that can be read; returns whether there was one.
 
         Raises:
-            ValueError: a checkpoint holds other variables, so another version wrote it; or there are checkpoints, but
-                none can be read.
+            ValueError: a checkpoint has different variables, so another version wrote it; or none of the checkpoints
+                can be read.
         """
         numbers = self._written()
         for number in reversed(numbers):
@@ -85,7 +86,7 @@ class Checkpointer:
         return False
 
     def save(self) -> None:
-        """Writes a checkpoint, if this worker saves; replaces a damaged one that `restore` had left out.
+        """Writes a checkpoint if this worker saves. Replaces a damaged one that `restore` left out.
 
         Raises:
             FloatingPointError: a variable of a model or an optimizer is not finite; names the variable.

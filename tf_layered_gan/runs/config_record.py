@@ -1,4 +1,4 @@
-"""The config that a run was begun with, in WORKDIR/config.json."""
+"""The config that a run began with, in WORKDIR/config.json."""
 
 import json
 import os
@@ -13,19 +13,19 @@ from tf_layered_gan.runs.workdir_links import check_links
 
 # Fields that may differ when a run goes on: the steps already taken do not depend on them.
 _MAY_CHANGE: tuple[str, ...] = ("schedule.", "monitoring.", "metrics.", "jit", "distribution", "data.classes")
-_MAY_CHANGE += ("refine.passes", "data.path", "data.masks")  # `check_photos` checks that the photos are the same
+_MAY_CHANGE += ("refine.passes", "data.path", "data.masks")  # photos may be moved, see `check_photos`
 _MUST_STAY = ("schedule.gan_images_per_round", "schedule.segmenter_steps_per_round")
 
 
 def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
-    """Checks that the run in a workdir, if there is one, was begun with this config.
+    """Checks that the run in a workdir, if there is one, began with this config.
 
     Args:
         config: the run's config.
         workdir: the run's directory.
 
     Raises:
-        ValueError: the run was begun with another config; names the fields. Fields that do not change the steps already
+        ValueError: the run began with another config; names the fields. Fields that do not change the steps already
             taken may differ: `monitoring`, `metrics`, `jit`, `distribution`, `data.classes`, `refine.passes`, the
             places of photos and masks, and `schedule` except for the size of a round. Also raised if the workdir lies
             in the folder of photos, if config.json is damaged, or if `check_links` refuses the workdir.
@@ -44,12 +44,12 @@ def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
 
 
 def move_photos(config: ConfigDict, photos: str | None, masks: str | None) -> None:
-    """Puts the new places of a run's photos and masks, those that are not None, into its config."""
+    """Sets the new folders of a run's photos and masks in its config. None changes nothing."""
     config.data.path, config.data.masks = photos or config.data.path, masks or config.data.masks
 
 
 def load_config(workdir: str | os.PathLike) -> ConfigDict:
-    """Reads the config that a run was begun with.
+    """Reads the config that a run began with.
 
     Args:
         workdir: the run's directory.
@@ -65,7 +65,7 @@ def load_config(workdir: str | os.PathLike) -> ConfigDict:
     config, recorded = default_config(), recorded_facts(path)
     _check_fields(path, recorded, config_facts(config))
     try:
-        config.update_from_flattened_dict(recorded)  # turns JSON's lists into tuples again
+        config.update_from_flattened_dict(recorded)  # turns JSON's lists back into tuples
     except (TypeError, OverflowError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
     return config

@@ -1,4 +1,4 @@
-"""The passes over photos in a run's directory, see `training.photo_passes`."""
+"""The files of the passes over photos in a run's directory, see `training.photo_passes`."""
 
 import os
 import pathlib
@@ -23,7 +23,7 @@ def folder(workdir: str | os.PathLike, number: int) -> pathlib.Path:
 
 
 def discard_stale(workdir: str | os.PathLike, position: dict[str, int]) -> None:
-    """Removes the passes after the GAN if the run has trained since they began, as when rounds were added to it.
+    """Removes the passes after the GAN if the run has trained since they began, for example because rounds were added.
 
     Args:
         workdir: the run's directory.

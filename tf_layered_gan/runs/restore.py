@@ -1,4 +1,4 @@
-"""The models of a run as they were last saved."""
+"""The models of a run from its newest checkpoint."""
 
 import os
 

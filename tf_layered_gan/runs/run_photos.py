@@ -1,4 +1,4 @@
-"""The photos of a run that has begun, from where they lie now or from the run's own copies."""
+"""The photos of an earlier run, from their current folder or from the run's own copies."""
 
 import os
 import pathlib
@@ -15,11 +15,11 @@ _ADVICE = "if they were moved, name their new place with --photos=DIR (and --mas
 
 
 def load_run_photos(config: ConfigDict, workdir: str | os.PathLike) -> Splits:
-    """Loads a run's photos. If they are gone or others, loads the copies in WORKDIR/photos, with a warning.
+    """Loads a run's photos. If they are gone or have changed, warns and loads the copies in WORKDIR/photos.
 
     Raises:
-        ValueError: the photos cannot be used, or are others than those that the run was begun with, and there are no
-            copies, or the config names another place than the run's record.
+        ValueError: the photos cannot be used or have changed, and there are no copies or the config names another
+            folder than the run's record.
     """
     workdir = pathlib.Path(workdir)
     folder = workdir / "photos"

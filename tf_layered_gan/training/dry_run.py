@@ -1,4 +1,4 @@
-"""A check of everything that training needs, and an estimate of its time and disk space. Writes nothing."""
+"""A check of everything that training needs, with an estimate of its time and disk space. Writes nothing."""
 
 import os
 import pathlib
@@ -14,17 +14,18 @@ from tf_layered_gan.runs.config_record import check_config
 from tf_layered_gan.training.plan import Plan, estimated_seconds
 from tf_layered_gan.training.session import load_usable_photos
 
-_CHECKPOINTS, _COPIES, _FLOAT = 3, 4, 4  # two are kept while a third is written; weight, Adam's two moments, average
-_GRID = 2e6  # bytes of a grid of layers, once as PNG and once in TensorBoard
-_SCALAR, _SCALARS = 100, 25  # bytes, and scalars in a report
+_CHECKPOINTS = 3  # two are kept while a third is written
+_COPIES, _FLOAT = 4, 4  # a weight, Adam's two moments and the average; bytes
+_GRID = 2e6  # bytes of a grid of layers, which is written as PNG and to TensorBoard
+_SCALAR, _SCALARS = 100, 25  # bytes of a scalar, and number of scalars in a step's report
 
 
 def dry_run(config: ConfigDict, workdir: str | os.PathLike) -> None:
-    """Reads the photos, builds the networks without memory, and prints what training would do.
+    """Reads the photos, builds the networks without memory for weights, and prints what training would do.
 
     Args:
         config: a valid config.
-        workdir: the run's directory. It is not made.
+        workdir: the run's directory. It is not created.
 
     Raises:
         ValueError, OSError: see `session.open_session`.
@@ -54,11 +55,11 @@ def dry_run(config: ConfigDict, workdir: str | os.PathLike) -> None:
 
 
 def _photos(config: ConfigDict) -> Splits | None:
-    """Reads the photos by way of a temporary folder. Images that the program draws are not drawn."""
+    """Reads the photos into a temporary cache. Images that the program would draw are not drawn."""
     if config.data.source == "shapes":
         return None
     with tempfile.TemporaryDirectory() as cache:
-        return load_usable_photos(config, pathlib.Path(cache))  # a mapped file outlives its name
+        return load_usable_photos(config, pathlib.Path(cache))  # a mapped file can be used after its folder is deleted
 
 
 def _describe(config: ConfigDict, photos: Splits | None) -> str:

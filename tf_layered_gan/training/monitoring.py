@@ -20,7 +20,7 @@ from tf_layered_gan.evaluation.metrics.precision_recall import THRESHOLDS, preci
 from tf_layered_gan.training.plan import Plan
 from tf_layered_gan.training.scalar_tags import scalar_tag
 
-# The values in a line of progress and their names there; TensorBoard has all values.
+# The values in a line of progress, with their names in that line. TensorBoard has all values.
 _SHOWN = {
     "generator_adversarial": "G",
     "discriminator_adversarial": "D",
@@ -49,7 +49,7 @@ class Monitor:
     Args:
         workdir: the run's directory; its folder `tensorboard` holds the event files.
         batch_size: images in a step, over all replicas.
-        plan: the phases of the run, to say how much time is left; None if the phases are not known.
+        plan: the phases of the run, to estimate the time that is left; None if they are not known.
 
     Raises:
         OSError: the events cannot be written; names the folder. Every method may raise it.
@@ -58,13 +58,13 @@ class Monitor:
     def __init__(self, workdir: str | os.PathLike, batch_size: int, plan: Plan | None = None):
         self._directory = pathlib.Path(workdir) / "tensorboard"
         with self._errors_named():
-            # As bytes, because TensorFlow refuses a str that is not UTF-8.
+            # TensorFlow refuses a str that is not UTF-8, but takes bytes.
             self._writer = tf.summary.create_file_writer(os.fsencode(self._directory))
         self._batch_size, self._plan = batch_size, plan
         self._last: tuple[str, int, float] | None = None
 
     def scalars(self, kind: str, phase: str, report: Mapping[str, float], step: int, last_step: int) -> None:
-        """Writes the report of a training step to TensorBoard, and a line of it to the log.
+        """Writes the report of a training step to TensorBoard, and a line about it to the log.
 
         Args:
             kind: the kind of the phase, see `scalar_tags`.
@@ -90,7 +90,7 @@ class Monitor:
         now, last = time.perf_counter(), self._last
         self._last = (kind, step, now)
         if last is None or last[0] != kind or step <= last[1]:
-            return {}  # a phase has just begun
+            return {}  # at the beginning of a phase
         return {"images_per_second": (step - last[1]) * self._batch_size / (now - last[2])}
 
     def _time_left(self, kind: str, phase: str, step: int, last_step: int, seconds_per_step: float) -> str:
@@ -120,7 +120,7 @@ class Monitor:
             tf.summary.write(f"{name}/precision_recall", precision_recall(probabilities, masks), metadata=about)
 
     def evaluation(self, kind: str, metrics: Mapping[str, float], step: int) -> None:
-        """Writes figures at a step of the GAN: of the segmenter ("validation") or of the GAN's masks ("synthetic")."""
+        """Writes figures at a step of the GAN: "validation" for the segmenter, "synthetic" for the masks of the GAN."""
         with self._written(step):
             for name, value in metrics.items():
                 tf.summary.scalar(scalar_tag(kind, name), value)
@@ -140,5 +140,5 @@ class Monitor:
     def _errors_named(self) -> Iterator[None]:
         try:
             yield
-        except tf.errors.OpError as error:  # TensorFlow has an error of its own for a full disk
+        except tf.errors.OpError as error:  # TensorFlow raises this for a full disk
             raise OSError(f"TensorBoard's events could not be written to {self._directory}: {error.message}") from error

@@ -1,10 +1,10 @@
 """Passes over photos: a segmenter learns masks that were made for the photos themselves. Not in the paper.
 
 Pass 0, the bootstrap, comes before the GAN: its segmenter learns the masks that GrabCut finds. The other passes come
-last, because a segmenter forgets photos when it learns pairs again. In each pass, the masks of the earlier segmenters
-are sharpened by the colours of each photo, and a copy of the last one learns the sharpened masks.
+last, because a segmenter forgets photos when it learns pairs again. Each pass sharpens the masks of the earlier
+segmenters by the colours of each photo. Then a copy of the last segmenter learns the sharpened masks.
 
-No pass looks at a true mask. Which segmenters teach the first pass is decided by their steadiness: the mean
+No pass looks at a true mask. The segmenters with the highest steadiness teach the first pass. Steadiness is the mean
 intersection over union of their masks and the same masks sharpened, on the validation photos. Poor masks cross the
 edges of objects, so sharpening changes them more.
 
@@ -17,7 +17,7 @@ WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) a
 
     pass          its number
     labels        "rectangle", GrabCut's masks, or "colour", sharpened masks
-    photos        how many photos it learned from; 0 if there were too few, and then it has no segmenter
+    photos        how many photos it learned from. If there were too few, this is 0, and the pass has no segmenter
     left_out      how many were left out, see `labels.plausible`
     agreement     mean intersection over union of its masks and GrabCut's, on the validation photos
     trusted       bootstrap: whether the agreement is high enough for the GAN to use its segmenter
@@ -65,7 +65,7 @@ def bootstrap(run: Run) -> None:
         run.background_judge = network
         if not run.rounds:
             logging.info("GrabCut finds the objects (agreement %(agreement).2f), so no GAN is trained", record)
-            run.checkpointer.save()  # other commands restore the models of a run, trained or not
+            run.checkpointer.save()  # other commands restore the models of a run even if they are not trained
     elif network is not None:
         logging.warning("GrabCut does not find the objects (agreement %(agreement).2f); the GAN does without", record)
 

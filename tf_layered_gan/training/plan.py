@@ -1,4 +1,4 @@
-"""The phases that a run will have, and how long they take."""
+"""The phases of a run, and an estimate of their time."""
 
 import dataclasses
 import time
@@ -10,9 +10,9 @@ from tf_layered_gan.config import pass_steps
 from tf_layered_gan.models.memory import networks_without_memory
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
 
-_BACKWARD = 3  # a step forward and back costs three times the step forward
-_SPEED = 0.5  # share of `_machine_speed` that training reaches
-_SECONDS = 0.4  # seconds of the measurement
+_BACKWARD = 3  # forward and backward pass together cost three times the forward pass
+_SPEED = 0.5  # training reaches this share of `_machine_speed`
+_SECONDS = 0.4  # length of the measurement
 _COUNTERS = {"gan": "gan_step", "segmenter": "segmenter_step", "final": "final_step", "supervised": "final_step"}
 
 
@@ -21,8 +21,8 @@ class Part:
     """A phase, see `phases.Phase`.
 
     Attributes:
-        kind, name: the phase's.
-        first_step, last_step: the phase takes the steps after the first, up to the last.
+        kind, name: as in the phase.
+        first_step, last_step: the phase takes the steps first_step + 1 to last_step.
         cost: multiply-adds of a step.
     """
 
@@ -65,7 +65,7 @@ class Plan:
         return sum(part.cost * max(0, steps) for part, steps in left)
 
     def seconds_left(self, kind: str, name: str, step: int, seconds_per_step: float) -> float | None:
-        """Estimates the seconds from a step on to the end of the last phase, from the speed of the current phase.
+        """Estimates the seconds from a step to the end of the last phase, from the speed of the current phase.
 
         Returns:
             float, or None for a phase that is not in the plan.
@@ -124,7 +124,7 @@ def _costs(config: ConfigDict) -> dict[str, float]:
     background, foreground, discriminator, mask_encoder, segmenter = map(multiply_adds, networks_without_memory(config))
     generators, consistency = background + foreground, bool(config.segmenter.gamma_consistency)
     images = {
-        "gan": _BACKWARD * (generators + 3 * discriminator + 2 * mask_encoder + segmenter),  # Eq. 6: D on both kinds
+        "gan": _BACKWARD * (generators + 3 * discriminator + 2 * mask_encoder + segmenter),  # Eq. 6
         "segmenter": generators + _BACKWARD * segmenter,
         "final": generators + (_BACKWARD * 2 + 1 if consistency else _BACKWARD) * segmenter,
         "supervised": _BACKWARD * segmenter,

@@ -1,6 +1,7 @@
 """Signals during training: the run saves its state, and the same command goes on later.
 
-A cluster sends SIGTERM before it takes a machine away, a terminal SIGINT (Ctrl-C), or SIGHUP when it is closed.
+A cluster sends SIGTERM before it takes a machine away. A terminal sends SIGINT for Ctrl-C, and SIGHUP when it is
+closed.
 """
 
 import contextlib
@@ -43,7 +44,7 @@ class Sigterm:
 
     @contextlib.contextmanager
     def deferred(self) -> Iterator[None]:
-        """Delays `Preempted` to the end of the body. The body may read `requested` to end sooner."""
+        """Delays `Preempted` to the end of the body. The body may check `requested` in order to end early."""
         self._defers = True
         try:
             yield
@@ -63,9 +64,9 @@ class Sigterm:
 
 @contextlib.contextmanager
 def preemptible() -> Iterator[Sigterm]:
-    """Makes a signal raise `Preempted` in the body, at once or when `Sigterm.deferred` ends; yields the `Sigterm`.
+    """Yields a `Sigterm`. A signal in the body raises `Preempted`, at once or when `Sigterm.deferred` ends.
 
-    Outside the main thread no signal can be handled, so the caller's program decides what a signal does.
+    Outside the main thread, no signal can be handled. There, the caller's program decides what a signal does.
     """
     sigterm = Sigterm()
     with interruption.handled(sigterm.handle):

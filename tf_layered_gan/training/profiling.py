@@ -1,4 +1,4 @@
-"""TensorFlow's profiler, for some steps of each kind of phase."""
+"""Profiles of some steps of each kind of phase, by TensorFlow's profiler."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tf_layered_gan.files.paths import for_tensorflow
 
-_WARM_UP = 5  # steps of a phase before the profile: the first one is compiled
+_WARM_UP = 5  # steps of a phase before the profile begins; the first step includes the compilation
 
 
 class Profiler:
@@ -26,7 +26,7 @@ class Profiler:
 
     @contextlib.contextmanager
     def phase(self, kind: str) -> Iterator[Callable[[int], None]]:
-        """Yields a function to call with the number of each step, from 0, before the step. Ends an open profile."""
+        """Yields a function to call before each step with the step's number, from 0. Finally ends an open profile."""
         wanted = self._steps > 0 and kind not in self._profiled
         with contextlib.ExitStack() as profile:
 

@@ -53,14 +53,14 @@ class Run:
         gan: the GAN, compiled.
         segmenter: the segmenter, compiled.
         checkpointer: saves both; holds the number of steps taken so far.
-        sigterm: knows whether a signal has come.
+        sigterm: tells whether a signal has come.
         inception: the network for FID, or None.
         may_restart: whether a collapse ends this attempt, so that another one can begin.
-        plan: the phases to come, to say how much time is left, or None.
-        background_judge: the bootstrap's segmenter, if there is one that can be trusted.
+        plan: the phases of the run, to estimate the time that is left, or None.
+        background_judge: the bootstrap's segmenter, or None without a trusted one.
         collapse: the collapse that ended this attempt, or None.
         gan_steps_per_round: N_gan.
-        batches: the batches of every kind of step.
+        batches: the batches for each kind of step.
     """
 
     config: ConfigDict
@@ -101,12 +101,12 @@ class Run:
 
     @property
     def rounds(self) -> range:
-        """The rounds k of Algorithm 1, from 1; none if a bootstrap that can be trusted takes their place."""
+        """The rounds k of Algorithm 1, from 1; none if a trusted bootstrap replaces them."""
         replaced = self.config.schedule.gan == "if_needed" and self.background_judge is not None
         return range(1, 1 + (0 if replaced else self.config.schedule.rounds))
 
     def attempts(self) -> Iterator[Run]:
-        """Yields this run until it collapses: once, and once more after each error from which it recovered.
+        """Yields this run once, and again after each error from which it recovered, until it collapses.
 
         for run in run.attempts():
             with run:
@@ -117,11 +117,11 @@ class Run:
             yield self
 
     def __enter__(self) -> Run:
-        """Begins, or goes on after a recovery."""
+        """Starts, or goes on after a recovery."""
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> bool:
-        """Recovers from a loss that is not finite, once, and from a collapse, if the run may restart."""
+        """Recovers once from a loss that is not finite, and from a collapse if the run may restart."""
         if isinstance(error, FloatingPointError):
             return self._go_back(error)
         if isinstance(error, restarts.Collapsed):
@@ -134,7 +134,7 @@ class Run:
         if state.skipped > 0 or not state.restore():
             return False
         logging.warning("%s; going back to the last checkpoint and on with other batches, once", error)
-        state.skipped.assign(taken - state.steps_taken)  # the batches of the lost steps are not drawn again
+        state.skipped.assign(taken - state.steps_taken)  # skip the batches of the lost steps
         state.save()  # a run that is killed now must not go back a second time
         workers.check_agreement(self.strategy, state.position)
         return True
@@ -170,7 +170,7 @@ class Run:
                     self.checkpointer.save()
                 if stop_requested:
                     logging.info("told to stop: step %d is saved, and the same command goes on from it", step)
-                    workers.wait_for_all(self.strategy)  # the first worker to exit would cut off another's save
+                    workers.wait_for_all(self.strategy)  # a worker that exits would interrupt another's save
                     raise preemption.Preempted(self.sigterm.number)
             workers.wait_for_all(self.strategy)  # the chief may still be saving
         if phase.counter.numpy() == phase.last_step:
@@ -196,7 +196,7 @@ class Run:
             raise restarts.Collapsed(reason, self._images_seen())
 
     def validate(self, name: str, network: keras.Model | None = None) -> None:
-        """Measures a network, or else the segmenter, on the validation photos; adds a point to the learning curve."""
+        """Measures a network, by default the segmenter, on the validation photos; adds it to the learning curve."""
         photos = self.splits.validation
         if photos.masks is None:
             return
@@ -215,7 +215,7 @@ class Run:
         self._curve.append(name, self._images_seen(), metrics)
 
     def announce(self) -> None:
-        """Says in the log what will happen and how long it will take, and records the settings for TensorBoard."""
+        """Logs the plan of the run and its time, and records the settings for TensorBoard."""
         assert self.plan is not None
         self._monitor.settings(config_facts(self.config))
         photos = " + ".join(f"{len(getattr(self.splits, name)):,} {name}" for name in ("train", "validation", "test"))

@@ -1,7 +1,7 @@
-"""The names of the scalars in TensorBoard, which makes a group of all names with one beginning.
+"""The names of the scalars in TensorBoard. It shows all names with the same first part as one group.
 
-The groups of the GAN's scalars are questions that people ask, see docs/tensorboard.md. Runs of versions before 0.2.0
-have all of them in the groups "gan" and "synthetic".
+Each group of the GAN's scalars answers one question, see docs/tensorboard.md. Runs of versions before 0.2.0 have all of
+them in the groups "gan" and "synthetic".
 """
 
 _GROUPS = {

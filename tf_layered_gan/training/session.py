@@ -1,4 +1,4 @@
-"""Everything around a training run: devices, photos and the locked workdir; and the attempts of the run."""
+"""Everything that a training run needs: devices, photos and the locked workdir. Also the attempts of the run."""
 
 import contextlib
 import dataclasses
@@ -35,11 +35,11 @@ class Session:
     Attributes:
         config: the run's config.
         workdir: the run's directory.
-        output: the directory to write to: the workdir, or a temporary one for workers other than the chief.
+        output: the directory to write to: the workdir for the chief, a temporary directory for other workers.
         strategy: the devices.
         splits: the photos.
         inception: the network for FID, or None.
-        sigterm: knows whether a signal has come.
+        sigterm: tells whether a signal has come.
     """
 
     config: ConfigDict
@@ -51,12 +51,12 @@ class Session:
     sigterm: preemption.Sigterm
 
     def attempts(self) -> Iterator[Run]:
-        """Yields the run to train, see `Run.attempts`; after a collapse, another one with another seed."""
+        """Yields the run to train, see `Run.attempts`. After a collapse, yields another run with another seed."""
         chief = workers.is_chief(self.strategy)
         while True:
             run = self._restored_run(chief)
             yield from run.attempts()
-            assert run.collapse is not None  # it ended the attempts
+            assert run.collapse is not None  # a collapse ended the attempts
             logging.warning("%s The run begins again with another seed.", run.collapse)
             if chief:
                 restarts.put_aside(self.workdir, run.config.seed, run.collapse)
@@ -82,9 +82,9 @@ class Session:
 
 @contextlib.contextmanager
 def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Session]:
-    """Prepares all that training needs, and holds the workdir's lock meanwhile.
+    """Prepares everything that training needs, and holds the workdir's lock until the end of the block.
 
-    Nothing is written to the workdir before the config, the memory and the photos were found usable.
+    Nothing is written to the workdir before config, memory and photos have been checked.
 
     Raises:
         ValueError: photos that cannot be used, a config that needs more memory than there is, a workdir begun with
@@ -103,7 +103,7 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
         workers.check_agreement(strategy, config_facts(config) | {"photos": photo_facts(splits)})
         inception = gan_figures.build_inception(config)
         with workdir_lock.output(workdir, chief) as output:
-            check_config(config, output)  # again: another run may have begun here while the photos were read
+            check_config(config, output)  # again: another run may have begun here in the meantime
             record_config(config, output)
             check_photos(splits, output)
             yield Session(config, pathlib.Path(workdir), output, strategy, splits, inception, sigterm)
@@ -111,7 +111,7 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
 
 @contextlib.contextmanager
 def _reachable_workers(strategy: tf.distribute.Strategy, sigterm: preemption.Sigterm) -> Iterator[None]:
-    """Raises an error that names a lost worker, unless a signal has come, because it ends all workers."""
+    """Raises an error that names a lost worker. A signal ends all workers, so there is no such error after one."""
     try:
         with workers.lost_workers_named(strategy):
             yield
@@ -122,7 +122,7 @@ def _reachable_workers(strategy: tf.distribute.Strategy, sigterm: preemption.Sig
 
 
 def load_usable_photos(config: ConfigDict, cache: pathlib.Path | None) -> Splits:
-    """Loads the photos. Refuses photos that training or the figures at the end cannot use."""
+    """Loads the photos. Refuses photos that training or the final evaluation cannot use."""
     splits = sources.load_photos(config, cache)
     if config.segmenter.supervised:
         labels.labelled_photos(splits)

@@ -88,7 +88,7 @@ def describe_differences(facts: Mapping[str, Any], digests: Sequence[Sequence[in
 
 
 def _gathered(strategy: tf.distribute.Strategy, numbers: Sequence[int]) -> list[list[int]]:
-    """Gathers the same number of whole numbers from each worker: int [worker, number]."""
+    """Gathers the integers of all workers, int [worker, number]. All workers give equally many."""
     rows = strategy.experimental_distribute_values_from_function(lambda _: tf.constant([numbers], tf.int64))
     devices = strategy.num_replicas_in_sync // strategy.cluster_resolver.cluster_spec().num_tasks("worker")
     return strategy.gather(rows, axis=0).numpy()[::devices].tolist()

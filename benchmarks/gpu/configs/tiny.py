@@ -1,4 +1,4 @@
-"""The smallest networks with every loss term, for the bundle that checks a device.
+"""The smallest networks with every loss term, for a bundle that checks a device.
 
 python -m benchmarks.gpu.export --config=benchmarks/gpu/configs/tiny.py --output=raw/tiny --reference_steps=3
 """

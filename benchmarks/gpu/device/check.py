@@ -2,7 +2,7 @@
 
     python bundles/tiny/check.py
 
-The first step decides. Later steps drift apart by themselves, since Adam turns the rounding error of a tiny gradient
+The first step is decisive. Later steps drift apart anyway, because Adam turns the rounding error of a tiny gradient
 into a full step.
 """
 
@@ -16,9 +16,9 @@ import numpy as np
 from bundle import TRAINING, Bundle
 from engine import Engine
 
-# The largest differences with which a device still trains the same networks. A CPU stays below 1e-5 at the first step.
+# A device with larger differences would train other networks. A CPU stays below 1e-5 at the first step.
 LIMITS = {"first_report": 2e-3, "report": 0.2, "layers": 0.02, "probability": 0.02}
-_LEAST = 0.1  # divides the difference if a result is smaller, because results are means of larger numbers
+_LEAST = 0.1  # least divisor of a difference: small results are means of larger numbers
 
 
 def check(bundle: Bundle, precision: str) -> None:

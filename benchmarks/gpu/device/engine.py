@@ -11,11 +11,11 @@ import numpy as np
 from bundle import TRAINING, Bundle, Program, State
 from plan import PhotoOrder
 
-_DRAWS_OF_A_SEED = 10_000_000  # steps; the draws of the next seed begin after them
+_DRAWS_OF_A_SEED = 10_000_000  # number of steps for which a seed has draws; the next seed's draws follow
 
 
 class StepLoop:
-    """Many steps of a training program in one dispatch.
+    """Takes many steps of a training program in one dispatch.
 
     Args:
         program: `Program`, whose results are scalars.
@@ -81,7 +81,7 @@ class Engine:
         self._loops = {p.name: StepLoop(p, rates if p.name.startswith("gan") else {}) for p in programs}
         others = (bundle.program(name, precision) for name in ("synthesize", "cross", "predict"))
         self._synthesize, self._cross, self._predict = others
-        with ThreadPoolExecutor() as pool:  # compiles all at the same time
+        with ThreadPoolExecutor() as pool:  # compiles all programs at the same time
             jobs: list[Future] = [pool.submit(self._seconds_a_step, loop) for loop in self._loops.values()]
             jobs += [pool.submit(function, 0) for function in (self.synthesize, self.crossed_masks)]
             jobs += [pool.submit(self.predict, self.photos["test_images"])]
@@ -98,7 +98,7 @@ class Engine:
         return self._loops[name].program.results
 
     def take_steps(self, name: str, first_step: int, shares: list[float]) -> jax.Array:
-        """Takes steps of a training program; returns before they are done.
+        """Starts steps of a training program. Returns before they are done.
 
         Args:
             name: the program's name.

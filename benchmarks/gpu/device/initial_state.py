@@ -12,7 +12,7 @@ Arrays = dict[str, np.ndarray]
 
 
 def describe(values: Mapping[str, np.ndarray], exact: bool) -> tuple[dict[str, dict[str, Any]], Arrays]:
-    """Returns a recipe for each variable, and the values that the bundle has to carry.
+    """Returns a recipe for each variable, and the values that the bundle must carry.
 
     There are three recipes: one number everywhere, a copy of an earlier variable, and a random orthogonal matrix. The
     bundle carries the values that fit none of these recipes.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 EVALUATION_SECONDS = 4.0  # figures, image grid and weights after each round
-FINISH_SECONDS = 25.0  # the last figures, and writing everything
+FINISH_SECONDS = 25.0  # seconds for the last figures and for writing all files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Plan:
         return left / annealed if left < annealed else 1.0
 
     def seconds_after_gan(self, seconds_a_step: Mapping[str, float]) -> float:
-        """Returns how long a run still takes if the GAN stops now."""
+        """Returns the seconds that a run still needs if the GAN stops now."""
         segmenter = self.segmenter_steps * seconds_a_step["segmenter"] + self.final_steps * seconds_a_step["final"]
         return segmenter + EVALUATION_SECONDS + FINISH_SECONDS
 

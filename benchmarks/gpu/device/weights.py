@@ -1,4 +1,4 @@
-"""Files of weights that come back, each below 16 MiB, with the most needed networks first. Needs only NumPy."""
+"""Files of weights for the way back, each below 16 MiB, the most important networks first. Needs only NumPy."""
 
 import json
 import math
@@ -31,9 +31,9 @@ _SMALL = 4096  # numbers; smaller arrays, such as biases and statistics, stay fl
 
 
 def write_weights(out: pathlib.Path, state: Mapping[str, np.ndarray], record: dict[str, Any]) -> str:
-    """Writes OUT/record.json, OUT/weights_0.bin and so on: as much as fits beside the other files in OUT.
+    """Writes OUT/record.json, OUT/weights_0.bin and so on, with as many variables as OUT has room for.
 
-    All of it is float32 if that fits. Otherwise large arrays become float16 and the optimizers are left out, since
+    All arrays are float32 if they fit. Otherwise large arrays become float16. The optimizers are then left out, because
     Adam's second moments are too small for float16.
 
     Args:

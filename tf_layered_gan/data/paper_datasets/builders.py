@@ -1,4 +1,4 @@
-"""Builders for two of the paper's datasets. TensorFlow Datasets has CUB with another split, and lacks APC."""
+"""Builders for two of the paper's datasets. TensorFlow Datasets has another split of CUB, and does not have APC."""
 
 import random
 import re

@@ -70,7 +70,7 @@ def _dataset(source: str) -> Dataset:
 
 
 def prepare(source: str, path: str | os.PathLike | None = None) -> tfds.core.DatasetBuilder:
-    """Downloads and prepares a dataset, unless that is done already.
+    """Downloads and prepares a dataset, unless it is prepared already.
 
     Args:
         source: a name in `DATASETS`.
@@ -92,7 +92,7 @@ def prepare(source: str, path: str | os.PathLike | None = None) -> tfds.core.Dat
         builder.download_and_prepare(
             download_dir=downloads, download_config=tfds.download.DownloadConfig(try_download_gcs=False)
         )
-    except Exception as error:  # requests, TensorFlow Datasets and the archive formats raise almost anything
+    except Exception as error:  # requests, TensorFlow Datasets and readers of archives raise almost any error
         reason = f"{type(error).__name__}: {error}"
         raise ValueError(f"{source} could not be prepared: {reason}\nIf it cannot be downloaded, {by_hand}") from error
     return builder
@@ -115,8 +115,8 @@ def tfds_splits(builder: tfds.core.DatasetBuilder, holdout: int | None) -> tuple
 
     Args:
         builder: the builder of a prepared dataset.
-        holdout: how many training photos are taken for validation, if the dataset has no split "validation". The order
-            of photos in a split is random, but always the same.
+        holdout: number of training photos that become validation photos, if the dataset has no split "validation". The
+            order of photos in a split is random, but always the same.
 
     Raises:
         ValueError: if `holdout` is out of range.

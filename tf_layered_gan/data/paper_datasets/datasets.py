@@ -19,7 +19,7 @@ from tf_layered_gan.data.paper_datasets.catalogue import DATASETS, MASK, prepare
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.data.squares import labelled_square
 
-_BATCH = 64  # photos decoded at a time
+_BATCH = 64  # number of photos that are decoded together
 
 Element = tuple[str, io.BytesIO, io.BytesIO | Path | None]  # name, file of the photo, file of its mask
 
@@ -46,9 +46,9 @@ def load(
         masks: only for dogs and cars: None, or a folder with a PNG for each validation and test photo, for example
             cars_test/00001.png for cars_test/00001.jpg. A mask has the photo's aspect ratio. Grey 128 and above is
             foreground.
-        holdout: only for dogs and cars: how many of the training photos are taken for validation.
-        train_masks: whether the training photos have masks as well; only cub and apc have any.
-        cache: None, or a folder that keeps what was decoded, see `cache.cached_splits`.
+        holdout: only for dogs and cars: the number of training photos that become validation photos.
+        train_masks: whether to load masks of the training photos as well; only cub and apc have any.
+        cache: None, or a folder that keeps the decoded photos, see `cache.cached_splits`.
 
     Returns:
         `Splits`. A photo's name is its path in the archive (for cars, with the class). Grey 128 and above is foreground

@@ -8,11 +8,11 @@ THRESHOLDS = 101
 
 
 def precision_recall(probabilities: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Counts right and wrong pixels at 101 thresholds from 0 to 1.
+    """Counts correct and wrong pixels at 101 thresholds from 0 to 1.
 
     Args:
-        probabilities: of the foreground, float32 [photo, height, width] in [0, 1].
-        masks: uint8 [photo, height, width]: 0 background, 1 foreground, 255 unlabelled, which does not count.
+        probabilities: probabilities of the foreground, float32 [photo, height, width] in [0, 1].
+        masks: uint8 [photo, height, width]: 0 background, 1 foreground, 255 unlabelled. Unlabelled pixels do not count.
 
     Returns:
         float64 [row, threshold]. The rows are: true positives, false positives, true negatives, false negatives,

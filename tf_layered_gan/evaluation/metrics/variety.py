@@ -1,4 +1,4 @@
-"""Variety of the masks that a GAN paints: a GAN may paint many images of few silhouettes, and ignore z."""
+"""Variety of the masks that a GAN paints. A GAN may paint many images with only a few silhouettes, and ignore z."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ def mask_variety(masks: np.ndarray) -> dict[str, float]:
 
     The first mask is a silhouette. A later mask is compared with the earlier silhouettes in order. It belongs to the
     first one with an intersection over union of 0.7 or more. If there is none, the mask is a new silhouette. Two empty
-    masks agree. More masks have more silhouettes, so compare equal numbers of masks only.
+    masks agree. More masks have more silhouettes, so compare only equal numbers of masks.
 
     Args:
         masks: [mask, height, width] in [0, 1]; foreground is above 0.5.
@@ -46,7 +46,7 @@ def variance_shares(masks: np.ndarray) -> dict[str, float]:
 
     Returns:
         dict: "variance_code" and "variance_z", shares in [0, 1] of the variance within the groups, summed over the
-        pixels; both 0 if there is none.
+        pixels. Both are 0 if there is no variance.
     """
     total = masks.var(axis=(1, 2)).sum()
     by_code, by_z = (masks.mean(axis=other).var(axis=1).sum() for other in (2, 1))

@@ -49,7 +49,8 @@ class DifferentiableAugmentation(keras.layers.Layer):
         warp: `perturbation.warp` or `perturbation.warp_gather`.
         geometry: whether it also changes the geometry.
         probability: probability of each transformation, in [0, 1].
-        target: the mean of sign(D(photo)) at which an adaptive probability stays; 0 keeps `probability` as given.
+        target: if above 0, the probability adapts: it rises while the mean of sign(D(photo)) is above this target, and
+        falls otherwise. 0 keeps `probability` as given.
 
     Attributes:
         probability: a number, or a variable that starts at 0 if the probability is adaptive.
@@ -92,7 +93,7 @@ class DifferentiableAugmentation(keras.layers.Layer):
     def adapt(self, real_logits: tf.Tensor) -> None:
         """Moves an adaptive probability one step: up if the mean of sign(D(photo)) is above the target, else down.
 
-        Differs from ADA, which takes a step of four times the size after every fourth batch.
+        ADA differs: it takes a step of four times this size after every fourth batch.
 
         Args:
             real_logits: D of this replica's augmented photos, float32 [batch]. The mean is taken over the global batch.
@@ -120,7 +121,7 @@ def _transforms(deviations: tf.Tensor, resolution: int) -> tf.Tensor:
 
 
 def _change_color(images: tf.Tensor, deviations: tf.Tensor) -> tf.Tensor:
-    """Changes brightness, saturation and contrast; written as sums, so that a deviation of 0 changes no bit."""
+    """Changes brightness, saturation and contrast. Adds differences, so a deviation of 0 changes no bit."""
     brightness, saturation, contrast = (
         deviations[:, i, None, None, None] for i in (_BRIGHTNESS, _SATURATION, _CONTRAST)
     )

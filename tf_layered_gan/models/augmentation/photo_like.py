@@ -18,13 +18,13 @@ from tf_layered_gan.data.augmentation import RGB_TO_YIQ, sample_color
 from tf_layered_gan.models.augmentation.perturbation import bend, sample_transforms
 from tf_layered_gan.models.composition import compose
 
-EXCHANGED = 0.7  # probability of the background of another pair
+EXCHANGED = 0.7  # probability that a pair gets another background
 DEFORMED = 0.7  # probability that the object is warped and bent
 OBJECT = {"scale_exponent": (-0.5, 0.0), "shift": 0.2, "rotation": 25.0}  # octaves, fraction of the width, degrees
-BEND_KNOTS = 4  # in each direction, of the grid that bends an object
+BEND_KNOTS = 4  # knots in each direction of the grid that bends an object
 BEND = 0.047  # fraction of the width, standard deviation of a knot's displacement in each direction
 RECOLOURED = 0.5  # probability of the colours of a photo
-MOST_PHOTOS = 1_000  # whose colours are taken, evenly chosen
+MOST_PHOTOS = 1_000  # number of photos whose colours are used, evenly chosen
 MIRRORED = 0.5  # probability
 IMAGE = {"scale_exponent": (-0.1, 0.35), "shift": 0.1, "rotation": 10.0}  # octaves, fraction of the width, degrees
 BLURRED, SHRUNK, SHARPENED = 0.5, 0.15, 0.1  # probabilities; an image has one of these at most
@@ -43,7 +43,7 @@ _LEAST_SPREAD = 1 / 127.5  # one grey level: flat images must not be divided by 
 
 
 def sample(batch_size: int, seed: tf.Tensor, *, resolution: int) -> dict[str, tf.Tensor]:
-    """Draws the changes of a batch of pairs. The exchange of backgrounds is apart, see `exchange_backgrounds`.
+    """Draws the changes of a batch of pairs, except for the exchange of backgrounds, see `exchange_backgrounds`.
 
     Args:
         batch_size: number of pairs.
@@ -94,8 +94,8 @@ def _smooth_displacements(batch_size: int, seed: tf.Tensor, resolution: int) -> 
 def exchange_backgrounds(draws: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor]:
     """Gives pairs the background of another pair of the batch, each with the probability `EXCHANGED`.
 
-    It exchanges the draws from which backgrounds are painted, so it is the same on any number of devices. Only with
-    `codes.public_z` does a background depend on its object at all.
+    It exchanges the draws that backgrounds are painted from. So the result is the same on any number of devices. A
+    background depends on its object only if `codes.public_z` is set.
 
     Args:
         draws: the draws of a step, see `LayeredGAN`.
@@ -171,7 +171,7 @@ def transfer_colors(images: tf.Tensor, statistics: np.ndarray, style: tf.Tensor)
     Args:
         images: float32 [batch, height, width, rgb] in [-1, 1].
         statistics: float32 [photo, 2, channel], see `color_statistics`.
-        style: float32 [batch], which photo: in [0, 1) from the first to the last, -1 for none.
+        style: float32 [batch]. It selects a photo: from 0 for the first to below 1 for the last; -1 selects none.
 
     Returns:
         float32 [batch, height, width, rgb], clipped to [-1, 1].
@@ -191,7 +191,7 @@ def flip(images: tf.Tensor, mirrored: tf.Tensor) -> tf.Tensor:
 
 
 def blur(images: tf.Tensor, sigma: tf.Tensor) -> tf.Tensor:
-    """Blurs each image with a Gaussian, whose weights at the border are those of the pixels that exist.
+    """Blurs each image with a Gaussian. At the border, only pixels inside the image have weights.
 
     Args:
         images: float32 [batch, width, width, channel].
@@ -218,7 +218,7 @@ def shrink(images: tf.Tensor, fraction: tf.Tensor) -> tf.Tensor:
     width = images.shape[1]
     size = tf.maximum(tf.round(fraction * width), 1.0)[:, None, None]
     centres = tf.range(width, dtype=tf.float32) + 0.5
-    # Both images in pixels of the smaller one. It has `size` pixels, and the others here have weight 0.
+    # Positions are in pixels of the smaller image. It has `size` pixels; further pixels get weight 0.
     distances = tf.abs(centres[:, None] * size / width - centres)
     triangle = tf.nn.relu(1.0 - distances) * tf.cast(centres < size, tf.float32)
     smaller = _weights(tf.transpose(triangle, [0, 2, 1]))
@@ -255,7 +255,7 @@ def compress(images: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
 
 
 def _where(chosen: tf.Tensor, values: tf.Tensor, otherwise: tf.Tensor | float) -> tf.Tensor:
-    """Returns `values`, [batch, ...], where `chosen`, bool [batch], is true."""
+    """Keeps `values`, [batch, ...], only where `chosen`, bool [batch], is true."""
     return tf.where(tf.reshape(chosen, [-1, *[1] * (values.shape.rank - 1)]), values, otherwise)
 
 

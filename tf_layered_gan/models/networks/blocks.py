@@ -44,8 +44,8 @@ def join_code(x: KerasTensor, code: KerasTensor) -> KerasTensor:
     """Joins a code to a feature map: a 3x3 convolution of the map plus a learned bias per code and channel.
 
     Differs from FineGAN, which tiles the code over the image, concatenates it and convolves. A convolution of a
-    constant plane is a bias per channel except at the border of one pixel, so the result is almost the same and much
-    cheaper.
+    constant plane is a bias per channel, except in the outermost pixels. So the result is almost the same, at a much
+    lower cost.
 
     Args:
         x: float32 [batch, height, width, channel].

@@ -24,7 +24,7 @@ class MinibatchDeviation(keras.layers.Layer):
     def call(self, features: KerasTensor) -> KerasTensor:
         """Computes the layer."""
         groups = ops.reshape(features, (-1, self.group_size, *features.shape[1:]))
-        deviation = ops.sqrt(ops.var(groups, axis=1) + 1e-8)  # the root has no gradient at 0
+        deviation = ops.sqrt(ops.var(groups, axis=1) + 1e-8)  # avoids the root at 0, where it has no gradient
         means = ops.repeat(ops.mean(deviation, axis=(1, 2, 3)), self.group_size)
         channel = means[:, None, None, None] * ops.ones_like(features[..., :1])
         return ops.concatenate([features, channel], axis=-1)

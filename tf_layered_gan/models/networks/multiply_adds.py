@@ -28,7 +28,7 @@ def _of_layer(layer: layers.Layer) -> int:
     if isinstance(layer, layers.SeparableConv2D):
         kernels = [layer.depthwise_kernel, layer.pointwise_kernel]
     elif isinstance(layer, UpsampleConv2D):
-        return math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape) * 4 // 9  # see the class
+        return math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape) * 4 // 9  # see `UpsampleConv2D`
     elif isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D)):
         kernels = [layer.kernel]
     elif isinstance(layer, layers.Dense):

@@ -40,7 +40,8 @@ class UpsampleConv2D(keras.layers.Layer):
 def _transposed(kernel: KerasTensor) -> KerasTensor:
     """Adds up the weights of a kernel [3, 3, channel, filter] to [4, 4, filter, channel], see the class.
 
-    Along each axis, weight t of the kernel on copy j (0 or 1) of a pixel becomes weight j + 2 - t of the larger kernel.
+    Each pixel has two copies, j = 0 and 1, along an axis. Weight t of the kernel on copy j becomes weight j + 2 - t of
+    the larger kernel.
     """
     kernel = ops.transpose(ops.flip(kernel, (0, 1)), (0, 1, 3, 2))
     kernel = ops.pad(kernel, ((0, 1), (0, 0), (0, 0), (0, 0))) + ops.pad(kernel, ((1, 0), (0, 0), (0, 0), (0, 0)))
