@@ -47,9 +47,9 @@ from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.training.phases import photo_phase
 from tf_layered_gan.training.run import Run
 
-_TRUSTED = 0.5  # least agreement with GrabCut: below it, colours do not tell objects from backgrounds
 Teachers = dict[str, keras.Model]  # segmenters by name, such as "bootstrap", "pairs" or "pass 1"
 
+_TRUSTED = 0.5  # least agreement with GrabCut: below it, colours do not tell objects from backgrounds
 _SETTLED = 0.97  # if two passes in a row agree this much, another pass would change nothing
 _LEAST_GAIN = 0.0  # of agreement with GrabCut, for a pass to be kept
 _FEWEST = 8  # photos that a segmenter can learn from
@@ -154,7 +154,8 @@ def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, An
     if not teachers:
         return facts | {"trusted": facts["agreement"] >= _TRUSTED}
     before = _mean_agreement(_masks(teachers, images), run.grabcut_masks)
-    facts["kept"] = facts["agreement"] - before >= _LEAST_GAIN or len(teachers) > 1  # several teachers cannot take its place
+    several = len(teachers) > 1  # no single network could take the place of this pass
+    facts["kept"] = several or facts["agreement"] - before >= _LEAST_GAIN
     if not facts["kept"]:
         message = "%s is not kept: its masks agree less with GrabCut's (%.3f) than those it learned from (%.3f)"
         logging.info(message, name, facts["agreement"], before)
