@@ -247,7 +247,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 def measured(peak, script):
-    """Returns the arguments of a Python that runs a script and writes its peak memory to the file `peak`."""
+    """Returns the arguments with which Python runs a script and writes the script's peak memory to the file `peak`."""
     return "-c", _MEASURE, peak, script
 
 

@@ -11,7 +11,7 @@ def printable(text: str) -> str:
 
 
 def say(text: str, stream: TextIO) -> None:
-    """Prints a line at once. If nobody can read it, because the terminal was closed, there is no error."""
+    """Prints a line and flushes it. If nobody can read it, because the terminal was closed, there is no error."""
     try:
         print(printable(text), file=stream, flush=True)
     except OSError:

@@ -53,7 +53,7 @@ def read_metadata(path: str | os.PathLike) -> dict:
         The facts and "format_version".
 
     Raises:
-        ValueError: it has no entry with facts, or see `find_metadata`.
+        ValueError: it has no entry with facts, or `find_metadata` raises it.
     """
     facts = find_metadata(path)
     if facts is None:

@@ -105,7 +105,7 @@ class _NameOrPathParser(ConfigFileFlagParser):
 
 
 class _UnsplitPath(str):
-    """A path that `split` keeps whole. ml_collections would pass what follows a colon to the config as an argument."""
+    """A path that `split` does not split. ml_collections would take text after a colon as an argument of the config."""
 
     def split(self, *_: object) -> list[str]:  # type: ignore[override]
         return [self]

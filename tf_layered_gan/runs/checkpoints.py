@@ -12,7 +12,7 @@ from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.segmenter import Segmenter
 
 _KEPT = 2  # the older one is used if the newest is truncated
-# Exceptions that a truncated or overwritten checkpoint never raises. Some damage raises their base class.
+# A truncated or overwritten checkpoint never raises these, but it can raise their base class, which is caught.
 _NOT_FROM_DAMAGE = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,

@@ -55,7 +55,7 @@ def check_agreement(strategy: tf.distribute.Strategy, facts: Mapping[str, Any]) 
 
     Raises:
         ValueError: on every worker; names the facts that differ, the workers that differ, and this worker's values. If
-            the workers do not even have the same names of facts, names those.
+            the facts of the workers differ in their names, the error lists the names.
     """
     if not _has_workers(strategy):
         return

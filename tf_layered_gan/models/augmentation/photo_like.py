@@ -94,8 +94,8 @@ def _smooth_displacements(batch_size: int, seed: tf.Tensor, resolution: int) -> 
 def exchange_backgrounds(draws: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor]:
     """Gives pairs the background of another pair of the batch, each with the probability `EXCHANGED`.
 
-    It exchanges the draws that backgrounds are painted from. So the result is the same on any number of devices. A
-    background depends on its object only if `codes.public_z` is set.
+    It exchanges the random numbers of the backgrounds among the images. So the result is the same on any number of
+    devices. A background depends on its object only if `codes.public_z` is set.
 
     Args:
         draws: the draws of a step, see `LayeredGAN`.
