@@ -262,6 +262,7 @@ def test_every_config_trains(name, tmp_path, eagerly, monkeypatch):
 def test_config_of_the_demo_trains_at_its_own_size(tmp_path, eagerly):
     config = shapes.get_config()
     few = {"data.train_pictures": 32, "data.held_out_pictures": 8, "schedule.gan_images_per_round": config.batch_size}
+    few |= {"schedule.segmenter_steps_per_round": 1, "schedule.final_segmenter_steps": 1}
     config.update_from_flattened_dict(tiny.ONE_STEP | few)
     metrics = train.train(config.lock(), tmp_path)
     assert (metrics["images_seen"], metrics["segmenter_steps"]) == (config.batch_size, 2)
