@@ -6,6 +6,7 @@ import tensorflow as tf
 from edge_segmenter.sharpening import sharpen
 from tf_layered_gan.data.labels import photo_classes
 from tf_layered_gan.data.photos import Photos, Splits
+from tf_layered_gan.evaluation import gan_figures
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.gan_figures import evaluate_clusters, evaluate_synthetic_masks
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
@@ -147,6 +148,11 @@ class FakeGAN:
 
 def fake_draws(step):
     return {"step": step, "foreground_z": tf.zeros((2, 3)), "c_sup": tf.zeros((2, 1)), "c": tf.eye(2)}
+
+
+def test_large_batches_give_no_more_masks_to_compare(monkeypatch):
+    monkeypatch.setattr(gan_figures, "_MOST_MASKS", 3)
+    assert evaluate_synthetic_masks(FakeGAN(), fake_draws, batches=3)["pictures"] == 3  # of two batches of two
 
 
 def test_synthetic_masks_have_a_mean_a_spread_and_variety():

@@ -17,6 +17,7 @@ from tf_layered_gan.evaluation.segmentation import to_model_range
 from tf_layered_gan.models.layered_gan import FULL, LayeredGAN
 
 _BATCH_SIZE = 64
+_MOST_MASKS = 1_024
 _CROSSED, _CROSSED_GROUPS = 8, 4
 Sampler = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
@@ -112,7 +113,8 @@ def evaluate_synthetic_masks(gan: LayeredGAN, sample: Sampler, batches: int = 32
         gan: the GAN.
         sample: function that takes a step, int64 scalar, and returns the random inputs of a batch, see
             `sampling.build_sampler`.
-        batches: number of batches, from steps 0, 1, ... of `sample`.
+        batches: greatest number of batches, from steps 0, 1, ... of `sample`. Fewer are painted if these hold 1,024
+            images, because the variety compares all pairs of masks.
 
     Returns:
         dict: "mask_mean", the mean share of the image that a mask covers, near 0 if all is background and near 1 if all
@@ -123,15 +125,17 @@ def evaluate_synthetic_masks(gan: LayeredGAN, sample: Sampler, batches: int = 32
 
     paint = tf.function(lambda step: gan.synthesize(sample(step))["mask"][..., 0], autograph=False)
     cross = tf.function(lambda step: crossed_masks(gan.average_foreground_generator, sample(step)), autograph=False)
-    masks = np.concatenate([paint(tf.constant(step, tf.int64)) for step in range(batches)])
+    masks = [paint(tf.constant(0, tf.int64))]
+    masks += [paint(tf.constant(step, tf.int64)) for step in range(1, min(batches, -(-_MOST_MASKS // len(masks[0]))))]
+    compared = np.concatenate(masks)[:_MOST_MASKS]
     crossed = np.stack([cross(tf.constant(step, tf.int64)) for step in range(min(batches, _CROSSED_GROUPS))])
-    means = masks.mean((1, 2))
+    means = compared.mean((1, 2))
     return {
         "mask_mean": float(means.mean()),
         "mask_spread": float(means.std()),
         "masks_full": float((means > FULL).mean()),
         "pictures": len(means),
-        **variety.mask_variety(masks),
+        **variety.mask_variety(compared),
         **variety.variance_shares(crossed),
     }
 
