@@ -7,7 +7,7 @@ import tempfile
 
 from ml_collections import ConfigDict
 
-from tf_layered_gan.console.progress import duration
+from edge_segmenter.progress import duration
 from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.models import memory
 from tf_layered_gan.runs.config_record import check_config

@@ -14,7 +14,7 @@ from tensorboard.plugins.hparams import api as hparams
 from tensorboard.plugins.pr_curve import metadata as pr_curve
 
 from edge_segmenter.files.printing import printable
-from tf_layered_gan.console.progress import duration
+from edge_segmenter.progress import duration
 from tf_layered_gan.evaluation.collapse import collapse_warning
 from tf_layered_gan.evaluation.metrics.precision_recall import THRESHOLDS, precision_recall
 from tf_layered_gan.training.plan import Plan

@@ -16,7 +16,7 @@ import tensorflow as tf
 from absl import logging
 from ml_collections import ConfigDict
 
-from tf_layered_gan.console.progress import duration
+from edge_segmenter.progress import duration
 from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.evaluation import collapse, gan_figures, image_grid, segmentation
 from tf_layered_gan.evaluation.metrics.fid import InceptionFeatures
