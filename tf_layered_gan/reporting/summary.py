@@ -36,6 +36,8 @@ def did_it_learn(run: Recorded, measured: Measured) -> Iterable[str]:
     """Yields sentences about how good the masks are."""
     test = run.metrics.get("test")
     ours = _ours(test)
+    if run.why_no_gan and not run.is_student:
+        yield run.why_no_gan
     if test and ours:
         yield (
             f"On {ours['images']:,} test photos, kept from training, the masks have an IoU of {ours['iou']:.3f} with "
@@ -101,14 +103,24 @@ def what_next(run: Recorded, measured: Measured) -> Iterable[str]:
     if ours and grabcut and grabcut["iou"] > ours["iou"] + _NEAR and not settings.get("refine.bootstrap"):
         yield "GrabCut is better than the segmenter here, so learn from it first: refine.bootstrap=True."
     best = max(run.curve, key=lambda point: point["iou"], default=None)
-    if best and run.curve[-1]["after"].startswith("pass") and run.curve[-1]["iou"] < best["iou"] - _NEAR:
-        yield f"The masks of the validation photos were best after “{best['after']}”, not at the end. Try fewer passes."
+    if best and run.curve[-1]["after"].startswith("pass") and run.curve[-1]["iou"] < best["iou"] - _NEAR / 2:
+        words = f"The masks of the validation photos were best after “{best['after']}”, not at the end."
+        yield f"{words} {_advice(run, best)}"
     if measured.training is not None:
         yield "Mark the bad masks in the review at the end of this page, and give the file to the next run."
     if run.metrics and not ours:
         yield "Draw masks for some 50 photos, so that the next run can be measured (data.masks)."
     if ours:
         yield "Train other seeds before you compare settings: two seeds can lie 0.1 apart."
+
+
+def _advice(run: Recorded, best: Mapping[str, Any]) -> str:
+    """Returns how to end a run at its best point, which is not its last."""
+    if best["after"] == "bootstrap" and run.metrics.get("images_seen"):
+        chosen_already = run.settings.get("schedule.gan") == "if_needed"
+        return "" if chosen_already else "Leave the GAN out: schedule.gan=if_needed."
+    passes = best["after"].removeprefix("pass ")
+    return f"Try fewer passes: refine.passes={passes if passes.isdecimal() else 0}."
 
 
 def _beside_baselines(iou: float, test: Mapping[str, Any]) -> Iterable[str]:

@@ -7,11 +7,10 @@ import tempfile
 
 from ml_collections import ConfigDict
 
-from edge_segmenter.progress import duration
 from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.models import memory
 from tf_layered_gan.runs.config_record import check_config
-from tf_layered_gan.training.plan import Plan, estimated_seconds
+from tf_layered_gan.training.plan import NOT_BEGUN, Plan
 from tf_layered_gan.training.session import load_usable_photos
 
 _CHECKPOINTS = 3  # two are kept while a third is written
@@ -34,9 +33,9 @@ def dry_run(config: ConfigDict, workdir: str | os.PathLike) -> None:
     device_batch = config.batch_size
     memory.check_memory(config, device_batch)
     photos = _photos(config)
-    plan, begun = Plan(config), (pathlib.Path(workdir) / "checkpoints").exists()
-    seconds = estimated_seconds(sum(part.cost * (part.last_step - part.first_step) for part in plan.parts))
-    words = "unknown on a GPU: see the first lines of progress" if seconds is None else f"about {duration(seconds)}"
+    count = config.data.train_pictures if photos is None else len(photos.train)
+    plan, begun = Plan(config, count), (pathlib.Path(workdir) / "checkpoints").exists()
+    words = plan.estimate(NOT_BEGUN) or "unknown on a GPU: see the first lines of progress"
     needed, free = _disk(config, photos), shutil.disk_usage(_existing(workdir)).free
     lines = {
         "photos": _describe(config, photos),
