@@ -37,7 +37,7 @@ def masks_section(measured: Measured) -> Section:
         order, worst, best = np.argsort(answers.ious, kind="stable"), "The worst masks", "The best masks"
         words = (
             "Each pair shows the segmenter's mask on the left and the true mask on the right. The object keeps its "
-            "colours; the rest is darker."
+            "colours; the rest is darker. A low IoU may also mean that the true mask is wrong."
         )
     shown = min(_SHOWN, len(order))
     parts = [paragraphs(words)]

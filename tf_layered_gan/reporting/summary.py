@@ -36,8 +36,6 @@ def did_it_learn(run: Recorded, measured: Measured) -> Iterable[str]:
     """Yields sentences about how good the masks are."""
     test = run.metrics.get("test")
     ours = _ours(test)
-    if run.why_no_gan and not run.is_student:
-        yield run.why_no_gan
     if test and ours:
         yield (
             f"On {ours['images']:,} test photos, kept from training, the masks have an IoU of {ours['iou']:.3f} with "
@@ -56,6 +54,8 @@ def did_it_learn(run: Recorded, measured: Measured) -> Iterable[str]:
         )
     else:
         yield "This is unknown: there are neither final figures nor masks to look at."
+    if run.why_no_gan and not run.is_student:
+        yield run.why_no_gan
     agreement = (test or {}).get("agreement")
     if run.is_student and isinstance(agreement, float):
         yield f"The student agrees with its teacher at an IoU of {agreement:.3f} on the test photos."

@@ -41,7 +41,7 @@ def dry_run(config: ConfigDict, workdir: str | os.PathLike) -> None:
         "photos": _describe(config, photos),
         "images": f"{config.resolution}x{config.resolution} pixels, {config.batch_size} in a step",
         "plan": f"{plan.describe(config)}; then the evaluation",
-        "time": f"{words} on this machine, from the first step to the last",
+        "time": f"on this machine {words}, from the first step to the last",
         "memory": f"about {memory.estimate(config, device_batch) / 1e9:.1f} of {memory.available() / 1e9:.1f} GB",
         "disk": f"about {needed / 1e6:,.0f} MB in {workdir}; {free / 1e6:,.0f} MB are free",
         "workdir": f"{workdir} {'holds a run, which goes on' if begun else 'will be made'}",
@@ -72,7 +72,9 @@ def _describe(config: ConfigDict, photos: Splits | None) -> str:
 def _disk(config: ConfigDict, photos: Splits | None) -> float:
     """Estimates the bytes that a run writes."""
     schedule, every = config.schedule, config.monitoring
-    weights = sum(network.count_params() for network in memory.networks_without_memory(config))
+    parameters = [network.count_params() for network in memory.networks_without_memory(config)]
+    passes = config.refine.bootstrap + config.refine.passes  # each has checkpoints of a segmenter
+    weights = sum(parameters) + passes * parameters[-1]
     steps = 0 if config.segmenter.supervised else schedule.rounds * schedule.gan_images_per_round // config.batch_size
     if photos is None:
         pixels = (config.data.train_pictures + 2 * config.data.held_out_pictures) * config.resolution**2 * 3

@@ -221,7 +221,7 @@ class Run:
         logging.info("%s photos of %d pixels; everything goes to %s", photos, self.config.resolution, self.workdir)
         logging.info("the plan: %s", self.plan.describe(self.config))
         estimate = self.plan.estimate(self.checkpointer.position)
-        words = "" if estimate is None else f"this will take {estimate} on this machine; "
+        words = "" if estimate is None else f"on this machine, this will take {estimate}; "
         logging.info("%sprogress is logged every %d steps", words, self.config.monitoring.scalars_every)
 
     def report(self) -> dict:
