@@ -125,6 +125,9 @@ def test_a_run_whose_bootstrap_sufficed_says_so(run_copy):
     for words in ("images seen by D", "no grids of layers", "There are no clusters", ">images seen<"):
         assert words not in text
     assert "best after “bootstrap”, not at the end. Try fewer passes: refine.passes=0." in text
+    write_record(run_copy / "passes" / "1" / "pass.json", record | {"pass": 1, "kept": False})
+    text = written(run_copy)
+    assert "Try fewer passes" not in text and "pass 1 (not kept)" in text
 
 
 def test_grids_of_earlier_versions_are_shown(run_copy):

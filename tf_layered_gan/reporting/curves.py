@@ -45,7 +45,8 @@ def gains_section(run: Recorded) -> Section:
             iou = point["iou"]
             gain = "" if before is None else f"{iou - before:+.3f}"
             seen = [] if run.why_no_gan else [f"{point['images_seen']:,}"]
-            rows.append([point["after"], *seen, bar(iou), f"{point['iou_per_image']:.3f}", gain])
+            name = f"{point['after']} (not kept)" if point["after"] in run.not_kept else point["after"]
+            rows.append([name, *seen, bar(iou), f"{point['iou_per_image']:.3f}", gain])
             before = iou
         seen = [] if run.why_no_gan else ["images seen by D"]
         head = ["after", *seen, "IoU, whole set", "IoU per image", "gain"]

@@ -63,6 +63,11 @@ class Recorded:
             return "The run trained no GAN, because the bootstrap sufficed (schedule.gan=if_needed)."
         return ""
 
+    @property
+    def not_kept(self) -> set[str]:
+        """The names of the passes whose segmenters are not the run's result, such as "pass 2"."""
+        return {f"pass {record['pass']}" for record in self.passes if not record.get("kept", True)}
+
 
 def read_run(workdir: str | os.PathLike) -> Recorded:
     """Reads the records of a run, or of a student from its own folder. Damaged files raise no error."""

@@ -102,8 +102,9 @@ def what_next(run: Recorded, measured: Measured) -> Iterable[str]:
     grabcut = test.get("grabcut")
     if ours and grabcut and grabcut["iou"] > ours["iou"] + _NEAR and not settings.get("refine.bootstrap"):
         yield "GrabCut is better than the segmenter here, so learn from it first: refine.bootstrap=True."
-    best = max(run.curve, key=lambda point: point["iou"], default=None)
-    if best and run.curve[-1]["after"].startswith("pass") and run.curve[-1]["iou"] < best["iou"] - _NEAR / 2:
+    kept = [point for point in run.curve if point["after"] not in run.not_kept]
+    best = max(kept, key=lambda point: point["iou"], default=None)
+    if best and kept[-1]["after"].startswith("pass") and kept[-1]["iou"] < best["iou"] - _NEAR / 2:
         words = f"The masks of the validation photos were best after “{best['after']}”, not at the end."
         yield f"{words} {_advice(run, best)}"
     if measured.training is not None:
