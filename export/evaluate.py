@@ -19,6 +19,7 @@ from PIL import Image
 
 from edge_segmenter.files.images import UnreadableImage, read_image
 from edge_segmenter.fit import foreground_probability
+from edge_segmenter.progress import progress
 from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.data import mask_values
 from tf_layered_gan.data.photo_files import find_photos
@@ -86,7 +87,7 @@ def score(
     masked = [(source.photo, source.mask) for source in find_photos(photos, masks) if source.mask]
     mask_values.warn_of_turns(masked)
     coding = mask_values.survey([mask_file for _, mask_file in masked], unlabelled)
-    for photo_file, mask_file in masked[chosen]:
+    for photo_file, mask_file in progress(masked[chosen], "measuring", len(masked[chosen]), "photos"):
         try:
             photo, mask = _read(read_image, photo_file), _read(mask_values.read_mask, mask_file, coding=coding)
         except ValueError as error:

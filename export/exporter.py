@@ -1,6 +1,7 @@
 """Converts a segmenter to every format, verifies each file and writes those that pass."""
 
 import contextlib
+import functools
 import os
 import pathlib
 import shutil
@@ -11,6 +12,7 @@ import numpy as np
 
 from edge_segmenter.facts import training_fit
 from edge_segmenter.fit import fit_for_whole_photos
+from edge_segmenter.progress import clear_line, progress
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.files.records import write_record
 
@@ -67,9 +69,11 @@ def export_segmenter(
         keras_model = reference(network, test_photos)
         _print_reference(keras_model.figures)
         exporter = Exporter(folder, keras_model, facts, max_iou_loss)
-        exporter.savedmodel(network)
+        exports = [lambda: exporter.savedmodel(network)]
         for name, attempts in conversions(network, **images).items():
-            exporter.tflite(name, attempts)
+            exports.append(functools.partial(exporter.tflite, name, attempts))
+        for write in progress(exports, "exporting", len(exports), "formats"):
+            write()
         result = {
             "fit": training_fit(facts),
             "max_iou_loss": max_iou_loss,
@@ -174,6 +178,7 @@ def _print_format(name: str, figures: dict) -> None:
         words += [f"{figures['bytes']:12,} bytes", f"IoU with the Keras model's masks {figures['iou']:.4f}"]
     if figures.get("true_iou") is not None:
         words += [f"with the test masks {figures['true_iou']:.4f} ({-figures['true_iou_loss']:+z.4f})"]
+    clear_line()
     print("  ".join([*words, *(["REFUSED"] if figures["refused"] else [])]), flush=True)
 
 

@@ -32,6 +32,7 @@ from PIL import Image
 
 from edge_segmenter.files.atomic import save_png
 from edge_segmenter.fit import foreground_probability
+from edge_segmenter.progress import progress
 from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.config import shipped, validate
 from tf_layered_gan.data.paper_datasets import datasets
@@ -66,7 +67,8 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
     fit = fit_of_segmenter(model)
     record, written = mask_record.make(model, interface, data), 0
     mask_record.check(data.masks, record)
-    for name, photo in datasets.held_out(data.source, path=data.path, holdout=data.holdout):
+    photos = datasets.held_out(data.source, path=data.path, holdout=data.holdout)
+    for name, photo in progress(photos, "segmenting", 0, "photos"):
         path = _mask_path(data.masks, name)
         if not path.exists():
             mask = foreground_probability(photo, resolution, predict, fit) > THRESHOLD

@@ -62,7 +62,7 @@ def test_the_examples_of_the_page_run(place, run_copy, eagerly, monkeypatch, cap
         assert language == "python"
         exec(code, names)
     printed = capsys.readouterr().out
-    assert trained == [(str(place / "photos"), 2, 1)] and "16 images in" in printed
+    assert trained == [(str(place / "photos"), 2, 1)] and "10 photos to train on" in printed
     assert "of the photo is foreground" in printed and printed.count("(16, 16, 3)") == 3
     with Image.open("cutout.png") as cutout:
         assert cutout.mode == "RGBA" and cutout.size == (16, 16)

@@ -34,6 +34,7 @@ Examples:
 """
 
 import re
+from typing import Any
 
 from absl import app, flags, logging
 
@@ -85,11 +86,11 @@ def main() -> None:
     elif _MODE.value == "train":
         from tf_layered_gan import train
 
-        train.train(config, _WORKDIR.value)
+        _print_figures(train.train(config, _WORKDIR.value))
     elif _MODE.value == "evaluate":
         from tf_layered_gan import evaluate
 
-        evaluate.evaluate(config, _WORKDIR.value)
+        _print_figures(evaluate.evaluate(config, _WORKDIR.value))
     elif _MODE.value == "explore":
         from tf_layered_gan import explore
 
@@ -103,6 +104,12 @@ def main() -> None:
         from tf_layered_gan import synthesize
 
         synthesize.write_dataset(config, _WORKDIR.value, _COUNT.value)
+
+
+def _print_figures(result: dict[str, Any]) -> None:
+    from tf_layered_gan.evaluation.report import format_figures
+
+    print(format_figures(result, _WORKDIR.value), flush=True)
 
 
 def parse_flags(argv: list[str]) -> list[str]:

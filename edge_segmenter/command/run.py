@@ -1,60 +1,18 @@
-"""Cuts the foreground out of images, a video or a camera's frames with an exported segmenter; needs no TensorFlow.
+"""Cuts the foreground out of images and videos with an exported segmenter.
 
-    edge-segmenter segment --model segmenter_int8.tflite --input photos --output results
-    edge-segmenter segment --model segmenter_int8.tflite --camera 0 --output results --kind blurred
-    edge-segmenter benchmark --model segmenter_int8.tflite
-
-Each result has the size of its image:
-    OUTPUT/masks/NAME.png     grey: 255 where the foreground probability is above the threshold, else 0
-    OUTPUT/cutouts/NAME.png   the image with the probability (no threshold) as its alpha
-    OUTPUT/blurred/NAME.png   the image with its background blurred
-For a video these are masks/NAME.mp4, blurred/NAME.mp4 and the frames cutouts/NAME/000000.png and so on. A camera's
-NAME is camera0, camera1 and so on, by its index.
-
-NAME is the name of the image without its suffix, in the same subfolder. An image keeps its suffix (a.jpg.png) if it
-would otherwise share NAME with another image or folder (a.jpg and a.png, or a.jpg and a folder a.png), or if its name
-has two image suffixes.
-Results of an earlier run are replaced and counted, but results of a camera and folders of frames must not exist yet.
-In a folder, nothing in OUTPUT counts as an image, and no image is ever overwritten.
-
-An image is read as it is displayed: its EXIF orientation is applied and not copied. Grey, palette, CMYK and 16-bit
-images become 8-bit RGB. Transparency is laid over white, as in training, and is never foreground: a cut-out of a
-transparent image keeps what was transparent. The first frame of an animation is taken. An image that cannot be read is
-named, counted and skipped; so is anything that is not a file, such as a broken link. As in training, an image may have
-67 million pixels and its file 256 MiB, bytes after the end of a JPEG not counted. Within these limits the program takes
-less than 1.5 GiB of memory.
-
---input takes several images and folders, for example those that the shell puts in place of *.jpg. NAME then includes
-the folders below the one that holds them all. A video must be the only input. A single image may have any suffix. Links
-to files and folders are followed, and no folder is searched twice. Files that are left out are counted by reason:
-hidden files, files of the system such as __MACOSX, @eaDir and Thumbs.db, thumbnails, other endings, and results of this
-program, unless they are named themselves. A file .edge_segmenter in masks, cutouts and blurred marks results. While the
-command runs, no other may write into these folders. A link in OUTPUT never leads to writing elsewhere.
-
-Videos are written as MPEG-4 without sound, at the frame rate of the input. If the width or height is odd, the last
-column or row is left out. If a video has fewer frames than its header promises, the existing frames are segmented, and
-a warning gives both numbers. A camera's video plays in real time, even if few frames per second are segmented. Ctrl-C
-ends it. If a video's frames come at uneven times, as phones and screen recorders write them, a warning says how far its
-result is out of step.
-
-The model sees the whole image as a square. Its file says how: "squeeze" resizes both sides to the model's resolution.
-Otherwise the aspect is kept: the longer side is resized to the resolution, and the rest of the square is filled by
-repeating the edge pixels.
-
-Ctrl-C ends the program after the current image or frame; a video file is then finished properly. SIGTERM and a closed
-terminal do the same. A second Ctrl-C ends it at once.
-Exit status: 0 for success. 1 if an image failed, more than three frames of a video were missing, or Ctrl-C came early.
-2 if there was nothing to do, a result could not be written, for example because the disk is full, or a video stopped
-with an error; the results before the error are kept.
+The flags of a command: edge-segmenter segment --help. README.md has the rules
+for names, links, broken files and limits.
 """
 
 # argparse instead of absl, because on a device the package needs only NumPy, Pillow and LiteRT.
 import argparse
+import difflib
 import io
 import os
 import pathlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from .. import results
 from ..files.formats import SUFFIXES
@@ -69,11 +27,46 @@ from .segment_images import segment_images
 # The header of .mkv and .webm holds only a duration, and sound often lasts a little longer than the images.
 UNCERTAIN_FRAMES = 3
 
+_EXAMPLES = """\
+examples:
+  edge-segmenter segment --model segmenter_int8.tflite --input photos --output out
+  edge-segmenter segment --model segmenter_int8.tflite --camera 0 --output out
+  edge-segmenter benchmark --model segmenter_int8.tflite"""
+_SEGMENT_USAGE = "edge-segmenter segment --model FILE --input PATH ... --output DIR [flags]"
+_RESULTS = """\
+Writes results of the size of the image:
+  DIR/masks/NAME.png    255 where the probability exceeds the threshold, else 0
+  DIR/cutouts/NAME.png  the image with the probability (no threshold) as its alpha
+  DIR/blurred/NAME.png  the image with its background blurred
+For a video: masks/NAME.mp4, blurred/NAME.mp4, cutouts/NAME/000000.png and so on."""
+_SEGMENT_EXAMPLES = """\
+Exit status: 0 success, 1 an image failed, 2 an error. All rules: README.md
+
+examples:
+  edge-segmenter segment --model segmenter_int8.tflite --input photos --output out
+  edge-segmenter segment --model segmenter_int8.tflite --input clip.mp4 \\
+    --output out --kind mask blurred"""
+_BENCHMARK_EXAMPLES = """\
+example:
+  edge-segmenter benchmark --model segmenter_int8.tflite --input photos"""
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of descriptions and examples, and writes "PATH ..." for a list."""
+
+    def _format_args(self, action: argparse.Action, default_metavar: str) -> str:
+        if action.nargs == argparse.ONE_OR_MORE:
+            return f"{action.metavar} ..."
+        return super()._format_args(action, default_metavar)
+
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     parser = _parser()
-    arguments = parser.parse_args(argv)
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        near = difflib.get_close_matches(unknown[0].split("=")[0], [f"--{name}" for name in vars(arguments)], 1)
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}" + "".join(f"; did you mean {n}?" for n in near))
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as stderr does, because a path may hold undecodable bytes
     try:
@@ -90,38 +83,58 @@ def _path(text: str) -> pathlib.Path:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="edge-segmenter", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="edge-segmenter", description=__doc__, epilog=_EXAMPLES, formatter_class=_Help
     )
-    commands = parser.add_subparsers(required=True, metavar="segment|benchmark")
-    model = argparse.ArgumentParser(add_help=False)
-    model.add_argument("--model", type=_path, required=True, help="a .tflite file")
-    model.add_argument("--threads", type=int, default=1, help="threads of the model, default 1")
-    _add_segment(commands.add_parser("segment", parents=[model], help="write masks, cut-outs or blurred backgrounds"))
-    _add_benchmark(commands.add_parser("benchmark", parents=[model], help="print latency and peak memory"))
+    commands = parser.add_subparsers(title="commands", required=True, metavar="segment|benchmark")
+    _add_segment(commands, help="write masks, cut-outs or blurred backgrounds")
+    _add_benchmark(commands, help="print latency and peak memory")
     return parser
 
 
-def _add_segment(parser: argparse.ArgumentParser) -> None:
-    source = parser.add_mutually_exclusive_group(required=True)
+def _add_segment(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", help: str) -> None:
+    texts: dict[str, Any] = {
+        "help": help,
+        "usage": _SEGMENT_USAGE,
+        "description": _RESULTS,
+        "epilog": _SEGMENT_EXAMPLES,
+    }
+    parser = commands.add_parser("segment", formatter_class=_Help, **texts)
+    group = parser.add_argument_group("what to segment")
+    source = group.add_mutually_exclusive_group(required=True)
     suffixes = f"a video; or images, and folders, searched for {' '.join(SUFFIXES)}"
-    source.add_argument("--input", type=_path, nargs="+", help=suffixes)
-    source.add_argument("--camera", type=int, help="index of a camera, 0 for the first")
-    parser.add_argument("--output", type=_path, required=True, help="a folder, made if missing")
-    sharpen = "move each boundary to the edges of its image, and correct masks by colours; takes more time"
-    parser.add_argument("--sharpen", action="store_true", help=sharpen)
-    kinds = "default: mask and cutout; for a video or a camera, mask"
-    parser.add_argument("--kind", nargs="+", choices=FOLDERS, help=kinds)
-    parser.add_argument("--threshold", type=float, default=results.THRESHOLD, help="0 to 1, default 0.5")
+    source.add_argument("--input", type=_path, nargs="+", metavar="PATH", help=suffixes)
+    source.add_argument("--camera", type=int, metavar="N", help="instead of --input: a camera, 0 for the first")
+    _add_model(parser)
+    group = parser.add_argument_group("results")
+    group.add_argument("--output", type=_path, required=True, metavar="DIR", help="a folder, made if missing")
+    kinds = "some of mask, cutout, blurred; default: mask and cutout; for a video or a camera, mask"
+    group.add_argument("--kind", nargs="+", choices=FOLDERS, metavar="KIND", help=kinds)
+    threshold = "a mask's least foreground probability, 0 to 1, default 0.5"
+    group.add_argument("--threshold", type=float, default=results.THRESHOLD, metavar="P", help=threshold)
     radius = f"radius of the blur in pixels, default {results.RADIUS}"
-    parser.add_argument("--radius", type=float, default=results.RADIUS, help=radius)
+    group.add_argument("--radius", type=float, default=results.RADIUS, metavar="R", help=radius)
+    sharpen = "move each boundary to the edges of its image, and correct masks by colours; takes more time"
+    group.add_argument("--sharpen", action="store_true", help=sharpen)
     parser.set_defaults(run=_segment)
 
 
-def _add_benchmark(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--input", type=_path, help="an image or a folder; default: a random image")
-    parser.add_argument("--runs", type=int, default=200, help="number of timed calls, default 200")
-    parser.add_argument("--batch", type=int, default=1, help="images in a call of the model, default 1")
+def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", help: str) -> None:
+    description = "Measures the model alone, and everything from image file to mask. Writes nothing."
+    texts: dict[str, Any] = {"help": help, "description": description, "epilog": _BENCHMARK_EXAMPLES}
+    parser = commands.add_parser("benchmark", formatter_class=_Help, **texts)
+    _add_model(parser)
+    group = parser.add_argument_group("what to measure")
+    images = "an image or a folder; default: a random image"
+    group.add_argument("--input", type=_path, metavar="PATH", help=images)
+    group.add_argument("--runs", type=int, default=200, metavar="N", help="number of timed calls, default 200")
+    group.add_argument("--batch", type=int, default=1, metavar="N", help="images in a call of the model, default 1")
     parser.set_defaults(run=_benchmark)
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("model")
+    group.add_argument("--model", type=_path, required=True, metavar="FILE", help="a .tflite file")
+    group.add_argument("--threads", type=int, default=1, metavar="N", help="threads of the model, default 1")
 
 
 def _segment(arguments: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ from PIL import Image
 from ..files.atomic import save_png
 from ..files.images import as_image
 from ..files.printing import say
+from ..progress import clear_line, progress
 from ..results import Makers
 from ..segmenter import Segmenter
 from .plan import Targets
@@ -34,7 +35,7 @@ def segment_images(
         OutputLost: if a result cannot be written. The results before it are kept.
     """
     done = failed = 0
-    for path, targets in jobs:
+    for path, targets in progress(jobs, "segmenting", len(jobs), "images"):
         if stop.is_set():
             break
         try:
@@ -44,6 +45,7 @@ def segment_images(
             raise OutputLost(f"{error}; {done} of {len(jobs)} images were segmented before, {failed} failed") from error
         except Exception as error:  # an error in one image must not stop the others
             failed += 1
+            clear_line()
             say(f"skipped {path}: {error}", sys.stderr)
     return done, failed
 

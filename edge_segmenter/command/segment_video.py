@@ -11,6 +11,7 @@ from PIL import Image
 
 from ..files import own_results, video
 from ..files.printing import say
+from ..progress import progress
 from ..results import Makers
 from ..segmenter import Segmenter
 from .plan import Targets
@@ -42,9 +43,11 @@ def segment_video(
         promised = video.promised_frames(capture)
         with contextlib.closing(_until(stop, video.read_frames(capture))) as frames:
             if isinstance(source, int):
-                return _segment(segmenter, video.in_real_time(frames, fps), targets, makers, fps), promised
+                shown = progress(video.in_real_time(frames, fps), "segmenting", 0, "frames")
+                return _segment(segmenter, shown, targets, makers, fps), promised
             timed = video.TimedFrames(capture, frames, fps)
-            count = _segment(segmenter, iter(timed), targets, makers, fps)
+            shown = progress(timed, "segmenting", promised, "frames")
+            count = _segment(segmenter, shown, targets, makers, fps)
             if timed.apart > _NOTICED:
                 say(f"warning: {source}: {_OUT_OF_STEP.format(timed.apart)}", sys.stderr)
             return count, promised

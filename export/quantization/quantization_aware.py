@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
+from edge_segmenter.progress import progress
 from tf_layered_gan.data.augmentation import random_flip_and_crop
 
 from .folding import fold_batch_norm, is_convolution
@@ -56,7 +57,7 @@ def fine_tune(
     optimizer.build(tuned.trainable_variables)
     train_step = _train_step(network, tuned, rounding, optimizer)
     draw = _batch_function(images, batch_size, network.input_shape[1])
-    for step in range(steps):
+    for step in progress(range(steps), "fine-tuning", steps, "steps"):
         train_step(draw(tf.constant([seed, step])))
     return tuned
 

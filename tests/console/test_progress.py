@@ -7,7 +7,7 @@ import pytest
 from absl import logging
 
 from tf_layered_gan.console import progress as module
-from tf_layered_gan.console.progress import duration, progress
+from tf_layered_gan.console.progress import progress
 
 
 @pytest.fixture
@@ -62,13 +62,6 @@ def test_bar_in_a_terminal(verbosity, monkeypatch):
 
     verbosity(logging.INFO)
     monkeypatch.setattr(sys, "stderr", Terminal())
-    monkeypatch.setattr(module, "_FIRST", 0)
+    monkeypatch.setattr(module, "FIRST", 0)
     assert list(progress(range(3), "reading photos", 3)) == [0, 1, 2]
     assert "reading photos" in sys.stderr.getvalue() and "/3" in sys.stderr.getvalue()
-
-
-@pytest.mark.parametrize(
-    "seconds, words", [(5.4, "5 s"), (119, "2 min"), (3000, "50 min"), (7800, "2 h 10 min"), (0, "0 s")]
-)
-def test_duration_in_words(seconds, words):
-    assert duration(seconds) == words

@@ -36,7 +36,7 @@ def script():
     parts = [HELPERS]
     for cell in cells("code"):
         code = re.sub(r"^(\s*)%pip .*$", r"\1pass", "".join(cell["source"]), flags=re.M)
-        parts.append(re.sub(r"^!(.*)$", r'run(f"\1")', code, flags=re.M))
+        parts.append(re.sub(r"^(\s*)!(.*)$", r'\1run(f"\2")', code, flags=re.M))
         parts += [SMALL] if "parameters" in cell["metadata"].get("tags", []) else []
     return "\n".join(parts)
 

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -399,3 +400,17 @@ def test_a_closed_terminal_is_no_error(tmp_path):
     os.close(reading)
     with open(writing, "w") as stream:
         say("nobody reads this", stream)
+
+
+@pytest.mark.parametrize("arguments", [(), ("segment",), ("benchmark",)])
+def test_help_fits_a_screen_and_ends_with_examples(arguments, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run_main(*arguments, "--help").stdout.splitlines()
+    assert len(lines) <= 40 and max(map(len, lines)) <= 82
+    assert any(re.match("examples?:", line) for line in lines[-6:])
+
+
+def test_a_misspelt_flag_is_refused_with_the_nearest(model, photos, tmp_path):
+    finished = run(model, photos, tmp_path / "out", "--treshold=0.4")
+    assert finished.returncode == 2
+    assert "unrecognized arguments: --treshold=0.4; did you mean --threshold?" in finished.stderr

@@ -1,4 +1,5 @@
 import json
+import re
 
 import keras
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from discs import FILES, RESOLUTION, TRAINING, grey, pixel_network, unlabelled
 from PIL import Image
 
+from edge_segmenter import progress as edge_progress
 from edge_segmenter.fit import FITS, foreground_probability
 from export import exporter, formats, verify
 from export.any_segmenter import fit_of_segmenter, load_segmenter
@@ -127,3 +129,12 @@ def test_agreement_on_nothing_is_a_warning(tmp_path, monkeypatch, capsys):
     printed = capsys.readouterr().out
     assert "Verifying on 1 held-out photos. The Keras model's masks cover 0.0% of them." in printed
     assert "warning: the Keras model finds no object on these photos" in printed
+
+
+def test_export_shows_the_time_left(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(edge_progress, "FIRST", 0.0)
+    monkeypatch.setattr(exporter, "conversions", lambda network, **images: {"a": [], "b": []})
+    for write in ("savedmodel", "tflite"):
+        monkeypatch.setattr(Exporter, write, lambda *_: None)
+    export(pixel_network(RED), grey(0, 255), tmp_path)
+    assert re.match(r"exporting: 1 of 3 formats, .* left\n$", capsys.readouterr().err)

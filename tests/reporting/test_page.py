@@ -107,7 +107,27 @@ def test_a_supervised_run_has_no_gan(run_copy):
     write_record(run_copy / "config.json", config)
     shutil.rmtree(run_copy / "samples")
     text = written(run_copy)
-    assert "There are no clusters" in text and "no grids of layers" in text and "no curve.csv" not in text
+    assert text.count("it learned from true masks") >= 3 and "no curve.csv" not in text
+
+
+def test_a_run_whose_bootstrap_sufficed_says_so(run_copy):
+    config = read_record(run_copy / "config.json")
+    config["schedule"]["gan"] = "if_needed"
+    write_record(run_copy / "config.json", config)
+    record = {"pass": 0, "labels": "rectangle", "photos": 7, "left_out": 2, "agreement": 0.75, "trusted": True}
+    write_record(run_copy / "passes" / "0" / "pass.json", record)
+    figures = read_record(run_copy / "metrics.json") | {"images_seen": 0, "segmenter_steps": 0}
+    write_record(run_copy / "metrics.json", figures)
+    (run_copy / "curve.csv").write_text("after,images_seen,iou,iou_per_image\nbootstrap,0,0.5,0.5\npass 1,0,0.4,0.4\n")
+    shutil.rmtree(run_copy / "samples")
+    text = written(run_copy)
+    assert text.count("because the bootstrap sufficed") == 4  # in short, layers, curves, clusters
+    for words in ("images seen by D", "no grids of layers", "There are no clusters", ">images seen<"):
+        assert words not in text
+    assert "best after “bootstrap”, not at the end. Try fewer passes: refine.passes=0." in text
+    write_record(run_copy / "passes" / "1" / "pass.json", record | {"pass": 1, "kept": False})
+    text = written(run_copy)
+    assert "Try fewer passes" not in text and "pass 1 (not kept)" in text
 
 
 def test_grids_of_earlier_versions_are_shown(run_copy):

@@ -153,7 +153,7 @@ class OnlyPhases:
     """A plan of two phases. A step of the second phase costs twice as much."""
 
     parts = [Part("gan", "round 2", 0, 30, 1.0), Part("segmenter", "round 2", 0, 10, 2.0)]
-    seconds_left = Plan.seconds_left
+    time_left = Plan.time_left
 
 
 def test_progress_says_how_much_time_is_left(tmp_path, caplog, monkeypatch):

@@ -5,15 +5,13 @@ import tiny
 
 from configs import folder, shapes
 from tf_layered_gan.training import dry_run, plan
-from tf_layered_gan.training.plan import Plan
-
-NOT_BEGUN = {"gan_step": 0, "segmenter_step": 0, "final_step": 0}
+from tf_layered_gan.training.plan import NOT_BEGUN, Plan
 
 
 @pytest.fixture(scope="module")
 def whole():
     passes = {"refine.bootstrap": True, "refine.passes": 2, "refine.steps": 7}
-    return Plan(tiny.run_config(shapes, **passes))
+    return Plan(tiny.run_config(shapes, **passes), photos=100)
 
 
 def test_plan_has_the_phases_of_the_algorithm(whole):
@@ -38,22 +36,35 @@ def test_steps_that_were_taken_cost_nothing(whole):
 
 
 def test_time_left_of_a_phase_that_is_not_in_the_plan_is_unknown(whole):
-    assert whole.seconds_left("student", "round 0", 1, 0.5) is None
-    assert whole.seconds_left("photos", "pass 2", 3, 0.5) == 2.0
+    assert whole.time_left("student", "round 0", 1, 0.5) is None
+    assert whole.time_left("photos", "pass 2", 3, 0.5) == "about 2 s"
 
 
 def test_supervised_run_has_one_phase():
-    (part,) = Plan(tiny.run_config(shapes, **{"segmenter.supervised": True})).parts
+    (part,) = Plan(tiny.run_config(shapes, **{"segmenter.supervised": True}), photos=100).parts
     assert (part.kind, part.last_step) == ("supervised", 1)
 
 
 def test_time_follows_from_the_speed_of_the_machine(monkeypatch):
     monkeypatch.setattr(plan, "_machine_speed", lambda: 2e9)
-    assert plan.estimated_seconds(1e10) == pytest.approx(1e10 / 2e9 / plan._SPEED)
+    without_passes = Plan(tiny.run_config(shapes), photos=100)
+    seconds = without_passes.cost_left(NOT_BEGUN) / 2e9 / plan._SPEED
+    assert without_passes.estimate(NOT_BEGUN) == f"about {plan.duration(seconds)}"
+
+
+def test_both_times_are_given_where_the_bootstrap_decides_about_the_gan(monkeypatch):
+    passes = {"refine.bootstrap": True, "refine.passes": 1, "refine.steps": 7, "schedule.gan": "if_needed"}
+    uncertain = Plan(tiny.run_config(shapes, **passes), photos=10_000)
+    monkeypatch.setattr(plan, "_machine_speed", lambda: 1e30)  # all that is left is the time that the masks take
+    monkeypatch.setattr(plan.os, "cpu_count", lambda: 2)
+    assert uncertain.estimate(NOT_BEGUN) == "about 5 min, or about 5 min if the bootstrap fails"
+    assert "or" not in uncertain.estimate(NOT_BEGUN | {"gan_step": 1})
+    assert uncertain.time_left("photos", "bootstrap", 6, 10.0).startswith("about 80 s, or about ")
+    assert uncertain.time_left("photos", "pass 1", 6, 10.0) == "about 10 s"
 
 
 def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(dry_run, "estimated_seconds", lambda cost: 300.0)
+    monkeypatch.setattr(Plan, "estimate", lambda self, position: "about 5 min")
     config, size = tiny.run_config(shapes), dry_run._disk
     dry_run.dry_run(config, tmp_path / "run")
     printed = capsys.readouterr().out
@@ -65,8 +76,7 @@ def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path, monkeypatch, capsy
     assert not list(tmp_path.iterdir())
 
 
-def test_dry_run_reads_the_photos_of_a_folder(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(dry_run, "estimated_seconds", lambda cost: None)
+def test_dry_run_reads_the_photos_of_a_folder(tmp_path):
     config = tiny.run_config(folder, **{"data.path": str(tmp_path), "networks.background_canvas": 1})
     with pytest.raises(ValueError, match="no photo or mask in"):
         dry_run.dry_run(config, tmp_path.parent / "run")

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from absl import logging
 from tqdm import tqdm
 
+from edge_segmenter.progress import EVERY, FIRST, state
+
 T = TypeVar("T")
-_FIRST, _EVERY = 2.0, 10.0  # seconds until the first line; seconds between two lines
 
 
 def progress(
@@ -29,7 +30,7 @@ def progress(
     if logging.get_verbosity() < logging.INFO:
         yield from items
     elif sys.stderr.isatty():
-        with tqdm(total=total, desc=what, unit=f" {unit}", delay=_FIRST, leave=False) as bar:
+        with tqdm(total=total, desc=what, unit=f" {unit}", delay=FIRST, leave=False) as bar:
             for item in items:
                 yield item
                 bar.update(size(item))
@@ -38,20 +39,11 @@ def progress(
 
 
 def _logged(items: Iterable[T], what: str, total: int, unit: str, size: Callable[[Any], int]) -> Iterator[T]:
-    started, wait, done = time.perf_counter(), _FIRST, 0
+    started, wait, done = time.perf_counter(), FIRST, 0
     for item in items:
         yield item
         done += size(item)
         seconds = time.perf_counter() - started
         if seconds >= wait and done < total:
-            wait, rate = seconds + _EVERY, done / seconds
-            words = (f"{done:,} of {total:,} {unit}", f"{rate:.3g} {unit}/s", f"{duration((total - done) / rate)} left")
-            logging.info("%s: %s", what, ", ".join(words))
-
-
-def duration(seconds: float) -> str:
-    """Returns a time in words, such as "40 s", "35 min" or "2 h 10 min"."""
-    minutes = round(seconds / 60)
-    if minutes < 2:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+            wait = seconds + EVERY
+            logging.info("%s: %s", what, state(done, total, unit, seconds))

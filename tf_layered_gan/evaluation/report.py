@@ -45,12 +45,21 @@ def write_report(
     result = run | {"test": None}
     if photos.masks is not None:
         result["test"] = segmentation.evaluate(network, photos, others=others)
-        print(segmentation.format_table(result["test"]), flush=True)
-    else:
-        print(f"the test photos have no true masks, so there are no figures; see {workdir / 'test'}", flush=True)
     write_record(workdir / "metrics.json", result)
     _write_images(workdir / "test", network, photos)
     return result
+
+
+def format_figures(result: Mapping[str, Any], workdir: str | os.PathLike) -> str:
+    """Returns the figures of a run as a table, or a sentence if there are none.
+
+    Args:
+        result: the content of metrics.json.
+        workdir: the run's directory.
+    """
+    if result["test"] is None:
+        return f"the test photos have no true masks, so there are no figures; see {pathlib.Path(workdir) / 'test'}"
+    return segmentation.format_table(result["test"])
 
 
 def _write_images(directory: pathlib.Path, network: keras.Model, photos: Photos) -> None:

@@ -10,6 +10,7 @@ Points = Sequence[tuple[float, float]]
 _WIDTH, _HEIGHT = 400, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 18, 8, 36  # margins for the numbers beside the axes
 _TICKS = 4
+_DOTTED = 12  # a line of at most as many points shows each of them
 
 
 def line_chart(
@@ -85,7 +86,9 @@ def _line(axes: _Axes, points: Points, number: int) -> Markup:
         x, y = points[0]
         return element("circle", cx=axes.x(x), cy=axes.y(y), r=4, class_=f"dot line{number % 6}")
     path = " ".join(f"{axes.x(x)},{axes.y(y)}" for x, y in points)
-    return element("polyline", points=path, class_=f"line line{number % 6}")
+    few = points if len(points) <= _DOTTED else ()
+    dots = [element("circle", cx=axes.x(x), cy=axes.y(y), r=3, class_=f"dot line{number % 6}") for x, y in few]
+    return join([element("polyline", points=path, class_=f"line line{number % 6}"), *dots])
 
 
 def _swatch(number: int) -> Markup:

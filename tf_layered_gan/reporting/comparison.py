@@ -26,7 +26,7 @@ def comparison_section(runs: Sequence[Recorded]) -> Section:
         for run, name in zip(runs, names, strict=True)
         if run.curve
     }
-    if curves:
+    if any(x for points in curves.values() for x, _ in points):  # otherwise no run has a GAN
         chart = line_chart("IoU on the validation photos", curves, "images seen by D", y_range=(0, 1))
         parts.append(element("div", chart, class_="charts"))
     parts += [_settings(runs, names), *_masks(runs, names)]

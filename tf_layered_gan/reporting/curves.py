@@ -44,9 +44,12 @@ def gains_section(run: Recorded) -> Section:
         for point in run.curve:
             iou = point["iou"]
             gain = "" if before is None else f"{iou - before:+.3f}"
-            rows.append([point["after"], f"{point['images_seen']:,}", bar(iou), f"{point['iou_per_image']:.3f}", gain])
+            seen = [] if run.why_no_gan else [f"{point['images_seen']:,}"]
+            name = f"{point['after']} (not kept)" if point["after"] in run.not_kept else point["after"]
+            rows.append([name, *seen, bar(iou), f"{point['iou_per_image']:.3f}", gain])
             before = iou
-        head = ["after", "images seen by D", "IoU, whole set", "IoU per image", "gain"]
+        seen = [] if run.why_no_gan else ["images seen by D"]
+        head = ["after", *seen, "IoU, whole set", "IoU per image", "gain"]
         parts.append(table(head, rows, "The segmenter on the validation photos after each part of the run"))
     others = [name for name in run.metrics.get("test") or {} if name.startswith(("bootstrap", "pass ", "pairs alone"))]
     if others:
@@ -73,7 +76,8 @@ def gains_section(run: Recorded) -> Section:
 def layers_section(run: Recorded) -> Section:
     """Shows the layer grids over time behind a slider."""
     if not run.grids:
-        return section("layers", "Layers over time", paragraphs("There are no grids of layers in the folder samples."))
+        why = run.why_no_gan or "There are no grids of layers in the folder samples."
+        return section("layers", "Layers over time", paragraphs(why))
     places = np.unique(np.linspace(0, len(run.grids) - 1, min(len(run.grids), _MOST_GRIDS)).astype(int))
     steps, files = zip(*(run.grids[place] for place in places), strict=True)
     images, last = data_uris([_opened(file) for file in files], _GRID_BYTES), len(files) - 1
@@ -96,7 +100,7 @@ def curves_section(run: Recorded) -> Section:
     """Shows the curves of the run."""
     batch_size = run.settings.get("batch_size", 1)
     parts = []
-    if run.curve:
+    if run.curve and not run.why_no_gan:  # without a GAN, every point is at 0 images
         series = {
             "whole set": [(point["images_seen"], point["iou"]) for point in run.curve],
             "per image": [(point["images_seen"], point["iou_per_image"]) for point in run.curve],
@@ -109,7 +113,7 @@ def curves_section(run: Recorded) -> Section:
             title = _PHASES.get(phase, phase.capitalize())
             parts += [element("h3", title), element("div", *charts, class_="charts")]
     fid = run.metrics.get("synthesis")
-    words = "FID was not computed."
+    words = run.why_no_gan or "FID was not computed."
     if fid:
         words = f"FID {fid['fid']:.2f}, FID of the backgrounds alone {fid['bg_fid']:.2f}."
     return section("curves", "Curves", paragraphs(words), *parts)

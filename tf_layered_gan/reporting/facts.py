@@ -63,8 +63,9 @@ def versions() -> dict[str, str]:
 
 def _facts(run: Recorded) -> list[list[str]]:
     metrics = run.metrics
-    facts = {name.replace("_", " "): metrics[name] for name in _NUMBERS if name in metrics}
-    if "training_seconds" in metrics:
+    shown = [name for name in _NUMBERS if name in metrics and (metrics[name] or name == "seed")]
+    facts = {name.replace("_", " "): metrics[name] for name in shown}
+    if metrics.get("training_seconds"):
         facts["time of training"] = _time(metrics["training_seconds"])
     facts |= {f"photos: {name}": count for name, count in metrics.get("photos", {}).items()}
     speeds = {name: series for name, series in run.scalars.items() if name.endswith("images_per_second")}

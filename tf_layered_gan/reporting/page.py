@@ -75,7 +75,7 @@ def render(run: Recorded, measured: Measured, others: Sequence[Recorded] = ()) -
         curves.gains_section(run),
         curves.layers_section(run),
         curves.curves_section(run),
-        photo_sections.clusters_section(measured),
+        photo_sections.clusters_section(measured, run.why_no_gan),
         facts.facts_section(run),
         photo_sections.review_section(measured, run.name),
     ]

@@ -15,6 +15,7 @@ from tf_layered_gan.reporting.markup import Markup, Section, bar, captioned, ele
 from tf_layered_gan.reporting.measured import Answers, Measured, order_by_doubt
 from tf_layered_gan.reporting.thumbnails import data_uris
 
+_NO_CLUSTERS = "There are no clusters: no GAN with a categorical private code has been trained."
 _SHOWN = 8  # best masks, and as many worst masks
 _REVIEWED, _REVIEW_BYTES = 300, 2_900_000
 _CLUSTERS, _OF_A_CLUSTER, _CLUSTER_BYTES = 24, 8, 800_000
@@ -36,7 +37,7 @@ def masks_section(measured: Measured) -> Section:
         order, worst, best = np.argsort(answers.ious, kind="stable"), "The worst masks", "The best masks"
         words = (
             "Each pair shows the segmenter's mask on the left and the true mask on the right. The object keeps its "
-            "colours; the rest is darker."
+            "colours; the rest is darker. A low IoU may also mean that the true mask is wrong."
         )
     shown = min(_SHOWN, len(order))
     parts = [paragraphs(words)]
@@ -83,11 +84,16 @@ def baselines_section(measured: Measured, test: Mapping[str, Any] | None) -> Sec
     return section("baselines", "Beside baselines", *parts)
 
 
-def clusters_section(measured: Measured) -> Section:
-    """Shows photos by the category that E_x gives them."""
+def clusters_section(measured: Measured, why_no_gan: str) -> Section:
+    """Shows photos by the category that E_x gives them.
+
+    Args:
+        measured: the photos and their categories.
+        why_no_gan: see `Recorded`.
+    """
     title, answers = "Clusters of the discriminator", measured.training
     if measured.clusters is None or answers is None:
-        return section("clusters", title, paragraphs("There are no clusters: no GAN with a categorical private code."))
+        return section("clusters", title, paragraphs(why_no_gan or _NO_CLUSTERS))
     categories, counts = np.unique(measured.clusters, return_counts=True)
     largest = np.argsort(-counts, kind="stable")[:_CLUSTERS]
     words = (

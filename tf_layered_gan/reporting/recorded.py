@@ -51,6 +51,23 @@ class Recorded:
         """Whether the workdir is the folder of a student."""
         return (self.workdir / "student.json").exists()
 
+    @property
+    def why_no_gan(self) -> str:
+        """Why the run trains no GAN, as a sentence; "" if it has one or may get one."""
+        if self.is_student:
+            return "A student has no GAN: see the report of its teacher's run."
+        if self.settings.get("segmenter.supervised", False):
+            return "The run trained no GAN: it learned from true masks."
+        trusted = any(record["pass"] == 0 and record.get("trusted", False) for record in self.passes)
+        if trusted and self.settings.get("schedule.gan") == "if_needed":
+            return "The run trained no GAN, because the bootstrap sufficed (schedule.gan=if_needed)."
+        return ""
+
+    @property
+    def not_kept(self) -> set[str]:
+        """The names of the passes whose segmenters are not the run's result, such as "pass 2"."""
+        return {f"pass {record['pass']}" for record in self.passes if not record.get("kept", True)}
+
 
 def read_run(workdir: str | os.PathLike) -> Recorded:
     """Reads the records of a run, or of a student from its own folder. Damaged files raise no error."""

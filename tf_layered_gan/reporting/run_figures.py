@@ -53,7 +53,7 @@ def report_run(
         "restarts": restarts.history(workdir),
         "images_seen": int(checkpointer.final_step if supervised else checkpointer.gan_step) * config.batch_size,
         "segmenter_steps": int(checkpointer.segmenter_step) + int(checkpointer.final_step),
-        "training_seconds": round(float(checkpointer.seconds), 1),
+        "training_seconds": round(float(checkpointer.seconds) + passes.training_seconds(config, workdir), 1),
         "photos": {name: len(getattr(splits, name)) for name in ("train", "validation", "test")},
     }
     if passes.is_trained(gan):

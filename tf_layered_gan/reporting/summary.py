@@ -54,6 +54,8 @@ def did_it_learn(run: Recorded, measured: Measured) -> Iterable[str]:
         )
     else:
         yield "This is unknown: there are neither final figures nor masks to look at."
+    if run.why_no_gan and not run.is_student:
+        yield run.why_no_gan
     agreement = (test or {}).get("agreement")
     if run.is_student and isinstance(agreement, float):
         yield f"The student agrees with its teacher at an IoU of {agreement:.3f} on the test photos."
@@ -100,15 +102,26 @@ def what_next(run: Recorded, measured: Measured) -> Iterable[str]:
     grabcut = test.get("grabcut")
     if ours and grabcut and grabcut["iou"] > ours["iou"] + _NEAR and not settings.get("refine.bootstrap"):
         yield "GrabCut is better than the segmenter here, so learn from it first: refine.bootstrap=True."
-    best = max(run.curve, key=lambda point: point["iou"], default=None)
-    if best and run.curve[-1]["after"].startswith("pass") and run.curve[-1]["iou"] < best["iou"] - _NEAR:
-        yield f"The masks of the validation photos were best after “{best['after']}”, not at the end. Try fewer passes."
+    kept = [point for point in run.curve if point["after"] not in run.not_kept]
+    best = max(kept, key=lambda point: point["iou"], default=None)
+    if best and kept[-1]["after"].startswith("pass") and kept[-1]["iou"] < best["iou"] - _NEAR / 2:
+        words = f"The masks of the validation photos were best after “{best['after']}”, not at the end."
+        yield f"{words} {_advice(run, best)}"
     if measured.training is not None:
         yield "Mark the bad masks in the review at the end of this page, and give the file to the next run."
     if run.metrics and not ours:
         yield "Draw masks for some 50 photos, so that the next run can be measured (data.masks)."
     if ours:
         yield "Train other seeds before you compare settings: two seeds can lie 0.1 apart."
+
+
+def _advice(run: Recorded, best: Mapping[str, Any]) -> str:
+    """Returns how to end a run at its best point, which is not its last."""
+    if best["after"] == "bootstrap" and run.metrics.get("images_seen"):
+        chosen_already = run.settings.get("schedule.gan") == "if_needed"
+        return "" if chosen_already else "Leave the GAN out: schedule.gan=if_needed."
+    passes = best["after"].removeprefix("pass ")
+    return f"Try fewer passes: refine.passes={passes if passes.isdecimal() else 0}."
 
 
 def _beside_baselines(iou: float, test: Mapping[str, Any]) -> Iterable[str]:

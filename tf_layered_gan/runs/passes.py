@@ -57,13 +57,21 @@ def pass_networks(config: ConfigDict, workdir: str | os.PathLike) -> dict[int, k
     Raises:
         ValueError: a pass has a record, but its checkpoints cannot be read.
     """
-    networks = {}
+    return {number: segmenter.average_network for number, segmenter, _ in _restored(config, workdir)}
+
+
+def training_seconds(config: ConfigDict, workdir: str | os.PathLike) -> float:
+    """Returns the time that the passes took to train. Raises as `pass_networks`."""
+    return sum(float(checkpointer.seconds) for _, _, checkpointer in _restored(config, workdir))
+
+
+def _restored(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[tuple[int, Segmenter, Checkpointer]]:
     for number in (record["pass"] for record in records(config, workdir) if record["photos"]):
         segmenter = build.build_photo_segmenter(config, number)
-        if not Checkpointer(folder(workdir, number), None, segmenter).restore():
+        checkpointer = Checkpointer(folder(workdir, number), None, segmenter)
+        if not checkpointer.restore():
             raise ValueError(f"{folder(workdir, number)} has no checkpoint, though the pass has ended")
-        networks[number] = segmenter.average_network
-    return networks
+        yield number, segmenter, checkpointer
 
 
 def final_network(config: ConfigDict, workdir: str | os.PathLike, segmenter: Segmenter) -> keras.Model:

@@ -7,11 +7,10 @@ import tempfile
 
 from ml_collections import ConfigDict
 
-from tf_layered_gan.console.progress import duration
 from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.models import memory
 from tf_layered_gan.runs.config_record import check_config
-from tf_layered_gan.training.plan import Plan, estimated_seconds
+from tf_layered_gan.training.plan import NOT_BEGUN, Plan
 from tf_layered_gan.training.session import load_usable_photos
 
 _CHECKPOINTS = 3  # two are kept while a third is written
@@ -34,15 +33,15 @@ def dry_run(config: ConfigDict, workdir: str | os.PathLike) -> None:
     device_batch = config.batch_size
     memory.check_memory(config, device_batch)
     photos = _photos(config)
-    plan, begun = Plan(config), (pathlib.Path(workdir) / "checkpoints").exists()
-    seconds = estimated_seconds(sum(part.cost * (part.last_step - part.first_step) for part in plan.parts))
-    words = "unknown on a GPU: see the first lines of progress" if seconds is None else f"about {duration(seconds)}"
+    count = config.data.train_pictures if photos is None else len(photos.train)
+    plan, begun = Plan(config, count), (pathlib.Path(workdir) / "checkpoints").exists()
+    words = plan.estimate(NOT_BEGUN) or "unknown on a GPU: see the first lines of progress"
     needed, free = _disk(config, photos), shutil.disk_usage(_existing(workdir)).free
     lines = {
         "photos": _describe(config, photos),
         "images": f"{config.resolution}x{config.resolution} pixels, {config.batch_size} in a step",
         "plan": f"{plan.describe(config)}; then the evaluation",
-        "time": f"{words} on this machine, from the first step to the last",
+        "time": f"on this machine {words}, from the first step to the last",
         "memory": f"about {memory.estimate(config, device_batch) / 1e9:.1f} of {memory.available() / 1e9:.1f} GB",
         "disk": f"about {needed / 1e6:,.0f} MB in {workdir}; {free / 1e6:,.0f} MB are free",
         "workdir": f"{workdir} {'holds a run, which goes on' if begun else 'will be made'}",
@@ -73,7 +72,9 @@ def _describe(config: ConfigDict, photos: Splits | None) -> str:
 def _disk(config: ConfigDict, photos: Splits | None) -> float:
     """Estimates the bytes that a run writes."""
     schedule, every = config.schedule, config.monitoring
-    weights = sum(network.count_params() for network in memory.networks_without_memory(config))
+    parameters = [network.count_params() for network in memory.networks_without_memory(config)]
+    passes = config.refine.bootstrap + config.refine.passes  # each has checkpoints of a segmenter
+    weights = sum(parameters) + passes * parameters[-1]
     steps = 0 if config.segmenter.supervised else schedule.rounds * schedule.gan_images_per_round // config.batch_size
     if photos is None:
         pixels = (config.data.train_pictures + 2 * config.data.held_out_pictures) * config.resolution**2 * 3

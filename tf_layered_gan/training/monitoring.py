@@ -14,7 +14,7 @@ from tensorboard.plugins.hparams import api as hparams
 from tensorboard.plugins.pr_curve import metadata as pr_curve
 
 from edge_segmenter.files.printing import printable
-from tf_layered_gan.console.progress import duration
+from edge_segmenter.progress import duration
 from tf_layered_gan.evaluation.collapse import collapse_warning
 from tf_layered_gan.evaluation.metrics.precision_recall import THRESHOLDS, precision_recall
 from tf_layered_gan.training.plan import Plan
@@ -95,8 +95,8 @@ class Monitor:
 
     def _time_left(self, kind: str, phase: str, step: int, last_step: int, seconds_per_step: float) -> str:
         words = f"{duration((last_step - step) * seconds_per_step)} left"
-        in_all = None if self._plan is None else self._plan.seconds_left(kind, phase, step, seconds_per_step)
-        return words if in_all is None else f"{words}, about {duration(in_all)} for the whole run"
+        in_all = None if self._plan is None else self._plan.time_left(kind, phase, step, seconds_per_step)
+        return words if in_all is None else f"{words}, {in_all} for the whole run"
 
     def settings(self, values: Mapping[str, object]) -> None:
         """Writes the run's settings for TensorBoard's page HParams, which compares runs."""

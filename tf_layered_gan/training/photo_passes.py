@@ -134,7 +134,7 @@ def _train(
     run: Run, folder: pathlib.Path, name: str, photos: Photos, segmenter: Segmenter, checkpointer: Checkpointer
 ) -> None:
     splits = Splits(photos, run.splits.validation, run.splits.test)
-    inner = Run(run.config, folder, splits, run.strategy, run.gan, segmenter, checkpointer, run.sigterm)
+    inner = Run(run.config, folder, splits, run.strategy, run.gan, segmenter, checkpointer, run.sigterm, plan=run.plan)
     for attempt in inner.attempts():
         with attempt:
             attempt.take(photo_phase(attempt, name))

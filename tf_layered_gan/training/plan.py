@@ -1,11 +1,14 @@
 """The phases of a run, and an estimate of their time."""
 
+import copy
 import dataclasses
+import os
 import time
 
 import tensorflow as tf
 from ml_collections import ConfigDict
 
+from edge_segmenter.progress import duration
 from tf_layered_gan.config import pass_steps
 from tf_layered_gan.models.memory import networks_without_memory
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
@@ -13,6 +16,8 @@ from tf_layered_gan.models.networks.multiply_adds import multiply_adds
 _BACKWARD = 3  # forward and backward pass together cost three times the forward pass
 _SPEED = 0.5  # training reaches this share of `_machine_speed`
 _SECONDS = 0.4  # length of the measurement
+_GRABCUT, _SHARPENING = 0.12, 0.025  # seconds for a photo's mask on one core, in the bootstrap and in other passes
+NOT_BEGUN = {"gan_step": 0, "segmenter_step": 0, "final_step": 0}
 _COUNTERS = {"gan": "gan_step", "segmenter": "segmenter_step", "final": "final_step", "supervised": "final_step"}
 
 
@@ -34,9 +39,14 @@ class Part:
 
 
 class Plan:
-    """All phases of a run, in order."""
+    """All phases of a run, in order.
 
-    def __init__(self, config: ConfigDict):
+    Args:
+        config: the run's config.
+        photos: how many photos there are to train on.
+    """
+
+    def __init__(self, config: ConfigDict, photos: int):
         costs, schedule, refine = _costs(config), config.schedule, config.refine
         of_a_pass = (0, pass_steps(config))
         steps, segmenter_steps = schedule.gan_images_per_round // config.batch_size, schedule.segmenter_steps_per_round
@@ -53,6 +63,16 @@ class Plan:
             parts.append(("final", f"round {schedule.rounds}, final", *final))
             parts += [("photos", f"pass {number}", *of_a_pass) for number in range(1, refine.passes + 1)]
         self.parts = [Part(*part, cost=costs[part[0]]) for part in parts]
+        self._gan_is_uncertain = refine.bootstrap and schedule.gan == "if_needed" and not config.segmenter.supervised
+        self._masked_photos = min(photos, refine.photos)
+
+    def without_gan(self) -> "Plan | None":
+        """Returns the plan for the case that the bootstrap takes the GAN's place, or None if it cannot."""
+        if not self._gan_is_uncertain:
+            return None
+        plan = copy.copy(self)
+        plan.parts, plan._gan_is_uncertain = [part for part in self.parts if part.kind == "photos"], False
+        return plan
 
     def cost_left(self, position: dict[str, int]) -> float:
         """Returns the multiply-adds of the steps that are left.
@@ -64,11 +84,34 @@ class Plan:
         left = ((part, part.last_step - max(part.first_step, taken.get(part.kind, 0))) for part in self.parts)
         return sum(part.cost * max(0, steps) for part, steps in left)
 
-    def seconds_left(self, kind: str, name: str, step: int, seconds_per_step: float) -> float | None:
-        """Estimates the seconds from a step to the end of the last phase, from the speed of the current phase.
+    def estimate(self, position: dict[str, int]) -> str | None:
+        """Estimates in words how long the rest of the run takes on this machine, within a factor of about two.
+
+        Args:
+            position: see `Checkpointer.position`. Passes over photos count as not begun.
 
         Returns:
-            float, or None for a phase that is not in the plan.
+            str such as "about 40 min", or None with a GPU, whose speed depends too much on the sizes of the layers.
+        """
+        if tf.config.list_physical_devices("GPU"):
+            return None
+        speed = _SPEED * _machine_speed()
+        shorter = self.without_gan() if not position["gan_step"] else None
+        words = f"about {duration(self._seconds(position, speed))}"
+        if shorter is None:
+            return words
+        return f"about {duration(shorter._seconds(position, speed))}, or {words} if the bootstrap fails"
+
+    def _seconds(self, position: dict[str, int], speed: float) -> float:
+        passes = [part.name for part in self.parts if part.kind == "photos"]
+        masks = sum(_GRABCUT if name == "bootstrap" else _SHARPENING for name in passes) * self._masked_photos
+        return self.cost_left(position) / speed + masks / (os.cpu_count() or 1)
+
+    def time_left(self, kind: str, name: str, step: int, seconds_per_step: float) -> str | None:
+        """Estimates in words the time from a step on to the end of the last phase, from the speed of the current phase.
+
+        Returns:
+            str such as "about 40 min", or None for a phase that is not in the plan.
         """
         places = [i for i, part in enumerate(self.parts) if (part.kind, part.name) == (kind, name)]
         if not places:
@@ -76,7 +119,11 @@ class Plan:
         now, later = self.parts[places[0]], self.parts[places[0] + 1 :]
         cost = now.cost * (now.last_step - step)
         cost += sum(part.cost * (part.last_step - part.first_step) for part in later)
-        return seconds_per_step * cost / now.cost
+        words = f"about {duration(seconds_per_step * cost / now.cost)}"
+        shorter = self.without_gan() if name == "bootstrap" else None
+        if shorter is None:
+            return words
+        return f"{shorter.time_left(kind, name, step, seconds_per_step)}, or {words} if the bootstrap fails,"
 
     def describe(self, config: ConfigDict) -> str:
         """Describes the phases in a sentence."""
@@ -94,17 +141,6 @@ class Plan:
         if refine.passes:
             words.append(f"up to {refine.passes} passes over photos of {pass_steps(config):,} steps")
         return ", then ".join(words)
-
-
-def estimated_seconds(cost: float) -> float | None:
-    """Estimates how long multiply-adds take on this machine, within a factor of about two.
-
-    Returns:
-        float; None with a GPU, whose speed depends too much on the sizes of the layers.
-    """
-    if tf.config.list_physical_devices("GPU"):
-        return None
-    return cost / (_SPEED * _machine_speed())
 
 
 def _machine_speed() -> float:

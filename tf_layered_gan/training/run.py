@@ -16,7 +16,6 @@ import tensorflow as tf
 from absl import logging
 from ml_collections import ConfigDict
 
-from tf_layered_gan.console.progress import duration
 from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.evaluation import collapse, gan_figures, image_grid, segmentation
 from tf_layered_gan.evaluation.metrics.fid import InceptionFeatures
@@ -32,7 +31,7 @@ from tf_layered_gan.runs.config_record import config_facts
 from tf_layered_gan.runs.learning_curve import LearningCurve
 from tf_layered_gan.training import distribution, monitoring, preemption, workers
 from tf_layered_gan.training.batches import Batches
-from tf_layered_gan.training.plan import Plan, estimated_seconds
+from tf_layered_gan.training.plan import Plan
 from tf_layered_gan.training.profiling import Profiler
 
 if TYPE_CHECKING:
@@ -221,8 +220,8 @@ class Run:
         photos = " + ".join(f"{len(getattr(self.splits, name)):,} {name}" for name in ("train", "validation", "test"))
         logging.info("%s photos of %d pixels; everything goes to %s", photos, self.config.resolution, self.workdir)
         logging.info("the plan: %s", self.plan.describe(self.config))
-        seconds = estimated_seconds(self.plan.cost_left(self.checkpointer.position))
-        words = "" if seconds is None else f"this will take about {duration(seconds)} on this machine; "
+        estimate = self.plan.estimate(self.checkpointer.position)
+        words = "" if estimate is None else f"on this machine, this will take {estimate}; "
         logging.info("%sprogress is logged every %d steps", words, self.config.monitoring.scalars_every)
 
     def report(self) -> dict:

@@ -74,7 +74,8 @@ class Session:
         may_restart = len(restarts.history(self.workdir)) < config.monitoring.restarts
         shared = (self.output, self.splits, self.strategy)
         models = (gan, segmenter, checkpointer)
-        run = Run(config, *shared, *models, self.sigterm, self.inception, may_restart, Plan(config))
+        plan = Plan(config, len(self.splits.train))
+        run = Run(config, *shared, *models, self.sigterm, self.inception, may_restart, plan)
         if chief:
             run.announce()
         return run
