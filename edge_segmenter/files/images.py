@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import IO
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageChops, ImageFile, UnidentifiedImageError
 
 from . import bit_depth
 from .formats import open_image
@@ -19,7 +19,8 @@ MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera; a file of a 
 MAX_SHRUNK_PIXELS = 2**28  # for a JPEG that is decoded smaller; enough for a 200-megapixel camera
 MAX_BYTES = 2**28  # a 64-megapixel BMP has 201 MB; Pillow reads a whole WebP file before it checks the header
 MAX_SCANS = 100  # in a progressive JPEG; ten are usual
-_NEW_SUBFILE_TYPE, _DNG_VERSION = 254, 50706  # TIFF tags
+_NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR_CONFIGURATION, _DNG_VERSION = 254, 258, 262, 284, 50706  # TIFF tags
+_WHITE_IS_ZERO, _SEPARATE = 0, 2  # values of _PHOTOMETRIC and _PLANAR_CONFIGURATION
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -133,6 +134,8 @@ def opened(file: File, size: int | None = None) -> Iterator[ImageFile.ImageFile]
                 raise UnreadableImage(
                     "it is a camera's raw file, which begins with a thumbnail: save it as JPEG or PNG"
                 )
+            if tags.get(_PLANAR_CONFIGURATION) == _SEPARATE and max(tags.get(_BITS_PER_SAMPLE, (8,))) > 8:
+                raise UnreadableImage("its 16-bit colours are stored in separate planes, which Pillow misreads: save it as PNG")
             yield image
     except UnreadableImage:
         raise
@@ -182,8 +185,11 @@ def _shrink(image: Image.Image, size: int | None) -> None:
 
 def _decoded(image: ImageFile.ImageFile) -> Image.Image:
     """Returns the decoded image. Its colours have 8 bits; grey may have more."""
+    tags = getattr(image, "tag_v2", {})
     if not bit_depth.sixteen_bit_colours(image):
         image.load()
+        if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and image.mode.startswith("I;16"):  # Pillow inverts 8 bits only
+            return ImageChops.invert(bit_depth.to_8_bits(image))
         return image
     assert image.fp is not None  # it is open
     file = image.fp

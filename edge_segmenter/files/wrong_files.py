@@ -9,6 +9,7 @@ _STARTS: dict[str, tuple[bytes, ...]] = {
     "a JPEG XL image": (b"\0\0\0\x0cjxl ", b"\xff\x0a"),
     "a PDF document": (b"%pdf",),
     "a Photoshop document": (b"8bps",),
+    "a TIFF that Pillow cannot read, such as one with 32-bit colours: save it as PNG": (b"ii*\0", b"mm\0*"),
     "an archive (zip)": (b"pk\3\4",),
 }
 _LONGEST = 64  # number of bytes to examine

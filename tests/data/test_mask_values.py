@@ -31,6 +31,9 @@ CODED = {
     "one bit": [Image.fromarray(HALF.astype(bool))],
     "palette of VOC": [palette(HALF, BLACK + RED)],
     "palette of VOC, class 15": [palette(HALF * 15, BLACK + RED * 20)],
+    "0 and 1, others 0 and 255": [Image.fromarray(HALF), Image.fromarray(HALF * 255), Image.fromarray(HALF.astype(bool))],
+    "0 and 255, others 0 and 65535": [Image.fromarray(HALF * 255), Image.fromarray(HALF.astype(np.uint16) * 65535)],
+    "palette of black only": [palette(HALF, BLACK + BLACK)],
     "palette of black and white": [palette(HALF, BLACK + WHITE)],
     "palette of white and black": [palette(1 - HALF, WHITE + BLACK)],
     "black and red": [Image.fromarray(np.array([[BLACK, RED]] * 2, np.uint8))],
@@ -87,6 +90,12 @@ SEVERAL = {
 def test_several_classes_are_refused_with_their_values(image, words, tmp_path):
     with pytest.raises(ValueError, match=f"the masks hold the {words}, as in .*0.png.*several classes"):
         survey(saved([image], tmp_path))
+
+
+def test_mask_of_0_and_1_among_soft_ones_is_refused(tmp_path):
+    soft = Image.fromarray(np.array([[0, 0, 100, 200, 255, 255, 255, 255]], np.uint8))
+    with pytest.raises(ValueError, match="1.png holds no value but 0 and 1, and other masks hold greys up to 255"):
+        survey(saved([soft, Image.fromarray(HALF), soft], tmp_path))
 
 
 def set_of(tmp_path, mask, size=(8, 8), turn=None):

@@ -6,9 +6,9 @@ import zlib
 import mutations
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
-from edge_segmenter.files.images import read_image, read_with_alpha
+from edge_segmenter.files.images import UnreadableImage, read_image, read_with_alpha
 
 SIZE = (24, 16)
 COLOURS = np.random.default_rng(0).integers(0, 256, (16, 24, 3)).astype(np.uint16)
@@ -71,3 +71,26 @@ def test_values_that_are_not_finite_or_negative_are_black():
     grey = np.ones((16, 24), np.float32)
     grey[0, :4] = np.nan, np.inf, -np.inf, -3
     assert pixels(tiff(grey))[0, :5, 0].tolist() == [0, 0, 0, 0, 255]
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_tiff_in_which_0_is_white_is_read_right(bits):
+    stored = (1 << bits) - 1 - (GREY << (bits - 8))
+    stored[0, 0] = (1 << bits) - 1  # else the largest value would be of fewer bits
+    file = tiff(stored, tiffinfo={262: 0})
+    expected = GREY.copy()
+    expected[0, 0] = 0
+    assert (pixels(file) >> 1 == as_rgb(expected) >> 1).all()
+
+
+def test_16_bit_colours_in_separate_planes_are_refused():
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    values = {256: 1, 257: 1, 258: (16,) * 3, 259: 1, 262: 2, 273: (400,) * 3, 277: 3, 278: 1, 279: (2,) * 3, 284: 2}
+    for tag, value in values.items():
+        tags[tag] = value
+    file = io.BytesIO()
+    file.write(b"II*\0\10\0\0\0")
+    tags.save(file)
+    file.write(b"\0" * 400)
+    with pytest.raises(UnreadableImage, match="separate planes"):
+        read_image(file)

@@ -107,6 +107,7 @@ def truncated(path):
     "spoil, message",
     [
         (truncated, "OSError: "),
+        (lambda path: path.write_bytes(b"II*\0" + b"\0" * 99), "the file is a TIFF that Pillow cannot read"),
         (lambda path: path.write_text("text"), "UnidentifiedImageError: cannot identify image file"),
         (lambda path: path.write_bytes(b""), "UnidentifiedImageError: the file is empty"),
         (lambda path: path.write_bytes(bytes(9)), "the file begins with zeros: it was not copied or downloaded"),

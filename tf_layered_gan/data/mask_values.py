@@ -17,6 +17,7 @@ UNLABELLED_GREY = 128  # in the result of `read_mask`
 _TINT = 32  # JPEG compression changes the channels of a grey by less than this
 _FEW = 64  # a mask with soft edges has more values than this; masks of classes have fewer
 _SHOWN = 8
+_WHITES = (1, 255, 65_535)  # the object's value in masks of two values, with 1, 8 or 16 bits
 _GREYS = ("grey", "index")  # the kinds of mask in which `unlabelled` is a value
 _SQUARE = 0.01  # largest relative difference between the sides of a square
 _SAME_SIZE = (2, 3, 4)  # EXIF orientations that keep width and height
@@ -173,12 +174,21 @@ def _meaning(kind: str, members: list[_Statistics], unlabelled: int | None) -> M
         return Meaning(1)  # 0 and 1, 0 and 255, black and one colour, or a single value
     if kind == "alpha":
         return Meaning(128)
+    objects = [(one.file, one.counts[kind].keys() - {0, unlabelled}) for one in members]
+    if kind == "grey" and known[0] == 0 and all(len(found) <= 1 and found <= set(_WHITES) for _, found in objects):
+        return Meaning(1)  # some masks of 0 and 1, others of 0 and 255
     has_void = any({1, 255} <= one.counts[kind].keys() for one in members)
     if len(known) == 3 and known[0] == 0 and known[2] == 255 and (kind == "index" or (known[1] == 1 and has_void)):
         return Meaning(1, void=255)
     threshold = 128 if known[-1] <= 255 else 32_768
     if kind != "grey" or not known[0] < threshold <= known[-1] or _has_classes(values, threshold):
         raise ValueError(_refusal(kind, known, max(members, key=lambda one: len(one.counts[kind])).file))
+    for file, found in objects:
+        if len(found) == 1 and found <= set(_WHITES) and max(found) < threshold:  # it would be all background
+            raise ValueError(
+                f"the mask {file} holds no value but 0 and {max(found)}, and other masks hold greys up to {known[-1]}, so "
+                "what is the object is not certain; allowed: masks that are all alike, such as 0 and 255"
+            )
     return Meaning(threshold)
 
 
@@ -216,6 +226,8 @@ def _read(file: File, by_alpha: bool) -> tuple[str, np.ndarray]:
         indices, palette = np.asarray(image), np.asarray(image.getpalette("RGB") or [0, 0, 0]).reshape(-1, 3)
         used = np.unique(indices)
         if used.max() >= len(palette) or np.ptp(palette[used].astype(int), axis=1).max() > _TINT:
+            return "index", indices
+        if len(used) > 1 and not np.ptp(palette[used], axis=0).any():  # one colour only, such as an empty palette
             return "index", indices
         image = image.convert("L")
     if image.mode == "L" or image.mode[0] in "IF":
