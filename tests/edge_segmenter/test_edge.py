@@ -332,6 +332,15 @@ def test_a_full_disk_ends_the_command_with_one_message(model, photos, tmp_path, 
     assert results(tmp_path / "out") == results(tmp_path / "out", "cutouts") == ["a.png"]
 
 
+def test_a_folder_in_place_of_a_result_fails_one_image_only(model, photos, tmp_path):
+    for name in ("a", "b", "c"):
+        half_white().save(photos / f"{name}.jpg")
+    (tmp_path / "out/masks/a.png").mkdir(parents=True)
+    finished = run(model, photos, tmp_path / "out")
+    assert finished.returncode == 1 and "a.jpg: [Errno 21] Is a directory" in finished.stderr
+    assert results(tmp_path / "out", "cutouts") == ["b.png", "c.png"]
+
+
 def test_another_command_in_the_same_output_is_refused(model, photos, tmp_path):
     half_white().save(photos / "a.jpg")
     with own_results.claimed([tmp_path / "out/masks"]):
