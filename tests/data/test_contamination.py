@@ -40,6 +40,32 @@ def test_masks_in_any_folder_among_the_photos_are_refused(tmp_path, name, suffix
         folder.load(tmp_path, **SIZES)
 
 
+@pytest.mark.parametrize("name, stem", [("m", "{}"), ("image", "{}"), ("image", "{}_mask"), ("image", "{}-GT_1")])
+def test_masks_in_other_places_among_the_photos_are_refused(tmp_path, name, stem):
+    photos_beside(tmp_path, name, black_and_white, stem=stem)
+    mask = tmp_path / name / f"{stem.format(0)}.png"
+    with pytest.raises(ValueError, match=f"{mask} seems to be the mask of {tmp_path / 'image/0.jpg'}"):
+        folder.load(tmp_path, **SIZES)
+
+
+def test_other_masks_than_those_that_are_named_are_refused(tmp_path):
+    for i in range(4):
+        save(tmp_path / f"{i}.jpg", photo(i))
+        save(tmp_path / "trimaps" / f"{i}.png", black_and_white(i))
+        save(tmp_path / "named" / f"{i}.png", black_and_white(i))
+    with pytest.raises(ValueError, match="trimaps seems to hold masks"):
+        folder.load(tmp_path, masks=tmp_path / "named", **SIZES)
+
+
+@pytest.mark.parametrize("values", [photo, black_and_white])
+def test_folders_of_the_same_names_are_photos_if_they_look_alike(tmp_path, values):
+    for i in range(4):
+        save(tmp_path / "a" / f"{i}.png", values(i))
+        save(tmp_path / "b" / f"{i}.png", values(i + 4))
+    splits = folder.load(tmp_path, **SIZES)
+    assert len(splits.train) + len(splits.validation) + len(splits.test) == 8
+
+
 @pytest.mark.parametrize("name, values, stem", [("mask", photo, "{}"), ("gt", black_and_white, "car{}")])
 def test_photos_in_a_folder_with_a_name_of_masks_are_photos(tmp_path, name, values, stem):
     photos_beside(tmp_path, name, values, stem=stem)

@@ -18,19 +18,27 @@ from tf_layered_gan.data.photo_files import PhotoFile
 _OF_MASKS = re.compile(
     "masks?|labels?|gt|groundtruth|annotations?|trimaps?|mattes?|alphas?|segs?|segmentation(s|class|classpng|object)?"
 )
+_ENDING = re.compile(rf"(.)[-_. ]+({_OF_MASKS.pattern})([-_. ]*\d+)?$", re.IGNORECASE)  # such as car_mask
+_GROUPS, _MEMBERS = 5, 4  # number of names to examine, and of files with each
 _PIXELS = 4096  # number of pixels to examine
 _FEW = 64  # a photo has more colours; a mask has fewer
 _EXTREMES = 0.9  # least share of black and white in a JPEG mask; a photo has less
 
 
-def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile]) -> None:
-    """Checks that no folder of masks lies among photos.
+def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile], masks: str | os.PathLike | None = None) -> None:
+    """Checks that no masks lie among photos.
 
     A folder of masks is a folder `masks` in `path`, or any folder with a name such as `labels` if most of its images
-    have the names of photos elsewhere and look like masks.
+    have the names of photos elsewhere and look like masks. Masks in other places are found if they have few colours,
+    and the photos of the same names (1.jpg for 1.png or 1_mask.png) have more.
+
+    Args:
+        path: the folder of the photos.
+        files: the photos found in it.
+        masks: None, or the folder of masks that the user named; `files` holds none of its files.
 
     Raises:
-        ValueError: if there is one; names it.
+        ValueError: if there are masks; names a folder or a mask.
     """
     folders: dict[str, list[PhotoFile]] = collections.defaultdict(list)
     for file in files:
@@ -38,12 +46,31 @@ def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile]) -> None:
     photos = {_stem(file) for file in folders.pop("", [])}
     named = [f for f, members in folders.items() if 2 * sum(_stem(one) in photos for one in members) > len(members)]
     found = [folder for folder in named if _looks_like_a_mask(folders[folder][0].photo)]
-    if (Path(path) / "masks").is_dir():
+    if masks is None and (Path(path) / "masks").is_dir():
         raise ValueError(f"{path} has a folder of masks, which are no photos: name it as masks (--config.data.masks)")
     if found:
         folder = Path(path, found[0])
         advice = f"name the two folders, --config.data.path=PHOTOS and --config.data.masks={folder}"
         raise ValueError(f"{folder} seems to hold masks, which are no photos: {advice}")
+    if pair := _mask_and_photo(files):
+        mask, photo = pair
+        advice = "keep them in two folders, and name these, --config.data.path=PHOTOS and --config.data.masks=MASKS"
+        raise ValueError(f"{mask} seems to be the mask of {photo}, and masks are no photos: {advice}")
+
+
+def _mask_and_photo(files: Sequence[PhotoFile]) -> tuple[Path, Path] | None:
+    """Returns a mask and its photo if some files of the same name are examined, and all of them are such pairs."""
+    groups: dict[str, list[Path]] = collections.defaultdict(list)
+    for file in files:
+        groups[_ENDING.sub(r"\1", _stem(file))].append(file.photo)
+    several = [members[:_MEMBERS] for members in groups.values() if len(members) > 1]
+    pairs = [_pair(members) for members in several[:: len(several) // _GROUPS or 1]]
+    return pairs[0] if all(pairs) and pairs else None
+
+
+def _pair(files: list[Path]) -> tuple[Path, Path] | None:
+    few = [_has_few_colours(_pixels(file)) for file in files]
+    return (files[few.index(True)], files[few.index(False)]) if len(set(few)) == 2 else None
 
 
 def _folder_of_masks(file: PhotoFile) -> str:
@@ -58,13 +85,24 @@ def _stem(file: PhotoFile) -> str:
 
 
 def _looks_like_a_mask(file: Path) -> bool:
+    pixels = _pixels(file)
+    if not len(pixels):
+        return False
+    greys = pixels.mean(axis=1)
+    return _has_few_colours(pixels) or bool(np.mean((greys < 32) | (greys > 223)) > _EXTREMES)
+
+
+def _has_few_colours(pixels: np.ndarray) -> bool:
+    return 0 < len(np.unique(pixels, axis=0)) <= _FEW
+
+
+def _pixels(file: Path) -> np.ndarray:
+    """Returns some pixels of an image, uint8 [pixel, rgb]; none if it cannot be read."""
     try:
         pixels = np.asarray(read_image(file, size=256)).reshape(-1, 3)
     except UnreadableImage:
-        return False
-    some = pixels[:: max(1, len(pixels) // _PIXELS)]
-    greys = some.mean(axis=1)
-    return len(np.unique(some, axis=0)) <= _FEW or bool(np.mean((greys < 32) | (greys > 223)) > _EXTREMES)
+        return np.empty((0, 3), np.uint8)
+    return pixels[:: max(1, len(pixels) // _PIXELS)]
 
 
 def warn_of_copies(train: Sequence[PhotoFile], evaluation: Sequence[PhotoFile]) -> None:

@@ -78,8 +78,7 @@ def load(
     settings: dict[str, Any] = {"resolution": resolution, "storage_size": storage_size}
     settings |= {"fit": fit, "unlabelled": unlabelled, "holdout": holdout}
     found_files = find_photos(path, masks)
-    if masks is None:
-        refuse_masks(path, found_files)
+    refuse_masks(path, found_files, masks)
     stamps = {file: _stamp(file) for file in found_files}
     files = [file for file, found in stamps.items() if found]
     warn_of_turns([(file.photo, file.mask) for file in files if file.mask])
