@@ -19,7 +19,13 @@ MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera; a file of a 
 MAX_SHRUNK_PIXELS = 2**28  # for a JPEG that is decoded smaller; enough for a 200-megapixel camera
 MAX_BYTES = 2**28  # a 64-megapixel BMP has 201 MB; Pillow reads a whole WebP file before it checks the header
 MAX_SCANS = 100  # in a progressive JPEG; ten are usual
-_NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR_CONFIGURATION, _DNG_VERSION = 254, 258, 262, 284, 50706  # TIFF tags
+_NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR_CONFIGURATION, _DNG_VERSION = (
+    254,
+    258,
+    262,
+    284,
+    50706,
+)  # TIFF tags
 _WHITE_IS_ZERO, _SEPARATE = 0, 2  # values of _PHOTOMETRIC and _PLANAR_CONFIGURATION
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -135,7 +141,9 @@ def opened(file: File, size: int | None = None) -> Iterator[ImageFile.ImageFile]
                     "it is a camera's raw file, which begins with a thumbnail: save it as JPEG or PNG"
                 )
             if tags.get(_PLANAR_CONFIGURATION) == _SEPARATE and max(tags.get(_BITS_PER_SAMPLE, (8,))) > 8:
-                raise UnreadableImage("its 16-bit colours are stored in separate planes, which Pillow misreads: save it as PNG")
+                raise UnreadableImage(
+                    "its 16-bit colours are stored in separate planes, which Pillow misreads: save it as PNG"
+                )
             yield image
     except UnreadableImage:
         raise

@@ -31,7 +31,11 @@ CODED = {
     "one bit": [Image.fromarray(HALF.astype(bool))],
     "palette of VOC": [palette(HALF, BLACK + RED)],
     "palette of VOC, class 15": [palette(HALF * 15, BLACK + RED * 20)],
-    "0 and 1, others 0 and 255": [Image.fromarray(HALF), Image.fromarray(HALF * 255), Image.fromarray(HALF.astype(bool))],
+    "0 and 1, others 0 and 255": [
+        Image.fromarray(HALF),
+        Image.fromarray(HALF * 255),
+        Image.fromarray(HALF.astype(bool)),
+    ],
     "0 and 255, others 0 and 65535": [Image.fromarray(HALF * 255), Image.fromarray(HALF.astype(np.uint16) * 65535)],
     "palette of black only": [palette(HALF, BLACK + BLACK)],
     "palette of black and white": [palette(HALF, BLACK + WHITE)],

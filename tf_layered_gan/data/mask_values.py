@@ -186,8 +186,8 @@ def _meaning(kind: str, members: list[_Statistics], unlabelled: int | None) -> M
     for file, found in objects:
         if len(found) == 1 and found <= set(_WHITES) and max(found) < threshold:  # it would be all background
             raise ValueError(
-                f"the mask {file} holds no value but 0 and {max(found)}, and other masks hold greys up to {known[-1]}, so "
-                "what is the object is not certain; allowed: masks that are all alike, such as 0 and 255"
+                f"the mask {file} holds no value but 0 and {max(found)}, and other masks hold greys up to {known[-1]}, "
+                "so what is the object is not certain; allowed: masks that are all alike, such as 0 and 255"
             )
     return Meaning(threshold)
 
