@@ -5,7 +5,7 @@ Training reads its photos with this module too, so a device sees the same pixels
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO
 
 import numpy as np
@@ -19,13 +19,8 @@ MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera; a file of a 
 MAX_SHRUNK_PIXELS = 2**28  # for a JPEG that is decoded smaller; enough for a 200-megapixel camera
 MAX_BYTES = 2**28  # a 64-megapixel BMP has 201 MB; Pillow reads a whole WebP file before it checks the header
 MAX_SCANS = 100  # in a progressive JPEG; ten are usual
-_NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANAR_CONFIGURATION, _DNG_VERSION = (
-    254,
-    258,
-    262,
-    284,
-    50706,
-)  # TIFF tags
+_NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC = 254, 258, 262  # TIFF tags
+_PLANAR_CONFIGURATION, _DNG_VERSION = 284, 50706
 _WHITE_IS_ZERO, _SEPARATE = 0, 2  # values of _PHOTOMETRIC and _PLANAR_CONFIGURATION
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -140,15 +135,19 @@ def opened(file: File, size: int | None = None) -> Iterator[ImageFile.ImageFile]
                 raise UnreadableImage(
                     "it is a camera's raw file, which begins with a thumbnail: save it as JPEG or PNG"
                 )
-            if tags.get(_PLANAR_CONFIGURATION) == _SEPARATE and max(tags.get(_BITS_PER_SAMPLE, (8,))) > 8:
-                raise UnreadableImage(
-                    "its 16-bit colours are stored in separate planes, which Pillow misreads: save it as PNG"
-                )
+            if _has_raw_planes(image, tags):
+                raise UnreadableImage("its 16-bit channels are apart and not compressed: save it as PNG")
             yield image
     except UnreadableImage:
         raise
     except Exception as error:  # Pillow raises almost any error for a broken file
         raise UnreadableImage(f"{type(error).__name__}: {error}") from error
+
+
+def _has_raw_planes(image: ImageFile.ImageFile, tags: Mapping) -> bool:
+    """Returns whether a TIFF holds one 16-bit channel after the other, uncompressed. Pillow misreads these."""
+    deep = max(tags.get(_BITS_PER_SAMPLE, (8,))) > 8
+    return deep and tags.get(_PLANAR_CONFIGURATION) == _SEPARATE and image.tile[0].codec_name == "raw"
 
 
 def _content(file: File) -> contextlib.AbstractContextManager[IO[bytes]]:

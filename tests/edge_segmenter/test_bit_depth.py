@@ -83,7 +83,7 @@ def test_tiff_in_which_0_is_white_is_read_right(bits):
     assert (pixels(file) >> 1 == as_rgb(expected) >> 1).all()
 
 
-def test_16_bit_colours_in_separate_planes_are_refused():
+def test_uncompressed_16_bit_channels_that_are_apart_are_refused():
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     values = {256: 1, 257: 1, 258: (16,) * 3, 259: 1, 262: 2, 273: (400,) * 3, 277: 3, 278: 1, 279: (2,) * 3, 284: 2}
     for tag, value in values.items():
@@ -92,5 +92,9 @@ def test_16_bit_colours_in_separate_planes_are_refused():
     file.write(b"II*\0\10\0\0\0")
     tags.save(file)
     file.write(b"\0" * 400)
-    with pytest.raises(UnreadableImage, match="separate planes"):
+    with pytest.raises(UnreadableImage, match="channels are apart"):
         read_image(file)
+
+
+def test_compressed_grey_that_is_stored_as_planes_is_read():
+    assert (pixels(tiff(GREY << 8, tiffinfo={284: 2}, compression="tiff_lzw")) == as_rgb(GREY)).all()
