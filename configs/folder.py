@@ -2,16 +2,18 @@
 
     python -m tf_layered_gan.main --config=configs/folder.py --config.data.path=DIR --workdir=runs/mine
 
-A bootstrap by GrabCut comes before the GAN, and two passes over the photos come after it. The times and the IoU below
-are those of the GAN alone (--config.refine.bootstrap=False --config.refine.passes=0); the whole has not been measured.
+A segmenter learns GrabCut's masks (the bootstrap), and then its own masks, sharpened, in at most two passes. Only if
+the bootstrap cannot be trusted, a GAN is trained between them; --config.schedule.gan=always trains it in any case.
 
-Time: 10 to 45 images per second on one core, depending on its other load. Measured runs of 32,000 to 48,000 images took
-22 to 47 minutes.
-IoU to expect: 0.65 to 0.76 on 514 photos of flowers (three seeds, two rounds); 0.45 on birds (two rounds, with bounds
-on the size of masks and a prior for the middle); 0.49 on cars (three rounds). See benchmarks/README.md. The cars
-were cropped (--config.data.fit=crop); the photos of the others are square.
+Time: BOOT
+IoU to expect: IOUS
+The GAN alone (--config.refine.bootstrap=False --config.refine.passes=0): 10 to 45 images per second on one core, 22 to
+47 minutes for 32,000 to 48,000 images. IoU 0.65 to 0.76 on 514 photos of flowers (three seeds, two rounds); 0.45 on
+birds (two rounds, with bounds on the size of masks and a prior for the middle); 0.49 on cars (three rounds, cropped).
+See benchmarks/README.md.
 
-More rounds can be added to a finished run: the same command and workdir with --config.schedule.rounds=12, for example.
+More rounds of the GAN can be added to a finished run: the same command and workdir with --config.schedule.gan=always
+--config.schedule.rounds=12, for example.
 A run that version 0.1.0 began also needs --config.data.fit=crop --config.refine.bootstrap=False
 --config.refine.passes=0.
 With a GPU, use the paper's widths (64 for the generators and the discriminator), and 1_000_000 or more for

@@ -18,6 +18,7 @@ from tf_layered_gan.runs import passes
 from tf_layered_gan.runs.learning_curve import LearningCurve
 from tf_layered_gan.runs.restore import restore_gan, restore_run
 from tf_layered_gan.training import photo_passes, session
+from tf_layered_gan.training.photo_passes import _agrees_less
 
 PASSES = {
     "schedule.rounds": 1,
@@ -35,7 +36,7 @@ def trusted():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(photo_passes, "_TRUSTED", 0.0)
         patch.setattr(photo_passes, "_SETTLED", 2.0)
-        patch.setattr(photo_passes, "_LEAST_GAIN", -1.0)
+        patch.setattr(photo_passes, "_agrees_less", lambda *_: False)
         patch.setattr(photo_passes.labels, "_LEAST_AGREEMENT", 0.0)
         yield
 
@@ -136,9 +137,7 @@ def test_a_pass_that_agrees_less_with_grabcut_is_not_kept(without_gan, tmp_path,
     config, finished, _ = without_gan
     workdir = shutil.copytree(finished, tmp_path / "run")
     shutil.rmtree(passes.folder(workdir, 1))
-    monkeypatch.setattr(photo_passes, "_LEAST_GAIN", 0.0)
-    monkeypatch.setattr(photo_passes, "_mean_agreement", lambda masks, _: 0.1 + 0.1 * falling.pop())
-    falling = [5, 4, 3]  # with the teacher's masks, then with GrabCut's: the learner and the teacher
+    monkeypatch.setattr(photo_passes, "_agrees_less", lambda *_: True)
     metrics = train.train(config, workdir)
     record = read_record(passes.folder(workdir, 1) / "pass.json")
     assert record["kept"] is False and record["teachers"] == ["bootstrap"]
@@ -236,3 +235,14 @@ def test_teachers_look_at_the_mirrored_photos_too():
 
 def test_the_segmenters_of_passes_are_averaged():
     assert build.build_photo_segmenter(tiny.run_config(shapes), 1).ema_decay == 0.99
+
+
+@pytest.mark.parametrize("worse_photos, expected", [(1, False), (12, True)])
+def test_a_difference_that_may_be_chance_does_not_count(worse_photos, expected, monkeypatch):
+    found = np.ones((20, 4, 4), bool)
+    worse = found.copy()
+    worse[:worse_photos, :2] = False
+    monkeypatch.setattr(photo_passes, "_masks", lambda masks, _: masks)
+    run = types.SimpleNamespace(splits=types.SimpleNamespace(validation=types.SimpleNamespace(images=None)))
+    run.grabcut_masks = found
+    assert _agrees_less(run, worse, found) is expected

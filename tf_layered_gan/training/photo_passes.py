@@ -9,7 +9,8 @@ intersection over union of their masks and the same masks sharpened, on the vali
 edges of objects, so sharpening changes them more.
 
 Whether a pass is kept is decided by GrabCut, if the bootstrap is trusted. GrabCut errs in each photo in another way, so
-the better of two segmenters agrees more with it. A segmenter that agrees less than its teacher is not kept. Steadiness
+the better of two segmenters agrees more with it. A segmenter that agrees less than its teacher, by more than two
+standard errors of the mean over the photos, is not kept. Steadiness
 cannot decide this, because each pass makes masks steadier, wrong ones too.
 
 WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) and, once it has ended, its record
@@ -51,7 +52,7 @@ Teachers = dict[str, keras.Model]  # segmenters by name, such as "bootstrap", "p
 
 _TRUSTED = 0.5  # least agreement with GrabCut: below it, colours do not tell objects from backgrounds
 _SETTLED = 0.97  # if two passes in a row agree this much, another pass would change nothing
-_LEAST_GAIN = 0.0  # of agreement with GrabCut, for a pass to be kept
+_STANDARD_ERRORS = 2  # a mean difference of fewer standard errors may be chance
 _FEWEST = 8  # photos that a segmenter can learn from
 
 
@@ -153,13 +154,19 @@ def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, An
     facts["agreement"] = _mean_agreement(_masks(learner, images), run.grabcut_masks)
     if not teachers:
         return facts | {"trusted": facts["agreement"] >= _TRUSTED}
-    before = _mean_agreement(_masks(teachers, images), run.grabcut_masks)
     several = len(teachers) > 1  # no single network could take the place of this pass
-    facts["kept"] = several or facts["agreement"] - before >= _LEAST_GAIN
+    facts["kept"] = several or not _agrees_less(run, learner, teachers)
     if not facts["kept"]:
-        message = "%s is not kept: its masks agree less with GrabCut's (%.3f) than those it learned from (%.3f)"
-        logging.info(message, name, facts["agreement"], before)
+        logging.info("%s is not kept: its masks agree less with GrabCut's than those it learned from", name)
     return facts
+
+
+def _agrees_less(run: Run, learner: Teachers, teachers: Teachers) -> bool:
+    """Returns whether the learner's agreement with GrabCut is below the teachers' by more than chance explains."""
+    images = run.splits.validation.images
+    before, after = (labels.agreements(_masks(who, images), run.grabcut_masks) for who in (teachers, learner))
+    fall = before - after
+    return bool(fall.mean() > _STANDARD_ERRORS * fall.std() / len(fall) ** 0.5)
 
 
 def _mean_agreement(masks: np.ndarray, others: np.ndarray) -> float:
