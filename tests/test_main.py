@@ -68,7 +68,9 @@ def test_command_trains_with_compiled_steps(run, tmp_path):
 def test_other_modes_take_the_config_of_the_run(run, tmp_path, monkeypatch):
     record_config(tiny.run_config(shapes, seed=7), tmp_path / "run")
     calls = []
-    monkeypatch.setattr(evaluate, "evaluate", lambda config, workdir: calls.append((config.seed, workdir)))
+    monkeypatch.setattr(
+        evaluate, "evaluate", lambda config, workdir: calls.append((config.seed, workdir)) or {"test": None}
+    )
     for module, function in ((synthesize, "write_dataset"), (report, "rebuild_report")):
         monkeypatch.setattr(module, function, lambda config, *given: calls.append((config.seed, *given)))
     assert run("--mode=evaluate") is None

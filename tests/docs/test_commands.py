@@ -107,14 +107,17 @@ def only_parsing(monkeypatch):
             validate(flags.FLAGS.config)
         raise Parsed
 
-    parse_args = argparse.ArgumentParser.parse_args
+    parse = argparse.ArgumentParser.parse_known_args  # `parse_args` calls it too
 
     def parse_and_stop(parser, args=None, namespace=None):
-        parse_args(parser, args, namespace)
+        found, unknown = parse(parser, args, namespace)
+        if " " in parser.prog:  # the parser of a subcommand
+            return found, unknown
+        assert not unknown
         raise Parsed
 
     monkeypatch.setattr(app, "run", run)
-    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_and_stop)
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_known_args", parse_and_stop)
     monkeypatch.chdir(pages.ROOT)
     with no_flags(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*found in sys.modules", RuntimeWarning)

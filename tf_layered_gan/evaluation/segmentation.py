@@ -86,7 +86,7 @@ def evaluate(
     probabilities = {name: predict_probabilities(one, photos.images) for name, one in networks.items()}
     masks = {name: found > THRESHOLD for name, found in probabilities.items()}
     if baselines:
-        masks["sharpened"] = labels.sharpen_masks(photos.images, probabilities["segmenter"])
+        masks["sharpened"] = labels.sharpen_each(photos.images, probabilities["segmenter"]) > 127
         masks |= {name: baseline(photos.images) for name, baseline in BASELINES.items()}
     return {name: segmentation_metrics(predicted, photos.masks) for name, predicted in masks.items()}
 

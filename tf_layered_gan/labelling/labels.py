@@ -45,13 +45,21 @@ def sharpen_masks(images: np.ndarray, probabilities: np.ndarray, found: np.ndarr
     Returns:
         bool [photo, height, width].
     """
-    rough = probabilities > 0.5
-    sharpened = _on_all_cores(_sharpened, images, probabilities)
+    rough, sharpened = probabilities > 0.5, sharpen_each(images, probabilities)
     if found is not None:
         agree = agreements(rough, found) >= _GRABCUT_AGREES
         sharpened[agree] = _on_all_cores(_mixed, sharpened[agree], found[agree]) if agree.any() else []
     threshold = np.quantile(sharpened, 1 - rough.mean())
     return sharpened >= np.clip(threshold, *_THRESHOLDS)
+
+
+def sharpen_each(images: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Sharpens each probability by its own image alone, see `sharpen_masks`.
+
+    Returns:
+        uint8 [photo, height, width]: 255 times the probability.
+    """
+    return _on_all_cores(_sharpened, images, probabilities)
 
 
 def _sharpened(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
