@@ -48,7 +48,7 @@ def get_config():
     config.segmenter.gamma_consistency = 1.0  # without photos, the final steps overfit to synthetic images
     config.refine.bootstrap = True
     config.refine.passes = 2
-    config.schedule.gan = "if_needed"  # at this size, the GAN's masks were never better than a trusted bootstrap's
+    config.schedule.gan = "if_needed"  # on flowers and birds, a GAN of this size was far behind the bootstrap
     config.schedule.rounds = 3
     config.schedule.gan_images_per_round = 16_000
     config.schedule.segmenter_steps_per_round = 300

@@ -18,7 +18,7 @@ from tf_layered_gan.runs import passes
 from tf_layered_gan.runs.learning_curve import LearningCurve
 from tf_layered_gan.runs.restore import restore_gan, restore_run
 from tf_layered_gan.training import photo_passes, session
-from tf_layered_gan.training.photo_passes import _agrees_less
+from tf_layered_gan.training.photo_passes import _falls
 
 PASSES = {
     "schedule.rounds": 1,
@@ -36,7 +36,7 @@ def trusted():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(photo_passes, "_TRUSTED", 0.0)
         patch.setattr(photo_passes, "_SETTLED", 2.0)
-        patch.setattr(photo_passes, "_agrees_less", lambda *_: False)
+        patch.setattr(photo_passes, "_falls", lambda *_: False)
         patch.setattr(photo_passes.labels, "_LEAST_AGREEMENT", 0.0)
         yield
 
@@ -137,7 +137,7 @@ def test_a_pass_that_agrees_less_with_grabcut_is_not_kept(without_gan, tmp_path,
     config, finished, _ = without_gan
     workdir = shutil.copytree(finished, tmp_path / "run")
     shutil.rmtree(passes.folder(workdir, 1))
-    monkeypatch.setattr(photo_passes, "_agrees_less", lambda *_: True)
+    monkeypatch.setattr(photo_passes, "_falls", lambda *_: True)
     metrics = train.train(config, workdir)
     record = read_record(passes.folder(workdir, 1) / "pass.json")
     assert record["kept"] is False and record["teachers"] == ["bootstrap"]
@@ -237,12 +237,9 @@ def test_the_segmenters_of_passes_are_averaged():
     assert build.build_photo_segmenter(tiny.run_config(shapes), 1).ema_decay == 0.99
 
 
-@pytest.mark.parametrize("worse_photos, expected", [(1, False), (12, True)])
-def test_a_difference_that_may_be_chance_does_not_count(worse_photos, expected, monkeypatch):
-    found = np.ones((20, 4, 4), bool)
-    worse = found.copy()
-    worse[:worse_photos, :2] = False
-    monkeypatch.setattr(photo_passes, "_masks", lambda masks, _: masks)
-    run = types.SimpleNamespace(splits=types.SimpleNamespace(validation=types.SimpleNamespace(images=None)))
-    run.grabcut_masks = found
-    assert _agrees_less(run, worse, found) is expected
+@pytest.mark.parametrize("worse_photos, expected", [(0, False), (1, False), (12, True)])
+def test_a_fall_that_may_be_chance_does_not_count(worse_photos, expected):
+    before, after = np.full(20, 0.9), np.full(20, 0.9)
+    after[:worse_photos] = 0.4
+    assert _falls(before, after) is expected
+    assert not _falls(after, before)

@@ -16,8 +16,9 @@ from edge_segmenter.files.images import MAX_BYTES, MAX_PIXELS, UnreadableImage, 
 from tf_layered_gan.console.progress import progress
 from tf_layered_gan.data.budget import Budget
 from tf_layered_gan.data.cache import cached_splits, in_memory, stamp
-from tf_layered_gan.data.contamination import refuse_masks, warn_of_copies
+from tf_layered_gan.data.copies import warn_of_copies
 from tf_layered_gan.data.mask_values import UNLABELLED_GREY, Coding, read_mask, survey, warn_of_turns
+from tf_layered_gan.data.masks_among_photos import refuse_masks
 from tf_layered_gan.data.photo_files import PhotoFile, find_photos, warn
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.data.squares import labelled_square
@@ -67,7 +68,7 @@ def load(
     Raises:
         ValueError: if a folder does not exist or has too few usable photos, a mask has another aspect ratio than its
             photo, photos and masks do not match one to one, masks lie among the photos, see
-            `contamination.refuse_masks`, or a setting is out of range.
+            `masks_among_photos.refuse_masks`, or a setting is out of range.
     """
     if not 1 <= resolution <= storage_size:
         raise ValueError(f"resolution is {resolution}, allowed: 1 to storage_size = {storage_size} pixels")

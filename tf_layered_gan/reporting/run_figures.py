@@ -62,8 +62,9 @@ def report_run(
     if networks:
         facts["passes"] = list(passes.records(config, workdir))
     others = {f"pass {number}" if number else "bootstrap": network for number, network in networks.items()}
-    network = passes.final_network(config, workdir, segmenter)
-    if network is not segmenter.average_network and passes.is_trained(segmenter):
+    number = passes.final_pass(config, workdir, segmenter)
+    network = segmenter.average_network if number is None else networks[number]
+    if number is not None and passes.is_trained(segmenter):
         others["pairs alone"] = segmenter.average_network
     result = write_report(workdir, network, splits.test, facts, others)
     try_to_write_page(workdir, network, splits, clustering_network(config, gan))

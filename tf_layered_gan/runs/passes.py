@@ -51,48 +51,51 @@ def number_taken(config: ConfigDict, workdir: str | os.PathLike) -> int:
     return sum(record["photos"] > 0 for record in records(config, workdir))
 
 
+def training_seconds(config: ConfigDict, workdir: str | os.PathLike) -> float:
+    """Returns the time that the passes took to train."""
+    return sum(record.get("seconds", 0.0) for record in records(config, workdir))
+
+
 def pass_networks(config: ConfigDict, workdir: str | os.PathLike) -> dict[int, keras.Model]:
     """Restores the segmenters of the passes that have ended, by number.
 
     Raises:
         ValueError: a pass has a record, but its checkpoints cannot be read.
     """
-    return {number: segmenter.average_network for number, segmenter, _ in _restored(config, workdir)}
+    numbers = (record["pass"] for record in records(config, workdir) if record["photos"])
+    return {number: _pass_network(config, workdir, number) for number in numbers}
 
 
-def training_seconds(config: ConfigDict, workdir: str | os.PathLike) -> float:
-    """Returns the time that the passes took to train. Raises as `pass_networks`."""
-    return sum(float(checkpointer.seconds) for _, _, checkpointer in _restored(config, workdir))
+def _pass_network(config: ConfigDict, workdir: str | os.PathLike, number: int) -> keras.Model:
+    segmenter = build.build_photo_segmenter(config, number)
+    if not Checkpointer(folder(workdir, number), None, segmenter).restore():
+        raise ValueError(f"{folder(workdir, number)} has no checkpoint, though the pass has ended")
+    return segmenter.average_network
 
 
-def _restored(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[tuple[int, Segmenter, Checkpointer]]:
-    for number in (record["pass"] for record in records(config, workdir) if record["photos"]):
-        segmenter = build.build_photo_segmenter(config, number)
-        checkpointer = Checkpointer(folder(workdir, number), None, segmenter)
-        if not checkpointer.restore():
-            raise ValueError(f"{folder(workdir, number)} has no checkpoint, though the pass has ended")
-        yield number, segmenter, checkpointer
+def final_pass(config: ConfigDict, workdir: str | os.PathLike, segmenter: Segmenter) -> int | None:
+    """Returns the number of the pass whose network is the result of a run, or None if it is the segmenter of the pairs.
 
-
-def final_network(config: ConfigDict, workdir: str | os.PathLike, segmenter: Segmenter) -> keras.Model:
-    """Returns the network that a run evaluates and exports.
-
-    It is the network of the last pass after the GAN that was kept, see `photo_passes`. If there is none, it is the one
-    that taught the first pass, or the segmenter of the pairs.
+    It is the last pass after the GAN that was kept, see `photo_passes`. If there is none, it is the bootstrap, if that
+    taught the first pass or if no segmenter learned from pairs.
 
     Args:
         config, workdir: the run's.
         segmenter: the segmenter that learned from pairs.
-
-    Raises:
-        ValueError: see `pass_networks`.
     """
-    networks, ended = pass_networks(config, workdir), {record["pass"]: record for record in records(config, workdir)}
-    kept = [number for number in networks if number > 0 and ended[number].get("kept", True)]
+    ended = {record["pass"]: record for record in records(config, workdir)}
+    with_network = [number for number, record in ended.items() if record["photos"]]
+    kept = [number for number in with_network if number > 0 and ended[number].get("kept", True)]
     if kept:
-        return networks[kept[-1]]
+        return kept[-1]
     bootstrap_taught = not is_trained(segmenter) or ended.get(1, {}).get("teachers") == ["bootstrap"]
-    return networks[0] if bootstrap_taught and 0 in networks else segmenter.average_network
+    return 0 if bootstrap_taught and 0 in with_network else None
+
+
+def final_network(config: ConfigDict, workdir: str | os.PathLike, segmenter: Segmenter) -> keras.Model:
+    """Restores the network that a run evaluates and exports, see `final_pass`. Raises as `pass_networks`."""
+    number = final_pass(config, workdir, segmenter)
+    return segmenter.average_network if number is None else _pass_network(config, workdir, number)
 
 
 def is_trained(model: keras.Model) -> bool:

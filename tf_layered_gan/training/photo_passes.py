@@ -9,9 +9,9 @@ intersection over union of their masks and the same masks sharpened, on the vali
 edges of objects, so sharpening changes them more.
 
 Whether a pass is kept is decided by GrabCut, if the bootstrap is trusted. GrabCut errs in each photo in another way, so
-the better of two segmenters agrees more with it. A segmenter that agrees less than its teacher, by more than two
-standard errors of the mean over the photos, is not kept. Steadiness
-cannot decide this, because each pass makes masks steadier, wrong ones too.
+the better of two segmenters usually agrees more with it. If a segmenter agrees less than its teacher, by more than two
+standard errors of the mean over the photos, it is not kept. Steadiness cannot decide this, because each pass makes
+masks steadier, wrong ones too.
 
 WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) and, once it has ended, its record
 (pass.json):
@@ -20,6 +20,7 @@ WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) a
     labels        "rectangle", GrabCut's masks, or "colour", sharpened masks
     photos        how many photos it learned from. If there were too few, this is 0, and the pass has no segmenter
     left_out      how many were left out, see `labels.plausible`
+    seconds       the time that the training steps took
     agreement     mean intersection over union of its masks and GrabCut's, on the validation photos
     trusted       bootstrap: whether the agreement is high enough for the GAN to use its segmenter
     teachers      other passes: the names of the segmenters whose masks were sharpened
@@ -125,6 +126,7 @@ def _take_pass(run: Run, number: int, teachers: Teachers) -> tuple[keras.Model |
             facts |= {"photos": 0, "trusted": False}
         else:
             _train(run, folder, name, photos, segmenter, checkpointer)
+            facts["seconds"] = float(checkpointer.seconds)
             facts |= _agreements(run, {name: segmenter.average_network}, teachers)
         write_record(folder / "pass.json", facts)
     record = read_record(folder / "pass.json")
@@ -146,31 +148,26 @@ def _train(
 def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, Any]:
     """Compares the masks of the segmenter of a pass with its teachers' and with GrabCut's, on the validation photos."""
     (name,), images = learner, run.splits.validation.images
-    facts: dict[str, Any] = {}
-    if teachers:
-        facts["change"] = _mean_agreement(_masks(learner, images), _masks(teachers, images))
-        if run.background_judge is None:
-            return facts
-    facts["agreement"] = _mean_agreement(_masks(learner, images), run.grabcut_masks)
+    learned = _masks(learner, images)
     if not teachers:
-        return facts | {"trusted": facts["agreement"] >= _TRUSTED}
+        agreement = float(labels.agreements(learned, run.grabcut_masks).mean())
+        return {"agreement": agreement, "trusted": agreement >= _TRUSTED}
+    taught = _masks(teachers, images)
+    facts: dict[str, Any] = {"change": float(labels.agreements(learned, taught).mean())}
+    if run.background_judge is None:
+        return facts
+    before, after = (labels.agreements(masks, run.grabcut_masks) for masks in (taught, learned))
     several = len(teachers) > 1  # no single network could take the place of this pass
-    facts["kept"] = several or not _agrees_less(run, learner, teachers)
-    if not facts["kept"]:
+    kept = several or not _falls(before, after)
+    if not kept:
         logging.info("%s is not kept: its masks agree less with GrabCut's than those it learned from", name)
-    return facts
+    return facts | {"agreement": float(after.mean()), "kept": kept}
 
 
-def _agrees_less(run: Run, learner: Teachers, teachers: Teachers) -> bool:
-    """Returns whether the learner's agreement with GrabCut is below the teachers' by more than chance explains."""
-    images = run.splits.validation.images
-    before, after = (labels.agreements(_masks(who, images), run.grabcut_masks) for who in (teachers, learner))
+def _falls(before: np.ndarray, after: np.ndarray) -> bool:
+    """Returns whether the mean of values [photo] falls by more than chance explains."""
     fall = before - after
     return bool(fall.mean() > _STANDARD_ERRORS * fall.std() / len(fall) ** 0.5)
-
-
-def _mean_agreement(masks: np.ndarray, others: np.ndarray) -> float:
-    return float(labels.agreements(masks, others).mean())
 
 
 def _labelled_photos(run: Run, folder: pathlib.Path, teachers: Teachers) -> tuple[Photos, int]:

@@ -1,17 +1,14 @@
-"""Checks for photos that do not belong in the training set: masks, and copies of evaluation photos."""
+"""Checks for masks among the photos to train on."""
 
 import collections
-import hashlib
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from absl import logging
 
 from edge_segmenter.files.images import UnreadableImage, read_image
-from edge_segmenter.files.printing import printable
 from tf_layered_gan.data.photo_files import PhotoFile
 
 # Names of folders in lower case, without signs between the words.
@@ -103,33 +100,3 @@ def _pixels(file: Path) -> np.ndarray:
     except UnreadableImage:
         return np.empty((0, 3), np.uint8)
     return pixels[:: max(1, len(pixels) // _PIXELS)]
-
-
-def warn_of_copies(train: Sequence[PhotoFile], evaluation: Sequence[PhotoFile]) -> None:
-    """Warns if training photos have the same bytes as evaluation photos, under other names."""
-    sizes = {_size(file.photo) for file in evaluation}
-    held_out = {_digest(file.photo): file for file in evaluation} if sizes else {}
-    copies = [(file, held_out.get(_digest(file.photo))) for file in train if _size(file.photo) in sizes]
-    pairs = [(copy, original) for copy, original in copies if original]
-    if pairs:
-        logging.warning(
-            "%d of the photos to train on are copies of photos with masks, such as %s of %s, so all figures come out "
-            "too good: remove the copies",
-            len(pairs),
-            *(printable(file.name) for file in pairs[0]),
-        )
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except OSError:  # the warning comes when the photo is read
-        return -1
-
-
-def _digest(file: Path) -> bytes:
-    try:
-        with open(file, "rb") as content:
-            return hashlib.file_digest(content, "sha256").digest()
-    except OSError:
-        return os.fsencode(file)
