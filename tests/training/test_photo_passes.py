@@ -15,6 +15,7 @@ from tf_layered_gan.files.records import read_record, write_record
 from tf_layered_gan.models import build
 from tf_layered_gan.models.segmenter import Segmenter
 from tf_layered_gan.runs import passes
+from tf_layered_gan.runs.checkpoints import final_step_on_disk
 from tf_layered_gan.runs.learning_curve import LearningCurve
 from tf_layered_gan.runs.restore import restore_gan, restore_run
 from tf_layered_gan.training import photo_passes, session
@@ -58,6 +59,17 @@ def test_a_run_takes_all_passes(refined):
     assert after == ["bootstrap", "round 1", "round 1, final", "pass 1", "pass 2"]
 
 
+def test_a_pass_records_its_time_and_its_steps(refined, tmp_path):
+    workdir, metrics = refined
+    for record in metrics["passes"]:
+        with np.load(passes.folder(workdir, record["pass"]) / "labels.npz") as labels:
+            assert record["seconds"] > labels["seconds"] > 0
+    assert metrics["training_seconds"] > sum(record["seconds"] for record in metrics["passes"])
+    config = tiny.run_config(shapes, **PASSES)
+    assert passes.position(config, workdir) == {"bootstrap": 2, "pass 1": 2, "pass 2": 2}
+    assert [final_step_on_disk(folder) for folder in (passes.folder(workdir, 1), tmp_path)] == [2, 0]
+
+
 @pytest.fixture
 def rejecting(tmp_path):
     """The config of a run with rejected photos."""
@@ -72,7 +84,7 @@ def rejecting(tmp_path):
 def test_no_pass_learns_a_mask_that_was_marked_as_bad(rejecting, tmp_path):
     config = rejecting("0-000003", "0-000007")
     run = types.SimpleNamespace(config=config, splits=sources.load_photos(config))
-    photos, left_out = photo_passes._labelled_photos(run, tmp_path, [])
+    photos, left_out, _ = photo_passes._labelled_photos(run, tmp_path, [])
     assert len(photos) == 10 and left_out == 0
     assert set(run.splits.train.names) - set(photos.names) == {"0-000003", "0-000007"}
 

@@ -35,6 +35,16 @@ def test_steps_that_were_taken_cost_nothing(whole):
     assert left == pytest.approx(costs["gan"] + costs["segmenter"] + costs["final"] + 21 * costs["photos"])
 
 
+def test_passes_that_were_interrupted_go_on(whole):
+    costs = {part.kind: part.cost for part in whole.parts}
+    trained = {"gan_step": 4, "segmenter_step": 2, "final_step": 1, "bootstrap": 7}
+    assert whole.cost_left(trained | {"pass 1": 3}) == pytest.approx((4 + 7) * costs["photos"])
+    interrupted = whole.cost_left(NOT_BEGUN) - 5 * costs["photos"]
+    assert whole.cost_left(NOT_BEGUN | {"bootstrap": 5}) == pytest.approx(interrupted)
+    rounds_added = trained | {"final_step": 0, "pass 1": 7, "pass 2": 7}  # the passes after the GAN begin again
+    assert whole.cost_left(rounds_added) == pytest.approx(costs["final"] + 14 * costs["photos"])
+
+
 def test_time_left_of_a_phase_that_is_not_in_the_plan_is_unknown(whole):
     assert whole.time_left("student", "round 0", 1, 0.5) is None
     assert whole.time_left("photos", "pass 2", 3, 0.5) == "about 2 s"
@@ -59,6 +69,8 @@ def test_both_times_are_given_where_the_bootstrap_decides_about_the_gan(monkeypa
     monkeypatch.setattr(plan.os, "cpu_count", lambda: 2)
     assert uncertain.estimate(NOT_BEGUN) == "about 5 min, or about 5 min if the bootstrap fails"
     assert "or" not in uncertain.estimate(NOT_BEGUN | {"gan_step": 1})
+    assert uncertain.estimate(NOT_BEGUN | {"bootstrap": 7}, trusted=True) == "about 50 s"
+    assert "or" not in uncertain.estimate(NOT_BEGUN | {"bootstrap": 7}, trusted=False)
     assert uncertain.time_left("photos", "bootstrap", 6, 10.0).startswith("about 80 s, or about ")
     assert uncertain.time_left("photos", "pass 1", 6, 10.0) == "about 10 s"
 

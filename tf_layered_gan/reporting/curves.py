@@ -10,6 +10,7 @@ from tf_layered_gan.reporting.markup import Markup, Section, bar, element, parag
 from tf_layered_gan.reporting.recorded import Recorded
 from tf_layered_gan.reporting.scalars import Series
 from tf_layered_gan.reporting.thumbnails import data_uris
+from tf_layered_gan.runs.passes import pass_name
 
 _MOST_GRIDS, _GRID_BYTES = 24, 3_600_000
 # Charts: a title, and the last parts of the names of the scalars in it. The scalars of one phase share a chart.
@@ -60,7 +61,7 @@ def gains_section(run: Recorded) -> Section:
         head = ["pass", "photos learned from", "left out", "agreement with GrabCut", "agreement with the masks before"]
         rows = [
             [
-                f"pass {record['pass']}" if record["pass"] else "bootstrap",
+                pass_name(record["pass"]),
                 f"{record['photos']:,}",
                 f"{record['left_out']:,}",
                 _share(record.get("agreement")),

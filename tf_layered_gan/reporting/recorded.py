@@ -11,6 +11,7 @@ from tf_layered_gan.files.records import read_record
 from tf_layered_gan.reporting.scalars import Series, read_scalars
 from tf_layered_gan.runs import config_record
 from tf_layered_gan.runs.learning_curve import LearningCurve
+from tf_layered_gan.runs.passes import pass_name
 
 T = TypeVar("T")
 # Version 0.1.0 wrote samples/step_0000500.png, without headings in the image.
@@ -113,7 +114,7 @@ def _passes(workdir: pathlib.Path) -> list[dict[str, Any]]:
 def _scalars(workdir: pathlib.Path) -> dict[str, Series]:
     scalars = read_scalars(workdir / "tensorboard")
     for folder in _pass_folders(workdir):
-        name = f"pass {folder.name}" if folder.name != "0" else "bootstrap"
+        name = pass_name(int(folder.name))
         scalars |= {f"{name}/{tag.split('/')[-1]}": s for tag, s in read_scalars(folder / "tensorboard").items()}
     return scalars
 

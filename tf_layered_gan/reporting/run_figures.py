@@ -61,7 +61,7 @@ def report_run(
     networks = passes.pass_networks(config, workdir)
     if networks:
         facts["passes"] = list(passes.records(config, workdir))
-    others = {f"pass {number}" if number else "bootstrap": network for number, network in networks.items()}
+    others = {passes.pass_name(number): network for number, network in networks.items()}
     number = passes.final_pass(config, workdir, segmenter)
     network = segmenter.average_network if number is None else networks[number]
     if number is not None and passes.is_trained(segmenter):

@@ -64,7 +64,7 @@ class Checkpointer:
             ValueError: a checkpoint has different variables, so another version wrote it; or none of the checkpoints
                 can be read.
         """
-        numbers = self._written()
+        numbers = _written(self._directory)
         for number in reversed(numbers):
             path = self._directory / f"ckpt-{number}"
             try:
@@ -102,7 +102,7 @@ class Checkpointer:
         except tf.errors.OpError as error:
             raise OSError(f"no checkpoint could be written to {self._directory}: {error.message}") from error
         self._number += 1
-        for number in self._written():
+        for number in _written(self._directory):
             if number <= self._number - _KEPT:
                 for file in self._directory.glob(f"ckpt-{number}.*"):
                     file.unlink()
@@ -124,7 +124,19 @@ class Checkpointer:
         """The counters by name."""
         return {name: int(getattr(self, name)) for name in _COUNTERS}
 
-    def _written(self) -> list[int]:
-        """Returns the numbers of the checkpoints whose files exist. TensorFlow's own list may be damaged."""
-        names = (path.stem.removeprefix("ckpt-") for path in self._directory.glob("ckpt-*.index"))
-        return sorted(int(name) for name in names if name.isdecimal() and name.isascii())
+
+def final_step_on_disk(workdir: str | os.PathLike) -> int:
+    """Returns the `final_step` of the newest checkpoint without building its models; 0 if it cannot be read."""
+    directory = pathlib.Path(workdir) / "checkpoints"
+    try:
+        with for_tensorflow(directory) as folder:
+            newest = os.path.join(folder, f"ckpt-{_written(directory)[-1]}")
+            return int(tf.train.load_variable(newest, "final_step/.ATTRIBUTES/VARIABLE_VALUE"))
+    except (IndexError, ValueError, tf.errors.OpError):  # IndexError: there is no checkpoint
+        return 0
+
+
+def _written(directory: pathlib.Path) -> list[int]:
+    """Returns the numbers of the checkpoints whose files exist. TensorFlow's own list may be damaged."""
+    names = (path.stem.removeprefix("ckpt-") for path in directory.glob("ckpt-*.index"))
+    return sorted(int(name) for name in names if name.isdecimal() and name.isascii())

@@ -9,10 +9,11 @@ from typing import Any
 import keras
 from ml_collections import ConfigDict
 
+from tf_layered_gan.config import pass_steps
 from tf_layered_gan.files.records import read_record, write_record
 from tf_layered_gan.models import build
 from tf_layered_gan.models.segmenter import Segmenter
-from tf_layered_gan.runs.checkpoints import Checkpointer
+from tf_layered_gan.runs.checkpoints import Checkpointer, final_step_on_disk
 
 _FOLDER = "passes"
 
@@ -52,8 +53,20 @@ def number_taken(config: ConfigDict, workdir: str | os.PathLike) -> int:
 
 
 def training_seconds(config: ConfigDict, workdir: str | os.PathLike) -> float:
-    """Returns the time that the passes took to train."""
+    """Returns the time that the passes took, with the making of masks."""
     return sum(record.get("seconds", 0.0) for record in records(config, workdir))
+
+
+def position(config: ConfigDict, workdir: str | os.PathLike) -> dict[str, int]:
+    """Returns the steps that each pass has taken, by name. A pass that has ended has taken all of them."""
+    ended = {record["pass"] for record in records(config, workdir)}
+    steps = {n: final_step_on_disk(folder(workdir, n)) for n in range(config.refine.passes + 1) if n not in ended}
+    return {pass_name(n): steps.get(n, pass_steps(config)) for n in range(config.refine.passes + 1)}
+
+
+def pass_name(number: int) -> str:
+    """Returns the name of a pass; number 0 is the bootstrap."""
+    return f"pass {number}" if number else "bootstrap"
 
 
 def pass_networks(config: ConfigDict, workdir: str | os.PathLike) -> dict[int, keras.Model]:

@@ -34,7 +34,7 @@ def dry_run(config: ConfigDict, workdir: str | os.PathLike) -> None:
     memory.check_memory(config, device_batch)
     photos = _photos(config)
     count = config.data.train_pictures if photos is None else len(photos.train)
-    plan, begun = Plan(config, count), (pathlib.Path(workdir) / "checkpoints").exists()
+    plan, begun = Plan(config, count), (pathlib.Path(workdir) / "config.json").exists()
     words = plan.estimate(NOT_BEGUN) or "unknown on a GPU: see the first lines of progress"
     needed, free = _disk(config, photos), shutil.disk_usage(_existing(workdir)).free
     lines = {

@@ -20,7 +20,7 @@ WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) a
     labels        "rectangle", GrabCut's masks, or "colour", sharpened masks
     photos        how many photos it learned from. If there were too few, this is 0, and the pass has no segmenter
     left_out      how many were left out, see `labels.plausible`
-    seconds       the time that the training steps took
+    seconds       the time that making masks and the training steps took
     agreement     mean intersection over union of its masks and GrabCut's, on the validation photos
     trusted       bootstrap: whether the agreement is high enough for the GAN to use its segmenter
     teachers      other passes: the names of the segmenters whose masks were sharpened
@@ -29,6 +29,7 @@ WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) a
 """
 
 import pathlib
+import time
 from typing import Any
 
 import cv2
@@ -107,7 +108,7 @@ def _steadiness(run: Run, teachers: Teachers) -> float:
 
 def _take_pass(run: Run, number: int, teachers: Teachers) -> tuple[keras.Model | None, dict[str, Any]]:
     """Trains the segmenter of a pass, from its last checkpoint if there is one; returns it and the pass's record."""
-    folder, name = passes.folder(run.workdir, number), f"pass {number}" if number else "bootstrap"
+    folder, name = passes.folder(run.workdir, number), passes.pass_name(number)
     with run.strategy.scope():
         segmenter = build.build_photo_segmenter(run.config, number)
     for network in (segmenter.network, segmenter.average_network) if teachers else ():
@@ -116,7 +117,7 @@ def _take_pass(run: Run, number: int, teachers: Teachers) -> tuple[keras.Model |
     checkpointer = Checkpointer(folder, None, segmenter)
     checkpointer.restore()
     if not (folder / "pass.json").exists():
-        photos, left_out = _labelled_photos(run, folder, teachers)
+        photos, left_out, seconds = _labelled_photos(run, folder, teachers)
         kind = "colour" if teachers else "rectangle"
         facts = {"pass": number, "labels": kind, "photos": len(photos), "left_out": left_out}
         facts |= {"teachers": list(teachers)} if teachers else {}
@@ -126,8 +127,8 @@ def _take_pass(run: Run, number: int, teachers: Teachers) -> tuple[keras.Model |
             facts |= {"photos": 0, "trusted": False}
         else:
             _train(run, folder, name, photos, segmenter, checkpointer)
-            facts["seconds"] = float(checkpointer.seconds)
             facts |= _agreements(run, {name: segmenter.average_network}, teachers)
+        facts["seconds"] = seconds + float(checkpointer.seconds)
         write_record(folder / "pass.json", facts)
     record = read_record(folder / "pass.json")
     return segmenter.average_network if record["photos"] else None, record
@@ -170,12 +171,16 @@ def _falls(before: np.ndarray, after: np.ndarray) -> bool:
     return bool(fall.mean() > _STANDARD_ERRORS * fall.std() / len(fall) ** 0.5)
 
 
-def _labelled_photos(run: Run, folder: pathlib.Path, teachers: Teachers) -> tuple[Photos, int]:
-    """Returns the photos of a pass with their masks, and how many were left out. The masks are made once and kept."""
+def _labelled_photos(run: Run, folder: pathlib.Path, teachers: Teachers) -> tuple[Photos, int, float]:
+    """Returns the photos of a pass with their masks, how many were left out, and the seconds that the masks took.
+
+    The masks are made once and kept.
+    """
     train, refine, file = run.splits.train, run.config.refine, folder / "labels.npz"
     photos = labels.evenly_chosen(train, refine.photos, rejected_photos(refine.rejected, train.names))
     if not file.exists():
         logging.info("pass %s: making masks of %d photos", folder.name, len(photos))
+        started = time.time()
         if teachers:
             probabilities = _probabilities(teachers, photos.images)
             found = None if run.background_judge is None else _bootstrap_masks(run, photos)
@@ -186,10 +191,12 @@ def _labelled_photos(run: Run, folder: pathlib.Path, teachers: Teachers) -> tupl
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:
             packed = np.packbits(masks, axis=-1)
-            np.savez_compressed(temporary, names=np.array(photos.names), masks=packed, chosen=chosen)
+            names, seconds = np.array(photos.names), time.time() - started
+            np.savez_compressed(temporary, names=names, masks=packed, chosen=chosen, seconds=seconds)
     with np.load(file) as kept:
         masks, chosen = _unpacked(kept["masks"], photos), kept["chosen"]
-    return labels.with_masks(photos, masks, chosen), int((~chosen).sum())
+        seconds = float(kept["seconds"]) if "seconds" in kept else 0.0  # the masks of an earlier version have no time
+    return labels.with_masks(photos, masks, chosen), int((~chosen).sum()), seconds
 
 
 def _bootstrap_masks(run: Run, photos: Photos) -> np.ndarray:

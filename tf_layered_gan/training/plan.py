@@ -78,17 +78,27 @@ class Plan:
         """Returns the multiply-adds of the steps that are left.
 
         Args:
-            position: see `Checkpointer.position`. Passes over photos count as not begun.
+            position: see `Checkpointer.position`, with `passes.position` if passes over photos have begun.
         """
-        taken = {kind: position[counter] for kind, counter in _COUNTERS.items()}
-        left = ((part, part.last_step - max(part.first_step, taken.get(part.kind, 0))) for part in self.parts)
-        return sum(part.cost * max(0, steps) for part, steps in left)
+        return sum(part.cost * steps for part, steps in zip(self.parts, self._steps_left(position), strict=True))
 
-    def estimate(self, position: dict[str, int]) -> str | None:
+    def _steps_left(self, position: dict[str, int]) -> list[int]:
+        """Returns the steps of each part that are left. A pass that follows an unfinished part begins again."""
+        left: list[int] = []
+        for part in self.parts:
+            if part.kind in _COUNTERS:
+                taken = position[_COUNTERS[part.kind]]
+            else:
+                taken = 0 if any(left) else position.get(part.name, 0)
+            left.append(max(0, part.last_step - max(part.first_step, taken)))
+        return left
+
+    def estimate(self, position: dict[str, int], trusted: bool | None = None) -> str | None:
         """Estimates in words how long the rest of the run takes on this machine, within a factor of about two.
 
         Args:
-            position: see `Checkpointer.position`. Passes over photos count as not begun.
+            position: see `cost_left`.
+            trusted: whether the bootstrap is trusted; None if it has not ended.
 
         Returns:
             str such as "about 40 min", or None with a GPU, whose speed depends too much on the sizes of the layers.
@@ -96,15 +106,16 @@ class Plan:
         if tf.config.list_physical_devices("GPU"):
             return None
         speed = _SPEED * _machine_speed()
-        shorter = self.without_gan() if not position["gan_step"] else None
-        words = f"about {duration(self._seconds(position, speed))}"
-        if shorter is None:
+        shorter = self.without_gan() if trusted is not False and not position["gan_step"] else None
+        words = f"about {duration((shorter if shorter and trusted else self)._seconds(position, speed))}"
+        if shorter is None or trusted:
             return words
         return f"about {duration(shorter._seconds(position, speed))}, or {words} if the bootstrap fails"
 
     def _seconds(self, position: dict[str, int], speed: float) -> float:
-        passes = [part.name for part in self.parts if part.kind == "photos"]
-        masks = sum(_GRABCUT if name == "bootstrap" else _SHARPENING for name in passes) * self._masked_photos
+        parts = zip(self.parts, self._steps_left(position), strict=True)
+        begin = [part.name for part, left in parts if part.kind == "photos" and left == part.last_step]
+        masks = sum(_GRABCUT if name == "bootstrap" else _SHARPENING for name in begin) * self._masked_photos
         return self.cost_left(position) / speed + masks / (os.cpu_count() or 1)
 
     def time_left(self, kind: str, name: str, step: int, seconds_per_step: float) -> str | None:

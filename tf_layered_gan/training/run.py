@@ -25,7 +25,7 @@ from tf_layered_gan.models import build, sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.segmenter import Segmenter, synthetic_step
 from tf_layered_gan.reporting.run_figures import report_run
-from tf_layered_gan.runs import restarts
+from tf_layered_gan.runs import passes, restarts
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import config_facts
 from tf_layered_gan.runs.learning_curve import LearningCurve
@@ -220,7 +220,9 @@ class Run:
         photos = " + ".join(f"{len(getattr(self.splits, name)):,} {name}" for name in ("train", "validation", "test"))
         logging.info("%s photos of %d pixels; everything goes to %s", photos, self.config.resolution, self.workdir)
         logging.info("the plan: %s", self.plan.describe(self.config))
-        estimate = self.plan.estimate(self.checkpointer.position)
+        position = self.checkpointer.position | passes.position(self.config, self.workdir)
+        ended = {record["pass"]: record for record in passes.records(self.config, self.workdir)}
+        estimate = self.plan.estimate(position, ended.get(0, {}).get("trusted"))
         words = "" if estimate is None else f"on this machine, this will take {estimate}; "
         logging.info("%sprogress is logged every %d steps", words, self.config.monitoring.scalars_every)
 
