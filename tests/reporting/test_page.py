@@ -77,6 +77,22 @@ def test_the_figures_are_those_of_the_run(whole, finished_run):
     assert f"{test['grabcut']['iou']:.3f}" in whole
 
 
+def test_the_summary_advises_to_sharpen_where_that_helps(run_copy):
+    figures = read_record(run_copy / "metrics.json")
+    ours = figures["test"]["segmenter"]["iou"]
+    for gain, advised in ((0.02, True), (0.005, False)):
+        figures["test"]["sharpened"] = {"iou": ours + gain, "iou_per_image": 0.5}
+        write_record(run_copy / "metrics.json", figures)
+        assert (f"--sharpen): the IoU is then {ours + gain:.3f}" in written(run_copy)) == advised
+
+
+def test_methods_and_passes_are_explained(whole, run_copy):
+    assert "“Sharpened” is" in whole and "The baselines learn nothing" in whole and "The bootstrap and" not in whole
+    record = {"pass": 0, "labels": "rectangle", "photos": 7, "left_out": 2, "agreement": 0.25, "trusted": False}
+    write_record(run_copy / "passes" / "0" / "pass.json", record)
+    assert "In the bootstrap, a segmenter learns the masks that GrabCut finds" in written(run_copy)
+
+
 def test_without_true_masks_agreement_takes_the_place_of_iou(tmp_path):
     text = written(tmp_path, reports.measured(masks=False))
     assert "agreement instead of IoU" in text and "agrees with GrabCut at" in text

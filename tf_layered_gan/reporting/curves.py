@@ -12,6 +12,10 @@ from tf_layered_gan.reporting.scalars import Series
 from tf_layered_gan.reporting.thumbnails import data_uris
 from tf_layered_gan.runs.passes import pass_name
 
+_PASSES = (
+    "In the bootstrap, a segmenter learns the masks that GrabCut finds. In each pass, it goes on with the masks of the "
+    "segmenters before, sharpened by the colours of each photo. A pass is not kept if it agrees less with GrabCut."
+)
 _MOST_GRIDS, _GRID_BYTES = 24, 3_600_000
 # Charts: a title, and the last parts of the names of the scalars in it. The scalars of one phase share a chart.
 _CHARTS = {
@@ -69,6 +73,7 @@ def gains_section(run: Recorded) -> Section:
             ]
             for record in run.passes
         ]
+        parts.append(paragraphs(_PASSES))
         parts.append(table(head, rows, "Passes over photos; these figures need no true mask"))
     nothing = "No part can be compared: there are neither true masks of validation photos nor passes over photos."
     return section("gains", "What each part gained", *(parts or [paragraphs(nothing)]))

@@ -16,6 +16,14 @@ from tf_layered_gan.reporting.measured import Answers, Measured, order_by_doubt
 from tf_layered_gan.reporting.thumbnails import data_uris
 
 _NO_CLUSTERS = "There are no clusters: no GAN with a categorical private code has been trained."
+_METHODS = {  # by a row of the table
+    "bootstrap": "The bootstrap and the passes are segmenters of this run that came before its result, or beside it.",
+    "sharpened": "“Sharpened” is the segmenter's masks after correction by the colours and edges of each photo.",
+}
+_BASELINES = (
+    "The baselines learn nothing. Otsu splits each photo by brightness, two colours by colour, and pooled hues all "
+    "photos together by hue. GrabCut starts from a rectangle and tells its colours from those outside."
+)
 _SHOWN = 8  # best masks, and as many worst masks
 _REVIEWED, _REVIEW_BYTES = 300, 2_900_000
 _CLUSTERS, _OF_A_CLUSTER, _CLUSTER_BYTES = 24, 8, 800_000
@@ -66,6 +74,7 @@ def baselines_section(measured: Measured, test: Mapping[str, Any] | None) -> Sec
     rows = [[name.replace("_", " "), bar(f["iou"]), f"{f['iou_per_image']:.3f}"] for name, f in methods.items()]
     head = ["method", "IoU, whole set", "IoU per image"]
     parts = [table(head, rows, "All methods on all test photos")] if rows else []
+    parts.append(paragraphs(*(words for name, words in _METHODS.items() if name in methods), _BASELINES))
     shown = "mask" if answers.ious is None else "mask and the IoU"
     parts.append(paragraphs(f"Some test photos, evenly chosen, with the {shown} of each method:"))
     scale = enlargement(answers.images)
@@ -80,7 +89,7 @@ def baselines_section(measured: Measured, test: Mapping[str, Any] | None) -> Sec
         captions = [f"{name.replace('_', ' ')}{_iou_words(masks.get(name), truth)}" for name in tiles]
         name = answers.names[place]
         figures = [captioned(uri, f"{words}: {name}", words) for uri, words in zip(uris, captions, strict=False)]
-        parts += [element("h3", name), element("ul", *figures, class_="photos")]
+        parts += [element("h3", name), element("ul", *figures, class_="photos methods")]
     return section("baselines", "Beside baselines", *parts)
 
 

@@ -102,6 +102,9 @@ def what_next(run: Recorded, measured: Measured) -> Iterable[str]:
     grabcut = test.get("grabcut")
     if ours and grabcut and grabcut["iou"] > ours["iou"] + _NEAR and not settings.get("refine.bootstrap"):
         yield "GrabCut is better than the segmenter here, so learn from it first: refine.bootstrap=True."
+    sharpened = test.get("sharpened")
+    if ours and sharpened and sharpened["iou"] > ours["iou"] + _NEAR / 2:
+        yield f"Sharpen the masks (edge-segmenter segment --sharpen): the IoU is then {sharpened['iou']:.3f}."
     kept = [point for point in run.curve if point["after"] not in run.not_kept]
     best = max(kept, key=lambda point: point["iou"], default=None)
     if best and kept[-1]["after"].startswith("pass") and kept[-1]["iou"] < best["iou"] - _NEAR / 2:
