@@ -60,13 +60,23 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         return super()._format_args(action, default_metavar)
 
 
+class _CommandParser(argparse.ArgumentParser):
+    """Looks for misspelt flags first. argparse would only report the required flag that is then missing."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        known = self._option_string_actions
+        for word in args or ():
+            flag = word.split("=")[0]
+            if flag.startswith("--") and not any(name.startswith(flag) for name in known):
+                near = difflib.get_close_matches(flag, known, 1)
+                self.error(f"unrecognized arguments: {word}" + "".join(f"; did you mean {name}?" for name in near))
+        return super().parse_known_args(args, namespace)
+
+
 def run(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     parser = _parser()
-    arguments, unknown = parser.parse_known_args(argv)
-    if unknown:
-        near = difflib.get_close_matches(unknown[0].split("=")[0], [f"--{name}" for name in vars(arguments)], 1)
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}" + "".join(f"; did you mean {n}?" for n in near))
+    arguments = parser.parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as stderr does, because a path may hold undecodable bytes
     try:
@@ -85,7 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="edge-segmenter", description=__doc__, epilog=_EXAMPLES, formatter_class=_Help
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="segment|benchmark")
+    texts: dict[str, Any] = {"title": "commands", "metavar": "segment|benchmark"}
+    commands = parser.add_subparsers(required=True, parser_class=_CommandParser, **texts)
     _add_segment(commands, help="write masks, cut-outs or blurred backgrounds")
     _add_benchmark(commands, help="print latency and peak memory")
     return parser

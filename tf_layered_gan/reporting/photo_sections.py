@@ -17,6 +17,7 @@ from tf_layered_gan.reporting.thumbnails import data_uris
 
 _NO_CLUSTERS = "There are no clusters: no GAN with a categorical private code has been trained."
 _METHODS = {  # by a row of the table
+    "pairs alone": "“Pairs alone” is the segmenter that learned from the GAN's images, before the passes.",
     "bootstrap": "The bootstrap and the passes are segmenters of this run that came before its result, or beside it.",
     "sharpened": "“Sharpened” is the segmenter's masks after correction by the colours and edges of each photo.",
 }
@@ -116,7 +117,8 @@ def clusters_section(measured: Measured, why_no_gan: str) -> Section:
         uris = data_uris(list(answers.images[members]), _CLUSTER_BYTES // _CLUSTERS)
         images = [element("img", src=uri, alt=answers.names[i]) for uri, i in zip(uris, members, strict=False)]
         items = [element("li", image) for image in images]
-        heading = element("h3", f"Category {categories[place]}: {counts[place]:,} photos")
+        size = f"{counts[place]:,} photo{'s' if counts[place] > 1 else ''}"
+        heading = element("h3", f"Category {categories[place]}: {size}")
         sheets.append(element("div", heading, element("ul", *items, class_="photos cluster")))
     return section("clusters", title, paragraphs(words), element("div", *sheets, class_="clusters"))
 
