@@ -17,8 +17,8 @@ from tf_layered_gan.reporting.thumbnails import data_uris
 
 _NO_CLUSTERS = "There are no clusters: no GAN with a categorical private code has been trained."
 _METHODS = {  # by a row of the table
+    "bootstrap": "The bootstrap and the passes are the steps to the segmenter, see “What each part gained”.",
     "pairs alone": "“Pairs alone” is the segmenter that learned from the GAN's images, before the passes.",
-    "bootstrap": "The bootstrap and the passes are segmenters of this run that came before its result, or beside it.",
     "sharpened": "“Sharpened” is the segmenter's masks after correction by the colours and edges of each photo.",
 }
 _BASELINES = (
@@ -75,7 +75,7 @@ def baselines_section(measured: Measured, test: Mapping[str, Any] | None) -> Sec
     rows = [[name.replace("_", " "), bar(f["iou"]), f"{f['iou_per_image']:.3f}"] for name, f in methods.items()]
     head = ["method", "IoU, whole set", "IoU per image"]
     parts = [table(head, rows, "All methods on all test photos")] if rows else []
-    parts.append(paragraphs(*(words for name, words in _METHODS.items() if name in methods), _BASELINES))
+    parts.append(paragraphs(" ".join([*(words for name, words in _METHODS.items() if name in methods), _BASELINES])))
     shown = "mask" if answers.ious is None else "mask and the IoU"
     parts.append(paragraphs(f"Some test photos, evenly chosen, with the {shown} of each method:"))
     scale = enlargement(answers.images)
