@@ -24,3 +24,9 @@ def test_a_run_that_was_cut_short_says_why_it_has_no_masks(run_copy):
 def test_refuses_to_compare_with_what_is_no_run(run_copy, tmp_path):
     with pytest.raises(ValueError, match="compare is .*none, allowed: the directories of runs"):
         rebuild_report(load_config(run_copy), run_copy, [str(tmp_path / "none")])
+
+
+def test_a_run_whose_segmenter_has_not_begun_shows_no_random_masks(run_copy, eagerly, monkeypatch):
+    monkeypatch.setattr("tf_layered_gan.runs.passes.is_trained", lambda model: False)
+    text = rebuild_report(load_config(run_copy), run_copy).read_text()
+    assert "no segmenter has been trained yet" in text and "The worst masks" not in text

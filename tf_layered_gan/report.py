@@ -46,6 +46,8 @@ def _measured(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Measured,
         gan, segmenter, _ = restore_run(config, workdir)
         config = restarts.attempt(config, workdir)
         splits = load_run_photos(config, workdir)
+        if passes.final_pass(config, workdir, segmenter) is None and not passes.is_trained(segmenter):
+            return NOTHING, ["There are no masks: no segmenter has been trained yet."]
         network = passes.final_network(config, workdir, segmenter)
         return measure(network, splits, clustering_network(config, gan)), []
     except (OSError, ValueError) as error:

@@ -95,6 +95,7 @@ def test_methods_and_passes_are_explained(whole, run_copy):
 
 def test_without_true_masks_agreement_takes_the_place_of_iou(tmp_path):
     text = written(tmp_path, reports.measured(masks=False))
+    assert "Look at the least certain masks" in text and "no fault" not in text
     assert "agreement instead of IoU" in text and "agrees with GrabCut at" in text
     assert "The least certain masks" in text and 'id="area"' not in text
 
@@ -104,6 +105,7 @@ def test_an_empty_workdir_says_what_is_missing(tmp_path):
     for words in ("There is no config.json", "there is no metrics.json", "no curve.csv", "no TensorBoard events"):
         assert words in text
     assert "the photos are gone" in text and "Start the same command again" in text
+    assert "This is unknown too." in text and "no fault" not in text
 
 
 def test_one_photo(tmp_path):
