@@ -14,7 +14,8 @@ from tf_layered_gan.runs.passes import pass_name
 
 _PASSES = (
     "In the bootstrap, a segmenter learns the masks that GrabCut finds. In each pass, it goes on with the masks of the "
-    "segmenters before, sharpened by the colours of each photo. A pass is not kept if it agrees less with GrabCut."
+    "segmenters before, sharpened by the colours of each photo. A pass is not kept if it agrees with GrabCut less, by "
+    "more than chance explains."
 )
 _MOST_GRIDS, _GRID_BYTES = 24, 3_600_000
 # Charts: a title, and the last parts of the names of the scalars in it. The scalars of one phase share a chart.
