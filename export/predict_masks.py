@@ -21,6 +21,7 @@ command refuses MASKS if they were made with another model, other flags or anoth
 A SavedModel is a program. Do not use one from a source that you do not trust, see export/any_segmenter.py.
 """
 
+import functools
 import os
 import pathlib
 from typing import Any
@@ -34,9 +35,10 @@ from edge_segmenter.files.atomic import save_png
 from edge_segmenter.fit import foreground_probability
 from edge_segmenter.progress import progress
 from tf_layered_gan.command_line import define_path, run_command
-from tf_layered_gan.config import shipped, validate
+from tf_layered_gan.config import resolve_paths, shipped, validate
 from tf_layered_gan.data.paper_datasets import datasets
 from tf_layered_gan.evaluation.segmentation import THRESHOLD
+from tf_layered_gan.files.file_lock import file_lock
 
 from . import mask_record
 from .any_segmenter import fit_of_segmenter, load_segmenter
@@ -46,7 +48,8 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
     """Writes the masks of a dataset's validation and test photos.
 
     Args:
-        config: config of dogs or cars. The masks go to its `data.masks`.
+        config: config of dogs or cars. The masks go to its `data.masks`. Its paths become absolute, and a leading ~ is
+            the home folder.
         model: path of the segmenter, see `any_segmenter.load_segmenter`.
         **interface: the segmenter's input and output, see `any_segmenter.load_segmenter`.
 
@@ -55,9 +58,11 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
 
     Raises:
         ValueError: the config has another dataset or no `data.masks`, the dataset or the model cannot be loaded, a
-            mask would be written outside `data.masks`, or `data.masks` holds other masks, see `mask_record.check`.
+            mask would be written outside `data.masks`, `data.masks` holds other masks, see `mask_record.check`, or
+            another command writes to it.
     """
     validate(config)
+    resolve_paths(config)
     data = config.data
     if data.source not in ("dogs", "cars"):
         raise ValueError(f"data.source is {data.source!r}, allowed: dogs or cars; for a folder use edge-segmenter")
@@ -66,17 +71,22 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
     resolution, predict = load_segmenter(model, **interface)
     fit = fit_of_segmenter(model)
     record, written = mask_record.make(model, interface, data), 0
-    mask_record.check(data.masks, record)
-    photos = datasets.held_out(data.source, path=data.path, holdout=data.holdout)
-    for name, photo in progress(photos, "segmenting", 0, "photos"):
-        path = _mask_path(data.masks, name)
-        if not path.exists():
-            mask = foreground_probability(photo, resolution, predict, fit) > THRESHOLD
-            if not written:  # the first mask shows that the flags fit the model
-                mask_record.write(data.masks, record)
-            save_png(Image.fromarray(mask.astype(np.uint8) * 255), path)
-            written += 1
-    return written
+    with file_lock(data.masks, taken=functools.partial(_refuse, data.masks)):
+        mask_record.check(data.masks, record)
+        photos = datasets.held_out(data.source, path=data.path, holdout=data.holdout)
+        for name, photo in progress(photos, "segmenting", 0, "photos"):
+            path = _mask_path(data.masks, name)
+            if not path.exists():
+                mask = foreground_probability(photo, resolution, predict, fit) > THRESHOLD
+                if not written:  # the first mask shows that the flags fit the model
+                    mask_record.write(data.masks, record)
+                save_png(Image.fromarray(mask.astype(np.uint8) * 255), path)
+                written += 1
+        return written
+
+
+def _refuse(masks: str) -> None:
+    raise ValueError(f"another command writes masks to {masks}: wait for it, or take another directory")
 
 
 def _mask_path(masks: str, name: str) -> pathlib.Path:

@@ -3,7 +3,7 @@
 import { startCamera } from "./camera.js";
 import { coverage, cutoutOf, maskOf, overlayOf } from "./layers.js";
 import { openModel } from "./model.js";
-import { readFrame, readImage } from "./pixels.js";
+import { readBytes, readFrame, readImage } from "./pixels.js";
 import { foregroundProbability } from "./segmenter.js";
 
 const DEFAULT_MODEL = "segmenter_float32.tflite";
@@ -39,16 +39,17 @@ async function naming(subject, promise) {
 // The model ---------------------------------------------------------------------------------------------
 
 async function fetchModel(address) {
-  const url = new URL(address, location.href);
+  const url = new URL(address.replaceAll("#", "%23"), location.href); // a file's name may hold a #
   if (url.origin !== location.origin) throw new Error(`Model ${address}: it must lie on this page's own server`);
   say(`Loading ${address}…`);
-  const response = await fetch(url);
+  const response = await naming(`Model ${address}`, fetch(url));
   if (!response.ok) throw new Error(`${NO_MODEL}; the server has no ${address}`);
-  await useModel(address, await response.arrayBuffer());
+  await useModel(address, response);
 }
 
-async function useModel(name, buffer) {
-  const model = await naming(`Model ${name}`, openModel(new Uint8Array(buffer)));
+/** Uses the model in a file or a response of the server. */
+async function useModel(name, source) {
+  const model = await naming(`Model ${name}`, readBytes(source).then(openModel));
   state.model?.close();
   state.model = model;
   page.modelName.textContent = `${name}, ${model.resolution} × ${model.resolution} pixels`;
@@ -149,7 +150,7 @@ function takeFile({ files }, otherwise) {
 page.file.addEventListener("change", () => page.file.files.length && takeFile(page.file));
 page.model.addEventListener("change", () => {
   const [file] = page.model.files;
-  if (file) enqueue(async () => useModel(file.name, await file.arrayBuffer()));
+  if (file) enqueue(() => useModel(file.name, file));
 });
 page.camera.addEventListener("click", () => enqueue(toggleCamera));
 page.threshold.addEventListener("input", () => {

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -483,6 +484,42 @@ def test_no_image(page, tmp_path):
     page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"This is no image."})
     wait_for_status(page, "notes.txt: this browser cannot read it as an image.")
     assert not page.is_visible("#saveMask")
+
+
+@pytest.mark.parametrize("mode", ["grey", "colour"])
+def test_16_bit_image_with_12_bit_values_is_refused(page, tmp_path, mode):
+    values = np.asarray(blobs(60, 40, "L")).astype("uint16") * 16
+    write_16_bit_png(tmp_path / "cells.png", values[..., None] if mode == "grey" else values[..., None].repeat(3, 2))
+    page.set_input_files("#file", tmp_path / "cells.png")
+    wait_for_status(page, "cells.png: it has 16 bits but uses fewer, so browsers show it nearly black")
+    assert not page.is_visible("#saveMask")
+
+
+def write_16_bit_png(path, values):
+    """Writes grey or RGB values, uint16 [height, width, channel]. Pillow cannot write 16-bit RGB."""
+    height, width, channels = values.shape
+    header = width.to_bytes(4) + height.to_bytes(4) + bytes([16, {1: 0, 3: 2}[channels], 0, 0, 0])
+    rows = b"".join(b"\0" + row.tobytes() for row in values.astype(">u2"))
+    with path.open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        for name, content in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
+            PngImagePlugin.putchunk(file, name, content)
+
+
+@pytest.mark.parametrize("control", ["file", "model"])
+def test_file_that_has_gone_is_named(page, image, control):
+    page.evaluate(
+        "() => document.addEventListener('change', (event) => event.stopPropagation(), { capture: true, once: true })"
+    )
+    page.set_input_files(f"#{control}", image)
+    image.unlink()
+    page.dispatch_event(f"#{control}", "change")
+    wait_for_status(page, f"{'Model ' * (control == 'model')}photo.jpg: it cannot be read to its end")
+
+
+def test_model_with_a_hash_in_its_name(context, address, site, models):
+    (site / "full" / "birds #2.tflite").write_bytes(models[MODEL])
+    opened(context, f"{address}/full/?model=birds%20%232.tflite")
 
 
 def test_nothing_pasted(page):

@@ -69,6 +69,7 @@ def test_cpp_gives_the_masks_of_python(segment, model, image, expected, threads)
 
 def test_cpp_names_its_errors(segment, tmp_path):
     assert b"usage: segment MODEL" in run(segment).stderr
+    assert b"error: WIDTH and HEIGHT must be 1 or more" in run(segment, "none.tflite", 1, "640x480", 0).stderr
     result = run(segment, tmp_path / "none.tflite", 1, WIDTH, HEIGHT, input=b"")
     assert result.returncode == 1 and b"none.tflite: LiteRT status" in result.stderr
 
@@ -77,6 +78,14 @@ def test_cpp_refuses_an_image_that_is_too_short(segment, model):
     result = run(segment, model, 1, WIDTH, HEIGHT, input=bytes(WIDTH * HEIGHT * 3 + 7))
     assert result.returncode == 1 and b"error: an image has 7 bytes" in result.stderr
     assert len(result.stdout) == WIDTH * HEIGHT
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+def test_cpp_names_a_full_disk(segment, model, image):
+    with open("/dev/full", "wb") as full:
+        command = list(map(str, (segment, model, 1, WIDTH, HEIGHT)))
+        result = subprocess.run(command, input=image.tobytes(), stdout=full, stderr=subprocess.PIPE, timeout=120)
+    assert result.returncode == 1 and b"error: cannot write the mask: is the disk full?" in result.stderr
 
 
 def test_the_raspberry_pi_program_gives_the_mask(model, image, expected, tmp_path):

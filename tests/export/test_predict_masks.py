@@ -17,6 +17,7 @@ from export.serving.savedmodel import write_savedmodel
 from export.tflite.convert import to_tflite_float32
 from tf_layered_gan.data.paper_datasets import catalogue, datasets
 from tf_layered_gan.data.photo_files import find_photos
+from tf_layered_gan.files.file_lock import file_lock
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,13 @@ def test_dataset_reads_the_masks(models, path, tmp_path, name):
         assert mask.size == (30, 20) and mask.getextrema() == (255, 255)
 
 
+def test_tilde_is_the_home_folder(models, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(datasets, "held_out", lambda *_, **__: [("1.png", Image.new("RGB", (4, 4)))])
+    assert predict_masks(config("~", "~/masks [v2]"), models / "segmenter.tflite") == 1
+    assert (tmp_path / "masks [v2]" / "1.png").exists()
+
+
 def test_masks_that_exist_are_kept(models, path, tmp_path):
     (tmp_path / "cars_test").mkdir()
     Image.new("L", (30, 20), 77).save(tmp_path / "cars_test" / "00001.png")
@@ -96,6 +104,15 @@ def test_masks_of_two_models_are_not_mixed(models, path, tmp_path):
             predict_masks(config(path, tmp_path), models / model, **settings)
     assert not (tmp_path / "cars_test" / "00001.png").exists()
     assert predict_masks(config(path, tmp_path), models / "segmenter.tflite") == 1
+
+
+def test_second_command_on_the_same_masks_is_refused(models, tmp_path):
+    masks = tmp_path / "masks"
+    with (
+        file_lock(masks, taken=pytest.fail),
+        pytest.raises(ValueError, match=f"another command writes masks to {masks}"),
+    ):
+        predict_masks(config(tmp_path, masks), models / "segmenter.tflite")
 
 
 def test_flags_that_wrote_no_mask_can_be_changed(models, path, tmp_path):
