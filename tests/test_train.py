@@ -74,7 +74,7 @@ def test_two_newest_checkpoints_are_kept(finished_run):
 def test_loss_terms_are_in_tensorboard(finished_run):
     of, every_step = steps(tiny.events(finished_run)), [1, 2, 3, 4]
     assert of["discriminator/generator_adversarial"] == of["mask/mask_mean"] == every_step
-    assert of["codes/discriminator_mutual_information_mask"] == every_step
+    assert of["codes/mutual_information_mask"] == every_step
     assert of["gradients/discriminator_gradient_norm"] == every_step
     assert of["background/background"] == [3, 4]  # from the second round on
     assert of["speed/gan/images_per_second"] == [2, 4]  # not in the first report of a phase

@@ -88,11 +88,24 @@ def test_synthesize_uses_the_averaged_generators(gan):
     np.testing.assert_array_equal(gan.synthesize(draws)["composed"], painted["composed"])
 
 
+def restored(gan, action):
+    """Runs an action, gives the vectors u of D their earlier values again, and returns the action's result."""
+    before = tiny.values(gan.discriminator.non_trainable_variables)
+    result = action()
+    for variable, value in zip(gan.discriminator.non_trainable_variables, before, strict=True):
+        variable.assign(value)
+    return result
+
+
+def judged(gan, images):
+    """Returns the logits of D and E_x with the spectral norms that D has in the next training step."""
+    return restored(gan, lambda: (update_spectral_norm(gan.discriminator), gan.discriminator(images))[1])
+
+
 def fakes(gan, batch):
-    """Returns the layers, and the logits of D, E_x and E_pi."""
+    """Returns the layers, and the logits of D, E_x and E_pi in the next training step."""
     layers = gan(batch, training=True)
-    realness, category = gan.discriminator(layers["composed"])
-    return layers, realness, category, gan.mask_encoder(layers["mask"], training=True)
+    return layers, *judged(gan, layers["composed"]), gan.mask_encoder(layers["mask"], training=True)
 
 
 @pytest.mark.parametrize("uses_segmenter", [False, True])
@@ -119,38 +132,24 @@ def test_generators_descend_equation_6_and_the_terms_that_are_not_in_the_paper(g
     assert float(report["independence"]) == pytest.approx(np.mean(independence), rel=1e-4)
 
 
-def test_both_updates_use_the_loss_of_the_codes_prior(gan, monkeypatch):
+def test_codes_are_read_with_the_loss_of_their_prior(gan, monkeypatch):
     monkeypatch.setattr(gan, "mutual_information", lambda read, code: 7.0 + 0.0 * tf.reduce_sum(read, axis=-1))
     report = gan.train_step(tiny.batch())
-    names = [f"{step}mutual_information_{place}" for step in ("", "discriminator_") for place in ("image", "mask")]
-    assert [float(report[name]) for name in names] == pytest.approx([7.0] * 4)
+    assert [float(report[f"mutual_information_{place}"]) for place in ("image", "mask")] == pytest.approx([7.0] * 2)
 
 
 def test_discriminator_descends_equation_6(gan):
     batch = tiny.batch()
     layers = gan(batch, training=True)
-    u = tiny.values(gan.discriminator.non_trainable_variables)
-    update_spectral_norm(gan.discriminator)
     with tf.GradientTape() as tape:
-        real, _ = gan.discriminator(batch["image"])
-        fake, category = gan.discriminator(layers["composed"])
+        real, _ = judged(gan, batch["image"])
+        fake, category = judged(gan, layers["composed"])
         super_category = gan.mask_encoder(layers["mask"], training=True)
         adversarial = tf.maximum(0.0, 1 - real) + tf.maximum(0.0, 1 + fake)
         mutual_information = losses.mutual_information(category, batch["c"])
         mutual_information += losses.mutual_information(super_category, batch["c_sup"])
         loss = tf.reduce_mean(adversarial + 0.5 * mutual_information)
-    for variable, value in zip(gan.discriminator.non_trainable_variables, u, strict=True):
-        variable.assign(value)
     assert_descends(gan, "discriminator", tape, loss, batch)
-
-
-def restored(gan, action):
-    """Runs an action, gives the vectors u of D their earlier values again, and returns the action's result."""
-    before = tiny.values(gan.discriminator.non_trainable_variables)
-    result = action()
-    for variable, value in zip(gan.discriminator.non_trainable_variables, before, strict=True):
-        variable.assign(value)
-    return result
 
 
 def augmented(batch):
@@ -169,7 +168,7 @@ def test_generators_descend_through_the_augmentation(augmented_gan):
     gan, batch = augmented_gan, augmented(tiny.batch())
     with tf.GradientTape() as tape:
         layers = gan(batch, training=True)
-        realness, category = gan.discriminator(gan.augmentation(layers["composed"], batch["augment_fake"]))
+        realness, category = judged(gan, gan.augmentation(layers["composed"], batch["augment_fake"]))
         mutual_information = losses.mutual_information(category, batch["c"])
         mutual_information += losses.mutual_information(gan.mask_encoder(layers["mask"], training=True), batch["c_sup"])
         loss = tf.reduce_mean(-realness + 0.5 * mutual_information + 2.0 * losses.binarization(layers["mask"]))
@@ -218,7 +217,6 @@ def test_r1_of_a_linear_discriminator_is_half_its_squared_weights():
 
 TERMS = {"generator_adversarial", "binarization", "background", "real_logits", "fake_logits"}
 TERMS |= {"mask_mean", "mask_spread", "masks_full", "mutual_information_image", "mutual_information_mask"}
-TERMS |= {"discriminator_mutual_information_image", "discriminator_mutual_information_mask"}
 TERMS |= {"discriminator_adversarial", "generator_gradient_norm", "discriminator_gradient_norm"}
 
 

@@ -18,6 +18,7 @@ FULL = 0.9  # a mask that covers at least this share of the image counts as full
 
 Batch = Mapping[str, tf.Tensor]
 Tensors = dict[str, tf.Tensor]
+Terms = dict[str, tuple[float, tf.Tensor]]  # of a loss: the weight of each term and its values, float32 [batch]
 
 
 class LayeredGAN(keras.Model):
@@ -150,73 +151,66 @@ class LayeredGAN(keras.Model):
         }
 
     def train_step(self, batch: Batch) -> Tensors:
-        """Updates the generators, then D, E_x and E_pi on the same synthetic images (Algorithm 1, lines 4, 5; Eq. 6).
+        """Updates the generators, and D, E_x and E_pi on the same synthetic images (Algorithm 1, lines 4, 5; Eq. 6).
+
+        Both updates follow from one forward pass. The power iteration of D's spectral norms comes before it.
 
         Returns:
             dict of scalar float32: the loss terms, unweighted, the gradients' norms and the size of the masks.
         """
-        # Line 4: update G_b and G_f. Each term is (weight, values [batch]).
-        with tf.GradientTape() as tape:
+        update_spectral_norm(self.discriminator)
+        with tf.GradientTape(persistent=True) as tape:
             layers = self(batch, training=True)
-            background, foreground, mask = layers["background"], layers["foreground"], layers["mask"]
+            photos = self._augment(batch["image"], batch, "augment_real")
             composed = self._augment(layers["composed"], batch, "augment_fake")
+            real_logits, _ = self.discriminator(photos, training=True)
             fake_logits, c_read = self.discriminator(composed, training=True)
-            c_sup_read = self.mask_encoder(mask, training=True)
-            terms = {
-                "generator_adversarial": (1.0, losses.hinge_generator(fake_logits)),
+            c_sup_read = self.mask_encoder(layers["mask"], training=True)
+            information = {
                 "mutual_information_image": (self.gamma_mi, self.mutual_information(c_read, batch["c"])),
                 "mutual_information_mask": (self.gamma_mi, self.mutual_information(c_sup_read, batch["c_sup"])),
-                "binarization": (self.gamma_b, losses.binarization(mask)),
             }
-            if self.gamma_size:
-                terms["mask_size"] = (self.gamma_size, losses.mask_size(mask, *self.mask_size))
-            if gamma_independence := self.gamma_independence[self.uses_segmenter]:
-                terms["independence"] = (gamma_independence, losses.independence(background, foreground, mask))
-            if self.uses_segmenter and self.gamma_bg:
-                terms["background"] = (self.gamma_bg, losses.background(self.segmenter(background, training=False)))
-            loss = replica_mean(sum(weight * values for weight, values in terms.values()))
-        generator_norm = apply_gradients(tape, loss, self.generator_variables, self.optimizer)
-
-        # Line 5: update D, E_x and E_pi on the same images.
-        update_spectral_norm(self.discriminator)
-        photos = self._augment(batch["image"], batch, "augment_real")
-        images = ops.concatenate([photos, ops.stop_gradient(composed)])
-        with tf.GradientTape() as tape:
-            logits, c_read = self.discriminator(images, training=True)
-            real_logits, fake_logits = ops.split(logits, 2)
-            _, c_read = ops.split(c_read, 2)
-            c_sup_read = self.mask_encoder(ops.stop_gradient(mask), training=True)
-            adversarial = losses.hinge_discriminator(real_logits, fake_logits)
-            image_information = self.mutual_information(c_read, batch["c"])
-            mask_information = self.mutual_information(c_sup_read, batch["c_sup"])
-            values = adversarial + self.gamma_mi * (image_information + mask_information)
-            if self.gamma_r1:
-                penalty = losses.r1(self._slope(photos))
-                values += self.gamma_r1 * penalty
-            loss = replica_mean(values)
-        discriminator_norm = apply_gradients(tape, loss, self.discriminator_variables, self.discriminator_optimizer)
-
-        if self.augmentation and self.augmentation.target:
-            self.augmentation.adapt(real_logits)
+            generator_terms = self._generator_terms(layers, fake_logits) | information
+            discriminator_terms = self._discriminator_terms(photos, real_logits, fake_logits) | information
+            generator_loss, discriminator_loss = _total(generator_terms), _total(discriminator_terms)
+        norms = {
+            "generator_gradient_norm": apply_gradients(tape, generator_loss, self.generator_variables, self.optimizer),
+            "discriminator_gradient_norm": apply_gradients(
+                tape, discriminator_loss, self.discriminator_variables, self.discriminator_optimizer
+            ),
+        }
         averages = [self.average_background_generator, self.average_foreground_generator]
         update_ema(averages, [self.background_generator, self.foreground_generator], self.ema_decay)
-        mask_sizes = ops.mean(mask, axis=(1, 2, 3))
-        report = {name: values for name, (_, values) in terms.items()} | {
-            "generator_gradient_norm": generator_norm,
-            "discriminator_adversarial": adversarial,
-            "discriminator_mutual_information_image": image_information,
-            "discriminator_mutual_information_mask": mask_information,
-            "real_logits": real_logits,
-            "fake_logits": fake_logits,
-            "discriminator_gradient_norm": discriminator_norm,
-            "mask_mean": mask_sizes,
-            "masks_full": ops.cast(mask_sizes > FULL, "float32"),
-        }
-        if self.gamma_r1:
-            report["r1"] = penalty
+        report = {name: values for name, (_, values) in (generator_terms | discriminator_terms).items()} | norms
+        report |= {"real_logits": real_logits, "fake_logits": fake_logits}
         if self.augmentation and self.augmentation.target:
+            self.augmentation.adapt(real_logits)
             report["augmentation_probability"] = self.augmentation.probability
+        mask_sizes = ops.mean(layers["mask"], axis=(1, 2, 3))
+        report |= {"mask_mean": mask_sizes, "masks_full": ops.cast(mask_sizes > FULL, "float32")}
         return {name: ops.mean(values) for name, values in report.items()} | {"mask_spread": ops.std(mask_sizes)}
+
+    def _generator_terms(self, layers: Tensors, fake_logits: tf.Tensor) -> Terms:
+        """Returns what only the generators minimise."""
+        background, foreground, mask = layers["background"], layers["foreground"], layers["mask"]
+        terms = {
+            "generator_adversarial": (1.0, losses.hinge_generator(fake_logits)),
+            "binarization": (self.gamma_b, losses.binarization(mask)),
+        }
+        if self.gamma_size:
+            terms["mask_size"] = (self.gamma_size, losses.mask_size(mask, *self.mask_size))
+        if gamma_independence := self.gamma_independence[self.uses_segmenter]:
+            terms["independence"] = (gamma_independence, losses.independence(background, foreground, mask))
+        if self.uses_segmenter and self.gamma_bg:
+            terms["background"] = (self.gamma_bg, losses.background(self.segmenter(background, training=False)))
+        return terms
+
+    def _discriminator_terms(self, photos: tf.Tensor, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> Terms:
+        """Returns what only D minimises."""
+        terms = {"discriminator_adversarial": (1.0, losses.hinge_discriminator(real_logits, fake_logits))}
+        if self.gamma_r1:
+            terms["r1"] = (self.gamma_r1, losses.r1(self._slope(photos)))
+        return terms
 
     def _augment(self, images: tf.Tensor, batch: Batch, draws: str) -> tf.Tensor:
         return images if self.augmentation is None else self.augmentation(images, batch[draws])
@@ -227,3 +221,7 @@ class LayeredGAN(keras.Model):
             tape.watch(images)
             logits, _ = self.discriminator(images, training=True)
         return tape.gradient(logits, images)
+
+
+def _total(terms: Terms) -> tf.Tensor:
+    return replica_mean(sum(weight * values for weight, values in terms.values()))

@@ -15,12 +15,7 @@ _GROUPS = {
     ),
     "mask": ("mask_mean", "mask_spread", "masks_full", "binarization", "mask_size"),  # alive, varied and binary?
     "background": ("background", "independence"),  # is the background empty?
-    "codes": (  # do the codes show in image and mask?
-        "mutual_information_image",
-        "mutual_information_mask",
-        "discriminator_mutual_information_image",
-        "discriminator_mutual_information_mask",
-    ),
+    "codes": ("mutual_information_image", "mutual_information_mask"),  # do the codes show in image and mask?
     "gradients": ("generator_gradient_norm", "discriminator_gradient_norm"),  # is a network exploding or dead?
 }
 _GROUP_OF = {name: group for group, names in _GROUPS.items() for name in names}

@@ -4,6 +4,7 @@ from typing import Any
 
 from keras import KerasTensor, initializers, layers
 
+from tf_layered_gan.models.networks.batch_norm import BatchNormalization
 from tf_layered_gan.models.networks.upsampling import UpsampleConv2D
 
 
@@ -20,7 +21,7 @@ def dense(units: int, **options: Any) -> layers.Layer:
 
 def batch_norm() -> layers.Layer:
     """Returns batch normalisation over the global batch: replicas share their statistics."""
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True)
+    return BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True)
 
 
 def conv_bn_relu(x: KerasTensor, filters: int) -> KerasTensor:
