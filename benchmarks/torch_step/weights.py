@@ -1,0 +1,82 @@
+"""Loads the weights of our Keras networks into the PyTorch networks."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from benchmarks.torch_step.layers import BatchNorm
+
+_NAMES = {  # Keras's names
+    "weight": "kernel",
+    "bias": "bias",
+    "u": "u",
+}
+_NAMES_OF_BATCH_NORM = {
+    "weight": "gamma",
+    "bias": "beta",
+    "running_mean": "moving_mean",
+    "running_var": "moving_variance",
+}
+
+
+@torch.no_grad()
+def load(network: nn.Module, arrays: Mapping[str, np.ndarray], prefix: str) -> nn.Module:
+    """Copies weights into a network.
+
+    Both libraries list the layers of one kind (the same names of weights, the same rank) in the order of their calls.
+
+    Args:
+        network: the network.
+        arrays: Keras's arrays by "NETWORK/LAYER/WEIGHT", in the order of the layers.
+        prefix: NETWORK.
+
+    Returns:
+        The network, channels-last in memory.
+
+    Raises:
+        ValueError: if the network has other layers.
+    """
+    layers: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
+    for name, array in arrays.items():
+        if name.startswith(f"{prefix}/"):
+            layer, weight = name.removeprefix(f"{prefix}/").split("/")
+            layers[layer][weight] = array
+    waiting = defaultdict(list)
+    for weights in layers.values():
+        waiting[_kind(weights)].append(weights)
+    for module in network.modules():
+        if tensors := _tensors(module):
+            weights = waiting[_kind(tensors)].pop(0)
+            for name, tensor in tensors.items():
+                tensor.copy_(_as_torch(weights[name]).reshape(tensor.shape))
+    if any(waiting.values()):
+        raise ValueError(f"{prefix} has fewer layers here than in Keras")
+    return network.to(memory_format=torch.channels_last)
+
+
+def fold_batch_norm(network: nn.Module) -> nn.Module:
+    """Folds the batch normalisation of a network that is not trained into its convolutions."""
+    for module in network.eval().modules():
+        if isinstance(module, nn.Sequential) and len(module) == 3 and isinstance(module[1], BatchNorm):
+            module[0], module[1] = fuse_conv_bn_eval(module[0], module[1]), nn.Identity()
+    return network.requires_grad_(False)
+
+
+def _tensors(module: nn.Module) -> dict[str, Tensor]:
+    """Returns the weights of a module itself by Keras's names."""
+    names = _NAMES_OF_BATCH_NORM if isinstance(module, BatchNorm) else _NAMES
+    own = {**dict(module.named_parameters(recurse=False)), **dict(module.named_buffers(recurse=False))}
+    return {names[name]: tensor for name, tensor in own.items() if name in names}
+
+
+def _kind(weights: Mapping[str, np.ndarray | Tensor]) -> tuple:
+    return tuple(sorted(weights)), max(array.ndim for name, array in weights.items() if name != "u")
+
+
+def _as_torch(array: np.ndarray) -> Tensor:
+    tensor = torch.from_numpy(array)
+    return {2: tensor.T, 4: tensor.permute(3, 2, 0, 1) if tensor.ndim == 4 else tensor}.get(tensor.ndim, tensor)

@@ -1,0 +1,35 @@
+"""A process that holds the step in PyTorch and takes it on request, see `benchmarks.turns`.
+
+    python -m benchmarks.torch_step.worker FOLDER (eager | compile) THREADS
+
+FOLDER has the files of `gan_step.save`. The functions are `step` and `product`.
+"""
+
+import json
+import pathlib
+import sys
+
+import numpy as np
+import torch
+
+from benchmarks.torch_step.step import Step
+from benchmarks.turns import serve
+
+_PRODUCT = 2048  # side of the two matrices
+
+
+def main(folder: str, way: str, threads: str) -> None:
+    """Prepares the step and serves."""
+    torch.set_num_threads(int(threads))
+    torch.set_flush_denormal(True)  # as TensorFlow does
+    torch.manual_seed(0)
+    settings = json.loads(pathlib.Path(folder, "settings.json").read_text())
+    arrays = dict(np.load(pathlib.Path(folder, "weights.npz")))
+    batch = {name: torch.from_numpy(array) for name, array in np.load(pathlib.Path(folder, "batch.npz")).items()}
+    batch["image"] = batch["image"].permute(0, 3, 1, 2)  # channels-last in memory
+    step, factors = Step(settings, arrays, way == "compile"), torch.rand(2, _PRODUCT, _PRODUCT)
+    serve({"step": lambda: step(batch), "product": lambda: (factors[0] @ factors[1]) is None})
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

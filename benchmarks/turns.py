@@ -1,0 +1,57 @@
+"""Processes that wait for their turn, so that other work on the machine slows all of them equally."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+_ROOT = pathlib.Path(__file__).parents[1]
+READY = "ready"
+
+
+def serve(calls: Mapping[str, Callable[[], object]]) -> None:
+    """Runs, in a worker, the function that each line of the standard input names, until the input ends.
+
+    For each line it prints a JSON list: the seconds, the CPU seconds of all threads, and the function's result.
+    """
+    print(READY, flush=True)
+    for line in sys.stdin:
+        start, cpu = time.perf_counter(), time.process_time()
+        result = calls[line.strip()]()
+        print(json.dumps([time.perf_counter() - start, time.process_time() - cpu, result]), flush=True)
+
+
+class Worker:
+    """A process that calls `serve`. The constructor waits until it is ready.
+
+    Args:
+        command: its command, started in the root of the repository.
+        environment: its environment, or None for that of this process.
+
+    Raises:
+        RuntimeError: if the process ends instead.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None):
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT, env=environment
+        )
+        self._read_until(READY)
+
+    def take(self, name: str) -> tuple[float, float, object]:
+        """Lets the process call a function; returns the seconds, the CPU seconds and the function's result."""
+        print(name, file=self._process.stdin, flush=True)
+        return tuple(json.loads(self._read_until("[")))
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._process.communicate()
+
+    def _read_until(self, start: str) -> str:
+        assert self._process.stdout is not None  # it is a pipe
+        for line in self._process.stdout:
+            if line.startswith(start):
+                return line
+        raise RuntimeError(f"{' '.join(map(str, self._process.args))} ended with status {self._process.wait()}")
