@@ -103,6 +103,7 @@ def settings(config: ConfigDict, gan: LayeredGAN) -> dict[str, Any]:
     chosen = {name: config[section][name] for section, names in _SETTINGS.items() for name in names}
     return chosen | {
         "resolution": config.resolution,
+        "batch_size": config.batch_size,
         "c_dim": config.codes.num_categories,
         "c_sup_dim": codes.c_sup_dim(config.codes.prior, config.codes.num_categories, config.codes.group_size),
         "uses_segmenter": gan.uses_segmenter,

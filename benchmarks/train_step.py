@@ -15,7 +15,9 @@ work on the machine slows all of them equally. The last figures of a row are sha
 product, the faster of the two libraries', measured in the same turns.
 """
 
-import dataclasses
+import json
+import os
+import pathlib
 import statistics
 import sys
 import tempfile
@@ -24,4 +26,126 @@ from collections.abc import Mapping, Sequence
 from absl import flags
 
 from benchmarks.turns import Worker
-from tf_layered_gan.command_line import run_command
+from tf_layered_gan.command_line import define_path, run_command
+
+OURS = "ours"
+_PRODUCT = 2 * 2048**3 / 1e9  # GFLOP of the workers' matrix product
+_FIRST = 1e-4  # allowed difference between the reports of the first step, relative where values are above 1
+_STEPS_COMPARED = 3
+_LATER = 0.05  # of later steps: Adam's first steps have the same length for any gradient, so rounding errors grow
+
+Report = Mapping[str, float]
+Turn = Mapping[str, tuple[float, float]]
+
+
+def difference(ours: Report, theirs: Report) -> float:
+    """Returns the largest difference between two reports of a step, relative for values above 1.
+
+    Raises:
+        ValueError: if the reports have other names.
+    """
+    if ours.keys() != theirs.keys():
+        raise ValueError(f"only one side reports {', '.join(sorted(ours.keys() ^ theirs.keys()))}")
+    return max(abs(theirs[name] - value) / max(1.0, abs(value)) for name, value in ours.items())
+
+
+def compare_first_steps(workers: Mapping[str, Worker]) -> dict[str, float]:
+    """Takes the first steps, which are not timed, and compares their reports.
+
+    Returns:
+        dict by the name of each worker but ours: the difference of the first step.
+
+    Raises:
+        ValueError: if the others do not compute the same function.
+    """
+    first = {}
+    for number in range(_STEPS_COMPARED):
+        reports = {name: worker.take("step")[-1] for name, worker in workers.items()}
+        for name in reports.keys() - {OURS}:
+            found, allowed = difference(reports[OURS], reports[name]), _LATER if number else _FIRST
+            if not found <= allowed:
+                raise ValueError(f"step {number + 1} of {name} differs from ours by {found:.2g}, allowed: {allowed}")
+            first.setdefault(name, found)
+    return first
+
+
+def take_turns(workers: Mapping[str, Worker], pairs: int) -> tuple[dict[str, list[Turn]], float]:
+    """Lets the workers take turns.
+
+    Returns:
+        For each worker, the seconds and the CPU seconds of a step in every turn; and the GFLOP/s of the matrix product,
+        the faster library's median.
+    """
+    steps: dict[str, list] = {name: [] for name in workers}
+    products: dict[str, list[float]] = {name: [] for name in workers}
+    for _ in range(pairs):
+        for name, worker in workers.items():
+            steps[name].append(worker.take("step")[:2])
+            products[name].append(worker.take("product")[0])
+    return steps, _PRODUCT / min(map(statistics.median, products.values()))
+
+
+def describe(batch_size: int, gflop: float, steps: Mapping[str, Sequence], product: float) -> list[str]:
+    """Describes a row: a line for each side, and a line `ratio` for each side but ours.
+
+    A ratio is our images a second by theirs: the median over the pairs, and the quarters of the pairs below and above.
+
+    Args:
+        batch_size: images in a step.
+        gflop: the arithmetic of a step.
+        steps, product: see `take_turns`.
+    """
+    lines, ours = [], steps[OURS]
+    for name, turns in steps.items():
+        seconds, cpu = (statistics.median(values) for values in zip(*turns, strict=True))
+        share = gflop / seconds / product
+        lines.append(
+            f"  {name:14} {batch_size / seconds:8.1f} images/s  {1000 * seconds:8.0f} ms  CPU {1000 * cpu:8.0f} ms  "
+            f"{gflop / seconds:6.1f} GFLOP/s  {share:4.0%} of the matrix product"
+        )
+    for name in steps.keys() - {OURS}:
+        ratios = [[their[i] / our[i] for our, their in zip(ours, steps[name], strict=True)] for i in (0, 1)]
+        low, middle, high = statistics.quantiles(ratios[0], n=4)
+        by_cpu = statistics.median(ratios[1])
+        lines.append(f"  ratio {middle:.2f} (ours / {name}; quartiles {low:.2f} to {high:.2f}; CPU time {by_cpu:.2f})")
+    return lines
+
+
+def measure(row: str, number: str, given: flags.FlagValues) -> None:
+    """Measures a row in one round and prints it."""
+    resolution, width = row.split(":")
+    threads = str(given.threads)
+    environment = os.environ | {"OMP_NUM_THREADS": threads}
+    with tempfile.TemporaryDirectory() as folder:
+        ours = [sys.executable, "-m", "benchmarks.gan_step", folder, resolution, width, number, threads]
+        workers = {OURS: Worker(ours)}
+        torch = [given.torch_python, "-m", "benchmarks.torch_step.worker", folder]
+        workers |= {f"torch {way}": Worker([*torch, way, threads], environment) for way in given.torch}
+        settings = json.loads(pathlib.Path(folder, "settings.json").read_text())
+        differences = compare_first_steps(workers)
+        steps, product = take_turns(workers, given.pairs)
+        for worker in workers.values():
+            worker.close()
+    print(f"{resolution} px, width {width}, round {number}: {settings['gflop']:.1f} GFLOP a step; ", end="")
+    print(f"matrix product {product:.1f} GFLOP/s; ", end="")
+    print("; ".join(f"first step of {name} differs by {found:.1e}" for name, found in differences.items()))
+    print("\n".join(describe(settings["batch_size"], settings["gflop"], steps, product)), flush=True)
+
+
+def main() -> None:
+    """Measures the rows that the flags name."""
+    given = flags.FLAGS
+    for row in given.rows:
+        for number in given.rounds:
+            measure(row, number, given)
+    print(f"{given.pairs} pairs, {given.threads} threads, load {os.getloadavg()[0]:.1f} at the end")
+
+
+if __name__ == "__main__":
+    define_path("torch_python", "The Python of an environment with torch_step/requirements.txt.", required=True)
+    flags.DEFINE_list("rows", ["32:16", "64:16", "64:32", "128:16"], "Each RESOLUTION:WIDTH.")
+    flags.DEFINE_list("rounds", ["1", "2"], "Rounds; all rounds from 2 on are the same.")
+    flags.DEFINE_list("torch", ["eager", "compile"], "Ways to run PyTorch. Compiling takes minutes for each row.")
+    flags.DEFINE_integer("pairs", 15, "Turns of each side.", lower_bound=2)
+    flags.DEFINE_integer("threads", len(os.sched_getaffinity(0)), "Threads of each side.", lower_bound=1)
+    run_command(main)

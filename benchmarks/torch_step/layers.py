@@ -20,21 +20,24 @@ class BatchNorm(nn.BatchNorm2d):
 class UpsampleConv(nn.Module):
     """Nearest-neighbour upsampling by 2 and a 3x3 convolution, as one transposed 4x4 convolution of stride 2.
 
-    It was faster than `F.interpolate` and a convolution. Its kernel is merged as in `networks/upsampling.py`.
+    It is faster than `F.interpolate` and a convolution. Its kernel is merged as in `networks/upsampling.py`, but by a
+    matrix product, which is the fastest way here.
     """
 
     def __init__(self, channels: int, filters: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(filters, channels, 3, 3))
-        merge = torch.zeros(4, 3)
+        along = torch.zeros(
+            3, 4
+        )  # weight t acts on copy j = 0 and 1 of a pixel as weight j + 2 - t of the merged kernel
         for t in range(3):
-            merge[2 - t : 4 - t, t] = 1
-        self.register_buffer("merge", merge, persistent=False)
+            along[t, 2 - t : 4 - t] = 1
+        self.register_buffer("merge", torch.kron(along, along), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Computes the layer."""
-        kernel = (self.merge @ self.weight @ self.merge.T).transpose(0, 1)
-        return F.conv_transpose2d(x, kernel, stride=2, padding=1)
+        kernel = (self.weight.flatten(2) @ self.merge).unflatten(2, (4, 4))
+        return F.conv_transpose2d(x, kernel.transpose(0, 1), stride=2, padding=1)
 
 
 class Spectral(nn.Module):

@@ -26,7 +26,7 @@ class Step:
     Args:
         settings: the config's fields, see `gan_step.settings`.
         arrays: the weights, see `weights.load`.
-        compiled: whether torch.compile compiles the two losses and their gradients.
+        compiled: whether torch.compile compiles the losses and their gradients.
     """
 
     def __init__(self, settings: Mapping[str, Any], arrays: Mapping[str, np.ndarray], compiled: bool):
@@ -51,9 +51,7 @@ class Step:
         self.spectral = [layer for layer in self.discriminator.modules() if isinstance(layer, Spectral)]
         self.averages = copy.deepcopy(self.generators)
         self.optimizers = [
-            torch.optim.Adam(
-                part.parameters(), rate, (settings["beta_1"], settings["beta_2"]), eps=1e-7, fused=True
-            )
+            torch.optim.Adam(part.parameters(), rate, (settings["beta_1"], settings["beta_2"]), eps=1e-7, fused=True)
             for part, rate in (
                 (self.generators, settings["generator_learning_rate"]),
                 (self.critics, settings["discriminator_learning_rate"]),

@@ -78,5 +78,5 @@ def _kind(weights: Mapping[str, np.ndarray | Tensor]) -> tuple:
 
 
 def _as_torch(array: np.ndarray) -> Tensor:
-    tensor = torch.from_numpy(array)
-    return {2: tensor.T, 4: tensor.permute(3, 2, 0, 1) if tensor.ndim == 4 else tensor}.get(tensor.ndim, tensor)
+    axes = {2: (1, 0), 4: (3, 2, 0, 1)}.get(array.ndim, range(array.ndim))
+    return torch.from_numpy(array.transpose(*axes))
