@@ -111,7 +111,7 @@ def settings(config: ConfigDict, gan: LayeredGAN) -> dict[str, Any]:
     }
 
 
-def weights(gan: LayeredGAN) -> dict[str, np.ndarray]:
+def weights(gan: LayeredGAN) -> dict[str, Any]:
     """Returns the weights by "NETWORK/LAYER/WEIGHT", in the order of the layers."""
     names = ("background_generator", "foreground_generator", "discriminator", "mask_encoder", "segmenter")
     return {
@@ -124,8 +124,9 @@ def weights(gan: LayeredGAN) -> dict[str, np.ndarray]:
 
 def save(folder: str, config: ConfigDict, gan: LayeredGAN, batch: dict[str, tf.Tensor]) -> None:
     """Writes weights.npz, batch.npz and settings.json."""
+    arrays: dict[str, Any] = {name: value.numpy() for name, value in batch.items()}
     np.savez(pathlib.Path(folder, "weights.npz"), **weights(gan))
-    np.savez(pathlib.Path(folder, "batch.npz"), **{name: value.numpy() for name, value in batch.items()})
+    np.savez(pathlib.Path(folder, "batch.npz"), **arrays)
     pathlib.Path(folder, "settings.json").write_text(json.dumps(settings(config, gan)))
 
 

@@ -58,7 +58,7 @@ def compare_first_steps(workers: Mapping[str, Worker]) -> dict[str, float]:
     Raises:
         ValueError: if the others do not compute the same function.
     """
-    first = {}
+    first: dict[str, float] = {}
     for number in range(_STEPS_COMPARED):
         reports = {name: worker.take("step")[-1] for name, worker in workers.items()}
         for name in reports.keys() - {OURS}:

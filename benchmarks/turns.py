@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 _ROOT = pathlib.Path(__file__).parents[1]
 READY = "ready"
@@ -35,15 +36,17 @@ class Worker:
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None):
+        self._command = command
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT, env=environment
         )
         self._read_until(READY)
 
-    def take(self, name: str) -> tuple[float, float, object]:
+    def take(self, name: str) -> tuple[float, float, Any]:
         """Lets the process call a function; returns the seconds, the CPU seconds and the function's result."""
         print(name, file=self._process.stdin, flush=True)
-        return tuple(json.loads(self._read_until("[")))
+        seconds, cpu, result = json.loads(self._read_until("["))
+        return seconds, cpu, result
 
     def close(self) -> None:
         """Ends the process."""
@@ -54,4 +57,4 @@ class Worker:
         for line in self._process.stdout:
             if line.startswith(start):
                 return line
-        raise RuntimeError(f"{' '.join(map(str, self._process.args))} ended with status {self._process.wait()}")
+        raise RuntimeError(f"{' '.join(self._command)} ended with status {self._process.wait()}")

@@ -27,9 +27,7 @@ class UpsampleConv(nn.Module):
     def __init__(self, channels: int, filters: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(filters, channels, 3, 3))
-        along = torch.zeros(
-            3, 4
-        )  # weight t acts on copy j = 0 and 1 of a pixel as weight j + 2 - t of the merged kernel
+        along = torch.zeros(3, 4)  # weight t on copy j = 0 or 1 of a pixel is weight j + 2 - t of the merged kernel
         for t in range(3):
             along[t, 2 - t : 4 - t] = 1
         self.register_buffer("merge", torch.kron(along, along), persistent=False)

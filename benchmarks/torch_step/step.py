@@ -58,19 +58,18 @@ class Step:
             )
         ]
         self._averaged = [_tensors(self.averages), _tensors(self.generators)]
-        if compiled:
-            self.generator_loss = torch.compile(self.generator_loss, dynamic=False)
-            self.discriminator_loss = torch.compile(self.discriminator_loss, dynamic=False)
+        losses = [self.generator_loss, self.discriminator_loss]
+        self._losses = [torch.compile(loss, dynamic=False) for loss in losses] if compiled else losses
 
     def __call__(self, batch: Tensors) -> dict[str, float]:
         """Takes a step; returns the same report as `LayeredGAN.train_step`."""
         self.critics.requires_grad_(False)
-        loss, composed, mask, report = self.generator_loss(batch)
+        loss, composed, mask, report = self._losses[0](batch)
         report["generator_gradient_norm"] = self._update(0, loss)
         self.critics.requires_grad_(True)
         for layer in self.spectral:
             layer.update_u()
-        loss, more = self.discriminator_loss(batch, composed.detach(), mask.detach())
+        loss, more = self._losses[1](batch, composed.detach(), mask.detach())
         report |= more | {"discriminator_gradient_norm": self._update(1, loss)}
         with torch.no_grad():
             torch._foreach_lerp_(*self._averaged, 1 - self.settings["ema_decay"])
