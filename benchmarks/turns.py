@@ -57,4 +57,5 @@ class Worker:
         for line in self._process.stdout:
             if line.startswith(start):
                 return line
-        raise RuntimeError(f"{' '.join(self._command)} ended with status {self._process.wait()}")
+        self.close()
+        raise RuntimeError(f"{' '.join(self._command)} ended with status {self._process.returncode}")

@@ -1,5 +1,8 @@
 """The five networks in PyTorch, as `tf_layered_gan/models/networks` has them with the paper's settings."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -125,3 +128,25 @@ class UNet(nn.Module):
 
 def _double_conv(channels: int, filters: int) -> nn.Sequential:
     return nn.Sequential(conv_bn_relu(channels, filters), conv_bn_relu(filters, filters))
+
+
+def build(settings: Mapping[str, Any]) -> dict[str, nn.Module]:
+    """Builds the networks by our names, see `gan_step.settings`. F is left out if the step does not use it."""
+    resolution, z_dim, c_dim, c_sup_dim = (settings[name] for name in ("resolution", "z_dim", "c_dim", "c_sup_dim"))
+    built: dict[str, nn.Module] = {
+        "background_generator": BackgroundGenerator(resolution, settings["background_width"], z_dim),
+        "foreground_generator": ForegroundGenerator(
+            resolution,
+            settings["generator_width"],
+            z_dim,
+            c_dim,
+            c_sup_dim,
+            settings["residual_blocks"],
+            settings["least_width"],
+        ),
+        "discriminator": Discriminator(resolution, settings["discriminator_width"], c_dim),
+        "mask_encoder": MaskEncoder(resolution, settings["mask_encoder_width"], c_sup_dim),
+    }
+    if settings["uses_segmenter"]:
+        built["segmenter"] = UNet(settings["unet_width"], settings["unet_depth"])
+    return built

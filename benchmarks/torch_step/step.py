@@ -4,7 +4,7 @@ It has the loss terms that the paper's settings have.
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -31,34 +31,23 @@ class Step:
 
     def __init__(self, settings: Mapping[str, Any], arrays: Mapping[str, np.ndarray], compiled: bool):
         self.settings = settings
-        resolution, codes = settings["resolution"], (settings["z_dim"], settings["c_dim"], settings["c_sup_dim"])
-        z_dim, c_dim, c_sup_dim = codes
-        background = networks.BackgroundGenerator(resolution, settings["background_width"], z_dim)
-        foreground = networks.ForegroundGenerator(
-            resolution, settings["generator_width"], *codes, settings["residual_blocks"], settings["least_width"]
-        )
-        discriminator = networks.Discriminator(resolution, settings["discriminator_width"], c_dim)
-        mask_encoder = networks.MaskEncoder(resolution, settings["mask_encoder_width"], c_sup_dim)
-        self.background_generator = load(background, arrays, "background_generator")
-        self.foreground_generator = load(foreground, arrays, "foreground_generator")
-        self.discriminator = load(discriminator, arrays, "discriminator")
-        self.mask_encoder = load(mask_encoder, arrays, "mask_encoder")
+        self.parts = {name: load(network, arrays, name) for name, network in networks.build(settings).items()}
         if settings["uses_segmenter"]:
-            unet = networks.UNet(settings["unet_width"], settings["unet_depth"])
-            self.segmenter = fold_batch_norm(load(unet, arrays, "segmenter"))
-        self.generators = nn.ModuleList([self.background_generator, self.foreground_generator])
-        self.critics = nn.ModuleList([self.discriminator, self.mask_encoder])
-        self.spectral = [layer for layer in self.discriminator.modules() if isinstance(layer, Spectral)]
+            fold_batch_norm(self.parts["segmenter"])
+        self.generators = nn.ModuleList([self.parts["background_generator"], self.parts["foreground_generator"]])
+        self.critics = nn.ModuleList([self.parts["discriminator"], self.parts["mask_encoder"]])
+        self.spectral = [layer for layer in self.critics.modules() if isinstance(layer, Spectral)]
         self.averages = copy.deepcopy(self.generators)
+        self._averaged = [_tensors(self.averages), _tensors(self.generators)]
+        betas = (settings["beta_1"], settings["beta_2"])
         self.optimizers = [
-            torch.optim.Adam(part.parameters(), rate, (settings["beta_1"], settings["beta_2"]), eps=1e-7, fused=True)
+            torch.optim.Adam(part.parameters(), rate, betas, eps=1e-7, fused=True)
             for part, rate in (
                 (self.generators, settings["generator_learning_rate"]),
                 (self.critics, settings["discriminator_learning_rate"]),
             )
         ]
-        self._averaged = [_tensors(self.averages), _tensors(self.generators)]
-        losses = [self.generator_loss, self.discriminator_loss]
+        losses: list[Callable[..., tuple]] = [self.generator_loss, self.discriminator_loss]
         self._losses = [torch.compile(loss, dynamic=False) for loss in losses] if compiled else losses
 
     def __call__(self, batch: Tensors) -> dict[str, float]:
@@ -79,32 +68,32 @@ class Step:
     def generator_loss(self, batch: Tensors) -> tuple[Tensor, Tensor, Tensor, Tensors]:
         """Returns the loss of G_b and G_f, x, pi and the terms."""
         settings = self.settings
-        background = self.background_generator(batch["z"])
-        foreground, mask = self.foreground_generator(batch["foreground_z"], batch["c_sup"], batch["c"])
+        background = self.parts["background_generator"](batch["z"])
+        foreground, mask = self.parts["foreground_generator"](batch["foreground_z"], batch["c_sup"], batch["c"])
         warped = warp(torch.cat([foreground, mask], 1), batch["transform"])
         composed = torch.lerp(jitter_contrast(background, batch["contrast"]), warped[:, :3], warped[:, 3:])
-        fake_logits, c_read = self.discriminator(composed)
+        fake_logits, c_read = self.parts["discriminator"](composed)
         terms = {
             "generator_adversarial": (1.0, -fake_logits.mean()),
             "mutual_information_image": (settings["gamma_mi"], F.cross_entropy(c_read, batch["c"])),
             "mutual_information_mask": (
                 settings["gamma_mi"],
-                F.cross_entropy(self.mask_encoder(mask), batch["c_sup"]),
+                F.cross_entropy(self.parts["mask_encoder"](mask), batch["c_sup"]),
             ),
             "binarization": (settings["gamma_b"], torch.minimum(mask, 1 - mask).mean()),
         }
         if settings["uses_segmenter"]:
-            terms["background"] = (settings["gamma_bg"], F.softplus(self.segmenter(background)).mean())
+            terms["background"] = (settings["gamma_bg"], F.softplus(self.parts["segmenter"](background)).mean())
         loss = sum(weight * value for weight, value in terms.values())
         return loss, composed, mask, {name: value for name, (_, value) in terms.items()} | _sizes(mask)
 
     def discriminator_loss(self, batch: Tensors, composed: Tensor, mask: Tensor) -> tuple[Tensor, Tensors]:
         """Returns the loss of D, E_x and E_pi, and the terms."""
-        logits, c_read = self.discriminator(torch.cat([batch["image"], composed]))
+        logits, c_read = self.parts["discriminator"](torch.cat([batch["image"], composed]))
         real_logits, fake_logits = logits.chunk(2)
         adversarial = (F.relu(1 - real_logits) + F.relu(1 + fake_logits)).mean()
         image_information = F.cross_entropy(c_read.chunk(2)[1], batch["c"])
-        mask_information = F.cross_entropy(self.mask_encoder(mask), batch["c_sup"])
+        mask_information = F.cross_entropy(self.parts["mask_encoder"](mask), batch["c_sup"])
         loss = adversarial + self.settings["gamma_mi"] * (image_information + mask_information)
         return loss, {
             "discriminator_adversarial": adversarial,
