@@ -51,7 +51,7 @@ def parse(event: str, milliseconds: float) -> Operation | None:
     if not match or match["op"] in _CONTAINERS:
         return None
     network = next((name for name in _NETWORKS if name in match["path"]), "other")
-    kind = re.sub("^_(MklNative|Mkl|Fused)?", "", match["op"])
+    kind = re.sub("^_(MklNative|Mkl)?", "", match["op"])
     return Operation(network, match["path"].startswith("gradient_tape/"), kind, milliseconds)
 
 

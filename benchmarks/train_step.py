@@ -29,8 +29,8 @@ from benchmarks.turns import Worker
 from tf_layered_gan.command_line import define_path, run_command
 
 OURS = "ours"
-# glibc then keeps freed memory. Otherwise it returns each large tensor to the system, and PyTorch's step at 128 px takes
-# 1.4 times as long. TensorFlow's step takes the same time with and without them, so ours does not have them.
+# With these, glibc keeps freed memory. Otherwise it returns each large tensor to the system, and PyTorch's step at 128
+# px takes 1.4 times as long. TensorFlow's step takes the same time either way, so ours does not have them.
 _KEEP_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(2**32),
     "MALLOC_TRIM_THRESHOLD_": str(2**34),

@@ -12,7 +12,10 @@ from benchmarks.step_profile import Operation
             "_MklNativeConv2DBackpropFilter",
             Operation("foreground_generator", True, "Conv2DBackpropFilter", 2.0),
         ),
-        ("discriminator_1/spectral_conv2d_1/Conv2D:_FusedConv2D", Operation("discriminator", False, "Conv2D", 2.0)),
+        (
+            "discriminator_1/conv2d_1/Conv2D:_FusedConv2D",
+            Operation("discriminator", False, "FusedConv2D", 2.0),
+        ),
         ("adam/AssignSubVariableOp_3:AssignSubVariableOp", Operation("other", False, "AssignSubVariableOp", 2.0)),
         ("ExecutorState::Process", None),
         ("EagerExecute: __inference_run_1", None),
