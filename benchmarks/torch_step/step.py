@@ -4,7 +4,7 @@ It has the loss terms that the paper's settings have.
 """
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ class Step:
     Args:
         settings: the config's fields, see `gan_step.settings`.
         arrays: the weights, see `weights.load`.
-        compiled: whether torch.compile compiles the losses and their gradients.
+        compiled: whether torch.compile compiles each network.
     """
 
     def __init__(self, settings: Mapping[str, Any], arrays: Mapping[str, np.ndarray], compiled: bool):
@@ -47,69 +47,54 @@ class Step:
                 (self.critics, settings["discriminator_learning_rate"]),
             )
         ]
-        losses: list[Callable[..., tuple]] = [self.generator_loss, self.discriminator_loss]
-        self._losses = [torch.compile(loss, dynamic=False) for loss in losses] if compiled else losses
+        if compiled:
+            self.parts = {name: torch.compile(network, dynamic=False) for name, network in self.parts.items()}
 
     def __call__(self, batch: Tensors) -> dict[str, float]:
         """Takes a step; returns the same report as `LayeredGAN.train_step`."""
-        self.critics.requires_grad_(False)
-        loss, composed, mask, report = self._losses[0](batch)
-        report["generator_gradient_norm"] = self._update(0, loss)
-        self.critics.requires_grad_(True)
         for layer in self.spectral:
             layer.update_u()
-        loss, more = self._losses[1](batch, composed.detach(), mask.detach())
-        report |= more | {"discriminator_gradient_norm": self._update(1, loss)}
+        generator_loss, discriminator_loss, report = self.losses(batch)
+        parameters = [optimizer.param_groups[0]["params"] for optimizer in self.optimizers]
+        generator_loss.backward(inputs=parameters[0], retain_graph=True)
+        discriminator_loss.backward(inputs=parameters[1])
+        for name, optimizer, updated in zip(("generator", "discriminator"), self.optimizers, parameters, strict=True):
+            report[f"{name}_gradient_norm"] = nn.utils.get_total_norm([p.grad for p in updated])
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
         with torch.no_grad():
             torch._foreach_lerp_(*self._averaged, 1 - self.settings["ema_decay"])
             values = torch.stack([value.detach() for value in report.values()]).tolist()
         return dict(zip(report, values, strict=True))
 
-    def generator_loss(self, batch: Tensors) -> tuple[Tensor, Tensor, Tensor, Tensors]:
-        """Returns the loss of G_b and G_f, x, pi and the terms."""
+    def losses(self, batch: Tensors) -> tuple[Tensor, Tensor, Tensors]:
+        """Returns the loss of G_b and G_f, the loss of D, E_x and E_pi, and the report."""
         settings = self.settings
         background = self.parts["background_generator"](batch["z"])
         foreground, mask = self.parts["foreground_generator"](batch["foreground_z"], batch["c_sup"], batch["c"])
         warped = warp(torch.cat([foreground, mask], 1), batch["transform"])
         composed = torch.lerp(jitter_contrast(background, batch["contrast"]), warped[:, :3], warped[:, 3:])
+        real_logits, _ = self.parts["discriminator"](batch["image"])
         fake_logits, c_read = self.parts["discriminator"](composed)
-        terms = {
-            "generator_adversarial": (1.0, -fake_logits.mean()),
-            "mutual_information_image": (settings["gamma_mi"], F.cross_entropy(c_read, batch["c"])),
-            "mutual_information_mask": (
-                settings["gamma_mi"],
-                F.cross_entropy(self.parts["mask_encoder"](mask), batch["c_sup"]),
-            ),
-            "binarization": (settings["gamma_b"], torch.minimum(mask, 1 - mask).mean()),
-        }
-        if settings["uses_segmenter"]:
-            terms["background"] = (settings["gamma_bg"], F.softplus(self.parts["segmenter"](background)).mean())
-        loss = sum(weight * value for weight, value in terms.values())
-        return loss, composed, mask, {name: value for name, (_, value) in terms.items()} | _sizes(mask)
-
-    def discriminator_loss(self, batch: Tensors, composed: Tensor, mask: Tensor) -> tuple[Tensor, Tensors]:
-        """Returns the loss of D, E_x and E_pi, and the terms."""
-        logits, c_read = self.parts["discriminator"](torch.cat([batch["image"], composed]))
-        real_logits, fake_logits = logits.chunk(2)
-        adversarial = (F.relu(1 - real_logits) + F.relu(1 + fake_logits)).mean()
-        image_information = F.cross_entropy(c_read.chunk(2)[1], batch["c"])
+        image_information = F.cross_entropy(c_read, batch["c"])
         mask_information = F.cross_entropy(self.parts["mask_encoder"](mask), batch["c_sup"])
-        loss = adversarial + self.settings["gamma_mi"] * (image_information + mask_information)
-        return loss, {
+        binarization = torch.minimum(mask, 1 - mask).mean()
+        adversarial = (F.relu(1 - real_logits) + F.relu(1 + fake_logits)).mean()
+        information = settings["gamma_mi"] * (image_information + mask_information)
+        generator_loss = information - fake_logits.mean() + settings["gamma_b"] * binarization
+        report = {
+            "generator_adversarial": -fake_logits.mean(),
+            "mutual_information_image": image_information,
+            "mutual_information_mask": mask_information,
+            "binarization": binarization,
             "discriminator_adversarial": adversarial,
-            "discriminator_mutual_information_image": image_information,
-            "discriminator_mutual_information_mask": mask_information,
             "real_logits": real_logits.mean(),
             "fake_logits": fake_logits.mean(),
         }
-
-    def _update(self, index: int, loss: Tensor) -> Tensor:
-        """Takes a step of an optimizer; returns the norm of the gradient."""
-        optimizer = self.optimizers[index]
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        return nn.utils.get_total_norm([p.grad for p in optimizer.param_groups[0]["params"]])
+        if settings["uses_segmenter"]:
+            report["background"] = F.softplus(self.parts["segmenter"](background)).mean()
+            generator_loss = generator_loss + settings["gamma_bg"] * report["background"]
+        return generator_loss, information + adversarial, report | _sizes(mask)
 
 
 def warp(images: Tensor, transforms: Tensor) -> Tensor:
