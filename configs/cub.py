@@ -1,4 +1,4 @@
-"""CUB-200-2011 at 128x128: 11,788 photos of birds; 10,000 for training, 788 for validation, 1,000 for the test (C).
+"""CUB-200-2011 at 128x128: 11,788 photos of birds, 10,000 to train, 788 to validate, 1,000 to test (appendix C).
 
     python -m tf_layered_gan.main --config=configs/cub.py --workdir=runs/cub
 

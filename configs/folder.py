@@ -2,15 +2,16 @@
 
     python -m tf_layered_gan.main --config=configs/folder.py --config.data.path=DIR --workdir=runs/mine
 
-A segmenter learns GrabCut's masks (the bootstrap), and then its own masks, sharpened, in at most two passes. Only if
-the bootstrap cannot be trusted, a GAN is trained between them; --config.schedule.gan=always trains it in any case.
+First, a segmenter learns GrabCut's masks (the bootstrap). Then, in at most two passes, it learns its own masks after
+they have been sharpened. If the bootstrap cannot be trusted, a GAN is trained before the passes. With
+--config.schedule.gan=always, a GAN is trained in every run.
 
 Time: about 20 minutes on one core for 500 to 8,000 photos, as long as no GAN is needed.
 IoU to expect (one seed): 0.88 on flowers, 0.68 on birds, 0.73 on cars.
 The GAN alone (--config.refine.bootstrap=False --config.refine.passes=0): 10 to 45 images per second on one core, 22 to
 47 minutes for 32,000 to 48,000 images. IoU 0.65 to 0.76 on 514 photos of flowers (three seeds, two rounds); 0.45 on
-birds (two rounds, with bounds on the size of masks and a prior for the middle); 0.49 on cars (three rounds, cropped).
-See benchmarks/README.md.
+birds (two rounds, with bounds on the size of masks, and masks that start in the middle); 0.49 on cars (three rounds,
+cropped). See benchmarks/README.md.
 
 More rounds of the GAN can be added to a finished run: the same command and workdir with --config.schedule.gan=always
 --config.schedule.rounds=12, for example.

@@ -6,7 +6,7 @@ Time: about four minutes per run on one core.
 IoU to expect: 0.17 to 0.35 on birds, below a disc in the middle (0.43); see benchmarks/tables/README.md. The purpose is
 to compare settings with one another, not to find objects.
 
-The method is the paper's alone. Resolution, widths, batch size, learning rates and length of training differ.
+The method is exactly the paper's. Only resolution, widths, batch size, learning rates and length of training differ.
 """
 
 from tf_layered_gan.config import default_config

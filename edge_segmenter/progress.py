@@ -78,7 +78,7 @@ def _show(line: str) -> None:
 
 
 def _write_line(line: str) -> None:
-    """Writes over the current line of the terminal. With spaces, because older consoles print escape sequences."""
+    """Overwrites the line of the terminal. Spaces erase the rest: older consoles print escape sequences as text."""
     width = shutil.get_terminal_size().columns - 1
     with contextlib.suppress(OSError):  # the terminal was closed
         print(f"\r{line[:width]:<{width}}", end="\r" if not line else "", file=sys.stderr, flush=True)

@@ -101,7 +101,7 @@ def fit_of_segmenter(path: str | os.PathLike) -> str:
 
 
 def _resolution(shape: list[int | None], size: int | None) -> int | None:
-    """Returns R if the input's shape is [batch, R, R, 3], otherwise None. `size` replaces sides of any length."""
+    """Returns R if the input's shape is [batch, R, R, 3], otherwise None. An open side counts as `size`."""
     sides = {size if side is None else side for side in shape[1:3]}
     side = sides.pop() if len(sides) == 1 else None
     fits = len(shape) == 4 and shape[3] == 3 and size in (None, side)
@@ -127,7 +127,7 @@ def _load_savedmodel(path: pathlib.Path) -> _Loaded:
     _check_one_of_each(path, inputs, signature.structured_outputs)
     ((name, pixels),) = inputs.items()
 
-    def run(image: np.ndarray) -> np.ndarray:  # taking the signature from the model keeps its weights alive
+    def run(image: np.ndarray) -> np.ndarray:  # `model` in this function keeps the weights alive
         (output,) = model.signatures["serving_default"](**{name: tf.constant(image)}).values()
         return output.numpy()
 
@@ -168,7 +168,7 @@ def _load_tflite(path: pathlib.Path) -> _Loaded:
 
     def run(image: np.ndarray) -> np.ndarray:
         pixels = quantize(image, inputs[0]) if image.dtype == np.uint8 else image
-        interpreter.resize_tensor_input(inputs[0]["index"], image.shape, strict=True)  # strict: resizes open axes only
+        interpreter.resize_tensor_input(inputs[0]["index"], image.shape, strict=True)  # strict: only open axes
         interpreter.allocate_tensors()
         interpreter.set_tensor(inputs[0]["index"], pixels)
         interpreter.invoke()

@@ -46,7 +46,7 @@ def evaluate(
 
     Returns:
         dict of `segmentation_metrics` for "segmenter" and for each baseline, by name. A baseline sees one photo at a
-        time, so `pooled_hues` has no other photos to learn from.
+        time, so `pooled_hues` uses the hues of this photo alone.
 
     Raises:
         ValueError: the model or a directory cannot be used, or no photo and mask can be read (the message names one).

@@ -10,8 +10,8 @@ MODEL is a .tflite file or a SavedModel. It takes uint8 RGB [batch, R, R, 3] and
     --logits                the output is logits: the command applies a sigmoid to one channel, a softmax to several
     --channel=N             the output has several channels, or is a map of class ids, integers [batch, R, R]
 
-Use a supervised segmenter, like the paper's Mask R-CNN. Figures on these masks then measure the agreement between this
-program's segmenter and that one.
+Use a supervised segmenter, like the paper's Mask R-CNN. Figures on these masks then measure the agreement of this
+program's segmenter with the model that predicted the masks.
 
 The command writes a PNG of the photo's size to MASKS for each validation and test photo: 255 where the probability is
 above one half. The model sees the whole photo, see edge_segmenter/fit.py. Existing masks are kept, so the command can

@@ -56,7 +56,8 @@ class Reference:
         Returns:
             dict: "iou", the IoU of the exported model's masks with the Keras model's, over all photos together;
             "max_difference", the largest difference of the probabilities; "true_iou", the IoU with the test masks; and
-            "true_iou_loss", the Keras model's "true_iou" minus this one. The last two are None without test masks.
+            "true_iou_loss", the Keras model's "true_iou" minus the exported model's. The last two are None without test
+            masks.
         """
         masks, keras_masks = probabilities > THRESHOLD, self.probabilities > THRESHOLD
         true_iou, keras_true_iou = _true_iou(masks, self.photos), self.figures["true_iou"]
@@ -79,11 +80,11 @@ def reference(network: keras.Model, photos: Photos) -> Reference:
 
 
 def verify(path: pathlib.Path, keras_model: Reference, max_iou_loss: float) -> dict:
-    """Verifies both signatures of an exported file. It runs on one photo at a time, as on a device.
+    """Verifies both signatures of an exported file. The file runs on one photo at a time, as on a device.
 
     Args:
         path: path of a .tflite file or a SavedModel that this program wrote.
-        keras_model: the Keras model on the test photos.
+        keras_model: the Keras model's results on the test photos.
         max_iou_loss: IoU that the file may lose.
 
     Returns:
@@ -150,8 +151,8 @@ def least_agreement(keras_true_iou: float | None, max_iou_loss: float) -> float:
     """Returns the least IoU with the Keras model's masks that a file must have.
 
     Without test masks it is 1 - `max_iou_loss`. With test masks, the loss of IoU is the main check, and the least
-    agreement is at most `MIN_AGREEMENT`. It is needed because two different masks can have the same IoU with the test
-    mask, for example a full mask and an almost empty mask.
+    agreement is at most `MIN_AGREEMENT`. The agreement is checked too because two different masks can have the same IoU
+    with the test mask, for example a full mask and an almost empty mask.
 
     Args:
         keras_true_iou: IoU of the Keras model's masks with the test masks, None without test masks.

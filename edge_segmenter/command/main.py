@@ -1,4 +1,7 @@
-"""The entry of the command. It imports the rest late, so that Ctrl-C always ends it with one line."""
+"""The entry point of the command.
+
+It imports the other modules late, so that Ctrl-C always ends the command with one line.
+"""
 
 import sys
 from collections.abc import Sequence

@@ -75,7 +75,7 @@ def _check_file(source: Path, what: str) -> None:
 
 def _in_folder(source: Path, output: Path | None, may_be_empty: bool) -> list[Path]:
     if output and Path(os.path.realpath(source)).is_relative_to(os.path.realpath(output)):
-        raise ValueError(f"--output {output} must not be the folder of the images or one around it")
+        raise ValueError(f"--output {output} must not be the folder of the images or a folder above it")
     listing = list_images(source, without=output)
     for folder, reason in listing.unreadable.items():
         say(f"left out {folder}: {reason}", sys.stderr)
@@ -125,7 +125,7 @@ def result_names(images: list[Path], folder: Path) -> list[Path]:
     sharing = collections.Counter(stems)
     names = []
     for image, stem in zip(images, stems, strict=True):
-        taken = sharing[stem] > 1 or image.with_suffix(".png").is_dir()  # the results of that folder need this name
+        taken = sharing[stem] > 1 or image.with_suffix(".png").is_dir()  # the folder's results use this name
         name = image.name if taken or has_image_suffix(image.stem) else image.stem
         below = image if image.is_relative_to(folder) else Path(os.path.abspath(image))
         names.append(below.relative_to(folder).with_name(f"{name}.png"))

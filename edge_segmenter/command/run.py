@@ -78,7 +78,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     parser = _parser()
     arguments = parser.parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr does, because a path may hold undecodable bytes
+        sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold bytes that stdout cannot encode
     try:
         return arguments.run(arguments)
     except (ValueError, OSError, ImportError) as error:

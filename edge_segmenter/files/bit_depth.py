@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageChops, ImageFile
 
 _BITS = (8, 10, 12, 14, 16)
-# Pillow keeps only the high byte of each 16-bit colour. With the other byte order, it keeps the low byte.
+# Pillow keeps only the high byte of each 16-bit colour. If it is told the other byte order, it keeps the low byte.
 _LOW_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
@@ -39,7 +39,7 @@ def sixteen_bit_colours(image: ImageFile.ImageFile) -> bool:
 
 
 def might_have_fewer_bits(high: Image.Image) -> bool:
-    """Returns whether the colours of an image may have fewer than 16 bits, from the high bytes that Pillow keeps."""
+    """Returns whether the high bytes, which Pillow keeps, allow colours of fewer than 16 bits."""
     return max(_tops(high)[:3]) < 64
 
 
@@ -50,7 +50,7 @@ def low_bytes(image: ImageFile.ImageFile) -> Image.Image:
     image.load()
     if not any(grey_alpha):
         return image
-    _, low, _, alpha = image.split()  # of each pixel: the high and the low byte of grey, then those of alpha
+    _, low, _, alpha = image.split()  # bytes of a pixel: high and low of grey, then of alpha
     return Image.merge("RGBA", (low, low, low, alpha))
 
 

@@ -82,7 +82,7 @@ def list_images(folder: str | os.PathLike, without: str | os.PathLike | None = N
 
 
 def _walk(folder: Path, target: Path | None, listing: Listing) -> Iterator[tuple[os.DirEntry, str]]:
-    """Yields every entry that is not a folder, and why everything in its folder is left out, or "".
+    """Yields each entry that is not a folder, and the reason why its whole folder is left out, or "".
 
     Adds the folders that cannot be listed to the listing, and counts the links that are not followed.
     """

@@ -168,7 +168,7 @@ def _open(content: IO[bytes], length: int) -> ImageFile.ImageFile:
 
 
 def _check_pixels(image: ImageFile.ImageFile, size: int | None) -> None:
-    """Checks the limits. A JPEG is then decoded smaller, unless it is progressive: libjpeg keeps all of that."""
+    """Checks the limits. libjpeg cannot save memory by decoding a progressive JPEG smaller."""
     width, height = image.size
     if not image.info.get("progressive"):
         _shrink(image, size)

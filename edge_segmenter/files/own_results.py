@@ -26,7 +26,7 @@ _SIGNS = (
 
 
 def is_marked(names: set[str]) -> bool:
-    """Returns whether a folder with these names holds results."""
+    """Returns whether a folder that contains entries with these names holds results."""
     return any(sign <= names for sign in _SIGNS)
 
 

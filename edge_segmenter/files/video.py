@@ -78,7 +78,7 @@ def read_frames(capture: cv2.VideoCapture) -> Generator[Image.Image, None, None]
 
 
 class TimedFrames:
-    """Iterates over (frame, 1) of a video file, and measures how uneven the times of its frames are.
+    """Yields (frame, 1) for each frame of a video file, and measures how uneven the times of the frames are.
 
     Attributes:
         apart: seconds, the largest distance so far between a frame's own time and its time at `fps`.
@@ -104,7 +104,7 @@ def in_real_time(
 ) -> Iterator[tuple[Image.Image, int]]:
     """Yields (frame, number of times to show it), so that a video at `fps` plays in real time.
 
-    Frames that arrive faster are dropped.
+    If frames arrive faster than `fps`, some are dropped.
     """
     started, shown = None, 0
     for frame in frames:
@@ -153,7 +153,7 @@ def video_file(path: Path, size: tuple[int, int], fps: float) -> Iterator[Writer
             raise
         file.release()
         if _frames_in(written) < count:  # OpenCV does not report errors in writing
-            raise ValueError(f"cannot write {path}: {count} frames do not arrive in the file, the disk may be full")
+            raise ValueError(f"cannot write {path}: {count} frames are missing in the file, the disk may be full")
 
 
 def _frames_in(path: Path) -> int:

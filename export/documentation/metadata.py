@@ -1,7 +1,7 @@
 """The facts inside an exported model, as JSON. Reading them needs no TensorFlow.
 
-A .tflite file has the facts in an entry of its flatbuffer's metadata, which any reader of flatbuffers finds by name. A
-SavedModel has the facts in a file with the same name.
+A .tflite file has the facts in an entry of its flatbuffer's metadata, which any flatbuffer reader can find by its name.
+A SavedModel has the facts in a file with the same name.
 
 The TFLite Metadata schema is not used. It has no field for figures, training data or a version of the format, and its
 library does not support current Python versions.

@@ -67,5 +67,5 @@ def _folded_weights(layer: keras.Layer, norm: layers.BatchNormalization | None) 
     scale = scale * np.asarray(norm.gamma) if norm.scale else scale
     bias = (bias - np.asarray(norm.moving_mean)) * scale
     bias = bias + np.asarray(norm.beta) if norm.center else bias
-    is_depthwise = isinstance(layer, layers.DepthwiseConv2D)  # its channels are the kernel's last two axes
+    is_depthwise = isinstance(layer, layers.DepthwiseConv2D)  # the last two axes of its kernel are the channels
     return kernel * (scale.reshape(kernel.shape[2:]) if is_depthwise else scale), bias

@@ -1,8 +1,8 @@
 """Quantisation-aware fine-tuning: trains a segmenter while its rounding to 8 bits is simulated.
 
 It brings the masks of the int8 model closer to those of the float model. As in Jacob et al. 2018, batch normalisation
-is folded first, so that training rounds the same numbers as TFLite. The target is the output of the network before
-tuning, on the same photos (distillation, Hinton et al. 2015). So no labels are needed.
+is folded first, so that training rounds the same numbers as TFLite. The network learns to repeat the output that it had
+before tuning, on the same photos (distillation, Hinton et al. 2015). So no labels are needed.
 """
 
 from collections.abc import Callable
@@ -104,7 +104,8 @@ def _train_step(
 
 
 def simulate_rounding(network: keras.Model) -> keras.Model:
-    """Adds a `Round` after each operation that TFLite rounds, except the output. The layers are shared, not copied.
+    """Adds a `Round` after each operation whose result TFLite rounds, except the last one. The layers are shared, not
+    copied.
 
     A ReLU and the convolution before it are one operation. The output needs no rounding: once its threshold is centred,
     rounding changes no mask.

@@ -25,8 +25,8 @@ class ServingModel(keras.Model):
         Returns:
             float32 [batch, resolution, resolution, 1] in [0, 1].
         """
-        # Two operations, x / 127.5 and - 1, would leave int8 only 170 of the 256 greys: the first result would share
-        # the range [-1, 2] with the second. A convolution and its bias are one operation.
+        # As two operations, x / 127.5 and - 1 would leave int8 only 170 of the 256 greys, because both results would
+        # share the range [-1, 2]. A convolution and its bias are one operation.
         scale = ops.full((1, 1, 3, 1), 1 / 127.5)
         images = ops.depthwise_conv(ops.cast(pixels, "float32"), scale, data_format="channels_last")
         return ops.sigmoid(self.network(images + ops.full((3,), -1.0), training=False))

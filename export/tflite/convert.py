@@ -69,8 +69,8 @@ def to_tflite_int8(network: keras.Model, calibration_images: np.ndarray) -> byte
             convert F.
     """
     _check_images(calibration_images, network.input_shape[1:])
-    # A uint8 input of the graph would keep one float operation, the cast. A float32 input with the pixels' own values
-    # becomes uint8 by quantisation.
+    # With a uint8 input, the graph would keep one float operation, the cast. So the input is float32 with the values of
+    # the pixels; quantisation makes it uint8.
     converter = _network_converter(serving_model(network, batch_size=1, pixel_dtype="float32"))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -108,7 +108,7 @@ def _convert(converter: tf.lite.TFLiteConverter) -> bytes:
 
 
 def _span_all_values(images: np.ndarray) -> np.ndarray:
-    """Makes the range of the pixels [0, 255], so that the scale of the input is exactly 1 and its zero point 0.
+    """Sets the range of the pixels to [0, 255], so that the input has a scale of exactly 1 and a zero point of 0.
 
     One photo gets a black and a white pixel in two corners. This way all calibration images remain photos.
     """

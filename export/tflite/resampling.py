@@ -43,7 +43,8 @@ def to_own_size(probability: tf.Tensor, image: tf.Tensor, fit: str) -> tf.Tensor
     """
     resolution, step = probability.shape[1], 1 / 256 if probability.dtype == tf.uint8 else 1.0
     rows, columns = (_undo_matrix(side, longest, resolution) for side, longest in _sides(image, fit))
-    # The offset is added here, where the mask is small. A matrix whose rows sum to 1 keeps the offset.
+    # The offset is added before resizing, where the mask is small. Resizing keeps the offset, because the rows of the
+    # matrices sum to 1.
     levels = tf.cast(probability[..., 0], tf.float32) * (255 * step) + _HALVES_DOWN
     return tf.expand_dims(tf.cast(rows @ _resize_width(levels, columns), tf.uint8), axis=-1)
 
@@ -51,7 +52,7 @@ def to_own_size(probability: tf.Tensor, image: tf.Tensor, fit: str) -> tf.Tensor
 def resampling_matrix(
     source: tf.Tensor, source_length: tf.Tensor | int, target: tf.Tensor, target_length: tf.Tensor | int
 ) -> tf.Tensor:
-    """Computes Pillow's antialiased bilinear weights: a triangle as wide as the larger pixels.
+    """Computes Pillow's weights for antialiased bilinear resizing: triangles that reach as far as the larger pixels.
 
     Args:
         source: int32 [source], positions of the source pixels in the line to resize. Outside that line the weight is 0.
@@ -62,7 +63,7 @@ def resampling_matrix(
     Returns:
         float32 [target, source]. Each row sums to 1.
     """
-    # All lengths times 2 * target_length are whole numbers, so nothing is rounded before the last division.
+    # Lengths are multiplied by 2 * target_length. They are then whole numbers, so only the last division rounds.
     reach = 2 * tf.maximum(source_length, target_length)
     centres = tf.expand_dims((2 * target + 1) * source_length, axis=1)
     distance = tf.abs((2 * source + 1) * target_length - centres)

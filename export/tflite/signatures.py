@@ -53,7 +53,7 @@ def add_signatures(content: bytes, fit: str) -> bytes:
     return serialize(model)
 
 
-@functools.cache  # all formats of an export share the resampling, whose conversion takes longer than the network's
+@functools.cache  # all formats share this part, and its conversion takes longer than the network's
 def _to_square(resolution: int, fit: str) -> bytes:
     return function_converter(lambda image: to_square(image, resolution, fit), _IMAGE).convert()
 
@@ -77,7 +77,7 @@ def _append(
         model: the model that the graph will belong to. It gets the part's constants and operator codes.
         graph: the graph to extend.
         part: a model with one subgraph. Its tensors and operators are changed.
-        place: the tensors that the graph already has: a dict of the graph's indices by the part's indices.
+        place: dict of the graph's tensor indices by the part's tensor indices, for tensors that the graph already has.
 
     Returns:
         dict of the graph's tensor indices by the part's tensor indices, for all tensors of the part.
@@ -109,8 +109,8 @@ def _unnamed(tensor: schema.TensorT) -> schema.TensorT:
 def _in_order(graph: schema.SubGraphT) -> list[schema.OperatorT]:
     """Returns the operators of a graph, each just before the first operator that needs it.
 
-    This keeps large tensors in memory for a short time only. It also moves operators that a delegate does not support
-    to the ends of the graph, where they do not split the partition.
+    This order keeps large tensors in memory for a short time only. It also moves operators that a delegate does not
+    support to the ends of the graph, where they do not split the partition.
     """
     maker = {index: operator for operator in graph.operators for index in operator.outputs}
     ordered = {}

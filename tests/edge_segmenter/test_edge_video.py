@@ -147,7 +147,7 @@ def test_a_video_that_the_disk_cannot_hold_is_named_and_removed(model, tmp_path)
     arguments = command(model, clip, tmp_path / "out", "--kind", "blurred", "--radius", 0)[3:]
     finished = subprocess.run([*begin, *arguments], env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert finished.returncode == 2, finished.stderr
-    assert "long.mp4: 60 frames do not arrive in the file, the disk may be full" in finished.stderr
+    assert "long.mp4: 60 frames are missing in the file, the disk may be full" in finished.stderr
     assert "Traceback" not in finished.stderr and files(tmp_path / "out") == []
 
 
