@@ -1,4 +1,4 @@
-"""The paper's tables at a size that a CPU can finish: a folder of photos at 32x32, one round of 16,000 images.
+"""The paper's tables at a size for a CPU: a folder of photos at 32x32, one round of 16,000 images.
 
     python -m tf_layered_gan.paper.experiments 1 --scale=small --data=DIR --masks=MASKS --workdir=runs/tables
 

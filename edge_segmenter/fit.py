@@ -1,4 +1,4 @@
-"""Fits a photo of any aspect ratio into the square that a network sees, and the result back to the photo's size.
+"""Fits photos of any aspect ratio into the square that a network sees, and resizes the results to the photos' sizes.
 
 There are three fits:
     "crop" the central square of the photo; the network does not see the rest
@@ -85,7 +85,7 @@ def padded(values: np.ndarray, resolution: int, filled: Filled, **padding: Any) 
 
 
 def to_own_size(probability: np.ndarray, image: Image.Image) -> np.ndarray:
-    """Resizes the probability, float32 [y, x] of the part of the square that shows the image, to the image's size."""
+    """Resizes the probability in the part of the square that shows the image, float32 [y, x], to the image's size."""
     small = Image.fromarray(np.ascontiguousarray(probability))
     resized = np.array(small.resize(image.size, Image.Resampling.BILINEAR))
     return resized.clip(0, 1, out=resized)

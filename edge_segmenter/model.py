@@ -29,7 +29,7 @@ def load_model(path: str | os.PathLike, threads: int = 1) -> tuple[int, Callable
         last call. Threads may call it at the same time; the calls wait for one another.
 
     Raises:
-        ValueError: if the file is missing or no segmenter, or `threads` is out of range.
+        ValueError: if the file is missing or is not a segmenter, or `threads` is out of range.
         ImportError: if LiteRT cannot be imported.
     """
     interpreter = open_model(path, threads)
@@ -39,7 +39,7 @@ def load_model(path: str | os.PathLike, threads: int = 1) -> tuple[int, Callable
     lock = threading.Lock()
 
     def predict(pixels: np.ndarray) -> np.ndarray:
-        with lock:  # an interpreter has one set of tensors
+        with lock:  # all calls use the same tensors
             if len(pixels) != interpreter.get_input_details()[0]["shape"][0]:
                 interpreter.resize_tensor_input(inputs[0]["index"], pixels.shape)
                 interpreter.allocate_tensors()

@@ -35,7 +35,7 @@ def cutout(image: Image.Image, probability: np.ndarray, alpha: Image.Image | Non
     result = image.copy() if alpha is None else _without_white(image, alpha)
     shown = _alpha(probability)
     result.putalpha(shown)
-    result.paste((0, 0, 0, 0), mask=shown.point([255] + [0] * 255))  # else the background could be restored
+    result.paste((0, 0, 0, 0), mask=shown.point([255] + [0] * 255))  # otherwise the background could be restored
     return result
 
 
@@ -62,7 +62,7 @@ def blurred(image: Image.Image, probability: np.ndarray, radius: float = RADIUS)
     alpha = _alpha(probability)
     background = image.copy()
     background.putalpha(ImageChops.invert(alpha))
-    # With colours weighted by alpha, the foreground leaves no halo around itself.
+    # The colours are weighted by alpha, so that the foreground leaves no halo in the background.
     background = background.convert("RGBa")
     background = background.filter(ImageFilter.GaussianBlur(radius))
     background = background.convert("RGBA")

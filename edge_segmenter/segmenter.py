@@ -50,7 +50,7 @@ class Segmenter:
         return self.segment(as_image(image))
 
     def probabilities(self, images: Iterable[AnyImage], batch: int = 1) -> Iterator[np.ndarray]:
-        """Segments images, several in one call of the model.
+        """Segments images in batches.
 
         Args:
             images: any number of images.

@@ -110,7 +110,7 @@ def _nearest(pixels: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 
 def _guided_filter(guide: np.ndarray, values: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
-    """Fits the filter to values, float [height, width]: around each pixel, they are about slope * guide + offset."""
+    """Returns slope and offset: around each pixel, values [height, width] are about slope * guide + offset."""
 
     def mean(array: np.ndarray) -> np.ndarray:
         return _box_mean(_box_mean(array, radius).T, radius).T

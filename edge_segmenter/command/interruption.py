@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def interruption() -> Iterator[threading.Event]:
-    """Yields an event that SIGINT (Ctrl-C), SIGTERM and SIGHUP set. The first signal in the block does nothing else.
+    """Yields an event that SIGINT (Ctrl-C), SIGTERM and SIGHUP set. The first signal in the block has no other effect.
 
     A second signal has its usual effect, so that a hanging program can be ended. `nohup` keeps its effect. Only the
     main thread can receive signals. In another thread, nothing sets the event.

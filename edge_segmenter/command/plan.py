@@ -103,7 +103,7 @@ def check_targets(targets: Iterable[Path], sources: Iterable[Path], output: Path
 
 
 def common_folder(sources: Sequence[Path]) -> Path:
-    """Returns the folder below which the images' subfolders are kept in the results.
+    """Returns the folder that contains the images of all sources. The results keep the subfolders below it.
 
     Raises:
         ValueError: if the sources lie on several drives.

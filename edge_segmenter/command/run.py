@@ -52,7 +52,7 @@ example:
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """Keeps the lines of descriptions and examples, and writes "PATH ..." for a list."""
+    """Keeps the line breaks of descriptions and examples, and writes "PATH ..." for a list."""
 
     def _format_args(self, action: argparse.Action, default_metavar: str) -> str:
         if action.nargs == argparse.ONE_OR_MORE:

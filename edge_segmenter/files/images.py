@@ -195,7 +195,7 @@ def _decoded(image: ImageFile.ImageFile) -> Image.Image:
     tags = getattr(image, "tag_v2", {})
     if not bit_depth.sixteen_bit_colours(image):
         image.load()
-        if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and image.mode.startswith("I;16"):  # Pillow inverts 8 bits only
+        if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and image.mode.startswith("I;16"):  # Pillow inverts only 8 bits
             return ImageChops.invert(bit_depth.to_8_bits(image))
         return image
     assert image.fp is not None  # it is open

@@ -26,7 +26,7 @@ def count_scans(file: IO[bytes], limit: int) -> int:
 
 
 def _next_marker(file: IO[bytes]) -> int | None:
-    """Returns the code of the next marker and moves the file behind it; None at the end of the file."""
+    """Returns the code of the next marker, or None at the end. The file's position is then after the marker."""
     while chunk := file.read(_CHUNK):
         if found := _MARKER.search(chunk):
             file.seek(found.end() - len(chunk), os.SEEK_CUR)

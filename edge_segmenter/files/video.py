@@ -94,7 +94,7 @@ class TimedFrames:
         for number, frame in enumerate(self._frames):
             seconds = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
             first = seconds if first is None else first
-            if seconds > first:  # some formats have no times
+            if seconds > first:  # some formats store no times
                 self.apart = max(self.apart, abs(seconds - first - number / self._fps))
             yield frame, 1
 

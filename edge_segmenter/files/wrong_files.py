@@ -16,7 +16,7 @@ _LONGEST = 64  # number of bytes to examine
 
 
 def description(content: bytes) -> str | None:
-    """Returns "the file is ..." if the first bytes of a file are those of a common other file, else None."""
+    """Returns "the file is ..." if the first bytes of a file match one of these kinds, else None."""
     start = content[:_LONGEST]
     if not start:
         return "the file is empty"

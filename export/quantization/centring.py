@@ -13,9 +13,9 @@ _BATCH = 32
 def centre_threshold(network: keras.Model, images: np.ndarray) -> keras.Model:
     """Copies F and adds half a step to its logits.
 
-    In the int8 model logits are multiples of a step, 1/255 of their range. A pixel is foreground from the first
-    multiple above 0. Without the offset, logits between 0 and half a step are rounded to 0 and become background, so
-    the mask shrinks where many pixels are uncertain.
+    In the int8 model logits are multiples of a step, 1/255 of their range. A pixel is foreground if its logit is at
+    least the first multiple above 0. Without the offset, logits between 0 and half a step are rounded to 0 and become
+    background, so the mask shrinks where many pixels are uncertain.
 
     Args:
         network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits. Its last convolution
