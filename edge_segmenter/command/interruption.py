@@ -1,4 +1,4 @@
-"""Handling of Ctrl-C, SIGTERM and a closed terminal that lets the current work finish."""
+"""Ctrl-C, SIGTERM and a closed terminal, handled so that the current work can finish."""
 
 import contextlib
 import signal

@@ -15,7 +15,7 @@ from . import lock
 MARK = ".edge_segmenter"
 FOLDERS = {"mask": "masks", "cutout": "cutouts", "blurred": "blurred"}  # by kind of result
 _TEXT = "Results of edge-segmenter. A folder with this file is not searched for photos, unless it is named itself.\n"
-# A folder with all names of one set holds results: of the edge, of predict_masks, a run, an export or a cache.
+# A folder that has all names of one set holds results of edge-segmenter, predict_masks, a run, an export or a cache.
 _SIGNS = (
     {MARK},
     {"predicted_by.json"},
