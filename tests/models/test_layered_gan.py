@@ -236,6 +236,21 @@ def test_the_background_loss_needs_a_segmenter_and_a_weight(gan, monkeypatch, us
     assert "background" not in gan.train_step(tiny.batch())
 
 
+def test_background_loss_of_every_third_step_has_three_times_the_weight(gan, monkeypatch):
+    gan.uses_segmenter, batch = True, tiny.batch()
+    other = tiny.layered_gan(LEARNING_RATE)
+    monkeypatch.setattr(gan, "background_every", 3)
+    step = tf.function(gan.train_step, autograph=False)
+    assert [float(step(batch)["background"]) for _ in range(2)] == [0.0, 0.0]
+    other.set_weights(gan.get_weights())
+    other.uses_segmenter = True
+    monkeypatch.setattr(other, "gamma_bg", 9.0)  # 3 in gan
+    reports = [gan.train_step(batch), other.train_step(batch)]
+    assert float(reports[0]["background"]) == pytest.approx(float(reports[1]["background"]), rel=1e-5) != 0
+    norms = [float(report["generator_gradient_norm"]) for report in reports]
+    assert norms[0] == pytest.approx(norms[1], rel=1e-4)
+
+
 def test_report_has_the_losses_before_the_step(gan):
     gan.uses_segmenter, batch = True, tiny.batch()
     layers, realness, category, super_category = fakes(gan, batch)

@@ -110,6 +110,13 @@ FIELDS = (
     Field("gan.gamma_mi", 1.0, _WEIGHT, "weight of the mutual-information loss (Table C.1)"),
     Field("gan.gamma_b", 2.0, _WEIGHT, "weight of the binarisation loss; PerturbGAN's and ILSGAN's value"),
     Field("gan.gamma_bg", 2.0, _WEIGHT, "weight of the background loss, from round 2 on (Table C.1)"),
+    Field(
+        "gan.background_every",
+        1,
+        more_than_0(1_000),
+        "n: only every n-th step has the background loss, with n times the weight; paper: 1",
+        added=True,
+    ),
     Field("gan.gamma_size", 0.0, _WEIGHT, "weight of the mask-size loss (Table 1); PerturbGAN: 2"),
     Field("gan.mask_size", (0.25, 1.0), ordered_pair(0.0, 1.0), "the shares of the image that cost nothing"),
     Field("gan.gamma_independence", (0.0, 0.0), checks.weight_pair(1_000_000), "round 1, later; ILSGAN: 0.2, 1"),

@@ -77,6 +77,7 @@ class LayeredGAN(keras.Model):
         gamma_mi: float,
         gamma_b: float,
         gamma_bg: float,
+        background_every: int = 1,
         gamma_size: float = 0.0,
         mask_size: tuple[float, float] = (0.25, 1.0),
         gamma_independence: tuple[float, float] = (0.0, 0.0),
@@ -91,6 +92,8 @@ class LayeredGAN(keras.Model):
             gamma_mi: weight of the mutual-information loss (Eq. 5).
             gamma_b: weight of the binarisation loss.
             gamma_bg: weight of the background loss (Eq. 8), which applies while `uses_segmenter` is true.
+            background_every: n, 1 in the paper. Only every n-th step computes the background loss, with n times its
+                weight: F is often the largest network. StyleGAN2 computes R1 this way (Karras et al. 2020).
             gamma_size: weight of the mask-size loss, which is not in Eq. 6.
             mask_size: (least, most), shares of the image. The mask-size loss keeps each mask between them.
             gamma_independence: (first, later), weights of the independence loss, which is not in the paper. The first
@@ -102,6 +105,7 @@ class LayeredGAN(keras.Model):
         super().compile(optimizer=generator_optimizer)
         self.discriminator_optimizer = discriminator_optimizer
         self.gamma_mi, self.gamma_b, self.gamma_bg = gamma_mi, gamma_b, gamma_bg
+        self.background_every = background_every
         self.gamma_size, self.mask_size = gamma_size, mask_size
         self.gamma_independence, self.gamma_r1 = gamma_independence, gamma_r1
         self.mutual_information = mutual_information
@@ -202,8 +206,19 @@ class LayeredGAN(keras.Model):
         if gamma_independence := self.gamma_independence[self.uses_segmenter]:
             terms["independence"] = (gamma_independence, losses.independence(background, foreground, mask))
         if self.uses_segmenter and self.gamma_bg:
-            terms["background"] = (self.gamma_bg, losses.background(self.segmenter(background, training=False)))
+            terms["background"] = (self.background_every * self.gamma_bg, self._background_loss(background))
         return terms
+
+    def _background_loss(self, background: tf.Tensor) -> tf.Tensor:
+        """Returns Eq. 8, float32 [batch], or zeros in a step that leaves it out."""
+
+        def loss() -> tf.Tensor:
+            return losses.background(self.segmenter(background, training=False))
+
+        if self.background_every == 1:
+            return loss()
+        has_loss = (self.optimizer.iterations + 1) % self.background_every == 0
+        return tf.cond(has_loss, loss, lambda: tf.zeros(tf.shape(background)[0]))
 
     def _discriminator_terms(self, photos: tf.Tensor, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> Terms:
         """Returns what only D minimises."""

@@ -170,8 +170,9 @@ def _costs(config: ConfigDict) -> dict[str, float]:
     """Returns the multiply-adds of a step by the kind of phase."""
     background, foreground, discriminator, mask_encoder, segmenter = map(multiply_adds, networks_without_memory(config))
     generators, consistency = background + foreground, bool(config.segmenter.gamma_consistency)
+    judged = segmenter / config.gan.background_every
     images = {
-        "gan": _BACKWARD * (generators + 3 * discriminator + 2 * mask_encoder + segmenter),  # Eq. 6
+        "gan": _BACKWARD * (generators + 3 * discriminator + 2 * mask_encoder + judged),  # Eq. 6
         "segmenter": generators + _BACKWARD * segmenter,
         "final": generators + (_BACKWARD * 2 + 1 if consistency else _BACKWARD) * segmenter,
         "supervised": _BACKWARD * segmenter,
