@@ -14,15 +14,15 @@ from absl import app, flags
 from tf_layered_gan import interruption, startup  # noqa: F401 - startup hides tracebacks of imports
 from tf_layered_gan.files.paths import resolved
 
-flags.disclaim_key_flags()  # --help lists a path's flag under the module that defines it
+flags.disclaim_key_flags()  # --help lists a flag under the module that calls `define_path`
 
 
 def define_path(name: str, help_string: str, *, exists: bool = False, **settings: Any) -> flags.FlagHolder[str]:
     """Defines a flag whose value is a path, see `files.paths.resolved`.
 
     Args:
-        name, help_string: as for `flags.DEFINE_string`. The default is None.
-        exists: whether the path must exist. A shell's pattern is then refused, see `resolved`.
+        name, help_string: the name of the flag, and its text for --help. The default of the flag is None.
+        exists: whether the path must exist. If True, a pattern such as *.jpg is an error, see `resolved`.
         **settings: further arguments of `flags.DEFINE_string`, such as `required`.
     """
 
@@ -41,13 +41,14 @@ def run_command(
     """Runs a command whose flags are already defined, and ends the program.
 
     Args:
-        main: the command. It is called with the values of `arguments` as str after the flags are parsed. `--help`
-            prints the docstring of its module, then those flags of the module that the docstring does not mention.
+        main: the function of the command. After the flags are parsed, it is called with the values of `arguments` as
+            str. `--help` prints the docstring of its module, then the flags of the module that the docstring does not
+            mention.
         *arguments: names of the positional arguments, in capitals, such as "FILE". All are required.
         flags_parser: parses the command line, see `absl.app.run`.
     """
     _open_streams()
-    sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__  # absl shows it with --helpfull
+    sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__  # absl prints this for --helpfull
 
     def parse(argv: list[str]) -> list[str]:
         if {"-h", "-help", "--help"} & set(argv):
@@ -73,7 +74,10 @@ def _help(module: str) -> str:
 
 
 def _open_streams() -> None:
-    """Opens standard streams that were closed (`2>&-`). Otherwise the next open file would take their place."""
+    """Opens standard streams that the caller has closed (`2>&-`).
+
+    Otherwise the next file that the program opens would become the standard stream.
+    """
     for number in range(3):
         try:
             os.fstat(number)
@@ -88,7 +92,7 @@ def command_errors() -> Iterator[None]:
     """Ends the program with a message instead of a traceback for errors that the user can fix.
 
     Raises:
-        SystemExit: in place of a ValueError, an OSError, a FloatingPointError or an error for lack of memory. Its
+        SystemExit: in place of a ValueError, an OSError, a FloatingPointError or an error for lack of memory. The
             message starts with "error: ".
     """
     try:
@@ -154,6 +158,9 @@ class _Output:
 
 
 def _memory_errors() -> tuple[type[Exception], ...]:
-    """Returns the exceptions that mean too little memory. Does not import TensorFlow: some commands run without it."""
+    """Returns the exceptions that mean too little memory.
+
+    Does not import TensorFlow, because some commands run without TensorFlow.
+    """
     tensorflow = sys.modules.get("tensorflow")
     return (MemoryError, tensorflow.errors.ResourceExhaustedError) if tensorflow else (MemoryError,)

@@ -125,7 +125,7 @@ def restore_student(workdir: str | os.PathLike, name: str) -> keras.Model:
 
     Raises:
         FileNotFoundError: there is no such student, or it has no checkpoint.
-        ValueError: its folder, or the run's, is damaged.
+        ValueError: the folder of the student or of the run is damaged.
     """
     config, directory = load_config(workdir), student.folder(workdir, name)
     learner = build.build_student(config, student.load(directory))
@@ -142,13 +142,19 @@ def _check_can_teach(settings: student.Student, splits: Splits) -> None:
 
 
 def _steps_of(teacher_state: Checkpointer) -> dict[str, int]:
-    """Returns the teacher's number of steps. It identifies the teacher, because rounds can be added later."""
+    """Returns the numbers of steps that the teacher has taken.
+
+    They identify the teacher, because it takes more steps if rounds are added to its run later.
+    """
     steps = (teacher_state.gan_step, teacher_state.segmenter_step, teacher_state.final_step)
     return dict(zip(("gan_steps", "segmenter_steps", "final_steps"), map(int, steps), strict=True))
 
 
 def _student_config(config: ConfigDict, settings: student.Student) -> ConfigDict:
-    """Returns the run's config with the student's `gamma_consistency`. Batches hold photos if it is not 0."""
+    """Returns the run's config with the student's `gamma_consistency`.
+
+    This weight decides whether batches hold photos: they do if it is not 0.
+    """
     config = config.copy_and_resolve_references()
     config.segmenter.gamma_consistency = float(settings.gamma_consistency)
     return config
@@ -179,7 +185,7 @@ def _report(
 
 
 def _figures(networks: dict, photos: Photos) -> dict:
-    """Returns the figures of student and teacher and their agreement; prints the figures."""
+    """Returns the figures of student and teacher, and the agreement of their masks. Prints the figures."""
     masks = {
         name: segmentation.predict_probabilities(network, photos.images) > segmentation.THRESHOLD
         for name, network in networks.items()

@@ -1,4 +1,4 @@
-"""Measures a trained run: the segmenter beside the baselines on the test photos, and the GAN."""
+"""The evaluation of a trained run: figures of its segmenter and the baselines on the test photos, and of its GAN."""
 
 import os
 
@@ -24,8 +24,8 @@ def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
             Not for a supervised run:
             "synthetic": see `gan_figures.evaluate_synthetic_masks`.
             "synthesis": see `gan_figures.evaluate_fid`, if `metrics.inception` names weights.
-            "clusters": see `gan_figures.evaluate_clusters`, if `data.classes` is set, with the pattern as "classes_by".
-            If the GAN has not trained since an earlier command, the last two come from that command.
+            "clusters": see `gan_figures.evaluate_clusters`, if `data.classes` is set. Its "classes_by" is that pattern.
+            If the GAN has not trained since an earlier metrics.json, "synthesis" and "clusters" are copied from there.
 
     Raises:
         FileNotFoundError: the run has no checkpoint.

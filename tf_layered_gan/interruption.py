@@ -34,8 +34,8 @@ def handled(handle: Callable[[int], Any]) -> Iterator[None]:
     """Calls `handle(number)` on the first SIGINT, SIGTERM or SIGHUP in the block; the second one ends the process.
 
     Does nothing outside the main thread, because Python allows signal handlers only there. An ignored SIGHUP stays
-    ignored, as nohup needs. An ignored SIGINT stays ignored if there is a terminal, because a script's background jobs
-    ignore it.
+    ignored, because nohup relies on this. If there is a terminal, an ignored SIGINT stays ignored too, because a shell
+    script starts its background jobs with SIGINT ignored.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -36,13 +36,15 @@ def train_on_folder(
     config: str = "folder",
     settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Trains on a folder of photos, from the last checkpoint if there is one. Does the same as `tf-layered-gan`.
+    """Trains on a folder of photos, from the last checkpoint if there is one.
+
+    Does the same as the command `tf-layered-gan`.
 
     In the main thread, SIGTERM, Ctrl-C and SIGHUP save a checkpoint during training and raise SystemExit. In another
-    thread, the program itself decides what a signal does.
+    thread, the calling program decides what a signal does.
 
     Args:
-        photos: the folder of photos. A leading ~ is the home folder, in every path.
+        photos: the folder of photos. In every path, a leading ~ stands for the home folder.
         workdir: directory for checkpoints, figures and everything else that the run writes.
         masks: None, or a folder of masks to measure the result with, see docs/data.md.
         config: the name of a shipped config, or the path of a config file.
@@ -70,7 +72,7 @@ def train_on_folder(
 def load_segmenter(source: str | os.PathLike) -> Segmenter:
     """Loads a segmenter from the workdir of a run or from an exported .tflite file.
 
-    Only a workdir needs TensorFlow.
+    TensorFlow is needed for a workdir, but not for a file.
 
     Args:
         source: the workdir or the file.

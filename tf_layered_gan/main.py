@@ -13,13 +13,14 @@ What to do:
 
 Where:
   --workdir=WORKDIR    directory of the run: checkpoints, samples, TensorBoard, figures
-  --photos=DIR         new place of a run's photos, if they were moved; --masks=DIR of its masks
+  --photos=DIR         new place of a run's photos, if they were moved
+  --masks=DIR          new place of a run's masks, if they were moved
 
 Settings for training; the other modes take them from the workdir:
   --config=CONFIG      apc, cars, cub, default, dogs, folder, perturbgan, shapes, small, or the path of a .py file
   --config.FIELD=VALUE changes one field. The most used fields:
       data.path            folder of photos
-      data.masks           folder of masks, which only measure the result
+      data.masks           folder of masks, used only to measure the result
       resolution           width of the images in pixels, a power of two
       schedule.rounds      rounds of GAN and segmenter; more rounds can be added to a finished run
       schedule.gan_images_per_round, schedule.final_segmenter_steps

@@ -18,8 +18,8 @@ from tf_layered_gan.runs.run_photos import load_run_photos
 def rebuild_report(config: ConfigDict, workdir: str | os.PathLike, others: Sequence[str] = ()) -> pathlib.Path:
     """Writes WORKDIR/report.html from the newest checkpoint.
 
-    Without a checkpoint or the photos, the report has no masks. The workdir is not locked, so this works while a run is
-    still training.
+    If there is no checkpoint, or the photos are gone, the report has no masks. The workdir is not locked, so this works
+    while a run is still training.
 
     Args:
         config: the run's config.

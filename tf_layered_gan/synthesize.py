@@ -24,8 +24,8 @@ def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) ->
     """Writes `count` pairs to WORKDIR/synthetic. An earlier dataset there is replaced when the new one is complete.
 
     The files are images/000000.png (RGB), masks/000000.png (grey, 255 = foreground, soft at the edges) and so on, and
-    dataset.json. These folders can be `data.path` and `data.masks` of configs/folder.py. It evaluates on the photos
-    with masks and trains on the others. Pair i depends on the run and on i alone.
+    dataset.json. The folders images and masks can serve as `data.path` and `data.masks` of configs/folder.py. A run
+    then evaluates on the images with masks, and trains on the others. Pair i depends on the run and on i alone.
 
     Raises:
         FileNotFoundError: the run has no checkpoint.

@@ -64,7 +64,7 @@ def power_of_two(least: int, most: int) -> Check:
 
 
 def seed() -> Check:
-    """Accepts seeds of both TensorFlow and NumPy, except the last one: the segmenter uses the next seed."""
+    """Accepts the seeds of TensorFlow and NumPy except the largest, because the segmenter uses seed + 1."""
     return Check("from 0 to 2**32 - 2", lambda value: 0 <= value < 2**32 - 1)
 
 
@@ -78,7 +78,7 @@ def ordered_pair(low: float, high: float) -> Check:
 
 
 def weight_pair(most: float) -> Check:
-    """Accepts the weights of a loss in round 1 and in later rounds."""
+    """Accepts two weights of a loss: one for round 1 and one for the later rounds."""
 
     def accepts(value: tuple) -> bool:
         return _are_numbers(value) and len(value) == 2 and min(value) >= 0 and max(value) <= most
@@ -117,7 +117,7 @@ def is_finite(number: float) -> bool:
 def _compiles(text: str | None) -> bool:
     try:
         re.compile(text or "")
-    except (re.error, OverflowError, RecursionError):  # a{9999999999}, and too many brackets
+    except (re.error, OverflowError, RecursionError):  # such as a{9999999999}, or many nested brackets
         return False
     return True
 

@@ -4,6 +4,9 @@ from ml_collections import ConfigDict
 
 
 def pass_steps(config: ConfigDict) -> int:
-    """Returns the training steps of a pass over photos: `refine.steps`, or as many as the segmenter has on pairs."""
+    """Returns the number of training steps of a pass over photos.
+
+    This is `refine.steps` or, if that is 0, the number of the segmenter's steps on synthetic pairs.
+    """
     schedule = config.schedule
     return config.refine.steps or schedule.rounds * schedule.segmenter_steps_per_round + schedule.final_segmenter_steps

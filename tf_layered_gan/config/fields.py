@@ -24,13 +24,13 @@ class Field:
     """One field.
 
     Attributes:
-        name: with the section, as in "gan.gamma_mi".
-        default: its value unless a config changes it.
-        check: `checks.Check`, the values it may have.
-        about: its meaning, unit and place in the paper.
-        optional: the type of a field that may be None; None for a field that always has a value.
-        added: whether earlier versions did not have the field. Their runs trained with its default value.
-        is_path: whether it is a path, see `resolve_paths`.
+        name: the name with its section, as in "gan.gamma_mi".
+        default: the value, unless a config changes it.
+        check: the allowed values.
+        about: the meaning, the unit and the place in the paper.
+        optional: the type of the value if the field may be None, otherwise None.
+        added: True if earlier versions did not have the field. Runs of those versions trained with the default value.
+        is_path: whether the value is a path, see `resolve_paths`.
     """
 
     name: str
@@ -97,7 +97,7 @@ FIELDS = (
     Field("networks.mask_encoder_width", 16, _WIDTH, "channels after its first convolution"),
     Field("networks.unet_width", 64, _WIDTH, "channels at full resolution"),
     Field("networks.unet_depth", 4, at_least(0, 8), "halvings of the resolution"),
-    # Perturbation: Eqs. 9 and 10, Table C.1; each value is uniform
+    # Perturbation: Eqs. 9 and 10, Table C.1; draws are uniform in these ranges
     Field("perturbation.scale_exponent", (-0.2, 0.0), ordered_pair(-2.0, 2.0), "s: objects become 2^s times as large"),
     Field("perturbation.shift", 0.125, within(0, 0.5), "share of the width, in both directions: 16 of 128 pixels"),
     Field("perturbation.rotation", 15.0, at_least(0, 180), "degrees, in both directions"),

@@ -37,8 +37,8 @@ def find(config: str) -> str:
     """Returns the path of a config file.
 
     Args:
-        config: the name of a shipped config, such as "folder", or the path of any config file. A path contains a slash
-            or ends in a suffix. It is returned unchanged, whether the file exists or not.
+        config: the name of a shipped config, such as "folder", or the path of any config file. Text with a slash or a
+            suffix counts as a path. A path is returned unchanged, whether the file exists or not.
 
     Raises:
         ValueError: no shipped config has this name.
@@ -60,7 +60,7 @@ def load(config: str, settings: Mapping[str, Any]) -> ConfigDict:
 
     Args:
         config: a name or a path, see `find`.
-        settings: values by the names of the fields, such as {"gan.gamma_mi": 0.5}.
+        settings: new values by field name, such as {"gan.gamma_mi": 0.5}.
 
     Raises:
         ValueError: there is no such config or no such field, or a value has a wrong type.
@@ -77,7 +77,7 @@ def check_fields(argv: list[str]) -> None:
     """Refuses flags such as --config.gan.gamma_mj=1, which set a field that does not exist.
 
     Raises:
-        ValueError: names the field and the nearest one.
+        ValueError: a field does not exist; names it and the field with the most similar name.
     """
     for argument in argv:
         name = re.match(r"--?(?:no)?config\.([^=]*)", argument)
@@ -105,7 +105,10 @@ class _NameOrPathParser(ConfigFileFlagParser):
 
 
 class _UnsplitPath(str):
-    """A path that `split` does not split. ml_collections would take text after a colon as an argument of the config."""
+    """A path that `split` leaves whole.
+
+    Otherwise ml_collections would split it at a colon, and pass the second part to the config as an argument.
+    """
 
     def split(self, *_: object) -> list[str]:  # type: ignore[override]
         return [self]
@@ -119,12 +122,12 @@ def define_flag(
     The config is locked: a flag such as --config.gan.gamma_mi=1 sets a field, and a misspelt field is refused.
 
     Args:
-        help_string: what the program uses the config for. The allowed values are added.
+        help_string: what the program uses the config for. The function appends the allowed values.
         flag_values: where the flag is defined.
-        sys_argv: the command line that sets fields, the program's name first; None for sys.argv.
+        sys_argv: the command line whose flags set fields, with the program's name first; None for sys.argv.
 
     Returns:
-        The flag's holder. Its value is a ConfigDict, or None if the flag is not given.
+        The flag's holder. The value of the flag is a ConfigDict, or None if the flag is not given.
     """
     allowed = f"{', '.join(names())}, or the path of a .py file"
     holder = config_flags.DEFINE_config_file(

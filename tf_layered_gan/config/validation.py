@@ -21,8 +21,8 @@ def validate(config: ConfigDict) -> None:
     """Checks every field.
 
     Raises:
-        ValueError: names every wrong field, what was given and what is allowed. Missing and unknown fields and values
-            of the wrong type are reported first, and alone.
+        ValueError: names every wrong field, what was given and what is allowed. If a field is missing or unknown, or a
+            value has the wrong type, only errors of this kind are reported.
     """
     if not isinstance(config, ConfigDict):
         raise ValueError(f"the config is {_shown(config)}, allowed: a ConfigDict, see tf_layered_gan/config/fields.py")
@@ -127,7 +127,7 @@ def _check_training(config: ConfigDict) -> Iterator[_Checked]:
 
 def _check_unet(config: ConfigDict) -> Iterator[_Checked]:
     depth, width, resolution = config.networks.unet_depth, config.networks.unet_width, config.resolution
-    if not 0 <= depth <= 8:  # refused above, and 2**depth could take for ever
+    if not 0 <= depth <= 8:  # `_check_values` refuses it; 2**depth could take for ever
         return
     allowed = f"2**depth divides the resolution, {_shown(resolution)}"
     yield "networks.unet_depth", depth, allowed, resolution % 2**depth == 0

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """Returns "; did you mean NAME?" with the nearest known name, or "" if none is near.
 
-    Names may have sections, as in "gan.gamma_mi". The last part counts first, so a name in the wrong section, or in
-    none, is found too.
+    Names may have sections, as in "gan.gamma_mi". The parts after the last dot are compared first, so the nearest name
+    is found even if the given name has a wrong section or none.
     """
     full = {name.lower(): name for name in known}
     last = {_last(name): name for name in full}

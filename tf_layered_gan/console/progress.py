@@ -18,7 +18,7 @@ def progress(
 ) -> Iterator[T]:
     """Yields the items, and shows how many are done, how many a second, and how much time is left.
 
-    Shows nothing if absl's verbosity is below INFO. That is the default in a program that does not set it.
+    Shows nothing if absl's verbosity is below INFO, which is the default in a program that does not set the verbosity.
 
     Args:
         items: the items. An item counts as done when the next one is requested.

@@ -1,4 +1,4 @@
-"""Codes for the generators that are chosen on purpose. Training draws them at random."""
+"""Chosen codes as inputs of the generators. In training, all codes are drawn at random."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ class Codes:
         return Codes(**{name: values[np.asarray(places)] for name, values in vars(self).items()})
 
     def but(self, other: "Codes", *names: str) -> "Codes":
-        """Returns a copy whose fields `names` come from `other`, which has as many codes, or one code for all."""
+        """Returns a copy with the fields `names` of `other`, which has equally many codes or a single one for all."""
         return dataclasses.replace(
             self, **{name: np.broadcast_to(getattr(other, name), getattr(self, name).shape) for name in names}
         )
@@ -73,8 +73,8 @@ def every_category(codes: Codes, group_size: int) -> tuple[Codes, list[list[int]
     """Returns one code for each category of c, and the categories of each group.
 
     Args:
-        codes: drawn codes. All results have the z of the first one. With a normal prior there are no categories, and
-            each of these codes counts as a group.
+        codes: drawn codes. All returned codes have the z of the first drawn code. A normal prior has no categories, so
+            the drawn codes are returned with this z, and each counts as a group.
         group_size: the number of categories in a group; 0 for a normal prior.
     """
     if not group_size:
@@ -89,8 +89,8 @@ def every_category(codes: Codes, group_size: int) -> tuple[Codes, list[list[int]
 def between(first: Codes, last: Codes, steps: int) -> Codes:
     """Interpolates from one code to another. The first and the last step are the two codes themselves.
 
-    z moves on a great circle, so that its length stays likely (White 2016). c and c_sup are mixed linearly. Networks
-    never see such mixtures in training. The window stays that of the first code.
+    z moves on a great circle, so that its length stays likely (White 2016). c and c_sup are mixed linearly. In
+    training, the networks never see such mixtures. All results have the window of the first code.
     """
     shares = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
     return Codes(
@@ -107,7 +107,7 @@ def _on_great_circle(first: np.ndarray, last: np.ndarray, shares: np.ndarray) ->
     lengths = np.linalg.norm(first), np.linalg.norm(last)
     cosine = float(np.clip((first * last).sum() / max(lengths[0] * lengths[1], 1e-12), -1, 1))
     angle = np.arccos(cosine)
-    if np.sin(angle) < 1e-3:  # for equal or opposite directions, the circle is not unique
+    if np.sin(angle) < 1e-3:  # equal or opposite directions have no unique great circle
         return (1 - shares) * first + shares * last
     length = (1 - shares) * lengths[0] + shares * lengths[1]
     from_first, from_last = np.sin((1 - shares) * angle), np.sin(shares * angle)

@@ -51,7 +51,10 @@ class Explorer:
         return self._sheet(rows, columns, lambda layers: list(zip(layers["composed"], layers["mask"], strict=True)))
 
     def interpolation(self) -> np.ndarray:
-        """Shows the steps between two codes, for two pairs: a row where z changes, one for c, one for both."""
+        """Shows the steps from one code to another, for two pairs of codes.
+
+        Each pair has three rows: in the first z changes, in the second c, and in the third both.
+        """
         rows = {}
         for pair, (i, j) in {"first pair": (0, 1), "second pair": (2, 3)}.items():
             first, last = self._codes.at([i]), self._codes.at([j])
@@ -74,7 +77,10 @@ class Explorer:
         return sheet(rows, ["object alone", *(f"background {i + 1}" for i in range(len(backgrounds)))])
 
     def cutouts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Returns the sheet of cut-outs, the objects, uint8 [image, height, width, rgb], and their masks."""
+        """Returns three arrays: the sheet of cut-outs, the objects on it, and the masks of the objects.
+
+        The objects are uint8 [image, height, width, rgb], the masks float32 [image, height, width] in [0, 1].
+        """
         layers = paint(self._gan, self._codes.at(range(4 * _COLUMNS)))
         pixels = to_pixels(layers["foreground"])
         tiles = cut_out(pixels, layers["mask"])

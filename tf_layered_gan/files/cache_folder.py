@@ -1,9 +1,9 @@
-"""Cache folders. A file marks each of them, so that no other folder is changed or cleared by mistake."""
+"""Cache folders. Each contains a file that marks it, so that no other folder is changed or cleared by mistake."""
 
 import os
 import pathlib
 
-_MARK = "CACHEDIR.TAG"  # the Cache Directory Tagging Specification; backup programs leave such folders out
+_MARK = "CACHEDIR.TAG"  # see the Cache Directory Tagging Specification; backup programs skip marked folders
 _TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# A cache of tf_layered_gan; it can be removed at any time.\n"
 
 
@@ -11,7 +11,7 @@ def check(folder: str | os.PathLike) -> None:
     """Checks that a folder is missing, empty, or marked.
 
     Raises:
-        ValueError: if it is none of these; names the folder.
+        ValueError: the folder contains files, but not the mark; names the folder.
     """
     path = pathlib.Path(folder)
     if path.is_dir() and not is_marked(path) and any(path.iterdir()):
@@ -24,13 +24,14 @@ def claim(folder: str | os.PathLike) -> None:
 
     Raises:
         ValueError: see `check`.
-        OSError: if it cannot be written to.
+        OSError: the folder cannot be written to.
     """
     check(folder)
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     if not is_marked(path):
-        half = path.parent / f".{_MARK}.{os.getpid()}"  # outside the folder, see `check`
+        # Outside the folder: if the program is killed now, `check` must still find the folder empty.
+        half = path.parent / f".{_MARK}.{os.getpid()}"
         half.write_text(_TEXT)
         half.replace(path / _MARK)
 

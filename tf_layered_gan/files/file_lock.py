@@ -1,4 +1,4 @@
-"""A lock on a folder. If another process holds it, the caller waits or refuses."""
+"""A lock on a folder. If another process holds the lock, the caller waits for it or raises an error."""
 
 import contextlib
 import os
@@ -16,14 +16,17 @@ _PAUSE = 0.2  # seconds between two attempts
 
 @contextlib.contextmanager
 def file_lock(folder: str | os.PathLike, taken: Callable[[], None]) -> Iterator[None]:
-    """Holds a lock on the file FOLDER/lock. If the system or the file system has no locks, warns and does without.
+    """Holds a lock on the file FOLDER/lock.
+
+    If the system or the file system has no locks, logs a warning and goes on without a lock.
 
     Args:
-        folder: the folder. It is created if it is missing.
-        taken: called before waiting if another process holds the lock. It may raise an error to avoid the wait.
+        folder: the folder to lock; created if it is missing.
+        taken: function to call before the wait if another process holds the lock. It may raise an error to avoid the
+            wait.
 
     Raises:
-        OSError: if the folder cannot be made, or cannot be written to and has no lock yet.
+        OSError: the folder cannot be created, or it contains no file `lock` and cannot be written to.
     """
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
@@ -41,7 +44,7 @@ def _opened(path: pathlib.Path) -> IO:
     except OSError:
         if os.access(path.parent, os.W_OK) or not path.exists():
             raise
-        return open(path)  # a run on a read-only disk can still be exported
+        return open(path)  # so that a run on a read-only disk can be exported
 
 
 def _acquired(file: IO, folder: str | os.PathLike) -> bool:

@@ -13,15 +13,16 @@ _NOT_PLAIN = set("*?[]\\") - {os.sep}
 def resolved(path: str | os.PathLike, name: str, *, exists: bool = False) -> str:
     """Returns an absolute path. A leading ~ becomes the home folder. An empty path stays empty.
 
-    In `--flag=PATH`, a shell replaces neither the ~ nor a pattern. Every other character stands for itself.
+    The function handles the ~ because a shell does not replace it in `--flag=PATH`. A shell does not replace a pattern
+    there either. All characters but the ~ stand for themselves.
 
     Args:
         path: the path from the user, absolute or relative to the working directory.
         name: the flag or field, for errors.
-        exists: whether the path must exist. If it does not exist and contains *, ? or [, it is refused as a pattern.
+        exists: whether the path must exist. If True, a missing path that contains *, ? or [ is refused as a pattern.
 
     Raises:
-        ValueError: if it is a pattern, or begins with a ~ that names no user's home folder.
+        ValueError: the path is a pattern, or begins with a ~ that names no user's home folder.
     """
     given = os.fspath(path)
     home = os.path.expanduser(given)
@@ -40,8 +41,8 @@ def resolved(path: str | os.PathLike, name: str, *, exists: bool = False) -> str
 def for_tensorflow(folder: str | os.PathLike) -> Iterator[str]:
     """Yields a path that TensorFlow can use for a folder: the folder's own path or, if necessary, a link to it.
 
-    TensorFlow interprets paths of checkpoints as patterns, so it finds nothing if a path contains [ or a backslash. It
-    refuses paths that are not UTF-8.
+    TensorFlow interprets paths of checkpoints as patterns, so it finds nothing if a path contains [ or a backslash.
+    TensorFlow also refuses paths that are not UTF-8.
 
     Raises:
         OSError: if no link can be made.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def replacing_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Yields a new folder. It replaces `path` at the end of the block, unless there is an error.
+    """Yields a new folder, which replaces `path` at the end of the block unless there is an error.
 
     Only one process at a time may do this for a path. The parent folder must exist.
     """

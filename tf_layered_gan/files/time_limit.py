@@ -10,8 +10,8 @@ from collections.abc import Iterator
 def time_limit(seconds: float) -> Iterator[None]:
     """Raises TimeoutError if the block takes longer than `seconds`.
 
-    There is no limit outside the main thread, because only the main thread gets signals. There is none on Windows,
-    because it has no such signal.
+    There is no limit outside the main thread, because only the main thread gets signals. There is no limit on Windows
+    either, because Windows has no SIGALRM.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGALRM"):
         yield

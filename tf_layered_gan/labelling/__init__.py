@@ -1,1 +1,1 @@
-"""Masks of photos for a segmenter to learn from, made without a network or by sharpening a network's masks."""
+"""Masks of photos, from which a segmenter learns: made without a network, or sharpened from a network's masks."""

@@ -12,11 +12,13 @@ from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.labelling.grabcut import grabcut_from_rectangle
 
 _ITERATIONS = 2  # iterations of GrabCut
-_LEAST_AGREEMENT = 0.3  # of a mask with its rough mask; with less, sharpening has found something else
+# Least IoU of a sharpened mask with the mask before: below it, sharpening has found something else.
+_LEAST_AGREEMENT = 0.3
 # Chosen on validation photos of flowers, birds and cars.
 _GRABCUT_SHARE, _GRABCUT_AGREES = 0.3, 0.6
-_THRESHOLDS = 64, 192  # of 255; outside them, masks of another size are better than pixels that are surely wrong
-_BLUR = 1 / 64  # share of the width: GrabCut is seldom wrong about an object, and often by a pixel
+# Limits of the threshold, out of 255. Beyond them, keeping the masks' size would mark pixels that are surely wrong.
+_THRESHOLDS = 64, 192
+_BLUR = 1 / 64  # share of the width; blurs GrabCut's boundaries, which are often wrong by a pixel
 
 
 def find_masks(images: np.ndarray) -> np.ndarray:
@@ -32,15 +34,17 @@ def find_masks(images: np.ndarray) -> np.ndarray:
 
 
 def sharpen_masks(images: np.ndarray, probabilities: np.ndarray, found: np.ndarray | None = None) -> np.ndarray:
-    """Sharpens a network's masks, on all cores, see `edge_segmenter.sharpening`. Their mean size stays.
+    """Sharpens a network's masks, on all cores, see `edge_segmenter.sharpening`.
 
-    Without the last condition, masks that are too large would teach a network masks that are larger still.
+    The mean size of the masks stays the same. If it could grow, a network with masks that are too large would learn
+    even larger ones.
 
     Args:
         images: uint8 [photo, height, width, rgb].
-        probabilities: of the foreground, float32 [photo, height, width] in [0, 1].
-        found: None, or masks from `find_masks`, bool [photo, height, width]. They take part where they agree with the
-            network's, because their boundaries follow the edges in another way.
+        probabilities: foreground probabilities, float32 [photo, height, width] in [0, 1].
+        found: None, or masks from `find_masks`, bool [photo, height, width]. If the found mask of a photo agrees with
+            the network's, it is mixed into the sharpened mask, because GrabCut follows edges in another way than
+            sharpening.
 
     Returns:
         bool [photo, height, width].
@@ -54,7 +58,7 @@ def sharpen_masks(images: np.ndarray, probabilities: np.ndarray, found: np.ndarr
 
 
 def sharpen_each(images: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Sharpens each probability by its own image alone, see `sharpen_masks`.
+    """Sharpens the probabilities of each photo separately, without the other photos, see `sharpen_masks`.
 
     Returns:
         uint8 [photo, height, width]: 255 times the probability.
@@ -63,7 +67,7 @@ def sharpen_each(images: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
 
 def _sharpened(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    return np.round(255 * sharpen(image, probability)).astype(np.uint8)  # a byte a pixel: there may be many photos
+    return np.round(255 * sharpen(image, probability)).astype(np.uint8)  # one byte per pixel, for many photos
 
 
 def _mixed(sharpened: np.ndarray, found: np.ndarray) -> np.ndarray:
@@ -72,12 +76,14 @@ def _mixed(sharpened: np.ndarray, found: np.ndarray) -> np.ndarray:
 
 
 def plausible(masks: np.ndarray, rough: np.ndarray | None, mask_size: tuple[float, float]) -> np.ndarray:
-    """Returns which masks to learn from: those with a plausible size that sharpening did not change too much.
+    """Returns for each mask whether to learn from it.
+
+    The size of the mask must be plausible, and sharpening must not have changed the mask too much.
 
     Args:
         masks: bool [photo, height, width].
         rough: the masks before sharpening, bool [photo, height, width], or None.
-        mask_size: (least, most) share of the image.
+        mask_size: the least and the largest share of the image that a mask may cover.
 
     Returns:
         bool [photo].
@@ -95,7 +101,7 @@ def evenly_chosen(photos: Photos, most: int, rejected: Collection[str] = ()) -> 
 
 
 def with_masks(photos: Photos, masks: np.ndarray, chosen: np.ndarray) -> Photos:
-    """Returns the chosen photos, bool [photo], with their masks, bool [photo, height, width]."""
+    """Returns photos with their masks, bool [photo, height, width], where `chosen`, bool [photo], is true."""
     names = tuple(name for name, is_chosen in zip(photos.names, chosen, strict=True) if is_chosen)
     return Photos(photos.images[chosen], masks[chosen].astype(np.uint8), names)
 
@@ -114,6 +120,6 @@ def agreements(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _on_all_cores(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
-    with ThreadPoolExecutor() as pool:  # OpenCV releases Python's lock, and has a seed for each thread
+    with ThreadPoolExecutor() as pool:  # OpenCV releases Python's lock, and has one random seed per thread
         made = pool.map(function, *arrays)
         return np.stack(list(progress(made, "making masks of photos", len(arrays[0]), unit="photos")))

@@ -9,14 +9,14 @@ def rejected_photos(path: str | None, names: Collection[str]) -> frozenset[str]:
     """Reads a file that the review of a report wrote: a JSON object whose "rejected" is a list of photos' names.
 
     Args:
-        path: the file, or None for no rejected photo.
+        path: the file, or None if no photo is rejected.
         names: the photos to train on.
 
     Returns:
         the names of the rejected photos. Some may not be among `names`, because photos may have been removed.
 
     Raises:
-        ValueError: the file is missing, is no such file, or none of its photos is among `names`.
+        ValueError: the file is missing or was not written by a review, or none of its photos is among `names`.
     """
     if path is None:
         return frozenset()
