@@ -21,7 +21,7 @@ from tf_layered_gan.models.networks.unet import unet
 from tf_layered_gan.models.segmenter import PairMaker, Segmenter, perturbed_pairs, plain_pairs
 from tf_layered_gan.models.student import NETWORKS, Student
 
-_PHOTO_EMA_DECAY = 0.99  # decay per step of the averages of segmenters that learn from photos
+_PHOTO_EMA_DECAY = 0.99  # decay per step of the averaged networks of segmenters that learn from photos
 _MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
 # The other fields of config.gan are arguments of LayeredGAN.compile: a new loss weight needs no change here.
 _NO_LOSSES = (
@@ -65,8 +65,8 @@ def build_gan_networks(config: ConfigDict) -> tuple[keras.Model, keras.Model, ke
 def build_gan(config: ConfigDict, segmenter: Segmenter) -> LayeredGAN:
     """Builds and compiles the LayeredGAN; its initial weights follow from `config.seed`.
 
-    The background loss uses the segmenter. With a bootstrap it uses a separate network instead. This network gets the
-    weights of the bootstrap's segmenter or of `segmenter`, see `phases.gan_phase`.
+    The background loss uses the averaged network of `segmenter`. If the run has a bootstrap, the loss uses a separate
+    network, which gets the weights of the bootstrap's segmenter or of `segmenter`, see `phases.gan_phase`.
     """
     background_judge = build_segmenter_network(config) if config.refine.bootstrap else segmenter.average_network
     keras.utils.set_random_seed(config.seed)
@@ -93,7 +93,7 @@ def build_pairs(config: ConfigDict, gan: LayeredGAN, photos: Photos) -> PairMake
     Args:
         config: the run's config.
         gan: the GAN.
-        photos: the photos whose colours some pairs have, if they look like photos.
+        photos: if `segmenter.pairs` is "photo_like", some pairs get the colours of these photos.
     """
     if config.segmenter.pairs != "photo_like":
         return {"perturbed": perturbed_pairs, "plain": plain_pairs}[config.segmenter.pairs]
@@ -158,7 +158,8 @@ def build_student(config: ConfigDict, student: Student, teacher: keras.Model | N
     """Builds and compiles a smaller segmenter that learns from a finished one.
 
     Args:
-        config: the run's config. Its seed gives the initial weights, and its `networks.unet_depth` the depth.
+        config: the run's config. Its seed determines the initial weights, and `networks.unet_depth` is the student's
+            depth.
         student: the student's settings.
         teacher: the network that segments photos for the student; None for a student that is not trained.
 

@@ -95,7 +95,7 @@ def binarization(mask: KerasTensor) -> KerasTensor:
 def mask_size(mask: KerasTensor, least: float, most: float = 1.0) -> KerasTensor:
     """Mask-size loss L_size = max(0, least - mean(pi)) + max(0, mean(pi) - most). Minimised by G_f.
 
-    It keeps the mean of each mask between `least` and `most`. With `most` = 1 it is PerturbGAN's loss, which the
+    The loss keeps the mean of each mask between `least` and `most`. With `most` = 1, it is PerturbGAN's loss, which the
     paper's Table 1 compares with mutual information. A smaller `most` keeps a mask from filling the image; this part is
     not in the paper.
 
@@ -118,15 +118,15 @@ def independence(background: KerasTensor, foreground: KerasTensor, mask: KerasTe
 
     Minimised by G_b and G_f. Not in the paper; from ILSGAN (Zou et al., 2023). Let x be a hidden part and y a visible
     part of one image, and x' the hidden part of another image. The loss is mean|x' - y| - mean|x - y|: how much closer
-    x is to y than chance. It is summed over two pairs (x, y): behind the mask (pi x_b, pi x_f) and outside it
-    ((1 - pi) x_f, (1 - pi) x_b).
+    x is to y than x' is. This difference is summed over two pairs (x, y): behind the mask (pi x_b, pi x_f) and outside
+    the mask ((1 - pi) x_f, (1 - pi) x_b).
 
     The loss estimates an upper bound (CLUB) on the mutual information of x and y, if x given y has a Laplace
-    distribution around y with a fixed width. The layers are not exactly independent at its minimum: opposite layers
-    have a loss below 0. Independent layers have a loss above 0 where masks differ between images, because both layers
-    of an image share its mask. For example, the loss is p (1 - p) 2/3 for layers that are uniform in [-1, 1], with
-    independent binary masks that cover a share p. So the loss also pulls masks towards each other, and
-    towards empty or full.
+    distribution around y with a fixed width. Independent layers do not have the smallest loss: opposite layers have a
+    loss below 0. Independent layers even have a loss above 0 where masks differ between images, because both layers of
+    an image share its mask. For example, the loss is p (1 - p) 2/3 for layers that are uniform in [-1, 1], with
+    independent binary masks that cover a share p. So the loss also pulls masks towards each other, and towards empty or
+    full.
 
     Differs from ILSGAN: the other image is the preceding one of the batch, not a random one. This makes no difference,
     as the images of a batch are independent draws.

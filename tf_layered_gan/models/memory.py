@@ -1,4 +1,4 @@
-"""An estimate of the memory for training. It lets a config that is too large fail early, with a clear message."""
+"""An estimate of the memory for training, so that a config that is too large fails early with a clear message."""
 
 import concurrent.futures
 import math
@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 from tf_layered_gan.models import build
 
 _PROGRAM = 1.2e9  # bytes that a run with tiny networks takes
-_COPIES = 7  # values per weight: itself, gradient, Adam's two moments, average, a copy to update and one to save
+_COPIES = 7  # values per weight: weight, gradient, Adam's two moments, average, a copy for updates, a copy for saving
 _LIVE = 2 / 3  # share of the layers' outputs in memory; TensorFlow frees outputs that no gradient needs
 _FLOAT = 4  # bytes
 
@@ -33,7 +33,9 @@ def check_memory(config: ConfigDict, batch_size: int) -> None:
 
 
 def estimate(config: ConfigDict, batch_size: int) -> float:
-    """Estimates the memory for training in bytes. It was within a factor of two in measured runs of up to 4 GB.
+    """Estimates the memory for training in bytes.
+
+    In measured runs of up to 4 GB, the estimate was within a factor of two.
 
     `batch_size` is the number of images per device and step.
     """
@@ -64,9 +66,9 @@ def _outputs(network: keras.Model) -> int:
 
 
 def available() -> int:
-    """Returns the bytes of memory of the machine, or of its container if that has a lower limit.
+    """Returns the memory of the machine in bytes, or the limit of its container if that is lower.
 
-    If the system does not report it, as on Windows, the result is larger than the memory of any machine.
+    If the system does not report its memory, as on Windows, the result is larger than the memory of any machine.
     """
     try:
         machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -13,10 +13,11 @@ from tf_layered_gan.models.gradients import apply_gradients, replica_mean
 from tf_layered_gan.models.layered_gan import LayeredGAN
 
 Batch = Mapping[str, tf.Tensor]
-# Images to learn from, their masks, and which of them count, float32 [batch] or 1.
+# Images to learn from, their masks, and factors of their losses: 1 for images that count, 0 for images to ignore. The
+# factors are float32 [batch], or the number 1 for all.
 Examples = tuple[tf.Tensor, tf.Tensor, tf.Tensor | float]
-# Function of the layers of `LayeredGAN.synthesize` and of the draws to a dict with "image" and "mask", see `Segmenter`.
-# A "color" in it replaces that of the draws.
+# A function that takes the layers of `LayeredGAN.synthesize` and the draws. It returns a dict with "image" and "mask",
+# see `Segmenter`. If the dict has a "color" too, this replaces the "color" of the draws.
 PairMaker = Callable[[Batch, Batch], dict[str, tf.Tensor]]
 
 
@@ -31,19 +32,19 @@ class Segmenter(keras.Model):
         ema_decay: decay per step of the averaged network, in [0, 1). At 0, as in the paper, the average is the trained
             network itself.
         gamma_consistency: weight of the consistency loss on photos. The network sees a recoloured photo and learns the
-            mask that the teacher finds on the original photo. Not in the paper; Mean Teacher (Tarvainen and Valpola
-            2017).
+            mask that the teacher finds on the original photo. Not in the paper; from Mean Teacher (Tarvainen and
+            Valpola 2017).
         gamma_segmentation: weight of the loss on pairs (Eq. 7), the only loss in the paper.
-        teacher: a network with F's interface that stays fixed, so that the consistency loss distils it (Hinton et al.
-            2015). None stands for the averaged network, as in Mean Teacher.
+        teacher: a fixed network with the input and output of F. The consistency loss then distils this network (Hinton
+            et al. 2015). If None, the averaged network is the teacher, as in Mean Teacher.
 
     Attributes:
         network: the network that `train_step` trains.
-        average_network: the ema of `network`. All other code segments with it, because its masks change less per step.
+        average_network: the ema of `network`. All other code uses this network, because its masks change less per step.
 
-    A batch is a dict. It holds pairs, photos, or equally many of both. Pairs are "image" x, float32 [batch, height,
-    width, rgb] in [-1, 1], and "mask" pi, float32 [batch, height, width, 1] in [0, 1]. Photos are "photo", shaped like
-    "image". Every batch also has "color", the draws of the colour augmentation for pairs and photos, see
+    A batch is a dict. A batch holds pairs, photos, or equally many of both. Pairs are "image" x, float32 [batch,
+    height, width, rgb] in [-1, 1], and "mask" pi, float32 [batch, height, width, 1] in [0, 1]. Photos are "photo",
+    shaped like "image". Every batch also has "color", the draws of the colour augmentation for pairs and photos, see
     `augmentation.sample_color`. The step itself draws no random numbers.
     """
 
@@ -61,7 +62,7 @@ class Segmenter(keras.Model):
         self.gamma_consistency, self.gamma_segmentation = gamma_consistency, gamma_segmentation
         self.average_network = ema_copy(network)
         teacher = teacher or self.average_network
-        self._teach = lambda photos: teacher(photos, training=False)  # no attribute, else checkpoints would hold it
+        self._teach = lambda photos: teacher(photos, training=False)  # a lambda keeps the teacher out of checkpoints
 
     def compile(self, optimizer: keras.optimizers.Optimizer) -> None:
         """Sets the optimizer."""
@@ -95,7 +96,7 @@ class Segmenter(keras.Model):
         return report | {"segmenter_gradient_norm": norm}
 
     def _pairs(self, batch: Batch) -> dict[str, Examples]:
-        """Returns the pairs to learn from. The key is the name of their loss."""
+        """Returns the pairs to learn from, under the name of their loss; an empty dict if there are none."""
         if "image" not in batch:
             return {}
         size = tf.reduce_mean(batch["mask"], axis=(1, 2, 3))
@@ -103,7 +104,7 @@ class Segmenter(keras.Model):
         return {"segmentation": (apply_color(batch["image"], batch["color"]), batch["mask"], used)}
 
     def _photos(self, batch: Batch) -> dict[str, Examples]:
-        """Returns the photos to learn from, with the teacher's masks. The key is the name of their loss."""
+        """Returns the photos to learn from, with the teacher's masks, under the name of their loss."""
         if "photo" not in batch:
             return {}
         photos = batch["photo"]

@@ -49,7 +49,7 @@ SETTINGS = {field.name: (field.type, field.default, field.metadata["about"]) for
 
 
 def _checks(student: Student) -> Iterator[tuple[str, str, bool]]:
-    """Yields each setting's name, its allowed values and whether its value is one of them."""
+    """Yields the name of each setting, its allowed values, and whether the setting has one of them."""
     yield "network", " or ".join(NETWORKS), student.network in NETWORKS
     yield "width", "a whole number from 1 to 512", _is(int, student.width, 1, 512)
     yield "steps", "a whole number from 1 to 2**31 - 1", _is(int, student.steps, 1, 2**31 - 1)
@@ -69,10 +69,11 @@ def folder(workdir: str | os.PathLike, name: str) -> pathlib.Path:
     """Returns the folder of a student, WORKDIR/students/NAME.
 
     Raises:
-        ValueError: if the name could lead out of the folder students.
+        ValueError: the name has a character that is not allowed, such as a slash.
     """
     if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
-        raise ValueError(f"a student's name is {name!r:.200}, allowed: letters, digits, and from the second on _ . -")
+        allowed = "letters, digits and _, and after the first character also . and -"
+        raise ValueError(f"a student's name is {name!r:.200}, allowed: {allowed}")
     return pathlib.Path(workdir) / "students" / name
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-# Facts of an FID, beside it in metrics.json. Two FIDs are comparable only if all of these are equal.
+# Fields beside an FID in metrics.json. Two FIDs are comparable only if they agree in all of these fields.
 FID_FACTS = ("samples", "reference_pictures", "reference", "resize", "inception_sha256")
 
 
@@ -12,13 +12,15 @@ class Column:
 
     Attributes:
         header: name of the figure in the table.
-        keys: path of the figure in metrics.json; if `of_masks`, below "test" and the row's method.
+        keys: the keys that lead to the figure in metrics.json. If `of_masks`, they begin below "test" and the row's
+            method.
         factor: converts the unit of metrics.json to the paper's unit.
         decimals: number of decimals in the paper.
-        of_masks: whether the figure is of masks of the test photos; if not, it is of the GAN.
+        of_masks: whether the figure measures masks of the test photos; if not, it measures the GAN.
         companion: another column to show beside our figure, because the figure alone could mislead. The paper does not
             have that column.
-        facts: fields beside the figure in metrics.json. Only runs in which they are equal have a common mean.
+        facts: fields beside the figure in metrics.json. Figures are averaged only over runs in which these fields are
+            equal.
     """
 
     header: str

@@ -2,9 +2,10 @@
 
     python -m tf_layered_gan.paper.experiments 1 --workdir=runs/tables
 
-Each run is a command `python -m tf_layered_gan.main ...`, which is printed. The runs have their workdirs inside the
-given one, named after the fields that they change. So tables share runs. When the command is started again, it skips
-finished runs and continues the others. Arguments after `--` are passed to every run: `-- --config.jit=True`.
+Each run is a command `python -m tf_layered_gan.main ...`, which is printed. The workdir of each run lies inside the
+given one. It is named after the fields that the run changes, so tables can share runs. When the command is started
+again, it skips finished runs and continues the others. Arguments after `--` are passed to every run, for example
+`-- --config.jit=True`.
 """
 
 import dataclasses
@@ -50,7 +51,7 @@ def make_table(
         workdir: directory of the sweep.
         scale: "paper", or "small" for configs/small.py on a folder of photos.
         seeds: each row has one run per seed.
-        data: the folder of photos at the small scale; the folder of TensorFlow Datasets, or None, at the paper's scale.
+        data: at the small scale, the folder of photos; at the paper's scale, the folder of TensorFlow Datasets or None.
         masks: folder of masks of the folder's photos, or of Stanford Dogs and Cars.
         output: directory of the table; `workdir` if None.
         jobs, execute: see `sweep.sweep`.
@@ -137,7 +138,8 @@ def _check(runs: Sequence[Run], masks: Any) -> None:
             raise ValueError(f"metrics.inception is {weights}, which is no file; see docs/evaluating.md")
         if config.data.source in ("folder", *_PREDICTED_MASKS) and masks is None:
             raise ValueError(f"{config.data.source} has no true masks for evaluation, give --masks=DIR")
-        photos = config.data.path if config.data.source == "folder" else None  # otherwise tfds creates the folder
+        # For other sources, tfds creates the folder.
+        photos = config.data.path if config.data.source == "folder" else None
         for flag, folder in {"--data": photos, "--masks": config.data.masks}.items():
             if folder and not pathlib.Path(folder).is_dir():
                 raise ValueError(f"{flag} is {folder}, which is no folder")

@@ -53,9 +53,9 @@ class Line:
         return (sum(values) / len(values), min(values), max(values)) if values else None
 
     def sections(self, key: str) -> dict[int, Mapping[str, Any]]:
-        """Returns a section of metrics.json, such as "synthesis", of the runs that have it, by seed.
+        """Returns a section of metrics.json, such as "synthesis", by the seeds of the runs that have this section.
 
-        A baseline has no sections.
+        The result is empty for a baseline, which has no GAN.
         """
         trained = self.row.method == "segmenter"
         return {seed: metrics[key] for seed, metrics in self.finished.items() if trained and metrics.get(key)}
@@ -68,7 +68,7 @@ class Line:
     def differences(self) -> dict[str, tuple[Any, Any]]:
         """Returns the fields that differ from the paper's config. The values are pairs (ours, the paper's).
 
-        If one config does not have a field, its value is None. The dict is empty if no run has finished.
+        If one config does not have the field, its value in the pair is None. The dict is empty if no run has finished.
         """
         if self.settings is None or self.paper_settings is None:
             return {}
@@ -154,7 +154,10 @@ def _differences(
 
 
 def _baseline_lines(lines: Sequence[Line]) -> list[Line]:
-    """Returns a line per dataset and baseline. All finished runs of a dataset have the same figures of a baseline."""
+    """Returns a line per dataset and baseline.
+
+    The figures come from any finished run on the dataset, because a baseline has the same figures in all of them.
+    """
     runs = {line.dataset: line for line in reversed(lines) if line.finished}
     return [
         Line(Row(label, dataset, paper={}, changes={}, method=method), dataset, line.finished)

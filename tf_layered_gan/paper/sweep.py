@@ -83,8 +83,8 @@ def plan(
     Args:
         root: directory of the sweep.
         file: name of a shipped config.
-        changes: changes to it by dotted field names. Values that the file already has are dropped, so that equal runs
-            share a workdir.
+        changes: changes to the shipped config, by dotted field names. Values that the file already has are dropped, so
+            that equal runs share a workdir.
         seeds: seeds.
         own: further changes that are not in the name of the workdir, such as the folder of the photos.
         extra: further arguments of every run.

@@ -18,7 +18,7 @@ def _are_cars_or_dogs(settings: Mapping[str, Any]) -> bool:
     return settings["data.source"] in ("cars", "dogs")
 
 
-# Differences from the paper that no config field shows: a condition on the config of a run, and the text.
+# Differences from the paper that no config field shows. Each is a condition on the config of a run, and a text.
 _DEPARTURES = (
     (
         lambda settings: settings["schedule.final_segmenter_steps"] and not settings["segmenter.supervised"],

@@ -49,10 +49,10 @@ def markdown(title: str, table: Table, lines: Sequence[Line], command: str, abou
 def as_csv(table: Table, lines: Sequence[Line]) -> str:
     """Formats a table as CSV.
 
-    A column NAME of the paper becomes NAME_paper, and NAME_mean, NAME_min and NAME_max of our runs. For figures that
-    are not in the paper there is no NAME_paper. A table with FID also has columns for the facts that two FIDs must
-    share to be comparable ("fid_samples" and so on, see `columns.FID_FACTS`). Each column lists the different values of
-    the runs.
+    For a column NAME of the table, the file has NAME_paper with the figure of the paper, and NAME_mean, NAME_min and
+    NAME_max of our runs. Figures that are not in the paper have no NAME_paper. A table with FID also has columns for
+    the facts that two FIDs must share to be comparable ("fid_samples" and so on, see `columns.FID_FACTS`). Such a
+    column lists all values that occur in the runs.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")

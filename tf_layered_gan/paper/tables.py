@@ -57,8 +57,8 @@ _ALONE = {"gan.gamma_bg": 0.0, "schedule.rounds": 1, "schedule.gan_images_per_ro
 _64 = {"resolution": 64}
 _MASK_SIZE = {"gan.gamma_mi": 0.0, "gan.gamma_size": 2.0}  # PerturbGAN's weight; the paper gives none
 
-# The same at the small scale. In Table 3, both rows see the same number of images. The settings by dataset (Table C.1)
-# are left out: all rows train on one folder, so equal rows of different tables share a run.
+# The same settings at the small scale. In Table 3, both rows see the same number of images. The settings by dataset
+# (Table C.1) are left out: all rows train on one folder, so equal rows of different tables share a run.
 _SMALL_ALONE = {"gan.gamma_bg": 0.0}
 _SMALL_LONG = {"schedule.gan_images_per_round": 48_000, "schedule.segmenter_steps_per_round": 900}
 _SMALL_ALTERNATE = {"schedule.rounds": 3}

@@ -10,7 +10,7 @@ Points = Sequence[tuple[float, float]]
 _WIDTH, _HEIGHT = 400, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 18, 8, 36  # margins for the numbers beside the axes
 _TICKS = 4
-_DOTTED = 12  # a line of at most as many points shows each of them
+_DOTTED = 12  # a line of at most this many points shows each point as a dot
 
 
 def line_chart(
@@ -20,10 +20,10 @@ def line_chart(
 
     Args:
         title: the chart's heading.
-        series: the points (x, y) of each line by its name; at least one point in all. Points that are not finite are
-            left out.
+        series: the points (x, y) of each line, by the name of the line. There must be at least one point. Points that
+            are not finite are left out.
         x_label: what x is.
-        y_range: the least and the greatest value of the y axis; by default those of the points.
+        y_range: the least and the greatest value of the y axis; by default the least and the greatest y of the points.
     """
     series = {name: _finite(points) for name, points in series.items()}
     axes = _Axes([point for points in series.values() for point in points], y_range)
@@ -106,7 +106,7 @@ def _finite(points: Points) -> Points:
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values, default=0.0), max(values, default=1.0)
-    around = abs(low) / 2 or 1.0  # used if all values are equal
+    around = abs(low) / 2 or 1.0  # if all values are equal, the axis needs another range
     return (low, high) if high > low else (low - around, high + around)
 
 

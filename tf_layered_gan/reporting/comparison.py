@@ -26,7 +26,7 @@ def comparison_section(runs: Sequence[Recorded]) -> Section:
         for run, name in zip(runs, names, strict=True)
         if run.curve
     }
-    if any(x for points in curves.values() for x, _ in points):  # otherwise no run has a GAN
+    if any(x for points in curves.values() for x, _ in points):  # if all x are 0, no run has a GAN
         chart = line_chart("IoU on the validation photos", curves, "images seen by D", y_range=(0, 1))
         parts.append(element("div", chart, class_="charts"))
     parts += [_settings(runs, names), *_masks(runs, names)]
@@ -56,7 +56,7 @@ def _settings(runs: Sequence[Recorded], names: Sequence[str]) -> Markup:
 
 
 def _masks(runs: Sequence[Recorded], names: Sequence[str]) -> list[Markup]:
-    """Shows each run's masks of the first test photos, if all runs have the same ones."""
+    """Shows each run's masks of the first test photos, if all runs have the same test photos."""
     title = element("h3", "The same photos")
     if len({_test_photos(run) for run in runs}) > 1:
         return [title, paragraphs("The runs have different test photos, so their figures do not compare.")]

@@ -18,7 +18,7 @@ _PASSES = (
     "more than chance explains."
 )
 _MOST_GRIDS, _GRID_BYTES = 24, 3_600_000
-# Charts: a title, and the last parts of the names of the scalars in it. The scalars of one phase share a chart.
+# The title of each chart, and the scalars in it, by the last part of their names. Each phase has its own charts.
 _CHARTS = {
     "Adversarial losses": ("generator_adversarial", "discriminator_adversarial"),
     "The discriminator's logits": ("real_logits", "fake_logits"),
@@ -32,7 +32,7 @@ _CHARTS = {
     "Gradient norms": ("generator_gradient_norm", "discriminator_gradient_norm", "segmenter_gradient_norm"),
     "Images per second": ("images_per_second",),
 }
-# The headings of the phases, by the first part of the names.
+# The heading of each phase, by the first part of the names of its scalars.
 _PHASES = {
     "gan": "GAN",
     "synthetic": "Synthetic masks after each round",
@@ -81,7 +81,7 @@ def gains_section(run: Recorded) -> Section:
 
 
 def layers_section(run: Recorded) -> Section:
-    """Shows the layer grids over time behind a slider."""
+    """Shows the layer grids over time, with a slider to move through them."""
     if not run.grids:
         why = run.why_no_gan or "There are no grids of layers in the folder samples."
         return section("layers", "Layers over time", paragraphs(why))

@@ -19,8 +19,8 @@ def element(tag: str, *children: str, **attributes: str | float | bool | None) -
     Args:
         tag: its name.
         children: texts, which are escaped, and `Markup`, which is not.
-        attributes: by name. `class_` means class, and other underscores mean hyphens. True gives an attribute without a
-            value; None and False leave it out.
+        attributes: the attributes of the element. `class_` means class, and other underscores mean hyphens. True gives
+            an attribute without a value; None and False leave it out.
 
     Returns:
         the element.

@@ -28,7 +28,7 @@ class Answers:
         names: the photos' names.
         masks: bool [photo, height, width].
         certainties: float [photo] in [0, 1]. The mirrored photo is segmented too, and its mask is mirrored back. The
-            certainty is the IoU of this mask and the photo's mask; 0 for an empty mask.
+            certainty is the IoU of the two masks; 0 if the photo's mask is empty.
         truth: uint8 [photo, height, width], see `Photos`; or None.
         ious: float [photo], the IoU with the true mask; None without true masks.
         areas: float [photo], the share of the labelled pixels that the true mask covers, or, without true masks, the
@@ -46,13 +46,15 @@ class Answers:
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """The masks and figures of a run's models for the report. A part that the run does not have is None or empty.
+    """The masks and figures of a run's models for the report.
+
+    If the run lacks a model or photos, the fields that need them are None or empty.
 
     Attributes:
         held_out: the test photos, at most 1,000.
         training: the photos to train on, at most 1,000, without their true masks.
         baselines: masks by the name of the method, bool [photo, height, width], of the photos in `baseline_photos`.
-        baseline_photos: indices of these photos in `held_out`.
+        baseline_photos: indices in `held_out` of the photos whose masks are in `baselines`.
         grabcut_agreement: the mean IoU of the segmenter's and GrabCut's masks of at most 64 test photos.
         clusters: the most likely category of each photo in `training` according to E_x, int [photo].
     """

@@ -20,7 +20,7 @@ from tf_layered_gan.reporting.recorded import Recorded, read_run
 from tf_layered_gan.reporting.summary import summary_section
 
 FILE = "report.html"
-# The browser then loads and runs nothing from outside the file, even if the name of a photo contains HTML.
+# With this policy, the browser loads and runs nothing from outside the file, even if a photo's name contains HTML.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
 
 

@@ -16,7 +16,7 @@ from tf_layered_gan.reporting.measured import Answers, Measured, order_by_doubt
 from tf_layered_gan.reporting.thumbnails import data_uris
 
 _NO_CLUSTERS = "There are no clusters: no GAN with a categorical private code has been trained."
-_METHODS = {  # by a row of the table
+_METHODS = {  # explanations, by the row of the table that needs them
     "bootstrap": "The bootstrap and the passes are the steps to the segmenter, see “What each part gained”.",
     "pairs alone": "“Pairs alone” is the segmenter that learned from the GAN's images, before the passes.",
     "sharpened": "“Sharpened” is the segmenter's masks after correction by the colours and edges of each photo.",

@@ -28,7 +28,8 @@ class Recorded:
         metrics: the content of metrics.json.
         curve: the points of curve.csv.
         passes: the records of the passes over photos that have ended, in order.
-        scalars: the points of each scalar in TensorBoard's events, by name; those of a pass begin with its name.
+        scalars: the points of each scalar in TensorBoard's events, by name. The names of scalars of a pass begin with
+            the name of the pass.
         grids: the steps and files of the layer grids, in order.
         missing: a sentence for each record that is missing or damaged.
     """

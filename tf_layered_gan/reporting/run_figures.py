@@ -41,7 +41,7 @@ def report_run(
         config: the run's config, with the seed of this attempt.
         workdir: the run's directory.
         splits: the photos.
-        gan, segmenter, checkpointer: the models and their position.
+        gan, segmenter, checkpointer: the models, and the checkpointer that holds their position in the training.
         inception: the network for FID, or None.
 
     Returns:
@@ -72,7 +72,7 @@ def report_run(
 
 
 def clustering_network(config: ConfigDict, gan: LayeredGAN) -> keras.Model | None:
-    """Returns D with E_x if it was trained and E_x predicts categories; None otherwise."""
+    """Returns the network of D and E_x if it was trained and E_x predicts categories, otherwise None."""
     return gan.discriminator if passes.is_trained(gan) and config.codes.prior == "categorical" else None
 
 

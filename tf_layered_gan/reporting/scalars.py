@@ -11,7 +11,7 @@ from tf_layered_gan.files.paths import for_tensorflow
 Series = list[tuple[float, float]]
 
 _MOST_POINTS = 200
-# Earlier versions have the GAN's scalars in one group; now they are in these groups, and all speeds in another.
+# The groups of the GAN's scalars. Earlier versions wrote all of them in one group. All speeds have a group "speed".
 _GAN_GROUPS = ("discriminator", "mask", "background", "codes", "gradients")
 
 

@@ -128,7 +128,7 @@ def what_next(run: Recorded, measured: Measured) -> Iterable[str]:
 
 
 def _advice(run: Recorded, best: Mapping[str, Any]) -> str:
-    """Returns how to end a run at its best point, which is not its last."""
+    """Returns advice on how to end a run at its best point, if its last point is not the best."""
     if best["after"] == "bootstrap" and run.metrics.get("images_seen"):
         chosen_already = run.settings.get("schedule.gan") == "if_needed"
         return "" if chosen_already else "Leave the GAN out: schedule.gan=if_needed."

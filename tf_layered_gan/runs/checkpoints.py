@@ -12,7 +12,8 @@ from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.segmenter import Segmenter
 
 _KEPT = 2  # the older one is used if the newest is truncated
-# A truncated or overwritten checkpoint never raises these, but it can raise their base class, which is caught.
+# Reading a truncated or overwritten checkpoint never raises these errors. It can raise their base class, which is
+# caught.
 _NOT_FROM_DAMAGE = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
@@ -38,7 +39,8 @@ class Checkpointer:
 
     Attributes:
         gan_step, segmenter_step: int64 variables, steps taken in all rounds.
-        final_step, final_round: int64 variables, the steps of the final segmenter, and the round before them.
+        final_step, final_round: int64 variables, the steps that the final segmenter has taken, and the last round
+            before these steps.
         skipped: int64 variable, the number of batches that the run skipped when it went back to a checkpoint after an
             error.
         seconds: float64 variable, time spent on training, including the time before interruptions.
@@ -137,6 +139,9 @@ def final_step_on_disk(workdir: str | os.PathLike) -> int:
 
 
 def _written(directory: pathlib.Path) -> list[int]:
-    """Returns the numbers of the checkpoints whose files exist. TensorFlow's own list may be damaged."""
+    """Returns the numbers of the checkpoints whose files exist.
+
+    Does not read TensorFlow's own list, which may be damaged.
+    """
     names = (path.stem.removeprefix("ckpt-") for path in directory.glob("ckpt-*.index"))
     return sorted(int(name) for name in names if name.isdecimal() and name.isascii())

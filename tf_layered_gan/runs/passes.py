@@ -53,12 +53,12 @@ def number_taken(config: ConfigDict, workdir: str | os.PathLike) -> int:
 
 
 def training_seconds(config: ConfigDict, workdir: str | os.PathLike) -> float:
-    """Returns the time that the passes took, with the making of masks."""
+    """Returns the time that the passes took, including the time to make the masks."""
     return sum(record.get("seconds", 0.0) for record in records(config, workdir))
 
 
 def position(config: ConfigDict, workdir: str | os.PathLike) -> dict[str, int]:
-    """Returns the steps that each pass has taken, by name. A pass that has ended has taken all of them."""
+    """Returns the number of steps that each pass has taken, by name. A pass that has ended has taken all its steps."""
     ended = {record["pass"] for record in records(config, workdir)}
     steps = {n: final_step_on_disk(folder(workdir, n)) for n in range(config.refine.passes + 1) if n not in ended}
     return {pass_name(n): steps.get(n, pass_steps(config)) for n in range(config.refine.passes + 1)}
@@ -87,13 +87,14 @@ def _pass_network(config: ConfigDict, workdir: str | os.PathLike, number: int) -
 
 
 def final_pass(config: ConfigDict, workdir: str | os.PathLike, segmenter: Segmenter) -> int | None:
-    """Returns the number of the pass whose network is the result of a run, or None if it is the segmenter of the pairs.
+    """Returns the number of the pass whose network is the result of a run, or None.
 
-    It is the last pass after the GAN that was kept, see `photo_passes`. If there is none, it is the bootstrap, if that
-    taught the first pass or if no segmenter learned from pairs.
+    None means that the result is the segmenter that learned from pairs. Otherwise the result is the last kept pass
+    after the GAN, see `photo_passes`. If there is no such pass, the result is the bootstrap, provided that it taught
+    the first pass or that no segmenter learned from pairs.
 
     Args:
-        config, workdir: the run's.
+        config, workdir: the config and the directory of the run.
         segmenter: the segmenter that learned from pairs.
     """
     ended = {record["pass"]: record for record in records(config, workdir)}
@@ -106,7 +107,7 @@ def final_pass(config: ConfigDict, workdir: str | os.PathLike, segmenter: Segmen
 
 
 def final_network(config: ConfigDict, workdir: str | os.PathLike, segmenter: Segmenter) -> keras.Model:
-    """Restores the network that a run evaluates and exports, see `final_pass`. Raises as `pass_networks`."""
+    """Restores the network that a run evaluates and exports, see `final_pass`. Raises the errors of `pass_networks`."""
     number = final_pass(config, workdir, segmenter)
     return segmenter.average_network if number is None else _pass_network(config, workdir, number)
 

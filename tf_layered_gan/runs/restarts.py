@@ -15,7 +15,7 @@ class Collapsed(Exception):
     """One of the two layers has taken the whole image.
 
     Args:
-        why: which layer, and what to change.
+        why: which layer took the image, and what to change.
         images_seen: photos that the discriminator had seen.
     """
 
@@ -28,7 +28,7 @@ def history(workdir: str | os.PathLike) -> list[dict]:
     """Reads the collapsed attempts of the run in a workdir.
 
     Returns:
-        list of dicts in order, one for each collapse: its "seed", "images_seen" and "why" it was given up.
+        list of dicts in order, one for each collapse: "seed", "images_seen" and "why", the reason to give up.
     """
     return [read_record(folder / "why.json") for folder in _set_aside(workdir)]
 
@@ -49,7 +49,7 @@ def put_aside(workdir: str | os.PathLike, seed: int, collapse: Collapsed) -> Non
     for name in ("curve.csv", "samples", "tensorboard"):
         if (workdir / name).exists():
             _move(workdir / name, folder / name)
-    (workdir / "checkpoints").rename(folder / "checkpoints")  # last: a killed run repeats the whole move
+    (workdir / "checkpoints").rename(folder / "checkpoints")  # last, so that a killed run repeats the move
 
 
 def _move(source: pathlib.Path, target: pathlib.Path) -> None:

@@ -5,7 +5,7 @@ import pathlib
 
 from tf_layered_gan.files import cache_folder
 
-_CACHES = ("photos", "fid")  # links in the workdirs of a sweep, whose runs share these caches, see `paper.sweep`
+_CACHES = ("photos", "fid")  # the runs of a sweep share these caches by links, see `paper.sweep`
 
 
 def check_links(workdir: str | os.PathLike) -> None:
@@ -15,7 +15,7 @@ def check_links(workdir: str | os.PathLike) -> None:
 
     Raises:
         ValueError: names a link that leads out of the workdir (except the caches that a sweep shares), an entry that is
-            neither a file nor a folder, such as a pipe, or something else where a cache belongs.
+            neither a file nor a folder, such as a pipe, or a folder of other files in the place of a cache.
     """
     root = pathlib.Path(os.path.realpath(workdir))
     folders = [root]

@@ -71,7 +71,7 @@ class Batches:
         return lambda step, share: tf.nest.map_structure(share.of, sample(step))
 
     def _distributed(self, batch: _Batch, first_step: int) -> Iterable:
-        """Makes a dataset whose elements are the shares of the replicas in turn."""
+        """Makes a dataset of the replicas' shares of each batch, in the order of the replicas."""
 
         def dataset(context: tf.distribute.InputContext) -> tf.data.Dataset:
             replicas = context.num_replicas_in_sync // context.num_input_pipelines

@@ -45,10 +45,10 @@ def distributed_step(
         jit: whether XLA compiles it.
 
     Returns:
-        A function that takes a one-element tuple, the distributed batch, and returns the dict of each replica. It is a
-        partial, because this keeps the stack from the command to the losses short.
+        A function that takes a one-element tuple, the distributed batch, and returns the dict of each replica. Its core
+        is a `functools.partial`, which keeps the call stack from the command to the losses short.
     """
-    if jit:  # XLA compiles inside `strategy.run`: replicas cannot communicate in a function that it compiles
+    if jit:  # XLA compiles this function alone, because replicas cannot communicate in a function that XLA compiles
         train_step = tf.function(train_step, jit_compile=True, autograph=False)
     return tf.function(functools.partial(strategy.run, train_step), autograph=False)
 

@@ -14,7 +14,7 @@ from tf_layered_gan.training.plan import NOT_BEGUN, Plan
 from tf_layered_gan.training.session import load_usable_photos
 
 _CHECKPOINTS = 3  # two are kept while a third is written
-_COPIES, _FLOAT = 4, 4  # a weight, Adam's two moments and the average; bytes
+_COPIES, _FLOAT = 4, 4  # values per weight: weight, Adam's two moments, average; bytes per value
 _GRID = 2e6  # bytes of a grid of layers, which is written as PNG and to TensorBoard
 _SCALAR, _SCALARS = 100, 25  # bytes of a scalar, and number of scalars in a step's report
 
@@ -54,7 +54,7 @@ def dry_run(config: ConfigDict, workdir: str | os.PathLike) -> None:
 
 
 def _photos(config: ConfigDict) -> Splits | None:
-    """Reads the photos into a temporary cache. Images that the program would draw are not drawn."""
+    """Reads the photos into a temporary cache. Returns None if the program would draw the images."""
     if config.data.source == "shapes":
         return None
     with tempfile.TemporaryDirectory() as cache:

@@ -20,7 +20,7 @@ from tf_layered_gan.evaluation.metrics.precision_recall import THRESHOLDS, preci
 from tf_layered_gan.training.plan import Plan
 from tf_layered_gan.training.scalar_tags import scalar_tag
 
-# The values in a line of progress, with their names in that line. TensorBoard has all values.
+# The values that a line of progress shows, and their short names in that line. TensorBoard has all values.
 _SHOWN = {
     "generator_adversarial": "G",
     "discriminator_adversarial": "D",
@@ -52,7 +52,7 @@ class Monitor:
         plan: the phases of the run, to estimate the time that is left; None if they are not known.
 
     Raises:
-        OSError: the events cannot be written; names the folder. Every method may raise it.
+        OSError: the events cannot be written; names the folder. Every method may raise this error.
     """
 
     def __init__(self, workdir: str | os.PathLike, batch_size: int, plan: Plan | None = None):
@@ -111,7 +111,7 @@ class Monitor:
         """Writes the precision-recall curve of all pixels.
 
         Args:
-            name: the name of the photos.
+            name: the name of the split of photos, such as "validation".
             probabilities, masks: see `precision_recall.precision_recall`.
             step: the step of the GAN.
         """
@@ -120,7 +120,10 @@ class Monitor:
             tf.summary.write(f"{name}/precision_recall", precision_recall(probabilities, masks), metadata=about)
 
     def evaluation(self, kind: str, metrics: Mapping[str, float], step: int) -> None:
-        """Writes figures at a step of the GAN: "validation" for the segmenter, "synthetic" for the masks of the GAN."""
+        """Writes figures at a step of the GAN.
+
+        `kind` is "validation" for figures of the segmenter, and "synthetic" for figures of the GAN's masks.
+        """
         with self._written(step):
             for name, value in metrics.items():
                 tf.summary.scalar(scalar_tag(kind, name), value)

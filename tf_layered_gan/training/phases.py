@@ -38,8 +38,8 @@ class Phase:
 def gan_phase(run: Run, k: int) -> Phase:
     """Round k of the GAN, N_gan steps (Algorithm 1, lines 2 to 5).
 
-    The background loss has weight 0 in round 1, which has no trained segmenter to ask (line 3). A bootstrap trains a
-    segmenter before round 1.
+    In round 1, the background loss has weight 0, because there is no trained segmenter yet (line 3). After a trusted
+    bootstrap there is one, so the loss has its weight in round 1 too.
     """
     judge = run.background_judge or (run.segmenter.average_network if k > 1 else None)
     if judge is not None and judge is not run.gan.segmenter:
@@ -134,7 +134,7 @@ def learning_rate_share(step: int, *, steps: int, annealed_steps: int) -> float:
     Args:
         step: the step, from 1 to `steps`.
         steps: the number of all steps.
-        annealed_steps: the number of last steps over which the share falls; it would be 0 one step after the end.
+        annealed_steps: the share falls over this many steps at the end. It would be 0 one step after the last.
 
     Returns:
         float in (0, 1].

@@ -5,27 +5,27 @@ last, because a segmenter forgets photos when it learns pairs again. Each pass s
 segmenters by the colours of each photo. Then a copy of the last segmenter learns the sharpened masks.
 
 No pass looks at a true mask. The segmenters with the highest steadiness teach the first pass. Steadiness is the mean
-intersection over union of their masks and the same masks sharpened, on the validation photos. Poor masks cross the
-edges of objects, so sharpening changes them more.
+intersection over union of masks before and after sharpening, on the validation photos. Poor masks cross the edges of
+objects, so sharpening changes poor masks more.
 
-Whether a pass is kept is decided by GrabCut, if the bootstrap is trusted. GrabCut errs in each photo in another way, so
-the better of two segmenters usually agrees more with it. If a segmenter agrees less than its teacher, by more than two
-standard errors of the mean over the photos, it is not kept. Steadiness cannot decide this, because each pass makes
-masks steadier, wrong ones too.
+If the bootstrap is trusted, GrabCut decides whether a pass is kept. Its errors are different in each photo, so the
+better of two segmenters usually agrees more with GrabCut. A pass is not kept if its segmenter agrees less with GrabCut
+than its teacher does, by more than two standard errors of the mean over the photos. Steadiness cannot decide this,
+because each pass makes all masks steadier, even wrong ones.
 
 WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) and, once it has ended, its record
 (pass.json):
 
     pass          its number
     labels        "rectangle", GrabCut's masks, or "colour", sharpened masks
-    photos        how many photos it learned from. If there were too few, this is 0, and the pass has no segmenter
-    left_out      how many were left out, see `labels.plausible`
-    seconds       the time that making masks and the training steps took
+    photos        number of photos that it learned from; 0 if there were too few, and then it has no segmenter
+    left_out      number of photos that were left out, see `labels.plausible`
+    seconds       time for making the masks and for the training steps
     agreement     mean intersection over union of its masks and GrabCut's, on the validation photos
     trusted       bootstrap: whether the agreement is high enough for the GAN to use its segmenter
     teachers      other passes: the names of the segmenters whose masks were sharpened
     change        other passes: mean intersection over union of its masks and its teachers'
-    kept          other passes, after a trusted bootstrap: whether it agrees with GrabCut as much as its teacher
+    kept          other passes, after a trusted bootstrap: whether the run uses its segmenter, see above
 """
 
 import pathlib
@@ -55,26 +55,26 @@ Teachers = dict[str, keras.Model]  # segmenters by name, such as "bootstrap", "p
 _TRUSTED = 0.5  # least agreement with GrabCut: below it, colours do not tell objects from backgrounds
 _SETTLED = 0.97  # if two passes in a row agree this much, another pass would change nothing
 _STANDARD_ERRORS = 2  # a mean difference of fewer standard errors may be chance
-_FEWEST = 8  # photos that a segmenter can learn from
+_FEWEST = 8  # a segmenter cannot learn from fewer photos
 
 
 def bootstrap(run: Run) -> None:
     """Round 0: trains a segmenter on GrabCut's masks.
 
-    If it is trusted, the GAN uses it from its first step on, or there is no GAN, see `Run.rounds`.
+    If this segmenter is trusted, either the GAN uses it from the first step on, or no GAN is trained, see `Run.rounds`.
     """
     network, record = _take_pass(run, 0, {})
     if record["trusted"]:
         run.background_judge = network
         if not run.rounds:
             logging.info("GrabCut finds the objects (agreement %(agreement).2f), so no GAN is trained", record)
-            run.checkpointer.save()  # other commands restore the models of a run even if they are not trained
+            run.checkpointer.save()  # other commands restore the models even if untrained
     elif network is not None:
         logging.warning("GrabCut does not find the objects (agreement %(agreement).2f); the GAN does without", record)
 
 
 def refine(run: Run) -> None:
-    """Takes the passes after the GAN, until two in a row agree or one is not kept."""
+    """Takes the passes after the GAN. Stops when two passes in a row agree, or when a pass is not kept."""
     passes.discard_stale(run.workdir, run.checkpointer.position)
     teachers = _first_teachers(run) if run.config.refine.passes else {}
     for number in range(1, run.config.refine.passes + 1):
@@ -85,7 +85,10 @@ def refine(run: Run) -> None:
 
 
 def _first_teachers(run: Run) -> Teachers:
-    """Returns the steadiest: the segmenter of the pairs, that of a trusted bootstrap, or both together."""
+    """Returns the teachers with the steadiest masks.
+
+    These are the segmenter that learned from pairs, the segmenter of a trusted bootstrap, or both together.
+    """
     pairs, bootstrapped = {"pairs": run.segmenter.average_network}, {"bootstrap": run.background_judge}
     if run.background_judge is None:
         return pairs
@@ -99,7 +102,7 @@ def _first_teachers(run: Run) -> Teachers:
 
 
 def _steadiness(run: Run, teachers: Teachers) -> float:
-    """Returns the mean intersection over union of the teachers' masks and the same masks sharpened."""
+    """Returns the mean intersection over union of the teachers' masks before and after sharpening."""
     images = run.splits.validation.images
     probabilities = _probabilities(teachers, images)
     sharpened = labels.sharpen_masks(images, probabilities)
@@ -112,7 +115,7 @@ def _take_pass(run: Run, number: int, teachers: Teachers) -> tuple[keras.Model |
     with run.strategy.scope():
         segmenter = build.build_photo_segmenter(run.config, number)
     for network in (segmenter.network, segmenter.average_network) if teachers else ():
-        # With new weights, the passes lost more than they gained.
+        # Passes that began with new weights lost more than they gained.
         network.set_weights(list(teachers.values())[-1].get_weights())
     checkpointer = Checkpointer(folder, None, segmenter)
     checkpointer.restore()
@@ -158,7 +161,7 @@ def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, An
     if run.background_judge is None:
         return facts
     before, after = (labels.agreements(masks, run.grabcut_masks) for masks in (taught, learned))
-    several = len(teachers) > 1  # no single network could take the place of this pass
+    several = len(teachers) > 1  # then no single network could replace this pass
     kept = several or not _falls(before, after)
     if not kept:
         logging.info("%s is not kept: its masks agree less with GrabCut's than those it learned from", name)
@@ -166,7 +169,7 @@ def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, An
 
 
 def _falls(before: np.ndarray, after: np.ndarray) -> bool:
-    """Returns whether the mean of values [photo] falls by more than chance explains."""
+    """Returns whether the mean of `after` is below the mean of `before`, both [photo], by more than chance explains."""
     fall = before - after
     return bool(fall.mean() > _STANDARD_ERRORS * fall.std() / len(fall) ** 0.5)
 
@@ -174,7 +177,7 @@ def _falls(before: np.ndarray, after: np.ndarray) -> bool:
 def _labelled_photos(run: Run, folder: pathlib.Path, teachers: Teachers) -> tuple[Photos, int, float]:
     """Returns the photos of a pass with their masks, how many were left out, and the seconds that the masks took.
 
-    The masks are made once and kept.
+    The masks are made once and kept in a file.
     """
     train, refine, file = run.splits.train, run.config.refine, folder / "labels.npz"
     photos = labels.evenly_chosen(train, refine.photos, rejected_photos(refine.rejected, train.names))
@@ -195,12 +198,12 @@ def _labelled_photos(run: Run, folder: pathlib.Path, teachers: Teachers) -> tupl
             np.savez_compressed(temporary, names=names, masks=packed, chosen=chosen, seconds=seconds)
     with np.load(file) as kept:
         masks, chosen = _unpacked(kept["masks"], photos), kept["chosen"]
-        seconds = float(kept["seconds"]) if "seconds" in kept else 0.0  # the masks of an earlier version have no time
+        seconds = float(kept["seconds"]) if "seconds" in kept else 0.0  # earlier versions wrote no seconds
     return labels.with_masks(photos, masks, chosen), int((~chosen).sum()), seconds
 
 
 def _bootstrap_masks(run: Run, photos: Photos) -> np.ndarray:
-    """Returns GrabCut's masks of photos. Those of the bootstrap are used if they are of the same photos."""
+    """Returns GrabCut's masks of photos. Reads the masks of the bootstrap if it had the same photos."""
     with np.load(passes.folder(run.workdir, 0) / "labels.npz") as kept:
         if "names" in kept and tuple(kept["names"]) == photos.names:
             return _unpacked(kept["masks"], photos)

@@ -26,7 +26,7 @@ class Part:
     """A phase, see `phases.Phase`.
 
     Attributes:
-        kind, name: as in the phase.
+        kind, name: those of the phase.
         first_step, last_step: the phase takes the steps first_step + 1 to last_step.
         cost: multiply-adds of a step.
     """
@@ -67,7 +67,7 @@ class Plan:
         self._masked_photos = min(photos, refine.photos)
 
     def without_gan(self) -> "Plan | None":
-        """Returns the plan for the case that the bootstrap takes the GAN's place, or None if it cannot."""
+        """Returns the plan for a bootstrap that replaces the GAN; None if the config does not allow this."""
         if not self._gan_is_uncertain:
             return None
         plan = copy.copy(self)
@@ -83,7 +83,10 @@ class Plan:
         return sum(part.cost * steps for part, steps in zip(self.parts, self._steps_left(position), strict=True))
 
     def _steps_left(self, position: dict[str, int]) -> list[int]:
-        """Returns the steps of each part that are left. A pass that follows an unfinished part begins again."""
+        """Returns the number of steps left in each part.
+
+        A pass over photos begins again if an earlier part is unfinished.
+        """
         left: list[int] = []
         for part in self.parts:
             if part.kind in _COUNTERS:

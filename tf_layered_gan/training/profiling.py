@@ -26,7 +26,10 @@ class Profiler:
 
     @contextlib.contextmanager
     def phase(self, kind: str) -> Iterator[Callable[[int], None]]:
-        """Yields a function to call before each step with the step's number, from 0. Finally ends an open profile."""
+        """Yields a function to call before each step, with the number of the step from 0.
+
+        A profile that is still open at the end of the block is ended there.
+        """
         wanted = self._steps > 0 and kind not in self._profiled
         with contextlib.ExitStack() as profile:
 

@@ -51,12 +51,12 @@ class Run:
         strategy: the strategy that the models were built under.
         gan: the GAN, compiled.
         segmenter: the segmenter, compiled.
-        checkpointer: saves both; holds the number of steps taken so far.
+        checkpointer: saves the GAN and the segmenter; holds the number of steps taken so far.
         sigterm: tells whether a signal has come.
         inception: the network for FID, or None.
         may_restart: whether a collapse ends this attempt, so that another one can begin.
         plan: the phases of the run, to estimate the time that is left, or None.
-        background_judge: the bootstrap's segmenter, or None without a trusted one.
+        background_judge: the network of a trusted bootstrap; None if there is no such bootstrap.
         collapse: the collapse that ended this attempt, or None.
         gan_steps_per_round: N_gan.
         batches: the batches for each kind of step.

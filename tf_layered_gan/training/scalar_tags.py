@@ -1,4 +1,6 @@
-"""The names of the scalars in TensorBoard. It shows all names with the same first part as one group.
+"""The names of the scalars in TensorBoard.
+
+TensorBoard shows all names with the same first part as one group.
 
 Each group of the GAN's scalars answers one question, see docs/tensorboard.md. Runs of versions before 0.2.0 have all of
 them in the groups "gan" and "synthetic".

@@ -112,7 +112,10 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
 
 @contextlib.contextmanager
 def _reachable_workers(strategy: tf.distribute.Strategy, sigterm: preemption.Sigterm) -> Iterator[None]:
-    """Raises an error that names a lost worker. A signal ends all workers, so there is no such error after one."""
+    """Raises a clear error if another worker is lost.
+
+    After a signal, which ends all workers, raises `Preempted` instead.
+    """
     try:
         with workers.lost_workers_named(strategy):
             yield

@@ -21,7 +21,7 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 
 
 def wait_for_all(strategy: tf.distribute.Strategy) -> None:
-    """Returns once every worker has called it."""
+    """Waits until every worker has called this function."""
     if not _has_workers(strategy):
         return
     one = strategy.run(lambda: tf.ones(()))
@@ -30,7 +30,7 @@ def wait_for_all(strategy: tf.distribute.Strategy) -> None:
 
 @contextlib.contextmanager
 def chief_first(strategy: tf.distribute.Strategy) -> Iterator[None]:
-    """Runs the body on the chief first, and on the other workers once the chief has left it."""
+    """Runs the body on the chief first, and on the other workers once the chief has finished the body."""
     if not is_chief(strategy):
         wait_for_all(strategy)
     yield
@@ -59,7 +59,7 @@ def check_agreement(strategy: tf.distribute.Strategy, facts: Mapping[str, Any]) 
     """
     if not _has_workers(strategy):
         return
-    # First the names, because workers with other names would send a different number of digests.
+    # The names come first, because a worker with other names would send another number of digests.
     for checked in ({"the version of this program, by its fields": sorted(facts)}, facts):
         digests = _gathered(strategy, [_digest(value) for value in checked.values()])
         differences = describe_differences(checked, digests, strategy.cluster_resolver.task_id)
@@ -88,7 +88,7 @@ def describe_differences(facts: Mapping[str, Any], digests: Sequence[Sequence[in
 
 
 def _gathered(strategy: tf.distribute.Strategy, numbers: Sequence[int]) -> list[list[int]]:
-    """Gathers the integers of all workers, int [worker, number]. All workers give equally many."""
+    """Gathers the integers of all workers, int [worker, number]. Each worker must give the same number of integers."""
     rows = strategy.experimental_distribute_values_from_function(lambda _: tf.constant([numbers], tf.int64))
     devices = strategy.num_replicas_in_sync // strategy.cluster_resolver.cluster_spec().num_tasks("worker")
     return strategy.gather(rows, axis=0).numpy()[::devices].tolist()

@@ -1,6 +1,6 @@
 """Differentiable augmentation of the images that D sees, photos and composed images alike. Not in the paper.
 
-DiffAugment (Zhao et al. 2020) always applies it. ADA (Karras et al. 2020) applies it with a probability that adapts to
+DiffAugment (Zhao et al. 2020) augments every image. ADA (Karras et al. 2020) augments with a probability that adapts to
 D. The random draws (`sample_augmentation`) are separate from the deterministic transform
 (`DifferentiableAugmentation`).
 """
@@ -19,7 +19,7 @@ _FLIP, _SHIFT_X, _SHIFT_Y, _SCALE, _ROTATION, _BRIGHTNESS, _SATURATION, _CONTRAS
 _LARGEST_SHIFT = 1 / 8  # of the width (DiffAugment)
 _LARGEST_EXPONENT = 0.25  # images become 2^-0.25 to 2^0.25 times as large
 _LARGEST_ROTATION = math.radians(10.0)
-_IMAGES_TO_CERTAINTY = 500_000  # least number of photos in which the probability can go from 0 to 1 (ADA)
+_IMAGES_TO_CERTAINTY = 500_000  # the probability needs at least this many photos to go from 0 to 1 (ADA)
 
 
 def sample_augmentation(batch_size: int, seed: tf.Tensor) -> tf.Tensor:
@@ -41,13 +41,13 @@ class DifferentiableAugmentation(keras.layers.Layer):
 
     Each of eight transformations is applied to each image with the same probability, independently. Colour: brightness
     (shift within 0.5), saturation (factor in [0, 2] about the mean of the channels) and contrast (factor in [0.5, 1.5]
-    about the mean of the image), as in DiffAugment. Geometry: flip (half of those chosen), shift in each direction by
-    whole pixels (up to 1/8 of the width), scale (by 2^-0.25 to 2^0.25) and turn (up to 10 degrees). The image is
-    mirrored at its borders, so no fill colour shows where the image ended.
+    about the mean of the image), as in DiffAugment. Geometry: flip (mirrors half of the images that the flip is applied
+    to), shift in each direction by whole pixels (up to 1/8 of the width), scale (by 2^-0.25 to 2^0.25) and turn (up to
+    10 degrees). The image is mirrored at its borders, so no fill colour shows where the image ended.
 
     Args:
         warp: `perturbation.warp` or `perturbation.warp_gather`.
-        geometry: whether it also changes the geometry.
+        geometry: whether the layer changes the geometry too, not only the colours.
         probability: probability of each transformation, in [0, 1].
         target: if above 0, the probability adapts: it rises while the mean of sign(D(photo)) is above this target, and
         falls otherwise. 0 keeps `probability` as given.
@@ -93,10 +93,11 @@ class DifferentiableAugmentation(keras.layers.Layer):
     def adapt(self, real_logits: tf.Tensor) -> None:
         """Moves an adaptive probability one step: up if the mean of sign(D(photo)) is above the target, else down.
 
-        ADA differs: it takes a step of four times this size after every fourth batch.
+        Differs from ADA, which takes a step of four times this size after every fourth batch.
 
         Args:
-            real_logits: D of this replica's augmented photos, float32 [batch]. The mean is taken over the global batch.
+            real_logits: D's logits for this replica's augmented photos, float32 [batch]. The mean is taken over the
+                global batch.
         """
         assert isinstance(self.probability, keras.Variable)  # only an adaptive probability has a target
         images = ops.shape(real_logits)[0] * tf.distribute.get_strategy().num_replicas_in_sync
@@ -106,7 +107,7 @@ class DifferentiableAugmentation(keras.layers.Layer):
 
 
 def _transforms(deviations: tf.Tensor, resolution: int) -> tf.Tensor:
-    """Returns flip, then scale, turn and shift, as one transform of each image; see `affine_transforms`."""
+    """Returns one transform per image: flip, then scale, turn and shift. See `affine_transforms`."""
     shift_x, shift_y = (ops.round(deviations[:, i] * _LARGEST_SHIFT * resolution) for i in (_SHIFT_X, _SHIFT_Y))
     transforms = affine_transforms(
         _LARGEST_EXPONENT * deviations[:, _SCALE],
@@ -121,7 +122,7 @@ def _transforms(deviations: tf.Tensor, resolution: int) -> tf.Tensor:
 
 
 def _change_color(images: tf.Tensor, deviations: tf.Tensor) -> tf.Tensor:
-    """Changes brightness, saturation and contrast. Adds differences, so a deviation of 0 changes no bit."""
+    """Changes brightness, saturation and contrast. With a deviation of 0, every bit stays as it was."""
     brightness, saturation, contrast = (
         deviations[:, i, None, None, None] for i in (_BRIGHTNESS, _SATURATION, _CONTRAST)
     )

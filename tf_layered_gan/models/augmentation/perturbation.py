@@ -17,7 +17,7 @@ def affine_transforms(
 
     Scale and rotation are about the centre of the image, at pixel index (resolution - 1) / 2; the paper does not state
     the origin of its coordinates. A positive angle turns the x axis (right) towards the y axis (down), so the object
-    turns clockwise on screen. A positive shift moves it right or down.
+    turns clockwise on screen. A positive shift moves the object right or down.
 
     Args:
         scale_exponent: s, float32 [batch]; the object becomes 2^s times as large.
@@ -83,21 +83,21 @@ def sample_transforms(
 def warp(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.Tensor:
     """Warps each image by its transform (Eq. 9): bilinear interpolation, zero outside the image.
 
-    The gradient with respect to the images is the exact adjoint of the warp. TensorFlow's own gradient of the op is
-    not: it omits the determinant of the transform, so it is wrong for any scale but 1. Forward and backward pass
+    The gradient with respect to the images is the exact adjoint of the warp. TensorFlow's own gradient of the op is not
+    exact: it omits the determinant of the transform, so it is wrong for any scale but 1. Forward and backward pass
     together take about twice as long as with TensorFlow's gradient (one CPU core, 32 images of 128x128x4). There is no
     gradient with respect to the transforms. XLA has no kernel for the op: under `jit_compile=True` use `warp_gather`.
 
     Args:
         images: float32 [batch, height, width, channel], height and width static.
         transforms: float32 [batch, 8], affine (the last two columns are 0), see `affine_transforms`.
-        reflect: whether the image is mirrored at its borders, instead of zero outside.
+        reflect: if True, the image is mirrored at its borders; if False, it is zero outside.
 
     Returns:
         float32 [batch, height, width, channel].
 
     Raises:
-        ValueError: for arguments of another shape.
+        ValueError: an argument has another shape.
     """
     _check_shapes(images, transforms)
 
@@ -117,10 +117,10 @@ def warp(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.
 
 
 def warp_gather(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.Tensor:
-    """Computes `warp` from basic ops, so that XLA can compile it and its gradient.
+    """Computes the same as `warp` with basic ops, so that XLA can compile the warp and its gradient.
 
-    It has the arguments, result, gradient and errors of `warp`. With XLA it takes less than half the time of `warp`,
-    without XLA about twice as long (same measurement).
+    Arguments, result, gradient and errors are those of `warp`. In the measurement that `warp` mentions, this function
+    took less than half the time of `warp` if compiled by XLA, and about twice the time if not.
     """
     _check_shapes(images, transforms)
     return _gather(images, _sources(tf.stop_gradient(transforms), _pixels(*images.shape[1:3])), reflect)
@@ -139,7 +139,7 @@ def bend(images: tf.Tensor, transforms: tf.Tensor, displacements: tf.Tensor) -> 
         float32 [batch, height, width, channel]. There is a gradient with respect to the images only.
 
     Raises:
-        ValueError: for images or transforms of another shape.
+        ValueError: images or transforms have another shape.
     """
     _check_shapes(images, transforms)
     points = _pixels(*images.shape[1:3]) + tf.transpose(displacements, [0, 3, 1, 2])
@@ -179,7 +179,7 @@ def _pixels(height: int, width: int) -> tf.Tensor:
 
 
 def _sources(transforms: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
-    """Returns where the transforms send points, float32 [2, height, width] or [batch, 2, height, width]."""
+    """Applies the transforms to `points` (x, y), float32 [2, height, width] or [batch, 2, height, width]."""
     height, width = points.shape[-2:]
     points = tf.concat([points, tf.ones_like(points[..., :1, :, :])], axis=-3)
     points = tf.reshape(points, [*([-1] if points.shape.rank == 4 else []), 3, height * width])

@@ -1,10 +1,11 @@
 """Synthetic pairs that look like photos: a random change of the whole pair. Not in the paper.
 
-A segmenter also learns how synthetic images differ from photos, and then fails on photos. Here backgrounds, shapes,
-colours, sharpness and noise vary as widely as those of photos, so that these differences no longer help.
+A segmenter also learns how synthetic images differ from photos, and then fails on photos. Here the backgrounds, shapes,
+colours, sharpness and noise of the pairs vary as widely as those of photos, so that the segmenter cannot rely on such
+differences.
 
-The probabilities and ranges below are not from the paper. They were chosen on birds at 64x64 pixels. All ranges are
-uniform. The draws (`sample`) are separate from the deterministic transformations, and every draw has a neutral
+The probabilities and ranges below are not from the paper. The values were chosen on birds at 64x64 pixels. All ranges
+are uniform. The draws (`sample`) are separate from the deterministic transformations, and every draw has a neutral
 value that leaves an image unchanged.
 """
 
@@ -21,25 +22,25 @@ from tf_layered_gan.models.composition import compose
 EXCHANGED = 0.7  # probability that a pair gets another background
 DEFORMED = 0.7  # probability that the object is warped and bent
 OBJECT = {"scale_exponent": (-0.5, 0.0), "shift": 0.2, "rotation": 25.0}  # octaves, fraction of the width, degrees
-BEND_KNOTS = 4  # knots in each direction of the grid that bends an object
-BEND = 0.047  # fraction of the width, standard deviation of a knot's displacement in each direction
-RECOLOURED = 0.5  # probability of the colours of a photo
-MOST_PHOTOS = 1_000  # number of photos whose colours are used, evenly chosen
+BEND_KNOTS = 4  # number of knots in each direction, in the grid that bends an object
+BEND = 0.047  # standard deviation of a knot's displacement in each direction, as a fraction of the width
+RECOLOURED = 0.5  # probability that an image gets the colours of a photo
+MOST_PHOTOS = 1_000  # the colours come from at most this many photos, evenly spaced
 MIRRORED = 0.5  # probability
 IMAGE = {"scale_exponent": (-0.1, 0.35), "shift": 0.1, "rotation": 10.0}  # octaves, fraction of the width, degrees
-BLURRED, SHRUNK, SHARPENED = 0.5, 0.15, 0.1  # probabilities; an image has one of these at most
-BLUR = (0.3, 1.2)  # pixels, standard deviation, of blurring and of sharpening
+BLURRED, SHRUNK, SHARPENED = 0.5, 0.15, 0.1  # probabilities; at most one of the three is applied to an image
+BLUR = (0.3, 1.2)  # standard deviation in pixels, both for blurring and for sharpening
 SHRINK = (0.375, 0.875)  # fraction of the width
 NOISE = (0.0, 8.0)  # standard deviation, of 255
 COMPRESSED = 0.5  # probability
-QUALITY = (40, 95)  # of a JPEG file, whole numbers, both included
+QUALITY = (40, 95)  # quality of the JPEG file: whole numbers, both limits included
 COLOR = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}  # see `augmentation.sample_color`
-THRESHOLD = 0.5  # from which a mask is 1
+THRESHOLD = 0.5  # mask values from here on become 1
 
 Tensors = Mapping[str, tf.Tensor]
 
 _IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
-_LEAST_SPREAD = 1 / 127.5  # one grey level: flat images must not be divided by 0
+_LEAST_SPREAD = 1 / 127.5  # one grey level; avoids a division by 0 in images of one colour
 
 
 def sample(batch_size: int, seed: tf.Tensor, *, resolution: int) -> dict[str, tf.Tensor]:
@@ -92,10 +93,10 @@ def _smooth_displacements(batch_size: int, seed: tf.Tensor, resolution: int) -> 
 
 
 def exchange_backgrounds(draws: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Gives pairs the background of another pair of the batch, each with the probability `EXCHANGED`.
+    """Gives each pair, with the probability `EXCHANGED`, the background of another pair of the batch.
 
-    It exchanges the random numbers of the backgrounds among the images. So the result is the same on any number of
-    devices. A background depends on its object only if `codes.public_z` is set.
+    The function exchanges random numbers, from which backgrounds are painted later, and no images. So the result is the
+    same on any number of devices. A background depends on its object only if `codes.public_z` is set.
 
     Args:
         draws: the draws of a step, see `LayeredGAN`.
@@ -125,7 +126,7 @@ def color_statistics(photos: np.ndarray) -> np.ndarray:
 
 
 class PhotoLike:
-    """Makes pairs that look like photos from the layers of the GAN.
+    """Makes pairs from the layers of the GAN, changed so that they look like photos.
 
     Args:
         statistics: the colours of photos, see `color_statistics`.
@@ -171,7 +172,7 @@ def transfer_colors(images: tf.Tensor, statistics: np.ndarray, style: tf.Tensor)
     Args:
         images: float32 [batch, height, width, rgb] in [-1, 1].
         statistics: float32 [photo, 2, channel], see `color_statistics`.
-        style: float32 [batch]. It selects a photo: from 0 for the first to below 1 for the last; -1 selects none.
+        style: float32 [batch], selects a photo: 0 the first one, values just below 1 the last one, and -1 none.
 
     Returns:
         float32 [batch, height, width, rgb], clipped to [-1, 1].
@@ -186,7 +187,7 @@ def transfer_colors(images: tf.Tensor, statistics: np.ndarray, style: tf.Tensor)
 
 
 def flip(images: tf.Tensor, mirrored: tf.Tensor) -> tf.Tensor:
-    """Mirrors left to right those images, [batch, height, width, channel], where `mirrored`, bool [batch], is true."""
+    """Mirrors images, [batch, height, width, channel], left to right where `mirrored`, bool [batch], is true."""
     return _where(mirrored, images[:, :, ::-1], images)
 
 
@@ -195,7 +196,7 @@ def blur(images: tf.Tensor, sigma: tf.Tensor) -> tf.Tensor:
 
     Args:
         images: float32 [batch, width, width, channel].
-        sigma: float32 [batch], the standard deviation in pixels; 0 for unchanged.
+        sigma: float32 [batch], the standard deviation in pixels; 0 leaves an image unchanged.
 
     Returns:
         float32 [batch, width, width, channel] in the range of the input.
@@ -206,11 +207,11 @@ def blur(images: tf.Tensor, sigma: tf.Tensor) -> tf.Tensor:
 
 
 def shrink(images: tf.Tensor, fraction: tf.Tensor) -> tf.Tensor:
-    """Makes each image smaller with antialiasing and as large as before again, both by a triangular filter.
+    """Shrinks each image with antialiasing and enlarges it to its old size, both with a triangular filter.
 
     Args:
         images: float32 [batch, width, width, channel].
-        fraction: float32 [batch] in (0, 1], the smaller width divided by the width; 1 for unchanged.
+        fraction: float32 [batch] in (0, 1], the smaller width divided by the width; 1 leaves an image unchanged.
 
     Returns:
         float32 [batch, width, width, channel] in the range of the input.
@@ -226,21 +227,21 @@ def shrink(images: tf.Tensor, fraction: tf.Tensor) -> tf.Tensor:
 
 
 def sharpen(images: tf.Tensor, sigma: tf.Tensor) -> tf.Tensor:
-    """Adds to each image its difference from a blurred one, see `blur`; clips it to [-1, 1]."""
+    """Adds to each image its difference from the blurred image, see `blur`. Clips the sum to [-1, 1]."""
     return tf.clip_by_value(images + (images - blur(images, sigma)), -1.0, 1.0)
 
 
 def add_noise(images: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-    """Adds noise of the shape of the images, and clips them to [-1, 1]."""
+    """Adds noise, which has the shape of the images. Clips the sum to [-1, 1]."""
     return tf.clip_by_value(images + noise, -1.0, 1.0)
 
 
 def compress(images: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
-    """Compresses each image as a JPEG file. It has no gradient.
+    """Compresses each image as a JPEG file. The compression has no gradient.
 
     Args:
         images: float32 [batch, height, width, rgb] in [-1, 1].
-        quality: int32 [batch], 1 to 100; 0 for unchanged.
+        quality: int32 [batch], 1 to 100; 0 leaves an image unchanged.
 
     Returns:
         float32 [batch, height, width, rgb] in [-1, 1].
@@ -269,5 +270,5 @@ def _weights(values: tf.Tensor) -> tf.Tensor:
 
 
 def _apply(weights: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
-    """Filters rows and columns by weights, float32 [batch, width, width]: of each input pixel in each output pixel."""
+    """Filters rows and columns by `weights`, float32 [batch, output pixel, input pixel]."""
     return tf.einsum("nyh,nhwc,nxw->nyxc", weights, images, weights)

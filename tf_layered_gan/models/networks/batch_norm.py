@@ -6,10 +6,11 @@ from keras import KerasTensor, ops
 
 
 class BatchNormalization(keras.layers.BatchNormalization):
-    """Computes the same as Keras's layer, in less time while it trains on one device.
+    """Computes the same as Keras's layer, but trains faster on one device.
 
-    Keras's layer takes about ten passes over a feature map [batch, height, width, channel], TensorFlow's fused op
-    takes two. Several replicas share their statistics, which the fused op cannot do, so there Keras's ops are used.
+    Keras's layer takes about ten passes over a feature map [batch, height, width, channel], TensorFlow's fused op takes
+    two. Several replicas share their statistics. The fused op cannot do this, so with several replicas the layer uses
+    Keras's ops.
     """
 
     def call(self, inputs: KerasTensor, training: bool | None = None, mask: KerasTensor | None = None) -> KerasTensor:

@@ -21,11 +21,11 @@ def discriminator(resolution: int, width: int, c_dim: int, *, minibatch_groups: 
 
     Args:
         resolution: side of the image in pixels, 4 times a power of two.
-        width: channels after the first convolution (FineGAN's ndf; paper: 64). They double at each halving of the map,
-            down to 4x4 pixels, but never exceed 8 * width.
+        width: channels after the first convolution (FineGAN's ndf; paper: 64). The channels double at each halving of
+            the map, down to 4x4 pixels, but never exceed 8 * width.
         c_dim: d_c, the number of categories of the private code, or its dimension if the prior is normal.
-        minibatch_groups: images in a group of `MinibatchDeviation`, whose channel D sees in its last convolution. It
-            must divide the number of images. 0 for none, as in the paper.
+        minibatch_groups: images in a group of the layer `MinibatchDeviation`, which adds a channel to the input of D's
+            last convolution. The number must divide the number of images. 0 leaves the layer out, as in the paper.
 
     Returns:
         keras.Model that maps x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to [D(x), float32 [batch]

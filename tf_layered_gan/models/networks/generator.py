@@ -1,4 +1,7 @@
-"""The background generator G_b and the foreground generator G_f (paper, appendix A: FineGAN's, with ReLU for GLU)."""
+"""The background generator G_b and the foreground generator G_f (paper, appendix A).
+
+They are FineGAN's, with ReLU in place of GLU.
+"""
 
 import math
 
@@ -8,7 +11,8 @@ from keras import KerasTensor, layers
 from tf_layered_gan.models.networks import blocks
 from tf_layered_gan.models.networks.window import Window
 
-_MARGIN = 4  # pixels between a window and the canvas's edge, because the padding of convolutions shows at the edge
+# Least distance in pixels between a window and the canvas's edge, because the padding of convolutions shows there.
+_MARGIN = 4
 
 
 def window_range(resolution: int, canvas: int) -> tuple[int, int]:
@@ -51,7 +55,7 @@ def _upsample_window(x: KerasTensor, window: KerasTensor, resolution: int, width
 
 
 def _stage(x: KerasTensor, code: KerasTensor, residual_blocks: int, least_width: int) -> KerasTensor:
-    """Joins a private code to a feature map and refines the map. Halves the channels, but to `least_width` at least."""
+    """Joins a private code to a feature map, refines the map, and halves its channels, but not below `least_width`."""
     channels = x.shape[-1]
     x = blocks.join_code(x, code)
     for _ in range(residual_blocks):
@@ -60,7 +64,7 @@ def _stage(x: KerasTensor, code: KerasTensor, residual_blocks: int, least_width:
 
 
 def _centred(logits: KerasTensor, strength: float) -> KerasTensor:
-    """Lowers logits [batch, side, side, 1] by strength * r^2, where r is 1 at the middle of each side."""
+    """Lowers logits [batch, side, side, 1] by strength * r^2. r is 0 at the centre and 1 at the middle of each side."""
     side = logits.shape[1]
     axis = [(2 * i + 1) / side - 1 for i in range(side)]
     return layers.Rescaling(1.0, offset=[[[-strength * (y**2 + x**2)] for x in axis] for y in axis])(logits)
@@ -118,8 +122,8 @@ def foreground_generator(
         initial_mask: approximate value of mask pixels before training, in (0, 1). With the paper's 0.5, a mask can fill
             the whole image and stay so. A small value lets masks grow where an object helps.
         mask_centring: how much lower the mask's logit is at the middle of a side than at the centre. The difference
-            grows with the squared distance from the centre, and `initial_mask` then holds near the centre. 0 in the
-            paper. It encodes that photographers put objects in the middle.
+            grows with the squared distance from the centre, and `initial_mask` is then the value near the centre. The
+            paper has 0. A larger value encodes that photographers put objects in the middle.
 
     Returns:
         keras.Model that maps [z, float32 [batch, z_dim]; c_sup, float32 [batch, c_sup_dim]; c, float32 [batch, c_dim]]

@@ -11,8 +11,8 @@ def mask_encoder(resolution: int, width: int, c_sup_dim: int) -> keras.Model:
 
     Args:
         resolution: side of the mask in pixels, 4 times a power of two.
-        width: channels after the first convolution. They double at each halving of the map, down to 4x4 pixels, but
-            never exceed 8 * width.
+        width: channels after the first convolution. The channels double at each halving of the map, down to 4x4 pixels,
+            but never exceed 8 * width.
         c_sup_dim: number of categories of c_sup, or its dimension if the prior is normal.
 
     Returns:

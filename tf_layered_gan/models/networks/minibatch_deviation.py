@@ -9,7 +9,7 @@ from keras import KerasTensor, ops
 class MinibatchDeviation(keras.layers.Layer):
     """Appends a channel with the standard deviation over a group of images, averaged over pixels and channels.
 
-    A group is a run of successive images. In a batch of photos followed by as many synthetic images, no group mixes the
+    A group consists of successive images. In a batch of photos followed by as many synthetic images, no group mixes the
     two if the group size divides the number of photos. Maps float32 [batch, height, width, channel] to float32 [batch,
     height, width, channel + 1]. The group size must divide the batch.
 
@@ -24,7 +24,7 @@ class MinibatchDeviation(keras.layers.Layer):
     def call(self, features: KerasTensor) -> KerasTensor:
         """Computes the layer."""
         groups = ops.reshape(features, (-1, self.group_size, *features.shape[1:]))
-        deviation = ops.sqrt(ops.var(groups, axis=1) + 1e-8)  # avoids the root at 0, where it has no gradient
+        deviation = ops.sqrt(ops.var(groups, axis=1) + 1e-8)  # the square root has no gradient at 0
         means = ops.repeat(ops.mean(deviation, axis=(1, 2, 3)), self.group_size)
         channel = means[:, None, None, None] * ops.ones_like(features[..., :1])
         return ops.concatenate([features, channel], axis=-1)
