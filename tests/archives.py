@@ -123,7 +123,7 @@ WRITERS = {"cub": write_cub, "dogs": write_dogs, "cars": write_cars, "apc": writ
 
 def write(source, path, monkeypatch):
     """Writes a dataset's archives below `path`, the folder that tfds uses, and returns `path`."""
-    tfds.disable_progress_bar()  # the progress bar would start a process
+    tfds.disable_progress_bar()  # no progress bar, which would start a process
     folder = path / "downloads" / "manual"
     WRITERS[source](folder)
     accept(monkeypatch, source, folder)

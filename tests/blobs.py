@@ -35,7 +35,7 @@ def is_red(image):
 
 
 def export_network(name, output):
-    """Trains one of NETWORKS on blobs with the seeds 1, 2 and so on, and exports it like a run."""
+    """Trains one of NETWORKS on images of blobs with the seeds 1, 2 and so on, and exports it."""
     keras.utils.set_random_seed(0)
     network = NETWORKS[name]()
     held_out = _train(network)

@@ -25,7 +25,10 @@ TRAINING = run_facts(
 
 
 def disc_photos(count, seed):
-    """Returns images of bright discs on dark ramps, uint8 in [20, 220] (without black and white), and their masks."""
+    """Returns images of bright discs on dark ramps, and their masks.
+
+    The images are uint8 in [20, 220], without black and white.
+    """
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:RESOLUTION, :RESOLUTION]
     centres, radii = rng.uniform(8, 24, (count, 2, 1, 1)), rng.uniform(4, 10, (count, 1, 1))

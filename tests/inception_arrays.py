@@ -6,7 +6,7 @@ import numpy as np
 
 
 def array(name, shape):
-    """Returns the array of this name in the frozen graph, scaled so that features stay near 1 through 48 layers."""
+    """Returns random weights for an array of the frozen graph, scaled so that features stay near 1 in all 48 layers."""
     generator = np.random.default_rng(zlib.crc32(name.encode()))
     if name.endswith("conv2d_params"):
         return (generator.standard_normal(shape) * np.sqrt(2 / np.prod(shape[:3]))).astype(np.float32)

@@ -4,7 +4,7 @@ import numpy as np
 
 
 class MeanColour:
-    """Features for FID that need no weights: an image's mean colour. Records the batches of images."""
+    """Computes features for FID without weights: the mean colour of each image. Records the batches of images."""
 
     def __init__(self, sha256="0123"):
         self.sha256, self.seen = sha256, []

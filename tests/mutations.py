@@ -1,4 +1,4 @@
-"""Broken and odd image files, the same in every run. For most of them, the right result of reading is known."""
+"""Broken and odd image files, the same in every run. For most files, the right result of reading is known."""
 
 import dataclasses
 import io
@@ -27,7 +27,7 @@ class Mutation:
 
 
 class _Folder:
-    """Collects the mutations that it writes."""
+    """Writes files into a folder, and keeps a list of them as mutations."""
 
     def __init__(self, path):
         self.path, self.mutations = path, []
@@ -162,7 +162,10 @@ def _bombs(folder):
 
 
 def _many_scans(image, count):
-    """Returns a progressive JPEG that repeats its last scan. A copy takes few bytes but costs work on every pixel."""
+    """Returns a progressive JPEG that repeats its last scan.
+
+    Each copy of the scan takes few bytes, but costs work on every pixel.
+    """
     content = encoded(image, "jpg", progressive=True)
     last = content.rindex(b"\xff\xda")
     return content[:last] + content[last:-2] * count + content[-2:]
@@ -235,7 +238,7 @@ def _exif(folder):
             folder.add(f"turn_{turn}.{ending}", encoded(noise(), ending, exif=_orientation(turn)), READ, SIZE)
         good = _orientation(1)
         for name, broken in {
-            "text": good[:22] + b"\x02\0" + good[24:],  # the type of the value is not the expected number
+            "text": good[:22] + b"\x02\0" + good[24:],  # text instead of a number
             "endless": good[:10] + b"\xff\xff\xff\xff" + good[14:],
             "short": good[:14],
             "random": b"Exif\0\0" + random.Random(ending).randbytes(100),
@@ -308,7 +311,7 @@ def _no_files(folder):
 def _folders(folder):
     content = encoded(noise(), "png")
     folder.add("folder.jpg/inside.png", content, READ, SIZE)
-    folder.add("clash.png/inside.png", content, READ, SIZE)  # its results clash with those of the next image
+    folder.add("clash.png/inside.png", content, READ, SIZE)  # its folder of masks has the name of the next image's mask
     folder.add("clash.jpg", content, READ, SIZE)
     folder.add("new\nfolder/inside.png", content, READ, SIZE)
     folder.add("/".join(["deep"] * 60) + "/inside.png", content, READ, SIZE)

@@ -2,8 +2,8 @@
 
 Ways: plain, two_replicas, four_replicas, jit, and multi_worker, which needs TF_CONFIG. All use SGD, because Adam
 enlarges differences in the last digit of gradients near zero. The prefix `adam_` keeps the Adam of the config. The
-prefix `two_rounds_` trains two rounds of half as many steps. The prefix `cures_` lets D compare and augment images, and
-makes pairs look like photos.
+prefix `two_rounds_` trains two rounds of half as many steps. The prefix `cures_` turns on minibatch deviation and
+augmentation in D, and makes pairs look like photos.
 
 This is a script, because the number of logical devices must be set before TensorFlow starts.
 """

@@ -34,7 +34,7 @@ def parse(monkeypatch):
 
     def parsed(*arguments):
         reset()
-        monkeypatch.setattr(sys, "argv", ["main", *arguments])  # the flag --config searches this for fields to set
+        monkeypatch.setattr(sys, "argv", ["main", *arguments])  # the flag --config reads --config.FIELD=VALUE from here
         try:
             main.parse_flags(sys.argv)
         except SystemExit as error:
@@ -48,7 +48,7 @@ def parse(monkeypatch):
 @pytest.fixture
 def run(parse, tmp_path, monkeypatch):
     """Runs the command with a workdir; returns the error message, or None."""
-    monkeypatch.setattr(logging, "use_absl_handler", lambda: None)  # would act on later tests
+    monkeypatch.setattr(logging, "use_absl_handler", lambda: None)  # the handler would stay for later tests
 
     def ran(*arguments):
         try:

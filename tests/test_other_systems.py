@@ -66,7 +66,7 @@ def test_windows_lock_is_held_by_one_process(tmp_path, monkeypatch):
 @pytest.mark.parametrize("folder", ["tf_layered_gan", "export", "edge_segmenter"])
 def test_no_module_needs_what_only_posix_has(folder):
     for path in (ROOT / folder).rglob("*.py"):
-        if "build" in path.relative_to(ROOT).parts:  # a copy that pip leaves
+        if "build" in path.relative_to(ROOT).parts:  # pip leaves a copy of the package there
             continue
         trees = ast.walk(ast.parse(path.read_text()))
         names = {alias.name for node in trees if isinstance(node, ast.Import) for alias in node.names}

@@ -50,7 +50,7 @@ def test_metrics_file_holds_the_figures(finished_run):
     metrics = read_record(finished_run / "metrics.json")
     assert metrics["seed"] == 0
     assert metrics["images_seen"] == 16  # two rounds of two steps of four images
-    assert metrics["segmenter_steps"] == 3  # two rounds of one, and one final step
+    assert metrics["segmenter_steps"] == 3  # one step in each of two rounds, and one final step
     assert metrics["training_seconds"] > 0
     assert metrics["photos"] == {"train": 10, "validation": 5, "test": 5}
     assert 0 < metrics["synthetic"]["mask_mean"] < 1
@@ -76,8 +76,8 @@ def test_loss_terms_are_in_tensorboard(finished_run):
     assert of["discriminator/generator_adversarial"] == of["mask/mask_mean"] == every_step
     assert of["codes/mutual_information_mask"] == every_step
     assert of["gradients/discriminator_gradient_norm"] == every_step
-    assert of["background/background"] == [3, 4]  # from the second round on
-    assert of["speed/gan/images_per_second"] == [2, 4]  # not in the first report of a phase
+    assert of["background/background"] == [3, 4]  # round 1 has no background loss
+    assert of["speed/gan/images_per_second"] == [2, 4]  # the first report of a phase has no speed
     assert of["segmenter/segmentation"] == [1, 2]
     assert "segmenter/consistency" not in of  # only the final steps also learn from photos
     assert of["final/segmentation"] == of["final/consistency"] == [1]
@@ -236,7 +236,7 @@ def test_fid_and_clusters_stay_until_the_gan_trains_again(photo_run, tmp_path, e
         return report_run(config, workdir, splits, *models, inception=None)
 
     assert report() == metrics
-    for earlier in (json.dumps(metrics | {"images_seen": 4}), '{"seed": 0, '):  # of another GAN, or damaged
+    for earlier in (json.dumps(metrics | {"images_seen": 4}), '{"seed": 0, '):  # another GAN; damaged
         (workdir / "metrics.json").write_text(earlier)
         assert metrics.keys() - report().keys() == {"synthesis", "clusters"}
 
@@ -252,7 +252,7 @@ def test_every_config_trains(name, tmp_path, eagerly, monkeypatch):
         own = {"data.path": str(archives.write(source, tmp_path / "tfds", monkeypatch)), "data.holdout": 2}
     metrics = tiny.train_one_step(module, tmp_path / "run", **own)
     assert metrics["images_seen"] == 4
-    assert (metrics["test"] is None) == (source in ("folder", "dogs", "cars"))  # these have no masks here
+    assert (metrics["test"] is None) == (source in ("folder", "dogs", "cars"))  # the test gives no masks for these
     for pattern in ("metrics.json", "checkpoints/*.index", "samples/*.png"):
         assert list((tmp_path / "run").glob(pattern)), pattern
     assert steps(tiny.events(tmp_path / "run"))["discriminator/generator_adversarial"] == [1]

@@ -20,7 +20,7 @@ def test_both_sides_resize_the_same_way():
     ours = fid.resize(tf.constant(image[np.newaxis]))[0]
     np.testing.assert_allclose(
         compare_inception._resized(image.astype(np.float64)), ours, atol=5e-3
-    )  # out of 255; the positions are float32
+    )  # grey levels out of 255; float32 positions are inexact
 
 
 def test_a_stopped_command_goes_on(tmp_path, monkeypatch):
@@ -51,4 +51,5 @@ def test_report_compares_the_blocks_in_both_folders(tmp_path, capsys):
     printed = capsys.readouterr().out
     # FID is (4 - 2)^2: the means are 2 and 4, or 2.5 and 4.5, and each pair has one variance.
     assert re.findall(r"FID by (\w+): (\S+)", printed) == [("Keras", "4.00000"), ("TorchScript", "4.00000")]
-    assert "2 photos: |keras - torch| / |torch| mean 2.00e-01, most 2.00e-01" in printed  # 0.25 of 1.25, 0.75 of 3.75
+    # The relative difference is 0.25 / 1.25 for one photo and 0.75 / 3.75 for the other, 0.2 for both.
+    assert "2 photos: |keras - torch| / |torch| mean 2.00e-01, most 2.00e-01" in printed

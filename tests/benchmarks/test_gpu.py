@@ -1,4 +1,7 @@
-"""Tests of the GPU tool. TensorFlow exports, JAX trains on the CPU in its own environment, TensorFlow imports."""
+"""Tests of the GPU tool.
+
+TensorFlow exports a run, JAX trains it on the CPU in another environment, and TensorFlow imports the result.
+"""
 
 import hashlib
 import os
@@ -67,12 +70,12 @@ def test_jax_trains_what_tensorflow_exported_and_imports(jax_python, tmp_path):
     config = GPU / "configs" / "tiny.py"
     run(sys.executable, "-m", "benchmarks.gpu.export", f"--config={config}", f"--output={raw}", "--reference_steps=2")
     run(jax_python, "-m", "benchmarks.gpu.pack", "--precision=f32", raw, bundle)
-    alone = shutil.move(bundle, tmp_path / "device")  # without the project beside it
+    alone = shutil.move(bundle, tmp_path / "device")  # a folder outside the project
     flags = [f"--check={alone}", f"--out={out}", "--precision=f32", "--chunk=2", f"--cache={tmp_path / 'cache'}"]
     environment = {"JAX_PLATFORMS": "cpu", "JAX_LOG_COMPILES": "1", "PYTHONPATH": ""}
     log = run(jax_python, f"{alone}/run.py", *flags, "--budget=36000", **environment)
 
-    assert log.count("Compiling jit(_scan)") == 8  # four programs, for the check and for the run
+    assert log.count("Compiling jit(_scan)") == 8  # four programs are compiled twice: for the check and for the run
     apart = {name: float(value) for name, value in re.findall(r"(\w+) differs .*'first_report': ([^,}]+)", log)}
     assert apart.keys() == {"gan_first", "gan_later", "segmenter", "final"}
     assert max(apart.values()) < 1e-5, apart
@@ -174,7 +177,8 @@ def test_every_epoch_sees_each_photo_once_in_another_order():
 def test_rounds_fill_the_time():
     plan = Plan(rounds=3, annealed_rounds=1, gan_steps=1000, segmenter_steps=10, final_steps=20)
     seconds = {"gan_first": 0.5, "gan_later": 0.75, "segmenter": 0.1, "final": 0.25}
-    # 90 s less 3 rounds of 1 + 4 s, 5 s of final steps and 25 s are 45 s. A step takes 0.5 + 2 * 0.75 s: 22 steps.
+    # 90 s minus 3 rounds of 1 + 4 s, minus 5 s of final steps, minus 25 s are 45 s for the GAN. One step in each round
+    # takes 0.5 + 2 * 0.75 = 2 s, so 22 steps fit.
     assert plan.fit(90.0, seconds, chunk=5).gan_steps == 20
     assert plan.fit(0.0, seconds, chunk=5).gan_steps == 5
     assert plan.fit(1e6, seconds, chunk=5) == plan
@@ -200,8 +204,8 @@ def test_weights_come_back_as_they_were(tmp_path):
 
 def test_large_weights_come_back_as_float16_in_several_files_without_optimizers(tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "FILE_BYTES", 10_000)
-    numbers = np.random.default_rng(0).normal(size=(3, 6400)).astype(np.float32)  # 12,800 bytes each as float16
-    numbers[2, 0] = 1e6  # beyond float16, so 25,600 bytes
+    numbers = np.random.default_rng(0).normal(size=(3, 6400)).astype(np.float32)  # each row has 12,800 bytes as float16
+    numbers[2, 0] = 1e6  # too large for float16, so this row keeps 25,600 bytes
     groups = ("average_segmenter", "mask_encoder", "discriminator", "segmenter_optimizer")
     state = {f"{group}/000": numbers[i] for group, i in zip(groups, (0, 1, 2, 0), strict=True)}
     message = weights.write_weights(tmp_path, state, {})

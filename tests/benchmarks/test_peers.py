@@ -1,4 +1,4 @@
-"""The comparison on a model that finds bright pixels. The peers' own weights are not needed."""
+"""The comparison with peers, run with a model that finds bright pixels in place of the peers' weights."""
 
 import sys
 import time
@@ -67,7 +67,8 @@ def test_u2netp_gets_channels_first_and_its_output_is_stretched(monkeypatch):
     output[..., 2:] = 0.4
     given = fake_runtime(monkeypatch, [1, 3, 4, 4], output)
     probability = segmenters.u2netp("any")(Image.new("RGB", (4, 4), (200, 100, 0)))
-    expected = [(1 - 0.485) / 0.229, (0.5 - 0.456) / 0.224, (0 - 0.406) / 0.225]  # divided by the maximum, 200
+    # The image is first divided by its maximum, 200.
+    expected = [(1 - 0.485) / 0.229, (0.5 - 0.456) / 0.224, (0 - 0.406) / 0.225]
     np.testing.assert_allclose(given[0][0, :, 0, 0], expected, rtol=1e-5)
     assert given[0].shape == (1, 3, 4, 4)
     np.testing.assert_allclose(probability, np.float32([[0, 0, 1, 1]] * 4), atol=1e-6)
@@ -79,7 +80,7 @@ def test_models_are_measured_in_their_own_processes(model):
     for figure in figures.values():
         assert 0 < figure["least"] <= figure["median"] < 1000
         assert 0 < figure["cpu"] < 1000
-        assert 10 < figure["before"] < figure["peak"] < 200  # the parent process has more than 200
+        assert 10 < figure["before"] < figure["peak"] < 200  # MiB, without the parent process, which has more
 
 
 def test_a_burst_has_at_least_one_run(monkeypatch):

@@ -1,4 +1,7 @@
-"""The comparison with workers in Python's standard library. PyTorch is not needed."""
+"""Tests of the comparison of training steps.
+
+The workers are fakes that need only Python's standard library, not PyTorch.
+"""
 
 import json
 import sys

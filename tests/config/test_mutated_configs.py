@@ -17,7 +17,7 @@ from tf_layered_gan.models import memory
 from tf_layered_gan.runs.config_record import load_config, record_config
 
 CONFIGS = shipped.names()
-DIGITS = 10**5000  # Python refuses to print it
+DIGITS = 10**5000  # Python refuses to print so long an integer
 VALUES = [
     *(None, True, False, 0, 1, -1, 2, 3, 7, 16, 1024, 2**20, 2**31, 2**63, -(2**63), 10**400, -(10**400), DIGITS),
     *(0.0, -0.0, 0.5, 1.0, 1.5, -0.5, 1e6, 1e308, -1e308, 5e-324, 0.9999999999999999, math.nan, math.inf, -math.inf),
@@ -75,7 +75,7 @@ def steps(config):
 
 
 def check_usable(config):
-    """Checks that the accepted config ends in time, and that its steps fit into an int64."""
+    """Checks that an accepted config ends in time, and that its numbers of steps fit into int64."""
     assert 1 <= config.schedule.rounds <= 10_000
     assert max(steps(config)) < 2**63
     assert config.resolution <= round(config.resolution / config.data.crop_scale[0]) <= 4 * config.resolution
@@ -107,7 +107,7 @@ def test_configs_with_several_mutations_are_accepted_or_refused():
         for field in generator.sample(sorted(fields(config)), generator.randint(2, 6)):
             try:
                 put(config, field, generator.choice(VALUES))
-            except (KeyError, TypeError, AttributeError):  # a mutation has replaced the field's section
+            except (KeyError, TypeError, AttributeError):  # an earlier mutation has replaced the section of this field
                 continue
         words = refusal(config)
         refused += words is not None

@@ -10,7 +10,7 @@ def test_what_differs_from_the_papers_config_is_perturbgans_setting():
     paper, ours = (dict(_flat(module.get_config())) for module in (default, perturbgan))
     assert {field: value for field, value in ours.items() if value != paper[field]} == {
         "data.flip": False,
-        "data.crop_scale": (8 / 9, 8 / 9),  # photos are enlarged 1.125 times
+        "data.crop_scale": (8 / 9, 8 / 9),  # a crop of 8/9 enlarges a photo 1.125 times
         "perturbation.scale_exponent": (0.0, 0.0),
         "perturbation.rotation": 0.0,
         "perturbation.background_contrast": (0.7, 1.3),
@@ -19,7 +19,8 @@ def test_what_differs_from_the_papers_config_is_perturbgans_setting():
         "schedule.rounds": 1,
         "schedule.gan_images_per_round": 1_000_000,
     }
-    # As in the paper, the shift is an eighth of the width, the weight of the binarisation is 2, and the share is 1/4.
+    # As in the paper, the largest shift is 1/8 of the width, the weight of the binarisation loss is 2, and masks must
+    # cover at least 1/4 of the image.
     assert (ours["perturbation.shift"], ours["gan.gamma_b"], ours["gan.mask_size"]) == (0.125, 2.0, (0.25, 1.0))
 
 

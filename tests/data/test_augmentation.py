@@ -93,7 +93,7 @@ def test_crop_out_of_range_is_refused(wrong):
 
 
 def colored(pixel, *, shift=0.0, contrast=1.0, saturation=1.0, turn=0.0):
-    """Returns the result for an image of one pixel. The pixel is the image's mean."""
+    """Changes the colours of an image of one pixel, which is also the mean of the image. Returns the pixel."""
     image = tf.constant(pixel, tf.float32)[None, None, None]
     return apply_color(image, tf.constant([[shift, contrast, saturation, turn]]))[0, 0, 0].numpy()
 

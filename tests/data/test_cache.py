@@ -118,7 +118,7 @@ def test_only_one_of_two_runs_reads(tmp_path, caplog):
 
 
 class Planted:
-    """Makes a folder when it is unpickled."""
+    """An object that makes a folder when it is unpickled."""
 
     def __init__(self, path):
         self.path = path

@@ -1,4 +1,7 @@
-"""Tests of the real builders on small archives. These have the official layouts and lie where a user would put them."""
+"""Tests of the real dataset builders.
+
+They read small archives with the official layouts, in the folder where a user would put them.
+"""
 
 import functools
 import os
@@ -29,7 +32,7 @@ def path(tmp_path_factory):
             archives.write(source, path, patch)
             catalogue.prepare(source, path)
     for archive in (path / "downloads" / "manual").iterdir():
-        archive.unlink()  # the prepared datasets do not need them
+        archive.unlink()  # the prepared datasets work without the archives
     return path
 
 

@@ -21,7 +21,7 @@ def save(path, color=RED, *, size=(8, 8), mode="RGB", **options):
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder of three red photos, the least usable number. One of them, b.png, is for training."""
+    """A folder of three red photos, which is the least number that works. b.png is the photo for training."""
     for name in "abc":
         save(tmp_path / "photos" / f"{name}.png")
     return tmp_path / "photos"
@@ -310,7 +310,7 @@ def test_cache_is_renewed_when_something_changes(photos, tmp_path, change):
         settings[change] -= 1
     assert_same_splits(folder.load(photos, cache=tmp_path / "cache", **settings), folder.load(photos, **settings))
     entries = list((tmp_path / "cache").glob("[0-9a-f]*"))
-    assert len(entries) == (2 if change == "new file" else 1)  # nothing can use the earlier entry of the same photos
+    assert len(entries) == (2 if change == "new file" else 1)  # an earlier entry of the same photos is replaced
 
 
 def test_masks_below_the_photos_must_be_named(photos):

@@ -24,7 +24,7 @@ def test_refuses_a_name_without_a_class():
 
 def test_refuses_a_pattern_that_takes_too_long(monkeypatch):
     monkeypatch.setattr(labels, "_MATCHING_SECONDS", 0.2)
-    slow = photos("a" * 40)  # (a+)+ could match it in 2**39 ways
+    slow = photos("a" * 40)  # (a+)+ can match this name in 2**39 ways
     message = r"data.classes is '\(a\+\)\+b', allowed: one that needs 0.2 seconds at most for"
     with pytest.raises(ValueError, match=message):
         photo_classes(Splits(slow, slow, slow), "(a+)+b")

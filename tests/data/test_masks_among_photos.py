@@ -78,7 +78,7 @@ def test_copies_of_photos_with_masks_are_counted(tmp_path, monkeypatch, copied, 
     warnings = []
     monkeypatch.setattr(logging, "warning", lambda line, *values: warnings.append(line % values))
     for i in range(5):
-        save(tmp_path / "photos" / f"{i}.bmp", photo(i))  # all have the same length
+        save(tmp_path / "photos" / f"{i}.bmp", photo(i))  # BMP, because then all files have the same length
     for i in range(2):
         save(tmp_path / "masks" / f"{i}.png", black_and_white(i))
     for i in range(copied):

@@ -91,7 +91,7 @@ def test_a_photo_looks_different_every_time():
 
 
 def test_masks_are_flipped_and_cropped_like_their_photos():
-    images = noise().images[..., :1].repeat(3, axis=-1) // 128 * 255  # black or white; the mask covers the white
+    images = noise().images[..., :1].repeat(3, axis=-1) // 128 * 255  # black and white; masks cover the white pixels
     photos = Photos(images, images[..., 0] // 255, tuple("abcde"))
     for element in elements(photos, 3, **AUGMENTED):
         assert element["mask"].shape == (4, 3, 3, 1)

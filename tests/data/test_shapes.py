@@ -53,7 +53,7 @@ def test_painted_images_are_cached_until_something_changes(tmp_path, monkeypatch
     sizes = {"train": 3, "held_out": 2, "resolution": 16, "storage_size": 20}
     drawn, first = shapes.load(**sizes), shapes.load(**sizes, cache=tmp_path)
     other = shapes.load(**sizes | {"train": 4}, cache=tmp_path)
-    monkeypatch.setattr(shapes, "draw", None)  # from here on, drawing would fail
+    monkeypatch.setattr(shapes, "draw", None)  # drawing again would now fail
     again = shapes.load(**sizes, cache=tmp_path)
     assert_same_splits(first, drawn)
     assert_same_splits(again, drawn)

@@ -1,4 +1,7 @@
-"""Tests of the web page. Python serves it, Chromium shows it, and the masks are compared with the edge command's."""
+"""Tests of the web page.
+
+Python serves the page, Chromium shows it, and its masks are compared with those of the edge command.
+"""
 
 import base64
 import contextlib
@@ -28,7 +31,7 @@ pytestmark = pytest.mark.browser
 WEB = Path(__file__).parents[2] / "export" / "web"
 MODEL = "segmenter_float32.tflite"
 MOST_DIFFERENT = 0.01  # the largest share of a mask's pixels that may differ
-STOPS = ["file", "camera", "model", "threshold", "saveMask", "saveCutout"]  # where the Tab key stops
+STOPS = ["file", "camera", "model", "threshold", "saveMask", "saveCutout"]  # elements that the Tab key reaches
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,7 @@ def models():
     photos = np.random.default_rng(0).integers(0, 256, (4, RESOLUTION, RESOLUTION, 3)).astype("uint8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convert, "_span_all_values", lambda images: 30 + images * np.float32(0.7))
-        scaled = convert.to_tflite_int8(bright_network(), photos)  # its input scale is not 1, unlike an exported file's
+        scaled = convert.to_tflite_int8(bright_network(), photos)  # input scale is not 1; in exported files it is
     return {
         MODEL: add_signatures(convert.to_tflite_float32(bright_network()), "pad"),
         "segmenter_int8.tflite": add_signatures(convert.to_tflite_int8(bright_network(), photos), "pad"),
@@ -173,7 +176,10 @@ def edge_result(model, path, folder, kind="masks", *options):
 
 
 def assert_same_mask(actual, expected):
-    """Compares the masks [height, width, rgb] and [height, width]. The second must not be nearly all of one value."""
+    """Compares the masks [height, width, rgb] and [height, width].
+
+    The second mask must not have nearly the same value everywhere.
+    """
     assert actual.shape == (*expected.shape, 3)
     assert set(np.unique(actual)) <= {0, 255}
     assert 0.1 < np.mean(expected == 255) < 0.9
@@ -249,7 +255,10 @@ def test_model_of_squeezed_photos(context, address, site, image, tmp_path):
 
 @pytest.fixture(scope="module", params=NETWORKS)
 def network(request, site):
-    """The name of one of a run's networks. The folder of this name beside the page has the network's exported files."""
+    """The name of a network of a run.
+
+    The folder with this name beside the page holds the exported files of the network.
+    """
     export_network(request.param, site / "full" / request.param)
     return request.param
 
@@ -260,7 +269,7 @@ def test_a_runs_network_in_each_format(context, address, site, network, image, t
     drop(page, image)
     expected = edge_result(site / "full" / network / name, image, tmp_path / "out")
     assert_same_mask(saved_mask(page), expected)
-    assert np.mean((expected == 255) == is_red(Image.open(image))) > 0.65  # untrained 0.53, 0.56; trained 0.77
+    assert np.mean((expected == 255) == is_red(Image.open(image))) > 0.65  # 0.53 and 0.56 untrained, 0.77 trained
 
 
 @pytest.mark.parametrize("name", ["photo.jpg", "alpha.png", "palette.png"])
@@ -372,7 +381,7 @@ def test_nothing_is_asked_for_once_the_model_is_there(context, page, image):
 @pytest.mark.parametrize("way", ["fetch(url, { mode: 'no-cors' })", "show(url)"])
 def test_the_page_cannot_reach_another_server(browser, address, way):
     page = opened(browser.new_context(), f"{address}/full/")
-    other = f"http://localhost:{urlsplit(address).port}/full/{MODEL}"  # the same file under another name
+    other = f"http://localhost:{urlsplit(address).port}/full/{MODEL}"  # the same file, but another server name
     refused = page.evaluate(
         f"""async (url) => {{
             const refused = new Promise((resolve) =>
@@ -422,7 +431,10 @@ def test_tab_order_labels_and_visible_focus(page, image):
 
 @pytest.fixture
 def phone(playwright, browser, address):
-    """The page on a phone with a small, dense touch screen and no pointer. The phone follows the page's viewport."""
+    """The page on a phone with a small, dense touch screen and no pointer.
+
+    The phone obeys the viewport that the page sets.
+    """
     settings = playwright.devices["Pixel 7"] | {"permissions": ["camera"]}
     with watched_context(browser, address, **settings) as context:
         context.add_init_script(

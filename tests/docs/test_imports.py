@@ -61,7 +61,8 @@ def nodes(path, *kinds):
 def imports(path):
     """Yields the dotted names of all imports in a file. `from a import b` gives the name a.b.
 
-    Relative imports are left out. Only export and edge_segmenter have some, because pip renames these packages.
+    Relative imports are left out. Only export and edge_segmenter use relative imports, because pip renames these
+    packages.
     """
     for node in nodes(path, ast.Import, ast.ImportFrom):
         if isinstance(node, ast.Import):

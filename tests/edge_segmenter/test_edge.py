@@ -75,7 +75,7 @@ def test_results_are_printed_as_large_as_the_photo(model, photos, tmp_path, dpi,
 
 def test_mask_fits_the_image_as_displayed(model, photos, tmp_path):
     exif = Image.Exif()
-    exif[0x0112] = 6  # orientation: turn by 90 degrees
+    exif[0x0112] = 6  # EXIF orientation: displayed turned by 90 degrees
     half_white().save(photos / "upright.jpg", exif=exif)
     run(model, photos, tmp_path / "out")
     # The stored image is 40 wide and 20 high. It is displayed 20 wide and 40 high, with the white half at the bottom.
@@ -423,5 +423,5 @@ def test_a_misspelt_flag_is_refused_with_the_nearest(model, photos, tmp_path):
     finished = run(model, photos, tmp_path / "out", "--treshold=0.4")
     assert finished.returncode == 2
     assert "unrecognized arguments: --treshold=0.4; did you mean --threshold?" in finished.stderr
-    finished = run_main("segment", "--modle", str(model))  # now --model is missing too
+    finished = run_main("segment", "--modle", str(model))  # besides, --model is missing here
     assert finished.returncode == 2 and "unrecognized arguments: --modle; did you mean --model?" in finished.stderr

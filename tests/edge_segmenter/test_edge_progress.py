@@ -20,7 +20,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Lets time pass in the test only: each look at the clock takes 0.5 s."""
+    """Replaces the clock, so that 0.5 s seem to pass between two readings."""
     times = iter(i * 0.5 for i in range(10_000))
     monkeypatch.setattr(module.time, "perf_counter", lambda: next(times))
 

@@ -1,4 +1,7 @@
-"""The edge command on videos that OpenCV wrote, and on a fake camera. It has not been tested with a real camera."""
+"""The edge command on videos that OpenCV wrote, and on a fake camera.
+
+The command has not been tested with a real camera.
+"""
 
 import itertools
 import os
@@ -77,7 +80,7 @@ def test_blurred_background_and_numbered_cutouts(model, clip, tmp_path):
     assert files(tmp_path / "out") == ["blurred/clip.mp4", *cutouts]
     blurred, _ = read(tmp_path / "out/blurred/clip.mp4")
     assert blurred.shape == (4, 32, 64, 3) and blurred[0, :, 56:].min() > 230
-    assert blurred[0, 16, 10, 2] > blurred[0, 16, 10, 0] + 40  # blue like the background, not red
+    assert blurred[0, 16, 10, 2] > blurred[0, 16, 10, 0] + 40  # more blue than red, like the background
     cutout = np.asarray(Image.open(tmp_path / "out" / cutouts[3]))
     assert cutout.shape == (32, 64, 4) and cutout[:, 32:, 3].min() > 250 and cutout[:, :16, 3].max() < 5
 
@@ -122,7 +125,7 @@ def test_a_file_that_is_no_video_is_named(model, tmp_path, content, message):
 
 @pytest.mark.parametrize("name", ["12:30:45.mp4", "take%03d.mp4", "[a]*.MOV", "clip.3gp"])
 def test_any_name_of_a_video_and_of_the_output_works(model, clip, tmp_path, monkeypatch, name):
-    # FFmpeg reads a relative "12:..." as an address.
+    # FFmpeg takes a relative path such as "12:..." for an address.
     monkeypatch.chdir(tmp_path)
     clip.rename(name)
     finished = run(model, name, "1:2%d")
@@ -154,7 +157,7 @@ def test_a_video_that_the_disk_cannot_hold_is_named_and_removed(model, tmp_path)
 def test_a_truncated_video_is_named_with_both_numbers(model, tmp_path):
     whole = write(tmp_path / "whole.avi", [frame(20 + number) for number in range(40)]).read_bytes()
     clip = tmp_path / "cut.avi"  # an .avi begins with its header, an .mp4 ends with it
-    clip.write_bytes(whole[: (whole.index(b"movi") + whole.index(b"idx1")) // 2])  # half of the frames' data
+    clip.write_bytes(whole[: (whole.index(b"movi") + whole.index(b"idx1")) // 2])  # cuts off half of the frames' data
     finished = run(model, clip, tmp_path / "out")
     frames = len(read(tmp_path / "out/masks/cut.mp4")[0])
     assert 0 < frames < 36 and finished.stdout == f"{frames} frames of {clip} segmented into {tmp_path / 'out'}\n"
@@ -184,7 +187,7 @@ def test_ctrl_c_leaves_a_finished_video(model, tmp_path):
     frames = int(finished.stdout.split()[0])
     assert finished.returncode == 1 and finished.stdout.endswith("stopped\n") and 3 <= frames < 3000
     assert len(read(tmp_path / "out/masks/long.mp4")[0]) == frames
-    assert len(files(tmp_path / "out")) == frames + 1  # no other file is left
+    assert len(files(tmp_path / "out")) == frames + 1  # the video and the cut-outs, but no temporary file
 
 
 class Camera:
@@ -195,7 +198,7 @@ class Camera:
 
     def __call__(self, source, *backend):
         assert source == 7 or backend
-        return OPENCV_CAPTURE(source, *backend) if backend else self  # the tests open finished videos too
+        return OPENCV_CAPTURE(source, *backend) if backend else self  # a test also opens the finished video
 
     def isOpened(self):  # noqa: N802
         return True

@@ -103,7 +103,7 @@ def test_results_of_earlier_versions_are_known_by_the_names_of_photos(tmp_path):
     touch(tmp_path, "a.jpg", "c.jpg", "c.png", "x/b.JPG")
     touch(tmp_path, "out/masks/a.png", "out/masks/c.jpg.png", "out/masks/c.png.png", "out/masks/x/b.png")
     touch(tmp_path, "elsewhere/masks/other.png", "elsewhere/cutouts/other.png")
-    touch(tmp_path, "people/masks/venice.png", "people/masks/a.jpg")  # not results: photos of masks that people wear
+    touch(tmp_path, "people/masks/venice.png", "people/masks/a.jpg")  # photos of carnival masks, not results
     listing = list_images(tmp_path)
     photos = ["a.jpg", "c.jpg", "c.png", "people/masks/a.jpg", "people/masks/venice.png", "x/b.JPG"]
     assert below(tmp_path, listing.images) == photos
@@ -119,4 +119,4 @@ def test_linked_folders_are_searched_once_and_loops_end(tmp_path):
     (tmp_path / "data/birds/loop").symlink_to(root)
     listing = list_images(root, without=tmp_path / "masks")
     assert below(root, listing.images) == ["again/birds/a.jpg", "again/birds/below/b.jpg", "z/own.jpg"]
-    assert listing.left_out == {SEARCHED: 5}  # a_link_to_z, birds, here, loop, up
+    assert listing.left_out == {SEARCHED: 5}  # the links a_link_to_z, birds, here, loop and up

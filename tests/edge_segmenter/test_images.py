@@ -142,7 +142,7 @@ def noise(size=(640, 480)):
 def test_a_clip_after_the_end_of_a_jpeg_does_not_count(tmp_path, monkeypatch, progressive):
     content = jpeg(noise(), progressive=progressive)
     (tmp_path / "a.jpg").write_bytes(content + b"\xff\xda\0\x02" * 10_000)
-    monkeypatch.setattr(images, "MAX_BYTES", 1000)  # the file is read in parts, so its length does not matter
+    monkeypatch.setattr(images, "MAX_BYTES", 1000)  # the file may be longer, because it is read in parts
     assert (pixels(tmp_path / "a.jpg") == pixels(io.BytesIO(content))).all()
 
 

@@ -24,5 +24,5 @@ def weights(tmp_path_factory) -> pathlib.Path:
 def features(network, weights) -> fid.InceptionFeatures:
     """The features of the network with these weights."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fid, "inception", lambda: network)  # building another network takes seconds
+        patch.setattr(fid, "inception", lambda: network)  # saves the seconds to build another network
         return fid.InceptionFeatures(weights)

@@ -59,7 +59,7 @@ def test_otsu_takes_the_part_with_the_smaller_share_of_the_border():
 
 def test_two_colours_finds_the_largest_thing_of_the_inner_colour_despite_a_shadow():
     thing = np.zeros((32, 32), bool)
-    thing[8:20, 6:24] = True  # this and the square survive an opening of 5 pixels; the square is smaller
+    thing[8:20, 6:24] = True  # survives an opening of 5 pixels, like the smaller square
     speck, square = np.zeros_like(thing), np.zeros_like(thing)
     speck[28:31, 4:7], square[23:29, 22:28] = True, True
     image = two_tone(thing | speck | square, (200, 40, 40), (40, 60, 160))
@@ -78,7 +78,8 @@ def test_pooled_hues_uses_the_other_images():
     inside[6:24, 4:28], cut_off[:, :6] = True, True  # cut_off has 192 of 1,024 pixels and 44 of the 124 border pixels
     images = np.concatenate([two_tone(thing, (200, 40, 40), (40, 60, 160)) for thing in (inside, cut_off)])
     assert (pooled_hues(images) == [inside, cut_off]).all()
-    assert (pooled_hues(images[1:]) == ~cut_off).all()  # alone, the part with the smaller share of the border
+    # Without the other image, the part with the smaller share of the border counts as the object.
+    assert (pooled_hues(images[1:]) == ~cut_off).all()
 
 
 def test_pooled_hues_clusters_a_sample_of_many_pixels():

@@ -124,7 +124,7 @@ def flat_photos(names, size):
 def test_clusters_are_compared_with_the_classes_of_all_photos():
     splits = Splits(flat_photos(["a1", "b1", "b2"], 6), flat_photos(["a2"], 4), flat_photos(["b3"], 4))
     image = keras.Input((4, 4, 3))
-    brightness = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(image))  # the output's sign is the category
+    brightness = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(image))  # below, its sign becomes the category
     logits = keras.layers.Dense(2, use_bias=False, name="category")(brightness)
     discriminator = keras.Model(image, [keras.layers.Flatten()(image), logits])
     discriminator.get_layer("category").set_weights([np.float32([[-1, 1]] * 3)])
@@ -135,7 +135,10 @@ def test_clusters_are_compared_with_the_classes_of_all_photos():
 
 
 class FakeGAN:
-    """Returns two masks of 4 pixels: one with `step` foreground pixels, one with none. If crossed, the code decides."""
+    """A GAN that paints two masks of 4 pixels: `step` foreground pixels in one, none in the other.
+
+    Its foreground generator paints masks that depend on the code c alone.
+    """
 
     def synthesize(self, draws):
         filled = tf.cast(tf.range(4) < tf.cast(draws["step"], tf.int32), tf.float32)
@@ -152,7 +155,8 @@ def fake_draws(step):
 
 def test_large_batches_give_no_more_masks_to_compare(monkeypatch):
     monkeypatch.setattr(gan_figures, "_MOST_MASKS", 3)
-    assert evaluate_synthetic_masks(FakeGAN(), fake_draws, batches=3)["pictures"] == 3  # of two batches of two
+    # Two batches of two masks are enough for the three masks.
+    assert evaluate_synthetic_masks(FakeGAN(), fake_draws, batches=3)["pictures"] == 3
 
 
 def test_synthetic_masks_have_a_mean_a_spread_and_variety():

@@ -70,7 +70,7 @@ def layers(samples=2):
     return [background, foreground, mask, composed, real, np.full((samples, 2, 2), 0.2, np.float32)]
 
 
-STEP = 128 + 2  # from one tile of 2 x 2 pixels, 64 times enlarged, to the next
+STEP = 128 + 2  # pixels between the corners of two tiles: 64 times 2 pixels and a gap of 2
 HEADING = 16 + 2  # pixels
 
 

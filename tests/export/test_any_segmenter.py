@@ -17,7 +17,7 @@ def test_exported_formats_agree(tmp_path):
     network = bright_network()
     write_savedmodel(network, tmp_path / "saved_model", "pad")
     (tmp_path / "segmenter.tflite").write_bytes(to_tflite_float32(network))
-    image = np.random.default_rng(0).integers(112, 144, (16, 16, 3), np.uint8)  # near grey, where the mask is uncertain
+    image = np.random.default_rng(0).integers(112, 144, (16, 16, 3), np.uint8)  # mid grey, where masks are uncertain
     (one, saved_model), (other, tflite) = (load_segmenter(tmp_path / n) for n in ("saved_model", "segmenter.tflite"))
     assert one == other == 16
     np.testing.assert_allclose(saved_model(image), tflite(image), atol=1e-5)
@@ -124,7 +124,7 @@ def test_model_of_any_size_without_a_size_is_refused(tmp_path, name):
 
 @FORMATS
 def test_error_names_the_size_at_which_the_model_fails(tmp_path, name):
-    def halve_and_double(x):  # makes 10 pixels of 9
+    def halve_and_double(x):  # a side of 9 pixels becomes 10, so the sum fails
         return x[..., :1] + tf.repeat(tf.repeat(x[:, ::2, ::2, :1], 2, 1), 2, 2)
 
     model = write_model(tmp_path / name, halve_and_double, (1, None, None, 3))

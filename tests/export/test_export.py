@@ -80,7 +80,7 @@ def test_metadata_of_the_savedmodel_differs_in_its_batch_only(exported):
     for side in ("input", "output"):
         assert described[side]["shape"][0] == "batch"
         described[side]["shape"][0] = 1
-    assert facts == float32  # the figures of both are the same
+    assert facts == float32  # both files state the same figures
 
 
 @pytest.mark.parametrize("name", TFLITE)
@@ -101,7 +101,7 @@ def test_no_path_is_revealed(exported, workdir):
 
 
 def test_int8_tflite_takes_raw_pixels_and_returns_256ths(exported, photos):
-    assert photos.min() > 0 and photos.max() < 255  # with these photos alone, the scale would be another one
+    assert photos.min() > 0 and photos.max() < 255  # so these photos alone would give another scale
     interpreter = Interpreter(str(exported / "segmenter_int8.tflite"))
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
     assert (source["quantization"], target["quantization"]) == ((1.0, 0), (1 / 256, 0))

@@ -24,8 +24,8 @@ from tf_layered_gan.files.file_lock import file_lock
 def models(tmp_path_factory):
     """A segmenter in both formats. It marks pixels brighter than grey 5 as foreground.
 
-    The logits are 4 (r + g + b) + 11.5 with colours in [-1, 1]. They are -12 + 11.5 at grey 0 and 12 (10 / 127.5 - 1) +
-    11.5 = 0.44 at grey 10.
+    The logits are 4 (r + g + b) + 11.5 with colours in [-1, 1]. These logits are -12 + 11.5 at grey 0 and 12 (10 /
+    127.5 - 1) + 11.5 = 0.44 at grey 10.
     """
     network, folder = bright_network(), tmp_path_factory.mktemp("models")
     network.layers[-1].bias.assign([11.5])

@@ -58,7 +58,7 @@ def test_mask_of_256ths():
 @pytest.mark.parametrize("size", SIZES)
 def test_128_or_more_is_above_one_half(size):
     values = np.random.default_rng(0).choice(np.array([0, 127, 128, 129, 255], "uint8"), (1, RESOLUTION, RESOLUTION, 1))
-    values[:, 4:12] = 128  # exactly one half, also where it is interpolated
+    values[:, 4:12] = 128  # exactly one half, even after interpolation
     expected = edge.foreground_probability(
         Image.new("RGB", size), RESOLUTION, lambda _: values[0, ..., 0] / np.float32(256), "pad"
     )
@@ -71,7 +71,8 @@ def test_128_or_more_is_above_one_half(size):
 
 @pytest.mark.parametrize("longest", [17, 32, 101, 4031, 65535])
 def test_every_side_is_rounded_like_python_does(longest):
-    sides = np.unique(np.linspace(1, longest, 200).astype("int32"))  # at 32 pixels, every second value is a half
+    # If the longest side has 32 pixels, every second length ends in .5.
+    sides = np.unique(np.linspace(1, longest, 200).astype("int32"))
     lengths, starts = filled_part(tf.constant(sides), longest, RESOLUTION)
     expected = [max(1, round(side * RESOLUTION / longest)) for side in sides.tolist()]
     assert lengths.numpy().tolist() == expected

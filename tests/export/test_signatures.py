@@ -104,7 +104,9 @@ def test_buffers_are_aligned(content):
 
 
 def test_fixed_size_is_one_partition(kind, content):
-    """XNNPACK runs the whole network as one node. Only the operators that change the type at both ends are left.
+    """XNNPACK runs the whole network as one node.
+
+    The interpreter runs only the operators that change the type at both ends.
 
     The interpreter lists the nodes of its graph and appends one node, DELEGATE, for each partition that a delegate
     runs. The interpreter itself runs only the nodes before and after the partition.
@@ -123,7 +125,7 @@ def test_fixed_size_is_one_partition(kind, content):
 
 
 def test_any_size_has_the_network_in_the_same_partition_and_two_of_resampling(content):
-    """Only the arithmetic on sizes and coordinates is left to the interpreter's own kernels.
+    """The interpreter's own kernels run only the arithmetic on sizes and coordinates.
 
     The network's tensors have the same indices in both subgraphs. So the network's partition writes the same tensor in
     both, and reads the same number of tensors. (With float16 weights, another partition has converted some of them to

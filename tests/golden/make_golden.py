@@ -33,7 +33,7 @@ def scale_transform(exponent):
 
 
 def perturb(image, exponent, angle, shift_x, shift_y):
-    """Scales, then turns, then shifts; tensorflow-addons counts angles counter-clockwise on screen."""
+    """Scales, then turns, then shifts. In tensorflow-addons, positive angles turn counter-clockwise on screen."""
     transform = tfa.image.compose_transforms(
         [
             scale_transform(exponent),
@@ -53,8 +53,8 @@ def write_warps(generator):
 def kernel_with_gap(generator):
     """Returns a convolution kernel with the singular values 4, 2, 1 and 0.5.
 
-    tensorflow-addons computes sigma half an iteration earlier than SN-GAN. Because of the gap between the singular
-    values, this makes no difference after 5 iterations, while u still changes.
+    tensorflow-addons computes sigma half an iteration earlier than SN-GAN. The singular values are far apart, so this
+    makes no difference after 5 iterations, although u still changes.
     """
     left, _ = np.linalg.qr(generator.standard_normal((18, 4)))
     right, _ = np.linalg.qr(generator.standard_normal((4, 4)))

@@ -43,7 +43,7 @@ def test_discriminator_gets_one_channel_and_only_its_own_head_compares_images():
     images = tf.random.stateless_normal([4, 16, 16, 3], (1, 2))
     other = tf.concat([images[:1], tf.zeros([1, 16, 16, 3]), images[2:]], 0)
     (realness, category), (changed, unchanged) = comparing(images), comparing(other)
-    assert changed[0] != realness[0]  # it has another neighbour in its group
+    assert changed[0] != realness[0]  # image 0 has another neighbour in its group
     np.testing.assert_allclose(changed[2:], realness[2:], atol=1e-6)
     np.testing.assert_allclose(unchanged[0], category[0], atol=1e-6)
 

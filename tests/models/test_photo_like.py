@@ -39,7 +39,7 @@ def maker():
 
 @pytest.fixture
 def unlikely(monkeypatch):
-    """Sets every probability to 0, and the changes that always apply to none."""
+    """Sets every probability to 0, and makes the changes that always apply do nothing."""
     for name in PROBABILITIES:
         monkeypatch.setattr(photo_like, name, 0.0)
     monkeypatch.setattr(photo_like, "IMAGE", NO_CHANGE)
@@ -60,7 +60,7 @@ def test_the_same_draws_give_the_same_pair_compiled_or_not(maker):
     pair, compiled = maker(layers(), {"photo_like": first}), tf.function(maker)(layers(), {"photo_like": again})
     tf.nest.map_structure(np.testing.assert_array_equal, pair, maker(layers(), {"photo_like": again}))
     np.testing.assert_array_equal(pair["mask"], compiled["mask"])
-    np.testing.assert_allclose(pair["image"], compiled["image"], atol=0.02)  # a grey level that JPEG rounds otherwise
+    np.testing.assert_allclose(pair["image"], compiled["image"], atol=0.02)  # JPEG may round a grey level differently
 
 
 def test_xla_compiles_pairs_without_jpeg():
@@ -120,7 +120,7 @@ def test_draws_fill_their_ranges_as_often_as_they_should():
     # Noise has a standard deviation of 0 to 8 of 255, and images a range of 2: 4 / 127.5 in the mean.
     assert many["noise"].std(axis=(1, 2, 3)).mean() == pytest.approx(4 / 127.5, rel=0.05)
     knots = many["displacement"][chosen["displacement"]]
-    assert knots.std() == pytest.approx(0.047 * 8, rel=0.2)  # less between the knots, more beyond them
+    assert knots.std() == pytest.approx(0.047 * 8, rel=0.2)  # interpolation lowers and extrapolation raises it
 
 
 def test_exchanged_backgrounds_are_never_their_own(monkeypatch):
@@ -129,7 +129,7 @@ def test_exchanged_backgrounds_are_never_their_own(monkeypatch):
     results = [photo_like.exchange_backgrounds(given, tf.constant((1, i), tf.int64)) for i in range(50)]
     partners = np.stack([result["z"] for result in results])
     assert not (partners == np.arange(COUNT)).any()
-    assert all(len(set(column)) == COUNT - 1 for column in partners.T)  # every other pair is taken now and then
+    assert all(len(set(column)) == COUNT - 1 for column in partners.T)  # each other pair is a partner at least once
     np.testing.assert_array_equal(np.stack([result["window"] for result in results]), 10 * partners)
     np.testing.assert_array_equal(results[0]["c"], given["c"])
 
@@ -151,7 +151,7 @@ def test_image_and_mask_move_together(monkeypatch):
     maker = photo_like.PhotoLike(statistics(), perturbation.warp, compress=True)
     pair = maker({"background": -white, "foreground": white, "mask": mask}, {"photo_like": draws()})
     assert not np.array_equal(pair["mask"], mask)
-    # At the border of a bent object its colour blends with black beyond the layer, as the mask does.
+    # At the border of a bent object, the warp mixes its colour with black, and its mask with 0, from beyond the layer.
     shown, certain = pair["image"].numpy()[..., :1] > 0, np.abs(pair["image"].numpy()[..., :1]) > 0.5
     np.testing.assert_array_equal(shown[certain], pair["mask"].numpy()[certain] > 0)
 

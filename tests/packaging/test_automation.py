@@ -8,7 +8,7 @@ import yaml  # comes with ml_collections
 
 def test_the_workflow_runs_the_scripts_of_the_repository():
     workflow = yaml.safe_load((tiny.ROOT / ".github/workflows/ci.yml").read_text())
-    assert {"push", "pull_request", "schedule"} <= workflow[True].keys()  # YAML 1.1 reads the key `on` as true
+    assert {"push", "pull_request", "schedule"} <= workflow[True].keys()  # YAML 1.1 reads the key `on` as True
     commands = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
     install = ["python -m pip install .", "cd / && tf-layered-gan --help"]
     assert commands == ["bash .ci/run", *install, "make test-slow"]

@@ -1,4 +1,4 @@
-"""The package as pip installs it: its files, its commands, and that the working directory does not matter."""
+"""Tests of the package as pip installs it: its files and its commands, in any working directory."""
 
 import ast
 import os

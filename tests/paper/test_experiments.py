@@ -42,7 +42,7 @@ class Runner:
 
 
 class OnlyNew(Runner):
-    """Does nothing in a workdir with a config, as main.py would refuse it."""
+    """Does nothing in a workdir that has a config, because main.py would refuse that workdir."""
 
     def __call__(self, command, log):
         return 0 if (log.parent / "config.json").exists() else super().__call__(command, log)
@@ -259,6 +259,7 @@ def test_refuses_nmis_of_different_classes(tmp_path):
         make_table("4", tmp_path, seeds=[seed], execute=Runner(), extra=extra, **SMALL)
     with pytest.raises(ValueError, match="clusters of the seeds 0 and 1 differ in classes_by"):
         make_table("4", tmp_path, seeds=[0, 1], collect_only=True, **SMALL)
-    make_table("3", tmp_path, seeds=[0, 1, 2], execute=Runner(), **SMALL)  # keeps the figures for Table 4
+    # Table 3 has the same runs. Table 4 uses their figures.
+    make_table("3", tmp_path, seeds=[0, 1, 2], execute=Runner(), **SMALL)
     file = make_table("4", tmp_path, seeds=[0, 2], collect_only=True, **SMALL)
     assert table(file)["ours"]["nmi_mean"] == "0.5" and "- ours, folder: NMI for 1 of 2 seeds" in file.read_text()

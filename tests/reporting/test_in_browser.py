@@ -50,7 +50,7 @@ def page(request, browser, file):
 def test_nothing_is_wider_than_the_window(page):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     images = page.evaluate("[...document.images].filter((i) => !i.hidden && !i.naturalWidth).length")
-    assert images == 0  # every image could be decoded
+    assert images == 0  # the browser has decoded every image
 
 
 def test_text_has_contrast(page):

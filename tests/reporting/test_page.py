@@ -139,7 +139,7 @@ def test_a_run_whose_bootstrap_sufficed_says_so(run_copy):
     (run_copy / "curve.csv").write_text("after,images_seen,iou,iou_per_image\nbootstrap,0,0.5,0.5\npass 1,0,0.4,0.4\n")
     shutil.rmtree(run_copy / "samples")
     text = written(run_copy)
-    assert text.count("because the bootstrap sufficed") == 4  # in short, layers, curves, clusters
+    assert text.count("because the bootstrap sufficed") == 4  # in the summary, layers, curves and clusters
     for words in ("images seen by D", "no grids of layers", "There are no clusters", ">images seen<"):
         assert words not in text
     assert "best after “bootstrap”, not at the end. Try fewer passes: refine.passes=0." in text

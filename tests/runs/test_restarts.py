@@ -52,7 +52,7 @@ def test_next_seed_is_a_valid_one(tmp_path):
 def test_putting_aside_is_done_again_after_a_kill(tmp_path, monkeypatch):
     write_run(tmp_path, mark="run")
     with monkeypatch.context() as patch:
-        patch.setattr(pathlib.Path, "rename", interrupt)  # the checkpoints are moved last
+        patch.setattr(pathlib.Path, "rename", interrupt)  # the move of the checkpoints, which comes last
         with pytest.raises(KeyboardInterrupt):
             restarts.put_aside(tmp_path, 3, COLLAPSE)
     assert restarts.history(tmp_path) == [] and (tmp_path / "checkpoints").exists()

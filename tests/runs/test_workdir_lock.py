@@ -38,7 +38,7 @@ def test_second_run_in_a_workdir_is_refused_and_writes_nothing(held):
     workdir, _ = held
     with pytest.raises(ValueError, match=f"another run is at work in {workdir}; wait for it, or take another workdir"):
         train.train(tiny.run_config(shapes), workdir)
-    assert {path.name for path in workdir.iterdir()} == {"lock", "photos"}  # the images are drawn before
+    assert {path.name for path in workdir.iterdir()} == {"lock", "photos"}  # images are drawn before the lock is taken
 
 
 def test_workdir_that_another_run_began_while_the_photos_were_read_is_refused(tmp_path, monkeypatch):

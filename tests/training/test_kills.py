@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 def start(workdir, **changes):
-    """Starts the command on the config of the finished run."""
+    """Starts the training command with the config of the fixture `finished_run`."""
     flags = [f"--config.{name}={value}" for name, value in (tiny.RUN | changes).items()]
     # One thread: with several, the order of a sum can change from run to run and change the last digit.
     return tiny.python(
@@ -55,8 +55,8 @@ def killed_after(seconds, process):
 LONG_PHASES = {"schedule.gan_images_per_round": 160, "schedule.segmenter_steps_per_round": 100}
 LONG_PHASES |= {"monitoring.checkpoint_every": 100, "monitoring.grid_every": 20, "monitoring.restarts": 0}
 WRITES = "begins to write a checkpoint"
-# In the order of a run: the activity, how often to kill the run in it, the line (or file) that begins the activity, and
-# the line that ends it.
+# The activities of a run in order. Each has a name, the number of times to kill the run in it, the line (or file) that
+# marks its beginning, and the line that marks its end.
 KILLS = [
     ("start", 3, "", "gan: steps"),
     ("gan", 4, "round 1, gan step 1 ", "round 1, segmenter: steps"),
@@ -71,7 +71,10 @@ KILLS = [
 
 
 def kill_at(process, begun, delay, workdir):
-    """Kills a run `delay` seconds after a line or a file appears, or as soon as it `WRITES`; returns its output."""
+    """Kills a run `delay` seconds after a line or a file appears, or when it begins to write a checkpoint.
+
+    Returns its output.
+    """
     printed, before = "", checkpoint_files(workdir)
     if begun is WRITES:
         while process.poll() is None and checkpoint_files(workdir) <= before:
@@ -151,7 +154,7 @@ def test_export_killed_at_random_moments_ends_as_one_that_is_not(finished_run, t
 
 
 def exported(output, name):
-    """Returns the content of a file without the size of a SavedModel, whose fingerprint file has 95 to 97 bytes."""
+    """Returns the content of a file, without the size of a SavedModel: its fingerprint file has 95, 96 or 97 bytes."""
     size = json.loads((output / "export.json").read_text())["formats"]["saved_model"]["bytes"]
     content = (output / name).read_bytes()
     return content.replace(f"{size}".encode(), b"").replace(f"{size:,}".encode(), b"")

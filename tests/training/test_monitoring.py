@@ -17,7 +17,7 @@ from tf_layered_gan.training.plan import Part, Plan
 from tf_layered_gan.training.profiling import Profiler
 from tf_layered_gan.training.scalar_tags import scalar_tag
 
-NOT_UTF8 = os.fsdecode(b"[a]\xff")  # the name of a folder
+NOT_UTF8 = os.fsdecode(b"[a]\xff")  # a folder name with brackets and a byte that is not UTF-8
 GAN, SEGMENTER = ("gan", "round 2"), ("segmenter", "round 2")
 
 

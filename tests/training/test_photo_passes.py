@@ -33,7 +33,10 @@ PASSES = {
 
 @pytest.fixture(scope="module", autouse=True)
 def trusted():
-    """Trusts every bootstrap, keeps every pass and lets no two agree: these networks learn for two steps only."""
+    """Makes every bootstrap trusted and every pass kept, and no two passes agree.
+
+    Otherwise chance would decide, because these networks learn for two steps only.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(photo_passes, "_TRUSTED", 0.0)
         patch.setattr(photo_passes, "_SETTLED", 2.0)
@@ -90,7 +93,8 @@ def test_no_pass_learns_a_mask_that_was_marked_as_bad(rejecting, tmp_path):
 
 
 def test_a_file_of_other_photos_is_refused_before_training(rejecting):
-    with pytest.raises(ValueError, match="refine.rejected is .*none of its 1 names is one, for example 'mine.jpg'"):
+    message = "refine.rejected is .*none of its 1 names is such a photo, for example 'mine.jpg'"
+    with pytest.raises(ValueError, match=message):
         session.load_usable_photos(rejecting("mine.jpg"), None)
 
 

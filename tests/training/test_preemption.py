@@ -16,7 +16,7 @@ def test_sigterm_ends_the_program_at_once_with_its_own_exit_code():
         sigterm()
         steps.append("after")
     assert (raised.value.code, steps) == (EXIT_CODE, [])
-    assert EXIT_CODE not in (0, 1, 2, 128 + signal.SIGTERM)  # the exit codes in other cases
+    assert EXIT_CODE not in (0, 1, 2, 128 + signal.SIGTERM)  # these exit codes have other meanings
 
 
 def test_deferred_sigterm_waits_for_the_end_of_the_block():

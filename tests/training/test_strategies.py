@@ -89,7 +89,7 @@ def test_two_workers_train_as_one_device_and_only_the_chief_writes(runs, tmp_pat
     assert {path.name for path in (runs / "multi_worker").iterdir()} == {
         path.name for path in (runs / "plain").iterdir()
     }
-    assert not list(temporary.iterdir())  # the files of the other worker are deleted
+    assert not list(temporary.iterdir())  # the other worker has deleted its temporary files
 
 
 def test_two_workers_train_as_one_device_with_adam(tmp_path):

@@ -35,7 +35,10 @@ def change_step(monkeypatch, model, change):
 
 
 def fail_at(monkeypatch, *steps, model=LayeredGAN):
-    """Makes the losses of the given steps nan, in this order and once each. Returns the list of steps still to come."""
+    """Makes the losses of the given steps nan, in this order and once each.
+
+    Returns the list of the steps that are still to come.
+    """
     left = list(steps)
 
     def fail(model, number, step):
@@ -50,7 +53,10 @@ def fail_at(monkeypatch, *steps, model=LayeredGAN):
 
 
 def remember_codes(monkeypatch):
-    """Returns a list to which each step of the GAN appends its codes z. No two batches have the same codes."""
+    """Returns a list to which each step of the GAN appends its codes z.
+
+    Different batches always have different codes.
+    """
     seen, train_step = [], LayeredGAN.train_step
     monkeypatch.setattr(
         LayeredGAN, "train_step", lambda self, batch: seen.append(batch["z"].numpy()) or train_step(self, batch)
@@ -76,7 +82,7 @@ def test_run_goes_back_once_and_on_with_other_batches_then_stops(tmp_path, eager
         train.train(tiny.run_config(shapes, **SAVED_EVERY_STEP, **{"monitoring.scalars_every": 100}), tmp_path)
     assert not left
     assert "nan at step 2; going back to the last checkpoint and on with other batches, once" in caplog.text
-    assert len(codes) == 3  # the second step was taken twice
+    assert len(codes) == 3  # two steps, and the second one again
     assert_all_differ(codes)
     # This was saved before the second step was repeated. A run that is killed there does not go back again.
     assert tiny.counters(tmp_path, "gan_step", "skipped") == [1, 1]
@@ -89,7 +95,7 @@ def test_run_whose_last_checkpoint_is_damaged_goes_back_further(tmp_path, eagerl
     def fail_once(segmenter, number, step):
         if not failed:
             failed.append(number)
-            newest = tmp_path / "checkpoints" / "ckpt-2.index"  # after the GAN's second step
+            newest = tmp_path / "checkpoints" / "ckpt-2.index"  # written after the GAN's second step
             newest.write_bytes(newest.read_bytes()[:10])
             return dict.fromkeys(step(), tf.constant(float("nan")))
         return step()
@@ -133,11 +139,11 @@ def test_added_round_ends_in_all_final_steps_although_one_failed(failing_step, r
 
 
 class Killed(BaseException):
-    """Ends a run without a chance to save anything."""
+    """Ends a run like a kill: the run cannot save anything."""
 
 
 def interrupt_at(monkeypatch, model, number, interrupt):
-    """Calls a function once, before a step of a model is taken."""
+    """Calls the function `interrupt` once, before step `number` of a model."""
     left = [number]
 
     def interrupted(_, number, step):
@@ -162,6 +168,6 @@ def test_run_that_is_told_to_stop_and_killed_ends_as_one_that_is_not(finished_ru
     interrupt_at(monkeypatch, LayeredGAN, 4, kill)
     with pytest.raises(Killed):
         train.train(config, tmp_path)
-    assert tiny.counters(tmp_path, "gan_step", "segmenter_step") == [2, 1]  # the third step is lost
+    assert tiny.counters(tmp_path, "gan_step", "segmenter_step") == [2, 1]  # the GAN's third step was not saved
     train.train(config, tmp_path)
     tiny.assert_same_run(finished_run, tmp_path)

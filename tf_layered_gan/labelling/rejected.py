@@ -29,6 +29,6 @@ def rejected_photos(path: str | None, names: Collection[str]) -> frozenset[str]:
     if rejected and not set(rejected) & set(names):
         raise ValueError(
             f"refine.rejected is {path}, allowed: a file that names photos to train on; none of its {len(rejected)} "
-            f"names is one, for example {rejected[0]!r:.200}"
+            f"names is such a photo, for example {rejected[0]!r:.200}"
         )
     return frozenset(rejected)

@@ -25,7 +25,7 @@ WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) a
     trusted       bootstrap: whether the agreement is high enough for the GAN to use its segmenter
     teachers      other passes: the names of the segmenters whose masks were sharpened
     change        other passes: mean intersection over union of its masks and its teachers'
-    kept          other passes, after a trusted bootstrap: whether the run uses its segmenter, see above
+    kept          other passes, after a trusted bootstrap: whether the pass is kept, see above
 """
 
 import pathlib
