@@ -25,7 +25,10 @@ def eagerly():
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory) -> pathlib.Path:
-    """The workdir of a finished tiny run, trained once for all workers of pytest-xdist. Tests must not change it."""
+    """The workdir of a finished tiny run, trained once for all workers of pytest-xdist.
+
+    Tests must not change this workdir.
+    """
     import tiny
 
     from configs import shapes

@@ -19,7 +19,7 @@ def code(page, language):
 
 
 def write_model(path, *, integer, fit="pad"):
-    """Writes a .tflite file like an exported one; it marks the pixels that are bright in all three channels."""
+    """Writes a .tflite file like an exported file. Its model marks pixels that are bright in all three channels."""
     network = bright_network(RESOLUTION)
     photos = np.random.default_rng(0).integers(0, 256, (4, RESOLUTION, RESOLUTION, 3), np.uint8)
     content = to_tflite_int8(network, photos) if integer else to_tflite_float32(network)

@@ -19,7 +19,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 @dataclasses.dataclass(frozen=True)
 class Mutation:
-    """A file's relative path, whether it can be read, and the size of the displayed image, if known."""
+    """The relative path of a file, whether the file can be read, and the size of the displayed image, if known."""
 
     name: str
     expected: str
@@ -251,7 +251,10 @@ def _exif(folder):
 
 
 def _orientation(turn):
-    """Returns EXIF data with only an orientation. It is made by hand, because Pillow writes no wrong orientation."""
+    """Returns EXIF data with only an orientation.
+
+    The bytes are put together here, because Pillow writes no wrong orientation.
+    """
     return b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 0x0112, 3, 1, turn, 0) + bytes(4)
 
 
@@ -294,7 +297,7 @@ def _names(folder):
 
 
 def _no_files(folder):
-    """Links, a pipe and a file without permission. Reading some of them would wait for ever."""
+    """Links, a pipe and a file without permission. Reading some of these files would wait for ever."""
     content = encoded(noise(), "jpg")
     folder.add("target", content, None)
     folder.link("link.jpg", "target", READ, SIZE)

@@ -1,6 +1,6 @@
 """Trains a tiny run in each named way. Usage: strategies.py FOLDER WAY...
 
-Ways: plain, two_replicas, four_replicas, jit, and multi_worker, which needs TF_CONFIG. All use SGD, because Adam
+Ways: plain, two_replicas, four_replicas, jit, and multi_worker, which needs TF_CONFIG. All ways use SGD, because Adam
 enlarges differences in the last digit of gradients near zero. The prefix `adam_` keeps the Adam of the config. The
 prefix `two_rounds_` trains two rounds of half as many steps. The prefix `cures_` turns on minibatch deviation and
 augmentation in D, and makes pairs look like photos.

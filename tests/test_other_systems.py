@@ -1,4 +1,7 @@
-"""The program works without modules and functions that macOS or Windows lack. The tests hide them from Python."""
+"""The program works without modules and functions that macOS or Windows lack.
+
+The tests hide these modules and functions from Python.
+"""
 
 import ast
 import pathlib

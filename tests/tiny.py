@@ -71,7 +71,7 @@ ONE_STEP = {"schedule.rounds": 1, "schedule.gan_images_per_round": 4}  # takes o
 
 @contextlib.contextmanager
 def eager():
-    """Runs TensorFlow without graphs, because tracing one takes longer than the few steps of a test.
+    """Runs TensorFlow without graphs, because tracing a graph takes longer than the few steps of a test.
 
     Besides, the GAN's masks are measured on 2 batches instead of 32, which would take long without a graph. The report
     shows no photos.

@@ -144,7 +144,7 @@ def _check_can_teach(settings: student.Student, splits: Splits) -> None:
 def _steps_of(teacher_state: Checkpointer) -> dict[str, int]:
     """Returns the numbers of steps that the teacher has taken.
 
-    They identify the teacher, because it takes more steps if rounds are added to its run later.
+    These numbers identify the teacher: they grow if rounds are added to the run later.
     """
     steps = (teacher_state.gan_step, teacher_state.segmenter_step, teacher_state.final_step)
     return dict(zip(("gan_steps", "segmenter_steps", "final_steps"), map(int, steps), strict=True))
@@ -153,7 +153,7 @@ def _steps_of(teacher_state: Checkpointer) -> dict[str, int]:
 def _student_config(config: ConfigDict, settings: student.Student) -> ConfigDict:
     """Returns the run's config with the student's `gamma_consistency`.
 
-    This weight decides whether batches hold photos: they do if it is not 0.
+    Batches hold photos if this weight is not 0.
     """
     config = config.copy_and_resolve_references()
     config.segmenter.gamma_consistency = float(settings.gamma_consistency)

@@ -1,6 +1,6 @@
 """Functions for Python programs: train on a folder of photos, segment images, synthesise pairs. See docs/library.md.
 
-This module does not import TensorFlow. Its functions import it when they need it.
+This module does not import TensorFlow. Its functions import TensorFlow when they need it.
 """
 
 import dataclasses
@@ -78,8 +78,8 @@ def load_segmenter(source: str | os.PathLike) -> Segmenter:
         source: the workdir or the file.
 
     Returns:
-        `edge_segmenter.Segmenter`. Its methods `probability`, `mask`, `cutout` and `blurred` take an image of any size:
-        the path of a file, a PIL.Image in mode RGB, or uint8 [height, width, rgb].
+        `edge_segmenter.Segmenter`. The methods `probability`, `mask`, `cutout` and `blurred` of this class take an
+        image of any size: the path of a file, a PIL.Image in mode RGB, or uint8 [height, width, rgb].
 
     Raises:
         FileNotFoundError: the directory holds no run, or the run has no checkpoint.
@@ -99,11 +99,11 @@ def synthesize_pairs(workdir: str | os.PathLike, count: int) -> Iterator[Pair]:
         count: number of pairs, 0 or more.
 
     Returns:
-        Iterator over the pairs. They are painted on demand, in batches.
+        Iterator over the pairs. The pairs are painted on demand, in batches.
 
     Raises:
         FileNotFoundError: the directory holds no run, or the run has no checkpoint.
-        ValueError: the run trained no GAN, it is damaged, or `count` is below 0.
+        ValueError: the run trained no GAN or is damaged, or `count` is below 0.
     """
     from tf_layered_gan import (
         startup,  # noqa: F401

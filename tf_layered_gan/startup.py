@@ -1,4 +1,4 @@
-"""Settings that TensorFlow and Keras read when they are imported. Import this module before them.
+"""Settings that TensorFlow and Keras read when they are imported. Import this module before TensorFlow and Keras.
 
 `import tf_layered_gan` alone must not change these settings. A program keeps its own settings until it calls one of our
 functions.

@@ -15,7 +15,7 @@ from export.evaluate import score
 
 @pytest.fixture
 def photos(tmp_path):
-    """Four white photos. Their masks cover 1, 2, 3 and 4 eighths of the image."""
+    """Four white photos. The masks of the photos cover 1, 2, 3 and 4 eighths of the image."""
     (tmp_path / "masks").mkdir()
     for eighths in range(1, 5):
         Image.new("RGB", (16, 8), "white").save(tmp_path / f"{eighths}.png")
@@ -80,7 +80,7 @@ def test_models_are_measured_in_their_own_processes(model):
     for figure in figures.values():
         assert 0 < figure["least"] <= figure["median"] < 1000
         assert 0 < figure["cpu"] < 1000
-        assert 10 < figure["before"] < figure["peak"] < 200  # MiB, without the parent process, which has more
+        assert 10 < figure["before"] < figure["peak"] < 200  # MiB; the larger memory of the parent does not count
 
 
 def test_a_burst_has_at_least_one_run(monkeypatch):

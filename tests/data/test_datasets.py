@@ -1,6 +1,6 @@
 """Tests of the real dataset builders.
 
-They read small archives with the official layouts, in the folder where a user would put them.
+The builders read small archives with the official layouts, from the folder where a user would put the archives.
 """
 
 import functools
@@ -55,7 +55,7 @@ def greys(photos):
 def masks(tmp_path):
     """Masks of the validation and test photos of cars.
 
-    They have half the photos' size, and the foreground is at the top.
+    These masks have half the photos' size, and the foreground is at the top.
     """
     for split, count in (("train", 6), ("test", 2)):
         for n in range(count):
@@ -241,7 +241,7 @@ def test_cache_is_renewed_when_something_changes(path, masks, tmp_path, change):
 def test_a_failed_preparation_says_what_to_put_where(tmp_path):
     tfds.disable_progress_bar()
     manual = tmp_path / "downloads" / "manual"
-    archives.write_cars(manual)  # their checksums differ from the official ones
+    archives.write_cars(manual)  # the checksums of these archives are not the official ones
     with pytest.raises(ValueError, match=r"cars could not be prepared.*wrong checksum") as error:
         catalogue.prepare("cars", tmp_path)
     assert (

@@ -1,4 +1,4 @@
-"""Masks among the photos, and copies of photos to evaluate on among those to train on."""
+"""Tests of two mistakes: masks lie among the photos, or copies of the test photos lie among the training photos."""
 
 import numpy as np
 import pytest

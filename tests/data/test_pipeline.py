@@ -34,7 +34,10 @@ def batches(photos, **settings):
 
 
 def elements(photos, count, first_step=0, **settings):
-    """Returns the batches of some steps. They are computed without a graph, because tracing would take longer."""
+    """Returns the batches of some steps.
+
+    The batches are computed without a graph, because tracing would take longer.
+    """
     batch = function(photos, **settings)
     steps = tf.range(first_step, first_step + count, dtype=tf.int64)
     return [{name: values.numpy() for name, values in batch(step).items()} for step in steps]

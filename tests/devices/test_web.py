@@ -40,7 +40,7 @@ def models():
     photos = np.random.default_rng(0).integers(0, 256, (4, RESOLUTION, RESOLUTION, 3)).astype("uint8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convert, "_span_all_values", lambda images: 30 + images * np.float32(0.7))
-        scaled = convert.to_tflite_int8(bright_network(), photos)  # input scale is not 1; in exported files it is
+        scaled = convert.to_tflite_int8(bright_network(), photos)  # the input scale is not 1 here; exports have 1
     return {
         MODEL: add_signatures(convert.to_tflite_float32(bright_network()), "pad"),
         "segmenter_int8.tflite": add_signatures(convert.to_tflite_int8(bright_network(), photos), "pad"),
@@ -57,7 +57,7 @@ def models():
 
 @pytest.fixture(scope="module")
 def site(models, tmp_path_factory):
-    """A folder with the page, its dependency and the models. Next to it is a folder with the page alone."""
+    """A folder with the page, its dependency and the models. Next to this folder is another one with the page alone."""
     root = tmp_path_factory.mktemp("site")
     for folder in ("full", "bare"):
         shutil.copytree(WEB, root / folder, ignore=shutil.ignore_patterns("node_modules", "runtime"))
@@ -200,7 +200,10 @@ def exif(orientation):
 
 
 def gamma():
-    """A colour profile that would make every image far brighter: gamma 1 / 0.9. The page must not apply it."""
+    """A colour profile that would make every image far brighter: gamma 1 / 0.9.
+
+    The page must not apply this profile.
+    """
     info = PngImagePlugin.PngInfo()
     info.add(b"gAMA", (90_000).to_bytes(4, "big"))
     return info

@@ -186,7 +186,10 @@ def small(module, arguments):
 
 
 def make_way(place, arguments):
-    """Empties a workdir whose run has other settings. Its export stays, because later commands name it."""
+    """Empties a workdir whose run has other settings.
+
+    The export in the workdir stays, because later commands name it.
+    """
     workdir = next(argument.partition("=")[2] for argument in arguments if argument.startswith("--workdir="))
     free = ("--config.schedule.", "--config.metrics.", "--config.monitoring.", "--config.data.classes")
     free += ("--workdir", "--dry_run")

@@ -37,7 +37,10 @@ def image():
 
 @pytest.fixture(scope="module")
 def expected(model, image):
-    """The mask from LiteRT's interpreter, uint8 [height, width]. It is dark on the left and bright on the right."""
+    """The mask from LiteRT's interpreter, uint8 [height, width].
+
+    This mask is dark on the left and bright on the right.
+    """
     mask = Interpreter(str(model)).get_signature_runner("any_size")(picture=image[None])["mask"][0, :, :, 0]
     assert mask.shape == (HEIGHT, WIDTH) and mask[:, :4].max() < 128 <= mask[:, -4:].min()
     return mask

@@ -32,7 +32,7 @@ def frame(white):
 
 @pytest.fixture
 def clip(tmp_path):
-    """A video of four frames. They are white to the right of the columns 48, 40, 32 and 24."""
+    """A video of four frames. The frames are white to the right of the columns 48, 40, 32 and 24."""
     return write(tmp_path / "clip.mp4", [frame(white) for white in (48, 40, 32, 24)])
 
 

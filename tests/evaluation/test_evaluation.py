@@ -116,7 +116,7 @@ def test_table_is_aligned_and_has_both_averages():
 
 
 def flat_photos(names, size):
-    """One photo per name. All its pixels are 0 if the name begins with a, otherwise 255."""
+    """One photo per name. All pixels of a photo are 0 if its name begins with a, otherwise 255."""
     greys = np.array([0 if name.startswith("a") else 255 for name in names], np.uint8)
     return Photos(np.broadcast_to(greys[:, None, None, None], (len(names), size, size, 3)).copy(), None, tuple(names))
 

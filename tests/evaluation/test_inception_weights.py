@@ -24,7 +24,7 @@ def small_arrays(network):
 
 
 def write_graph(path, arrays):
-    """Writes a frozen graph with these constants. Like the published graph, it has other constants too."""
+    """Writes a frozen graph with these constants. Like the published graph, the file also contains other constants."""
     others = {"conv/batchnorm/gamma": np.ones(1), "softmax/weights": np.ones((2, 2))}
     graph = tf.compat.v1.GraphDef()
     for name, value in (others | arrays).items():

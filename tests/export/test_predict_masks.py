@@ -22,7 +22,7 @@ from tf_layered_gan.files.file_lock import file_lock
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    """A segmenter in both formats. It marks pixels brighter than grey 5 as foreground.
+    """A segmenter in both formats. The segmenter marks pixels brighter than grey 5 as foreground.
 
     The logits are 4 (r + g + b) + 11.5 with colours in [-1, 1]. These logits are -12 + 11.5 at grey 0 and 12 (10 /
     127.5 - 1) + 11.5 = 0.44 at grey 10.

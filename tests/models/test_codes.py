@@ -50,7 +50,7 @@ def test_a_public_z_is_shared_by_both_generators():
 def test_a_normal_code_and_a_private_z_are_standard_normal_and_independent():
     codes = draw(prior="normal", num_categories=2, public_z=False)
     every = np.concatenate([codes[name] for name in ("c", "z", "foreground_z")], axis=1).T
-    # With 2000 draws, a covariance has a standard deviation of 0.022, and a variance has one of 0.032.
+    # With 2000 draws, the standard deviation of a covariance is 0.022, and that of a variance is 0.032.
     np.testing.assert_allclose(every.mean(1), [0] * 8, atol=0.1)
     np.testing.assert_allclose(np.cov(every), np.eye(8), atol=0.15)
 

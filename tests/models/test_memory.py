@@ -35,7 +35,8 @@ def test_estimate_has_seven_copies_of_every_weight():
 
 def test_estimate_leaves_no_uninitialised_weights_in_keras():
     before = keras.layers.Dense(1).name
-    memory.estimate(config_of(**HUGE), 16)  # if it left any, the next layer would initialise them
+    # If the estimate left uninitialised weights in Keras, the next layer would initialise them.
+    memory.estimate(config_of(**HUGE), 16)
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     number = int(before.rpartition("_")[2]) if before[-1].isdecimal() else 0
     assert keras.layers.Dense(1).name == f"dense_{number + 2}"

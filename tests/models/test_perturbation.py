@@ -41,7 +41,10 @@ def paper_matrix(scale_exponent, rotation, shift_x, shift_y):
 
 
 def dense_warp(parameters, size):
-    """Returns the warp as a float64 matrix [output pixel, input pixel]. It is bilinear, and zero outside the image."""
+    """Returns the warp as a float64 matrix [output pixel, input pixel].
+
+    The warp is bilinear, and zero outside the image.
+    """
     inverse = np.linalg.inv(paper_matrix(*parameters))
     centre = (size - 1) / 2
     operator = np.zeros((size * size, size * size))

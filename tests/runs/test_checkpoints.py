@@ -16,7 +16,7 @@ DATA = "ckpt-{}.data-00000-of-00001"
 
 @pytest.fixture(scope="module")
 def models():
-    """The GAN and the segmenter. They are built once, and each test restores or changes their values."""
+    """The GAN and the segmenter. Both are built once, and each test restores or changes their values."""
     config = tiny.run_config(shapes)
     segmenter = build.build_segmenter(config)
     return build.build_gan(config, segmenter), segmenter

@@ -1,4 +1,4 @@
-"""The photos of a run may be moved after it has begun."""
+"""The photos of a run may be moved after the run has begun."""
 
 import shutil
 

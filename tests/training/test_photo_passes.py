@@ -33,7 +33,7 @@ PASSES = {
 
 @pytest.fixture(scope="module", autouse=True)
 def trusted():
-    """Makes every bootstrap trusted and every pass kept, and no two passes agree.
+    """Makes a run trust every bootstrap, keep every pass and find no two passes that agree.
 
     Otherwise chance would decide, because these networks learn for two steps only.
     """

@@ -84,7 +84,8 @@ def test_run_goes_back_once_and_on_with_other_batches_then_stops(tmp_path, eager
     assert "nan at step 2; going back to the last checkpoint and on with other batches, once" in caplog.text
     assert len(codes) == 3  # two steps, and the second one again
     assert_all_differ(codes)
-    # This was saved before the second step was repeated. A run that is killed there does not go back again.
+    # This checkpoint was saved before the second step was repeated. A run that is killed at that point does not go back
+    # again.
     assert tiny.counters(tmp_path, "gan_step", "skipped") == [1, 1]
 
 

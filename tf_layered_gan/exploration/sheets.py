@@ -53,7 +53,7 @@ class Explorer:
     def interpolation(self) -> np.ndarray:
         """Shows the steps from one code to another, for two pairs of codes.
 
-        Each pair has three rows: in the first z changes, in the second c, and in the third both.
+        A pair of codes has three rows. Along the first row z changes, along the second c, and along the third both.
         """
         rows = {}
         for pair, (i, j) in {"first pair": (0, 1), "second pair": (2, 3)}.items():

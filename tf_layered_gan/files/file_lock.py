@@ -22,8 +22,8 @@ def file_lock(folder: str | os.PathLike, taken: Callable[[], None]) -> Iterator[
 
     Args:
         folder: the folder to lock; created if it is missing.
-        taken: function to call before the wait if another process holds the lock. It may raise an error to avoid the
-            wait.
+        taken: function to call before the wait if another process holds the lock. The function may raise an error to
+            avoid the wait.
 
     Raises:
         OSError: the folder cannot be created, or it contains no file `lock` and cannot be written to.

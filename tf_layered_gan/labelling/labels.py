@@ -36,8 +36,8 @@ def find_masks(images: np.ndarray) -> np.ndarray:
 def sharpen_masks(images: np.ndarray, probabilities: np.ndarray, found: np.ndarray | None = None) -> np.ndarray:
     """Sharpens a network's masks, on all cores, see `edge_segmenter.sharpening`.
 
-    The mean size of the masks stays the same. If it could grow, a network with masks that are too large would learn
-    even larger ones.
+    The mean size of the masks stays the same. If the masks could grow, a network that makes them too large would learn
+    to make them even larger.
 
     Args:
         images: uint8 [photo, height, width, rgb].

@@ -13,7 +13,8 @@ def rejected_photos(path: str | None, names: Collection[str]) -> frozenset[str]:
         names: the photos to train on.
 
     Returns:
-        the names of the rejected photos. Some may not be among `names`, because photos may have been removed.
+        the names of the rejected photos. Some of them may be missing from `names`, because photos may have been
+        removed.
 
     Raises:
         ValueError: the file is missing or was not written by a review, or none of its photos is among `names`.

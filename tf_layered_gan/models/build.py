@@ -145,8 +145,8 @@ def build_photo_segmenter(config: ConfigDict, number: int) -> Segmenter:
         number: the number of the pass.
 
     Returns:
-        Segmenter; its learning rate falls to zero by half a cosine (Loshchilov and Hutter 2017) over the steps. Its
-        averaged network is less noisy than the trained one.
+        Segmenter; its learning rate falls to zero by half a cosine (Loshchilov and Hutter 2017) over the steps. The
+        averaged network is less noisy than the trained network.
     """
     keras.utils.set_random_seed(config.seed + 2 + number)
     segmenter = Segmenter(build_segmenter_network(config), ema_decay=_PHOTO_EMA_DECAY)

@@ -50,7 +50,7 @@ def estimate(config: ConfigDict, batch_size: int) -> float:
 
 
 def networks_without_memory(config: ConfigDict) -> tuple[keras.Model, ...]:
-    """Builds G_b, G_f, D, E_pi and F. Their layers have shapes, but their weights have no values."""
+    """Builds G_b, G_f, D, E_pi and F. The layers of these networks have shapes, but the weights have no values."""
     with concurrent.futures.ThreadPoolExecutor(1) as thread:  # Keras keeps a list of uninitialised weights per thread
         return thread.submit(_build, config).result()
 

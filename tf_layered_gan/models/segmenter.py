@@ -135,8 +135,8 @@ def synthetic_step(
         make_pairs: `perturbed_pairs`, `plain_pairs` or a `photo_like.PhotoLike`.
 
     Returns:
-        A function that takes the draws (see `LayeredGAN`) with "color" and perhaps "photo" (see `Segmenter`). It
-        returns the same as `Segmenter.train_step`.
+        A function that takes the draws (see `LayeredGAN`) with "color" and perhaps "photo" (see `Segmenter`). The
+        function returns the same as `Segmenter.train_step`.
     """
 
     def step(draws: Batch) -> dict[str, tf.Tensor]:

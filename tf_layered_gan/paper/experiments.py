@@ -3,9 +3,9 @@
     python -m tf_layered_gan.paper.experiments 1 --workdir=runs/tables
 
 Each run is a command `python -m tf_layered_gan.main ...`, which is printed. The workdir of each run lies inside the
-given one. It is named after the fields that the run changes, so tables can share runs. When the command is started
-again, it skips finished runs and continues the others. Arguments after `--` are passed to every run, for example
-`-- --config.jit=True`.
+given one. The workdir is named after the fields that the run changes, so tables can share runs. When the command is
+started again, it skips finished runs and continues the others. Arguments after `--` are passed to every run, for
+example `-- --config.jit=True`.
 """
 
 import dataclasses

@@ -1,4 +1,7 @@
-"""The report of a run as one HTML file, WORKDIR/report.html. It needs neither a server nor a network connection."""
+"""The report of a run as one HTML file, WORKDIR/report.html.
+
+The file needs neither a server nor a network connection.
+"""
 
 import base64
 import datetime
@@ -51,7 +54,7 @@ def write_page(
 def try_to_write_page(
     workdir: str | os.PathLike, network: keras.Model, splits: Splits, discriminator: keras.Model | None
 ) -> None:
-    """Measures models and writes WORKDIR/report.html. If that fails, logs a warning, so that no result is lost.
+    """Measures models and writes WORKDIR/report.html. If this fails, only logs a warning, so that no result is lost.
 
     Args:
         workdir: the directory of a run, or of a student.

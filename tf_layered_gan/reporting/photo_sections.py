@@ -32,7 +32,7 @@ _MASK_BYTES = 400_000  # limit for each list of photos with masks
 
 
 def masks_section(measured: Measured) -> Section:
-    """Shows the best and worst masks of held-out photos; without true masks, the least and most certain ones."""
+    """Shows the best and worst masks of held-out photos; without true masks, the least and most certain masks."""
     answers = measured.held_out
     if answers is None:
         return section("masks", "Masks of photos that were held out", paragraphs("No held-out photo could be shown."))

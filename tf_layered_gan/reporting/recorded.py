@@ -55,7 +55,7 @@ class Recorded:
 
     @property
     def why_no_gan(self) -> str:
-        """Why the run trains no GAN, as a sentence; "" if it has one or may get one."""
+        """A sentence on why the run trains no GAN; "" if the run has a GAN or may get one."""
         if self.is_student:
             return "A student has no GAN: see the report of its teacher's run."
         if self.settings.get("segmenter.supervised", False):

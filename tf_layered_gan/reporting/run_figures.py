@@ -1,4 +1,4 @@
-"""The end of a run: facts about it, figures of its segmenter and its GAN, and its report."""
+"""The end of a run: facts about the run, figures of its segmenter and its GAN, and its report."""
 
 import os
 import pathlib
@@ -77,7 +77,7 @@ def clustering_network(config: ConfigDict, gan: LayeredGAN) -> keras.Model | Non
 
 
 def _earlier_figures(workdir: str | os.PathLike, facts: dict) -> dict:
-    """Returns the FID and NMI of this GAN from an earlier metrics.json, because they are costly to compute."""
+    """Returns the FID and NMI of this GAN from an earlier metrics.json, because these figures are costly to compute."""
     file = pathlib.Path(workdir) / "metrics.json"
     try:
         earlier = read_record(file) if file.exists() else {}

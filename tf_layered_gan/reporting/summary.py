@@ -16,7 +16,7 @@ _MUCH = 1.2  # least ratio of predicted to true foreground, or its inverse, that
 
 
 def summary_section(run: Recorded, measured: Measured) -> Section:
-    """Answers the three questions, and lists the parts that are missing from the report."""
+    """Says whether the run learned, what fails and what to do next, and lists the parts that the report lacks."""
     answers = {
         "Did it learn?": [*did_it_learn(run, measured)],
         "What fails?": [*what_fails(run, measured)] or [_no_fault(run, measured)],

@@ -11,7 +11,7 @@ from tf_layered_gan.files.paths import for_tensorflow
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.segmenter import Segmenter
 
-_KEPT = 2  # the older one is used if the newest is truncated
+_KEPT = 2  # if the newest checkpoint is truncated, the older one is used
 # Reading a truncated or overwritten checkpoint never raises these errors. It can raise their base class, which is
 # caught.
 _NOT_FROM_DAMAGE = (
@@ -88,7 +88,7 @@ class Checkpointer:
         return False
 
     def save(self) -> None:
-        """Writes a checkpoint if this worker saves. Replaces a damaged one that `restore` left out.
+        """Writes a checkpoint if this worker saves. Replaces a damaged checkpoint that `restore` skipped.
 
         Raises:
             FloatingPointError: a variable of a model or an optimizer is not finite; names the variable.

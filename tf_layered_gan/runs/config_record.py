@@ -98,7 +98,7 @@ def recorded_facts(path: pathlib.Path) -> dict:
 
 
 def _fixed_fields(facts: dict) -> dict:
-    """Returns the fields that must stay as they were when a run goes on."""
+    """Returns the fields that must keep their values when a run goes on."""
     return {name: value for name, value in facts.items() if name in _MUST_STAY or not name.startswith(_MAY_CHANGE)}
 
 

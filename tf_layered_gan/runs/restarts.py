@@ -12,7 +12,7 @@ _SEEDS = 2**32 - 1  # the number of valid seeds
 
 
 class Collapsed(Exception):
-    """One of the two layers has taken the whole image.
+    """Raised if one of the two layers fills the whole image.
 
     Args:
         why: which layer took the image, and what to change.
@@ -34,7 +34,7 @@ def history(workdir: str | os.PathLike) -> list[dict]:
 
 
 def attempt(config: ConfigDict, workdir: str | os.PathLike) -> ConfigDict:
-    """Returns the config of the current attempt: the given one, with another seed after each collapse."""
+    """Returns the config of the current attempt: the given config, but with another seed after each collapse."""
     config = config.copy_and_resolve_references()
     config.seed = (config.seed + _SEED_STRIDE * len(_set_aside(workdir))) % _SEEDS
     return config

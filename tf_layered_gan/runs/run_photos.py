@@ -15,7 +15,7 @@ _ADVICE = "if they were moved, name their new place with --photos=DIR (and --mas
 
 
 def load_run_photos(config: ConfigDict, workdir: str | os.PathLike) -> Splits:
-    """Loads a run's photos. If they are gone or have changed, warns and loads the copies in WORKDIR/photos.
+    """Loads a run's photos. If the photos are gone or have changed, warns and loads the copies in WORKDIR/photos.
 
     Raises:
         ValueError: the photos cannot be used or have changed, and there are no copies or the config names another

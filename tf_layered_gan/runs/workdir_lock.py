@@ -1,4 +1,4 @@
-"""The lock of a workdir. One command at a time holds it. Of a run's workers, only the chief takes the lock."""
+"""The lock of a workdir, which one command at a time holds. Of several workers, only the chief takes the lock."""
 
 import contextlib
 import os

@@ -45,8 +45,8 @@ def distributed_step(
         jit: whether XLA compiles it.
 
     Returns:
-        A function that takes a one-element tuple, the distributed batch, and returns the dict of each replica. Its core
-        is a `functools.partial`, which keeps the call stack from the command to the losses short.
+        A function that takes a one-element tuple, the distributed batch, and returns the dict of each replica. The
+        function wraps a `functools.partial`, which keeps the call stack from the command to the losses short.
     """
     if jit:  # XLA compiles this function alone, because replicas cannot communicate in a function that XLA compiles
         train_step = tf.function(train_step, jit_compile=True, autograph=False)
@@ -60,8 +60,8 @@ def merged_report(strategy: tf.distribute.Strategy) -> Callable[[dict, bool], tu
         strategy: the strategy of the step.
 
     Returns:
-        A function that takes the dict from `distributed_step`, and whether this worker is to stop. It returns the means
-        over the replicas, a dict of scalar float32, and whether any worker is to stop.
+        A function that takes the dict from `distributed_step`, and whether this worker is to stop. The function returns
+        the means over the replicas, a dict of scalar float32, and whether any worker is to stop.
     """
     if strategy.num_replicas_in_sync == 1:
         return lambda report, stop: (report, stop)
@@ -92,7 +92,7 @@ def _multi_worker() -> tf.distribute.Strategy:
 
 
 def _names_workers(cluster: str | None) -> bool:
-    """Returns whether a TF_CONFIG lists only workers, each as host:port, and has the index of this worker."""
+    """Returns whether a TF_CONFIG lists workers only, each as host:port, and gives the index of this worker."""
     try:
         given = json.loads(cluster or "")
         jobs, task = given["cluster"], given["task"]

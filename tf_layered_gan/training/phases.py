@@ -38,8 +38,8 @@ class Phase:
 def gan_phase(run: Run, k: int) -> Phase:
     """Round k of the GAN, N_gan steps (Algorithm 1, lines 2 to 5).
 
-    In round 1, the background loss has weight 0, because there is no trained segmenter yet (line 3). After a trusted
-    bootstrap there is one, so the loss has its weight in round 1 too.
+    In round 1, the background loss has weight 0, because there is no trained segmenter yet (line 3). A trusted
+    bootstrap has trained a segmenter, so then the loss has its weight in round 1 too.
     """
     judge = run.background_judge or (run.segmenter.average_network if k > 1 else None)
     if judge is not None and judge is not run.gan.segmenter:
@@ -70,7 +70,7 @@ def segmenter_phase(run: Run, k: int) -> Phase:
 
 
 def final_phase(run: Run) -> Phase:
-    """The final segmenter (appendix C.3). It is trained again if rounds were added to a finished run.
+    """The final segmenter (appendix C.3). If rounds were added to a finished run, the final segmenter is trained again.
 
     Differs from the paper: training continues from the segmenter of the last round, not from new weights.
     """
@@ -134,7 +134,7 @@ def learning_rate_share(step: int, *, steps: int, annealed_steps: int) -> float:
     Args:
         step: the step, from 1 to `steps`.
         steps: the number of all steps.
-        annealed_steps: the share falls over this many steps at the end. It would be 0 one step after the last.
+        annealed_steps: the share falls over this many steps at the end. The share would be 0 one step after the last.
 
     Returns:
         float in (0, 1].

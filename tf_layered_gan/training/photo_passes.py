@@ -8,10 +8,10 @@ No pass looks at a true mask. The segmenters with the highest steadiness teach t
 intersection over union of masks before and after sharpening, on the validation photos. Poor masks cross the edges of
 objects, so sharpening changes poor masks more.
 
-If the bootstrap is trusted, GrabCut decides whether a pass is kept. Its errors are different in each photo, so the
-better of two segmenters usually agrees more with GrabCut. A pass is not kept if its segmenter agrees less with GrabCut
-than its teacher does, by more than two standard errors of the mean over the photos. Steadiness cannot decide this,
-because each pass makes all masks steadier, even wrong ones.
+If the bootstrap is trusted, GrabCut decides whether a pass is kept. GrabCut's errors are different in each photo, so
+the better of two segmenters usually agrees more with GrabCut. A pass is not kept if its segmenter agrees less with
+GrabCut than its teacher does, by more than two standard errors of the mean over the photos. Steadiness cannot decide
+this, because each pass makes all masks steadier, even wrong ones.
 
 WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) and, once it has ended, its record
 (pass.json):
@@ -87,7 +87,7 @@ def refine(run: Run) -> None:
 def _first_teachers(run: Run) -> Teachers:
     """Returns the teachers with the steadiest masks.
 
-    These are the segmenter that learned from pairs, the segmenter of a trusted bootstrap, or both together.
+    The candidates are the segmenter that learned from pairs, the segmenter of a trusted bootstrap, or both together.
     """
     pairs, bootstrapped = {"pairs": run.segmenter.average_network}, {"bootstrap": run.background_judge}
     if run.background_judge is None:
@@ -161,7 +161,7 @@ def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, An
     if run.background_judge is None:
         return facts
     before, after = (labels.agreements(masks, run.grabcut_masks) for masks in (taught, learned))
-    several = len(teachers) > 1  # then no single network could replace this pass
+    several = len(teachers) > 1  # no single network could replace such a pass
     kept = several or not _falls(before, after)
     if not kept:
         logging.info("%s is not kept: its masks agree less with GrabCut's than those it learned from", name)

@@ -97,11 +97,11 @@ class Plan:
         return left
 
     def estimate(self, position: dict[str, int], trusted: bool | None = None) -> str | None:
-        """Estimates in words how long the rest of the run takes on this machine, within a factor of about two.
+        """Estimates how long the rest of the run takes on this machine, in words, within a factor of about two.
 
         Args:
             position: see `cost_left`.
-            trusted: whether the bootstrap is trusted; None if it has not ended.
+            trusted: whether the bootstrap is trusted; None if the bootstrap has not ended.
 
         Returns:
             str such as "about 40 min", or None with a GPU, whose speed depends too much on the sizes of the layers.
@@ -122,7 +122,7 @@ class Plan:
         return self.cost_left(position) / speed + masks / (os.cpu_count() or 1)
 
     def time_left(self, kind: str, name: str, step: int, seconds_per_step: float) -> str | None:
-        """Estimates in words the time from a step on to the end of the last phase, from the speed of the current phase.
+        """Estimates the time from a step to the end of the last phase, in words, by the speed of the current phase.
 
         Returns:
             str such as "about 40 min", or None for a phase that is not in the plan.

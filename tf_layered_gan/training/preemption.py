@@ -66,7 +66,7 @@ class Sigterm:
 def preemptible() -> Iterator[Sigterm]:
     """Yields a `Sigterm`. A signal in the body raises `Preempted`, at once or when `Sigterm.deferred` ends.
 
-    Outside the main thread, no signal can be handled. There, the caller's program decides what a signal does.
+    Only the main thread can handle signals. In another thread, the calling program decides what a signal does.
     """
     sigterm = Sigterm()
     with interruption.handled(sigterm.handle):

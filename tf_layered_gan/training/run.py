@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 class Run:
     """One attempt at training, from its last checkpoint on.
 
-    As a context manager, it recovers from some errors, see `attempts`.
+    In a `with` block, an attempt recovers from some errors, see `attempts`.
 
     Attributes:
         config: the run's config, with the seed of this attempt.
@@ -105,7 +105,7 @@ class Run:
         return range(1, 1 + (0 if replaced else self.config.schedule.rounds))
 
     def attempts(self) -> Iterator[Run]:
-        """Yields this run once, and again after each error from which it recovered, until it collapses.
+        """Yields this run once, and again after each error from which the run has recovered, until the run collapses.
 
         for run in run.attempts():
             with run:
@@ -128,7 +128,10 @@ class Run:
         return error is not None and error is self.collapse
 
     def _go_back(self, error: FloatingPointError) -> bool:
-        """Goes back to the last checkpoint, to continue with other batches. Returns False if this was done before."""
+        """Goes back to the last checkpoint, to continue with other batches.
+
+        Returns False if the run has gone back before.
+        """
         state, taken = self.checkpointer, self.checkpointer.steps_taken
         if state.skipped > 0 or not state.restore():
             return False

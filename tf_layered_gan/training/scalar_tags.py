@@ -2,8 +2,8 @@
 
 TensorBoard shows all names with the same first part as one group.
 
-Each group of the GAN's scalars answers one question, see docs/tensorboard.md. Runs of versions before 0.2.0 have all of
-them in the groups "gan" and "synthetic".
+Each group of the GAN's scalars answers one question, see docs/tensorboard.md. Versions before 0.2.0 wrote all scalars
+of the GAN in the groups "gan" and "synthetic".
 """
 
 _GROUPS = {
@@ -28,7 +28,7 @@ def scalar_tag(kind: str, name: str) -> str:
 
     Args:
         kind: the kind of its phase, or "validation" or "synthetic", see `monitoring.Monitor`.
-        name: its name in the report of a step. It is the last part of the tag.
+        name: its name in the report of a step. This name is the last part of the tag.
     """
     if name == "images_per_second":
         return f"speed/{kind}/{name}"

@@ -97,7 +97,7 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
     with preemption.preemptible() as sigterm, _reachable_workers(strategy, sigterm):
         check_config(config, workdir)
         check_memory(config, config.batch_size // strategy.num_replicas_in_sync)
-        with workers.chief_first(strategy):  # workers may share a disk, and only one can prepare a dataset
+        with workers.chief_first(strategy):  # if workers share a disk, only one of them may prepare a dataset
             sources.prepare_photos(config)
         chief = workers.is_chief(strategy)
         splits = load_usable_photos(config, cache=pathlib.Path(workdir) / "photos" if chief else None)

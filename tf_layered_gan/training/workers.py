@@ -51,7 +51,7 @@ def lost_workers_named(strategy: tf.distribute.Strategy) -> Iterator[None]:
 
 
 def check_agreement(strategy: tf.distribute.Strategy, facts: Mapping[str, Any]) -> None:
-    """Checks that every worker has the same facts. The facts must fit into JSON. All workers must call this.
+    """Checks that every worker has the same facts. The facts must fit into JSON. All workers must call this function.
 
     Raises:
         ValueError: on every worker; names the facts that differ, the workers that differ, and this worker's values. If

@@ -95,7 +95,7 @@ def _smooth_displacements(batch_size: int, seed: tf.Tensor, resolution: int) -> 
 def exchange_backgrounds(draws: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor]:
     """Gives each pair, with the probability `EXCHANGED`, the background of another pair of the batch.
 
-    The function exchanges random numbers, from which backgrounds are painted later, and no images. So the result is the
+    The function exchanges the random numbers of the backgrounds, before any background is painted. So the result is the
     same on any number of devices. A background depends on its object only if `codes.public_z` is set.
 
     Args:
@@ -256,7 +256,7 @@ def compress(images: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
 
 
 def _where(chosen: tf.Tensor, values: tf.Tensor, otherwise: tf.Tensor | float) -> tf.Tensor:
-    """Keeps `values`, [batch, ...], only where `chosen`, bool [batch], is true."""
+    """Returns `values`, [batch, ...], where `chosen`, bool [batch], is true, and `otherwise` elsewhere."""
     return tf.where(tf.reshape(chosen, [-1, *[1] * (values.shape.rank - 1)]), values, otherwise)
 
 

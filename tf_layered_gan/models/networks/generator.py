@@ -1,6 +1,6 @@
 """The background generator G_b and the foreground generator G_f (paper, appendix A).
 
-They are FineGAN's, with ReLU in place of GLU.
+Both generators are those of FineGAN, but with ReLU in place of GLU.
 """
 
 import math
@@ -109,7 +109,9 @@ def foreground_generator(
     initial_mask: float = 0.5,
     mask_centring: float = 0.0,
 ) -> keras.Model:
-    """Builds G_f, which paints an object and its mask. Only z and c_sup shape the mask: c is joined after it.
+    """Builds G_f, which paints an object and its mask.
+
+    Only z and c_sup shape the mask, because c is joined to the features after the mask is painted.
 
     Args:
         resolution: side of the image in pixels, 4 times a power of two.
@@ -120,7 +122,7 @@ def foreground_generator(
         residual_blocks: residual blocks in each of the two stages (FineGAN: 2).
         least_width: least number of channels after a stage; a narrow generator needs a few to paint with.
         initial_mask: approximate value of mask pixels before training, in (0, 1). With the paper's 0.5, a mask can fill
-            the whole image and stay so. A small value lets masks grow where an object helps.
+            the whole image, and then stay full. A small value lets masks grow where an object helps.
         mask_centring: how much lower the mask's logit is at the middle of a side than at the centre. The difference
             grows with the squared distance from the centre, and `initial_mask` is then the value near the centre. The
             paper has 0. A larger value encodes that photographers put objects in the middle.

@@ -1,9 +1,9 @@
 """Layers whose kernel is divided by its largest singular value (SN-GAN, Miyato et al. 2018).
 
-Keras's own `SpectralNormalization` does not fit this GAN: each call with `training=True` overwrites the kernel with
-kernel / sigma, so a generator update, which calls the discriminator, would change the discriminator. It also stops the
-gradient at sigma. Here a call changes nothing, the gradient flows through sigma, and the power iteration advances only
-when `update_u` is called, once per discriminator update.
+Keras's own layer `SpectralNormalization` does not fit this GAN: each call with `training=True` overwrites the kernel
+with kernel / sigma. So an update of the generators, which calls the discriminator, would change the discriminator. That
+layer also stops the gradient at sigma. Here a call changes nothing, the gradient flows through sigma, and the power
+iteration advances only when `update_u` is called, once per discriminator update.
 """
 
 from collections.abc import Callable
@@ -33,8 +33,8 @@ class SpectralNormMixin(keras.layers.Layer):
         """Returns kernel / sigma, where sigma = v W u^T. The singular vectors u and v are held constant.
 
         Returns:
-            float32, the kernel's shape. Its matrix [all other axes, output channel] has spectral norm 1 once `u` has
-            converged.
+            float32, the kernel's shape. As a matrix [all other axes, output channel], the result has spectral norm 1
+            once `u` has converged.
         """
         matrix = ops.stop_gradient(self._kernel_matrix())
         v = ops.normalize(ops.matmul(self.u, ops.transpose(matrix)))
