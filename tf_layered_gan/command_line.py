@@ -41,9 +41,9 @@ def run_command(
     """Runs a command whose flags are already defined, and ends the program.
 
     Args:
-        main: the function of the command. After the flags are parsed, it is called with the values of `arguments` as
-            str. `--help` prints the docstring of its module, then the flags of the module that the docstring does not
-            mention.
+        main: the function of the command. After the flags are parsed, the function is called with the values of
+            `arguments` as str. `--help` prints the docstring of its module, then the flags of the module that the
+            docstring does not mention.
         *arguments: names of the positional arguments, in capitals, such as "FILE". All are required.
         flags_parser: parses the command line, see `absl.app.run`.
     """
@@ -108,7 +108,7 @@ def ended_by_signals() -> Iterator[None]:
     """Ends the program with one line and 128 + the signal's number after SIGINT, SIGTERM or SIGHUP.
 
     Raises:
-        interruption.Interrupted: after a signal, even if the command itself handled it.
+        interruption.Interrupted: after a signal, even if the command itself handled the signal.
     """
     try:
         with interruption.handled(interruption.end_with_a_line):

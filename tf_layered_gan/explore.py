@@ -42,7 +42,7 @@ _PHOTOS, _CUTOUTS, _LARGEST, _FRAME = 8, 16, 256, 120  # images, images, pixels,
 
 
 def explore(config: ConfigDict, workdir: str | os.PathLike, photo: str | os.PathLike | None = None) -> None:
-    """Writes the sheets to WORKDIR/explore. Earlier sheets are replaced when all new ones are complete.
+    """Writes the sheets to WORKDIR/explore. Earlier sheets are replaced when all new sheets are complete.
 
     The same run always gives the same sheets. If both the run's photos and their copies are gone, the sheet of photos
     is left out with a warning.

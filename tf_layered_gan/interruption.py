@@ -1,6 +1,6 @@
 """Ctrl-C, SIGTERM and a closed terminal: a command ends with one line and the exit code of the signal.
 
-The first signal raises `Interrupted`, so that temporary files are removed. The second one ends the process at once.
+The first signal raises `Interrupted`, so that temporary files are removed. The second signal ends the process at once.
 During training, other handlers save the state first, see `training.preemption`.
 """
 
@@ -31,7 +31,7 @@ class Interrupted(SystemExit):
 
 @contextlib.contextmanager
 def handled(handle: Callable[[int], Any]) -> Iterator[None]:
-    """Calls `handle(number)` on the first SIGINT, SIGTERM or SIGHUP in the block; the second one ends the process.
+    """Calls `handle(number)` on the first SIGINT, SIGTERM or SIGHUP in the block; a second signal ends the process.
 
     Does nothing outside the main thread, because Python allows signal handlers only there. An ignored SIGHUP stays
     ignored, because nohup relies on this. If there is a terminal, an ignored SIGINT stays ignored too, because a shell

@@ -21,7 +21,9 @@ PixelPair = tuple[np.ndarray, np.ndarray]  # uint8: the image [height, width, rg
 
 
 def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) -> None:
-    """Writes `count` pairs to WORKDIR/synthetic. An earlier dataset there is replaced when the new one is complete.
+    """Writes `count` pairs to WORKDIR/synthetic.
+
+    An earlier dataset in this folder is replaced once the new dataset is complete.
 
     The files are images/000000.png (RGB), masks/000000.png (grey, 255 = foreground, soft at the edges) and so on, and
     dataset.json. The folders images and masks can serve as `data.path` and `data.masks` of configs/folder.py. A run

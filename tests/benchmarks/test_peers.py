@@ -26,7 +26,7 @@ def photos(tmp_path):
 
 
 def fake_runtime(monkeypatch, shape, output):
-    """Replaces the model by one with a fixed output; returns the list of its inputs."""
+    """Replaces the model by a fake with a fixed output. Returns the list of the inputs that the fake gets."""
     given = []
     monkeypatch.setattr(
         segmenters, "load", lambda path, threads: (shape, "float32", lambda x: given.append(x) or output)

@@ -95,7 +95,7 @@ def test_mutated_field_is_accepted_or_refused_by_name(name):
                 check_usable(config)
             else:
                 assert re.search(REFUSAL, words, re.DOTALL) and len(words) < 3000
-                # The message may name a field that depends on the mutated one and contains its name.
+                # The message may name another field, which depends on the mutated field and contains its name.
                 assert field in words or field.split(".")[-1] in words, (field, words)
     assert refused > 100
 

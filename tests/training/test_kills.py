@@ -42,7 +42,7 @@ def test_command_that_is_told_to_stop_saves_its_step_and_goes_on_from_it(tmp_pat
 
 
 def killed_after(seconds, process):
-    """Kills a process after some seconds unless it has finished; returns whether it was killed."""
+    """Kills a process after some seconds unless it has finished. Returns whether the process was killed."""
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:

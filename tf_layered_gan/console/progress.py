@@ -21,7 +21,7 @@ def progress(
     Shows nothing if absl's verbosity is below INFO, which is the default in a program that does not set the verbosity.
 
     Args:
-        items: the items. An item counts as done when the next one is requested.
+        items: the items. An item counts as done when the next item is requested.
         what: the work, such as "reading photos".
         total: the sum of the items' sizes.
         unit: what is counted.

@@ -6,7 +6,7 @@ import pathlib
 import tempfile
 from collections.abc import Iterator
 
-_PATTERN = "*?["  # a shell replaces a word that contains one of these by file names
+_PATTERN = "*?["  # if a word has one of these characters, a shell replaces the word by file names
 _NOT_PLAIN = set("*?[]\\") - {os.sep}
 
 

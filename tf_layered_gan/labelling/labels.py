@@ -107,7 +107,7 @@ def with_masks(photos: Photos, masks: np.ndarray, chosen: np.ndarray) -> Photos:
 
 
 def agreements(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Computes the intersection over union of each pair of masks; it is 1 for two empty masks.
+    """Computes the intersection over union of each pair of masks. Two empty masks have 1.
 
     Args:
         masks, others: bool [photo, height, width].

@@ -155,7 +155,7 @@ def build_photo_segmenter(config: ConfigDict, number: int) -> Segmenter:
 
 
 def build_student(config: ConfigDict, student: Student, teacher: keras.Model | None = None) -> Segmenter:
-    """Builds and compiles a smaller segmenter that learns from a finished one.
+    """Builds and compiles a student: a smaller segmenter that learns from a finished segmenter.
 
     Args:
         config: the run's config. Its seed determines the initial weights, and `networks.unet_depth` is the student's

@@ -22,7 +22,7 @@ def sample_codes(
 
     A categorical c_sup is the group of c: `group_size` consecutive categories form one group. A normal c has no groups,
     so c_sup is c itself, and E_pi predicts all of c from the mask. The paper compares the two priors (Table 2), but
-    does not define c_sup for the normal one.
+    does not define c_sup for the normal prior.
 
     Args:
         batch_size: number of draws.
@@ -36,7 +36,7 @@ def sample_codes(
 
     Returns:
         dict of float32 tensors: "z" and "foreground_z" [batch, z_dim], "c" [batch, num_categories] and "c_sup" [batch,
-        c_sup_dim(...)]. The last two are one-hot if the prior is categorical.
+        c_sup_dim(...)]. "c" and "c_sup" are one-hot if the prior is categorical.
     """
     z_seed, foreground_z_seed, c_seed = tf.unstack(tf.random.split(seed, 3))
     z = tf.random.stateless_normal([batch_size, z_dim], z_seed)

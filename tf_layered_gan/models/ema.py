@@ -15,7 +15,9 @@ def ema_copy(network: keras.Model) -> keras.Model:
 
 
 def update_ema(averages: Sequence[keras.Model], networks: Sequence[keras.Model], decay: float) -> None:
-    """Moves each ema one step towards its network, batch-norm statistics included; the same on all replicas.
+    """Moves each ema one step towards its network, equally on all replicas.
+
+    This includes the statistics of batch normalisation.
 
     Args:
         averages: copies made by `ema_copy`.

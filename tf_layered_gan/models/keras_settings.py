@@ -12,7 +12,7 @@ _SETTINGS = {
 
 
 def use_our_settings() -> None:
-    """Sets the settings that the networks need. Warns of each one that had another value.
+    """Sets the settings that the networks need. Logs a warning for each setting that had another value.
 
     Raises:
         ImportError: Keras was imported with another backend.

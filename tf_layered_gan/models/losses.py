@@ -35,7 +35,8 @@ def hinge_generator(fake_logits: KerasTensor) -> KerasTensor:
 def r1(gradients: KerasTensor) -> KerasTensor:
     """R1, |grad_x D(x_real)|^2 / 2: penalises a D that is steep at the photos. Minimised by D.
 
-    Not in the paper; from Mescheder et al. (2018). ILSGAN gives it the weight 0.0002 * resolution^2 / batch size.
+    Not in the paper; from Mescheder et al. (2018). ILSGAN gives this loss the weight 0.0002 * resolution^2 / batch
+    size.
 
     Args:
         gradients: gradients of D's logits with respect to the photos that D sees, float32 [batch, height, width, rgb].
@@ -60,15 +61,16 @@ def mutual_information(logits: KerasTensor, code: KerasTensor) -> KerasTensor:
         float32 [batch], 0 or more. An encoder that always predicts the uniform distribution has
         log(number of categories).
     """
-    return ops.categorical_crossentropy(code, logits, from_logits=True)  # keras.losses' version warns at one category
+    # The function of keras.losses would warn if there is only one category.
+    return ops.categorical_crossentropy(code, logits, from_logits=True)
 
 
 def normal_mutual_information(mean: KerasTensor, code: KerasTensor) -> KerasTensor:
     """Mutual-information loss of a normal code, |code - mean|^2 / 2 in nats (one term of Eq. 5).
 
     Minimised by the same networks as `mutual_information`. The encoder predicts the distribution N(mean, 1), and the
-    constant d_c/2 log(2 pi) of its negative log-likelihood is left out. The paper does not say whether it fixes the
-    variance; InfoGAN's published code does.
+    constant d_c/2 log(2 pi) of its negative log-likelihood is left out. The paper does not say whether the variance is
+    fixed; in InfoGAN's published code it is.
 
     Args:
         mean: the encoder's mean, float32 [batch, dimension].
@@ -95,9 +97,9 @@ def binarization(mask: KerasTensor) -> KerasTensor:
 def mask_size(mask: KerasTensor, least: float, most: float = 1.0) -> KerasTensor:
     """Mask-size loss L_size = max(0, least - mean(pi)) + max(0, mean(pi) - most). Minimised by G_f.
 
-    The loss keeps the mean of each mask between `least` and `most`. With `most` = 1, it is PerturbGAN's loss, which the
-    paper's Table 1 compares with mutual information. A smaller `most` keeps a mask from filling the image; this part is
-    not in the paper.
+    The loss keeps the mean of each mask between `least` and `most`. With `most` = 1, the result is PerturbGAN's loss,
+    which the paper's Table 1 compares with mutual information. A smaller `most` keeps a mask from filling the image;
+    this part is not in the paper.
 
     Differs from PerturbGAN's published code, which measures the mask after the perturbation, not before it.
 
@@ -114,7 +116,7 @@ def mask_size(mask: KerasTensor, least: float, most: float = 1.0) -> KerasTensor
 
 
 def independence(background: KerasTensor, foreground: KerasTensor, mask: KerasTensor) -> KerasTensor:
-    """Independence loss: penalises similarity between the hidden parts of the layers and the visible ones.
+    """Independence loss: penalises similarity between the hidden and the visible parts of the layers.
 
     Minimised by G_b and G_f. Not in the paper; from ILSGAN (Zou et al., 2023). Let x be a hidden part and y a visible
     part of one image, and x' the hidden part of another image. The loss is mean|x' - y| - mean|x - y|: how much closer
@@ -128,8 +130,8 @@ def independence(background: KerasTensor, foreground: KerasTensor, mask: KerasTe
     independent binary masks that cover a share p. So the loss also pulls masks towards each other, and towards empty or
     full.
 
-    Differs from ILSGAN: the other image is the preceding one of the batch, not a random one. This makes no difference,
-    as the images of a batch are independent draws.
+    Differs from ILSGAN: the other image is the preceding image of the batch, not a random image. This makes no
+    difference, as the images of a batch are independent draws.
 
     Args:
         background: x_b inside the image's window, float32 [batch, height, width, rgb] in [-1, 1].

@@ -132,7 +132,7 @@ def _check(runs: Sequence[Run], masks: Any) -> None:
     for run in runs:
         config = sweep.resolve(run.arguments)
         validate(config)
-        check_links(run.workdir)  # checked here, because the run's log is written before main.py could check it
+        check_links(run.workdir)  # here, because the run's log is written before main.py checks this
         weights = config.metrics.inception
         if weights and not pathlib.Path(weights).is_file():
             raise ValueError(f"metrics.inception is {weights}, which is no file; see docs/evaluating.md")

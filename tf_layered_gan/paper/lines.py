@@ -79,7 +79,7 @@ def figure(metrics: Mapping[str, Any], row: Row, name: str) -> float | None:
     """Finds the figure of a column of `columns.COLUMNS` in the content of a metrics.json.
 
     Returns:
-        The figure in the column's unit; None if the run does not have it.
+        The figure in the column's unit; None if the run does not have this figure.
     """
     column = COLUMNS[name]
     if not column.of_masks and row.method != "segmenter":

@@ -21,7 +21,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
             x=inputs, scale=self.gamma, offset=self.beta, mean=[], variance=[], epsilon=self.epsilon
         )
         count = ops.cast(ops.size(inputs[..., 0]), variance.dtype)
-        biased = variance * (count - 1) / count  # the op returns the unbiased variance, Keras averages the biased one
+        biased = variance * (count - 1) / count  # the op returns the unbiased variance; Keras averages the biased
         for average, value in ((self.moving_mean, mean), (self.moving_variance, biased)):
             average.assign(average * self.momentum + value * (1 - self.momentum))
         return outputs

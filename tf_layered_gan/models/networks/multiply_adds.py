@@ -11,7 +11,7 @@ from tf_layered_gan.models.networks.upsampling import UpsampleConv2D
 def multiply_adds(network: keras.Model) -> int:
     """Counts the multiply-adds of a network for one image.
 
-    Only convolutions and dense layers count. Batch normalisation is folded into them, and activations, pooling,
+    Only convolutions and dense layers count. Batch normalisation is folded into these layers, and activations, pooling,
     additions and resizing (four multiply-adds per bilinear pixel) are negligible.
 
     Args:

@@ -9,7 +9,7 @@ from tf_layered_gan.models.networks import blocks
 def separable_unet(resolution: int, width: int, depth: int) -> keras.Model:
     """Builds the network.
 
-    At 64x64 pixels and width 16 it takes 3.7 million multiply-adds; the U-Net of width 8 takes 64.6 million.
+    At 64x64 pixels and width 16, this network takes 3.7 million multiply-adds; the U-Net of width 8 takes 64.6 million.
 
     The separable convolutions are those of MobileNet (Howard et al. 2017). The skip connections are added, not
     concatenated, as in LinkNet (Chaurasia and Culurciello 2017). Channels are reduced before a map is enlarged: the
