@@ -32,7 +32,7 @@ def kind(request):
 
 @pytest.fixture(scope="module")
 def separable_network():
-    """A network of the default size of `distill`. The converter quantises only large kernels."""
+    """A network with the default size of a student. The converter quantises only large kernels."""
     return separable_unet(32, Student().width, 4)
 
 

@@ -77,7 +77,7 @@ class Monitor:
         speed = self._images_per_second(kind, step)
         with self._written(step):
             for name, value in (report | speed).items():
-                tf.summary.scalar(scalar_tag(kind, name), np.asarray(value))  # TensorFlow keeps every Python number
+                tf.summary.scalar(scalar_tag(kind, name), np.asarray(value))  # else TensorFlow keeps each number
         values = [f"{short} {report[name]:.3g}" for name, short in _SHOWN.items() if name in report]
         values += [f"{value:.0f} images/s" for value in speed.values()]
         values += [self._time_left(kind, phase, step, last_step, self._batch_size / value) for value in speed.values()]

@@ -161,7 +161,7 @@ def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, An
     if run.background_judge is None:
         return facts
     before, after = (labels.agreements(masks, run.grabcut_masks) for masks in (taught, learned))
-    several = len(teachers) > 1  # several teachers cannot replace a pass as one network
+    several = len(teachers) > 1  # several teachers are no network to fall back to
     kept = several or not _falls(before, after)
     if not kept:
         logging.info("%s is not kept: its masks agree less with GrabCut's than those it learned from", name)

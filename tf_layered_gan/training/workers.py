@@ -1,4 +1,4 @@
-"""The workers of a run on several machines: the chief, waiting for one another, and agreement at the start."""
+"""The workers of a run on several machines: which is the chief, how they wait, and whether they agree at the start."""
 
 import contextlib
 import hashlib

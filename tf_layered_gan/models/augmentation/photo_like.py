@@ -265,7 +265,7 @@ def _split(layer: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _weights(values: tf.Tensor) -> tf.Tensor:
-    """Divides each row by its sum, unless that is 0."""
+    """Divides each row by its sum, unless the sum is 0."""
     return tf.math.divide_no_nan(values, tf.reduce_sum(values, axis=-1, keepdims=True))
 
 
