@@ -2,8 +2,8 @@
 
     python -m benchmarks.step_profile --resolution=64 --width=32
 
-The row is one of `train_step`, and TensorFlow's profiler measures its operations. The profiler slows the step a little,
-and on several threads operations run at the same time: then the sum of their times is more than the step's time.
+The row is one of `train_step`, and TensorFlow's profiler measures its operations. The profiler slows the step a little.
+With several threads, operations run at the same time, so the sum of their times is more than the step's time.
 """
 
 import collections

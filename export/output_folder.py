@@ -40,7 +40,7 @@ def replacing_export(output: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def _check_owner(output: pathlib.Path) -> None:
-    """Refuses to overwrite files that no earlier export has written."""
+    """Raises an error if the export would overwrite files that no earlier export wrote."""
     replaced = [name for name in (SAVED_MODEL, MODEL_CARD, *FILES) if (output / name).exists()]
     if replaced and not any((output / name).exists() for name in (EXPORT_RECORD, "lock")):
         raise ValueError(

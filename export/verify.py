@@ -85,7 +85,7 @@ def verify(path: pathlib.Path, keras_model: Reference, max_iou_loss: float) -> d
     Args:
         path: path of a .tflite file or a SavedModel that this program wrote.
         keras_model: the Keras model's results on the test photos.
-        max_iou_loss: IoU that the file may lose.
+        max_iou_loss: largest drop in IoU that is allowed for the file.
 
     Returns:
         dict: the figures of `Reference.compare`, and "refused", the reason to refuse the file as str, or None.
@@ -135,7 +135,7 @@ def loss_refusal(figures: dict, keras_true_iou: float | None, max_iou_loss: floa
     Args:
         figures: see `Reference.compare`.
         keras_true_iou: IoU of the Keras model's masks with the test masks, None without test masks.
-        max_iou_loss: IoU that the file may lose.
+        max_iou_loss: largest drop in IoU that is allowed for the file.
     """
     loss = 0.0 if keras_true_iou is None else keras_true_iou - figures["true_iou"]
     if loss > max_iou_loss + _ROUNDING:
@@ -156,7 +156,7 @@ def least_agreement(keras_true_iou: float | None, max_iou_loss: float) -> float:
 
     Args:
         keras_true_iou: IoU of the Keras model's masks with the test masks, None without test masks.
-        max_iou_loss: IoU that the file may lose.
+        max_iou_loss: largest drop in IoU that is allowed for the file.
     """
     least = round(1 - max_iou_loss, 9)
     return least if keras_true_iou is None else min(MIN_AGREEMENT, least)

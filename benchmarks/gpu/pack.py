@@ -134,7 +134,7 @@ def _precision(name: str) -> ir.Attribute:
 
 
 def _round_convolution(operation: ir.Operation) -> None:
-    """Replaces a float32 convolution by one in bfloat16, between conversions."""
+    """Replaces a float32 convolution by one in bfloat16. Converts its inputs to bfloat16 and its output back."""
     result = operation.results[0]
     with ir.InsertionPoint(operation):
         rounded = _in_bfloat16(operation, [_round(operand) for operand in operation.operands])

@@ -68,7 +68,7 @@ def find_models(ours: Iterable[str | pathlib.Path], peers: str | pathlib.Path) -
 def measure(
     paths: Iterable[pathlib.Path], threads: Sequence[int], rounds: int
 ) -> dict[tuple[pathlib.Path, int], dict[str, float]]:
-    """Measures the time and the memory of each model with each number of threads, in turns.
+    """Measures the time and the memory of each model with each number of threads. The processes take turns.
 
     Returns:
         dict by (path, threads). Each value is a dict: "median" and "least" in ms; "cpu", the median of the CPU time in

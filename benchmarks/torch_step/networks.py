@@ -131,7 +131,7 @@ def _double_conv(channels: int, filters: int) -> nn.Sequential:
 
 
 def build(settings: Mapping[str, Any]) -> dict[str, nn.Module]:
-    """Builds the networks by our names, see `gan_step.settings`. F is left out if the step does not use it."""
+    """Builds the networks, by the names that they have in our code. F is left out if the step does not use it."""
     resolution, z_dim, c_dim, c_sup_dim = (settings[name] for name in ("resolution", "z_dim", "c_dim", "c_sup_dim"))
     built: dict[str, nn.Module] = {
         "background_generator": BackgroundGenerator(resolution, settings["background_width"], z_dim),

@@ -1,4 +1,4 @@
-"""A process that holds the step in PyTorch and takes it on request, see `benchmarks.turns`.
+"""A process that contains the PyTorch training step and runs it on request, see `benchmarks.turns`.
 
     python -m benchmarks.torch_step.worker FOLDER (eager | compile) THREADS
 

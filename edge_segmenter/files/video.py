@@ -118,7 +118,7 @@ def in_real_time(
 
 @contextlib.contextmanager
 def video_file(path: Path, size: tuple[int, int], fps: float) -> Iterator[Writer]:
-    """Yields a function that takes an image and a number, and writes the image to a video file that many times.
+    """Yields a function (image, count) that writes the image `count` times to a video file.
 
     The file appears at the end of the block. After an error, it holds the frames that were written before.
 

@@ -29,7 +29,7 @@ def to_square(image: tf.Tensor, resolution: int, fit: str) -> tf.Tensor:
 
 
 def to_own_size(probability: tf.Tensor, image: tf.Tensor, fit: str) -> tf.Tensor:
-    """Resizes the model's output for an image in a square to the size of the image.
+    """Resizes the model's output to the size of the image, which was fitted into a square for the model.
 
     Args:
         probability: [1, R, R, 1], float32 in [0, 1] or uint8 in steps of 1/256.
@@ -85,7 +85,7 @@ def filled_part(side: tf.Tensor, longest: tf.Tensor | int, resolution: int) -> t
 
 
 def _sides(image: tf.Tensor, fit: str) -> list[tuple[tf.Tensor, tf.Tensor]]:
-    """Returns an image's height and width, each with the side that fills the square, int32 in pixels."""
+    """Returns (side, the side that fills the square) for the image's height and for its width, int32 in pixels."""
     height, width = tf.unstack(tf.shape(image)[1:3])
     longest = tf.maximum(height, width)
     return [(side, {"squeeze": side, "pad": longest}[fit]) for side in (height, width)]

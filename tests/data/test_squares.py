@@ -31,7 +31,8 @@ def test_pad_repeats_the_edge_and_leaves_it_unlabelled():
 
 @pytest.mark.parametrize("fit, labels", [("crop", [1, 1]), ("squeeze", [0, 1])])
 def test_masks_are_fitted_like_their_photos(fit, labels):
-    # 2 high, 6 wide. Cropped to columns 2 and 3; squeezed, the new columns' centres are in columns 1 and 4.
+    # The image is 2 high and 6 wide. Cropping keeps columns 2 and 3. After squeezing, the centres of the new columns
+    # are in the old columns 1 and 4.
     square = labelled_square(columns(*[0] * 6), columns(0, 0, 255, 255, 255, 0), size=2, fit=fit)
     assert square[..., 3].tolist() == [labels] * 2
 

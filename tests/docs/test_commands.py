@@ -44,7 +44,7 @@ OUTSIDE = {
     "python3 -m http.server": "runs until it is stopped; tests/devices/test_web.py serves the page",
 }
 
-# Words that mark commands to parse but not to run, with the reason.
+# Patterns and reasons. A command that contains the pattern is parsed but, for this reason, not run.
 NOT_RUN = {
     r"--config=(cub|dogs)\b": "downloads a dataset",
     r"--camera": "needs a camera",

@@ -21,8 +21,8 @@ def blotches(width, height):
 
 
 def test_matrix_by_hand():
-    # Halving uses a triangle of two pixels on each side of the boundary between two pixels. The weights are 1/4, 3/4,
-    # 3/4 and 1/4. The edge of the image cuts off one of these weights.
+    # Halving uses a triangle filter. It is centred between two pixels and covers two pixels on each side. The weights
+    # are 1/4, 3/4, 3/4 and 1/4. The edge of the image cuts off one of these weights.
     matrix = resampling_matrix(tf.range(4), 4, tf.range(2), 2)
     np.testing.assert_allclose(matrix, np.array([[3, 3, 1, 0], [0, 1, 3, 3]]) / 7, rtol=1e-6)
     # Doubling puts each new centre a quarter of an old pixel away from the centre of the old pixel.

@@ -40,8 +40,8 @@ def photo_batch(
     is full. For the augmentation see `augmentation.random_flip_and_crop`.
 
     Args:
-        photos: `Photos` of any width, at least one. If there are masks, every pixel is labelled. A photo is read when a
-            step needs it.
+        photos: one or more photos (`Photos`), of any width. If there are masks, every pixel is labelled. A photo is
+            read when a step needs it.
         batch_size: photos in a batch, over all replicas.
         resolution: width of the result, pixels.
         crop_scale: (low, high), fractions of the width.

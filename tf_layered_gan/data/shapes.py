@@ -18,7 +18,7 @@ from tf_layered_gan.data.photos import Photos, Splits
 
 SHAPES = ("disc", "square", "triangle", "star", "cross")
 TEXTURES = ("plain", "stripes", "checks", "dots", "blotches")
-_WARM = (-0.2, 0.2)  # hues of objects, in turns: purple to yellow
+_WARM = (-0.2, 0.2)  # hues of objects, as fractions of the full circle: purple to yellow
 _COOL = (0.15, 0.85)  # hues of backgrounds: yellow to purple
 _SUPERSAMPLING = 2
 _SPLITS = ("training", "validation", "test")
@@ -62,7 +62,7 @@ def _texture(rng, kind, x, y, period, radius=0.35):
 
 
 def _colour(hue: float, saturation: float, brightness: float) -> np.ndarray:
-    """Returns RGB in [0, 1]; the hue is in turns."""
+    """Returns RGB in [0, 1]. The hue is a fraction of the full circle: 1 is 360 degrees."""
     channel = np.abs(((hue + np.array([0, 2, 1]) / 3) % 1) * 6 - 3) - 1
     return brightness * (1 - saturation * (1 - np.clip(channel, 0, 1)))
 

@@ -74,7 +74,8 @@ def full_labels(
 
 def _check_aspect(photo: Image.Image, mask: Image.Image, mask_name: str | os.PathLike) -> None:
     (width, height), (mask_width, mask_height) = photo.size, mask.size
-    # One pixel for rounding, or 1 %, because tools cut or add some pixels. Networks see less than a pixel of it.
+    # Allows one pixel of difference, because sides are rounded, or 1 %, because tools cut or add some pixels. At the
+    # network's resolution, the difference is less than a pixel.
     if abs(width * mask_height - height * mask_width) > max(*photo.size, *mask.size, _ASPECTS * width * mask_height):
         words = f"{mask_name} has another aspect ratio than its photo: mask {mask.size}, photo {photo.size}"
         if abs(width * mask_width - height * mask_height) <= max(photo.size + mask.size):

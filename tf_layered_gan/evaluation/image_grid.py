@@ -100,8 +100,8 @@ def grid(rows: Sequence[Sequence[Tile]], *, scale: int = 1, headings: Sequence[s
         rows: rows of tiles, with the same number of tiles in each row. All tiles have one height and width. A tile is
             an image, a mask, or a pair (image, mask), see `mask_over_image`. An image is uint8 [height, width, rgb] in
             [0, 255] or float [height, width, rgb] in [-1, 1]. A mask is [height, width] or [height, width, 1] and is
-            shown in grey. It is bool, float in [0, 1], or holds true labels, uint8: 0 background, 1 foreground, 255
-            unlabelled (middle grey).
+            shown in grey. It is bool, or float in [0, 1], or uint8 true labels: 0 background, 1 foreground, 255
+            unlabelled, which is shown in middle grey.
         scale: each pixel of a tile becomes scale x scale pixels.
         headings: the text above each column; none if empty.
 

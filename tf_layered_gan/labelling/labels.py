@@ -16,7 +16,8 @@ _ITERATIONS = 2  # iterations of GrabCut
 _LEAST_AGREEMENT = 0.3
 # Chosen on validation photos of flowers, birds and cars.
 _GRABCUT_SHARE, _GRABCUT_AGREES = 0.3, 0.6
-# Limits of the threshold, out of 255. Beyond them, keeping the masks' size would mark pixels that are surely wrong.
+# Limits of the threshold, out of 255. The threshold keeps the masks' size. Outside these limits, it would mark pixels
+# that are almost certainly wrong.
 _THRESHOLDS = 64, 192
 _BLUR = 1 / 64  # share of the width; blurs GrabCut's boundaries, which are often wrong by a pixel
 

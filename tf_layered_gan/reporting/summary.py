@@ -11,8 +11,8 @@ from tf_layered_gan.reporting.recorded import Recorded
 
 _NEAR = 0.02  # smaller differences of IoU are ignored; two seeds differ by more
 _FAILED = 0.5  # IoU
-_UNEQUAL = 0.1  # least difference of IoU between small and large objects that is reported
-_MUCH = 1.2  # least ratio of predicted to true foreground, or its inverse, that is reported
+_UNEQUAL = 0.1  # smaller differences of IoU between small and large objects are not reported
+_MUCH = 1.2  # smaller ratios of predicted to true foreground, or of true to predicted, are not reported
 
 
 def summary_section(run: Recorded, measured: Measured) -> Section:

@@ -22,7 +22,7 @@ _LEAST = 0.1  # least divisor of a difference: small results are means of larger
 
 
 def check(bundle: Bundle, precision: str) -> None:
-    """Takes the reference's steps and compares.
+    """Runs the steps of the reference again, and compares the results with the reference's results.
 
     The log gets the largest differences of each program. For training programs they are relative to TensorFlow's
     results, as "first_report" (first step) and "report" (all steps). The "layers" of "synthesize" are in [-1, 1]. The

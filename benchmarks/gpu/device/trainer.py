@@ -28,8 +28,8 @@ class Trainer:
         grids: an image grid after each round and one at the end, uint8 [height, width, rgb] each.
         progress: dict that record.json will hold. "rounds": the number of finished rounds. "gan_step",
             "segmenter_step" and "final_step": the steps taken. "seconds": the time of training. "cut": whether the time
-            ended before the plan. "history": see `StepLog`. "synthetic", "validation" and "test": see `figures`; they
-            are added at the end.
+            ran out before all steps of the plan were done. "history": see `StepLog`. "synthetic", "validation" and
+            "test": see `figures`; they are added at the end.
     """
 
     def __init__(self, engine: Engine, plan: Plan, curve: LearningCurve, deadline: float):
