@@ -30,7 +30,7 @@ def ways(path: str | pathlib.Path) -> dict[str, tuple[Callable, int]]:
     """Prepares every way to call a .tflite file that `export.main` wrote.
 
     Returns:
-        dict of (function, images) by the way's name. The function takes no arguments and segments that many images.
+        dict of (function, images) by the way's name. The function takes no arguments and segments `images` images.
 
     Raises:
         ValueError: if there is no such file, or it has no signature for any size.
@@ -50,11 +50,12 @@ def seconds_per_image(files: Sequence[str], rounds: int) -> dict[str, dict[str, 
 
 
 def median_seconds(calls: Mapping[Key, Callable[[], object]], rounds: int) -> dict[Key, float]:
-    """Times functions in turns, so other work on the machine slows all of them equally.
+    """Times functions that take turns, so that other work on the machine slows all of them equally.
 
     Args:
         calls: functions by any keys.
-        rounds: how often each function is timed, at least 1. One more call before is not timed.
+        rounds: how often each function is timed, at least 1. Each function is also called once before, which is not
+            timed.
 
     Returns:
         dict with the same keys and the median time of each function in seconds.

@@ -35,7 +35,7 @@ def write_features(weights: str, folders: Sequence[Path], output: Path, blocks: 
     """
     features = _load(weights)
     chosen = [_shuffled(folder)[: blocks and blocks * _BLOCK] for folder in folders]
-    for start in range(0, max(map(len, chosen)), _BLOCK):  # in turns, so that both folders progress equally
+    for start in range(0, max(map(len, chosen)), _BLOCK):  # the folders take turns, so that both progress equally
         for i, photos in enumerate(chosen):
             block, file = photos[start : start + _BLOCK], pathlib.Path(output, str(i), f"{start:06d}.npy")
             if block and not file.exists():

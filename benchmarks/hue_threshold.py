@@ -19,7 +19,7 @@ _THRESHOLDS = np.arange(0.05, 0.31, 0.01)
 
 
 def warm_things(images: np.ndarray, threshold: float) -> np.ndarray:
-    """Finds the largest thing of each image (see `baselines.largest_thing`) whose hues are near red.
+    """Finds the largest thing with hues near red in each image, see `baselines.largest_thing`.
 
     Args:
         images: uint8 [image, height, width, rgb].

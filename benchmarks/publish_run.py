@@ -4,7 +4,7 @@
 
 OUTPUT/curve.csv     the learning curve on the validation photos
 OUTPUT/metrics.json  the figures on the test photos, the seed, images seen, seconds
-OUTPUT/layers.png    twelve synthetic samples, a row each: background, foreground, mask, composed image
+OUTPUT/layers.png    twelve synthetic samples, one per row: background, foreground, mask, composed image
 """
 
 import pathlib

@@ -3,9 +3,9 @@
     python -m benchmarks.replicas --config=configs/shapes.py
 
 `replicas` are logical CPU devices of one process. `workers` are processes with one device each. All are on this
-machine and share the config's batch. For comparison, `apart` first runs the same number of processes, each on its share
-of the batch and without communication. So 1 - (step apart) / (step together) is the share of a step that communication
-takes: the sums of gradients and of batch statistics, and waiting for the slowest process.
+machine and share the config's batch. For comparison, `apart` first runs the same number of processes. Each of them
+computes its share of the batch, and they do not communicate. So 1 - (step apart) / (step together) is the share of a
+step that communication takes: the sums of gradients and of batch statistics, and waiting for the slowest process.
 
 The projection counts the all-reduces that workers need in a step, and their bytes. Each all-reduce takes the least time
 that NCCL's trees and rings can need: the link's latency for each hop up and down a binary tree of the devices, and 2 (N
@@ -44,7 +44,7 @@ _LINKS = {  # bytes per second, seconds per hop: round figures of such hardware,
 
 
 def measure(config: ConfigDict, strategy: tf.distribute.Strategy, steps: int) -> dict[str, Any]:
-    """Takes some of the GAN's steps under a strategy, as the training does.
+    """Runs some of the GAN's steps under a strategy, as the training does.
 
     Returns:
         dict: "seconds", the median time of a step; "sums", the bytes of each all-reduce between workers in a step;

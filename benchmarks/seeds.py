@@ -1,4 +1,4 @@
-"""Prints the test figures of runs that differ in their seed: a line for each, then their mean and standard deviation.
+"""Prints the test figures of runs that differ in their seed: a line per run, then their mean and standard deviation.
 
 python -m benchmarks.seeds runs/demo-seed*
 """

@@ -2,10 +2,10 @@
 
     python -m benchmarks.soak --minutes=60 --workdir=runs/soak -- --config=configs/shapes.py
 
-The flags after `--` go to `tf_layered_gan.main`; its schedule must be longer than the time. The run's resident memory
-is read from /proc every ten seconds (Linux), its images per second from its progress lines. The first tenth of the
-time, in which the run starts, does not count. A straight line is fitted to the rest; its slope is the change in an
-hour.
+The flags after `--` go to `tf_layered_gan.main`; the run's schedule must be longer than the given time. The run's
+resident memory is read from /proc every ten seconds (Linux). Its images per second are read from its progress lines.
+The first tenth of the time, in which the run starts, does not count. A straight line is fitted to the rest; its slope
+is the change in an hour.
 """
 
 import pathlib

@@ -56,7 +56,7 @@ def parse(event: str, milliseconds: float) -> Operation | None:
 
 
 def profile(step: Callable[[], object], steps: int) -> Iterator[Operation]:
-    """Takes steps under the profiler; yields their operations."""
+    """Runs steps under the profiler; yields their operations."""
     with tempfile.TemporaryDirectory() as folder:
         with tf.profiler.experimental.Profile(folder):
             for _ in range(steps):

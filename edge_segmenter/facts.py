@@ -30,5 +30,5 @@ def read_facts(path: str | os.PathLike) -> dict | None:
 
 
 def training_fit(facts: dict | None) -> str | None:
-    """Returns the fit of the photos that a network learned from, see `fit`, or None if its facts do not state it."""
+    """Returns how photos were fitted into squares in training, see `fit`, or None if the facts do not state it."""
     return (facts or {}).get("training", {}).get("fit")

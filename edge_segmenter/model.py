@@ -66,8 +66,8 @@ def open_model(path: str | os.PathLike, threads: int = 1) -> "Interpreter":
     try:
         if found := description(content):
             raise ValueError(found)
-        # LiteRT gets the content, not the path: it takes only paths in UTF-8, and it maps the file, so the process
-        # would crash if the file became shorter.
+        # LiteRT gets the content, not the path, because it accepts only paths in UTF-8. It would also map the file, and
+        # the process would crash if the file became shorter.
         interpreter = interpreter_of(model_content=content, num_threads=threads)
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:

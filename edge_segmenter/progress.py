@@ -15,7 +15,7 @@ _EVERY_IN_TERMINAL = 0.3
 
 
 def progress(items: Iterable[T], what: str, total: int, unit: str) -> Iterator[T]:
-    """Yields the items. Shows progress: a line that changes in a terminal, and a new line now and then elsewhere.
+    """Yields the items. Shows progress. In a terminal, one line changes; elsewhere, a new line is printed now and then.
 
     Args:
         items: the items. The work on an item is done before the next one is taken.

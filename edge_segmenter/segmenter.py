@@ -20,8 +20,9 @@ class Segmenter:
 
     Every method takes an image as the path of a file, a PIL.Image in mode RGB, or uint8 [height, width, rgb] (arrays of
     OpenCV are bgr), and raises ValueError for anything else. A photo is turned upright as its EXIF says. The
-    probability is multiplied by the alpha of a transparent file. Threads may share a Segmenter; the model then takes
-    their images in turn. A copy loads the model from its file again, even in another process (by pickle).
+    probability is multiplied by the alpha of a transparent file. Threads may share a Segmenter; the model then
+    processes their images one after another. A copy loads the model from its file again, even in another process (by
+    pickle).
 
     Args:
         model: path of a .tflite file that maps uint8 [1, R, R, rgb] to the probability [1, R, R, 1]. If it has several

@@ -8,7 +8,7 @@ _BINS, _PIXELS, _ROUNDS = 24, 4096, 10  # of k-means
 _ITERATIONS, _LEAST = 3, 0.02
 _ROWS = 64
 _PRIOR_PIXELS = 8  # moves the share of a bin with few pixels towards the share of the whole image
-_RADIUS, _REGULARISATION = 1 / 24, 1e-3  # of the guided filter: a share of the width, and a squared lightness
+_RADIUS, _REGULARISATION = 1 / 24, 1e-3  # both for the guided filter: a share of the width, and a squared lightness
 
 _LINEAR = np.array([v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255])
 _RGB_TO_XYZ = np.array([[0.412456, 0.357576, 0.180438], [0.212673, 0.715152, 0.072175], [0.019334, 0.119192, 0.950304]])

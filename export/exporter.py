@@ -39,8 +39,8 @@ def export_segmenter(
 ) -> dict:
     """Writes F as a SavedModel and as .tflite files. A format that loses too much is not written.
 
-    If there are test masks, a format may lose `max_iou_loss` of IoU with them. In any case the format's masks must
-    agree with the Keras model's, see `verify.least_agreement`. An int8 model that fails is fine-tuned and verified
+    If there are test masks, a format's IoU with them may drop by at most `max_iou_loss`. In any case the format's masks
+    must agree with the Keras model's, see `verify.least_agreement`. An int8 model that fails is fine-tuned and verified
     again.
 
     Args:
@@ -50,7 +50,7 @@ def export_segmenter(
         output: directory for `saved_model`, `formats.FILES`, `export.json` and `model_card.md`. They replace an
             earlier export once all are complete.
         facts: see `facts.segmenter_facts`; for the metadata and the model card.
-        max_iou_loss: IoU that a format may lose, in [0, 1].
+        max_iou_loss: largest drop in IoU that is allowed for a format, in [0, 1].
 
     Returns:
         The content of export.json: "fit", how photos became squares; "max_iou_loss"; "min_agreement", the least

@@ -158,7 +158,7 @@ class _Output:
 
 
 def _memory_errors() -> tuple[type[Exception], ...]:
-    """Returns the exceptions that mean too little memory.
+    """Returns the exceptions that mean that there is too little memory.
 
     Does not import TensorFlow, because some commands run without TensorFlow.
     """

@@ -3,8 +3,8 @@
 Usage: tf-layered-gan-distill --workdir=WORKDIR [flags]
 
 The student learns from the run's pairs, from photos that the run's U-Net segments, or from both. All its files go to
-WORKDIR/students/NAME; the run's own files do not change. The same command goes on from the last checkpoint. The run's
-config sets the batch size, depth, colour augmentation, seed and steps between checkpoints.
+WORKDIR/students/NAME; the run's own files do not change. The same command, started again, continues from the last
+checkpoint. The run's config sets the batch size, depth, colour augmentation, seed and steps between checkpoints.
 
 Which run, which student:
   --workdir=WORKDIR            directory of a finished run
@@ -142,7 +142,7 @@ def _check_can_teach(settings: student.Student, splits: Splits) -> None:
 
 
 def _steps_of(teacher_state: Checkpointer) -> dict[str, int]:
-    """Returns the numbers of steps that the teacher has taken.
+    """Returns the numbers of training steps that the teacher has had.
 
     These numbers identify the teacher: they grow if rounds are added to the run later.
     """

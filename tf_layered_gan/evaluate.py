@@ -24,8 +24,9 @@ def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
             Not for a supervised run:
             "synthetic": see `gan_figures.evaluate_synthetic_masks`.
             "synthesis": see `gan_figures.evaluate_fid`, if `metrics.inception` names weights.
-            "clusters": see `gan_figures.evaluate_clusters`, if `data.classes` is set. Its "classes_by" is that pattern.
-            If the GAN has not trained since an earlier metrics.json, "synthesis" and "clusters" are copied from there.
+            "clusters": see `gan_figures.evaluate_clusters`, if `data.classes` is set. Its "classes_by" is
+            `data.classes`. If the GAN has not trained since an earlier metrics.json, "synthesis" and "clusters" are
+            copied from there.
 
     Raises:
         FileNotFoundError: the run has no checkpoint.

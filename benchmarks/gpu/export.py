@@ -54,7 +54,7 @@ def export(config: ConfigDict, output: str, reference_steps: int) -> None:
     Args:
         config: a validated config with `jit`, which selects the warp that XLA can compile.
         output: the folder to write; replaced if it exists.
-        reference_steps: how many steps of each training program TensorFlow takes here; 0 for none.
+        reference_steps: how many steps of each training program TensorFlow runs here; 0 for none.
     """
     out = pathlib.Path(output)
     shutil.rmtree(out, ignore_errors=True)

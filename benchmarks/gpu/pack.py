@@ -148,7 +148,7 @@ def _round(value: ir.Value) -> ir.Value:
     If an operation that only moves numbers made the value, its operand is converted instead.
 
     XLA recognises the gradient of a strided convolution by its reversed kernel. With a conversion in between, XLA does
-    not recognise it, and convolves a map of which three quarters are zeros.
+    not recognise it, and convolves a map in which three of four values are zero.
     """
     owner = value.owner
     if isinstance(owner, ir.OpView):

@@ -11,7 +11,7 @@ from benchmarks.gpu.programs import Models, Program
 def take_reference_steps(
     programs: Mapping[str, Program], models: Models, photos: np.ndarray, images: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Takes a few steps of every training program, each from the initial variables.
+    """Runs a few steps of every training program. Every program starts from the initial variables.
 
     Args:
         programs: see `programs.build_programs`.

@@ -18,7 +18,7 @@ _MEAN, _DEVIATION = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.
 
 
 def ours(path: pathlib.Path) -> Segmenter:
-    """Opens a segmenter of this program, to be used in the same way as by the edge command.
+    """Opens a segmenter of this program, and uses it in the same way as the edge command does.
 
     Args:
         path: a .tflite or .onnx file; its model maps uint8 [1, R, R, rgb] to probabilities [1, R, R, 1]. An ONNX file

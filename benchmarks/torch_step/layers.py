@@ -1,4 +1,4 @@
-"""The layers of the networks in PyTorch, as `networks/blocks.py`, `upsampling.py` and `spectral_norm.py` have them.
+"""The layers of the networks in PyTorch, like those in `networks/blocks.py`, `upsampling.py` and `spectral_norm.py`.
 
 Feature maps are channels-last in memory, which is fastest on a CPU, so a change to [batch, height, width, channel] is a
 view. Modules are made in the order of their calls, because `weights.load` relies on it.
@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch normalisation. Its moving variance is n / (n - 1) times Keras's, where n is the values in a channel."""
+    """Batch normalisation. Its moving variance is n / (n - 1) times Keras's, where n is the number of values in a
+    channel."""
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, eps=1e-5, momentum=0.1)
@@ -57,7 +58,7 @@ class Spectral(nn.Module):
 
     @torch.no_grad()
     def update_u(self) -> None:
-        """Takes one step of power iteration."""
+        """Runs one step of power iteration."""
         matrix = self._matrix()
         self.u.copy_(F.normalize(matrix @ F.normalize(self.u @ matrix, dim=0), dim=0))
 

@@ -27,7 +27,7 @@ def measure(segmenter: Segmenter, source: pathlib.Path | None, runs: int, batch:
 
     Args:
         segmenter: `Segmenter`.
-        source: an image, or a folder whose images are taken in turn; None for a random image.
+        source: an image, or a folder whose images are used one after another; None for a random image.
         runs: number of batches to time, 1 or more.
         batch: number of images in a call of the model, 1 or more.
 

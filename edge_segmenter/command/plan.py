@@ -37,7 +37,7 @@ def plan(sources: Sequence[Path], output: Path, kinds: Iterable[str]) -> list[tu
 def find_images(sources: Sequence[Path], output: Path | None = None) -> list[Path]:
     """Lists the images in `sources` (files or folders), except those in the folder `output`.
 
-    Prints the names of the sources and folders that are left out, and counts of other files, to stderr.
+    Prints to stderr which sources and folders are left out, and how many other files are left out.
 
     Raises:
         ValueError: if there is no image, or `output` contains one of the folders.

@@ -1,4 +1,4 @@
-"""The command for images: reads and segments each, and writes its results."""
+"""The command for images: reads and segments the images, and writes their results."""
 
 import errno
 import sys

@@ -39,7 +39,7 @@ def sixteen_bit_colours(image: ImageFile.ImageFile) -> bool:
 
 
 def might_have_fewer_bits(high: Image.Image) -> bool:
-    """Returns whether the high bytes, which Pillow keeps, allow colours of fewer than 16 bits."""
+    """Returns whether colours may have fewer than 16 bits, according to their high bytes, which Pillow keeps."""
     return max(_tops(high)[:3]) < 64
 
 

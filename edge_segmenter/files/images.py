@@ -18,7 +18,7 @@ from .jpeg_scans import count_scans
 MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera; a file of a few kB can claim far more
 MAX_SHRUNK_PIXELS = 2**28  # for a JPEG that is decoded smaller; enough for a 200-megapixel camera
 MAX_BYTES = 2**28  # a 64-megapixel BMP has 201 MB; Pillow reads a whole WebP file before it checks the header
-MAX_SCANS = 100  # in a progressive JPEG; ten are usual
+MAX_SCANS = 100  # limit for a progressive JPEG; ten scans are usual
 _NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC = 254, 258, 262  # TIFF tags
 _PLANAR_CONFIGURATION, _DNG_VERSION = 284, 50706
 _WHITE_IS_ZERO, _SEPARATE = 0, 2  # values of _PHOTOMETRIC and _PLANAR_CONFIGURATION
@@ -195,7 +195,7 @@ def _decoded(image: ImageFile.ImageFile) -> Image.Image:
     tags = getattr(image, "tag_v2", {})
     if not bit_depth.sixteen_bit_colours(image):
         image.load()
-        if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and image.mode.startswith("I;16"):  # Pillow inverts only 8 bits
+        if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and image.mode.startswith("I;16"):  # Pillow inverts 8 bits only
             return ImageChops.invert(bit_depth.to_8_bits(image))
         return image
     assert image.fp is not None  # it is open

@@ -66,7 +66,7 @@ def promised_frames(capture: cv2.VideoCapture) -> int:
 
 
 def read_frames(capture: cv2.VideoCapture) -> Generator[Image.Image, None, None]:
-    """Yields the frames, upright and in mode RGB, to the last one. Then releases the capture."""
+    """Yields all frames of a capture, upright and in mode RGB. Then releases the capture."""
     try:
         while True:
             read, frame = capture.read()

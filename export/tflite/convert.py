@@ -29,7 +29,8 @@ def to_tflite_float32(network: keras.Model) -> bytes:
 
 
 def to_tflite_float16(network: keras.Model) -> bytes:
-    """Converts F with float16 weights, half the size. The arithmetic stays float32 if the device has no float16.
+    """Converts F with float16 weights, which halves the file's size. The arithmetic stays float32 if the device has no
+    float16.
 
     Args, returns and raises as `to_tflite_float32`.
     """
@@ -40,7 +41,8 @@ def to_tflite_float16(network: keras.Model) -> bytes:
 
 
 def to_tflite_dynamic(network: keras.Model) -> bytes:
-    """Converts F with int8 weights, a quarter of the size. Activations are quantised at run time, for each image.
+    """Converts F with int8 weights, which reduces the file's size to a quarter. Activations are quantised at run time,
+    for each image.
 
     Kernels of fewer than 1,024 weights and kernels of depthwise convolutions stay float32.
 

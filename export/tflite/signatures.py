@@ -107,7 +107,7 @@ def _unnamed(tensor: schema.TensorT) -> schema.TensorT:
 
 
 def _in_order(graph: schema.SubGraphT) -> list[schema.OperatorT]:
-    """Returns the operators of a graph, each just before the first operator that needs it.
+    """Returns the operators of a graph, sorted: each operator comes just before the first one that needs its result.
 
     This order keeps large tensors in memory for a short time only. It also moves operators that a delegate does not
     support to the ends of the graph, where they do not split the partition.

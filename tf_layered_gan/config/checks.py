@@ -1,4 +1,4 @@
-"""Checks of a single field of a config: the allowed values, in words and as a function."""
+"""Checks of a single field of a config. A check describes the allowed values in words and as a function."""
 
 import dataclasses
 import math

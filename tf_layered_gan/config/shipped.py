@@ -38,7 +38,7 @@ def find(config: str) -> str:
 
     Args:
         config: the name of a shipped config, such as "folder", or the path of any config file. Text with a slash or a
-            suffix counts as a path. A path is returned unchanged, whether the file exists or not.
+            suffix counts as a path. A path is returned unchanged, even if there is no such file.
 
     Raises:
         ValueError: no shipped config has this name.
@@ -77,7 +77,7 @@ def check_fields(argv: list[str]) -> None:
     """Refuses flags such as --config.gan.gamma_mj=1, which set a field that does not exist.
 
     Raises:
-        ValueError: a field does not exist; names it and the field with the most similar name.
+        ValueError: a field does not exist. The message names it and the field with the most similar name.
     """
     for argument in argv:
         name = re.match(r"--?(?:no)?config\.([^=]*)", argument)

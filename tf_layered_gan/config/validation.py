@@ -21,8 +21,8 @@ def validate(config: ConfigDict) -> None:
     """Checks every field.
 
     Raises:
-        ValueError: names every wrong field, what was given and what is allowed. If a field is missing or unknown, or a
-            value has the wrong type, only errors of this kind are reported.
+        ValueError: a field is wrong. The message names every wrong field, the value given, and the allowed values. If a
+            field is missing or unknown, or a value has the wrong type, only errors of this kind are reported.
     """
     if not isinstance(config, ConfigDict):
         raise ValueError(f"the config is {_shown(config)}, allowed: a ConfigDict, see tf_layered_gan/config/fields.py")
@@ -68,7 +68,7 @@ def _check_type(given: Any, kind: type) -> tuple[str, bool]:
 
 
 def _check_values(config: ConfigDict) -> Iterator[_Checked]:
-    """Checks each field by itself, then the rules that involve several."""
+    """Checks each field by itself, then the rules that involve several fields."""
     for field in FIELDS:
         *sections, name = field.name.split(".")
         given = (config[sections[0]] if sections else config)[name]

@@ -40,7 +40,7 @@ def random_flip_and_crop(
 def sample_crops(
     count: int | tf.Tensor, seed: Seed, *, width: int | tf.Tensor, crop_scale: tuple[float, float], flip: bool
 ) -> dict[str, tf.Tensor]:
-    """Draws a square of each image, and whether to mirror it, for `crop_and_resize`.
+    """Draws which square of each image to crop, and whether to mirror it, for `crop_and_resize`.
 
     Args:
         count: number of images.
@@ -138,7 +138,7 @@ def apply_color(images: tf.Tensor, color: tf.Tensor) -> tf.Tensor:
     """Changes the colours of each image: its contrast about the mean colour, saturation, hue and then brightness.
 
     Saturation and hue are one linear map of the colours in YIQ. It differs from `tf.image.adjust_hue` in two ways. Each
-    image has its own turn. The map keeps the luma, while HSV keeps the largest channel.
+    image has its own turn of the hue. The map keeps the luma, while HSV keeps the largest channel.
 
     Args:
         images: float32 [image, height, width, rgb] in [-1, 1].

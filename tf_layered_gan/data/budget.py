@@ -13,7 +13,8 @@ class Budget:
 
     @contextlib.contextmanager
     def reserved(self, amount: int) -> Iterator[None]:
-        """Waits until the amount is free and reserves it inside the block. A larger amount counts as the total."""
+        """Waits until the amount is free and reserves it inside the block. An amount above the total counts as the
+        total."""
         amount = min(amount, self._total)
         with self._changed:
             self._changed.wait_for(lambda: self._left >= amount)

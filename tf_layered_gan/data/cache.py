@@ -39,7 +39,8 @@ def cached_splits(read: Callable[..., Splits], cache: str | os.PathLike | None, 
         `Splits`: memory mapped from the cache; in memory if `cache` is None or its files cannot be mapped.
 
     Raises:
-        ValueError: if the entry in the cache is damaged, or the folder holds something else; names the path.
+        ValueError: if the entry in the cache is damaged, or the folder holds something else. The message names the
+            path.
         OSError: if the cache cannot be locked or written, for example because the disk is full. Earlier entries stay.
     """
     if cache is None:
@@ -54,7 +55,7 @@ def stored_splits(cache: str | os.PathLike) -> Iterator[Splits]:
     """Yields the splits of all entries in a cache, the newest first, memory mapped.
 
     Raises:
-        ValueError: if an entry is damaged; names it.
+        ValueError: if an entry is damaged. The message names the entry.
     """
     records = sorted(Path(cache).glob("*/names.json"), key=lambda path: path.stat().st_mtime, reverse=True)
     yield from (_opened(record.parent) for record in records)
@@ -98,7 +99,7 @@ def _fill(entry: Path, read: Callable[..., Splits]) -> None:
 
 
 def _remove_earlier(entry: Path) -> None:
-    """Removes older entries with the same photos. The files or the settings have changed since they were read."""
+    """Removes older entries with the same photos. Files or settings have changed since these entries were made."""
     names = (entry / "names.json").read_bytes()
     for record in entry.parent.glob("*/names.json"):
         if record.parent != entry and record.read_bytes() == names:

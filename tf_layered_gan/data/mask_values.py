@@ -1,4 +1,4 @@
-"""The meaning of the values in mask files, decided over all masks of a set. The rules are stated in docs/data.md."""
+"""The meaning of the values in mask files, found from all masks of a set. The rules are stated in docs/data.md."""
 
 import collections
 import dataclasses
@@ -59,8 +59,8 @@ def survey(files: Sequence[File], unlabelled: int | None = None) -> Coding:
         unlabelled: the grey, 0 to 255, of pixels without a label, or None.
 
     Raises:
-        ValueError: if the meaning of the values is not certain, for example because there are several classes; names a
-            file and the values.
+        ValueError: if the meaning of the values is not certain, for example because there are several classes. The
+            message names a file and the values.
     """
     with ThreadPool() as pool:
         found = [statistics for statistics in pool.imap(_statistics, files) if statistics is not None]
@@ -97,8 +97,7 @@ def read_mask(file: File, coding: Coding) -> Image.Image:
 
 
 def warn_of_turns(pairs: Iterable[tuple[Path, Path]]) -> None:
-    """Warns of photos that an EXIF tag turns while their masks have no such tag, if the sizes do not show which is
-    upright.
+    """Warns if an EXIF tag turns photos but not their masks, and the sizes do not show which of the two are upright.
 
     Args:
         pairs: the files of photo and mask.
@@ -155,7 +154,8 @@ def _statistics(file: File) -> _Statistics | None:
 
 
 def _decides_by_alpha(found: list[_Statistics]) -> bool:
-    """Returns whether the alpha channels of a set are its masks. Not if the visible pixels are black and white."""
+    """Returns whether the alpha channels of a set are its masks. They are not if all visible pixels are black or
+    white."""
     transparent = any(min(statistics.counts["alpha"]) < 255 for statistics in found)
     return transparent and frozenset[int]().union(*(one.visible for one in found)) != {0, 0xFFFFFF}
 
@@ -193,7 +193,8 @@ def _meaning(kind: str, members: list[_Statistics], unlabelled: int | None) -> M
 
 
 def _has_classes(values: collections.Counter[int], threshold: int) -> bool:
-    """Returns whether greys are classes: there are few, and most pixels above 0 are dark or most are middle grey."""
+    """Returns whether greys are classes. They are if there are few greys, and most pixels above 0 are dark or most of
+    these pixels are middle grey."""
     dark, light = threshold / 4, 2 * threshold - threshold / 16
     areas = [
         sum(count for value, count in values.items() if low < value < high) for low, high in ((0, dark), (dark, light))

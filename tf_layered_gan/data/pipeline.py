@@ -10,7 +10,7 @@ from tf_layered_gan.data.photos import Photos
 
 
 class Share:
-    """Consecutive examples of a batch: the part of one replica.
+    """The consecutive examples of a batch that one replica processes.
 
     Args:
         first: index of its first example in the batch, int or int scalar.
@@ -51,7 +51,8 @@ def photo_batch(
     Returns:
         A function that takes a step, int64 scalar from 0 on, and a `Share` of the batch. It returns a dict with
         "image", float32 [example, resolution, resolution, rgb] in [-1, 1]. If the photos have masks, it also has
-        "mask", float32 [example, resolution, resolution, 1] in [0, 1]; a pixel that shows both has a value in between.
+        "mask", float32 [example, resolution, resolution, 1] in [0, 1]; a pixel that shows both object and background
+        has a value in between.
 
     Raises:
         ValueError: if there is no photo, or a setting is out of range.

@@ -1,9 +1,10 @@
 """Images of shapes, drawn by the program: a textured object on a detailed background, with its exact mask.
 
 Colour alone says little about where the object is. Objects and backgrounds share their textures, their ranges of
-brightness and saturation, and some of their hues. Each has two colours, and each background is covered with specks in
-the colours of its object. Over many images, objects differ from backgrounds in three ways: they are large closed
-shapes, lie in front, and are more often warm than cool. Image i of a split depends on (split, i) alone.
+brightness and saturation, and some of their hues. Each object and each background has two colours. Each background is
+covered with specks in the colours of its object. Over many images, objects differ from backgrounds in three ways: they
+are large closed shapes, lie in front, and are more often warm than cool. Image i of a split depends on (split, i)
+alone.
 """
 
 import hashlib
@@ -120,7 +121,8 @@ def load(
 
     Args:
         train: number of images to train on, at `storage_size`, without masks.
-        held_out: number of images for validation, and as many for test, at `resolution`, with masks.
+        held_out: number of images for validation, and also the number of images for test. They have the size
+            `resolution`, and masks.
         resolution: width and height, pixels.
         storage_size: width and height, pixels, at least `resolution`.
         cache: None, or a folder that keeps the images, see `cache.cached_splits`. If this source file changes, the

@@ -35,8 +35,8 @@ def centred_disc(images: np.ndarray) -> np.ndarray:
 def otsu(images: np.ndarray) -> np.ndarray:
     """Splits the grey values of each image in two by Otsu's threshold (Otsu 1979).
 
-    The part that covers less of the border is the foreground. If both cover the same share, the brighter part is. This
-    choice is ours, and it uses no true mask. An image of a single grey value has no foreground.
+    The part that covers less of the border is the foreground. If both cover the same share, the brighter part is the
+    foreground. This choice is ours, and it uses no true mask. An image of a single grey value has no foreground.
     """
     _check_images(images)
 
@@ -48,10 +48,10 @@ def otsu(images: np.ndarray) -> np.ndarray:
 
 
 def two_colours(images: np.ndarray) -> np.ndarray:
-    """Splits the colours of each image in two, and takes the `largest_thing` of the inner colour.
+    """Splits the colours of each image into two groups, and marks the `largest_thing` of the inner group.
 
-    The colours are the a and b of CIELAB, without brightness, in two clusters (k-means). The inner colour is the one
-    with the smaller share of the border. This finds an object of one colour on a background of another colour.
+    The colours are the a and b of CIELAB, without brightness, in two clusters (k-means). The inner group is the one
+    that covers less of the border. This finds an object of one colour on a background of another colour.
     """
     _check_images(images)
 
@@ -64,7 +64,7 @@ def two_colours(images: np.ndarray) -> np.ndarray:
 
 
 def pooled_hues(images: np.ndarray) -> np.ndarray:
-    """Splits the hues of all images in two groups, and takes the `largest_thing` of the inner hues of each image.
+    """Splits the hues of all images into two groups, and marks the `largest_thing` of the inner hues of each image.
 
     The hues are points on a circle, in two clusters (k-means). At most 100,000 pixels, evenly spaced, are clustered;
     the others join the nearer centre. A group is inner if its share of the border is smaller than its share of all

@@ -113,8 +113,8 @@ def evaluate_synthetic_masks(gan: LayeredGAN, sample: Sampler, batches: int = 32
         gan: the GAN.
         sample: function that takes a step, int64 scalar, and returns the random inputs of a batch, see
             `sampling.build_sampler`.
-        batches: greatest number of batches, from steps 0, 1, ... of `sample`. Fewer are painted if these hold 1,024
-            images, because the variety compares all pairs of masks.
+        batches: greatest number of batches, from steps 0, 1, ... of `sample`. Fewer batches are painted if they contain
+            1,024 images, because the variety compares all pairs of masks.
 
     Returns:
         dict: "mask_mean", the mean share of the image that a mask covers, near 0 if all is background and near 1 if all

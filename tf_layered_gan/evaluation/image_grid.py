@@ -14,7 +14,7 @@ from tf_layered_gan.evaluation.overlay import mask_over_image
 SEPARATOR = 2  # pixels between neighbouring tiles
 _SEPARATOR_COLOUR = (255, 170, 0)  # differs from the black and white of masks and the grey behind cut-outs
 _CHECKS = (255, 204)
-_LEAST_WIDTH = 128  # least width in pixels of a tile in sheets for people
+_LEAST_WIDTH = 128  # least width in pixels of a tile in grids that people look at
 _TEXT_SIZE, _LINE_HEIGHT, _LETTER_WIDTH = 13, 16, 7.5  # pixels
 
 Tile = np.ndarray | tuple[np.ndarray, np.ndarray]

@@ -34,7 +34,7 @@ def mask_over_image(image: np.ndarray, mask: np.ndarray, scale: int = 1) -> np.n
 
 
 def _grown(mask: np.ndarray, pixels: int, beyond: bool = False) -> np.ndarray:
-    """Grows a mask, bool [height, width], by some pixels in eight directions. Outside the image it is `beyond`."""
+    """Grows a mask, bool [height, width], by some pixels in eight directions. `beyond` is its value outside."""
     padded = np.pad(mask, pixels, constant_values=beyond)
     height, width = mask.shape
     tall = np.any([padded[i : i + height] for i in range(2 * pixels + 1)], axis=0)

@@ -40,7 +40,8 @@ class Codes:
         return Codes(**{name: values[np.asarray(places)] for name, values in vars(self).items()})
 
     def but(self, other: "Codes", *names: str) -> "Codes":
-        """Returns a copy with the fields `names` of `other`, which has equally many codes or a single one for all."""
+        """Returns a copy with the fields `names` of `other`, which has the same number of codes, or one code for
+        all."""
         return dataclasses.replace(
             self, **{name: np.broadcast_to(getattr(other, name), getattr(self, name).shape) for name in names}
         )
@@ -50,7 +51,7 @@ Z, PRIVATE = ("z", "foreground_z", "window"), ("c_sup", "c")
 
 
 def drawn_codes(sample: Sampler, count: int) -> Codes:
-    """Draws codes as training does.
+    """Draws codes in the same way as training does.
 
     Args:
         sample: function that takes a step, int64 scalar, and returns the random inputs of a batch, see
@@ -73,8 +74,8 @@ def every_category(codes: Codes, group_size: int) -> tuple[Codes, list[list[int]
     """Returns one code for each category of c, and the categories of each group.
 
     Args:
-        codes: drawn codes. All returned codes have the z of the first drawn code. A normal prior has no categories, so
-            the drawn codes are returned with this z, and each counts as a group.
+        codes: drawn codes. All returned codes have the z of the first drawn code. A normal prior has no categories. The
+            drawn codes are then returned with this z, and each code counts as a group.
         group_size: the number of categories in a group; 0 for a normal prior.
     """
     if not group_size:

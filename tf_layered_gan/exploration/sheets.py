@@ -53,7 +53,8 @@ class Explorer:
     def interpolation(self) -> np.ndarray:
         """Shows the steps from one code to another, for two pairs of codes.
 
-        A pair of codes has three rows. Along the first row z changes, along the second c, and along the third both.
+        A pair of codes has three rows. Along the first row z changes. Along the second row c changes, and along the
+        third row both change.
         """
         rows = {}
         for pair, (i, j) in {"first pair": (0, 1), "second pair": (2, 3)}.items():
@@ -79,7 +80,7 @@ class Explorer:
     def cutouts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Returns three arrays: the sheet of cut-outs, the objects on it, and the masks of the objects.
 
-        The objects are uint8 [image, height, width, rgb], the masks float32 [image, height, width] in [0, 1].
+        The objects are uint8 [image, height, width, rgb]. The masks are float32 [image, height, width] in [0, 1].
         """
         layers = paint(self._gan, self._codes.at(range(4 * _COLUMNS)))
         pixels = to_pixels(layers["foreground"])

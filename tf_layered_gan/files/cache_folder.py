@@ -11,7 +11,7 @@ def check(folder: str | os.PathLike) -> None:
     """Checks that a folder is missing, empty, or marked.
 
     Raises:
-        ValueError: the folder contains files, but not the mark; names the folder.
+        ValueError: the folder contains files, but not the mark. The message names the folder.
     """
     path = pathlib.Path(folder)
     if path.is_dir() and not is_marked(path) and any(path.iterdir()):

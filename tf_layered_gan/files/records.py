@@ -21,7 +21,7 @@ def read_record(path: str | os.PathLike) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: the file holds no JSON object, for example because it is damaged; names the file.
+        ValueError: the file holds no JSON object, for example because it is damaged. The message names the file.
     """
     try:
         record = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))

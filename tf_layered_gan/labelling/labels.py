@@ -12,7 +12,7 @@ from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.labelling.grabcut import grabcut_from_rectangle
 
 _ITERATIONS = 2  # iterations of GrabCut
-# Least IoU of a sharpened mask with the mask before: below it, sharpening has found something else.
+# Least IoU of a sharpened mask with the mask before sharpening. If it is lower, sharpening has found something else.
 _LEAST_AGREEMENT = 0.3
 # Chosen on validation photos of flowers, birds and cars.
 _GRABCUT_SHARE, _GRABCUT_AGREES = 0.3, 0.6
@@ -77,7 +77,7 @@ def _mixed(sharpened: np.ndarray, found: np.ndarray) -> np.ndarray:
 
 
 def plausible(masks: np.ndarray, rough: np.ndarray | None, mask_size: tuple[float, float]) -> np.ndarray:
-    """Returns for each mask whether to learn from it.
+    """Decides for each mask whether to learn from it.
 
     The size of the mask must be plausible, and sharpening must not have changed the mask too much.
 
@@ -108,7 +108,7 @@ def with_masks(photos: Photos, masks: np.ndarray, chosen: np.ndarray) -> Photos:
 
 
 def agreements(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Computes the intersection over union of each pair of masks. Two empty masks have 1.
+    """Computes the intersection over union of each pair of masks. For two empty masks it is 1.
 
     Args:
         masks, others: bool [photo, height, width].

@@ -20,7 +20,7 @@ def replica_mean(per_example: tf.Tensor) -> tf.Tensor:
 def apply_gradients(
     tape: tf.GradientTape, loss: tf.Tensor, variables: list[keras.Variable], optimizer: keras.optimizers.Optimizer
 ) -> tf.Tensor:
-    """Takes one optimizer step that lowers the loss.
+    """Runs one optimizer step, which lowers the loss.
 
     Args:
         tape: the tape that recorded the loss.

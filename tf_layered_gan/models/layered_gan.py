@@ -18,7 +18,7 @@ FULL = 0.9  # a mask that covers at least this share of the image counts as full
 
 Batch = Mapping[str, tf.Tensor]
 Tensors = dict[str, tf.Tensor]
-Terms = dict[str, tuple[float, tf.Tensor]]  # of a loss: the weight of each term and its values, float32 [batch]
+Terms = dict[str, tuple[float, tf.Tensor]]  # the weight of each term of a loss, and the term's values, float32 [batch]
 
 
 class LayeredGAN(keras.Model):
@@ -37,9 +37,9 @@ class LayeredGAN(keras.Model):
     Attributes:
         uses_segmenter: whether the background loss applies; false in round 1, which has no trained segmenter yet.
 
-    A batch is a dict with "image", photos, float32 [batch, height, width, rgb] in [-1, 1], and the random draws for
-    as many synthetic images: "z", "foreground_z", "c_sup" and "c" (see `codes.sample_codes`), "window", "transform" and
-    "contrast" (see `perturbation`); with an augmentation also "augment_real" and "augment_fake" (see
+    A batch is a dict with "image", photos, float32 [batch, height, width, rgb] in [-1, 1], and the random draws for the
+    same number of synthetic images: "z", "foreground_z", "c_sup" and "c" (see `codes.sample_codes`), "window",
+    "transform" and "contrast" (see `perturbation`); with an augmentation also "augment_real" and "augment_fake" (see
     `differentiable_augmentation`). The step draws no random numbers: the same batch gives the same step anywhere.
     """
 
@@ -95,7 +95,7 @@ class LayeredGAN(keras.Model):
             background_every: n, 1 in the paper. Only every n-th step computes the background loss, with n times its
                 weight: F is often the largest network. StyleGAN2 computes R1 this way (Karras et al. 2020).
             gamma_size: weight of the mask-size loss, which is not in Eq. 6.
-            mask_size: (least, most), shares of the image. The mask-size loss keeps each mask between them.
+            mask_size: (least, most), shares of the image. The mask-size loss keeps the size of each mask between them.
             gamma_independence: (first, later), weights of the independence loss, which is not in the paper. The first
                 applies while `uses_segmenter` is false (round 1), the second while it is true.
             gamma_r1: weight of R1 in the update of D, which is not in the paper.
@@ -195,7 +195,7 @@ class LayeredGAN(keras.Model):
         return {name: ops.mean(values) for name, values in report.items()} | {"mask_spread": ops.std(mask_sizes)}
 
     def _generator_terms(self, layers: Tensors, fake_logits: tf.Tensor) -> Terms:
-        """Returns what only the generators minimise."""
+        """Returns the loss terms that only the generators minimise."""
         background, foreground, mask = layers["background"], layers["foreground"], layers["mask"]
         terms = {
             "generator_adversarial": (1.0, losses.hinge_generator(fake_logits)),
@@ -221,7 +221,7 @@ class LayeredGAN(keras.Model):
         return tf.cond(has_loss, loss, lambda: tf.zeros(tf.shape(background)[0]))
 
     def _discriminator_terms(self, photos: tf.Tensor, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> Terms:
-        """Returns what only D minimises."""
+        """Returns the loss terms that only D minimises."""
         terms = {"discriminator_adversarial": (1.0, losses.hinge_discriminator(real_logits, fake_logits))}
         if self.gamma_r1:
             terms["r1"] = (self.gamma_r1, losses.r1(self._slope(photos)))

@@ -22,7 +22,7 @@ def check_memory(config: ConfigDict, batch_size: int) -> None:
     """Checks that a machine without a GPU has enough memory, see `estimate`. TensorFlow checks a GPU itself.
 
     Raises:
-        ValueError: names the estimate, the machine's memory, and the fields to lower.
+        ValueError: if it has not. The message names the estimate, the machine's memory, and the fields to lower.
     """
     needed, here = estimate(config, batch_size), available()
     if needed > here and not tf.config.list_physical_devices("GPU"):

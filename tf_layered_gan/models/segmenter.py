@@ -42,7 +42,7 @@ class Segmenter(keras.Model):
         network: the network that `train_step` trains.
         average_network: the ema of `network`. All other code uses this network, because its masks change less per step.
 
-    A batch is a dict. A batch holds pairs, photos, or equally many of both. Pairs are "image" x, float32 [batch,
+    A batch is a dict. A batch holds pairs, or photos, or the same number of both. Pairs are "image" x, float32 [batch,
     height, width, rgb] in [-1, 1], and "mask" pi, float32 [batch, height, width, 1] in [0, 1]. Photos are "photo",
     shaped like "image". Every batch also has "color", the draws of the colour augmentation for pairs and photos, see
     `augmentation.sample_color`. The step itself draws no random numbers.

@@ -24,7 +24,7 @@ class Student:
     """The settings of a student. SETTINGS holds the type, default and description of each setting.
 
     Raises:
-        ValueError: names each wrong setting, its value and the allowed values.
+        ValueError: if a setting is wrong. The message names each wrong setting, its value and the allowed values.
     """
 
     network: str = _setting("separable", f"Which network: {' or '.join(NETWORKS)}.")
@@ -86,7 +86,7 @@ def record(directory: pathlib.Path, student: Student, teacher: dict[str, Any]) -
         teacher: a JSON-compatible dict that identifies the state of the run's segmenter.
 
     Raises:
-        ValueError: names what differs from the existing student.json.
+        ValueError: if they differ from the existing student.json. The message names the differences.
     """
     path, given = directory / "student.json", {**dataclasses.asdict(student), "teacher": teacher}
     if not path.exists():

@@ -12,8 +12,8 @@ class Column:
 
     Attributes:
         header: name of the figure in the table.
-        keys: the keys that lead to the figure in metrics.json. If `of_masks`, they begin below "test" and the row's
-            method.
+        keys: the keys that lead to the figure in metrics.json. If `of_masks` is true, they begin below "test" and the
+            row's method.
         factor: converts the unit of metrics.json to the paper's unit.
         decimals: number of decimals in the paper.
         of_masks: whether the figure measures masks of the test photos; if not, it measures the GAN.

@@ -3,9 +3,9 @@
     python -m tf_layered_gan.paper.experiments 1 --workdir=runs/tables
 
 Each run is a command `python -m tf_layered_gan.main ...`, which is printed. The workdir of each run lies inside the
-given one. The workdir is named after the fields that the run changes, so tables can share runs. When the command is
-started again, it skips finished runs and continues the others. Arguments after `--` are passed to every run, for
-example `-- --config.jit=True`.
+given one. It is named after the fields that the run changes, so tables can share runs. When the command is started
+again, it skips finished runs and continues the others. Arguments after `--` are passed to every run, for example `--
+--config.jit=True`.
 """
 
 import dataclasses
@@ -103,7 +103,7 @@ def _without_folder(argument: str) -> str:
 
 
 def _table(name: str, scale: str) -> Table:
-    """Returns a table; at the small scale, with fewer rows and another note."""
+    """Returns a table. At the small scale it has fewer rows and another note."""
     if name not in TABLES:
         raise ValueError(f"there is no table {name}, allowed: {', '.join(TABLES)}")
     table = TABLES[name]

@@ -76,7 +76,7 @@ class Line:
 
 
 def figure(metrics: Mapping[str, Any], row: Row, name: str) -> float | None:
-    """Finds the figure of a column of `columns.COLUMNS` in the content of a metrics.json.
+    """Finds the figure for a column (a name in `columns.COLUMNS`) in the content of a metrics.json.
 
     Returns:
         The figure in the column's unit; None if the run does not have this figure.

@@ -110,7 +110,7 @@ def execute(command: Sequence[str], log: pathlib.Path) -> int:
 
 
 def sweep(runs: Sequence[Run], jobs: int, execute: Callable[[Sequence[str], pathlib.Path], int] = execute) -> None:
-    """Executes the runs that are not finished. A failed run leaves failed.txt in its workdir; the others go on.
+    """Executes the runs that are not finished. A failed run leaves failed.txt in its workdir; the other runs go on.
 
     A finished run is executed again if its config differs (main.py checks which fields may change), or if it lacks a
     figure (FID or NMI) that its command asks for.

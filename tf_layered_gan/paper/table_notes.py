@@ -39,7 +39,7 @@ _DEPARTURES = (
 
 
 def notes(table: Table, lines: Sequence[Line]) -> Iterator[str]:
-    """Yields the notes below a table, each a paragraph or a list in Markdown."""
+    """Yields the notes below a table. Each note is a paragraph or a list in Markdown."""
     yield from _field_notes(lines)
     settings = [line.settings for line in lines if line.settings]
     departures = [f"- {text}" for applies, text in _DEPARTURES if any(map(applies, settings))]
@@ -84,7 +84,7 @@ def _hashable(differences: Mapping[str, tuple[Any, Any]]) -> set[tuple[str, tupl
 
 
 def _fids(lines: Sequence[Line]) -> list[str]:
-    """Describes what the FIDs compare, by dataset; names the rows if the FIDs of a dataset compare different things."""
+    """Describes for each dataset what its FIDs compare. Names the rows if the FIDs compare different things."""
     rows: dict[tuple[str, str], dict[str, None]] = {}
     for line in lines:
         for facts in line.sections("synthesis").values():

@@ -75,7 +75,8 @@ def as_csv(table: Table, lines: Sequence[Line]) -> str:
 
 
 def _columns(table: Table) -> Iterator[tuple[str, str]]:
-    """Yields the columns from left to right: the name in `COLUMNS`, and whose figures it has, "paper" or "ours"."""
+    """Yields the columns from left to right: the name in `COLUMNS`, and "paper" or "ours" for the source of the
+    figures."""
     for name in table.columns:
         yield from ((name, "paper"), (name, "ours"))
         companion = COLUMNS[name].companion

@@ -36,7 +36,7 @@ def facts_section(run: Recorded) -> Section:
 
 
 def changed_settings(run: Recorded) -> dict[str, tuple[Any, Any]]:
-    """Returns the run's value and the default of each setting that differs from the default."""
+    """Returns each setting that differs from its default, with the run's value and the default."""
     defaults = config_facts(default_config())
     return {name: (value, defaults.get(name)) for name, value in run.settings.items() if value != defaults.get(name)}
 

@@ -14,7 +14,7 @@ from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, f
 from tf_layered_gan.evaluation.segmentation import THRESHOLD, predict_probabilities
 from tf_layered_gan.labelling.labels import agreements, evenly_chosen
 
-_MOST_PHOTOS = 1_000  # at most this many of each split, evenly spaced
+_MOST_PHOTOS = 1_000  # at most this number of photos of each split, evenly spaced
 _MOST_GRABCUT = 64
 _BASELINE_PHOTOS = 6
 
@@ -93,12 +93,13 @@ def measure(network: keras.Model, splits: Splits, discriminator: keras.Model | N
 
 
 def order_by_doubt(answers: Answers) -> np.ndarray:
-    """Returns the indices of the photos, those with the least certain masks first."""
+    """Returns the indices of the photos, sorted so that the least certain masks come first."""
     return np.argsort(answers.certainties, kind="stable")
 
 
 def thirds_by_area(answers: Answers) -> Iterable[tuple[str, float]]:
-    """Yields the mean IoU of the photos with small, medium and large objects; nothing for fewer than 3 photos."""
+    """Yields the mean IoU of the photos with small, medium and large objects. Yields nothing for fewer than 3
+    photos."""
     if answers.ious is not None and len(answers.ious) >= 3:
         parts = np.array_split(np.argsort(answers.areas, kind="stable"), 3)
         for name, places in zip(("small", "medium-sized", "large"), parts, strict=True):

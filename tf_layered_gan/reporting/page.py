@@ -54,7 +54,7 @@ def write_page(
 def try_to_write_page(
     workdir: str | os.PathLike, network: keras.Model, splits: Splits, discriminator: keras.Model | None
 ) -> None:
-    """Measures models and writes WORKDIR/report.html. If this fails, only logs a warning, so that no result is lost.
+    """Measures models and writes WORKDIR/report.html. A failure only causes a warning, so that no result is lost.
 
     Args:
         workdir: the directory of a run, or of a student.

@@ -41,7 +41,7 @@ def report_run(
         config: the run's config, with the seed of this attempt.
         workdir: the run's directory.
         splits: the photos.
-        gan, segmenter, checkpointer: the models, and the checkpointer that holds their position in the training.
+        gan, segmenter, checkpointer: the models, and the checkpointer that knows how many steps they have been trained.
         inception: the network for FID, or None.
 
     Returns:

@@ -91,7 +91,7 @@ class Checkpointer:
         """Writes a checkpoint if this worker saves. Replaces a damaged checkpoint that `restore` skipped.
 
         Raises:
-            FloatingPointError: a variable of a model or an optimizer is not finite; names the variable.
+            FloatingPointError: a variable of a model or an optimizer is not finite. The message names the variable.
             OSError: the checkpoint cannot be written, for example because the disk is full. Earlier ones stay.
         """
         self._check_finite()

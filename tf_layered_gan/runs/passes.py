@@ -48,7 +48,7 @@ def records(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[dict[str
 
 
 def number_taken(config: ConfigDict, workdir: str | os.PathLike) -> int:
-    """Returns the number of passes that have ended with a segmenter, the bootstrap counted."""
+    """Returns the number of passes, including the bootstrap, that have ended with a segmenter."""
     return sum(record["photos"] > 0 for record in records(config, workdir))
 
 

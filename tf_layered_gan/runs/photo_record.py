@@ -11,7 +11,7 @@ from tf_layered_gan.files.records import read_record, write_record
 
 
 def check_photos(splits: Splits, workdir: str | os.PathLike) -> None:
-    """Checks that a run still has the photos that it was begun with; records those of a new run.
+    """Checks that a run still has the photos that it was begun with. Records the photos of a new run.
 
     Raises:
         ValueError: photos were added, removed or renamed, so that other photos would be held out; or photos.json is

@@ -1,4 +1,4 @@
-"""Runs that collapsed and began again with another seed: their history and the files set aside."""
+"""Runs that collapsed and began again with another seed: their history, and the files of the collapsed attempts."""
 
 import os
 import pathlib

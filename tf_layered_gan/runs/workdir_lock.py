@@ -1,4 +1,5 @@
-"""The lock of a workdir, which one command at a time holds. Of several workers, only the chief takes the lock."""
+"""The lock of a workdir, which only one command can hold at a time. Of several workers, only the chief takes the
+lock."""
 
 import contextlib
 import os

@@ -14,7 +14,7 @@ def build_strategy(config: ConfigDict) -> tf.distribute.Strategy:
     """Returns the strategy that `config.distribution` names. Call this function before anything else of TensorFlow.
 
     Raises:
-        ValueError: the workers or the TPU cannot be found, the batch cannot be divided equally among the replicas, or a
+        ValueError: the workers or the TPU cannot be found, the batch cannot be divided equally among the replicas, a
             replica has fewer images than a loss needs, or its images cannot be divided into groups.
     """
     if config.distribution == "one_device":

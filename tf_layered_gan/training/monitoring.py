@@ -36,7 +36,7 @@ def check_finite(kind: str, report: Mapping[str, float], step: int) -> None:
     """Raises an error if a value of a step's report is not finite.
 
     Raises:
-        FloatingPointError: a value is not finite; names the term.
+        FloatingPointError: a value is not finite. The message names the value.
     """
     for name, value in report.items():
         if not math.isfinite(value):
@@ -52,7 +52,7 @@ class Monitor:
         plan: the phases of the run, to estimate the time that is left; None if they are not known.
 
     Raises:
-        OSError: the events cannot be written; names the folder. Every method may raise this error.
+        OSError: the events cannot be written. The message names the folder. Every method may raise this error.
     """
 
     def __init__(self, workdir: str | os.PathLike, batch_size: int, plan: Plan | None = None):
@@ -77,7 +77,7 @@ class Monitor:
         speed = self._images_per_second(kind, step)
         with self._written(step):
             for name, value in (report | speed).items():
-                tf.summary.scalar(scalar_tag(kind, name), np.asarray(value))  # else TensorFlow keeps each number
+                tf.summary.scalar(scalar_tag(kind, name), np.asarray(value))  # otherwise TensorFlow keeps each number
         values = [f"{short} {report[name]:.3g}" for name, short in _SHOWN.items() if name in report]
         values += [f"{value:.0f} images/s" for value in speed.values()]
         values += [self._time_left(kind, phase, step, last_step, self._batch_size / value) for value in speed.values()]

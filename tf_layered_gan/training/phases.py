@@ -1,4 +1,4 @@
-"""The phases of Algorithm 1: which steps each takes, on which batches, and what follows its last step."""
+"""The phases of Algorithm 1: the steps of each phase, the batches for them, and the work after the last step."""
 
 import dataclasses
 from collections.abc import Callable, Iterable
@@ -21,8 +21,8 @@ class Phase:
         batches: function that takes the number of a step, from 0, and returns the endless batches from that step on.
         counter: the number of steps of this kind taken so far, in all rounds.
         last_step: the counter's value at the end of the phase.
-        before_step: called with the number of each step, from 1, before the step is taken.
-        after: called once the last step is taken, and again if a run is resumed at that point.
+        before_step: called before each step, with the step's number, from 1.
+        after: called after the last step, and again if a run is resumed at that point.
     """
 
     kind: str
@@ -39,7 +39,7 @@ def gan_phase(run: Run, k: int) -> Phase:
     """Round k of the GAN, N_gan steps (Algorithm 1, lines 2 to 5).
 
     In round 1, the background loss has weight 0, because there is no trained segmenter yet (line 3). A trusted
-    bootstrap has trained a segmenter, so then the loss has its weight in round 1 too.
+    bootstrap has trained a segmenter. The loss then has its weight in round 1 too.
     """
     judge = run.background_judge or (run.segmenter.average_network if k > 1 else None)
     if judge is not None and judge is not run.gan.segmenter:
@@ -134,7 +134,8 @@ def learning_rate_share(step: int, *, steps: int, annealed_steps: int) -> float:
     Args:
         step: the step, from 1 to `steps`.
         steps: the number of all steps.
-        annealed_steps: the share falls over this many steps at the end. The share would be 0 one step after the last.
+        annealed_steps: the number of steps at the end over which the share falls. The share would be 0 one step after
+            the last.
 
     Returns:
         float in (0, 1].

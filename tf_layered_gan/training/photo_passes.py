@@ -53,7 +53,7 @@ from tf_layered_gan.training.run import Run
 Teachers = dict[str, keras.Model]  # segmenters by name, such as "bootstrap", "pairs" or "pass 1"
 
 _TRUSTED = 0.5  # least agreement with GrabCut: below it, colours do not tell objects from backgrounds
-_SETTLED = 0.97  # if two passes in a row agree this much, another pass would change nothing
+_SETTLED = 0.97  # least agreement of two passes in a row at which another pass would change nothing
 _STANDARD_ERRORS = 2  # a mean difference of fewer standard errors may be chance
 _FEWEST = 8  # a segmenter cannot learn from fewer photos
 
@@ -74,7 +74,7 @@ def bootstrap(run: Run) -> None:
 
 
 def refine(run: Run) -> None:
-    """Takes the passes after the GAN. Stops when two passes in a row agree, or when a pass is not kept."""
+    """Trains the passes after the GAN. Stops when two passes in a row agree, or when a pass is not kept."""
     passes.discard_stale(run.workdir, run.checkpointer.position)
     teachers = _first_teachers(run) if run.config.refine.passes else {}
     for number in range(1, run.config.refine.passes + 1):
@@ -169,7 +169,8 @@ def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, An
 
 
 def _falls(before: np.ndarray, after: np.ndarray) -> bool:
-    """Returns whether the mean of `after` is below the mean of `before`, both [photo], by more than chance explains."""
+    """Returns whether the mean of `after` is lower than that of `before` by more than chance explains. Both are
+    [photo]."""
     fall = before - after
     return bool(fall.mean() > _STANDARD_ERRORS * fall.std() / len(fall) ** 0.5)
 

@@ -1,4 +1,4 @@
-"""A training run: its models, photos, checkpoints and monitoring, and the loop that takes the steps of a phase."""
+"""A training run: its models, photos, checkpoints and monitoring, and the loop that runs the steps of a phase."""
 
 from __future__ import annotations
 
@@ -142,10 +142,10 @@ class Run:
         return True
 
     def take(self, phase: Phase) -> None:
-        """Takes the steps of a phase that have not been taken yet.
+        """Runs the remaining steps of a phase.
 
         Raises:
-            FloatingPointError: a loss or a variable is not finite; names the loss or variable.
+            FloatingPointError: a loss or a variable is not finite. The message names the loss or variable.
             OSError: no checkpoint could be written.
             preemption.Preempted: after SIGTERM, SIGINT or SIGHUP to any worker, once the current step is saved.
             restarts.Collapsed: a round of the GAN ended in a collapse, and the run may restart.
@@ -198,7 +198,8 @@ class Run:
             raise restarts.Collapsed(reason, self._images_seen())
 
     def validate(self, name: str, network: keras.Model | None = None) -> None:
-        """Measures a network, by default the segmenter, on the validation photos; adds it to the learning curve."""
+        """Measures a network, by default the segmenter, on the validation photos; adds the figures to the learning
+        curve."""
         photos = self.splits.validation
         if photos.masks is None:
             return

@@ -17,7 +17,7 @@ _GROUPS = {
     ),
     "mask": ("mask_mean", "mask_spread", "masks_full", "binarization", "mask_size"),  # alive, varied and binary?
     "background": ("background", "independence"),  # is the background empty?
-    "codes": ("mutual_information_image", "mutual_information_mask"),  # do the codes show in image and mask?
+    "codes": ("mutual_information_image", "mutual_information_mask"),  # can the codes be seen in image and mask?
     "gradients": ("generator_gradient_norm", "discriminator_gradient_norm"),  # is a network exploding or dead?
 }
 _GROUP_OF = {name: group for group, names in _GROUPS.items() for name in names}

@@ -1,4 +1,4 @@
-"""Everything that a training run needs: devices, photos and the locked workdir. Also the attempts of the run."""
+"""Everything that a training run needs (devices, photos and the locked workdir), and the attempts of the run."""
 
 import contextlib
 import dataclasses

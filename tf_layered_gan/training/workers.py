@@ -54,8 +54,9 @@ def check_agreement(strategy: tf.distribute.Strategy, facts: Mapping[str, Any]) 
     """Checks that every worker has the same facts. The facts must fit into JSON. All workers must call this function.
 
     Raises:
-        ValueError: on every worker; names the facts that differ, the workers that differ, and this worker's values. If
-            the facts of the workers differ in their names, the error lists the names.
+        ValueError: a fact differs. Every worker raises it. The message names the facts that differ, the workers that
+            differ, and this worker's values. If the facts of the workers differ in their names, the error lists the
+            names.
     """
     if not _has_workers(strategy):
         return
@@ -88,7 +89,7 @@ def describe_differences(facts: Mapping[str, Any], digests: Sequence[Sequence[in
 
 
 def _gathered(strategy: tf.distribute.Strategy, numbers: Sequence[int]) -> list[list[int]]:
-    """Gathers the integers of all workers, int [worker, number]. Each worker must give the same number of integers."""
+    """Gathers the integers of all workers, int [worker, number]. All workers must give the same number of integers."""
     rows = strategy.experimental_distribute_values_from_function(lambda _: tf.constant([numbers], tf.int64))
     devices = strategy.num_replicas_in_sync // strategy.cluster_resolver.cluster_spec().num_tasks("worker")
     return strategy.gather(rows, axis=0).numpy()[::devices].tolist()

@@ -15,7 +15,7 @@ _DRAWS_OF_A_SEED = 10_000_000  # number of steps for which a seed has draws; the
 
 
 class StepLoop:
-    """Takes many steps of a training program in one dispatch.
+    """Runs many steps of a training program in one dispatch.
 
     Args:
         program: `Program`, whose results are scalars.
@@ -28,7 +28,7 @@ class StepLoop:
         self._take_steps = jax.jit(self._scan, donate_argnums=0)
 
     def __call__(self, state: State, photos: jax.Array, inputs: dict[str, np.ndarray]) -> tuple[State, jax.Array]:
-        """Takes steps.
+        """Runs steps.
 
         Args:
             state: all variables. The memory of the variables that the program writes is reused.

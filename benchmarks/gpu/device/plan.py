@@ -15,11 +15,11 @@ class Plan:
     """The schedule of a run.
 
     Attributes:
-        rounds: K.
+        rounds: K, the number of rounds.
         annealed_rounds: the last rounds, in which the GAN's learning rates fall to 0.
-        gan_steps: N_gan, steps of a round. `fit` may lower this number.
-        segmenter_steps: N_seg, steps of a round.
-        final_steps: steps of the final segmenter.
+        gan_steps: N_gan, the number of GAN steps in a round. `fit` may lower this number.
+        segmenter_steps: N_seg, the number of segmenter steps in a round.
+        final_steps: number of steps of the final segmenter.
     """
 
     rounds: int
@@ -42,7 +42,7 @@ class Plan:
         Args:
             seconds: the time left for the whole run.
             seconds_a_step: seconds per step, by program.
-            chunk: steps in one dispatch. A round has at least one.
+            chunk: steps in one dispatch. A round has at least this number of GAN steps.
         """
         per_round = self.segmenter_steps * seconds_a_step["segmenter"] + EVALUATION_SECONDS
         others = self.rounds * per_round + self.final_steps * seconds_a_step["final"] + FINISH_SECONDS
@@ -51,7 +51,7 @@ class Plan:
         return dataclasses.replace(self, gan_steps=min(self.gan_steps, fitting))
 
     def learning_rate_share(self, step: int) -> float:
-        """Returns the share of the GAN's learning rates at a step, counted from 1, as `phases.learning_rate_share`."""
+        """Returns the share of the GAN's learning rates at a step (from 1), like `phases.learning_rate_share`."""
         left, annealed = self.rounds * self.gan_steps - step + 1, self.annealed_rounds * self.gan_steps
         return left / annealed if left < annealed else 1.0
 

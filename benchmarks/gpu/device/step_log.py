@@ -32,7 +32,7 @@ class StepLog:
         self.history: list[dict[str, Any]] = []
 
     def add(self, report: jax.Array, step: int, share: float) -> None:
-        """Takes the reports of a chunk of steps. Reads the previous chunk's reports, to avoid waiting for this chunk.
+        """Stores the reports of a chunk of steps, and logs those of the previous chunk, without waiting for this one.
 
         Args:
             report: float32 [step, result].
@@ -40,7 +40,7 @@ class StepLog:
             share: share of the learning rates.
 
         Raises:
-            FloatingPointError: if a value is not finite; names the value.
+            FloatingPointError: if a value is not finite. The message names the value.
             RuntimeError: if the masks have collapsed.
         """
         self._read(last=False)

@@ -16,7 +16,8 @@ def clustering_metrics(clusters: np.ndarray, classes: Sequence[str]) -> dict[str
     NMI is high even for random clusters if classes have few photos. The dict therefore also has the mean NMI of 20
     random permutations of the clusters.
 
-    If all photos are in one cluster or all in one class, NMI is 0. If both, it is 1 (0 / 0; scikit-learn's convention).
+    If all photos are in one cluster or all in one class, NMI is 0. If both are true, NMI is 0 / 0 and counts as 1
+    (scikit-learn's convention).
 
     Args:
         clusters: int [photo], the category that E_x finds most likely.

@@ -35,11 +35,11 @@ def convert(source: str | os.PathLike, target: str | os.PathLike) -> str:
             out], and "SCOPE/batchnorm/beta", "/moving_mean" and "/moving_variance", float32 [out].
 
     Returns:
-        SHA-256 of `target`, hexadecimal. Both published files give the same.
+        SHA-256 of `target`, hexadecimal. Both published files give the same SHA-256.
 
     Raises:
         ValueError: if `source` is neither of the two, or lacks an array.
-        ImportError: TensorFlow is missing, which a frozen graph needs.
+        ImportError: if `source` is a frozen graph, and TensorFlow is missing.
     """
     read = _read_torchscript if zipfile.is_zipfile(source) else _read_frozen_graph
     arrays: dict[str, Any] = {name: np.ascontiguousarray(a, np.float32) for name, a in sorted(read(source).items())}

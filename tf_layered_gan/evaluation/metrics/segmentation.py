@@ -109,7 +109,7 @@ def adjusted_rand_index(confusion: np.ndarray) -> np.ndarray:
 
 
 def segment_covering(confusion: np.ndarray) -> np.ndarray:
-    """Computes the mean segmentation covering: the best IoU of each true segment with a predicted one, averaged.
+    """Computes the mean segmentation covering: the mean, over the true segments, of the best IoU with a predicted one.
 
     Background is a segment too. All segments weigh the same, whatever their size; a true segment without a pixel is
     left out.

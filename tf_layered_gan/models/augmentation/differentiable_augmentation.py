@@ -122,7 +122,7 @@ def _transforms(deviations: tf.Tensor, resolution: int) -> tf.Tensor:
 
 
 def _change_color(images: tf.Tensor, deviations: tf.Tensor) -> tf.Tensor:
-    """Changes brightness, saturation and contrast. With a deviation of 0, every bit stays as it was."""
+    """Changes brightness, saturation and contrast. A deviation of 0 leaves every bit of the image unchanged."""
     brightness, saturation, contrast = (
         deviations[:, i, None, None, None] for i in (_BRIGHTNESS, _SATURATION, _CONTRAST)
     )

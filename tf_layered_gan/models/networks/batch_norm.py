@@ -8,7 +8,7 @@ from keras import KerasTensor, ops
 class BatchNormalization(keras.layers.BatchNormalization):
     """Computes the same as Keras's layer, but trains faster on one device.
 
-    Keras's layer takes about ten passes over a feature map [batch, height, width, channel], TensorFlow's fused op takes
+    Keras's layer needs about ten passes over a feature map [batch, height, width, channel]. TensorFlow's fused op needs
     two. Several replicas share their statistics. The fused op cannot do this, so with several replicas the layer uses
     Keras's ops.
     """

@@ -26,7 +26,8 @@ def window_range(resolution: int, canvas: int) -> tuple[int, int]:
 def _trunk(code: KerasTensor, start: int, side: int, width: int) -> KerasTensor:
     """Builds a feature map [batch, side, side, channel] from a code [batch, feature].
 
-    The side doubles from `start`. Channels begin at 16 * width and halve with each doubling, never below `width`.
+    The side of the map is `start` at first, and doubles until it is `side`. Channels begin at 16 * width and halve with
+    each doubling, never below `width`.
     """
     x = blocks.dense(start**2 * 16 * width, use_bias=False)(code)
     x = layers.ReLU()(blocks.batch_norm()(layers.Reshape((start, start, 16 * width))(x)))

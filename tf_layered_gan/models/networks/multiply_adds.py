@@ -19,7 +19,7 @@ def multiply_adds(network: keras.Model) -> int:
             UpsampleConv2D or Dense.
 
     Raises:
-        ValueError: names a layer of another type that has a kernel.
+        ValueError: if a layer of another type has a kernel. The message names the layer.
     """
     return sum(_of_layer(layer) for layer in network.layers)
 

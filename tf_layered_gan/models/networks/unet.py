@@ -13,8 +13,8 @@ def _double_conv(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
 def unet(resolution: int, width: int, depth: int) -> keras.Model:
     """Builds F.
 
-    Differs from the U-Net of 2015: it has 'same' padding and batch normalisation, and bilinear upsampling instead of
-    the transposed convolution, because TFLite delegates run upsampling best.
+    Differs from the U-Net of 2015: it has 'same' padding and batch normalisation. It also has bilinear upsampling
+    instead of the transposed convolution, because TFLite delegates run upsampling best.
 
     Args:
         resolution: side of the image in pixels, divisible by 2**depth.
