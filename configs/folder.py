@@ -8,17 +8,15 @@ they have been sharpened. If the bootstrap cannot be trusted, a GAN is trained b
 
 Time: about 20 minutes on one core for 500 to 8,000 photos, as long as no GAN is needed.
 IoU to expect (one seed): 0.88 on flowers, 0.68 on birds, 0.73 on cars.
-The GAN alone (--config.refine.bootstrap=False --config.refine.passes=0): 10 to 45 images per second on one core, 22 to
-47 minutes for 32,000 to 48,000 images. IoU 0.65 to 0.76 on 514 photos of flowers (three seeds, two rounds); 0.45 on
-birds (two rounds, with bounds on the size of masks, and masks that start in the middle); 0.49 on cars (three rounds,
-cropped). See benchmarks/README.md.
+The GAN alone (--config.refine.bootstrap=False --config.refine.passes=0) trains 10 to 45 images per second on one core,
+and took 22 to 47 minutes for 32,000 to 48,000 images. Its IoU was 0.65 to 0.76 on 514 photos of flowers (three seeds,
+two rounds), 0.45 on birds (two rounds, with bounds on the size of masks, and masks that start in the middle) and 0.49
+on cars (three rounds, cropped). See benchmarks/README.md.
 
-More rounds of the GAN can be added to a finished run: the same command and workdir with --config.schedule.gan=always
---config.schedule.rounds=12, for example.
-A run that version 0.1.0 began also needs --config.data.fit=crop --config.refine.bootstrap=False
---config.refine.passes=0.
-With a GPU, use the paper's widths (64 for the generators and the discriminator), and 1_000_000 or more for
-schedule.gan_images_per_round.
+More rounds of the GAN can be added to a finished run. Use the same command and workdir and add, for example,
+--config.schedule.gan=always --config.schedule.rounds=12. A run that version 0.1.0 began also needs
+--config.data.fit=crop --config.refine.bootstrap=False --config.refine.passes=0. With a GPU, use the paper's widths (64
+for the generators and the discriminator), and 1_000_000 or more for schedule.gan_images_per_round.
 """
 
 from tf_layered_gan.config import default_config

@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 
 def image_file(kind, shape, value, mode="RGB"):
-    """Returns the bytes of an image of one `value`. In a mask (mode L), the left half is 0."""
+    """Returns the bytes of an image whose pixels all have the value `value`. In a mask (mode L), the left half is 0."""
     pixels = np.full((*shape, 3) if mode == "RGB" else shape, value, np.uint8)
     if mode == "L":
         pixels[:, : shape[1] // 2] = 0

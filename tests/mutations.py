@@ -60,7 +60,7 @@ def write_large(path):
 
 
 def noise(size=SIZE, mode="RGB"):
-    """Returns an image that compresses badly, the same every time."""
+    """Returns an image that compresses badly. The image is the same every time."""
     width, height = size
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     return Image.fromarray(pixels).convert(mode)

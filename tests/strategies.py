@@ -2,7 +2,7 @@
 
 Ways: plain, two_replicas, four_replicas, jit, and multi_worker, which needs TF_CONFIG. All ways use SGD, because Adam
 enlarges differences in the last digit of gradients near zero. The prefix `adam_` keeps the Adam of the config. The
-prefix `two_rounds_` trains two rounds of half as many steps. The prefix `cures_` turns on minibatch deviation and
+prefix `two_rounds_` trains two rounds with half of the steps each. The prefix `cures_` turns on minibatch deviation and
 augmentation in D, and makes pairs look like photos.
 
 This is a script, because the number of logical devices must be set before TensorFlow starts.

@@ -48,7 +48,7 @@ def parse(monkeypatch):
 @pytest.fixture
 def run(parse, tmp_path, monkeypatch):
     """Runs the command with a workdir; returns the error message, or None."""
-    monkeypatch.setattr(logging, "use_absl_handler", lambda: None)  # else the handler would stay for later tests
+    monkeypatch.setattr(logging, "use_absl_handler", lambda: None)  # otherwise the handler would stay for later tests
 
     def ran(*arguments):
         try:

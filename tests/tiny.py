@@ -66,15 +66,15 @@ RUN = {
     "metrics.fid_samples": 6,
 }
 
-ONE_STEP = {"schedule.rounds": 1, "schedule.gan_images_per_round": 4}  # takes one step of each kind
+ONE_STEP = {"schedule.rounds": 1, "schedule.gan_images_per_round": 4}  # runs one step of each kind
 
 
 @contextlib.contextmanager
 def eager():
     """Runs TensorFlow without graphs, because tracing a graph takes longer than the few steps of a test.
 
-    Besides, the GAN's masks are measured on 2 batches instead of 32, which would take long without a graph. The report
-    shows no photos.
+    The GAN's masks are measured on 2 batches, because 32 batches would take long without a graph. The report shows no
+    photos.
     """
     few = functools.partial(gan_figures.evaluate_synthetic_masks, batches=2)
     tf.config.run_functions_eagerly(True)

@@ -177,8 +177,8 @@ def test_every_epoch_sees_each_photo_once_in_another_order():
 def test_rounds_fill_the_time():
     plan = Plan(rounds=3, annealed_rounds=1, gan_steps=1000, segmenter_steps=10, final_steps=20)
     seconds = {"gan_first": 0.5, "gan_later": 0.75, "segmenter": 0.1, "final": 0.25}
-    # 90 s minus 3 rounds of 1 + 4 s, minus 5 s of final steps, minus 25 s are 45 s for the GAN. One step in each round
-    # takes 0.5 + 2 * 0.75 = 2 s, so 22 steps fit.
+    # Of 90 s, 3 rounds take 1 + 4 s each, the final steps take 5 s, and 25 s are reserved. So 45 s are left for the
+    # GAN. One step in each round takes 0.5 + 2 * 0.75 = 2 s, so 22 steps fit.
     assert plan.fit(90.0, seconds, chunk=5).gan_steps == 20
     assert plan.fit(0.0, seconds, chunk=5).gan_steps == 5
     assert plan.fit(1e6, seconds, chunk=5) == plan

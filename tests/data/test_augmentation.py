@@ -59,7 +59,8 @@ def test_half_of_the_images_are_mirrored():
     images = tf.repeat(row(0, 1), 1000, axis=0)
     result = random_flip_and_crop(images, SEED, resolution=2, crop_scale=(1.0, 1.0), flip=True).numpy()
     assert np.isin(result, [0, 1]).all()
-    # 500 of 1000 fair coins are expected, with a standard deviation of sqrt(250) = 15.8. The limit is five of these.
+    # 500 of 1000 fair coins are expected, with a standard deviation of sqrt(250) = 15.8. The limit is five standard
+    # deviations.
     assert abs(result[:, 0, 0, 0].sum() - 500) < 80
 
 

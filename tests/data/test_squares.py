@@ -17,13 +17,14 @@ def columns(*greys):
 
 @pytest.mark.parametrize("fit, seen", [("crop", [30, 50]), ("squeeze", [24, 56])])
 def test_crop_cuts_out_the_centre_and_squeeze_takes_all(fit, seen):
-    # 2 high, 4 wide. Squeezed, antialiasing weighs the columns 3/7, 3/7 and 1/7: (30 + 90 + 50) / 7 = 24.3.
+    # The image is 2 high and 4 wide. When it is squeezed, antialiasing weighs the columns 3/7, 3/7 and 1/7: (30 + 90 +
+    # 50) / 7 = 24.3.
     square = labelled_square(columns(10, 30, 50, 70), None, size=2, fit=fit)
     assert square[..., 0].tolist() == [seen] * 2
 
 
 def test_pad_repeats_the_edge_and_leaves_it_unlabelled():
-    # 2 high, 4 wide: rows 1 and 2 of 4 are the photo.
+    # The image is 2 high and 4 wide: rows 1 and 2 of the 4 rows are the photo.
     square = labelled_square(columns(10, 30, 50, 70), columns(0, 255, 255, 0), size=4, fit="pad")
     assert square[..., 0].tolist() == [[10, 30, 50, 70]] * 4
     assert square[..., 3].tolist() == [[255] * 4, [0, 1, 1, 0], [0, 1, 1, 0], [255] * 4]

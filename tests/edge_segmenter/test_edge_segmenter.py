@@ -193,7 +193,7 @@ def test_threads_may_share_a_segmenter(model):
 
 
 def test_what_is_transparent_is_no_foreground_and_stays_transparent(segmenter, tmp_path):
-    # White is foreground. Its left half is transparent, the column in the middle half transparent and grey.
+    # White is foreground. Its left half is transparent. The column in the middle is half transparent and grey.
     pixels = np.full((20, 40, 4), 255, "uint8")
     pixels[:, :20, 3] = 0
     pixels[:, 20] = 200, 200, 200, 128

@@ -8,7 +8,7 @@ from tf_layered_gan.models.networks.batch_norm import BatchNormalization
 
 @pytest.fixture
 def layers():
-    """Our layer and Keras's, with the same weights."""
+    """Our layer and Keras's layer, with the same weights."""
     pair = [kind(momentum=0.9, epsilon=1e-5) for kind in (BatchNormalization, keras.layers.BatchNormalization)]
     for layer in pair:
         layer.build((None, 4, 5, 2))

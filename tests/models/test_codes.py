@@ -36,7 +36,8 @@ def test_categories_are_equally_likely():
 def test_z_is_standard_normal_and_independent_of_c():
     codes = draw()
     z, c = codes["z"].numpy(), np.argmax(codes["c"], 1)
-    # With 2000 draws, the mean and the correlation have a standard deviation of 0.022, the standard deviation 0.016.
+    # With 2000 draws, the mean and the correlation have a standard deviation of 0.022, and the standard deviation has
+    # one of 0.016.
     np.testing.assert_allclose(z.mean(0), [0] * 3, atol=0.1)
     np.testing.assert_allclose(z.std(0), [1] * 3, atol=0.07)
     np.testing.assert_allclose(np.corrcoef([*z.T, c]), np.eye(4), atol=0.1)

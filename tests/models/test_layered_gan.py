@@ -17,7 +17,7 @@ LEARNING_RATE = 0.01  # of the fixture `gan`
 
 
 def assert_descends(gan, name, tape, loss, batch):
-    """Checks that a training step takes one step of gradient descent on the loss, and returns its report."""
+    """Checks that a training step is one step of gradient descent on the loss. Returns the report of the step."""
     variables = {"generator": gan.generator_variables, "discriminator": gan.discriminator_variables}[name]
     expected, before = tape.gradient(loss, variables), tiny.values(variables)
     report = gan.train_step(batch)

@@ -76,8 +76,8 @@ def test_warp_is_the_dense_operator_of_eqs_9_and_10_and_its_gradient_the_transpo
 
 
 def test_scales_then_turns_then_shifts():
-    # Relative to the centre (4, 4), pixel (5, 4) is (1, 0). Scaling gives (2, 0), turning (0, 2), and shifting (1, 2),
-    # which is pixel (5, 6). Shifting first would give pixel (4, 8). Turning last would give pixel (4, 7).
+    # Relative to the centre (4, 4), pixel (5, 4) is (1, 0). Scaling gives (2, 0), turning gives (0, 2), and shifting
+    # gives (1, 2), which is pixel (5, 6). Shifting first would give pixel (4, 8). Turning last would give pixel (4, 7).
     dot = tf.reshape(tf.one_hot(4 * 9 + 5, 81), [1, 9, 9, 1])
     moved = warp(dot, affine_transforms(*np.float32([[1], [math.pi / 2], [1], [0]]), 9))
     assert moved[0, 6, 5, 0].numpy() == pytest.approx(1.0, abs=1e-6)

@@ -117,7 +117,7 @@ def test_draws_fill_their_ranges_as_often_as_they_should():
     for name, low, high in (("blur", 0.3, 1.2), ("shrink", 0.375, 0.875), ("sharpen", 0.3, 1.2), ("quality", 40, 95)):
         values = many[name][chosen[name]]
         assert low <= values.min() < low + 0.02 and high - 0.02 < values.max() <= high
-    # Noise has a standard deviation of 0 to 8 of 255, and images a range of 2: 4 / 127.5 in the mean.
+    # Noise has a standard deviation of 0 to 8 of 255, so 4 in the mean. Images have a range of 2, so this is 4 / 127.5.
     assert many["noise"].std(axis=(1, 2, 3)).mean() == pytest.approx(4 / 127.5, rel=0.05)
     knots = many["displacement"][chosen["displacement"]]
     # The deviation is smaller between the knots and larger beyond them.
@@ -165,7 +165,7 @@ def test_flip_mirrors_left_to_right():
 
 def test_transferred_colours_have_the_mean_and_the_spread_of_the_photo():
     given = images(most=0.3)
-    # Two photos: 0 to 0.5 is the first, 0.5 to 1 the second.
+    # There are two photos. Values from 0 to 0.5 select the first, and values from 0.5 to 1 the second.
     result = photo_like.transfer_colors(given, statistics(), tf.constant([0.0, 0.49, 0.5, 0.99, -1.0, -1.0]))
     yiq = result.numpy() @ RGB_TO_YIQ.T
     for i, photo in enumerate((0, 0, 1, 1)):

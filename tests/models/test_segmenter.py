@@ -35,7 +35,7 @@ def batch():
 
 
 def assert_descends(segmenter, given, tape, loss):
-    """Checks that a training step takes one step of gradient descent on the loss, and returns its report."""
+    """Checks that a training step is one step of gradient descent on the loss. Returns the report of the step."""
     variables = segmenter.network.trainable_variables
     expected, before = tape.gradient(loss, variables), tiny.values(variables)
     report = segmenter.train_step(given)

@@ -55,8 +55,8 @@ def killed_after(seconds, process):
 LONG_PHASES = {"schedule.gan_images_per_round": 160, "schedule.segmenter_steps_per_round": 100}
 LONG_PHASES |= {"monitoring.checkpoint_every": 100, "monitoring.grid_every": 20, "monitoring.restarts": 0}
 WRITES = "begins to write a checkpoint"
-# The activities of a run in order. Each has a name, the number of times to kill the run in it, the line (or file) that
-# marks its beginning, and the line that marks its end.
+# The activities of a run in order. Each activity has a name, the number of times to kill the run in it, the line (or
+# file) that marks its beginning, and the line that marks its end.
 KILLS = [
     ("start", 3, "", "gan: steps"),
     ("gan", 4, "round 1, gan step 1 ", "round 1, segmenter: steps"),

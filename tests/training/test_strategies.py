@@ -167,7 +167,7 @@ def test_two_workers_go_on_in_the_second_round_after_either_was_killed(tmp_path)
 
 
 def gradient_norms(workdir):
-    """Returns the gradient norms in TensorBoard by name, a value for each step."""
+    """Returns the gradient norms in TensorBoard by name, with one value for each step."""
     events = tiny.events(workdir).items()
     return {
         tag: [float(tf.make_ndarray(event.tensor_proto)) for event in listed]

@@ -4,8 +4,8 @@
 
 Each run is a command `python -m tf_layered_gan.main ...`, which is printed. The workdir of each run lies inside the
 given one. It is named after the fields that the run changes, so tables can share runs. When the command is started
-again, it skips finished runs and continues the others. Arguments after `--` are passed to every run, for example `--
---config.jit=True`.
+again, it skips finished runs and continues the others. Arguments after `--` are passed to every run, for example
+`-- --config.jit=True`.
 """
 
 import dataclasses
