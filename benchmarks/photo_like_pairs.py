@@ -18,7 +18,7 @@ from tf_layered_gan.runs.restore import restore_run
 
 
 def main() -> None:
-    """Writes the image file that the flags name: four rows of four pairs, each an image and its mask."""
+    """Writes the image file that the flags name: four rows of four pairs. A pair is shown as an image and its mask."""
     workdir = pathlib.Path(flags.FLAGS.workdir)
     config = load_config(workdir)
     gan, _, _ = restore_run(config, workdir)

@@ -102,7 +102,7 @@ def _measure_here(config: ConfigDict, way: str, count: int, steps: int) -> dict[
 
 
 def _start(way: str, count: int) -> dict[str, Any]:
-    """Runs this module in as many processes as `way` needs; returns the measurement of the slowest."""
+    """Runs this module in the number of processes that `way` needs; returns the measurement of the slowest process."""
     processes = 1 if way == "replicas" else count
     command = [sys.executable, "-m", "benchmarks.replicas", *sys.argv[1:], f"--way={way}", f"--count={count}"]
     threads = {"TF_NUM_INTRAOP_THREADS": str(max(1, (os.cpu_count() or 1) // processes))}  # they share the cores

@@ -42,8 +42,8 @@ def soak(command: list[str], seconds: float, log: str | pathlib.Path) -> dict[st
     """Runs a training command for some time, writes its output to a file, and then stops the command with SIGTERM.
 
     Returns:
-        dict with "memory" in bytes and "speed" in images per second of the GAN's steps, each as a list of (seconds,
-        value) pairs.
+        dict with "memory" in bytes and "speed" in images per second of the GAN's steps. Both are lists of pairs
+        (seconds, value).
 
     Raises:
         ChildProcessError: if the training ends too early.

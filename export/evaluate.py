@@ -1,4 +1,4 @@
-"""Measures an exported segmenter and the baselines on photos with masks, each photo at its own size.
+"""Measures an exported segmenter and the baselines on photos with masks. Photos keep their own sizes.
 
     python -m export.evaluate --model=MODEL --photos=DIR --masks=MASKS
 

@@ -61,7 +61,7 @@ def commands(page: Path) -> list[Command]:
 
 
 def _split(line: str) -> list[tuple[str, ...]]:
-    """Splits a line into commands, each a tuple of words."""
+    """Splits a line into commands. A command is a tuple of words."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars="&|;")
     lexer.whitespace_split = True
     found, words = [], []

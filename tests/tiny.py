@@ -36,7 +36,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 RESOLUTION, CANVAS, WIDTH, Z_DIM, NUM_CATEGORIES, GROUP_SIZE = 16, 2, 2, 3, 6, 2
 NUM_SUPER_CATEGORIES = NUM_CATEGORIES // GROUP_SIZE
 
-# Makes every run tiny: two rounds with two steps of the GAN and one of the segmenter each, and one final step.
+# Makes every run tiny: two rounds and one final step. A round has two steps of the GAN and one of the segmenter.
 RUN = {
     "schedule.gan": "always",
     "refine.bootstrap": False,

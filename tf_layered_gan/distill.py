@@ -84,8 +84,9 @@ def distill(
 
     Returns:
         dict, the content of metrics.json: "network" and "width"; "parameters"; "multiply_adds" per image;
-        "steps_taken"; "training_seconds"; "validation" and "test", each a dict with "agreement", the IoU of the masks
-        of student and teacher, and, where there are true masks, the `segmentation_metrics` of "student" and "teacher".
+        "steps_taken"; "training_seconds"; "validation" and "test". The last two are dicts. They have "agreement", the
+        IoU of the masks of student and teacher, and, where there are true masks, the `segmentation_metrics` of
+        "student" and "teacher".
 
     Raises:
         FileNotFoundError: there is no run, or it has no checkpoint.

@@ -9,7 +9,7 @@
     manifest.json        the programs' signatures, the variables' recipes, the config
     values.npz           the variables that the device cannot make itself
     photos.npz           the photos: JPEG files to train on, pixels and masks to evaluate on
-    reference.npz        with --reference_steps: TensorFlow's own figures of that many steps. values.npz then has all
+    reference.npz        with --reference_steps: TensorFlow's own figures of these steps. values.npz then has all
                          variables, and the photos to train on are PNG files, so that the device has the same numbers
     tf_layered_gan/ and edge_segmenter/    the files of the project that the device uses; none needs TensorFlow
 """

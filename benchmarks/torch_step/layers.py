@@ -122,7 +122,8 @@ class Stage(nn.Module):
 
 
 class Trunk(nn.Module):
-    """The feature map of a code, with 16 * width channels at 4x4 pixels, and half as many after each doubling."""
+    """The feature map of a code, with 16 * width channels at 4x4 pixels. Each doubling of the map halves the
+    channels."""
 
     def __init__(self, code: int, resolution: int, width: int) -> None:
         super().__init__()

@@ -32,7 +32,7 @@ def measure(segmenter: Segmenter, source: pathlib.Path | None, runs: int, batch:
         batch: number of images in a call of the model, 1 or more.
 
     Returns:
-        dict with "model alone" and "end to end", the seconds per image, float64 [run] each.
+        dict with "model alone" and "end to end". Both are the seconds per image, float64 [run].
 
     Raises:
         ValueError: if there is no image, an image cannot be read, or `runs` or `batch` is below 1.

@@ -71,7 +71,7 @@ def _output(model: schema.ModelT) -> int:
 def _append(
     model: schema.ModelT, graph: schema.SubGraphT, part: schema.ModelT, place: dict[int, int]
 ) -> dict[int, int]:
-    """Appends the operators of another model to a graph of this one.
+    """Appends the operators of another model to a graph of this model.
 
     Args:
         model: the model that the graph will belong to. It gets the part's constants and operator codes.

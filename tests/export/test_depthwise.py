@@ -15,7 +15,7 @@ DEPTHWISE, CONV = schema.BuiltinOperator.DEPTHWISE_CONV_2D, schema.BuiltinOperat
 
 @pytest.fixture(scope="module")
 def network():
-    """A depthwise and a plain convolution, each with more weights than the converter keeps in float32."""
+    """A depthwise and a plain convolution. Both have more weights than the converter keeps in float32."""
     image = keras.Input((8, 8, 3))
     first, second, third = (keras.initializers.RandomNormal(stddev=0.1, seed=seed) for seed in range(3))
     features = keras.layers.Conv2D(128, 3, padding="same", activation="relu", kernel_initializer=first)(image)

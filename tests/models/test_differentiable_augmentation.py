@@ -18,7 +18,7 @@ def augmentation(function=warp, geometry=True, probability=1.0, target=0.0):
 
 
 def draws(deviations, count=3):
-    """Draws that apply the given transformations alone, each with a deviation in [-1, 1)."""
+    """Draws that apply only the given transformations, with the given deviations in [-1, 1)."""
     drawn = np.full((count, 8, 2), 1.0, np.float32)
     for index, deviation in deviations.items():
         drawn[:, index] = 0.0, (deviation + 1) / 2

@@ -14,7 +14,7 @@ COLLAPSE = restarts.Collapsed("all as background", images_seen=16)
 
 
 def write_run(workdir, mark):
-    """Writes the files that a run has at its first checkpoint, each with the text `mark`."""
+    """Writes the files that a run has at its first checkpoint. All of them contain the text `mark`."""
     for name in ("curve.csv", "samples/step_1.png", "tensorboard/events", "checkpoints/ckpt-1.index"):
         path = workdir / name
         path.parent.mkdir(parents=True, exist_ok=True)

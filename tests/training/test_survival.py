@@ -35,7 +35,7 @@ def change_step(monkeypatch, model, change):
 
 
 def fail_at(monkeypatch, *steps, model=LayeredGAN):
-    """Makes the losses of the given steps nan, in this order and once each.
+    """Makes the loss of each given step nan once, in the given order.
 
     Returns the list of the steps that are still to come.
     """

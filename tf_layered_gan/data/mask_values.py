@@ -130,7 +130,8 @@ def _is_square(width: int, height: int) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class _Statistics:
-    """The number of pixels of each value in a mask file: in its colours, and in its alpha channel if it has one."""
+    """The number of pixels of each value in a mask file. The colours and the alpha channel, if any, are counted
+    separately."""
 
     file: File
     counts: dict[str, collections.Counter[int]]

@@ -121,8 +121,8 @@ def load(
 
     Args:
         train: number of images to train on, at `storage_size`, without masks.
-        held_out: number of images for validation, and also the number of images for test. They have the size
-            `resolution`, and masks.
+        held_out: number of images for validation, and also for test. These images have the size `resolution`, and
+            masks.
         resolution: width and height, pixels.
         storage_size: width and height, pixels, at least `resolution`.
         cache: None, or a folder that keeps the images, see `cache.cached_splits`. If this source file changes, the

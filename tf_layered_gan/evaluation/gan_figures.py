@@ -141,7 +141,7 @@ def evaluate_synthetic_masks(gan: LayeredGAN, sample: Sampler, batches: int = 32
 
 
 def crossed_masks(foreground_generator: keras.Model, draws: Mapping[str, tf.Tensor]) -> tf.Tensor:
-    """Paints a mask for every combination of the first codes and the first z, at most 8 of each.
+    """Paints a mask for every combination of the first codes (at most 8) and the first z (at most 8).
 
     Args:
         foreground_generator: G_f, see `networks.generator`.

@@ -160,7 +160,7 @@ class LayeredGAN(keras.Model):
         Both updates follow from one forward pass. The power iteration of D's spectral norms comes before it.
 
         Returns:
-            dict of scalar float32: the loss terms, unweighted, the gradients' norms and the size of the masks.
+            dict of scalar float32: the unweighted loss terms, the gradients' norms and the size of the masks.
         """
         update_spectral_norm(self.discriminator)
         with tf.GradientTape(persistent=True) as tape:

@@ -10,7 +10,7 @@ Points = Sequence[tuple[float, float]]
 _WIDTH, _HEIGHT = 400, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 18, 8, 36  # margins for the numbers beside the axes
 _TICKS = 4
-_DOTTED = 12  # a line of at most this many points shows each point as a dot
+_DOTTED = 12  # a line shows its points as dots if it has no more points than this
 
 
 def line_chart(

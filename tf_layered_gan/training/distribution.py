@@ -92,7 +92,7 @@ def _multi_worker() -> tf.distribute.Strategy:
 
 
 def _names_workers(cluster: str | None) -> bool:
-    """Returns whether a TF_CONFIG lists workers only, each as host:port, and gives the index of this worker."""
+    """Returns whether a TF_CONFIG lists only workers, in the form host:port, and gives the index of this worker."""
     try:
         given = json.loads(cluster or "")
         jobs, task = given["cluster"], given["task"]

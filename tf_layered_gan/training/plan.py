@@ -25,8 +25,10 @@ _COUNTERS = {"gan": "gan_step", "segmenter": "segmenter_step", "final": "final_s
 class Part:
     """A phase, see `phases.Phase`.
 
-    Attributes: kind, name: the kind and the name of the phase. first_step, last_step: the phase takes the steps
-        first_step + 1 to last_step. cost: multiply-adds of a step.
+    Attributes:
+        kind, name: the kind and the name of the phase.
+        first_step, last_step: the phase has the steps first_step + 1 to last_step.
+        cost: multiply-adds of a step.
     """
 
     kind: str

@@ -9,7 +9,7 @@ import numpy as np
 
 _SECONDS = 5.0  # between two lines
 _HEALTHY_MASKS = (0.02, 0.9)  # mean mask; outside this range, one layer has taken the whole image
-_COLLAPSED_LINES = 4  # this many consecutive lines outside the range mean a collapse
+_COLLAPSED_LINES = 4  # number of consecutive lines outside the range that mean a collapse
 
 
 class StepLog:

@@ -25,7 +25,7 @@ class Trainer:
         deadline: the time of `time.monotonic` at which training must be finished.
 
     Attributes:
-        grids: an image grid after each round and one at the end, uint8 [height, width, rgb] each.
+        grids: the image grid after each round, and another one at the end. A grid is uint8 [height, width, rgb].
         progress: dict that record.json will hold. "rounds": the number of finished rounds. "gan_step",
             "segmenter_step" and "final_step": the steps taken. "seconds": the time of training. "cut": whether the time
             ran out before all steps of the plan were done. "history": see `StepLog`. "synthetic", "validation" and

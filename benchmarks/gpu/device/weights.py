@@ -1,4 +1,5 @@
-"""Files of weights for the way back, each below 16 MiB, the most important networks first. Needs only NumPy."""
+"""Files of weights for the way back. They are below 16 MiB, and the most important networks come first. Needs only
+NumPy."""
 
 import json
 import math
@@ -31,7 +32,7 @@ _SMALL = 4096  # numbers; smaller arrays, such as biases and statistics, stay fl
 
 
 def write_weights(out: pathlib.Path, state: Mapping[str, np.ndarray], record: dict[str, Any]) -> str:
-    """Writes OUT/record.json, OUT/weights_0.bin and so on, with as many variables as OUT has room for.
+    """Writes OUT/record.json, OUT/weights_0.bin and so on, with all variables that fit into OUT.
 
     All arrays are float32 if they fit. Otherwise large arrays become float16. The optimizers are then left out, because
     Adam's second moments are too small for float16.

@@ -48,7 +48,7 @@ def _conv(
 
 
 def _tower(x: KerasTensor, name: str, *convolutions: tuple) -> KerasTensor:
-    """Applies convolutions in sequence, each given as (filters, size) or (filters, size, options)."""
+    """Applies convolutions in sequence. A convolution is given as (filters, size) or (filters, size, options)."""
     for i, (filters, size, *options) in enumerate(convolutions):
         x = _conv(x, filters, size, f"{name}.conv_{i}" if i else f"{name}.conv", **dict(*options))
     return x

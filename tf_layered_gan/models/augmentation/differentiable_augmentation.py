@@ -19,7 +19,7 @@ _FLIP, _SHIFT_X, _SHIFT_Y, _SCALE, _ROTATION, _BRIGHTNESS, _SATURATION, _CONTRAS
 _LARGEST_SHIFT = 1 / 8  # of the width (DiffAugment)
 _LARGEST_EXPONENT = 0.25  # images become 2^-0.25 to 2^0.25 times as large
 _LARGEST_ROTATION = math.radians(10.0)
-_IMAGES_TO_CERTAINTY = 500_000  # the probability needs at least this many photos to go from 0 to 1 (ADA)
+_IMAGES_TO_CERTAINTY = 500_000  # least number of photos in which the probability can go from 0 to 1 (ADA)
 
 
 def sample_augmentation(batch_size: int, seed: tf.Tensor) -> tf.Tensor:

@@ -25,7 +25,7 @@ OBJECT = {"scale_exponent": (-0.5, 0.0), "shift": 0.2, "rotation": 25.0}  # octa
 BEND_KNOTS = 4  # number of knots in each direction, in the grid that bends an object
 BEND = 0.047  # standard deviation of a knot's displacement in each direction, as a fraction of the width
 RECOLOURED = 0.5  # probability that an image gets the colours of a photo
-MOST_PHOTOS = 1_000  # the colours come from at most this many photos, evenly spaced
+MOST_PHOTOS = 1_000  # greatest number of photos that the colours come from, evenly spaced
 MIRRORED = 0.5  # probability
 IMAGE = {"scale_exponent": (-0.1, 0.35), "shift": 0.1, "rotation": 10.0}  # octaves, fraction of the width, degrees
 BLURRED, SHRUNK, SHARPENED = 0.5, 0.15, 0.1  # probabilities; at most one of the three is applied to an image
@@ -172,7 +172,8 @@ def transfer_colors(images: tf.Tensor, statistics: np.ndarray, style: tf.Tensor)
     Args:
         images: float32 [batch, height, width, rgb] in [-1, 1].
         statistics: float32 [photo, 2, channel], see `color_statistics`.
-        style: float32 [batch], selects a photo: 0 the first one, values just below 1 the last one, and -1 none.
+        style: float32 [batch], selects a photo: 0 selects the first photo, values just below 1 the last photo, and -1
+            no photo.
 
     Returns:
         float32 [batch, height, width, rgb], clipped to [-1, 1].

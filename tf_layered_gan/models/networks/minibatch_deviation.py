@@ -9,9 +9,9 @@ from keras import KerasTensor, ops
 class MinibatchDeviation(keras.layers.Layer):
     """Appends a channel with the standard deviation over a group of images, averaged over pixels and channels.
 
-    A group consists of successive images. In a batch of photos followed by as many synthetic images, no group mixes the
-    two if the group size divides the number of photos. Maps float32 [batch, height, width, channel] to float32 [batch,
-    height, width, channel + 1]. The group size must divide the batch.
+    A group consists of successive images. D's batch has photos first, and then the same number of synthetic images. No
+    group mixes the two if the group size divides the number of photos. Maps float32 [batch, height, width, channel] to
+    float32 [batch, height, width, channel + 1]. The group size must divide the batch.
 
     Args:
         group_size: images in a group.
