@@ -81,8 +81,8 @@ def all_reduce_seconds(sums: Sequence[int], *, devices: int, bandwidth: float, l
         latency: seconds per hop.
 
     Returns:
-        Seconds. Each sum takes the hops up and down a binary tree of the devices (Sanders et al. 2009, NCCL's trees),
-        and 2 (N - 1) / N transfers of every byte, as in a ring (Patarasuk and Yuan 2009).
+        Seconds. An all-reduce takes the time of the hops up and down a binary tree of the devices (Sanders et al. 2009,
+        NCCL's trees), and 2 (N - 1) / N transfers of every byte, as in a ring (Patarasuk and Yuan 2009).
     """
     hops = 2 * math.ceil(math.log2(devices))
     return len(sums) * hops * latency + 2 * (devices - 1) / devices * sum(sums) / bandwidth

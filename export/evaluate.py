@@ -70,8 +70,8 @@ def score(
     """Measures segmenters on the photos that have a mask.
 
     Args:
-        segmenters: dict of functions by name. Each takes a photo and returns the foreground probability [height,
-            width], or a mask.
+        segmenters: dict of functions by name. Each function takes a photo and returns the foreground probability
+            [height, width], or a mask.
         photos, masks, unlabelled: as for `evaluate`.
         chosen: a slice that selects photos with a mask, in the order of their names.
 

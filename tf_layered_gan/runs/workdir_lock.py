@@ -1,5 +1,5 @@
-"""The lock of a workdir, which only one command can hold at a time. Of several workers, only the chief takes the
-lock."""
+"""The lock of a workdir, which only one command can hold at a time. If there are several workers, only the chief has
+the lock."""
 
 import contextlib
 import os
