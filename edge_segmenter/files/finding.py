@@ -3,8 +3,8 @@
 import collections
 import dataclasses
 import os
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path, PurePath
 
 from . import own_results
 from .formats import SUFFIXES, advice, has_image_suffix
@@ -22,20 +22,27 @@ _SYSTEM_NAMES = frozenset(
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """The contents of a folder and of all folders below it. Each file is in `images` or is counted once.
+    """The contents of a folder and of all folders below it. Each file is in `names` or is counted once.
 
     Attributes:
-        images: every entry with an image suffix that is not a folder, sorted by path. Some may not be files, such as a
-            broken link.
+        folder: the folder, exactly as given.
+        names: the path below the folder, with "/", of every entry with an image suffix that is not a folder. They are
+            sorted. Some may not be files, such as a broken link.
         unreadable: each folder that cannot be listed, with the reason.
         left_out: the number of files, or links to folders, that are left out, for each reason such as `HIDDEN`.
         other_suffixes: the number of the other files with each other suffix, in lower case; "" for none.
     """
 
-    images: list[Path]
+    folder: Path
+    names: list[str]
     unreadable: dict[Path, str]
     left_out: collections.Counter[str]
     other_suffixes: collections.Counter[str]
+
+    @property
+    def images(self) -> list[Path]:
+        """The paths of the images. A million of them take seconds and 500 MB, so use `names` for many images."""
+        return [self.folder / name for name in self.names]
 
     def notes(self) -> list[str]:
         """Returns lines that say how many files are left out, and why."""
@@ -47,7 +54,11 @@ class Listing:
         return notes
 
 
-def list_images(folder: str | os.PathLike, without: str | os.PathLike | None = None) -> Listing:
+def list_images(
+    folder: str | os.PathLike,
+    without: str | os.PathLike | None = None,
+    shown: Callable[[Iterable], Iterable] = iter,
+) -> Listing:
     """Searches a folder and all folders below it.
 
     Links to files and to folders are followed. No folder is searched twice: if several paths lead to it, the one
@@ -57,35 +68,37 @@ def list_images(folder: str | os.PathLike, without: str | os.PathLike | None = N
     Args:
         folder: the folder to search.
         without: None, or a folder to leave out, together with the links into it. It need not exist.
+        shown: function that yields the entries that it gets, one by one, and shows progress.
 
     Returns:
         `Listing`. All its paths begin with `folder` exactly as given.
     """
     target = Path(os.path.realpath(without)) if without else None
-    listing = Listing([], {}, collections.Counter(), collections.Counter())
-    for entry, reason in _walk(Path(folder), target, listing):
-        path = Path(entry.path)
-        if target and entry.is_symlink() and Path(os.path.realpath(path)).is_relative_to(target):
+    listing = Listing(Path(folder), [], {}, collections.Counter(), collections.Counter())
+    for above, entry, reason in shown(_walk(target, listing)):
+        if target and entry.is_symlink() and Path(os.path.realpath(entry.path)).is_relative_to(target):
             continue
         if reason := reason or _reason(entry.name):
             listing.left_out[reason] += 1
         elif has_image_suffix(entry.name):
-            listing.images.append(path)
-        elif os.path.isfile(path):
-            listing.other_suffixes[path.suffix.lower()] += 1
-    listing.images.sort(key=Path.as_posix)
-    results = own_results.without_mark(listing.images, Path(folder))
+            listing.names.append(above + entry.name)
+        elif os.path.isfile(entry.path):
+            listing.other_suffixes[PurePath(entry.name).suffix.lower()] += 1
+    listing.names.sort()
+    results = own_results.without_mark(listing.names)
     if results:
         listing.left_out[RESULTS] += len(results)
-        listing.images[:] = [path for path in listing.images if path not in results]
+        listing.names[:] = [name for name in listing.names if name not in results]
     return listing
 
 
-def _walk(folder: Path, target: Path | None, listing: Listing) -> Iterator[tuple[os.DirEntry, str]]:
-    """Yields each entry that is not a folder, and the reason why its whole folder is left out, or "".
+def _walk(target: Path | None, listing: Listing) -> Iterator[tuple[str, os.DirEntry, str]]:
+    """Yields each entry that is not a folder, the path of its folder, and the reason why this whole folder is left out.
 
-    Adds the folders that cannot be listed to the listing, and counts the links that are not followed.
+    The path is below `listing.folder` and ends with "/", or is "". The reason may be "". Adds the folders that cannot
+    be listed to the listing, and counts the links that are not followed.
     """
+    folder = listing.folder
     root = Path(os.path.realpath(folder))
     # Not recursive, because folders may be nested deeper than Python's stack allows.
     folders: list[tuple[Path, Path, str]] = [(folder, root, "")]
@@ -105,10 +118,11 @@ def _walk(folder: Path, target: Path | None, listing: Listing) -> Iterator[tuple
             continue
         if here != folder and own_results.is_marked({entry.name for entry in found}):
             reason = reason or RESULTS
+        above = "" if here == folder else f"{here.relative_to(folder).as_posix()}/"
         for entry in found:
             below = _real_folder(entry, real)
             if below is None:
-                yield entry, reason
+                yield above, entry, reason
             elif not (target and below.is_relative_to(target)):
                 waiting = links if entry.is_symlink() else folders
                 waiting.append((Path(entry.path), below, reason or _reason(entry.name)))

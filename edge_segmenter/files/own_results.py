@@ -7,13 +7,14 @@ the names of their files. Results of earlier versions have no mark, but they hav
 import contextlib
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from . import lock
 
 MARK = ".edge_segmenter"
 FOLDERS = {"mask": "masks", "cutout": "cutouts", "blurred": "blurred"}  # by kind of result
+_OF_RESULTS = frozenset(FOLDERS.values())
 _TEXT = "Results of edge-segmenter. A folder with this file is not searched for photos, unless it is named itself.\n"
 # A folder that has all names of one set holds results of edge-segmenter, predict_masks, a run, an export or a cache.
 _SIGNS = (
@@ -59,35 +60,36 @@ def _is_free(file: IO) -> bool:
     return True
 
 
-def without_mark(images: list[Path], root: Path) -> set[Path]:
+def without_mark(images: Iterable[str]) -> set[str]:
     """Returns the images that earlier versions made: those with names of photos in folders with names in `FOLDERS`.
 
     Args:
-        images: all images below `root`.
-        root: the folder that is searched. If it holds results itself, they count as images.
+        images: the paths, with "/", of all images below the folder that is searched. If this folder holds results
+            itself, they count as images.
     """
-    found: dict[Path, list[Path]] = {}
-    for path in images:
-        for parent in path.parents[: len(path.parts) - len(root.parts) - 1]:
-            if parent.name in FOLDERS.values():
-                found.setdefault(parent, []).append(path)
+    found: dict[PurePosixPath, list[PurePosixPath]] = {}
+    for image in images:
+        if not _OF_RESULTS.isdisjoint(image.split("/")):
+            path = PurePosixPath(image)
+            for parent in path.parents:
+                if parent.name in _OF_RESULTS:
+                    found.setdefault(parent, []).append(path)
     if not found:
         return set()
-    names = {os.path.splitext(path)[0] for path in images}
-    names |= {str(path) for path in images}  # the result of a.jpg may be a.jpg.png
-    return {path for folder, paths in found.items() if _are_results(folder, paths, names, root) for path in paths}
+    names = {os.path.splitext(image)[0] for image in images} | set(images)  # the result of a.jpg may be a.jpg.png
+    return {str(path) for folder, paths in found.items() if _are_results(folder, paths, names) for path in paths}
 
 
-def _are_results(folder: Path, paths: list[Path], names: set[str], root: Path) -> bool:
+def _are_results(folder: PurePosixPath, paths: list[PurePosixPath], names: set[str]) -> bool:
     """Returns whether most of the images are PNG files with the names of images elsewhere."""
     others = [folder.parent / kind for kind in FOLDERS.values() if kind != folder.name]
-    above = [place for place in folder.parents if place.is_relative_to(root)]
     mirrored = [
-        path.suffix == ".png" and any(_has_name(place / path.relative_to(folder), names) for place in above + others)
+        path.suffix == ".png"
+        and any(_has_name(place / path.relative_to(folder), names) for place in (*folder.parents, *others))
         for path in paths
     ]
     return 2 * sum(mirrored) > len(mirrored)
 
 
-def _has_name(path: Path, names: set[str]) -> bool:
+def _has_name(path: PurePosixPath, names: set[str]) -> bool:
     return os.path.splitext(path)[0] in names

@@ -23,14 +23,14 @@ def progress(
     Args:
         items: the items. An item counts as done when the next item is requested.
         what: the work, such as "reading photos".
-        total: the sum of the items' sizes.
+        total: the sum of the items' sizes, or 0 if nobody knows it.
         unit: what is counted.
         size: function that returns the size of an item, such as `len` for batches.
     """
     if logging.get_verbosity() < logging.INFO:
         yield from items
     elif sys.stderr.isatty():
-        with tqdm(total=total, desc=what, unit=f" {unit}", delay=FIRST, leave=False) as bar:
+        with tqdm(total=total or None, desc=what, unit=f" {unit}", delay=FIRST, leave=False) as bar:
             for item in items:
                 yield item
                 bar.update(size(item))
@@ -44,6 +44,6 @@ def _logged(items: Iterable[T], what: str, total: int, unit: str, size: Callable
         yield item
         done += size(item)
         seconds = time.perf_counter() - started
-        if seconds >= wait and done < total:
+        if seconds >= wait and (done < total or not total):
             wait = seconds + EVERY
             logging.info("%s: %s", what, state(done, total, unit, seconds))

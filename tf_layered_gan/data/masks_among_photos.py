@@ -1,10 +1,12 @@
 """Checks for masks among the photos to train on."""
 
 import collections
+import functools
 import os
+import posixpath
 import re
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
@@ -39,8 +41,9 @@ def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile], masks: str
     """
     folders: dict[str, list[PhotoFile]] = collections.defaultdict(list)
     for file in files:
-        folders[_folder_of_masks(file)].append(file)
-    photos = {_stem(file) for file in folders.pop("", [])}
+        folders[_folder_of_masks(posixpath.dirname(file.name))].append(file)
+    others = folders.pop("", [])
+    photos = {_stem(file) for file in others} if folders else set()
     named = [f for f, members in folders.items() if 2 * sum(_stem(one) in photos for one in members) > len(members)]
     found = [folder for folder in named if _looks_like_a_mask(folders[folder][0].photo)]
     if masks is None and (Path(path) / "masks").is_dir():
@@ -57,11 +60,14 @@ def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile], masks: str
 
 def _mask_and_photo(files: Sequence[PhotoFile]) -> tuple[Path, Path] | None:
     """Returns a mask and its photo if some files of the same name are examined, and all of them are such pairs."""
-    groups: dict[str, list[Path]] = collections.defaultdict(list)
+    first: dict[str, PhotoFile] = {}
+    groups: dict[str, list[PhotoFile]] = {}  # only of several files, because there may be a million files
     for file in files:
-        groups[_ENDING.sub(r"\1", _stem(file))].append(file.photo)
-    several = [members[:_MEMBERS] for members in groups.values() if len(members) > 1]
-    pairs = [_pair(members) for members in several[:: len(several) // _GROUPS or 1]]
+        name = _ENDING.sub(r"\1", _stem(file))
+        if (earlier := first.setdefault(name, file)) is not file:
+            groups.setdefault(name, [earlier]).append(file)
+    several = list(groups.values())[:: len(groups) // _GROUPS or 1]
+    pairs = [_pair([member.photo for member in members[:_MEMBERS]]) for members in several]
     return pairs[0] if all(pairs) and pairs else None
 
 
@@ -70,15 +76,16 @@ def _pair(files: list[Path]) -> tuple[Path, Path] | None:
     return (files[few.index(True)], files[few.index(False)]) if len(set(few)) == 2 else None
 
 
-def _folder_of_masks(file: PhotoFile) -> str:
-    """Returns the innermost folder whose name is usual for masks, below the folder of the photos; or ""."""
-    parts = PurePosixPath(file.name).parts[:-1]
+@functools.lru_cache
+def _folder_of_masks(folder: str) -> str:
+    """Returns the folder or the innermost one around it whose name is usual for masks; or ""."""
+    parts = folder.split("/")
     words = ["".join(filter(str.isalnum, part.lower())) for part in parts]
     return next(("/".join(parts[:i]) for i in range(len(parts), 0, -1) if _OF_MASKS.fullmatch(words[i - 1])), "")
 
 
 def _stem(file: PhotoFile) -> str:
-    return PurePosixPath(file.name).stem
+    return posixpath.splitext(posixpath.basename(file.name))[0]
 
 
 def _looks_like_a_mask(file: Path) -> bool:

@@ -1,6 +1,7 @@
 """The photos in a folder, and the mask of each."""
 
 import dataclasses
+import functools
 import os
 import unicodedata
 from pathlib import Path
@@ -9,21 +10,27 @@ from absl import logging
 
 from edge_segmenter.files.finding import list_images
 from edge_segmenter.files.printing import printable
+from tf_layered_gan.console.progress import progress
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class PhotoFile:
-    """The files of one photo.
+    """The files of one photo. It is small, because a folder may hold a million photos.
 
     Attributes:
         name: path of the photo below its folder, with "/".
-        photo: the file.
+        folder: the folder.
         mask: the file of its mask, or None.
     """
 
     name: str
-    photo: Path
-    mask: Path | None
+    folder: Path
+    mask: Path | None = None
+
+    @property
+    def photo(self) -> Path:
+        """The file."""
+        return self.folder / self.name
 
 
 def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None) -> list[PhotoFile]:
@@ -74,19 +81,20 @@ def warn(path: Path, reason: str) -> None:
 def _find(folder: str | os.PathLike, without: str | os.PathLike | None = None) -> list[PhotoFile]:
     if not os.path.isdir(folder):
         raise ValueError(f"{folder} is not a folder")
-    listing = list_images(folder, without)
+    shown = functools.partial(progress, what=f"searching {printable(str(folder))}", total=0, unit="files")
+    listing = list_images(folder, without, shown)
     for path in listing.unreadable:
         warn(path, "the folder cannot be read")
-    if not listing.images:
+    if not listing.names:
         raise ValueError("; ".join([f"no photo or mask in {folder}", *listing.notes()]))
     for note in listing.notes():
         logging.warning("%s: %s", printable(str(folder)), note)
     files = []
-    for path in listing.images:
-        if os.path.isfile(path):
-            files.append(PhotoFile(path.relative_to(folder).as_posix(), path, None))
+    for name in listing.names:
+        if os.path.isfile(os.path.join(folder, name)):
+            files.append(PhotoFile(name, listing.folder))
         else:
-            warn(path, "it is not a file")
+            warn(listing.folder / name, "it is not a file")
     return files
 
 
