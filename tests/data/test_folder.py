@@ -73,6 +73,22 @@ def test_holdout_bounds_a_tenth(photos):
     assert (len(splits.train), len(splits.validation), len(splits.test)) == (59, 2, 2)
 
 
+def test_of_many_photos_some_are_chosen_evenly_and_all_with_masks(photos, masks, warnings):
+    for number in range(9):
+        save(photos / f"z{number}.png")
+    splits = folder.load(photos, masks=masks, most_photos=4, **SIZES)
+    assert splits.train.names == ("b.png", "z1.png", "z4.png", "z7.png")  # of a to c and z0 to z8, the middles of 4 x 3
+    assert splits.validation.names + splits.test.names == ("d.png", "f.png", "e.png")
+    (line,) = warnings
+    assert line.startswith("8 of 12 photos are left out, because they are more than data.most_photos")
+
+
+def test_a_larger_limit_finds_the_same_cache(photos, tmp_path):
+    folder.load(photos, most_photos=3, cache=tmp_path / "cache", **SIZES)
+    folder.load(photos, most_photos=4, cache=tmp_path / "cache", **SIZES)
+    assert len(list((tmp_path / "cache").glob("*/names.json"))) == 1
+
+
 def save_mask(path, grey):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.asarray(grey, np.uint8)).save(path)

@@ -72,6 +72,13 @@ FIELDS = (
         added=True,
     ),
     Field("data.holdout", 64, checks.anything(), "photos kept from training; folder: at most a tenth of all"),
+    Field(
+        "data.most_photos",
+        50_000,
+        at_least(3, 10_000_000),
+        "folder: of more photos without masks, so many are used, evenly by name",
+        added=True,
+    ),
     Field("data.train_pictures", 10_000, at_least(1, 10_000_000), "shapes: images to train on"),
     Field("data.held_out_pictures", 500, at_least(1, 1_000_000), "shapes: images for validation, and as many for test"),
     Field("data.crop_scale", (0.8, 1.0), ordered_pair(0.25, 1.0), "width of the random crop as a share (C.1)"),

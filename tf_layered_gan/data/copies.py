@@ -13,8 +13,10 @@ from tf_layered_gan.data.photo_files import PhotoFile
 
 def warn_of_copies(train: Sequence[PhotoFile], evaluation: Sequence[PhotoFile]) -> None:
     """Warns if training photos have the same bytes as evaluation photos, under other names."""
+    if not evaluation:
+        return
     sizes = {_size(file.photo) for file in evaluation}
-    held_out = {_digest(file.photo): file for file in evaluation} if sizes else {}
+    held_out = {_digest(file.photo): file for file in evaluation}
     copies = [(file, held_out.get(_digest(file.photo))) for file in train if _size(file.photo) in sizes]
     pairs = [(copy, original) for copy, original in copies if original]
     if pairs:

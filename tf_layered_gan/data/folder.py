@@ -38,6 +38,7 @@ def load(
     masks: str | os.PathLike | None = None,
     unlabelled: int | None = None,
     holdout: int = 64,
+    most_photos: int = 50_000,
     cache: str | os.PathLike | None = None,
 ) -> Splits:
     """Reads every photo in a folder and below it, in the order of their names.
@@ -59,6 +60,7 @@ def load(
         unlabelled: None, or the grey, 0 to 255, of mask pixels that have no label.
         holdout: if there are no masks, the number of photos to keep from training, evenly spaced: half for validation,
             half for test. At most a tenth of all photos, but at least 2.
+        most_photos: most photos without masks. Of more, so many are chosen, evenly spaced by name. The log says so.
         cache: None, or a folder that keeps the decoded photos. They are memory mapped, and read again only if the
             settings or the files (names, sizes, modification times) change.
 
@@ -76,16 +78,39 @@ def load(
         raise ValueError(f"unlabelled is {unlabelled}, allowed: None or a grey from 0 to 255")
     if holdout < 2:
         raise ValueError(f"holdout is {holdout}, allowed: 2 photos or more")
+    if most_photos < 3:
+        raise ValueError(f"most_photos is {most_photos}, allowed: 3 photos or more")
     settings: dict[str, Any] = {"resolution": resolution, "storage_size": storage_size}
     settings |= {"fit": fit, "unlabelled": unlabelled, "holdout": holdout}
     found_files = find_photos(path, masks)
     refuse_masks(path, found_files, masks)
+    found_files = _chosen(found_files, most_photos)
     stamps = {file: _stamp(file) for file in found_files}
     files = [file for file, found in stamps.items() if found]
     warn_of_turns([(file.photo, file.mask) for file in files if file.mask])
     read = functools.partial(_read, files, path, **settings)
     rule = ["values"] if masks else []  # caches of earlier versions hold labels made by another rule
     return cached_splits(read, cache, [_key(stamps), settings, *rule])
+
+
+def _chosen(files: list[PhotoFile], most: int) -> list[PhotoFile]:
+    """Returns the photos with masks and at most `most` of the others."""
+    others = [place for place, file in enumerate(files) if not file.mask]
+    if len(others) <= most:
+        return files
+    logging.warning(
+        "%d of %d photos are left out, because they are more than data.most_photos; raise it to train on more "
+        "photos, which takes time and disk space for each",
+        len(others) - most,
+        len(others),
+    )
+    left_out = set(others) - {others[k] for k in _evenly_spaced(most, len(others))}
+    return [file for place, file in enumerate(files) if place not in left_out]
+
+
+def _evenly_spaced(count: int, total: int) -> list[int]:
+    """Returns the middles of `count` equal groups of `total` places."""
+    return [(2 * k + 1) * total // (2 * count) for k in range(count)]
 
 
 def _read(files, path, *, create, resolution, storage_size, fit, unlabelled, holdout):
@@ -167,7 +192,7 @@ def _hold_out(squares, files, holdout):
     The other squares move up in place, because a copy might not fit on the disk.
     """
     count = min(len(files), max(2, min(holdout, len(files) // 10)))
-    held = [(2 * k + 1) * len(files) // (2 * count) for k in range(count)]
+    held = _evenly_spaced(count, len(files))
     kept = sorted(set(range(len(files))) - set(held))
     for to, place in enumerate(kept):
         squares[to] = squares[place]

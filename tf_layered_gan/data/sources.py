@@ -48,7 +48,7 @@ def _load(config: ConfigDict, cache: str | os.PathLike | None) -> Splits:
     settings = {"path": data.path, "masks": data.masks, "holdout": data.holdout, "fit": data.fit, "cache": cache}
     settings |= sizes
     if data.source == "folder":
-        return folder.load(unlabelled=data.unlabelled, **settings)
+        return folder.load(unlabelled=data.unlabelled, most_photos=data.most_photos, **settings)
     from tf_layered_gan.data.paper_datasets import datasets  # imported here, see `prepare_photos`
 
     return datasets.load(data.source, train_masks=config.segmenter.supervised, **settings)
