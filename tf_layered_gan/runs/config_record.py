@@ -26,9 +26,10 @@ def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
 
     Raises:
         ValueError: the run began with another config; names the fields. Fields that do not change the steps already
-            taken may differ: `monitoring`, `metrics`, `jit`, `distribution`, `data.classes`, `refine.passes`, the
-            places of photos and masks, `data.most_photos`, and `schedule` except for the size of a round. Also raised if the workdir lies
-            in the folder of photos, if config.json is damaged, or if `check_links` refuses the workdir.
+            taken may differ: `monitoring`, `metrics`, `jit`, `distribution`, `data.classes`, `refine.passes`,
+            `data.most_photos`, the places of photos and masks, and `schedule` except for the size of a round. Also
+            raised if the workdir lies in the folder of photos, if config.json is damaged, or if `check_links` refuses
+            the workdir.
     """
     check_links(workdir)
     photos = config.data.path if config.data.source == "folder" else None
