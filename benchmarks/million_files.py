@@ -1,0 +1,52 @@
+"""Trains on a folder of a million files up to the first step, and prints the time and the memory that it took.
+
+    python -m benchmarks.million_files -- --config=small
+
+The folder is made up: 1,000 folders of 1,000 hard links to 500 JPEGs of 512x384 pixels. The flags after `--` go to
+`tf_layered_gan.main`.
+"""
+
+import os
+import pathlib
+import tempfile
+import time
+
+from absl import app, flags
+
+from benchmarks.start_up import first_step, write_photos
+from tf_layered_gan.command_line import command_errors, define_path
+
+_ORIGINALS, _IN_A_FOLDER = 500, 1_000
+
+
+def link_photos(originals: pathlib.Path, folder: pathlib.Path, count: int) -> None:
+    """Makes hard links to the files in a folder, under `count` other names in folders of two levels."""
+    files = sorted(originals.iterdir())
+    for number in range(count):
+        place, number_there = divmod(number, _IN_A_FOLDER)
+        below = folder / f"{place // 100:02}" / f"{place:05}"
+        if number_there == 0:
+            below.mkdir(parents=True)
+        os.link(files[number % len(files)], f"{below}/{number:08}.jpg")
+
+
+def main(argv: list[str]) -> None:
+    """Prints one line."""
+    with command_errors(), tempfile.TemporaryDirectory(dir=flags.FLAGS.place) as place:
+        photos = pathlib.Path(place, "photos")
+        write_photos(pathlib.Path(place, "originals"), _ORIGINALS)
+        begin = time.monotonic()
+        link_photos(pathlib.Path(place, "originals"), photos, flags.FLAGS.files)
+        print(f"{flags.FLAGS.files:,} files were made in {time.monotonic() - begin:.0f} s", flush=True)
+        start = first_step([*argv[1:], f"--config.data.path={photos}"], pathlib.Path(place, "run"))
+        print(pathlib.Path(place, "run.log").read_text())
+        print(
+            f"first step begun after {start.ready:.0f} s, done after {start.first_step:.0f} s; memory of its own "
+            f"{start.own_memory / 2**20:,.0f} MiB, with mapped files {start.memory / 2**20:,.0f} MiB"
+        )
+
+
+if __name__ == "__main__":
+    flags.DEFINE_integer("files", 1_000_000, "Number of files.", lower_bound=1_000)
+    define_path("place", "Existing folder to work in; by default that of temporary files.", exists=True)
+    app.run(main)

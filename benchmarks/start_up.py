@@ -1,0 +1,149 @@
+"""Times imports, and training from the command to its first step. Prints a Markdown table of each.
+
+    python -m benchmarks.start_up imports
+    python -m benchmarks.start_up first_step folder small shapes
+
+`imports` imports TensorFlow and Keras alone and everything that training imports, in turns, each in a new process. It
+shows medians and their ratio.
+
+`first_step` starts a run with each config on made-up photos and stops it after its first step. Configs of the paper's
+datasets and the others without photos draw shapes. The memory is read from /proc (Linux). *Own memory* has no pages of
+mapped files, which the system takes back when it needs them.
+"""
+
+import dataclasses
+import pathlib
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from absl import app, flags
+from PIL import Image
+
+from tf_layered_gan.command_line import command_errors
+from tf_layered_gan.config import shipped
+
+BARE = "import tensorflow, keras"
+TRAINING = "from tf_layered_gan import main, train"
+_FIRST_STEP = re.compile(r" step 1 of \d+ ")
+_BEGIN = re.compile(r"the first is compiled")
+_EVERY = 0.1  # seconds
+
+
+@dataclasses.dataclass
+class Start:
+    """The start of a run.
+
+    Attributes:
+        ready: seconds until the first step begins.
+        first_step: seconds until the first step is done.
+        own_memory: largest memory that belongs to the process alone until then, bytes.
+        memory: largest resident memory until then, with the pages of mapped files, bytes.
+    """
+
+    ready: float
+    first_step: float
+    own_memory: int
+    memory: int
+
+
+def first_step(arguments: Sequence[str], workdir: pathlib.Path) -> Start:
+    """Starts a run, waits for the line about its first step, and stops it with SIGTERM.
+
+    Raises:
+        ChildProcessError: if the run ends before its first step.
+    """
+    log = workdir.parent / f"{workdir.name}.log"
+    command = [sys.executable, "-m", "tf_layered_gan.main", *arguments, f"--workdir={workdir}"]
+    begin, ready, own, most = time.monotonic(), 0.0, 0, 0
+    with open(log, "wb") as output:
+        process = subprocess.Popen([*command, "--config.monitoring.scalars_every=1"], stdout=output, stderr=output)
+    try:
+        while not _FIRST_STEP.search(text := log.read_text(errors="replace")):
+            if process.poll() is not None:
+                raise ChildProcessError(f"the run ended before its first step: {text[-500:]}")
+            if not ready and _BEGIN.search(text):
+                ready = time.monotonic() - begin
+            own, most = max(own, _memory(process.pid, "RssAnon")), max(most, _memory(process.pid, "VmRSS"))
+            time.sleep(_EVERY)
+        return Start(ready or time.monotonic() - begin, time.monotonic() - begin, own, most)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _memory(process_id: int, name: str) -> int:
+    found = re.search(rf"{name}:\s+(\d+) kB", pathlib.Path(f"/proc/{process_id}/status").read_text())
+    return int(found[1]) * 1024 if found else 0
+
+
+def write_photos(folder: pathlib.Path, count: int) -> None:
+    """Writes JPEGs of 512x384 pixels and about 75 kB: coloured clouds with noise, which compress as photos do."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(0)
+    for number in range(count):
+        clouds = Image.fromarray(random.integers(0, 256, (12, 16, 3), np.uint8)).resize(
+            (512, 384), Image.Resampling.BICUBIC
+        )
+        pixels = np.asarray(clouds) + random.normal(0, 12, (384, 512, 1))
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / f"{number:05}.jpg", quality=85)
+
+
+def _arguments(name: str, photos: pathlib.Path) -> list[str]:
+    chosen = [f"--config={name}"]
+    if name == "shapes":
+        return chosen
+    if name in ("folder", "small"):
+        return [*chosen, f"--config.data.path={photos}"]
+    return [*chosen, "--config.data.source=shapes", "--config.data.train_pictures=1000"]
+
+
+def _first_steps(names: Sequence[str], extra: Sequence[str]) -> None:
+    print("| config | s to the first step's begin | s to its end | own memory, MiB | all resident memory, MiB |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    with tempfile.TemporaryDirectory() as place:
+        write_photos(pathlib.Path(place, "photos"), flags.FLAGS.photos)
+        for name in names:
+            arguments = [*_arguments(name, pathlib.Path(place, "photos")), *extra]
+            start = first_step(arguments, pathlib.Path(place, name))
+            memory = f"{start.own_memory / 2**20:,.0f} | {start.memory / 2**20:,.0f}"
+            print(f"| {name} | {start.ready:.1f} | {start.first_step:.1f} | {memory} |", flush=True)
+
+
+def _imports(pairs: int) -> None:
+    wall: dict[str, list[float]] = {BARE: [], TRAINING: []}
+    cpu: dict[str, list[float]] = {BARE: [], TRAINING: []}
+    for _ in range(pairs):
+        for code in wall:
+            begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([sys.executable, "-c", code], check=True, stderr=subprocess.DEVNULL)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            wall[code].append(time.monotonic() - begin)
+            cpu[code].append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    print(f"| medians of {pairs} | {BARE} | {TRAINING} | ratio |\n| --- | ---: | ---: | ---: |")
+    for name, seconds in (("wall time, s", wall), ("CPU time, s", cpu)):
+        bare, all_of_it = (float(np.median(seconds[code])) for code in (BARE, TRAINING))
+        print(f"| {name} | {bare:.2f} | {all_of_it:.2f} | {all_of_it / bare:.2f} |")
+
+
+def main(argv: list[str]) -> None:
+    """Measures what the first argument names."""
+    with command_errors():
+        if argv[1:] == ["imports"]:
+            _imports(flags.FLAGS.pairs)
+        elif argv[1:2] == ["first_step"]:
+            names = [name for name in argv[2:] if not name.startswith("--")]
+            _first_steps(names or sorted(shipped.names()), [name for name in argv[2:] if name.startswith("--")])
+        else:
+            raise app.UsageError(f"arguments are {argv[1:]}, allowed: imports, or first_step and names of configs")
+
+
+if __name__ == "__main__":
+    flags.DEFINE_integer("pairs", 5, "imports: how often each is imported.", lower_bound=1)
+    flags.DEFINE_integer("photos", 500, "first_step: number of photos to make up.", lower_bound=3)
+    app.run(main)
