@@ -41,8 +41,8 @@ def main(argv: list[str]) -> None:
         start = first_step([*argv[1:], f"--config.data.path={photos}"], pathlib.Path(place, "run"))
         print(pathlib.Path(place, "run.log").read_text())
         print(
-            f"first step begun after {start.ready:.0f} s, done after {start.first_step:.0f} s; memory of its own "
-            f"{start.own_memory / 2**20:,.0f} MiB, with mapped files {start.memory / 2**20:,.0f} MiB"
+            f"first step begun after {start.ready:.0f} s, done after {start.first_step:.0f} s "
+            f"({start.cpu:.0f} CPU seconds); memory of its own {start.own_memory / 2**20:,.0f} MiB, with mapped files {start.memory / 2**20:,.0f} MiB"
         )
 
 

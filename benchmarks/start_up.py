@@ -12,6 +12,7 @@ mapped files, which the system takes back when it needs them.
 """
 
 import dataclasses
+import os
 import pathlib
 import re
 import resource
@@ -42,12 +43,14 @@ class Start:
     Attributes:
         ready: seconds until the first step begins.
         first_step: seconds until the first step is done.
+        cpu: CPU seconds of the process until then. Other work on the machine hardly changes them.
         own_memory: largest memory that belongs to the process alone until then, bytes.
         memory: largest resident memory until then, with the pages of mapped files, bytes.
     """
 
     ready: float
     first_step: float
+    cpu: float
     own_memory: int
     memory: int
 
@@ -71,7 +74,8 @@ def first_step(arguments: Sequence[str], workdir: pathlib.Path) -> Start:
                 ready = time.monotonic() - begin
             own, most = max(own, _memory(process.pid, "RssAnon")), max(most, _memory(process.pid, "VmRSS"))
             time.sleep(_EVERY)
-        return Start(ready or time.monotonic() - begin, time.monotonic() - begin, own, most)
+        now = time.monotonic() - begin
+        return Start(ready or now, now, _cpu_seconds(process.pid), own, most)
     finally:
         process.terminate()
         process.wait()
@@ -80,6 +84,12 @@ def first_step(arguments: Sequence[str], workdir: pathlib.Path) -> Start:
 def _memory(process_id: int, name: str) -> int:
     found = re.search(rf"{name}:\s+(\d+) kB", pathlib.Path(f"/proc/{process_id}/status").read_text())
     return int(found[1]) * 1024 if found else 0
+
+
+def _cpu_seconds(process_id: int) -> float:
+    values = pathlib.Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    user, system = map(int, values[11:13])
+    return (user + system) / os.sysconf("SC_CLK_TCK")
 
 
 def write_photos(folder: pathlib.Path, count: int) -> None:
@@ -104,15 +114,17 @@ def _arguments(name: str, photos: pathlib.Path) -> list[str]:
 
 
 def _first_steps(names: Sequence[str], extra: Sequence[str]) -> None:
-    print("| config | s to the first step's begin | s to its end | own memory, MiB | all resident memory, MiB |")
-    print("| --- | ---: | ---: | ---: | ---: |")
+    print(
+        "| config | s to the first step's begin | s to its end | CPU s | own memory, MiB | all resident memory, MiB |"
+    )
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as place:
         write_photos(pathlib.Path(place, "photos"), flags.FLAGS.photos)
         for name in names:
             arguments = [*_arguments(name, pathlib.Path(place, "photos")), *extra]
             start = first_step(arguments, pathlib.Path(place, name))
             memory = f"{start.own_memory / 2**20:,.0f} | {start.memory / 2**20:,.0f}"
-            print(f"| {name} | {start.ready:.1f} | {start.first_step:.1f} | {memory} |", flush=True)
+            print(f"| {name} | {start.ready:.1f} | {start.first_step:.1f} | {start.cpu:.1f} | {memory} |", flush=True)
 
 
 def _imports(pairs: int) -> None:

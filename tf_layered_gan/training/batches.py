@@ -78,6 +78,7 @@ class Batches:
             first_replica = context.input_pipeline_id * replicas
             size = context.get_per_replica_batch_size(self._config.batch_size)
 
+            @tf.autograph.experimental.do_not_convert  # it takes seconds, and no function here needs it
             def element(number: tf.Tensor) -> dict[str, tf.Tensor]:
                 replica = first_replica + number % replicas
                 return batch(number // replicas, Share(replica * size, size))

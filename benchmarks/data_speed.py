@@ -1,0 +1,83 @@
+"""Compares the speed of the photos and batches with the speed of the training step. Prints a Markdown table.
+
+    python -m benchmarks.data_speed 64 128
+
+The arguments are resolutions. The networks are those of `--config=folder`. The photos are made up, see
+`start_up.write_photos`. *Reading* decodes the photos into the cache, once in a run. *Batches* have photos and random
+draws, as the GAN's steps need them; *batches of a worker* are the half that one of two input pipelines makes, counted
+in the images of the whole batch. All are measured alone, so a ratio of 2 means that the data needs half of the time of
+the step.
+"""
+
+import pathlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+
+import tensorflow as tf
+from absl import app, flags
+from ml_collections import ConfigDict
+
+from benchmarks.start_up import write_photos
+from configs import folder as folder_config
+from tf_layered_gan.command_line import command_errors
+from tf_layered_gan.data import sources
+from tf_layered_gan.models import build
+from tf_layered_gan.training import distribution
+from tf_layered_gan.training.batches import Batches
+
+
+class _SecondOfTwo:
+    """Stands in for a strategy: makes the datasets of the second of two workers."""
+
+    def distribute_datasets_from_function(self, dataset: Callable) -> tf.data.Dataset:
+        return dataset(tf.distribute.InputContext(2, 1, 2))
+
+
+def _seconds(take: Callable[[], object], seconds: float) -> float:
+    """Returns the mean time of a call, without the first."""
+    take()
+    begin, calls = time.perf_counter(), 0
+    while time.perf_counter() - begin < seconds or calls < 3:
+        take()
+        calls += 1
+    return (time.perf_counter() - begin) / calls
+
+
+def _speeds(config: ConfigDict, cache: pathlib.Path, seconds: float) -> Iterator[tuple[str, float]]:
+    """Yields names and images a second; the training step first."""
+    begin = time.perf_counter()
+    splits = sources.load_photos(config, cache)
+    reading = sum(len(split) for split in (splits.train, splits.validation, splits.test)) / (
+        time.perf_counter() - begin
+    )
+    strategy = tf.distribute.get_strategy()
+    gan = build.build_gan(config, build.build_segmenter(config))
+    gan.uses_segmenter = False  # the fastest step
+    batches = iter(Batches(config, splits, strategy).gan(0))
+    batch, step = next(batches), distribution.distributed_step(strategy, gan.train_step, jit=False)
+    yield "training step, the fastest", config.batch_size / _seconds(lambda: step((batch,)), seconds)
+    yield "reading photos", reading
+    yield "batches", config.batch_size / _seconds(lambda: next(batches), seconds)
+    worker = iter(Batches(config, splits, _SecondOfTwo()).gan(0))
+    yield "batches of a worker of two", config.batch_size / _seconds(lambda: next(worker), seconds)
+
+
+def main(argv: list[str]) -> None:
+    """Prints the table."""
+    with command_errors(), tempfile.TemporaryDirectory() as place:
+        write_photos(pathlib.Path(place, "photos"), flags.FLAGS.photos)
+        print("| resolution | | images/s | times the step |\n| --- | --- | ---: | ---: |")
+        for resolution in map(int, argv[1:]):
+            config = folder_config.get_config()
+            config.resolution, config.data.path = resolution, f"{place}/photos"
+            rows = dict(_speeds(config, pathlib.Path(place, "cache"), flags.FLAGS.seconds))
+            for name, speed in rows.items():
+                ratio = speed / rows["training step, the fastest"]
+                print(f"| {resolution} | {name} | {speed:,.0f} | {ratio:.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    flags.DEFINE_float("seconds", 10, "How long each is measured.", lower_bound=0)
+    flags.DEFINE_integer("photos", 500, "Number of photos to make up.", lower_bound=3)
+    app.run(main)
