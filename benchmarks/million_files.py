@@ -40,10 +40,9 @@ def main(argv: list[str]) -> None:
         print(f"{flags.FLAGS.files:,} files were made in {time.monotonic() - begin:.0f} s", flush=True)
         start = first_step([*argv[1:], f"--config.data.path={photos}"], pathlib.Path(place, "run"))
         print(pathlib.Path(place, "run.log").read_text())
-        print(
-            f"first step begun after {start.ready:.0f} s, done after {start.first_step:.0f} s "
-            f"({start.cpu:.0f} CPU seconds); memory of its own {start.own_memory / 2**20:,.0f} MiB, with mapped files {start.memory / 2**20:,.0f} MiB"
-        )
+        own, memory = (f"{size / 2**20:,.0f} MiB" for size in (start.own_memory, start.memory))
+        print(f"first step begun after {start.ready:.0f} s, done after {start.first_step:.0f} s", end=" ")
+        print(f"({start.cpu:.0f} CPU seconds); memory of its own {own}, with mapped files {memory}")
 
 
 if __name__ == "__main__":
