@@ -119,7 +119,7 @@ class Checkpointer:
     def steps_taken(self) -> int:
         """The number of steps of all kinds that led to the current variables."""
         optimizers = ("generator_optimizer", "segmenter_optimizer")
-        return sum(int(self._trained[name].iterations) for name in optimizers if name in self._trained)
+        return sum(int(self._trained[name].iterations.numpy()) for name in optimizers if name in self._trained)
 
     @property
     def position(self) -> dict[str, int]:

@@ -114,4 +114,4 @@ def final_network(config: ConfigDict, workdir: str | os.PathLike, segmenter: Seg
 
 def is_trained(model: keras.Model) -> bool:
     """Returns whether a model has taken a training step."""
-    return int(model.optimizer.iterations) > 0
+    return int(model.optimizer.iterations.numpy()) > 0
