@@ -56,7 +56,7 @@ def foreground_probability(
 def to_square(image: Image.Image, resolution: int, fit: str) -> tuple[np.ndarray, Filled]:
     """Fits an image into a square. Returns uint8 [resolution, resolution, rgb], and the slices [y, x] that it fills."""
     resized, filled = visible_part(image, resolution, fit)
-    return padded(np.asarray(resized), resolution, filled, mode="edge"), filled
+    return padded(np.array(resized), resolution, filled, mode="edge"), filled
 
 
 def visible_part(
@@ -80,6 +80,8 @@ def visible_part(
 
 def padded(values: np.ndarray, resolution: int, filled: Filled, **padding: Any) -> np.ndarray:
     """Returns values [y, x, ...] in the middle of a square; `padding` says how `np.pad` fills the rest."""
+    if values.shape[:2] == (resolution, resolution):
+        return values  # np.pad takes a tenth of the time in which a small photo is read
     around = [(part.start, resolution - part.stop) for part in filled]
     return np.pad(values, around + [(0, 0)] * (values.ndim - 2), **padding)
 
