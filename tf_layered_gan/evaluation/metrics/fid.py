@@ -19,6 +19,7 @@ from tf_layered_gan.files import cache_folder
 RESIZE = f"bilinear to {RESOLUTION} pixels as in TensorFlow 1 (corner on corner, no antialiasing)"
 VERSION = 1  # part of the key of cached statistics: increase it whenever the features of an image change
 _BATCH_SIZE = 32
+_BLOCK = 4096  # features in a product
 
 
 class InceptionFeatures:
@@ -105,8 +106,7 @@ def statistics(batches: Iterable[np.ndarray]) -> Statistics:
         ValueError: for fewer than 2 images, or features that are not finite.
     """
     count, total, products = 0, np.zeros(()), np.zeros(())
-    for batch in batches:
-        features = np.asarray(batch, np.float64)
+    for features in _blocks(batches):
         count, total, products = count + len(features), total + features.sum(0), products + features.T @ features
     if count < 2:
         raise ValueError(f"a covariance takes 2 images or more, got {count}")
@@ -114,6 +114,18 @@ def statistics(batches: Iterable[np.ndarray]) -> Statistics:
         raise ValueError("FID needs finite features, got some that are not: check the images and the weights")
     mean = total / count
     return Statistics(mean, (products - count * np.outer(mean, mean)) / (count - 1), count)
+
+
+def _blocks(batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Joins batches to blocks of float64. The products of one small batch take longer to add up than to compute."""
+    waiting: list[np.ndarray] = []
+    for batch in batches:
+        waiting.append(np.asarray(batch, np.float64))
+        if sum(map(len, waiting)) >= _BLOCK:
+            yield np.concatenate(waiting)
+            waiting = []
+    if waiting:
+        yield np.concatenate(waiting)
 
 
 def frechet_distance(a: Statistics, b: Statistics) -> float:
