@@ -25,7 +25,7 @@ from collections.abc import Mapping, Sequence
 
 from absl import flags
 
-from benchmarks.turns import Worker
+from benchmarks.turns import Turn, Worker, describe_ratio
 from tf_layered_gan.command_line import define_path, run_command
 
 OURS = "ours"
@@ -42,7 +42,6 @@ _STEPS_COMPARED = 3
 _LATER = 0.05  # of later steps: Adam's first steps have the same length for any gradient, so rounding errors grow
 
 Report = Mapping[str, float]
-Turn = tuple[float, float]  # the seconds and the CPU seconds of a step
 
 
 def difference(ours: Report, theirs: Report) -> float:
@@ -111,10 +110,7 @@ def describe(batch_size: int, gflop: float, steps: Mapping[str, Sequence], produ
             f"{gflop / seconds:6.1f} GFLOP/s  {share:4.0%} of the matrix product"
         )
     for name in [name for name in steps if name != OURS]:
-        ratios = [[their[i] / our[i] for our, their in zip(ours, steps[name], strict=True)] for i in (0, 1)]
-        low, middle, high = statistics.quantiles(ratios[0], n=4)
-        by_cpu = statistics.median(ratios[1])
-        lines.append(f"  ratio {middle:.2f} (ours / {name}; quartiles {low:.2f} to {high:.2f}; CPU time {by_cpu:.2f})")
+        lines.append(f"  {name}: {describe_ratio(ours, steps[name])}")
     return lines
 
 

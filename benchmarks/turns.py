@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import statistics
 import subprocess
 import sys
 import time
@@ -10,6 +11,8 @@ from typing import Any
 
 _ROOT = pathlib.Path(__file__).parents[1]
 READY = "ready"
+
+Turn = tuple[float, float]  # the seconds and the CPU seconds of a call
 
 
 def serve(calls: Mapping[str, Callable[[], object]]) -> None:
@@ -22,6 +25,13 @@ def serve(calls: Mapping[str, Callable[[], object]]) -> None:
         start, cpu = time.perf_counter(), time.process_time()
         result = calls[line.strip()]()
         print(json.dumps([time.perf_counter() - start, time.process_time() - cpu, result]), flush=True)
+
+
+def describe_ratio(ours: Sequence[Turn], theirs: Sequence[Turn]) -> str:
+    """Describes how much faster ours is: the median ratio of the pairs, its quartiles, and the ratio of CPU times."""
+    ratios = [[their[i] / our[i] for our, their in zip(ours, theirs, strict=True)] for i in (0, 1)]
+    low, middle, high = statistics.quantiles(ratios[0], n=4)
+    return f"ratio {middle:.2f} (quartiles {low:.2f} to {high:.2f}; CPU time {statistics.median(ratios[1]):.2f})"
 
 
 class Worker:

@@ -1,0 +1,120 @@
+"""The rows of the comparison, and the files that both sides read. Imports only NumPy and the standard library."""
+
+import dataclasses
+import json
+import pathlib
+
+import numpy as np
+
+PIXELS = 64  # the side of masks and of decoded photos
+_INCEPTION = 299  # pixels; both sides resize images of another size differently
+LARGER = {"medium": ((500, 375), 100), "camera": ((4000, 3000), 8)}  # folder: pixels and number of enlarged photos
+_IMAGES, _FEATURES, _MASKS = 16, 4096, 200
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A row of the comparison.
+
+    Attributes:
+        name: name of the function in both workers.
+        about: what is computed, and by which peer.
+        count, unit: how much is done in a turn, for example 500 "masks".
+        allowed: the largest difference between the results of both sides, relative for values above 1.
+        pairs: turns of each side.
+    """
+
+    name: str
+    about: str
+    count: int
+    unit: str
+    allowed: float
+    pairs: int
+
+
+def all_rows(photos: int, edge_photos: int, pairs: int) -> list[Row]:
+    """Returns all rows.
+
+    Args:
+        photos: how many photos lie in the folder of the workers.
+        edge_photos: how many photos the edge segments, in all turns together.
+        pairs: turns of each side in most rows.
+    """
+    few, edge_pairs = min(pairs, 5), min(pairs, 10)
+    return [
+        Row("features", "FID features, random weights: pytorch-fid", _IMAGES, "images", 1e-3, few),
+        Row("statistics", "FID mean and covariance: pytorch-fid", _FEATURES, "features", 1e-6, few),
+        Row("distance", "FID of two statistics: pytorch-fid", 1, "FID", 1e-6, min(pairs, 3)),
+        Row("ari", "adjusted Rand index: scikit-learn", _MASKS, "masks", 1e-9, pairs),
+        Row("covering", "segmentation covering: NumPy, by its definition", _MASKS, "masks", 1e-9, pairs),
+        Row("decode", f"decode and resize to {PIXELS} px: OpenCV", photos, "photos", 1.0, pairs),
+        Row("medium", "the same at 500 x 375 pixels: OpenCV", LARGER["medium"][1], "photos", 1.0, pairs),
+        Row("camera", "the same at 12 megapixels: OpenCV", LARGER["camera"][1], "photos", 1.0, few),
+        Row("folder", f"read a folder at {PIXELS} px: OpenCV", photos, "photos", 1.0, pairs),
+        Row("edge", "photo files to mask files: rembg, u2netp", edge_photos // edge_pairs, "photos", 0.0, edge_pairs),
+    ]
+
+
+class Inputs:
+    """The files that our worker writes and both workers read, in one folder.
+
+    Attributes:
+        photos: paths of the photos, sorted.
+        weights: path of Inception's weights, as `metrics.inception_weights` writes them.
+    """
+
+    def __init__(self, folder: str | pathlib.Path):
+        self._folder = pathlib.Path(folder)
+        self.weights = self._folder / "inception.npz"
+        self.photos = self.enlarged("photos")
+
+    def enlarged(self, name: str) -> list[str]:
+        """Returns the paths of the photos in one of the folders of `LARGER`."""
+        return sorted(map(str, self._folder.glob(f"{name}/*")))
+
+    def array(self, name: str) -> np.ndarray:
+        """Returns one of the arrays that `write_arrays` made, by its name there."""
+        return np.load(self._folder / f"{name}.npy")
+
+    def edge_photos(self, turn: int) -> list[str]:
+        """Returns the photos that the edge segments in a turn: the next ones, and the first again after the last."""
+        count = json.loads((self._folder / "edge.json").read_text())
+        return [self.photos[i % len(self.photos)] for i in range(turn * count, (turn + 1) * count)]
+
+    def output(self, side: str) -> pathlib.Path:
+        """Returns the folder for a side's masks."""
+        return self._folder / "masks" / side
+
+
+def write_arrays(folder: str | pathlib.Path, edge_count: int) -> None:
+    """Writes the arrays: images, features of two sets with their statistics, and masks.
+
+    "images" is uint8 [image, 299, 299, rgb]. "features0" and "features1" are float32 [image, 2048]. "mean0",
+    "covariance0" and so on are their statistics in float64. "predicted" is bool [mask, 64, 64]. "truth" is uint8 with
+    0, 1 and 255, which is unlabelled.
+    """
+    random = np.random.default_rng(0)
+    arrays: dict[str, np.ndarray] = {
+        "images": random.integers(256, size=(_IMAGES, _INCEPTION, _INCEPTION, 3), dtype=np.uint8)
+    }
+    mixing = random.normal(size=(256, 2048)).astype(np.float32)
+    for i in "01":
+        noise = random.normal(size=(_FEATURES, 256 + 2048)).astype(np.float32)
+        features = np.abs(noise[:, :256] @ mixing / 16 + noise[:, 256:] + float(i) / 10)
+        arrays[f"features{i}"] = features
+        arrays[f"mean{i}"] = features.mean(0, dtype=np.float64)
+        arrays[f"covariance{i}"] = np.cov(features.astype(np.float64), rowvar=False)
+    smooth = _smooth_noise(random)
+    arrays["predicted"] = smooth + 0.5 * _smooth_noise(random) > 0.2
+    arrays["truth"] = np.where(abs(smooth) < 0.05, 255, smooth > 0).astype(np.uint8)
+    for name, array in arrays.items():
+        np.save(pathlib.Path(folder, f"{name}.npy"), array)
+    pathlib.Path(folder, "edge.json").write_text(json.dumps(edge_count))
+
+
+def _smooth_noise(random: np.random.Generator) -> np.ndarray:
+    """Returns noise of waves with a period of 16 pixels or more, float [mask, 64, 64] of deviation about 1."""
+    spectrum = np.fft.fft2(random.normal(size=(_MASKS, PIXELS, PIXELS)))
+    kept = abs(np.fft.fftfreq(PIXELS)) <= 1 / 16
+    values = np.fft.ifft2(spectrum * kept[:, None] * kept).real
+    return values / values.std()
