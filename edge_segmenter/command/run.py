@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_segment(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", help: str) -> None:
+def _add_segment(commands: "argparse._SubParsersAction[_CommandParser]", help: str) -> None:
     texts: dict[str, Any] = {
         "help": help,
         "usage": _SEGMENT_USAGE,
@@ -129,7 +129,7 @@ def _add_segment(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.set_defaults(run=_segment)
 
 
-def _add_benchmark(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", help: str) -> None:
+def _add_benchmark(commands: "argparse._SubParsersAction[_CommandParser]", help: str) -> None:
     description = "Measures the model alone, and everything from image file to mask. Writes nothing."
     texts: dict[str, Any] = {"help": help, "description": description, "epilog": _BENCHMARK_EXAMPLES}
     parser = commands.add_parser("benchmark", formatter_class=_Help, **texts)
