@@ -23,7 +23,7 @@ from tf_layered_gan.config import default_config, validate
 from tf_layered_gan.models import build, codes, sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
-from tf_layered_gan.training.distribution import build_strategy, distributed_step, merged_report
+from tf_layered_gan.training.distribution import build_strategy, distributed_step
 
 _PRODUCT = 2048  # side of the two matrices
 _UNET_WIDTH = 8
@@ -64,28 +64,25 @@ def row_config(resolution: int, width: int, batch_size: int = 32) -> ConfigDict:
     return config
 
 
-def prepare(
-    config: ConfigDict, uses_segmenter: bool, strategy: tf.distribute.Strategy | None = None
-) -> tuple[LayeredGAN, Callable[[], dict], dict[str, tf.Tensor]]:
+def prepare(config: ConfigDict, uses_segmenter: bool) -> tuple[LayeredGAN, Callable[[], dict], dict[str, tf.Tensor]]:
     """Builds the GAN and its step, as `training.run` does.
 
     Args:
         config: the run's config.
         uses_segmenter: whether the background loss applies, as in all rounds but the first.
-        strategy: None, or the strategy instead of the config's. Each replica gets the whole batch.
 
     Returns:
         the GAN, the step (a function without arguments that returns the report), and its batch; the photos are noise.
     """
-    strategy = strategy or build_strategy(config)
+    strategy = build_strategy(config)
     with strategy.scope():
         gan = build.build_gan(config, build.build_segmenter(config))
     gan.uses_segmenter = uses_segmenter
     batch = dict(sampling.build_sampler(config, sampling.GAN_STREAM)(tf.constant(0, tf.int64)))
     shape = (config.batch_size, config.resolution, config.resolution, 3)
     batch["image"] = tf.random.stateless_uniform(shape, (0, 0), -1, 1)
-    step, merged = distributed_step(strategy, gan.train_step), merged_report(strategy)
-    return gan, lambda: {name: float(value) for name, value in merged(step((batch,)), False)[0].items()}, batch
+    step = distributed_step(strategy, gan.train_step)
+    return gan, lambda: {name: float(value) for name, value in step((batch,)).items()}, batch
 
 
 def step_gflop(gan: LayeredGAN, batch_size: int) -> float:

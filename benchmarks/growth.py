@@ -3,8 +3,8 @@
     python -m benchmarks.growth --output=benchmarks/growth.png
 
 Most axes change one setting of the GAN's training step, from a small base: 32 pixels, networks of width 8 without
-residual blocks, batches of 16, 100 categories, one device. The step is the product's, with a batch in memory. Replicas
-are logical devices of this process that share a batch of 16. `photos` is the time to read a batch of 16 training photos
+residual blocks, batches of 16, 100 categories, one device. The step is the product's, with a batch in memory. For the
+cost of replicas see `benchmarks.replicas`. `photos` is the time to read a batch of 16 training photos
 from a dataset of that many; each batch also looks up the order of the epoch.
 
 A point is the median CPU time of a few turns. The points of an axis take turns, so other work on the machine slows all
@@ -38,27 +38,24 @@ from tf_layered_gan.data.pipeline import Share, photo_batch
 
 Points = Mapping[int, float]  # seconds by value
 
-_BASE = {"resolution": 32, "width": 8, "batch": 16, "categories": 100, "replicas": 1}
+_BASE = {"resolution": 32, "width": 8, "batch": 16, "categories": 100}
 _AXES = {  # by name: the unit and the values
     "resolution": ("pixels a side", (16, 32, 64)),
     "width": ("channels", (8, 16, 32)),
     "batch": ("images", (16, 32, 64)),
     "categories": ("categories", (10, 100, 1_000)),
-    "replicas": ("logical devices", (1, 2, 4)),
     "photos": ("photos", (1_000, 10_000, 100_000, 1_000_000)),
 }
 _READS = 20  # batches of photos in a turn
 
 
 @functools.cache
-def gan_step(resolution: int, width: int, batch: int, categories: int, replicas: int) -> Callable[[], object]:
+def gan_step(resolution: int, width: int, batch: int, categories: int) -> Callable[[], object]:
     """Returns the GAN's training step; the first call, which traces it, is done."""
-    config = row_config(resolution, width, batch // replicas)
+    config = row_config(resolution, width, batch)
     config.networks.residual_blocks, config.codes.num_categories = 0, categories
     validate(config)
-    devices = [f"CPU:{i}" for i in range(replicas)]
-    strategy = tf.distribute.MirroredStrategy(devices) if replicas > 1 else None
-    _, step, _ = prepare(config, uses_segmenter=False, strategy=strategy)
+    _, step, _ = prepare(config, uses_segmenter=False)
     step()
     return step
 
@@ -122,9 +119,6 @@ def measure_axis(name: str, turns: int) -> dict[int, float]:
 
 def main() -> None:
     """Measures all axes, prints a table and draws it."""
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    most = max(_AXES["replicas"][1])
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * most)
     found = {}
     for name in _AXES:
         found[name] = measure_axis(name, flags.FLAGS.turns)

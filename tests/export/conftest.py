@@ -50,7 +50,9 @@ def workdir(photos, tmp_path_factory):
 @pytest.fixture(scope="session")
 def restored(network):
     """Makes `export_run` get the network from any workdir, without building the GAN of a run."""
-    segmenter = types.SimpleNamespace(average_network=network, optimizer=types.SimpleNamespace(iterations=keras.Variable(1)))
+    segmenter = types.SimpleNamespace(
+        average_network=network, optimizer=types.SimpleNamespace(iterations=keras.Variable(1))
+    )
     state = types.SimpleNamespace(gan_step=0, segmenter_step=0, final_step=0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(main, "restore_run", lambda config, workdir: (None, segmenter, state))
