@@ -90,8 +90,8 @@ def exponent(points: Points) -> float:
 
 def draw(found: Mapping[str, Points], output: pathlib.Path) -> None:
     """Draws each axis with its fitted line into one PNG file."""
-    figure, grid = pyplot.subplots(2, 3, figsize=(10, 6), layout="constrained")
-    for axes, (name, points) in zip(grid.flat, found.items(), strict=True):
+    figure, grid = pyplot.subplots(1, len(found), figsize=(3.4 * len(found), 3.2), layout="constrained")
+    for axes, (name, points) in zip(grid, found.items(), strict=True):
         values, milliseconds = np.array(list(points)), 1000 * np.array(list(points.values()))
         slope = exponent(points)
         middle = np.exp(np.log(milliseconds).mean()) * (values / np.exp(np.log(values).mean())) ** slope
