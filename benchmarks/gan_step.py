@@ -89,11 +89,12 @@ def step_gflop(gan: LayeredGAN, batch_size: int) -> float:
     """Counts the arithmetic of a step in GFLOP: two for each multiply-add of a convolution or dense layer.
 
     A forward pass, the gradient with respect to a layer's input and that with respect to its weights cost the same. The
-    step is 3 G_b + 3 G_f + (2 + 2 * 3) D + (2 + 3) E_pi + 2 F: the generators' update needs no gradient of the weights
-    of D, E_pi and F. D then sees twice as many images in its own update. F is left out in round 1.
+    step is 3 G_b + 3 G_f + (2 + 1 + 4) D + (1 + 1 + 2) E_pi + 2 F. D judges photos and composed images in the forward
+    pass. For the generators, the gradient passes through D, E_pi and F to their input; for D's update, D has both
+    gradients for twice as many images. F is left out in round 1.
     """
     counts = 3 * (multiply_adds(gan.background_generator) + multiply_adds(gan.foreground_generator))
-    counts += 8 * multiply_adds(gan.discriminator) + 5 * multiply_adds(gan.mask_encoder)
+    counts += 7 * multiply_adds(gan.discriminator) + 4 * multiply_adds(gan.mask_encoder)
     counts += 2 * multiply_adds(gan.segmenter) if gan.uses_segmenter else 0
     return 2 * counts * batch_size / 1e9
 

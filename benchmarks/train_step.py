@@ -5,12 +5,12 @@
     python -m benchmarks.train_step --torch_python=.venv-torch/bin/python
 
 A row is a resolution, a width of G_b, G_f and D, and a round. From round 2 on, the background loss applies, through a
-U-Net of width 8. Everything else has the paper's settings (batches of 32, float32). A step updates G_b and G_f, takes a
-step of power iteration, updates D, E_x and E_pi, and averages the generators. The batch is in memory: reading photos
-and drawing codes do not count.
+U-Net of width 8. Everything else has the paper's settings (batches of 32, float32). A step does one step of power
+iteration, updates G_b and G_f, and D, E_x and E_pi, from one forward pass, and averages the generators. The batch is in
+memory: reading photos and drawing codes do not count.
 
-Both sides start with the same weights. Before the timing, the reports of the first steps are compared (--tolerance):
-the loss terms and the norms of the gradients. Each side has its own process, and the processes take turns, so other
+Both sides start with the same weights. Before the timing, the reports of the first steps are compared: the loss terms
+and the norms of the gradients. Each side has its own process, and the processes take turns, so other
 work on the machine slows all of them equally. The last figures of a row are shares of the speed of a large matrix
 product, the faster of the two libraries', measured in the same turns.
 """
@@ -39,7 +39,8 @@ _KEEP_MEMORY = {
 _PRODUCT = 2 * 2048**3 / 1e9  # GFLOP of the workers' matrix product
 _FIRST = 1e-4  # allowed difference between the reports of the first step, relative where values are above 1
 _STEPS_COMPARED = 3
-_LATER = 0.05  # of later steps: Adam's first steps have the same length for any gradient, so rounding errors grow
+# For later steps. The length of Adam's first steps does not depend on the gradient, so rounding errors grow.
+_LATER = 0.05
 
 Report = Mapping[str, float]
 
