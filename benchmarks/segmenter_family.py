@@ -18,7 +18,7 @@ from absl import flags
 from ai_edge_litert.interpreter import Interpreter
 from ml_collections import ConfigDict
 
-from benchmarks.calls import median_seconds
+from benchmarks.speed.calls import median_seconds
 from export.any_segmenter import load_segmenter
 from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.data import sources

@@ -40,9 +40,9 @@ def draw(runs: dict[str, tuple[str, str]], output: str) -> None:
         output: the PNG file to write.
     """
     figure = pyplot.figure(figsize=(16, 12), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=(5, 7))
-    panels = above.subplots(len(runs), len(_PANELS), sharey="col")
-    for row, sheet, (name, (workdir, layers)) in zip(panels, below.subplots(1, len(runs)), runs.items(), strict=True):
+    parts = figure.subfigures(2, 1, height_ratios=(5, 7), squeeze=False)[:, 0]
+    panels, sheets = parts[0].subplots(len(runs), len(_PANELS), sharey="col"), parts[1].subplots(1, len(runs))
+    for row, sheet, (name, (workdir, layers)) in zip(panels, sheets, runs.items(), strict=True):
         scalars = read_scalars(pathlib.Path(workdir, "tensorboard"))
         for axes, (tag, limits) in zip(row, _PANELS.items(), strict=True):
             # Runs of version 0.1.0 have all scalars of the GAN in one group.
@@ -64,7 +64,8 @@ def draw(runs: dict[str, tuple[str, str]], output: str) -> None:
 def main() -> None:
     """Draws the runs that the flags name."""
     given = flags.FLAGS
-    draw({run: (given[run].value, given[f"{run}_layers"].value) for run in _COLORS}, given.output)
+    runs = {"healthy": (given.healthy, given.healthy_layers), "collapsed": (given.collapsed, given.collapsed_layers)}
+    draw(runs, given.output)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import tensorflow as tf
 from inception_arrays import array
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from benchmarks.replicas import local_cluster
+from benchmarks.speed.replicas import local_cluster
 from tf_layered_gan import train
 from tf_layered_gan.config import validate
 from tf_layered_gan.evaluation import gan_figures

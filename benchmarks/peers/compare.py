@@ -18,11 +18,9 @@ do not count. The default, --half=test, takes the test photos of a run: every se
 names.
 """
 
-import json
 import os
 import pathlib
 import statistics
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -30,6 +28,7 @@ from absl import flags
 
 from benchmarks.peers import fetch, segmenters
 from benchmarks.peers.segmenters import Segmenter
+from benchmarks.speed.turns import Worker
 from export.evaluate import score
 from tf_layered_gan.command_line import define_path, run_command
 
@@ -75,24 +74,20 @@ def measure(
         ms; "peak", the process's peak memory in MiB; "before", the peak of Python, NumPy and the runtime before the
         model was loaded, in MiB.
     """
-    workers = {(path, count): _start(path, count) for path in paths for count in threads}
+    command = [sys.executable, "-m", "benchmarks.peers.worker"]
+    workers = {
+        (path, count): Worker([*command, str(path.resolve()), str(count)]) for path in paths for count in threads
+    }
     taken: dict[tuple[pathlib.Path, int], list] = {key: [] for key in workers}
     for _ in range(rounds):
         for key, worker in workers.items():
-            print(file=worker.stdin, flush=True)
-            assert worker.stdout is not None  # it is a pipe
-            taken[key] += json.loads(worker.stdout.readline())
+            taken[key] += worker.take("burst")[-1]
     return {key: _finish(worker, taken[key]) for key, worker in workers.items()}
 
 
-def _start(path: pathlib.Path, threads: int) -> subprocess.Popen:
-    command = [sys.executable, "-m", "benchmarks.peers.worker", str(path), str(threads)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def _finish(worker: subprocess.Popen, taken: list) -> dict[str, float]:
-    output, _ = worker.communicate()
-    peak, before = json.loads(output)
+def _finish(worker: Worker, taken: list) -> dict[str, float]:
+    peak, before = worker.take("memory")[-1]
+    worker.close()
     seconds, cpu = zip(*taken, strict=True)
     times = {"median": statistics.median(seconds), "least": min(seconds), "cpu": statistics.median(cpu)}
     return {name: 1000 * value for name, value in times.items()} | {"peak": peak, "before": before}

@@ -1,14 +1,12 @@
-"""A process that holds one model and times it on request. `compare` starts it.
+"""A process that holds one model and times it on request, see `benchmarks.speed.turns`. `compare` starts it.
 
     python -m benchmarks.peers.worker MODEL THREADS
 
-For each line on its standard input, it runs the model for a tenth of a second, at least once, and prints a JSON list
-with the seconds and CPU seconds of each run. When the input ends, it prints a JSON list of the process's peak memory
-and the peak before the model was loaded, in MiB. The model's input is noise, since these networks do the same work on
-any image.
+The function `burst` runs the model for a tenth of a second, at least once. It returns the seconds and CPU seconds of
+each run. The function `memory` returns the process's peak memory and the peak before the model was loaded, in MiB. The
+model's input is noise, since these networks do the same work on any image.
 """
 
-import json
 import pathlib
 import sys
 import time
@@ -17,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.peers.runtimes import load
+from benchmarks.speed.turns import serve
 
 _BURST = 0.1  # seconds
 
@@ -46,15 +45,13 @@ def peak_memory() -> float:
 
 
 def main(path: str, threads: str) -> None:
-    """Loads a model and times it for every line of the standard input."""
+    """Loads a model and serves."""
     _import_runtime(path)
     before = peak_memory()
     shape, dtype, run = load(path, int(threads))
     values = random_input(shape, dtype)
     run(values)  # the first run is slower: it packs the weights and allocates memory
-    for _ in sys.stdin:
-        print(json.dumps(burst(run, values)), flush=True)
-    print(json.dumps([peak_memory(), before]))
+    serve({"burst": lambda: burst(run, values), "memory": lambda: (peak_memory(), before)})
 
 
 def _import_runtime(path: str) -> None:

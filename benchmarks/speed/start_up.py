@@ -1,7 +1,7 @@
 """Times imports, and training from the command to its first step. Prints a Markdown table of each.
 
-    python -m benchmarks.start_up imports
-    python -m benchmarks.start_up first_step folder small shapes
+    python -m benchmarks.speed.start_up imports
+    python -m benchmarks.speed.start_up first_step folder small shapes
 
 `imports` imports TensorFlow and Keras alone and everything that training imports, in turns, each in a new process. It
 shows medians and their ratio.

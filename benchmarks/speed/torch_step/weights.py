@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from benchmarks.torch_step.layers import BatchNorm
+from benchmarks.speed.torch_step.layers import BatchNorm
 
 _NAMES = {  # Keras's names
     "weight": "kernel",

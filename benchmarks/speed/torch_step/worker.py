@@ -1,6 +1,6 @@
-"""A process that contains the PyTorch training step and runs it on request, see `benchmarks.turns`.
+"""A process that contains the PyTorch training step and runs it on request, see `benchmarks.speed.turns`.
 
-    python -m benchmarks.torch_step.worker FOLDER (eager | compile) THREADS
+    python -m benchmarks.speed.torch_step.worker FOLDER (eager | compile) THREADS
 
 FOLDER has the files of `gan_step.save`. The functions are `step` and `product`.
 """
@@ -12,8 +12,8 @@ import sys
 import numpy as np
 import torch
 
-from benchmarks.torch_step.step import Step
-from benchmarks.turns import serve
+from benchmarks.speed.torch_step.step import Step
+from benchmarks.speed.turns import serve
 
 _PRODUCT = 2048  # side of the two matrices
 

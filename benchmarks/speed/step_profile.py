@@ -1,6 +1,6 @@
 """Shows where the time of the GAN's training step goes: by network, and by kind of operation.
 
-    python -m benchmarks.step_profile --resolution=64 --width=32
+    python -m benchmarks.speed.step_profile --resolution=64 --width=32
 
 The row is one of `train_step`, and TensorFlow's profiler measures its operations. The profiler slows the step a little.
 With several threads, operations run at the same time, so the sum of their times is more than the step's time.
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from absl import flags
 
-from benchmarks import gan_step  # isort: skip
+from benchmarks.speed import gan_step  # isort: skip
 
 import tensorflow as tf
 from tensorflow.tsl.profiler.protobuf import xplane_pb2

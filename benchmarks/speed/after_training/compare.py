@@ -1,9 +1,9 @@
 """Compares the speed of everything after training with that of other programs, on the CPU.
 
     python3.11 -m venv .venv-after
-    .venv-after/bin/pip install -r benchmarks/after_training/requirements.txt
+    .venv-after/bin/pip install -r benchmarks/speed/after_training/requirements.txt
     python -m benchmarks.peers.fetch PEERS
-    python -m benchmarks.after_training.compare --peers_python=.venv-after/bin/python --peers=PEERS \\
+    python -m benchmarks.speed.after_training.compare --peers_python=.venv-after/bin/python --peers=PEERS \\
         --model=EXPORT/segmenter_int8.tflite --photos=FLOWERS,CARS
 
 The weights of FID's Inception are random, the same on both sides, so none are downloaded. The photos are copied to a
@@ -26,8 +26,8 @@ from collections.abc import Sequence
 import numpy as np
 from absl import flags
 
-from benchmarks.after_training.rows import Row, all_rows
-from benchmarks.turns import Worker, describe_ratio
+from benchmarks.speed.after_training.rows import Row, all_rows
+from benchmarks.speed.turns import Worker, describe_ratio
 from edge_segmenter.files.finding import list_images
 from tf_layered_gan.command_line import define_path, run_command
 
@@ -84,7 +84,7 @@ def main() -> None:
         home = {"U2NET_HOME": str(pathlib.Path(given.peers).resolve())}
         arguments = [folder, str(given.threads)]
         model = str(pathlib.Path(given.model).resolve())
-        module = "benchmarks.after_training."
+        module = "benchmarks.speed.after_training."
         ours = Worker([sys.executable, "-m", f"{module}ours", *arguments, model, str(edge)], environment)
         peer = Worker([given.peers_python, "-m", f"{module}peer", *arguments], environment | home)
         for row in rows:

@@ -1,6 +1,6 @@
 """Trains for a while and measures whether memory and speed stay the same.
 
-    python -m benchmarks.soak --minutes=60 --workdir=runs/soak -- --config=configs/shapes.py
+    python -m benchmarks.speed.soak --minutes=60 --workdir=runs/soak -- --config=configs/shapes.py
 
 The flags after `--` go to `tf_layered_gan.main`; the run's schedule must be longer than the given time. The run's
 resident memory is read from /proc every ten seconds (Linux). Its images per second are read from its progress lines.

@@ -1,6 +1,6 @@
 """Measures the GAN's step on several devices and workers, and projects the cost of communication to GPUs.
 
-    python -m benchmarks.replicas --config=configs/shapes.py
+    python -m benchmarks.speed.replicas --config=configs/shapes.py
 
 `replicas` are logical CPU devices of one process. `workers` are processes with one device each. All are on this
 machine and share the config's batch. For comparison, `apart` first runs the same number of processes. Each of them
@@ -104,7 +104,7 @@ def _measure_here(config: ConfigDict, way: str, count: int, steps: int) -> dict[
 def _start(way: str, count: int) -> dict[str, Any]:
     """Runs this module in the number of processes that `way` needs; returns the measurement of the slowest process."""
     processes = 1 if way == "replicas" else count
-    command = [sys.executable, "-m", "benchmarks.replicas", *sys.argv[1:], f"--way={way}", f"--count={count}"]
+    command = [sys.executable, "-m", "benchmarks.speed.replicas", *sys.argv[1:], f"--way={way}", f"--count={count}"]
     threads = {"TF_NUM_INTRAOP_THREADS": str(max(1, (os.cpu_count() or 1) // processes))}  # they share the cores
 
     def run(tf_config: str) -> subprocess.CompletedProcess:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.after_training import compare, peer
-from benchmarks.after_training.rows import Inputs, Row
+from benchmarks.speed.after_training import compare, peer
+from benchmarks.speed.after_training.rows import Inputs, Row
 from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, segment_covering
 
 ROW = Row("ari", "adjusted Rand index: scikit-learn", 10, "masks", 1e-3, 3)

@@ -1,7 +1,7 @@
 import pytest
 
-from benchmarks import step_profile
-from benchmarks.step_profile import Operation
+from benchmarks.speed import step_profile
+from benchmarks.speed.step_profile import Operation
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.torch_step.layers import (
+from benchmarks.speed.torch_step.layers import (
     BatchNorm,
     SpectralConv,
     SpectralLinear,

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.torch_step import networks
-from benchmarks.torch_step.layers import Spectral
-from benchmarks.torch_step.weights import fold_batch_norm, load
+from benchmarks.speed.torch_step import networks
+from benchmarks.speed.torch_step.layers import Spectral
+from benchmarks.speed.torch_step.weights import fold_batch_norm, load
 
 Tensors = dict[str, Tensor]
 _FULL = 0.9

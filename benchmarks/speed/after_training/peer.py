@@ -1,6 +1,6 @@
-"""A process that computes the peers' side of each row on request, see `benchmarks.turns`.
+"""A process that computes the peers' side of each row on request, see `benchmarks.speed.turns`.
 
-    python -m benchmarks.after_training.peer FOLDER THREADS
+    python -m benchmarks.speed.after_training.peer FOLDER THREADS
 
 It runs in an environment with requirements.txt beside this file. Each row imports only its own peer.
 """
@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.after_training.rows import PIXELS, Inputs
-from benchmarks.turns import serve
+from benchmarks.speed.after_training.rows import PIXELS, Inputs
+from benchmarks.speed.turns import serve
 
 _PARTS = {
     "conv.weight": "conv2d_params",

@@ -1,9 +1,9 @@
-"""The exponents and the plot of `benchmarks.growth`, without a training step."""
+"""The exponents and the plot of `benchmarks.speed.growth`, without a training step."""
 
 import pytest
 from PIL import Image
 
-from benchmarks import growth
+from benchmarks.speed import growth
 
 
 def test_exponent_of_a_power():

@@ -10,11 +10,11 @@ import types
 import numpy as np
 import pytest
 
-from benchmarks import gan_step, train_step
-from benchmarks.turns import Worker
+from benchmarks.speed import gan_step, train_step
+from benchmarks.speed.turns import Worker
 
 SERVE = (
-    "from benchmarks.turns import serve; losses = iter({losses}); "
+    "from benchmarks.speed.turns import serve; losses = iter({losses}); "
     "serve(dict(step=lambda: dict(loss=next(losses, 0)), product=lambda: 3))"
 )
 

@@ -1,10 +1,10 @@
 """Measures how the cost of training grows along each axis, fits exponents and draws them.
 
-    python -m benchmarks.growth --output=benchmarks/growth.png
+    python -m benchmarks.speed.growth --output=benchmarks/speed/growth.png
 
 Most axes change one setting of the GAN's training step, from a small base: 32 pixels, networks of width 8 without
 residual blocks, batches of 16, 100 categories, one device. The step is the product's, with a batch in memory. For the
-cost of replicas see `benchmarks.replicas`. `photos` is the time to read a batch of 16 training photos
+cost of replicas see `benchmarks.speed.replicas`. `photos` is the time to read a batch of 16 training photos
 from a dataset of that many; each batch also looks up the order of the epoch.
 
 A point is the median CPU time of a few turns. The points of an axis take turns, so other work on the machine slows all
@@ -30,7 +30,7 @@ import tensorflow as tf
 from absl import flags
 from matplotlib import pyplot
 
-from benchmarks.gan_step import prepare, row_config
+from benchmarks.speed.gan_step import prepare, row_config
 from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.config import validate
 from tf_layered_gan.data.photos import Photos

@@ -1,9 +1,9 @@
 """The GAN's training step as the product takes it, on a batch in memory.
 
-    python -m benchmarks.gan_step FOLDER RESOLUTION WIDTH ROUND THREADS
+    python -m benchmarks.speed.gan_step FOLDER RESOLUTION WIDTH ROUND THREADS
 
-As a program, it is a worker of `train_step`, see `benchmarks.turns`: it saves the weights, the batch and the settings
-to FOLDER, and has the functions `step` and `product`.
+As a program, it is a worker of `train_step`, see `benchmarks.speed.turns`. It saves the weights, the batch and the
+settings to FOLDER, and has the functions `step` and `product`.
 """
 
 import json
@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from ml_collections import ConfigDict
 
-from benchmarks.turns import serve
+from benchmarks.speed.turns import serve
 from tf_layered_gan.config import default_config, validate
 from tf_layered_gan.models import build, codes, sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN

@@ -1,8 +1,8 @@
 """Compares the speed of the GAN's training step with that of the same step in PyTorch, on the CPU.
 
     python3.11 -m venv .venv-torch
-    .venv-torch/bin/pip install -r benchmarks/torch_step/requirements.txt
-    python -m benchmarks.train_step --torch_python=.venv-torch/bin/python
+    .venv-torch/bin/pip install -r benchmarks/speed/torch_step/requirements.txt
+    python -m benchmarks.speed.train_step --torch_python=.venv-torch/bin/python
 
 A row is a resolution, a width of G_b, G_f and D, and a round. From round 2 on, the background loss applies, through a
 U-Net of width 8. Everything else has the paper's settings (batches of 32, float32). A step does one step of power
@@ -25,7 +25,7 @@ from collections.abc import Mapping, Sequence
 
 from absl import flags
 
-from benchmarks.turns import Turn, Worker, describe_ratio
+from benchmarks.speed.turns import Turn, Worker, describe_ratio
 from tf_layered_gan.command_line import define_path, run_command
 
 OURS = "ours"
@@ -121,9 +121,9 @@ def measure(row: str, number: str, given: flags.FlagValues) -> None:
     threads = str(given.threads)
     environment = os.environ | _KEEP_MEMORY | {"OMP_NUM_THREADS": threads}
     with tempfile.TemporaryDirectory() as folder:
-        ours = [sys.executable, "-m", "benchmarks.gan_step", folder, resolution, width, number, threads]
+        ours = [sys.executable, "-m", "benchmarks.speed.gan_step", folder, resolution, width, number, threads]
         workers = {OURS: Worker(ours)}
-        torch = [given.torch_python, "-m", "benchmarks.torch_step.worker", folder]
+        torch = [given.torch_python, "-m", "benchmarks.speed.torch_step.worker", folder]
         workers |= {f"torch {way}": Worker([*torch, way, threads], environment) for way in given.torch}
         settings = json.loads(pathlib.Path(folder, "settings.json").read_text())
         differences = compare_first_steps(workers)

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from benchmarks import soak
+from benchmarks.speed import soak
 
 
 def test_slope_is_the_change_in_an_hour():

@@ -1,6 +1,6 @@
 """Times the ways to call an exported .tflite file, and prints a Markdown table.
 
-    python -m benchmarks.calls EXPORT/segmenter_int8.tflite EXPORT/segmenter_float32.tflite
+    python -m benchmarks.speed.calls EXPORT/segmenter_int8.tflite EXPORT/segmenter_float32.tflite
 
 The ways are: one image in a call, at the model's own size; several images in a call (`Segmenter.probabilities` of
 `edge_segmenter` takes a batch); and the signature for any size, whose graph resizes the photo and the mask. Everything

@@ -1,6 +1,6 @@
 """Trains on a folder of a million files up to the first step, and prints the time and the memory that it took.
 
-    python -m benchmarks.million_files -- --config=small
+    python -m benchmarks.speed.million_files -- --config=small
 
 The folder is made up: 1,000 folders of 1,000 hard links to 500 JPEGs of 512x384 pixels. The flags after `--` go to
 `tf_layered_gan.main`.
@@ -13,7 +13,7 @@ import time
 
 from absl import app, flags
 
-from benchmarks.start_up import first_step, write_photos
+from benchmarks.speed.start_up import first_step, write_photos
 from tf_layered_gan.command_line import command_errors, define_path
 
 _ORIGINALS, _IN_A_FOLDER = 500, 1_000

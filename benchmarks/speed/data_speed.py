@@ -1,6 +1,6 @@
 """Compares the speed of the photos and batches with the speed of the training step. Prints a Markdown table.
 
-    python -m benchmarks.data_speed 64 128
+    python -m benchmarks.speed.data_speed 64 128
 
 The arguments are resolutions. The networks are those of `--config=folder`. The photos are made up, see
 `start_up.write_photos`. *Reading* decodes the photos into the cache, once in a run. *Batches* have photos and random
@@ -18,7 +18,7 @@ import tensorflow as tf
 from absl import app, flags
 from ml_collections import ConfigDict
 
-from benchmarks.start_up import write_photos
+from benchmarks.speed.start_up import write_photos
 from configs import folder as folder_config
 from tf_layered_gan.command_line import command_errors
 from tf_layered_gan.data import sources

@@ -1,6 +1,6 @@
-"""A process that computes our side of each row on request, see `benchmarks.turns`.
+"""A process that computes our side of each row on request, see `benchmarks.speed.turns`.
 
-    python -m benchmarks.after_training.ours FOLDER THREADS MODEL EDGE_COUNT
+    python -m benchmarks.speed.after_training.ours FOLDER THREADS MODEL EDGE_COUNT
 
 First it writes the inputs of both sides to FOLDER. FOLDER/photos already holds the photos.
 """
@@ -17,8 +17,8 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from benchmarks.after_training.rows import LARGER, PIXELS, Inputs, write_arrays
-from benchmarks.turns import serve
+from benchmarks.speed.after_training.rows import LARGER, PIXELS, Inputs, write_arrays
+from benchmarks.speed.turns import serve
 from edge_segmenter.command.run import run
 from edge_segmenter.files.images import read_image
 from edge_segmenter.fit import to_square

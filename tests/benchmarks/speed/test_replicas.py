@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks import replicas
+from benchmarks.speed import replicas
 
 
 def test_all_reduce_takes_the_hops_of_a_tree_and_the_bytes_of_a_ring():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from edge_command import bright_network
 
-from benchmarks import calls
+from benchmarks.speed import calls
 from export.tflite.convert import to_tflite_float32
 from export.tflite.signatures import add_signatures
 
