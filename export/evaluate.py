@@ -27,8 +27,9 @@ from tf_layered_gan.data.squares import full_labels
 from tf_layered_gan.evaluation import segmentation
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, summarize
+from tf_layered_gan.labelling.any_segmenter import load_segmenter
 
-from .any_segmenter import fit_of_segmenter, load_segmenter
+from .documentation.metadata import fit_of_segmenter
 
 Segmenter = Callable[[Image.Image], np.ndarray]
 

@@ -18,7 +18,8 @@ above one half. The model sees the whole photo, see edge_segmenter/fit.py. Exist
 be started again after a stop. MASKS/predicted_by.json records the model (name, SHA-256), the flags and the dataset. The
 command refuses MASKS if they were made with another model, other flags or another dataset.
 
-A SavedModel is a program. Do not use one from a source that you do not trust, see export/any_segmenter.py.
+A SavedModel is a program. Do not use one from a source that you do not trust, see
+tf_layered_gan/labelling/any_segmenter.py.
 """
 
 import functools
@@ -39,9 +40,10 @@ from tf_layered_gan.config import resolve_paths, shipped, validate
 from tf_layered_gan.data.paper_datasets import datasets
 from tf_layered_gan.evaluation.segmentation import THRESHOLD
 from tf_layered_gan.files.file_lock import file_lock
+from tf_layered_gan.labelling.any_segmenter import load_segmenter
 
 from . import mask_record
-from .any_segmenter import fit_of_segmenter, load_segmenter
+from .documentation.metadata import fit_of_segmenter
 
 
 def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any) -> int:

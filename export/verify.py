@@ -14,8 +14,8 @@ from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.evaluation.baselines import centred_disc
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
 from tf_layered_gan.evaluation.segmentation import THRESHOLD, predict_probabilities
+from tf_layered_gan.labelling.any_segmenter import load_savedmodel, load_segmenter
 
-from .any_segmenter import load_savedmodel, load_segmenter
 from .tflite.signatures import ANY_SIZE, FIXED_SIZE
 
 MIN_AGREEMENT = 0.9

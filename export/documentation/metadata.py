@@ -14,7 +14,8 @@ import pathlib
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from edge_segmenter.facts import ENTRY, read_facts
+from edge_segmenter.facts import ENTRY, read_facts, training_fit
+from edge_segmenter.fit import fit_for_whole_photos
 from tf_layered_gan.files.records import write_record
 
 from ..tflite.flatbuffer import parse, serialize
@@ -73,6 +74,22 @@ def find_metadata(path: str | os.PathLike) -> dict | None:
     """
     path = pathlib.Path(path)
     return _read_savedmodel(path) if path.is_dir() else read_facts(path)
+
+
+def fit_of_segmenter(path: str | os.PathLike) -> str:
+    """Returns how photos of any size are fitted into a segmenter's square.
+
+    Args:
+        path: of a .tflite file or SavedModel.
+
+    Returns:
+        "squeeze" if the file states that the segmenter learned from squeezed photos, otherwise "pad", see
+        `edge_segmenter.fit`.
+
+    Raises:
+        ValueError: the file is not a model, it is damaged, or it names an unknown fit.
+    """
+    return fit_for_whole_photos(training_fit(find_metadata(path)))
 
 
 def _read_savedmodel(path: pathlib.Path) -> dict | None:

@@ -10,13 +10,13 @@ from PIL import Image
 from edge_segmenter import progress as edge_progress
 from edge_segmenter.fit import FITS, foreground_probability
 from export import exporter, formats, verify
-from export.any_segmenter import fit_of_segmenter, load_segmenter
 from export.documentation.facts import segmenter_facts
-from export.documentation.metadata import read_metadata
+from export.documentation.metadata import fit_of_segmenter, read_metadata
 from export.exporter import Exporter, export_segmenter
 from export.formats import INT8, Conversion, conversions
 from export.tflite.convert import to_tflite_float32
 from export.verify import reference
+from tf_layered_gan.labelling.any_segmenter import load_segmenter
 
 RED = [1.0, 0.0, 0.0]
 FACTS = segmenter_facts(TRAINING)

@@ -117,7 +117,7 @@ def test_second_command_on_the_same_masks_is_refused(models, tmp_path):
 
 def test_flags_that_wrote_no_mask_can_be_changed(models, path, tmp_path):
     model = write_model(tmp_path / "model", lambda x: tf.cast(x[..., :2], tf.float32) / 255, (1, 8, 8, 3), tf.uint8)
-    with pytest.raises(ValueError, match="with no --channel"):
+    with pytest.raises(ValueError, match="with no channel"):
         predict_masks(config(path, tmp_path / "masks"), model)
     assert predict_masks(config(path, tmp_path / "masks"), model, channel=1) == 4
 
@@ -168,5 +168,5 @@ def test_command_line(tmp_path):
     flags = (f"--model={model}", "--config=configs/cars.py", f"--config.data.masks={tmp_path / 'masks'}")
     code, output = tiny.finish(tiny.python("-m", "export.predict_masks", *flags, "--input_range=1,0"))
     assert code == 1 and output.endswith(
-        "error: --input_range is (1.0, 0.0), allowed: LOW,HIGH with LOW less than HIGH\n"
+        "error: input_range is (1.0, 0.0), allowed: LOW,HIGH with LOW less than HIGH\n"
     )

@@ -28,7 +28,10 @@ FUNCTIONS = {
 }
 # These formats are programs. They may be read only where the user names the file and is warned.
 PROGRAMS = {
-    "saved_model.load": {"export/any_segmenter.py", "export/verify.py"},  # verify.py reads only its own export
+    "saved_model.load": {
+        "tf_layered_gan/labelling/any_segmenter.py",
+        "export/verify.py",
+    },  # verify.py reads only its own export
     "jit.load": {"tf_layered_gan/evaluation/metrics/inception_weights.py", "benchmarks/compare_inception.py"},
 }
 ALLOWED_VALUES = {"allow_pickle": False, "shell": False, "safe_mode": True, "weights_only": True}

@@ -19,6 +19,7 @@ from tf_layered_gan.runs.checkpoints import final_step_on_disk
 from tf_layered_gan.runs.learning_curve import LearningCurve
 from tf_layered_gan.runs.restore import restore_gan, restore_run
 from tf_layered_gan.training import photo_passes, session
+from tf_layered_gan.training.labeller import mask_finder
 from tf_layered_gan.training.photo_passes import _falls
 
 PASSES = {
@@ -86,7 +87,7 @@ def rejecting(tmp_path):
 
 def test_no_pass_learns_a_mask_that_was_marked_as_bad(rejecting, tmp_path):
     config = rejecting("0-000003", "0-000007")
-    run = types.SimpleNamespace(config=config, splits=sources.load_photos(config))
+    run = types.SimpleNamespace(config=config, splits=sources.load_photos(config), find_masks=mask_finder(config))
     photos, left_out, _ = photo_passes._labelled_photos(run, tmp_path, [])
     assert len(photos) == 10 and left_out == 0
     assert set(run.splits.train.names) - set(photos.names) == {"0-000003", "0-000007"}

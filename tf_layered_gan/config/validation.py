@@ -116,6 +116,13 @@ def _check_training(config: ConfigDict) -> Iterator[_Checked]:
     yield "distribution", config.distribution, allowed, not passes or config.distribution in ("one_device", "mirrored")
     allowed = "none where refine.bootstrap is False and refine.passes is 0"
     yield "refine.rejected", config.refine.rejected, allowed, bool(passes) or config.refine.rejected is None
+    labeller = config.refine.labeller
+    yield (
+        "refine.labeller",
+        labeller,
+        "none where refine.bootstrap is False",
+        config.refine.bootstrap or labeller is None,
+    )
     steps = schedule.final_segmenter_steps
     for needs, reason in (
         (config.segmenter.supervised, "segmenter.supervised is True"),

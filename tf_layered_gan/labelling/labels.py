@@ -34,6 +34,27 @@ def find_masks(images: np.ndarray) -> np.ndarray:
     return _on_all_cores(lambda image: grabcut_from_rectangle(image, _ITERATIONS), images)
 
 
+def predict_masks(images: np.ndarray, size: int, predict: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Predicts masks with a segmenter, one photo after the other.
+
+    Args:
+        images: uint8 [photo, width, width, rgb].
+        size: R, pixels, width and height of the segmenter's input. Photos are resized to it, and the masks back.
+        predict: function that takes uint8 [R, R, rgb] and returns the foreground probability, float32 [R, R].
+
+    Returns:
+        bool [photo, width, width].
+    """
+    width = images.shape[1]
+    smaller = cv2.INTER_AREA if size < width else cv2.INTER_LINEAR
+
+    def mask(image: np.ndarray) -> np.ndarray:
+        probability = predict(cv2.resize(image, (size, size), interpolation=smaller))
+        return cv2.resize(probability, (width, width), interpolation=cv2.INTER_LINEAR) > 0.5
+
+    return np.stack(list(progress(map(mask, images), "making masks of photos", len(images), unit="photos")))
+
+
 def sharpen_masks(images: np.ndarray, probabilities: np.ndarray, found: np.ndarray | None = None) -> np.ndarray:
     """Sharpens a network's masks, on all cores, see `edge_segmenter.sharpening`.
 
@@ -43,9 +64,9 @@ def sharpen_masks(images: np.ndarray, probabilities: np.ndarray, found: np.ndarr
     Args:
         images: uint8 [photo, height, width, rgb].
         probabilities: foreground probabilities, float32 [photo, height, width] in [0, 1].
-        found: None, or masks from `find_masks`, bool [photo, height, width]. If the found mask of a photo agrees with
-            the network's, it is mixed into the sharpened mask, because GrabCut follows edges in another way than
-            sharpening.
+        found: None, or masks from `find_masks` or `predict_masks`, bool [photo, height, width]. If the found mask of a
+            photo agrees with the network's, it is mixed into the sharpened mask, because it follows edges in another
+            way than sharpening.
 
     Returns:
         bool [photo, height, width].

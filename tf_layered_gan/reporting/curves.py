@@ -13,9 +13,9 @@ from tf_layered_gan.reporting.thumbnails import data_uris
 from tf_layered_gan.runs.passes import pass_name
 
 _PASSES = (
-    "In the bootstrap, a segmenter learns the masks that GrabCut finds. In each pass, it goes on with the masks of the "
-    "segmenters before, sharpened by the colours of each photo. A pass is not kept if it agrees with GrabCut less, by "
-    "more than chance explains."
+    "In the bootstrap, a segmenter learns the masks that GrabCut finds, or a labeller if there is one. In each pass, "
+    "it goes on with the masks of the segmenters before, sharpened by the colours of each photo. A pass is not kept if "
+    "it agrees less with the masks of GrabCut or the labeller, by more than chance explains."
 )
 _MOST_GRIDS, _GRID_BYTES = 24, 3_600_000
 # The title of each chart, and the scalars in it, by the last part of their names. Each phase has its own charts.
@@ -63,7 +63,13 @@ def gains_section(run: Recorded) -> Section:
         rows = [[name, bar(test[name]["iou"]), f"{test[name]['iou_per_image']:.3f}"] for name in others]
         parts.append(table(["segmenter", "IoU, whole set", "IoU per image"], rows, "The same parts on the test photos"))
     if run.passes:
-        head = ["pass", "photos learned from", "left out", "agreement with GrabCut", "agreement with the masks before"]
+        head = [
+            "pass",
+            "photos learned from",
+            "left out",
+            "agreement with GrabCut or the labeller",
+            "agreement with the masks before",
+        ]
         rows = [
             [
                 pass_name(record["pass"]),

@@ -86,7 +86,8 @@ def what_fails(run: Recorded, measured: Measured) -> Iterable[str]:
         yield f"An attempt {place}: {attempt['why']}"
     for record in run.passes:
         if record["pass"] == 0 and not record.get("trusted", True):
-            yield "GrabCut does not find the objects in these photos, so the GAN did not use the bootstrap."
+            finder = "The labeller" if record["labels"] == "labeller" else "GrabCut"
+            yield f"{finder} does not find the objects in these photos, so the GAN did not use the bootstrap."
 
 
 def _no_fault(run: Recorded, measured: Measured) -> str:

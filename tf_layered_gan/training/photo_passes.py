@@ -1,7 +1,8 @@
 """Passes over photos: a segmenter learns masks that were made for the photos themselves. Not in the paper.
 
-Pass 0, the bootstrap, comes before the GAN: its segmenter learns the masks that GrabCut finds. The other passes come
-last, because a segmenter forgets photos when it learns pairs again. Each pass sharpens the masks of the earlier
+Pass 0, the bootstrap, comes before the GAN: its segmenter learns the masks that GrabCut finds, or a labeller, see
+`labeller.mask_finder`. Wherever this module says GrabCut, a labeller takes its place if there is one. The other passes
+come last, because a segmenter forgets photos when it learns pairs again. Each pass sharpens the masks of the earlier
 segmenters by the colours of each photo. Then a copy of the last segmenter learns the sharpened masks.
 
 No pass looks at a true mask. The segmenters with the highest steadiness teach the first pass. Steadiness is the mean
@@ -17,7 +18,7 @@ WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) a
 (pass.json):
 
     pass          its number
-    labels        "rectangle", GrabCut's masks, or "colour", sharpened masks
+    labels        "rectangle", GrabCut's masks; "labeller", a labeller's; or "colour", sharpened masks
     photos        number of photos that it learned from; 0 if there were too few, and then it has no segmenter
     left_out      number of photos that were left out, see `labels.plausible`
     seconds       time for making the masks and for the training steps
@@ -47,6 +48,7 @@ from tf_layered_gan.models import build
 from tf_layered_gan.models.segmenter import Segmenter
 from tf_layered_gan.runs import passes
 from tf_layered_gan.runs.checkpoints import Checkpointer
+from tf_layered_gan.training import labeller
 from tf_layered_gan.training.phases import photo_phase
 from tf_layered_gan.training.run import Run
 
@@ -59,18 +61,21 @@ _FEWEST = 8  # a segmenter cannot learn from fewer photos
 
 
 def bootstrap(run: Run) -> None:
-    """Round 0: trains a segmenter on GrabCut's masks.
+    """Round 0: trains a segmenter on the masks of GrabCut or of a labeller.
 
     If this segmenter is trusted, either the GAN uses it from the first step on, or no GAN is trained, see `Run.rounds`.
     """
     network, record = _take_pass(run, 0, {})
+    finder = labeller.name_of(run.config)
     if record["trusted"]:
         run.background_judge = network
         if not run.rounds:
-            logging.info("GrabCut finds the objects (agreement %(agreement).2f), so no GAN is trained", record)
+            logging.info("%s finds the objects (agreement %.2f), so no GAN is trained", finder, record["agreement"])
             run.checkpointer.save()  # other commands restore the models even if untrained
     elif network is not None:
-        logging.warning("GrabCut does not find the objects (agreement %(agreement).2f); the GAN does without", record)
+        logging.warning(
+            "%s does not find the objects (agreement %.2f); the GAN does without", finder, record["agreement"]
+        )
 
 
 def refine(run: Run) -> None:
@@ -121,7 +126,7 @@ def _take_pass(run: Run, number: int, teachers: Teachers) -> tuple[keras.Model |
     checkpointer.restore()
     if not (folder / "pass.json").exists():
         photos, left_out, seconds = _labelled_photos(run, folder, teachers)
-        kind = "colour" if teachers else "rectangle"
+        kind = "colour" if teachers else "rectangle" if run.config.refine.labeller is None else "labeller"
         facts = {"pass": number, "labels": kind, "photos": len(photos), "left_out": left_out}
         facts |= {"teachers": list(teachers)} if teachers else {}
         if len(photos) < _FEWEST:
@@ -154,17 +159,18 @@ def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, An
     (name,), images = learner, run.splits.validation.images
     learned = _masks(learner, images)
     if not teachers:
-        agreement = float(labels.agreements(learned, run.grabcut_masks).mean())
+        agreement = float(labels.agreements(learned, run.found_masks).mean())
         return {"agreement": agreement, "trusted": agreement >= _TRUSTED}
     taught = _masks(teachers, images)
     facts: dict[str, Any] = {"change": float(labels.agreements(learned, taught).mean())}
     if run.background_judge is None:
         return facts
-    before, after = (labels.agreements(masks, run.grabcut_masks) for masks in (taught, learned))
+    before, after = (labels.agreements(masks, run.found_masks) for masks in (taught, learned))
     several = len(teachers) > 1  # several teachers are no network to fall back to
     kept = several or not _falls(before, after)
     if not kept:
-        logging.info("%s is not kept: its masks agree less with GrabCut's than those it learned from", name)
+        finder = labeller.name_of(run.config)
+        logging.info("%s is not kept: it agrees less with %s than the masks that it learned from", name, finder)
     return facts | {"agreement": float(after.mean()), "kept": kept}
 
 
@@ -190,7 +196,7 @@ def _labelled_photos(run: Run, folder: pathlib.Path, teachers: Teachers) -> tupl
             found = None if run.background_judge is None else _bootstrap_masks(run, photos)
             masks, rough = labels.sharpen_masks(photos.images, probabilities, found), probabilities > THRESHOLD
         else:
-            masks, rough = labels.find_masks(photos.images), None
+            masks, rough = run.find_masks(photos.images), None
         chosen = labels.plausible(masks, rough, run.config.refine.mask_size)
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(file) as temporary:
@@ -208,7 +214,7 @@ def _bootstrap_masks(run: Run, photos: Photos) -> np.ndarray:
     with np.load(passes.folder(run.workdir, 0) / "labels.npz") as kept:
         if "names" in kept and tuple(kept["names"]) == photos.names:
             return _unpacked(kept["masks"], photos)
-    return labels.find_masks(photos.images)
+    return run.find_masks(photos.images)
 
 
 def _unpacked(packed: np.ndarray, photos: Photos) -> np.ndarray:

@@ -12,6 +12,7 @@ from edge_segmenter.progress import duration
 from tf_layered_gan.config import pass_steps
 from tf_layered_gan.models.memory import networks_without_memory
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
+from tf_layered_gan.training.labeller import name_of
 
 _BACKWARD = 3  # forward and backward pass together cost three times the forward pass
 _SPEED = 0.5  # training reaches this share of `_machine_speed`
@@ -144,7 +145,11 @@ class Plan:
         schedule, refine = config.schedule, config.refine
         if config.segmenter.supervised:
             return f"{schedule.final_segmenter_steps:,} steps of the segmenter on true masks, without a GAN"
-        words = [f"a bootstrap of {pass_steps(config):,} steps on GrabCut's masks"] if refine.bootstrap else []
+        words = (
+            [f"a bootstrap of {pass_steps(config):,} steps on the masks of {name_of(config)}"]
+            if refine.bootstrap
+            else []
+        )
         condition = "if the bootstrap fails, " if refine.bootstrap and schedule.gan == "if_needed" else ""
         rounds = f"{schedule.rounds} rounds" if schedule.rounds > 1 else "1 round"
         words.append(

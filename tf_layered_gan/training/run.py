@@ -20,7 +20,6 @@ from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.evaluation import collapse, gan_figures, image_grid, segmentation
 from tf_layered_gan.evaluation.metrics.fid import InceptionFeatures
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
-from tf_layered_gan.labelling.labels import find_masks
 from tf_layered_gan.models import build, sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.segmenter import Segmenter, synthetic_step
@@ -31,6 +30,7 @@ from tf_layered_gan.runs.config_record import config_facts
 from tf_layered_gan.runs.learning_curve import LearningCurve
 from tf_layered_gan.training import distribution, monitoring, preemption, workers
 from tf_layered_gan.training.batches import Batches
+from tf_layered_gan.training.labeller import MaskFinder, mask_finder
 from tf_layered_gan.training.plan import Plan
 from tf_layered_gan.training.profiling import Profiler
 
@@ -94,9 +94,14 @@ class Run:
         return self.compiled(synthetic_step(self.gan, self.segmenter, pairs))
 
     @functools.cached_property
-    def grabcut_masks(self) -> np.ndarray:
-        """GrabCut's masks of the validation photos, bool [photo, height, width]."""
-        return find_masks(self.splits.validation.images)
+    def find_masks(self) -> MaskFinder:
+        """The function that finds the masks of photos, see `mask_finder`."""
+        return mask_finder(self.config)
+
+    @functools.cached_property
+    def found_masks(self) -> np.ndarray:
+        """The masks that it finds of the validation photos, bool [photo, height, width]."""
+        return self.find_masks(self.splits.validation.images)
 
     @property
     def rounds(self) -> range:

@@ -22,6 +22,7 @@ from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import check_config, config_facts, record_config
 from tf_layered_gan.runs.photo_record import check_photos, photo_facts
 from tf_layered_gan.training import distribution, preemption, workers
+from tf_layered_gan.training.labeller import mask_finder
 from tf_layered_gan.training.plan import Plan
 from tf_layered_gan.training.run import Run
 
@@ -139,6 +140,7 @@ def load_usable_photos(config: ConfigDict, cache: pathlib.Path | None) -> Splits
             len(splits.train),
         )
     rejected_photos(config.refine.rejected, splits.train.names)
+    mask_finder(config)  # refuses a labeller that cannot be loaded
     if config.data.classes:
         labels.photo_classes(splits, config.data.classes)
     return splits

@@ -44,7 +44,9 @@ def main() -> None:
         (options.out / "speed.txt").write_text("\n".join(rows) + "\n")
 
 
-_HEADER = f"{'bundle':16} {'precision':9} {'XLA flag':34} {'batch':>5} {'ms':>7} {'images/s':>9} {'TFLOP/s':>8} {'share':>6}"
+_HEADER = (
+    f"{'bundle':16} {'precision':9} {'XLA flag':34} {'batch':>5} {'ms':>7} {'images/s':>9} {'TFLOP/s':>8} {'share':>6}"
+)
 
 
 def _row(result: dict[str, Any]) -> str:

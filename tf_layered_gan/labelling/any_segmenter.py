@@ -1,7 +1,7 @@
 """Loads any segmenter, a TFLite file or a SavedModel, as a function that computes foreground probabilities.
 
 Files that export.main wrote need no arguments. For other models, the arguments of `load_segmenter` describe the input
-and output. Error messages use the names of the flags of export.predict_masks.
+and output. The flags of export.predict_masks and export.evaluate have the same names.
 
 A SavedModel is a program. It is refused if it has operations that access files or run Python. Nevertheless, do not load
 a SavedModel from a source that you do not trust. A .tflite file holds data only.
@@ -17,12 +17,8 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
-from edge_segmenter.facts import training_fit
-from edge_segmenter.fit import fit_for_whole_photos
 from edge_segmenter.model import dequantize, open_model, quantize
 from tf_layered_gan.files.paths import for_tensorflow
-
-from .documentation.metadata import find_metadata
 
 _TOLERANCE = 1e-3  # rounding may put a probability this far outside [0, 1]
 _UNSAFE = {"ReadFile", "WriteFile", "PrintV2", "PyFunc", "PyFuncStateless", "EagerPyFunc"}
@@ -63,12 +59,12 @@ def load_segmenter(
     """
     path = pathlib.Path(path)
     if input_range is not None and not (len(input_range) == 2 and input_range[0] < input_range[1]):
-        raise ValueError(f"--input_range is {input_range}, allowed: LOW,HIGH with LOW less than HIGH")
+        raise ValueError(f"input_range is {input_range}, allowed: LOW,HIGH with LOW less than HIGH")
     shape, dtype, run = _load_savedmodel(path) if path.is_dir() else _load_tflite(path)
     resolution = _resolution(shape, size)
     if resolution is None or dtype != (np.uint8 if input_range is None else np.float32):
-        given = "no --size" if size is None else f"--size={size}"
-        allowed = "uint8 [batch, R, R, 3], or float32 with --input_range; where R is None, --size of 1 or more sets it"
+        given = "no size" if size is None else f"size {size}"
+        allowed = "uint8 [batch, R, R, 3], or float32 with an input_range; where R is None, a size of 1 or more sets it"
         raise ValueError(f"the input of {path} is {np.dtype(dtype).name} {shape} with {given}, allowed: {allowed}")
 
     def predict(image: np.ndarray) -> np.ndarray:
@@ -82,22 +78,6 @@ def load_segmenter(
         return _probability(path, output[0].astype(np.float32), channel or 0, logits)
 
     return resolution, predict
-
-
-def fit_of_segmenter(path: str | os.PathLike) -> str:
-    """Returns how photos of any size are fitted into a segmenter's square.
-
-    Args:
-        path: of a .tflite file or SavedModel.
-
-    Returns:
-        "squeeze" if the file states that the segmenter learned from squeezed photos, otherwise "pad", see
-        `edge_segmenter.fit`.
-
-    Raises:
-        ValueError: the file is not a model, it is damaged, or it names an unknown fit.
-    """
-    return fit_for_whole_photos(training_fit(find_metadata(path)))
 
 
 def _resolution(shape: list[int | None], size: int | None) -> int | None:
@@ -193,9 +173,9 @@ def _check_output(path: pathlib.Path, output: np.ndarray, resolution: int, chann
     channels = output.shape[3] if output.ndim == 4 else 0
     known = channels == 1 if channel is None else 0 <= channel < channels
     if output.shape != (1, resolution, resolution, channels) or not known:
-        given = "no --channel" if channel is None else f"--channel={channel}"
+        given = "no channel" if channel is None else f"channel {channel}"
         square = f"[1, {resolution}, {resolution}"
-        allowed = f"{square}, 1], or N channels with --channel from 0 to N - 1, or class ids {square}] with --channel"
+        allowed = f"{square}, 1], or N channels with a channel from 0 to N - 1, or class ids {square}] with a channel"
         raise ValueError(f"the output of {path} is {list(output.shape)} with {given}, allowed: {allowed}")
 
 
@@ -207,7 +187,7 @@ def _probability(path: pathlib.Path, values: np.ndarray, channel: int, logits: b
         values = np.float32(0.5) * (1 + np.tanh(values / 2)) if values.shape[-1] == 1 else _softmax(values)
     chosen = values[..., channel]
     are_probabilities = chosen.min() >= -_TOLERANCE and chosen.max() <= 1 + _TOLERANCE
-    allowed = "probabilities from 0 to 1, or logits with --logits, or class ids with --channel"
+    allowed = "probabilities from 0 to 1, or logits with logits=True, or class ids with a channel"
     _check_values(path, chosen, are_probabilities, allowed)
     return chosen
 

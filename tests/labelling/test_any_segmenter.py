@@ -4,10 +4,10 @@ import tensorflow as tf
 from edge_command import bright_network
 from model_files import write_model
 
-from export.any_segmenter import fit_of_segmenter, load_segmenter
-from export.documentation.metadata import add_metadata, write_savedmodel_metadata
+from export.documentation.metadata import add_metadata, fit_of_segmenter, write_savedmodel_metadata
 from export.serving.savedmodel import write_savedmodel
 from export.tflite.convert import to_tflite_float32
+from tf_layered_gan.labelling.any_segmenter import load_segmenter
 
 IMAGE = np.full((8, 8, 3), 51, np.uint8)  # a fifth of 255
 FORMATS = pytest.mark.parametrize("name", ["model", "model.tflite"])
@@ -74,16 +74,16 @@ def two_channels(request, tmp_path_factory):
     [
         (
             {},
-            r"is float32 \[1, 8, 8, 3\] with no --size, allowed: uint8 \[batch, R, R, 3\], or float32 with --inp",
+            r"is float32 \[1, 8, 8, 3\] with no size, allowed: uint8 \[batch, R, R, 3\], or float32 with an inp",
         ),
         (
             {"input_range": (0, 1), "size": 16},
-            r"is float32 \[1, 8, 8, 3\] with --size=16, allowed: .* where R is None",
+            r"is float32 \[1, 8, 8, 3\] with size 16, allowed: .* where R is None",
         ),
-        ({"input_range": (1, 0)}, r"--input_range is \(1, 0\), allowed: LOW,HIGH with LOW less than HIGH"),
-        ({"input_range": (0, 1)}, r"is \[1, 8, 8, 2\] with no --channel, allowed: \[1, 8, 8, 1\], or N channels"),
-        ({"input_range": (0, 1), "channel": 2}, r"is \[1, 8, 8, 2\] with --channel=2, allowed: .* from 0 to N - 1"),
-        ({"input_range": (0, 1), "channel": -1}, "with --channel=-1"),
+        ({"input_range": (1, 0)}, r"input_range is \(1, 0\), allowed: LOW,HIGH with LOW less than HIGH"),
+        ({"input_range": (0, 1)}, r"is \[1, 8, 8, 2\] with no channel, allowed: \[1, 8, 8, 1\], or N channels"),
+        ({"input_range": (0, 1), "channel": 2}, r"is \[1, 8, 8, 2\] with channel 2, allowed: .* from 0 to N - 1"),
+        ({"input_range": (0, 1), "channel": -1}, "with channel -1"),
         (
             {"input_range": (0, 1), "channel": 0},
             "output of .* has values from 2 to 2, allowed: probabilities from 0 to 1, or log",
@@ -98,7 +98,7 @@ def test_settings_that_do_not_fit_the_model_are_refused(two_channels, settings, 
 @FORMATS
 def test_output_of_another_resolution_is_refused(tmp_path, name):
     model = write_model(tmp_path / name, lambda x: x[:, :4, :4, :1])
-    with pytest.raises(ValueError, match=r"is \[1, 4, 4, 1\] with no --channel, allowed: \[1, 8, 8, 1\]"):
+    with pytest.raises(ValueError, match=r"is \[1, 4, 4, 1\] with no channel, allowed: \[1, 8, 8, 1\]"):
         load_segmenter(model, input_range=(0, 1))[1](IMAGE)
 
 
@@ -116,8 +116,8 @@ def test_model_of_any_size_gets_the_size(tmp_path, name, shape):
 def test_model_of_any_size_without_a_size_is_refused(tmp_path, name):
     model = write_model(tmp_path / name, lambda x: x[..., :1], (None, None, None, 3))
     for size in (None, 0, -1):
-        given = "no --size" if size is None else f"--size={size}"
-        message = rf"is float32 \[None, None, None, 3\] with {given}, allowed: .* --size of 1 or more"
+        given = "no size" if size is None else f"size {size}"
+        message = rf"is float32 \[None, None, None, 3\] with {given}, allowed: .* size of 1 or more"
         with pytest.raises(ValueError, match=message):
             load_segmenter(model, size=size, input_range=(0, 1))
 
@@ -150,8 +150,8 @@ def test_map_of_class_ids(tmp_path, name, dtype, axes):
 def test_map_of_class_ids_without_the_foregrounds_is_refused(tmp_path, name):
     image = np.full((8, 8, 3), 5, np.uint8)
     for channels, message in (
-        ([0], "has values from 5 to 5, allowed: probabilities from 0 to 1, or .* or class ids with --channel"),
-        (0, r"is \[1, 8, 8\] with no --channel, allowed: .* or class ids \[1, 8, 8\] with --channel"),
+        ([0], "has values from 5 to 5, allowed: probabilities from 0 to 1, or .* or class ids with a channel"),
+        (0, r"is \[1, 8, 8\] with no channel, allowed: .* or class ids \[1, 8, 8\] with a channel"),
     ):
         model = write_model(tmp_path / name, lambda x, which=channels: tf.cast(tf.gather(x, which, axis=-1), tf.int32))
         with pytest.raises(ValueError, match=message):

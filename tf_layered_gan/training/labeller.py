@@ -1,0 +1,45 @@
+"""The masks that the bootstrap learns: GrabCut's, or those of a labeller.
+
+A labeller is a segmenter from elsewhere, such as a large one that learned from true masks. With it, one command makes a
+small segmenter for one's own photos.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from tf_layered_gan.labelling import labels
+from tf_layered_gan.labelling.any_segmenter import load_segmenter
+
+MaskFinder = Callable[[np.ndarray], np.ndarray]
+
+
+def mask_finder(config: ConfigDict) -> MaskFinder:
+    """Returns the function that finds the masks of photos.
+
+    Args:
+        config: the run's config. `refine.labeller` names a .tflite file or a SavedModel; none stands for GrabCut.
+
+    Returns:
+        function that takes photos, uint8 [photo, height, width, rgb], and returns bool [photo, height, width].
+
+    Raises:
+        OSError, ValueError: the labeller cannot be loaded, see `any_segmenter.load_segmenter`.
+    """
+    refine = config.refine
+    if refine.labeller is None:
+        return labels.find_masks
+    size, predict = load_segmenter(
+        refine.labeller,
+        size=refine.labeller_size or None,
+        input_range=tuple(refine.labeller_range) if any(refine.labeller_range) else None,
+        logits=refine.labeller_logits,
+        channel=refine.labeller_channel if refine.labeller_channel >= 0 else None,
+    )
+    return lambda images: labels.predict_masks(images, size, predict)
+
+
+def name_of(config: ConfigDict) -> str:
+    """Returns the name for log messages of what finds the masks."""
+    return "GrabCut" if config.refine.labeller is None else "the labeller"
