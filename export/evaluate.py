@@ -26,7 +26,7 @@ from tf_layered_gan.data.photo_files import find_photos
 from tf_layered_gan.data.squares import full_labels
 from tf_layered_gan.evaluation import segmentation
 from tf_layered_gan.evaluation.baselines import BASELINES
-from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, summarize
+from tf_layered_gan.evaluation.metrics.segmentation import boundary_matrices, confusion_matrices, summarize
 from tf_layered_gan.labelling.any_segmenter import load_segmenter
 
 from .documentation.metadata import fit_of_segmenter
@@ -83,7 +83,7 @@ def score(
     Raises:
         ValueError: no photo can be read (the message names one), or a directory cannot be used.
     """
-    confusions: dict[str, list[np.ndarray]] = {name: [] for name in segmenters}
+    counts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in segmenters}
     left_out: list[str] = []
     masked = [(source.photo, source.mask) for source in find_photos(photos, masks) if source.mask]
     mask_values.warn_of_turns(masked)
@@ -98,10 +98,10 @@ def score(
         truth = full_labels(photo, mask, unlabelled=mask_values.UNLABELLED_GREY, mask_name=mask_file)[None]
         for name, segment in segmenters.items():
             predicted = segment(photo)[None] > segmentation.THRESHOLD
-            confusions[name].append(confusion_matrices(predicted, truth)[0])
+            counts[name].append((confusion_matrices(predicted, truth)[0], boundary_matrices(predicted, truth)[0]))
     if len(left_out) == len(masked[chosen]):
         raise ValueError(left_out[0] if left_out else "no photo was chosen")
-    return {name: summarize(np.stack(counts)) for name, counts in confusions.items()}
+    return {name: summarize(*map(np.stack, zip(*pairs, strict=True))) for name, pairs in counts.items()}
 
 
 def _mask(baseline: Callable[[np.ndarray], np.ndarray], photo: Image.Image) -> np.ndarray:

@@ -102,12 +102,13 @@ def test_table_is_aligned_and_has_both_averages():
     photos = Photos(np.zeros((2, 8, 8, 3), np.uint8), truth, ("a", "b"))
     title, header, *rows = format_table(evaluate(red_network(), photos)).splitlines()
     assert title.startswith("2 images; in per cent")
-    assert " ".join(header.split()) == "IoU mIoU ACC IoU/image mIoU/image ACC/image ARI MSC predicted true"
+    assert " ".join(header.split()) == "IoU mIoU ACC IoU/image mIoU/image ACC/image ARI MSC boundary predicted true"
     assert len({len(line) for line in (header, *rows)}) == 1
     # There is no red, so all is predicted as background. IoU is 0, and ACC is 32 / 96; per image, ACC is 32 / 64 and 0
     # / 32. The background's IoU equals ACC, so mIoU is half of ACC. Image 0 has two true segments, and image 1 has one.
-    # So ARI is 0 and 1, and MSC is 1 / 2 and 1.
-    assert " ".join(rows[0].split()) == "segmenter 0.0 16.7 33.3 0.0 12.5 25.0 50.0 75.0 0.0 66.7"
+    # So ARI is 0 and 1, and MSC is 1 / 2 and 1. No
+    # predicted boundary is true.
+    assert " ".join(rows[0].split()) == "segmenter 0.0 16.7 33.3 0.0 12.5 25.0 50.0 75.0 0.0 0.0 66.7"
     # All is foreground. IoU and ACC are 64 / 96; per image, they are 32 / 64 and 32 / 32. The background's IoU is 0 /
     # 32, so mIoU is half of IoU. Per image, the background's IoU is 0 / 32 and 0 / 0 = 1, so mIoU is (25 + 100) / 2 =
     # 62.5.

@@ -1,8 +1,13 @@
+import cv2
 import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, segmentation_metrics
+from tf_layered_gan.evaluation.metrics.segmentation import (
+    boundary_bands,
+    confusion_matrices,
+    segmentation_metrics,
+)
 
 
 def predicted(*images):
@@ -114,3 +119,36 @@ def test_msc_is_the_mean_of_the_best_ious_of_the_true_segments():
     assert segmentation_metrics(predicted(masks), truth(labels))["msc"] == pytest.approx(0.325)
     both = segmentation_metrics(predicted(masks, [[0] * 6]), truth(labels, [[0] * 6]))
     assert both["msc"] == pytest.approx((0.325 + 1) / 2)
+
+
+@pytest.mark.parametrize("shape, width", [((8, 8), 1), ((30, 40), 1), ((96, 128), 3), ((240, 320), 8)])
+def test_boundary_bands_are_those_of_opencv(shape, width):
+    # 2 % of the diagonals of 11, 50, 160 and 400 pixels
+    masks = np.random.default_rng(0).random((3, *shape)) > 0.001
+    for mask, band in zip(masks, boundary_bands(masks), strict=True):
+        kernel = np.ones((2 * width + 1, 2 * width + 1))
+        inner = cv2.erode(mask.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+        np.testing.assert_array_equal(band, mask & (inner == 0))
+
+
+def square(top):
+    mask = np.zeros((1, 40, 40), bool)
+    mask[:, top : top + 20, 10:30] = True
+    return mask
+
+
+def test_the_boundary_iou_looks_at_the_boundary_alone():
+    # The bands are 1 pixel wide, frames of 76 pixels. Moved down by one, the frames share their sides, 2 x 19 pixels.
+    metrics = segmentation_metrics(np.concatenate([square(10), square(11)]), square(10).repeat(2, 0).astype(np.uint8))
+    assert metrics["boundary_iou"] == pytest.approx((76 + 38) / (76 + 2 * 76 - 38))
+    assert metrics["boundary_iou_per_image"] == pytest.approx((1 + 38 / (2 * 76 - 38)) / 2)
+    assert metrics["iou"] > 0.9
+
+
+def test_unlabelled_pixels_are_in_no_band():
+    labels = square(10).astype(np.uint8)
+    labels[:, :, :20] = 255
+    metrics = segmentation_metrics(square(10), labels)
+    # Column 20 is beside unlabelled pixels, so its 20 pixels are in the true band. The predicted frame has two of them.
+    true, common = 20 + 2 * 8 + 20, 2 * 8 + 20 + 2
+    assert metrics["boundary_iou"] == pytest.approx(common / true)

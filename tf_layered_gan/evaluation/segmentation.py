@@ -21,6 +21,7 @@ _COLUMNS = {
     "ACC/image": "accuracy_per_image",
     "ARI": "ari",
     "MSC": "msc",
+    "boundary": "boundary_iou",
     "predicted": "predicted_fraction",
     "true": "true_fraction",
 }
@@ -106,8 +107,8 @@ def format_table(results: dict[str, dict[str, float]]) -> str:
     rows += [[name, *(f"{100 * metrics[key]:.1f}" for key in _COLUMNS.values())] for name, metrics in results.items()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     title = (
-        f"{images} images; in per cent. IoU, mIoU and ACC are over all pixels; /image, ARI and MSC are means over the "
-        "images; predicted and true are the share of foreground."
+        f"{images} images; in per cent. IoU, mIoU, ACC and boundary (boundary IoU) are over all pixels; /image, ARI "
+        "and MSC are means over the images; predicted and true are the share of foreground."
     )
     return "\n".join([title, *(_align(row, widths) for row in rows), *([f"warning: {doubt}"] if doubt else [])])
 

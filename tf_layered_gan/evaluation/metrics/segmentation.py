@@ -4,6 +4,8 @@ import numpy as np
 
 from tf_layered_gan.data.photos import BACKGROUND, FOREGROUND, UNLABELLED
 
+_BAND = 0.02  # width of a mask's boundary band, share of the image's diagonal (Cheng et al. 2021)
+
 
 def segmentation_metrics(predicted: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     """Computes accuracy, foreground IoU and mIoU (paper, Sec. 4), over all pixels and as means over the images.
@@ -17,26 +19,29 @@ def segmentation_metrics(predicted: np.ndarray, truth: np.ndarray) -> dict[str, 
             and so are images without a labelled pixel.
 
     Returns:
-        dict: "iou", "accuracy", "miou", and each with "_per_image", floats in [0, 1]; "ari" in [-1, 1] and "msc" in [0,
+        dict: "iou", "accuracy", "miou", "boundary_iou" (see `boundary_bands`), and each with "_per_image", floats in
+        [0, 1]; "ari" in [-1, 1] and "msc" in [0,
         1], means over the images (the paper's table on APC); "predicted_fraction" and "true_fraction", the share of
         foreground among labelled pixels; "images", the number of images with a labelled pixel, an int.
 
     Raises:
         ValueError: for another type, shape or label, or if no pixel is labelled.
     """
-    return summarize(confusion_matrices(predicted, truth))
+    return summarize(confusion_matrices(predicted, truth), boundary_matrices(predicted, truth))
 
 
-def summarize(confusions: np.ndarray) -> dict[str, float]:
+def summarize(confusions: np.ndarray, boundaries: np.ndarray) -> dict[str, float]:
     """Computes the dict of `segmentation_metrics` from confusion matrices, so that images may differ in size.
 
     Args:
         confusions: int [image, true, predicted], see `confusion_matrices`.
+        boundaries: int [image, true, predicted], see `boundary_matrices`.
 
     Raises:
         ValueError: if no pixel is labelled.
     """
-    per_image = confusions[confusions.any((1, 2))]
+    labelled = confusions.any((1, 2))
+    per_image, bands = confusions[labelled], boundaries[labelled]
     if len(per_image) == 0:
         raise ValueError(f"truth must have a labelled pixel (0 or 1), got none in {len(confusions)} images")
     whole = per_image.sum(0)
@@ -44,6 +49,8 @@ def summarize(confusions: np.ndarray) -> dict[str, float]:
     for name, metric in {"iou": foreground_iou, "accuracy": accuracy, "miou": mean_iou}.items():
         metrics[name] = float(metric(whole))
         metrics[f"{name}_per_image"] = float(metric(per_image).mean())
+    metrics["boundary_iou"] = float(foreground_iou(bands.sum(0)))
+    metrics["boundary_iou_per_image"] = float(foreground_iou(bands).mean())
     metrics |= {"ari": float(adjusted_rand_index(per_image).mean()), "msc": float(segment_covering(per_image).mean())}
     metrics["predicted_fraction"] = float(whole[:, FOREGROUND].sum() / whole.sum())
     metrics["true_fraction"] = float(whole[FOREGROUND].sum() / whole.sum())
@@ -69,6 +76,43 @@ def confusion_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
         for label in (BACKGROUND, FOREGROUND)
     ]
     return np.stack(cells, -1).reshape(-1, 2, 2)
+
+
+def boundary_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Counts the labelled pixels of each image by whether they are in the true and in the predicted boundary band.
+
+    Args:
+        predicted, truth: see `segmentation_metrics`.
+
+    Returns:
+        int64 [image, in the true band, in the predicted band]. The foreground's IoU of such a matrix is the boundary
+        IoU (Cheng et al. 2021).
+    """
+    inner = (truth == FOREGROUND) & ~boundary_bands(truth == FOREGROUND)
+    return confusion_matrices(boundary_bands(predicted), np.where(inner, np.uint8(BACKGROUND), truth))
+
+
+def boundary_bands(masks: np.ndarray) -> np.ndarray:
+    """Returns the pixels of each mask that are near its boundary, bool [image, height, width].
+
+    A pixel is near if a pixel outside the mask, or outside the image, is at most 2 % of the diagonal away (at least 1
+    pixel), in rows and in columns.
+
+    Args:
+        masks: bool [image, height, width].
+    """
+    width = max(1, round(_BAND * float(np.hypot(*masks.shape[1:]))))
+    return masks & ~_eroded(_eroded(masks, width, axis=1), width, axis=2)
+
+
+def _eroded(masks: np.ndarray, width: int, axis: int) -> np.ndarray:
+    """Keeps the pixels whose neighbours up to `width` pixels away along an axis are all in the mask."""
+    padding = [(width, width) if axis == i else (0, 0) for i in range(3)]
+    kept, joined = np.moveaxis(np.pad(masks, padding), axis, 0), 1
+    while joined < 2 * width + 1:  # each turn joins windows of `joined` pixels to larger ones
+        step = min(joined, 2 * width + 1 - joined)
+        kept, joined = kept[:-step] & kept[step:], joined + step
+    return np.moveaxis(kept, 0, axis)
 
 
 def accuracy(confusion: np.ndarray) -> np.ndarray:
