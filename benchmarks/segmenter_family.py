@@ -19,13 +19,13 @@ from ai_edge_litert.interpreter import Interpreter
 from ml_collections import ConfigDict
 
 from benchmarks.speed.calls import median_seconds
-from export.any_segmenter import load_segmenter
 from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.data import sources
 from tf_layered_gan.distill import restore_student
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
 from tf_layered_gan.evaluation.segmentation import THRESHOLD
 from tf_layered_gan.files.records import write_record
+from tf_layered_gan.labelling.any_segmenter import load_segmenter
 from tf_layered_gan.models import student
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
 from tf_layered_gan.runs.config_record import load_config
