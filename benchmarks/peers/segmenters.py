@@ -8,9 +8,10 @@ from PIL import Image
 
 from benchmarks.peers.runtimes import load
 from edge_segmenter.fit import fit_for_whole_photos, foreground_probability
+from export.documentation.metadata import fit_of_segmenter
 from export.output_folder import EXPORT_RECORD
 from tf_layered_gan.files.records import read_record
-from tf_layered_gan.labelling.any_segmenter import fit_of_segmenter, load_segmenter
+from tf_layered_gan.labelling.any_segmenter import load_segmenter
 
 Segmenter = Callable[[Image.Image], np.ndarray]
 
