@@ -254,9 +254,11 @@ def test_the_segmenters_of_passes_are_averaged():
     assert build.build_photo_segmenter(tiny.run_config(shapes), 1).ema_decay == 0.99
 
 
-@pytest.mark.parametrize("worse_photos, expected", [(0, False), (1, False), (12, True)])
-def test_a_fall_that_may_be_chance_does_not_count(worse_photos, expected):
+@pytest.mark.parametrize(
+    "worse_photos, fall, expected", [(0, 0, False), (1, 0.5, False), (12, 0.5, True), (20, 0.01, False)]
+)
+def test_a_fall_that_is_small_or_may_be_chance_does_not_count(worse_photos, fall, expected):
     before, after = np.full(20, 0.9), np.full(20, 0.9)
-    after[:worse_photos] = 0.4
+    after[:worse_photos] -= fall
     assert _falls(before, after) is expected
     assert not _falls(after, before)
