@@ -37,7 +37,7 @@ from tf_layered_gan.models import student
 from tf_layered_gan.runs import passes, workdir_lock
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import load_config, move_photos
-from tf_layered_gan.runs.restore import restore_run
+from tf_layered_gan.runs.restore import restore_segmenter
 from tf_layered_gan.runs.run_photos import load_run_photos
 
 from .documentation.facts import mask_facts, run_facts, segmenter_facts, student_facts
@@ -82,7 +82,7 @@ def export_run(
     move_photos(config, photos, masks)
     _check_output(workdir, output)
     with workdir_lock.locked(workdir):
-        _, segmenter, state = restore_run(config, workdir)
+        segmenter, state = restore_segmenter(config, workdir)
         splits = load_run_photos(config, workdir)
         training = _training_facts(config, state, splits, passes.number_taken(config, workdir), masks_made)
         network, folder = passes.final_network(config, workdir, segmenter), pathlib.Path(workdir)

@@ -55,7 +55,7 @@ def restored(network):
     )
     state = types.SimpleNamespace(gan_step=0, segmenter_step=0, final_step=0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(main, "restore_run", lambda config, workdir: (None, segmenter, state))
+        patch.setattr(main, "restore_segmenter", lambda config, workdir: (segmenter, state))
         yield
 
 

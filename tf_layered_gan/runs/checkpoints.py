@@ -33,7 +33,7 @@ class Checkpointer:
 
     Args:
         workdir: the run's directory; its folder `checkpoints` holds the two newest checkpoints.
-        gan: the compiled GAN; None for a student, which has none (see `distill`).
+        gan: the compiled GAN; None for a segmenter alone, such as a student's (see `distill`).
         segmenter: the compiled segmenter.
         saves: whether this worker writes checkpoints.
 

@@ -25,10 +25,26 @@ def restore_run(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Layered
     check_memory(config, batch_size=1)
     segmenter = build.build_segmenter(config)
     gan = build.build_gan(config, segmenter)
+    return gan, segmenter, _restored(workdir, gan, segmenter)
+
+
+def restore_segmenter(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Segmenter, Checkpointer]:
+    """Restores the segmenter of a run without its GAN, which takes long to build.
+
+    Raises:
+        FileNotFoundError, ValueError: see `restore_run`.
+    """
+    check_config(config, workdir)
+    check_memory(config, batch_size=1)
+    segmenter = build.build_segmenter(config)
+    return segmenter, _restored(workdir, None, segmenter)
+
+
+def _restored(workdir: str | os.PathLike, gan: LayeredGAN | None, segmenter: Segmenter) -> Checkpointer:
     checkpointer = Checkpointer(workdir, gan, segmenter)
     if not checkpointer.restore():
         raise FileNotFoundError(f"no checkpoint in {workdir}: train first (--mode=train)")
-    return gan, segmenter, checkpointer
+    return checkpointer
 
 
 def restore_gan(config: ConfigDict, workdir: str | os.PathLike) -> tuple[LayeredGAN, Segmenter, Checkpointer]:
@@ -51,5 +67,5 @@ def restore_network(config: ConfigDict, workdir: str | os.PathLike) -> keras.Mod
     Raises:
         FileNotFoundError, ValueError: see `restore_run` and `passes.pass_networks`.
     """
-    _, segmenter, _ = restore_run(config, workdir)
+    segmenter, _ = restore_segmenter(config, workdir)
     return passes.final_network(config, workdir, segmenter)
