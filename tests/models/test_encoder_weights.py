@@ -1,0 +1,102 @@
+"""The weights of the pretrained encoder, from the published file to a run."""
+
+import zlib
+
+import keras
+import numpy as np
+import pytest
+import tiny
+from pth_files import write_pth
+
+from configs import shapes
+from tf_layered_gan.files.weights import write_weights
+from tf_layered_gan.models import build
+from tf_layered_gan.models.encoder_weights import convert, from_torch, load
+from tf_layered_gan.models.networks.lite0_unet import lite0_unet
+from tf_layered_gan.training.photo_passes import _initialise
+from tf_layered_gan.training.session import open_session
+
+OTHERS = {"_fc.bias": np.ones(2, np.float32), "_bn0.num_batches_tracked": np.array(1)}
+
+
+def names(network):
+    """Yields (name in the .npz file, weight) for each weight of the encoder."""
+    for layer in network.layers:
+        if layer.name.startswith("encoder."):
+            yield from ((f"{layer.name}/{weight.name}", weight) for weight in layer.weights)
+
+
+def published(name, shape):
+    """Returns the name and an array of the published file for a weight, as `from_torch` takes them."""
+    module, part = name.removeprefix("encoder.").split("/")
+    words = ".".join(word if word.isdecimal() else f"_{word}" for word in module.split("."))
+    part = {"beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}.get(part, "weight")
+    array = np.ones(shape, np.float32)
+    array.flat[:2] = zlib.crc32(name.encode()) % 97, 0.5
+    if array.ndim == 4:
+        array = array.transpose((2, 3, 0, 1) if "depthwise" in name else (3, 2, 0, 1))
+    return f"{words}.{part}", array
+
+
+@pytest.fixture(scope="module")
+def deepest():
+    """Names and shapes of all weights of the encoder. The weights have no values."""
+    with keras.StatelessScope(initialize_variables=False):
+        return {name: weight.shape for name, weight in names(lite0_unet(32, 1, 5))}
+
+
+def test_the_published_file_gives_every_weight(deepest, tmp_path):
+    arrays = dict(published(name, shape) for name, shape in deepest.items())
+    convert(write_pth(tmp_path / "lite0.pth", OTHERS | arrays), tmp_path / "lite0.npz")
+    with np.load(tmp_path / "lite0.npz") as written:
+        assert {name: array.shape for name, array in written.items()} == deepest
+    network = lite0_unet(16, 1, 2)
+    load(tmp_path / "lite0.npz", network)
+    for name, weight in names(network):
+        assert np.asarray(weight).flat[:2].tolist() == [zlib.crc32(name.encode()) % 97, 0.5], name
+
+
+def test_another_network_is_refused(tmp_path):
+    write_pth(tmp_path / "b0.pth", {"_bn0.bias": np.float32([1])})
+    with pytest.raises(ValueError, match="b0.pth holds 1 arrays of an encoder, not the 240 of EfficientNet-Lite0"):
+        convert(tmp_path / "b0.pth", tmp_path / "lite0.npz")
+    assert not (tmp_path / "lite0.npz").exists()
+
+
+def test_kernels_get_the_order_of_their_axes_in_keras():
+    kernel = np.zeros((8, 4, 3, 5))  # out, in, row, column
+    assert from_torch("_conv_stem.weight", kernel)[1].shape == (3, 5, 4, 8)
+    name, depthwise = from_torch("_blocks.10._depthwise_conv.weight", np.zeros((8, 1, 3, 5)))
+    assert (name, depthwise.shape) == ("encoder.blocks.10.depthwise_conv/kernel", (3, 5, 8, 1))
+
+
+@pytest.fixture
+def config(tmp_path):
+    """The config of a tiny run with an encoder, whose weights are all 0.25."""
+    arrays = {name: np.full(weight.shape, 0.25) for name, weight in names(lite0_unet(16, 1, 1))}
+    write_weights(tmp_path / "lite0.npz", arrays)
+    encoder = {"networks.encoder": "efficientnet_lite0", "networks.encoder_weights": str(tmp_path / "lite0.npz")}
+    return tiny.run_config(shapes, **encoder)
+
+
+@pytest.mark.parametrize("begin", [build.load_encoder, lambda config, new: _initialise(config, new, {})])
+def have_the_weights(*networks):
+    return all((np.asarray(weight) == 0.25).all() for network in networks for _, weight in names(network))
+
+
+@pytest.mark.parametrize("begin", [build.load_encoder, lambda config, new: _initialise(config, new, {})])
+def test_both_networks_of_a_new_segmenter_get_the_weights(config, begin):
+    segmenter = build.build_photo_segmenter(config, 0)
+    begin(config, segmenter)
+    assert have_the_weights(segmenter.network, segmenter.average_network)
+
+
+def test_a_run_needs_the_file_only_to_begin(config, tmp_path):
+    with open_session(config, tmp_path / "run") as session:
+        run = next(session.attempts())
+        run.checkpointer.save()
+    (tmp_path / "lite0.npz").unlink()
+    with open_session(config, tmp_path / "run") as session:
+        assert have_the_weights(next(session.attempts()).segmenter.network)
+    with pytest.raises(ValueError, match="there is no file .*lite0.npz, allowed: a file that models.encoder_weights"):
+        build.load_encoder(config, run.segmenter)
