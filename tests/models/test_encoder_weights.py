@@ -1,6 +1,7 @@
 """The weights of the pretrained encoder, from the published file to a run."""
 
 import pathlib
+import types
 
 import keras
 import numpy as np
@@ -10,10 +11,11 @@ from lite0_arrays import array, noise
 from pth_files import write_pth
 
 from configs import shapes
-from tf_layered_gan.files.weights import write_weights
-from tf_layered_gan.models import build
-from tf_layered_gan.models.encoder_weights import convert, from_torch, load
+from tf_layered_gan.files.weights import sha256, write_weights
+from tf_layered_gan.models import build, encoder_weights
+from tf_layered_gan.models.encoder_weights import from_torch, load
 from tf_layered_gan.models.networks.lite0_unet import lite0_unet
+from tf_layered_gan.training.dry_run import dry_run
 from tf_layered_gan.training.photo_passes import _initialise
 from tf_layered_gan.training.session import open_session
 
@@ -39,10 +41,23 @@ def published(name, shape):
     return f"{words}.{part}", tuple(shape)
 
 
-def test_the_published_file_gives_the_feature_maps_of_pytorch(tmp_path):
+@pytest.fixture
+def command(monkeypatch):
+    """A function that runs the command with values for --input and --output."""
+
+    def run(source, target):
+        given = types.SimpleNamespace(FLAGS=types.SimpleNamespace(input=source, output=target))
+        monkeypatch.setattr(encoder_weights, "flags", given)
+        encoder_weights.main([])
+
+    return run
+
+
+def test_the_published_file_gives_the_feature_maps_of_pytorch(tmp_path, command, capsys):
     network = lite0_unet(64, 1, 5)
     arrays = {name: array(name, shape) for name, shape in (published(name, w.shape) for name, w in names(network))}
-    convert(write_pth(tmp_path / "lite0.pth", OTHERS | arrays), tmp_path / "lite0.npz")
+    command(write_pth(tmp_path / "lite0.pth", OTHERS | arrays), tmp_path / "lite0.npz")
+    assert capsys.readouterr().out == f"wrote {tmp_path}/lite0.npz, sha256 {sha256(tmp_path / 'lite0.npz')}\n"
     load(tmp_path / "lite0.npz", network)
     first_of_the_decoder = next(layer for layer in network.layers if isinstance(layer, keras.layers.UpSampling2D))
     features = keras.Model(network.input, first_of_the_decoder.input)(noise())
@@ -50,10 +65,10 @@ def test_the_published_file_gives_the_feature_maps_of_pytorch(tmp_path):
         np.testing.assert_allclose(features, golden["features"], atol=1e-4)
 
 
-def test_another_network_is_refused(tmp_path):
+def test_the_command_refuses_another_network(tmp_path, command):
     write_pth(tmp_path / "b0.pth", {"_bn0.bias": np.float32([1])})
-    with pytest.raises(ValueError, match="b0.pth holds 1 arrays of an encoder, not the 240 of EfficientNet-Lite0"):
-        convert(tmp_path / "b0.pth", tmp_path / "lite0.npz")
+    with pytest.raises(SystemExit, match="error: .*b0.pth holds 1 arrays of an encoder, not the 240 of Efficient"):
+        command(tmp_path / "b0.pth", tmp_path / "lite0.npz")
     assert not (tmp_path / "lite0.npz").exists()
 
 
@@ -85,12 +100,12 @@ def test_both_networks_of_a_new_segmenter_get_the_weights(config, begin):
     assert have_the_weights(segmenter.network, segmenter.average_network)
 
 
-def test_a_run_needs_the_file_only_to_begin(config, tmp_path):
+def test_a_run_needs_the_file_only_to_begin(config, gan, tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "build_gan", lambda *_: gan)  # building another takes seconds
     with open_session(config, tmp_path / "run") as session:
-        run = next(session.attempts())
-        run.checkpointer.save()
+        next(session.attempts()).checkpointer.save()
     (tmp_path / "lite0.npz").unlink()
     with open_session(config, tmp_path / "run") as session:
         assert have_the_weights(next(session.attempts()).segmenter.network)
     with pytest.raises(ValueError, match="there is no file .*lite0.npz, allowed: a file that models.encoder_weights"):
-        build.load_encoder(config, run.segmenter)
+        dry_run(config, tmp_path / "another")
