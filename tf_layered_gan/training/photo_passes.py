@@ -144,10 +144,11 @@ def _take_pass(run: Run, number: int, teachers: Teachers) -> tuple[keras.Model |
 
 
 def _initialise(config: ConfigDict, segmenter: Segmenter, teachers: Teachers) -> None:
+    """Sets the weights that a pass begins with. Passes that began with new weights lost more than they gained."""
     if not teachers:
         build.load_encoder(config, segmenter)
-    for network in (segmenter.network, segmenter.average_network) if teachers else ():
-        # Passes that began with new weights lost more than they gained.
+        return
+    for network in (segmenter.network, segmenter.average_network):
         network.set_weights(list(teachers.values())[-1].get_weights())
 
 

@@ -1,7 +1,5 @@
 """A U-Net whose encoder is EfficientNet-Lite0 (Liu 2020, after Tan and Le 2019)."""
 
-from typing import Any
-
 import keras
 from keras import KerasTensor, layers
 
@@ -25,7 +23,8 @@ def lite0_unet(resolution: int, width: int, depth: int) -> keras.Model:
     The weights of the encoder are random until `models.encoder_weights` loads them. Its layers have the names of the
     published weights with "encoder." in front and without leading underscores, such as "encoder.blocks.1.expand_conv".
     EfficientNet-Lite0 was trained on (pixel - 127) / 128. This differs from the range of x by less than 0.01, so x is
-    not changed.
+    not changed. The padding is TensorFlow's, with which these weights were trained: if the stride is 2, there is more of
+    it on the right and at the bottom.
 
     Differs from EfficientNet-Lite0: the encoder has no classifier, ends after `depth` halvings, and leaves out no
     blocks at random during training. Skip connections start at the blocks' outputs. The skip connection at full
@@ -66,8 +65,7 @@ def _block(x: KerasTensor, name: str, size: int, stride: int, expansion: int, ch
     y = x
     if expansion > 1:
         y = _bn_relu6(blocks.conv(expansion * x.shape[-1], 1, name=f"{name}.expand_conv")(y), f"{name}.bn0")
-    same: dict[str, Any] = {"padding": "same", "use_bias": False}  # asymmetric, as in TensorFlow's original
-    y = layers.DepthwiseConv2D(size, stride, **same, name=f"{name}.depthwise_conv")(y)
+    y = layers.DepthwiseConv2D(size, stride, "same", use_bias=False, name=f"{name}.depthwise_conv")(y)
     y = blocks.conv(channels, 1, name=f"{name}.project_conv")(_bn_relu6(y, f"{name}.bn1"))
     y = _bn(y, f"{name}.bn2")
     return layers.Add()([x, y]) if stride == 1 and x.shape[-1] == channels else y
