@@ -23,8 +23,8 @@ def lite0_unet(resolution: int, width: int, depth: int) -> keras.Model:
     The weights of the encoder are random until `models.encoder_weights` loads them. Its layers have the names of the
     published weights with "encoder." in front and without leading underscores, such as "encoder.blocks.1.expand_conv".
     EfficientNet-Lite0 was trained on (pixel - 127) / 128. This differs from the range of x by less than 0.01, so x is
-    not changed. The padding is TensorFlow's, with which these weights were trained: if the stride is 2, there is more of
-    it on the right and at the bottom.
+    not changed. The weights were trained with TensorFlow's padding: where the stride is 2, there is more padding on the
+    right and at the bottom.
 
     Differs from EfficientNet-Lite0: the encoder has no classifier, ends after `depth` halvings, and leaves out no
     blocks at random during training. Skip connections start at the blocks' outputs. The skip connection at full
