@@ -16,6 +16,7 @@ TRAINING = run_facts(
     fit="crop",
     photos={"train": 514, "validation": 16, "test": 16},
     supervised=False,
+    encoder="none",
     rounds=1,
     images_seen=16000,
     segmenter_steps=600,

@@ -34,6 +34,7 @@ def run_facts(
     fit: str,
     photos: dict[str, int],
     supervised: bool,
+    encoder: str,
     rounds: int,
     images_seen: int,
     segmenter_steps: int,
@@ -47,6 +48,7 @@ def run_facts(
         fit: how photos became squares, see `edge_segmenter.fit`.
         photos: number of photos for each of "train", "validation" and "test".
         supervised: whether the segmenter learnt from masks of photos.
+        encoder: the segmenter's pretrained encoder, see the field `networks.encoder`.
         rounds: number of rounds of GAN and segmenter.
         images_seen: number of real images that the discriminator, or a supervised segmenter, saw.
         segmenter_steps: number of training steps of the segmenter, without those in passes over photos.
@@ -61,6 +63,7 @@ def run_facts(
         "fit": fit,
         "photos": photos,
         "learnt_from": "photos and their masks" if supervised else "photos without masks",
+        "encoder": encoder,
         "rounds": 0 if supervised else rounds,
         "images_seen": images_seen,
         "segmenter_steps": segmenter_steps,

@@ -106,6 +106,8 @@ def _training(training: dict) -> str:
         f"(they also calibrate the int8 file), {photos['test']:,} test photos",
         f"- learnt from {training['learnt_from']}, in {training['segmenter_steps']:,} steps of the segmenter",
     ]
+    if training["encoder"] != "none":
+        lines.append(f"- before that, its encoder ({training['encoder']}) learnt from ImageNet's photos and labels")
     if training["rounds"]:
         lines.append(f"- rounds of GAN and segmenter: {training['rounds']}")
     if training["images_seen"]:

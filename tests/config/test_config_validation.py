@@ -113,6 +113,21 @@ def test_wrong_value_of_a_source_is_refused_by_name(module, field, given, allowe
         validate(changed(module, **{field: given}))
 
 
+ENCODER = {"networks.encoder": "efficientnet_lite0", "networks.encoder_weights": "lite0.npz"}
+
+
+def test_a_pretrained_encoder_needs_its_weights_and_at_most_five_halvings():
+    validate(changed(shapes, **ENCODER))
+    for change, message in (
+        ({"networks.encoder": "resnet"}, "networks.encoder is 'resnet', allowed: none or efficientnet_lite0"),
+        ({"networks.encoder_weights": None}, "networks.encoder_weights is None, allowed: a file from models.encoder_w"),
+        ({"networks.encoder": "none"}, "networks.encoder_weights is 'lite0.npz', allowed: none where networks.encoder"),
+        ({"networks.unet_depth": 0}, "networks.unet_depth is 0, allowed: from 1 to 5 where networks.encoder is 'eff"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            validate(changed(shapes, **ENCODER | change))
+
+
 def test_xla_is_refused_on_several_devices():
     with pytest.raises(ValueError, match="jit is True, allowed: True on one_device only"):
         validate(changed(shapes, jit=True, distribution="mirrored"))

@@ -25,6 +25,8 @@ OWN_PACKAGES = ("tf_layered_gan", "export", "edge_segmenter", "benchmarks")
 
 # The first words of commands that are not run here, with the reason.
 OUTSIDE = {
+    "pip download": "needs a package index",
+    "unzip": "unpacks a wheel that pip has fetched",
     "pip install": "needs a package index; tests/edge_segmenter/test_edge_install.py installs the edge's package",
     "python3 -m venv": "makes the reader's environment",
     ".venv/bin/pip install": "needs a package index",
@@ -50,6 +52,7 @@ NOT_RUN = {
     r"--camera": "needs a camera",
     r"--input clip\.mp4": "needs a video; tests/edge_segmenter/test_edge_video.py makes one",
     r"inception": "needs the weights of FID's network; tests/evaluation/test_inception_weights.py makes some",
+    r"encoder": "needs a published file; tests/models/test_encoder_weights.py makes one",
     r"paper\.experiments": "trains three runs of each row; tests/paper/test_experiments.py runs a table",
 }
 

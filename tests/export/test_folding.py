@@ -4,6 +4,7 @@ import pytest
 from keras import layers
 
 from export.quantization.folding import fold_batch_norm
+from tf_layered_gan.models.networks.lite0_unet import lite0_unet
 from tf_layered_gan.models.networks.unet import unet
 
 
@@ -26,6 +27,7 @@ def chain(*operations):
     "network",
     [
         unet(8, 2, 1),
+        lite0_unet(8, 2, 1),
         chain(layers.DepthwiseConv2D(3, depth_multiplier=3), layers.BatchNormalization(), layers.Conv2D(1, 1)),
         chain(layers.Conv2D(3, 3), layers.BatchNormalization(scale=False, center=False), layers.ReLU()),
     ],

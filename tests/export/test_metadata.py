@@ -98,7 +98,7 @@ def test_every_source_is_described():
     (field,) = (field for field in FIELDS if field.name == "data.source")
     assert sorted(SOURCES) == sorted(field.check.allowed.replace(" or ", ", ").split(", "))
     for source in SOURCES:
-        counts = {"rounds": 2, "images_seen": 3, "segmenter_steps": 4, "passes": 0}
+        counts = {"rounds": 2, "images_seen": 3, "segmenter_steps": 4, "passes": 0, "encoder": "none"}
         facts = run_facts(source, fit="crop", photos={}, supervised=False, test_masks=mask_facts(source), **counts)
         assert facts["test_masks"].startswith("predicted") == (source in ("dogs", "cars"))
     assert facts["learnt_from"] == "photos without masks" and facts["rounds"] == 2

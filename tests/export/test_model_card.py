@@ -19,9 +19,9 @@ FORMATS = {
 }
 
 
-def card(source="folder", supervised=False, licence=None, fit="crop", rounds=3, passes=0, **figures):
+def card(source="folder", supervised=False, licence=None, fit="crop", rounds=3, passes=0, encoder="none", **figures):
     counts = {"photos": {"train": 5140, "validation": 42, "test": 423}, "rounds": rounds, "passes": passes}
-    counts |= {"test_masks": mask_facts(source)}
+    counts |= {"test_masks": mask_facts(source), "encoder": encoder}
     training = run_facts(source, fit=fit, supervised=supervised, images_seen=48000, segmenter_steps=600, **counts)
     result = {"keras_model": FIGURES | figures, "formats": FORMATS}
     return model_card(segmenter_facts(training, licence), 64, {"max_iou_loss": 0.02, "min_agreement": 0.9} | result)
@@ -32,6 +32,13 @@ def test_training():
     assert "data: a folder of photos; 5,140 training photos" in text
     assert "rounds of GAN and segmenter: 3" in text and "real images seen in training: 48,000" in text
     assert "Licence: CC0-1.0." in text and "Licence: not stated." in card()
+
+
+def test_a_pretrained_encoder_has_seen_labels():
+    assert "its encoder (efficientnet_lite0) learnt from ImageNet's photos and labels" in card(
+        encoder="efficientnet_lite0"
+    )
+    assert "encoder" not in card()
 
 
 def test_table_has_every_format_with_its_outcome():

@@ -7,6 +7,7 @@ import tiny
 from tf_layered_gan.models.networks import blocks
 from tf_layered_gan.models.networks.discriminator import discriminator
 from tf_layered_gan.models.networks.generator import background_generator, foreground_generator, window_range
+from tf_layered_gan.models.networks.lite0_unet import lite0_unet
 from tf_layered_gan.models.networks.mask_encoder import mask_encoder
 from tf_layered_gan.models.networks.separable_unet import separable_unet
 from tf_layered_gan.models.networks.unet import unet
@@ -69,10 +70,30 @@ def test_generator_halves_its_channels_from_sixteen_times_the_width():
     assert channels == [16, 8, 4, 2, 2, 3]
 
 
-@pytest.mark.parametrize("network, depth", [(unet, 0), (unet, 3), (separable_unet, 1), (separable_unet, 3)])
+@pytest.mark.parametrize(
+    "network, depth",
+    [(unet, 0), (unet, 3), (separable_unet, 1), (separable_unet, 3), (lite0_unet, 1), (lite0_unet, 3)],
+)
 def test_logits_of_the_segmenter_have_the_size_of_the_image(network, depth):
     logits = network(24, tiny.WIDTH, depth)(tf.ones([2, 24, 24, 3]))
     assert logits.shape == (2, 24, 24, 1) and logits.dtype == tf.float32
+
+
+def test_the_pretrained_encoder_pads_on_the_right_and_at_the_bottom_like_tensorflow():
+    network = lite0_unet(16, tiny.WIDTH, 1)
+    stem = network.get_layer("encoder.conv_stem")
+    corner = np.zeros((1, 16, 16, 3), np.float32)
+    corner[0, 0, 0, 1] = 1.0
+    convolved = keras.Model(network.input, stem.output)(corner).numpy()
+    # PyTorch's own padding would multiply this pixel by the middle of the kernel.
+    np.testing.assert_allclose(convolved[0, 0, 0], stem.kernel[0, 0, 1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("depth, channels", [(1, 16), (2, 24), (3, 40), (4, 112), (5, 320)])
+def test_the_pretrained_encoder_ends_after_its_halvings(depth, channels):
+    network = lite0_unet(32, tiny.WIDTH, depth)
+    last = [layer for layer in network.layers if layer.name.endswith(".bn2")][-1]
+    assert last.output.shape == (None, 32 // 2**depth, 32 // 2**depth, channels)
 
 
 def test_join_code_adds_a_bias_per_channel():

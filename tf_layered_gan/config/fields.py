@@ -104,6 +104,22 @@ FIELDS = (
     Field("networks.mask_encoder_width", 16, _WIDTH, "channels after its first convolution"),
     Field("networks.unet_width", 64, _WIDTH, "channels at full resolution"),
     Field("networks.unet_depth", 4, at_least(0, 8), "halvings of the resolution"),
+    Field(
+        "networks.encoder",
+        "none",
+        checks.one_of("none", "efficientnet_lite0"),
+        "the segmenter's encoder, pretrained on ImageNet's labels; not in the paper; none: nothing is pretrained",
+        added=True,
+    ),
+    Field(
+        "networks.encoder_weights",
+        None,
+        checks.file(),
+        "file from models.encoder_weights, read when training begins",
+        str,
+        added=True,
+        is_path=True,
+    ),
     # Perturbation: Eqs. 9 and 10, Table C.1; draws are uniform in these ranges
     Field("perturbation.scale_exponent", (-0.2, 0.0), ordered_pair(-2.0, 2.0), "s: objects become 2^s times as large"),
     Field("perturbation.shift", 0.125, within(0, 0.5), "share of the width, in both directions: 16 of 128 pixels"),

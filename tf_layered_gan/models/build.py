@@ -9,19 +9,21 @@ from ml_collections import ConfigDict
 from tf_layered_gan.config import pass_steps
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.labelling.labels import evenly_chosen
-from tf_layered_gan.models import codes, losses
+from tf_layered_gan.models import codes, encoder_weights, losses
 from tf_layered_gan.models.augmentation import perturbation
 from tf_layered_gan.models.augmentation.differentiable_augmentation import DifferentiableAugmentation
 from tf_layered_gan.models.augmentation.photo_like import MOST_PHOTOS, PhotoLike, color_statistics
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.networks.discriminator import discriminator
 from tf_layered_gan.models.networks.generator import background_generator, foreground_generator
+from tf_layered_gan.models.networks.lite0_unet import lite0_unet
 from tf_layered_gan.models.networks.mask_encoder import mask_encoder
 from tf_layered_gan.models.networks.unet import unet
 from tf_layered_gan.models.segmenter import PairMaker, Segmenter, perturbed_pairs, plain_pairs
 from tf_layered_gan.models.student import NETWORKS, Student
 
 _PHOTO_EMA_DECAY = 0.99  # decay per step of the averaged networks of segmenters that learn from photos
+_SEGMENTERS = {"none": unet, "efficientnet_lite0": lite0_unet}  # by their pretrained encoder
 _MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
 # The other fields of config.gan are arguments of LayeredGAN.compile: a new loss weight needs no change here.
 _NO_LOSSES = (
@@ -120,8 +122,20 @@ def _build_augmentation(gan: ConfigDict, warp: Callable) -> DifferentiableAugmen
 
 
 def build_segmenter_network(config: ConfigDict) -> keras.Model:
-    """Builds F."""
-    return unet(config.resolution, config.networks.unet_width, config.networks.unet_depth)
+    """Builds F. A pretrained encoder has random weights until `load_encoder` or a checkpoint sets them."""
+    networks = config.networks
+    return _SEGMENTERS[networks.encoder](config.resolution, networks.unet_width, networks.unet_depth)
+
+
+def load_encoder(config: ConfigDict, segmenter: Segmenter) -> None:
+    """Loads the weights of the pretrained encoder into a segmenter that begins to train, if the config has an encoder.
+
+    Raises:
+        ValueError: see `encoder_weights.load`.
+    """
+    if config.networks.encoder != "none":
+        for network in (segmenter.network, segmenter.average_network):
+            encoder_weights.load(config.networks.encoder_weights, network)
 
 
 def build_segmenter(config: ConfigDict) -> Segmenter:

@@ -14,6 +14,7 @@ from tf_layered_gan.runs.workdir_links import check_links
 # Fields that may differ when a run goes on: the steps already taken do not depend on them.
 _MAY_CHANGE: tuple[str, ...] = ("schedule.", "monitoring.", "metrics.", "jit", "distribution", "data.classes")
 _MAY_CHANGE += ("refine.passes", "data.path", "data.masks", "data.most_photos")  # see `check_photos`
+_MAY_CHANGE += ("networks.encoder_weights",)  # checkpoints have the weights
 _MUST_STAY = ("schedule.gan_images_per_round", "schedule.segmenter_steps_per_round")
 
 
@@ -27,9 +28,9 @@ def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
     Raises:
         ValueError: the run began with another config; names the fields. Fields that do not change the steps already
             taken may differ: `monitoring`, `metrics`, `jit`, `distribution`, `data.classes`, `refine.passes`,
-            `data.most_photos`, the places of photos and masks, and `schedule` except for the size of a round. Also
-            raised if the workdir lies in the folder of photos, if config.json is damaged, or if `check_links` refuses
-            the workdir.
+            `data.most_photos`, the places of photos, masks and the encoder's weights, and `schedule` except for the
+            size of a round. Also raised if the workdir lies in the folder of photos, if config.json is damaged, or if
+            `check_links` refuses the workdir.
     """
     check_links(workdir)
     photos = config.data.path if config.data.source == "folder" else None

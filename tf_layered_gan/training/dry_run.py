@@ -8,7 +8,7 @@ import tempfile
 from ml_collections import ConfigDict
 
 from tf_layered_gan.data.photos import Splits
-from tf_layered_gan.models import memory
+from tf_layered_gan.models import build, memory
 from tf_layered_gan.runs.config_record import check_config
 from tf_layered_gan.training.plan import NOT_BEGUN, Plan
 from tf_layered_gan.training.session import load_usable_photos
@@ -32,6 +32,8 @@ def dry_run(config: ConfigDict, workdir: str | os.PathLike) -> None:
     check_config(config, workdir)
     device_batch = config.batch_size
     memory.check_memory(config, device_batch)
+    if config.networks.encoder != "none":
+        build.load_encoder(config, build.build_segmenter(config))  # an error if the file of weights is wrong
     photos = _photos(config)
     count = config.data.train_pictures if photos is None else len(photos.train)
     plan, begun = Plan(config, count), (pathlib.Path(workdir) / "config.json").exists()

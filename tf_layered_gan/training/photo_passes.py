@@ -37,6 +37,7 @@ import cv2
 import keras
 import numpy as np
 from absl import logging
+from ml_collections import ConfigDict
 
 from edge_segmenter.files.atomic import replacing
 from tf_layered_gan.data.photos import Photos, Splits
@@ -120,12 +121,11 @@ def _take_pass(run: Run, number: int, teachers: Teachers) -> tuple[keras.Model |
     folder, name = passes.folder(run.workdir, number), passes.pass_name(number)
     with run.strategy.scope():
         segmenter = build.build_photo_segmenter(run.config, number)
-    for network in (segmenter.network, segmenter.average_network) if teachers else ():
-        # Passes that began with new weights lost more than they gained.
-        network.set_weights(list(teachers.values())[-1].get_weights())
     checkpointer = Checkpointer(folder, None, segmenter)
-    checkpointer.restore()
+    restored = checkpointer.restore()
     if not (folder / "pass.json").exists():
+        if not restored:
+            _initialise(run.config, segmenter, teachers)
         photos, left_out, seconds = _labelled_photos(run, folder, teachers)
         kind = "colour" if teachers else "rectangle" if run.config.refine.labeller is None else "labeller"
         facts = {"pass": number, "labels": kind, "photos": len(photos), "left_out": left_out}
@@ -141,6 +141,15 @@ def _take_pass(run: Run, number: int, teachers: Teachers) -> tuple[keras.Model |
         write_record(folder / "pass.json", facts)
     record = read_record(folder / "pass.json")
     return segmenter.average_network if record["photos"] else None, record
+
+
+def _initialise(config: ConfigDict, segmenter: Segmenter, teachers: Teachers) -> None:
+    """Sets the weights that a pass begins with. Passes that began with new weights lost more than they gained."""
+    if not teachers:
+        build.load_encoder(config, segmenter)
+        return
+    for network in (segmenter.network, segmenter.average_network):
+        network.set_weights(list(teachers.values())[-1].get_weights())
 
 
 def _train(

@@ -71,6 +71,8 @@ class Session:
         checkpointer = Checkpointer(self.workdir, gan, segmenter, saves=chief)
         if checkpointer.restore():
             logging.info("going on from step %d", checkpointer.gan_step.numpy())
+        else:
+            build.load_encoder(config, segmenter)
         workers.check_agreement(self.strategy, {"seed": config.seed, **checkpointer.position})
         may_restart = len(restarts.history(self.workdir)) < config.monitoring.restarts
         shared = (self.output, self.splits, self.strategy)

@@ -15,6 +15,7 @@ from tf_layered_gan.console.progress import progress
 from tf_layered_gan.evaluation.metrics import inception_weights
 from tf_layered_gan.evaluation.metrics.inception import RESOLUTION, inception
 from tf_layered_gan.files import cache_folder
+from tf_layered_gan.files.weights import sha256
 
 RESIZE = f"bilinear to {RESOLUTION} pixels as in TensorFlow 1 (corner on corner, no antialiasing)"
 VERSION = 1  # part of the key of cached statistics: increase it whenever the features of an image change
@@ -36,13 +37,13 @@ class InceptionFeatures:
         sha256: SHA-256 of that file, hexadecimal.
 
     Raises:
-        ValueError: see `inception_weights.load`.
+        ValueError: see `files.weights.load_weights`.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
         network = inception()
         inception_weights.load(path, network)
-        self.sha256 = inception_weights.sha256(path)
+        self.sha256 = sha256(path)
 
         @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8)], autograph=False)
         def features(images: tf.Tensor) -> tf.Tensor:

@@ -6,16 +6,16 @@ The input is the frozen TensorFlow graph of 2015-12-05, or the same network as T
 PyTorch; an environment with torch, numpy and absl-py is enough to convert it.
 """
 
-import hashlib
 import os
 import pathlib
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from absl import app, flags
 
 from tf_layered_gan.command_line import command_errors, define_path
+from tf_layered_gan.files.weights import load_weights, write_weights
 
 if TYPE_CHECKING:
     import keras
@@ -42,54 +42,26 @@ def convert(source: str | os.PathLike, target: str | os.PathLike) -> str:
         ImportError: if `source` is a frozen graph, and TensorFlow is missing.
     """
     read = _read_torchscript if zipfile.is_zipfile(source) else _read_frozen_graph
-    arrays: dict[str, Any] = {name: np.ascontiguousarray(a, np.float32) for name, a in sorted(read(source).items())}
+    arrays = read(source)
     if len(arrays) != len(_PARTS) * _CONVOLUTIONS:
         wanted = f"{len(_PARTS) * _CONVOLUTIONS} that the Inception-v3 of 2015-12-05 has"
         raise ValueError(f"{source} holds {len(arrays)} arrays of convolutions, not the {wanted}")
-    with open(target, "wb") as file:  # np.savez would append .npz to another file name
-        np.savez(file, **arrays)
-    return sha256(target)
+    return write_weights(target, arrays)
 
 
 def load(path: str | os.PathLike, network: "keras.Model") -> None:
     """Loads weights into the network of `metrics.inception.inception`, from an .npz file of `convert`.
 
     Raises:
-        ValueError: if the file does not exist or `convert` did not write it, or an array is missing, has another shape
-            or is not finite.
+        ValueError: see `files.weights.load_weights`.
     """
-    arrays = _read_npz(path)
-    for layer in network.layers:
-        if layer.weights:
-            scope = layer.name.replace(".", "/")
-            names = [f"{scope}/{_GRAPH_NAMES.get(weight.name, weight.name)}" for weight in layer.weights]
-            shapes = [tuple(weight.shape) for weight in layer.weights]
-            layer.set_weights([_checked(path, arrays, *item) for item in zip(names, shapes, strict=True)])
-
-
-def sha256(path: str | os.PathLike) -> str:
-    """Returns the SHA-256 of a file as 64 hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _checked(path: str | os.PathLike, arrays: dict[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:
-    if name not in arrays:
-        raise ValueError(f"{path} lacks {name}, which the Inception-v3 of 2015-12-05 has")
-    array = arrays[name]
-    if array.shape != shape or array.dtype != np.float32 or not np.isfinite(array).all():
-        raise ValueError(f"{path}: {name} must be float32 {shape}, all finite, got {array.dtype} {array.shape}")
-    return array
-
-
-def _read_npz(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    if not pathlib.Path(path).is_file():
-        raise ValueError(f"there is no file {path}, allowed: a file that metrics.inception_weights wrote")
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is not a file that metrics.inception_weights wrote: {error}") from error
+    load_weights(
+        path,
+        network.layers,
+        lambda layer, w: f"{layer.name.replace('.', '/')}/{_GRAPH_NAMES.get(w.name, w.name)}",
+        source="Inception-v3 of 2015-12-05",
+        writer="metrics.inception_weights",
+    )
 
 
 def _read_frozen_graph(path: str | os.PathLike) -> dict[str, np.ndarray]:

@@ -19,9 +19,9 @@ def dense(units: int, **options: Any) -> layers.Layer:
     return layers.Dense(units, kernel_initializer=initializers.Orthogonal(), **options)
 
 
-def batch_norm() -> layers.Layer:
+def batch_norm(**options: Any) -> layers.Layer:
     """Returns batch normalisation over the global batch: replicas share their statistics."""
-    return BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True)
+    return BatchNormalization(**{"momentum": 0.9, "epsilon": 1e-5, "synchronized": True} | options)
 
 
 def conv_bn_relu(x: KerasTensor, filters: int) -> KerasTensor:

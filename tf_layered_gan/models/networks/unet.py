@@ -6,10 +6,6 @@ from keras import layers
 from tf_layered_gan.models.networks import blocks
 
 
-def _double_conv(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
-    return blocks.conv_bn_relu(blocks.conv_bn_relu(x, filters), filters)
-
-
 def unet(resolution: int, width: int, depth: int) -> keras.Model:
     """Builds F.
 
@@ -28,11 +24,30 @@ def unet(resolution: int, width: int, depth: int) -> keras.Model:
     image = layers.Input((resolution, resolution, 3), name="image")
     x, skips = image, []
     for level in range(depth):
-        skips.append(_double_conv(x, width * 2**level))
+        skips.append(double_conv(x, width * 2**level))
         x = layers.MaxPooling2D()(skips[-1])
-    x = _double_conv(x, width * 2**depth)
-    for level in reversed(range(depth)):
+    x = double_conv(x, width * 2**depth)
+    return keras.Model(image, decode(x, skips, width), name="unet")
+
+
+def double_conv(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
+    """Applies `blocks.conv_bn_relu` twice."""
+    return blocks.conv_bn_relu(blocks.conv_bn_relu(x, filters), filters)
+
+
+def decode(x: keras.KerasTensor, skips: list[keras.KerasTensor], width: int) -> keras.KerasTensor:
+    """Applies the decoder of a U-Net.
+
+    Args:
+        x: the encoder's last feature map.
+        skips: the encoder's earlier feature maps, from full resolution on; each has half the side of the one before.
+        width: channels at full resolution; they double at each halving.
+
+    Returns:
+        logits, float32 [batch, resolution, resolution, 1].
+    """
+    for level in reversed(range(len(skips))):
         x = layers.UpSampling2D(interpolation="bilinear")(x)
         x = layers.Concatenate()([skips[level], blocks.conv_bn_relu(x, width * 2**level)])
-        x = _double_conv(x, width * 2**level)
-    return keras.Model(image, blocks.conv(1, 1, use_bias=True, name="logits")(x), name="unet")
+        x = double_conv(x, width * 2**level)
+    return blocks.conv(1, 1, use_bias=True, name="logits")(x)

@@ -1,0 +1,79 @@
+"""A U-Net whose encoder is EfficientNet-Lite0 (Liu 2020, after Tan and Le 2019)."""
+
+import keras
+from keras import KerasTensor, layers
+
+from tf_layered_gan.models.networks import blocks, unet
+
+# Each stage is given as (blocks, size of the depthwise kernels, stride of the first block, expansion, channels).
+_STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+
+
+def lite0_unet(resolution: int, width: int, depth: int) -> keras.Model:
+    """Builds the network.
+
+    The weights of the encoder are random until `models.encoder_weights` loads them. Its layers have the names of the
+    published weights with "encoder." in front and without leading underscores, such as "encoder.blocks.1.expand_conv".
+    EfficientNet-Lite0 was trained on (pixel - 127) / 128. This differs from the range of x by less than 0.01, so x is
+    not changed. The weights were trained with TensorFlow's padding: where the stride is 2, there is more padding on the
+    right and at the bottom.
+
+    Differs from EfficientNet-Lite0: the encoder has no classifier, ends after `depth` halvings, and leaves out no
+    blocks at random during training. Skip connections start at the blocks' outputs. The skip connection at full
+    resolution starts at two convolutions of the image, which are not pretrained.
+
+    Args:
+        resolution: side of the image in pixels, divisible by 2**depth.
+        width: channels of the decoder at full resolution; they double at each halving.
+        depth: number of halvings, from 1 to 5.
+
+    Returns:
+        keras.Model that maps x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to the logits of the
+        foreground probability, float32 [batch, resolution, resolution, 1].
+    """
+    image = layers.Input((resolution, resolution, 3), name="image")
+    *maps, last = _encode(image, depth)
+    logits = unet.decode(last, [unet.double_conv(image, width), *maps], width)
+    return keras.Model(image, logits, name="lite0_unet")
+
+
+def _encode(image: KerasTensor, depth: int) -> list[KerasTensor]:
+    """Returns the last feature map after each halving."""
+    x = _bn_relu6(blocks.conv(32, 3, strides=2, name="encoder.conv_stem")(image), "encoder.bn0")
+    maps, number = [], 0
+    for repeats, size, stride, expansion, channels in _STAGES:
+        if stride == 2:
+            maps.append(x)
+            if len(maps) == depth:
+                return maps
+        for repeat in range(repeats):
+            x = _block(x, f"encoder.blocks.{number}", size, 1 if repeat else stride, expansion, channels)
+            number += 1
+    return [*maps, x]
+
+
+def _block(x: KerasTensor, name: str, size: int, stride: int, expansion: int, channels: int) -> KerasTensor:
+    """Applies an inverted residual block (Sandler et al. 2018)."""
+    y = x
+    if expansion > 1:
+        y = _bn_relu6(blocks.conv(expansion * x.shape[-1], 1, name=f"{name}.expand_conv")(y), f"{name}.bn0")
+    y = layers.DepthwiseConv2D(size, stride, "same", use_bias=False, name=f"{name}.depthwise_conv")(y)
+    y = blocks.conv(channels, 1, name=f"{name}.project_conv")(_bn_relu6(y, f"{name}.bn1"))
+    y = _bn(y, f"{name}.bn2")
+    return layers.Add()([x, y]) if stride == 1 and x.shape[-1] == channels else y
+
+
+def _bn_relu6(x: KerasTensor, name: str) -> KerasTensor:
+    return layers.ReLU(6.0)(_bn(x, name))
+
+
+def _bn(x: KerasTensor, name: str) -> KerasTensor:
+    return blocks.batch_norm(epsilon=1e-3, name=name)(x)
