@@ -1,4 +1,4 @@
-"""The parts that all commands share: flags for paths, error messages, interruptions, output and --help."""
+"""Code that all commands share: flags for paths, error messages, interruptions, output and --help."""
 
 import contextlib
 import errno
@@ -42,9 +42,9 @@ def run_command(
 
     Args:
         main: the function of the command. After the flags are parsed, the function is called with the values of
-            `arguments` as str. `--help` prints the docstring of its module, then the flags of the module that the
-            docstring does not mention.
-        *arguments: names of the positional arguments, in capitals, such as "FILE". All are required.
+            `arguments` as str. `--help` prints the docstring of the function's module. Then it prints the flags of this
+            module that the docstring does not mention.
+        *arguments: names of the positional arguments, in capitals, such as "FILE". All of them are required.
         flags_parser: parses the command line, see `absl.app.run`.
     """
     _open_streams()
@@ -76,7 +76,7 @@ def _help(module: str) -> str:
 def _open_streams() -> None:
     """Opens standard streams that the caller has closed (`2>&-`).
 
-    Otherwise the next file that the program opens would become the standard stream.
+    Otherwise the next file that the program opens would take the place of the closed stream.
     """
     for number in range(3):
         try:
@@ -89,7 +89,7 @@ def _open_streams() -> None:
 
 @contextlib.contextmanager
 def command_errors() -> Iterator[None]:
-    """Ends the program with a message instead of a traceback for errors that the user can fix.
+    """Ends the program with a message and without a traceback, if the error is one that the user can fix.
 
     Raises:
         SystemExit: in place of a ValueError, an OSError, a FloatingPointError or an error for lack of memory. The
@@ -105,7 +105,7 @@ def command_errors() -> Iterator[None]:
 
 @contextlib.contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """Ends the program with one line and 128 + the signal's number after SIGINT, SIGTERM or SIGHUP.
+    """Ends the program with one line and the exit code 128 + signal number, after SIGINT, SIGTERM or SIGHUP.
 
     Raises:
         interruption.Interrupted: after a signal, even if the command itself handled the signal.
@@ -129,7 +129,7 @@ def lenient_output() -> Iterator[None]:
 
 
 class _Output:
-    """A text stream that drops all output once its reader has gone."""
+    """A text stream that discards all output after its reader has closed the pipe."""
 
     def __init__(self, stream: io.TextIOWrapper):
         self._stream = stream
@@ -158,7 +158,7 @@ class _Output:
 
 
 def _memory_errors() -> tuple[type[Exception], ...]:
-    """Returns the exceptions that mean that there is too little memory.
+    """Returns the classes of exceptions that report a lack of memory.
 
     Does not import TensorFlow, because some commands run without TensorFlow.
     """

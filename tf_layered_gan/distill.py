@@ -74,7 +74,7 @@ def distill(
     photos: str | None = None,
     masks: str | None = None,
 ) -> dict:
-    """Trains a student to the end, from its newest checkpoint if there is one, and measures it.
+    """Trains a student to the end and measures it. Starts from its newest checkpoint if there is one.
 
     Args:
         workdir: directory of the run.
@@ -85,8 +85,8 @@ def distill(
     Returns:
         dict, the content of metrics.json: "network" and "width"; "parameters"; "multiply_adds" per image;
         "steps_taken"; "training_seconds"; "validation" and "test". The last two are dicts. They have "agreement", the
-        IoU of the masks of student and teacher, and, where there are true masks, the `segmentation_metrics` of
-        "student" and "teacher".
+        IoU of the student's masks with the teacher's masks. If there are true masks, they also have the
+        `segmentation_metrics` of "student" and "teacher".
 
     Raises:
         FileNotFoundError: there is no run, or it has no checkpoint.
@@ -143,7 +143,7 @@ def _check_can_teach(settings: student.Student, splits: Splits) -> None:
 
 
 def _steps_of(teacher_state: Checkpointer) -> dict[str, int]:
-    """Returns the numbers of training steps that the teacher has had.
+    """Returns how many training steps of each kind the teacher has taken.
 
     These numbers identify the teacher: they grow if rounds are added to the run later.
     """
@@ -154,7 +154,7 @@ def _steps_of(teacher_state: Checkpointer) -> dict[str, int]:
 def _student_config(config: ConfigDict, settings: student.Student) -> ConfigDict:
     """Returns the run's config with the student's `gamma_consistency`.
 
-    Batches hold photos if this weight is not 0.
+    If this weight is not 0, each batch also has photos.
     """
     config = config.copy_and_resolve_references()
     config.segmenter.gamma_consistency = float(settings.gamma_consistency)

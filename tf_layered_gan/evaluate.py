@@ -1,4 +1,4 @@
-"""The evaluation of a trained run: figures of its segmenter and the baselines on the test photos, and of its GAN."""
+"""The evaluation of a trained run: figures of its GAN, and of its segmenter and the baselines on the test photos."""
 
 import os
 
@@ -12,7 +12,9 @@ from tf_layered_gan.runs.run_photos import load_run_photos
 
 
 def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
-    """Evaluates a run's segmenter and the baselines on the test photos. Writes metrics.json, report.html and test/.
+    """Evaluates the segmenter of a run and the baselines on the test photos.
+
+    Writes metrics.json, report.html and test/.
 
     Returns:
         dict, the content of metrics.json:

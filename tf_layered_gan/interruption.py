@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal: a command ends with one line and the exit code of the signal.
+"""Handling of Ctrl-C, SIGTERM and a closed terminal. The command ends with one line and the exit code of the signal.
 
 The first signal raises `Interrupted`, so that temporary files are removed. The second signal ends the process at once.
 During training, other handlers save the state first, see `training.preemption`.
@@ -31,11 +31,11 @@ class Interrupted(SystemExit):
 
 @contextlib.contextmanager
 def handled(handle: Callable[[int], Any]) -> Iterator[None]:
-    """Calls `handle(number)` on the first SIGINT, SIGTERM or SIGHUP in the block; a second signal ends the process.
+    """Calls `handle(number)` at the first SIGINT, SIGTERM or SIGHUP in the block. A second signal ends the process.
 
     Does nothing outside the main thread, because Python allows signal handlers only there. An ignored SIGHUP stays
-    ignored, because nohup relies on this. If there is a terminal, an ignored SIGINT stays ignored too, because a shell
-    script starts its background jobs with SIGINT ignored.
+    ignored, because nohup relies on this. If there is a terminal, an ignored SIGINT stays ignored too, because shell
+    scripts start background jobs in this way.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -41,12 +41,12 @@ def train_on_folder(
     Does the same as the command `tf-layered-gan`.
 
     In the main thread, SIGTERM, Ctrl-C and SIGHUP save a checkpoint during training and raise SystemExit. In another
-    thread, the calling program decides what a signal does.
+    thread, the calling program has to handle signals.
 
     Args:
         photos: the folder of photos. In every path, a leading ~ stands for the home folder.
         workdir: directory for checkpoints, figures and everything else that the run writes.
-        masks: None, or a folder of masks to measure the result with, see docs/data.md.
+        masks: None, or a folder of masks that the result is compared with, see docs/data.md.
         config: the name of a shipped config, or the path of a config file.
         settings: values of config fields by their names, such as {"schedule.rounds": 2}.
 
@@ -92,7 +92,7 @@ def load_segmenter(source: str | os.PathLike) -> Segmenter:
 def synthesize_pairs(workdir: str | os.PathLike, count: int) -> Iterator[Pair]:
     """Paints pairs of image and mask with the averaged generators of a run.
 
-    Pair i depends on the run and on i alone. `tf-layered-gan --mode=synthesize` writes the same pairs to files.
+    Pair i depends only on the run and on i. `tf-layered-gan --mode=synthesize` writes the same pairs to files.
 
     Args:
         workdir: the run's directory.

@@ -1,4 +1,4 @@
-"""Learns to cut objects out of photos from photos alone.
+"""Learns to cut objects out of photos. It needs only photos, and no masks.
 
 Usage: tf-layered-gan --config=CONFIG --workdir=WORKDIR [--config.FIELD=VALUE ...]    to train
        tf-layered-gan --mode=MODE --workdir=WORKDIR                                   to use a trained run

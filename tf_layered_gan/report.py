@@ -1,4 +1,4 @@
-"""Rebuilds the report of a run, finished or not, and puts several runs side by side."""
+"""Rebuilding of the report of a run, also if the run is not finished, and comparison of several runs."""
 
 import os
 import pathlib
@@ -18,8 +18,8 @@ from tf_layered_gan.runs.run_photos import load_run_photos
 def rebuild_report(config: ConfigDict, workdir: str | os.PathLike, others: Sequence[str] = ()) -> pathlib.Path:
     """Writes WORKDIR/report.html from the newest checkpoint.
 
-    If there is no checkpoint, or the photos are gone, the report has no masks. The workdir is not locked, so this works
-    while a run is still training.
+    If there is no checkpoint, or the photos are gone, the report has no masks. The workdir is not locked, so the
+    function works while a run is still training.
 
     Args:
         config: the run's config.

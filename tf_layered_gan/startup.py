@@ -8,8 +8,8 @@ import os
 
 from tf_layered_gan import interruption
 
-# TensorFlow itself turns oneDNN on for some processors only, but a GAN step is much faster with oneDNN on others too.
+# By default TensorFlow uses oneDNN only on some processors, but with oneDNN a GAN step is much faster on others too.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-# The training loop needs Keras's backend TensorFlow, whatever a shell's profile or ~/.keras/keras.json sets.
+# The training loop needs TensorFlow as Keras's backend. A shell's profile or ~/.keras/keras.json may set another one.
 os.environ["KERAS_BACKEND"] = "tensorflow"
 interruption.hide_traceback_of_imports()

@@ -1,4 +1,4 @@
-"""Pairs of image and mask, painted by the averaged generators, and datasets of pairs for use elsewhere."""
+"""Pairs of image and mask that the averaged generators paint, and datasets of such pairs for other programs."""
 
 import os
 import pathlib
@@ -27,7 +27,7 @@ def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) ->
 
     The files are images/000000.png (RGB), masks/000000.png (grey, 255 = foreground, soft at the edges) and so on, and
     dataset.json. The folders images and masks can serve as `data.path` and `data.masks` of configs/folder.py. A run
-    then evaluates on the images with masks, and trains on the others. Pair i depends on the run and on i alone.
+    then evaluates on the images with masks, and trains on the others. Pair i depends only on the run and on i.
 
     Raises:
         FileNotFoundError: the run has no checkpoint.
@@ -53,7 +53,7 @@ def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) ->
 
 
 def paint_pairs(config: ConfigDict, workdir: str | os.PathLike, count: int) -> tuple[Iterator[PixelPair], int]:
-    """Restores a run's generators. Returns an iterator that paints `count` pairs on demand, and the GAN's step.
+    """Restores a run's generators. Returns an iterator that paints `count` pairs on demand, and the step of the GAN.
 
     Raises:
         FileNotFoundError: the run has no checkpoint.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-MOST = 2**31 - 1  # the limits are far above any useful value; a run with a larger value could not even start
+MOST = 2**31 - 1  # No useful value is near these limits. A run with a larger value could not even start.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,8 +14,8 @@ class Check:
     """A rule for one field.
 
     Attributes:
-        allowed: the allowed values, in words; completes "FIELD is VALUE, allowed: ...".
-        accepts: function that takes a value of the field's type and returns whether the value is allowed.
+        allowed: the allowed values, in words. They end the error message "FIELD is VALUE, allowed: ...".
+        accepts: function that takes a value of the field's type and returns True if the value is allowed.
     """
 
     allowed: str
@@ -28,7 +28,7 @@ def anything() -> Check:
 
 
 def one_of(*values: str) -> Check:
-    """Accepts one of a few words."""
+    """Accepts the given words."""
     return Check(f"{', '.join(values[:-1])} or {values[-1]}", lambda value: value in values)
 
 
@@ -87,22 +87,22 @@ def weight_pair(most: float) -> Check:
 
 
 def folder() -> Check:
-    """Accepts the path of a folder, or none."""
+    """Accepts the path of a folder, or None."""
     return Check("a folder, or none", lambda value: value != "")
 
 
 def file() -> Check:
-    """Accepts the path of a file, or none."""
+    """Accepts the path of a file, or None."""
     return Check("a file, or none", lambda value: value != "")
 
 
 def grey() -> Check:
-    """Accepts a grey value, or none."""
+    """Accepts a grey value, or None."""
     return Check("a grey value from 0 to 255, or none", lambda value: value is None or 0 <= value <= 255)
 
 
 def regular_expression() -> Check:
-    """Accepts a regular expression, or none."""
+    """Accepts a regular expression, or None."""
     return Check("a regular expression, or none", _compiles)
 
 

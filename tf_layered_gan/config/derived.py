@@ -1,4 +1,4 @@
-"""Values that follow from several fields of a config."""
+"""Values that are computed from several fields of a config."""
 
 from ml_collections import ConfigDict
 
@@ -6,7 +6,7 @@ from ml_collections import ConfigDict
 def pass_steps(config: ConfigDict) -> int:
     """Returns the number of training steps of a pass over photos.
 
-    This is `refine.steps` or, if that is 0, the number of the segmenter's steps on synthetic pairs.
+    This is `refine.steps`. If that field is 0, it is the number of steps that the segmenter takes on synthetic pairs.
     """
     schedule = config.schedule
     return config.refine.steps or schedule.rounds * schedule.segmenter_steps_per_round + schedule.final_segmenter_steps

@@ -37,8 +37,8 @@ def find(config: str) -> str:
     """Returns the path of a config file.
 
     Args:
-        config: the name of a shipped config, such as "folder", or the path of any config file. Text with a slash or a
-            suffix counts as a path. A path is returned unchanged, even if there is no such file.
+        config: the name of a shipped config, such as "folder", or the path of any config file. A text with a slash or a
+            suffix is taken as a path. A path is returned unchanged, even if there is no such file.
 
     Raises:
         ValueError: no shipped config has this name.
@@ -105,7 +105,7 @@ class _NameOrPathParser(ConfigFileFlagParser):
 
 
 class _UnsplitPath(str):
-    """A path that `split` leaves whole.
+    """A path whose method `split` does not split it.
 
     Otherwise ml_collections would split it at a colon, and pass the second part to the config as an argument.
     """
@@ -124,7 +124,8 @@ def define_flag(
     Args:
         help_string: what the program uses the config for. The function appends the allowed values.
         flag_values: where the flag is defined.
-        sys_argv: the command line whose flags set fields, with the program's name first; None for sys.argv.
+        sys_argv: the command line with the flags that set fields; it begins with the program's name. None means
+            sys.argv.
 
     Returns:
         The flag's holder. The value of the flag is a ConfigDict, or None if the flag is not given.

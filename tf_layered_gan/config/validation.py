@@ -1,4 +1,4 @@
-"""Checks a config before anything is built from it."""
+"""The checks of a config, made before anything is built from it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from ml_collections import ConfigDict
 from tf_layered_gan.config.checks import MOST, is_finite
 from tf_layered_gan.config.fields import FIELDS, default_config
 
-# A field's name, the value given, the allowed values in words, and whether the value is one of them.
+# The name of a field, its value, the allowed values in words, and whether the value is allowed.
 _Checked = tuple[str, Any, str, bool]
 
 _KINDS = {int: "a whole number", float: "a finite number", bool: "True or False", str: "a text", tuple: "a tuple"}
@@ -42,7 +42,7 @@ def _shown(given: Any) -> str:
 
 
 def _check_types(config: ConfigDict, known: ConfigDict, prefix: str = "") -> Iterator[_Checked]:
-    """Checks that all fields are known and have values of their types, because a config file may set anything."""
+    """Checks that all fields are known and have values of the right type, because a config file may set anything."""
     for name in [*known, *(name for name in config if name not in known)]:
         field, given = f"{prefix}{name}", config.get(name, _MISSING)
         if name not in known:
@@ -134,7 +134,7 @@ def _check_training(config: ConfigDict) -> Iterator[_Checked]:
 
 def _check_unet(config: ConfigDict) -> Iterator[_Checked]:
     depth, width, resolution = config.networks.unet_depth, config.networks.unet_width, config.resolution
-    if not 0 <= depth <= 8:  # `_check_values` refuses it; 2**depth could take for ever
+    if not 0 <= depth <= 8:  # `_check_values` refuses such a depth; here 2**depth could take for ever
         return
     allowed = f"2**depth divides the resolution, {_shown(resolution)}"
     yield "networks.unet_depth", depth, allowed, resolution % 2**depth == 0

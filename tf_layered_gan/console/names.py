@@ -1,14 +1,14 @@
-"""Help with misspelt names."""
+"""Suggestions for misspelt names."""
 
 import difflib
 from collections.abc import Iterable
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """Returns "; did you mean NAME?" with the nearest known name, or "" if none is near.
+    """Returns "; did you mean NAME?" with the most similar known name, or "" if no known name is similar.
 
-    Names may have sections, as in "gan.gamma_mi". The parts after the last dot are compared first, so the nearest name
-    is found even if the given name has a wrong section or none.
+    Names may have sections, as in "gan.gamma_mi". The parts after the last dot are compared first. So the right name is
+    found even if the section is wrong or missing.
     """
     full = {name.lower(): name for name in known}
     last = {_last(name): name for name in full}

@@ -1,4 +1,7 @@
-"""Progress of work that takes more than two seconds: a bar in a terminal, lines in the log elsewhere."""
+"""Progress of work that takes more than two seconds.
+
+It is shown as a bar in a terminal, otherwise as lines in the log.
+"""
 
 import sys
 import time
@@ -16,15 +19,15 @@ T = TypeVar("T")
 def progress(
     items: Iterable[T], what: str, total: int, *, unit: str = "images", size: Callable[[Any], int] = lambda item: 1
 ) -> Iterator[T]:
-    """Yields the items, and shows how many are done, how many a second, and how much time is left.
+    """Yields the items. Shows how many items are done, how many are done per second, and how much time is left.
 
     Shows nothing if absl's verbosity is below INFO, which is the default in a program that does not set the verbosity.
 
     Args:
         items: the items. An item counts as done when the next item is requested.
         what: the work, such as "reading photos".
-        total: the sum of the items' sizes, or 0 if nobody knows it.
-        unit: what is counted.
+        total: the sum of the sizes of all items, or 0 if it is not known.
+        unit: the unit of the sizes, such as "photos".
         size: function that returns the size of an item, such as `len` for batches.
     """
     if logging.get_verbosity() < logging.INFO:

@@ -5,7 +5,7 @@ from typing import TypeAlias
 import numpy as np
 import tensorflow as tf
 
-# NTSC: luma, then the two axes of colour, which are exactly 0 for grey.
+# The matrix of NTSC. Its rows give the luma and the two axes of colour. Both axes are exactly 0 for grey.
 RGB_TO_YIQ = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
 
 
@@ -15,7 +15,7 @@ Seed: TypeAlias = tf.Tensor | tuple[int, int]
 def random_flip_and_crop(
     images: tf.Tensor, seed: Seed, *, resolution: int, crop_scale: tuple[float, float], flip: bool
 ) -> tf.Tensor:
-    """Cuts a random square out of each image, mirrors half of the images and resizes all (appendix C.1).
+    """Cuts a random square out of each image, mirrors half of the squares, and resizes all squares (appendix C.1).
 
     The paper names "horizontal flip and random resized crop" but states no range. Here the crop keeps the aspect ratio,
     so objects keep their shape.
@@ -40,14 +40,14 @@ def random_flip_and_crop(
 def sample_crops(
     count: int | tf.Tensor, seed: Seed, *, width: int | tf.Tensor, crop_scale: tuple[float, float], flip: bool
 ) -> dict[str, tf.Tensor]:
-    """Draws which square of each image to crop, and whether to mirror it, for `crop_and_resize`.
+    """Draws a square for each image, and whether to mirror it. `crop_and_resize` takes the result.
 
     Args:
         count: number of images.
         seed: int [2]; all randomness comes from it.
         width: width and height of an image, pixels.
         crop_scale: (low, high) in (0, 1], low <= high. The side of a crop is uniform between these fractions of the
-            width. Its place is uniform among all places inside the image.
+            width. The position is uniform among all positions inside the image.
         flip: whether to mirror left to right with probability 1/2.
 
     Returns:
@@ -72,14 +72,14 @@ def crop_and_resize(
 ) -> tf.Tensor:
     """Resizes a square of each image to `resolution` pixels, bilinearly with antialiasing.
 
-    The filter is that of `tf.image.resize(antialias=True)`: a triangle, widened by the scale if the square shrinks. But
-    here each image has its own square, and the filter also uses the pixels around the square. It is cut off at the
-    border of the image.
+    The filter is the triangle of `tf.image.resize(antialias=True)`. If the square becomes smaller, the triangle is made
+    wider by the same factor. Unlike in TensorFlow, each image has its own square, and the filter also uses pixels
+    around the square. At the border of the image, the filter is cut off.
 
     Args:
         images: float32 [image, height, width, rgb], any range.
-        top, left, side: float32 [image], pixels, fractions allowed; the square lies inside the image.
-        mirrored: bool [image], whether the result is mirrored left to right.
+        top, left, side: float32 [image], pixels, fractions allowed. The square must lie inside the image.
+        mirrored: bool [image], whether to mirror the result left to right.
         resolution: width of the result, pixels.
 
     Returns:
@@ -110,11 +110,11 @@ def sample_color(
 ) -> tf.Tensor:
     """Draws a change of colour for each image (the paper's "random color augmentation", C.2 and C.3).
 
-    The paper states neither the kinds of changes nor their ranges. A range of 0 leaves its property unchanged.
+    The paper states neither the kinds of changes nor their ranges. With a range of 0, the property is not changed.
 
     Args:
         count: number of images.
-        seed: int [2]; all randomness comes from it. XLA draws other numbers from the same seed.
+        seed: int [2]; all randomness comes from it. Code compiled by XLA draws other numbers from the same seed.
         brightness: 0 to 2; the shift of every value is uniform in [-brightness, brightness].
         contrast: 0 to 1; the factor is uniform in [1 - contrast, 1 + contrast].
         saturation: 0 to 1; the factor is uniform in [1 - saturation, 1 + saturation].
@@ -137,8 +137,9 @@ def sample_color(
 def apply_color(images: tf.Tensor, color: tf.Tensor) -> tf.Tensor:
     """Changes the colours of each image: its contrast about the mean colour, saturation, hue and then brightness.
 
-    Saturation and hue are one linear map of the colours in YIQ. It differs from `tf.image.adjust_hue` in two ways. Each
-    image has its own turn of the hue. The map keeps the luma, while HSV keeps the largest channel.
+    Saturation and hue are changed together, by one linear map of the colours in YIQ. This map differs from
+    `tf.image.adjust_hue` in two ways: each image has its own turn of the hue, and the luma stays the same (in HSV, the
+    largest channel stays the same).
 
     Args:
         images: float32 [image, height, width, rgb] in [-1, 1].
@@ -155,7 +156,10 @@ def apply_color(images: tf.Tensor, color: tf.Tensor) -> tf.Tensor:
 
 
 def _color_matrix(saturation: tf.Tensor, turn: tf.Tensor) -> tf.Tensor:
-    """Returns float32 [image, rgb out, rgb in]. It maps grey to itself, so it suits [-1, 1] as well as [0, 1]."""
+    """Returns float32 [image, rgb out, rgb in].
+
+    The matrix maps grey to itself, so it works in [-1, 1] as well as in [0, 1].
+    """
     cosine, sine = saturation * tf.cos(2 * np.pi * turn), saturation * tf.sin(2 * np.pi * turn)
     zero, one = tf.zeros_like(turn), tf.ones_like(turn)
     turned = tf.stack([one, zero, zero, zero, cosine, -sine, zero, sine, cosine], axis=-1)

@@ -1,4 +1,4 @@
-"""A limited amount of something, such as memory, shared by threads."""
+"""A limited amount of a resource, such as memory, that threads share."""
 
 import contextlib
 import threading
@@ -13,7 +13,7 @@ class Budget:
 
     @contextlib.contextmanager
     def reserved(self, amount: int) -> Iterator[None]:
-        """Waits until the amount is free and reserves it inside the block. An amount above the total counts as the
+        """Waits until the amount is free, and reserves it inside the block. An amount above the total is reduced to the
         total."""
         amount = min(amount, self._total)
         with self._changed:

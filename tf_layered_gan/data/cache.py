@@ -1,4 +1,4 @@
-"""A cache of the splits that a source has read, so that photos are decoded once."""
+"""A cache of the splits that a source has read, so that each photo is decoded only once."""
 
 import contextlib
 import errno
@@ -21,26 +21,26 @@ from tf_layered_gan.files.file_lock import file_lock
 
 Create = Callable[[tuple[int, ...]], np.ndarray]
 
-_NO_MAPPING = (errno.ENODEV, errno.EINVAL, errno.EOPNOTSUPP)  # some FUSE mounts and folders shared with the host
+# Errors of some FUSE mounts and of folders shared with the host.
+_NO_MAPPING = (errno.ENODEV, errno.EINVAL, errno.EOPNOTSUPP)
 _SPLITS = ("train", "validation", "test")
 
 
 def cached_splits(read: Callable[..., Splits], cache: str | os.PathLike | None, key: object) -> Splits:
-    """Returns the splits from the cache, or reads them and stores them there. An entry is stored whole or not at all.
+    """Returns the splits from the cache. If they are not there, reads them and stores them as a whole or not at all.
 
     Args:
         read: function that takes `create` and returns `Splits`. `create(shape)` makes a uint8 array. The training
-            images must be the first rows of an array from `create`, with their masks as fourth channel if they have
-            any. All other arrays must be small.
+            images must be the first rows of an array that `create` made. If they have masks, the masks are the fourth
+            channel. All other arrays must be small.
         cache: None, or a folder.
-        key: everything that the result of `read` depends on, as values for JSON.
+        key: everything that the result of `read` depends on, as values that JSON can store.
 
     Returns:
-        `Splits`: memory mapped from the cache; in memory if `cache` is None or its files cannot be mapped.
+        `Splits`, memory mapped from the cache. They are in memory if `cache` is None or its files cannot be mapped.
 
     Raises:
-        ValueError: if the entry in the cache is damaged, or the folder holds something else. The message names the
-            path.
+        ValueError: if the entry in the cache is damaged, or the folder is not a cache. The message names the path.
         OSError: if the cache cannot be locked or written, for example because the disk is full. Earlier entries stay.
     """
     if cache is None:
@@ -76,7 +76,8 @@ def _opened(entry: Path) -> Splits:
     try:
         names = json.loads((entry / "names.json").read_text())
         return Splits(**{split: _open(entry, split, tuple(names[split])) for split in _SPLITS})
-    except Exception as error:  # NumPy raises almost any error for a file that holds no array or one of another shape
+    # For a file without an array, or with an array of another shape, NumPy raises almost any error.
+    except Exception as error:
         raise ValueError(f"{entry} is damaged: {error}; remove it, and the photos are read again") from error
 
 
@@ -86,7 +87,8 @@ def _fill(entry: Path, read: Callable[..., Splits]) -> None:
     def wait() -> None:
         logging.info("waiting for another run that reads photos into %s", entry.parent)
 
-    with file_lock(entry.parent, taken=wait):  # one run reads at a time, so anything unfinished was left by a dead run
+    # Only one run reads at a time, so any unfinished entry is from a run that was killed.
+    with file_lock(entry.parent, taken=wait):
         for left_over in entry.parent.glob("tmp*"):
             shutil.rmtree(left_over)
         if not entry.exists():
@@ -99,11 +101,12 @@ def _fill(entry: Path, read: Callable[..., Splits]) -> None:
 
 
 def _remove_earlier(entry: Path) -> None:
-    """Removes older entries with the same photos. Files or settings have changed since these entries were made."""
+    """Removes older entries with the same photos, which were made from earlier files or with earlier settings."""
     names = (entry / "names.json").read_bytes()
     for record in entry.parent.glob("*/names.json"):
         if record.parent != entry and record.read_bytes() == names:
-            shutil.rmtree(record.parent, ignore_errors=True)  # on Windows, another process may still use it
+            # On Windows this fails if another process still uses the entry.
+            shutil.rmtree(record.parent, ignore_errors=True)
 
 
 def _write(read: Callable[..., Splits], folder: Path) -> None:
@@ -121,9 +124,11 @@ def _write(read: Callable[..., Splits], folder: Path) -> None:
 
 
 def _create(file: Path, shape: tuple[int, ...], unmapped: list[np.ndarray]) -> np.ndarray:
-    """Maps a new file as a uint8 array. Reserves its space first, because a full disk would kill the process later.
+    """Creates a file and maps it as a uint8 array.
 
-    Where files cannot be mapped, the array is in memory and is added to `unmapped`.
+    Reserves its disk space first, because a full disk would kill the process later.
+
+    If the file system cannot map files, the array is made in memory and added to `unmapped`.
     """
     with _errors_named(file.parent):
         try:
@@ -157,7 +162,7 @@ def _open(entry: Path, split: str, names: tuple[str, ...]) -> Photos:
 
 def _mapped(file: Path) -> np.ndarray:
     try:
-        return np.lib.format.open_memmap(file, "r")  # unlike np.load, it opens neither pickles nor archives
+        return np.lib.format.open_memmap(file, "r")  # unlike np.load, this function opens neither pickles nor archives
     except OSError as error:
         if error.errno not in _NO_MAPPING:
             raise

@@ -1,4 +1,4 @@
-"""Checks for copies of evaluation photos among the photos to train on."""
+"""A check for copies of evaluation photos among the training photos."""
 
 import hashlib
 import os

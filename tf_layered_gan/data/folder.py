@@ -25,8 +25,8 @@ from tf_layered_gan.data.squares import labelled_square
 
 T = TypeVar("T")
 
-_BYTES, _PIXELS = Budget(MAX_BYTES), Budget(MAX_PIXELS)  # bytes, for all threads together
-Image.core.set_block_size(2**26)  # freed blocks above 32 MiB return to the system at once, in every thread
+_BYTES, _PIXELS = Budget(MAX_BYTES), Budget(MAX_PIXELS)  # the limits hold for all threads together
+Image.core.set_block_size(2**26)  # with this block size, freed memory returns to the system at once, in every thread
 
 
 def load(
@@ -41,28 +41,30 @@ def load(
     most_photos: int = 50_000,
     cache: str | os.PathLike | None = None,
 ) -> Splits:
-    """Reads every photo in a folder and below it, in the order of their names.
+    """Reads every photo in a folder and its subfolders, sorted by name.
 
-    Photos are decoded by `edge_segmenter.files.images.read_image`, which states the formats and limits. A file that
-    cannot be read, or is deleted meanwhile, is left out. A warning names it and the reason. The same holds for folders
-    that cannot be read and for entries that are not files, such as a broken link. System files, thumbnails and results
-    of this program are also left out, see `edge_segmenter.files.finding`. In addition to the result, reading takes less
-    than 1.5 GiB of memory, for any files and any number of threads.
+    Photos are decoded by `edge_segmenter.files.images.read_image`, which states the formats and limits. If a file
+    cannot be read, or is deleted meanwhile, it is left out, and a warning names the file and the reason. The same holds
+    for folders that cannot be read, and for entries that are not files, such as a broken link. System files, thumbnails
+    and results of this program are also left out, see `edge_segmenter.files.finding`. In addition to the result,
+    reading takes less than 1.5 GiB of memory, for any files and any number of threads.
 
     Args:
         path: the folder.
         resolution: width of the validation and test photos, pixels.
         storage_size: width of the training photos, pixels, at least `resolution`.
         fit: how a photo becomes a square, "crop", "squeeze" or "pad", see `edge_segmenter.fit`.
-        masks: None, or a folder of masks for evaluation, see `find_photos`. `mask_values` decides which of their values
-            are the object. Photos with a mask are not used for training. Sorted by name, the first, third, fifth and so
-            on go to validation, the others to test. If all photos have a mask, there are no training photos.
+        masks: None, or a folder of masks for evaluation, see `find_photos`. `mask_values` decides which of the values
+            in these masks are the object. Photos with a mask are not used for training. Sorted by name, the first,
+            third, fifth and so on go to validation, the others to test. If all photos have a mask, there are no
+            training photos.
         unlabelled: None, or the grey, 0 to 255, of mask pixels that have no label.
-        holdout: if there are no masks, the number of photos to keep from training, evenly spaced: half for validation,
-            half for test. At most a tenth of all photos, but at least 2.
-        most_photos: most photos without masks. Of more, so many are chosen, evenly spaced by name. The log says so.
-        cache: None, or a folder that keeps the decoded photos. They are memory mapped, and read again only if the
-            settings or the files (names, sizes, modification times) change.
+        holdout: if there are no masks, the number of photos that are not used for training: half for validation, half
+            for test. They are evenly spaced by name. At most a tenth of all photos is held out, but at least 2 photos.
+        most_photos: the greatest number of photos without masks. If there are more, this many are chosen, evenly spaced
+            by name. The log then says so.
+        cache: None, or a folder that keeps the decoded photos. The copies are memory mapped. The photos are read again
+            only if the settings or the files (names, sizes, modification times) change.
 
     Returns:
         `Splits`, in memory if `cache` is None. A photo's name is its path below `path`.
@@ -89,12 +91,12 @@ def load(
     files = [file for file, found in stamps.items() if found]
     warn_of_turns([(file.photo, file.mask) for file in files if file.mask])
     read = functools.partial(_read, files, path, **settings)
-    rule = ["values"] if masks else []  # caches of earlier versions hold labels made by another rule
+    rule = ["values"] if masks else []  # in caches of earlier versions, the labels were made by another rule
     return cached_splits(read, cache, [_key(stamps), settings, *rule])
 
 
 def _chosen(files: list[PhotoFile], most: int) -> list[PhotoFile]:
-    """Returns the photos with masks and at most `most` of the others."""
+    """Returns all photos with masks, and at most `most` of the photos without masks."""
     others = [place for place, file in enumerate(files) if not file.mask]
     if len(others) <= most:
         return files
@@ -109,7 +111,7 @@ def _chosen(files: list[PhotoFile], most: int) -> list[PhotoFile]:
 
 
 def _evenly_spaced(count: int, total: int) -> list[int]:
-    """Returns the middles of `count` equal groups of `total` places."""
+    """Divides `total` places into `count` equal groups, and returns the middle of each group."""
     return [(2 * k + 1) * total // (2 * count) for k in range(count)]
 
 
@@ -142,7 +144,7 @@ def _photos(squares: np.ndarray, files: list[PhotoFile]) -> Photos:
 
 
 def _read_squares(files, *, size, fit, coding, create):
-    """Returns uint8 [file, size, size, channel] and the list of files, both without the unreadable ones."""
+    """Returns uint8 [file, size, size, channel] and the list of files. Both leave out unreadable files."""
     channels = 4 if any(file.mask for file in files) else 3
     squares = create((len(files), size, size, channels))
     readable: list[PhotoFile] = []
@@ -159,7 +161,10 @@ def _read_squares(files, *, size, fit, coding, create):
 
 
 def _read_square(file: PhotoFile, *, size: int, fit: str, coding: Coding) -> np.ndarray | None:
-    """Returns uint8 [size, size, rgb], with the label as fourth channel if there is a mask; None if unreadable."""
+    """Returns uint8 [size, size, rgb], or None if the file cannot be read.
+
+    If there is a mask, a fourth channel has the labels.
+    """
     paths = [path for path in (file.photo, file.mask) if path]
     with _BYTES.reserved(sum(map(_size, paths))):
         pixels = [_read_or_warn(pixels_to_decode, path, size=size) for path in paths]
@@ -170,7 +175,7 @@ def _read_square(file: PhotoFile, *, size: int, fit: str, coding: Coding) -> np.
 
 
 def _decode_square(file: PhotoFile, *, size: int, fit: str, coding: Coding) -> np.ndarray | None:
-    # A separate function, so that the decoded images are deleted before their memory counts as free.
+    # In a separate function, the decoded images are deleted before their memory counts as free.
     photo = _read_or_warn(read_image, file.photo, size=size)
     mask = _read_or_warn(read_mask, file.mask, coding=coding) if file.mask else None
     if photo is None or (file.mask and mask is None):
@@ -189,7 +194,7 @@ def _read_or_warn(read: Callable[..., T], path: Path, **settings: Any) -> T | No
 def _hold_out(squares, files, holdout):
     """Selects evenly spaced files and removes them from the array.
 
-    The other squares move up in place, because a copy might not fit on the disk.
+    The remaining squares are moved within the array, because a copy of it might not fit on the disk.
     """
     count = min(len(files), max(2, min(holdout, len(files) // 10)))
     held = _evenly_spaced(count, len(files))
@@ -207,7 +212,7 @@ def _size(path: Path) -> int:
 
 
 def _stamp(file: PhotoFile) -> list[tuple] | None:
-    """Returns name, size and modification time of a photo and its mask. Warns and returns None if one is gone."""
+    """Returns name, size and modification time of a photo and its mask. If a file is gone, warns and returns None."""
     stamps = []
     for path in (file.photo, file.mask):
         try:

@@ -1,4 +1,4 @@
-"""The labels of photos: classes from the photos' names, and masks to learn from."""
+"""Labels of photos: classes that are read from the photos' names, and masks for supervised training."""
 
 import re
 
@@ -8,7 +8,8 @@ from tf_layered_gan.data.photos import UNLABELLED, Photos, Splits
 from tf_layered_gan.files.time_limit import time_limit
 
 _MATCHING_SECONDS = 30
-_NEARLY_ALL, _MOST_OF_THE_BORDER = 0.7, 0.6  # objects rarely cover larger shares of the photos and of their borders
+# Objects rarely cover larger shares of the photos, and of the borders of the photos.
+_NEARLY_ALL, _MOST_OF_THE_BORDER = 0.7, 0.6
 
 
 def photo_classes(splits: Splits, pattern: str) -> list[str]:
@@ -37,14 +38,14 @@ def photo_classes(splits: Splits, pattern: str) -> list[str]:
 
 
 def odd_masks(true_fraction: float, border_fraction: float = 0.0) -> str | None:
-    """Describes what is wrong with true masks that are probably wrong.
+    """Describes the fault of true masks that are probably wrong.
 
     Args:
         true_fraction: the object's share of all labelled pixels in the masks.
         border_fraction: the object's share of the labelled pixels at the borders of the photos.
 
     Returns:
-        str, or None if nothing looks wrong.
+        the description, or None if the masks look right.
     """
     if true_fraction in (0, 1):
         share = "no pixel" if true_fraction == 0 else "every pixel"
@@ -69,7 +70,7 @@ def odd_masks_of(splits: Splits) -> str | None:
 
 
 def labelled_photos(splits: Splits) -> Photos:
-    """Returns the photos to learn masks from: training photos if they have masks, else validation photos.
+    """Returns the photos for supervised training: the training photos if they have masks, else the validation photos.
 
     Returns:
         `Photos` with masks.

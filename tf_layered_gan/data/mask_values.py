@@ -1,4 +1,4 @@
-"""The meaning of the values in mask files, found from all masks of a set. The rules are stated in docs/data.md."""
+"""The meaning of the values in mask files. It is found from all masks of a set, by the rules in docs/data.md."""
 
 import collections
 import dataclasses
@@ -14,11 +14,11 @@ from edge_segmenter.files.images import File, UnreadableImage, opened, upright
 from edge_segmenter.files.printing import printable
 
 UNLABELLED_GREY = 128  # in the result of `read_mask`
-_TINT = 32  # JPEG compression changes the channels of a grey by less than this
-_FEW = 64  # a mask with soft edges has more values than this; masks of classes have fewer
+_TINT = 32  # JPEG compression changes the channels of a grey pixel by less than this
+_FEW = 64  # a mask with soft edges has more values than this, a mask of classes has fewer
 _SHOWN = 8
-_WHITES = (1, 255, 65_535)  # the object's value in masks of two values, with 1, 8 or 16 bits
-_GREYS = ("grey", "index")  # the kinds of mask in which `unlabelled` is a value
+_WHITES = (1, 255, 65_535)  # in masks of two values, the value of the object: with 1, 8 and 16 bits
+_GREYS = ("grey", "index")  # the kinds of masks in which `unlabelled` can appear as a value
 _SQUARE = 0.01  # largest relative difference between the sides of a square
 _SAME_SIZE = (2, 3, 4)  # EXIF orientations that keep width and height
 
@@ -28,7 +28,7 @@ class Meaning:
     """The values that mark the object and those that mark pixels without a label.
 
     Attributes:
-        threshold: this value and all higher ones are the object.
+        threshold: this value and all higher values mark the object.
         void: the value of pixels without a label, or None.
     """
 
@@ -41,7 +41,7 @@ class Coding:
     """The rules for reading the masks of a set.
 
     Attributes:
-        by_alpha: whether the alpha channel is the mask, in files that have one.
+        by_alpha: whether the alpha channel is the mask, in files with an alpha channel.
         meanings: the meaning of the values by kind of mask: "grey", "index", "colour" or "alpha".
         unlabelled: the grey or palette index of pixels without a label, or None.
     """
@@ -97,7 +97,7 @@ def read_mask(file: File, coding: Coding) -> Image.Image:
 
 
 def warn_of_turns(pairs: Iterable[tuple[Path, Path]]) -> None:
-    """Warns if an EXIF tag turns photos but not their masks, and the sizes do not show which of the two are upright.
+    """Warns if EXIF tags turn photos but not their masks, and the sizes do not show which of the two is upright.
 
     Args:
         pairs: the files of photo and mask.
@@ -118,7 +118,7 @@ def _is_turned_apart(photo: File, mask: File) -> bool:
             turn, square = image.getexif().get(ExifTags.Base.Orientation, 1), _is_square(*image.size)
         with opened(mask) as image:
             mask_turn = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except UnreadableImage:  # the warning comes when it is read
+    except UnreadableImage:  # a warning follows when the file is read
         return False
     return mask_turn == 1 and (turn in _SAME_SIZE or (square and turn in range(2, 9)))
 
@@ -135,7 +135,7 @@ class _Statistics:
 
     file: File
     counts: dict[str, collections.Counter[int]]
-    visible: frozenset[int]  # the packed colours that are not transparent, if there is an alpha channel
+    visible: frozenset[int]  # if there is an alpha channel: the packed colours of the pixels that are not transparent
 
     def kind(self, by_alpha: bool) -> str:
         return "alpha" if by_alpha and "alpha" in self.counts else next(iter(self.counts))
@@ -155,8 +155,8 @@ def _statistics(file: File) -> _Statistics | None:
 
 
 def _decides_by_alpha(found: list[_Statistics]) -> bool:
-    """Returns whether the alpha channels of a set are its masks. They are not if all visible pixels are black or
-    white."""
+    """Returns whether the alpha channels of a set are its masks. If all visible pixels are black or white, they are
+    not."""
     transparent = any(min(statistics.counts["alpha"]) < 255 for statistics in found)
     return transparent and frozenset[int]().union(*(one.visible for one in found)) != {0, 0xFFFFFF}
 
@@ -185,7 +185,7 @@ def _meaning(kind: str, members: list[_Statistics], unlabelled: int | None) -> M
     if kind != "grey" or not known[0] < threshold <= known[-1] or _has_classes(values, threshold):
         raise ValueError(_refusal(kind, known, max(members, key=lambda one: len(one.counts[kind])).file))
     for file, found in objects:
-        if len(found) == 1 and found <= set(_WHITES) and max(found) < threshold:  # it would be all background
+        if len(found) == 1 and found <= set(_WHITES) and max(found) < threshold:  # the whole mask would be background
             raise ValueError(
                 f"the mask {file} holds no value but 0 and {max(found)}, and other masks hold greys up to {known[-1]}, "
                 "so what is the object is not certain; allowed: masks that are all alike, such as 0 and 255"
@@ -194,8 +194,8 @@ def _meaning(kind: str, members: list[_Statistics], unlabelled: int | None) -> M
 
 
 def _has_classes(values: collections.Counter[int], threshold: int) -> bool:
-    """Returns whether greys are classes. They are if there are few greys, and most pixels above 0 are dark or most of
-    these pixels are middle grey."""
+    """Returns whether the grey values are classes. They are classes if there are few of them, and most pixels above 0
+    are dark or most of these pixels are middle grey."""
     dark, light = threshold / 4, 2 * threshold - threshold / 16
     areas = [
         sum(count for value, count in values.items() if low < value < high) for low, high in ((0, dark), (dark, light))
@@ -229,7 +229,7 @@ def _read(file: File, by_alpha: bool) -> tuple[str, np.ndarray]:
         used = np.unique(indices)
         if used.max() >= len(palette) or np.ptp(palette[used].astype(int), axis=1).max() > _TINT:
             return "index", indices
-        if len(used) > 1 and not np.ptp(palette[used], axis=0).any():  # one colour only, such as an empty palette
+        if len(used) > 1 and not np.ptp(palette[used], axis=0).any():  # the palette has only one colour, so it is empty
             return "index", indices
         image = image.convert("L")
     if image.mode == "L" or image.mode[0] in "IF":

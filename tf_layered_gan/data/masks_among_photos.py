@@ -1,4 +1,4 @@
-"""Checks for masks among the photos to train on."""
+"""A check for masks among the training photos."""
 
 import collections
 import functools
@@ -13,23 +13,24 @@ import numpy as np
 from edge_segmenter.files.images import UnreadableImage, read_image
 from tf_layered_gan.data.photo_files import PhotoFile
 
-# Names of folders in lower case, without signs between the words.
+# Usual names of folders of masks, in lower case and without characters between the words.
 _OF_MASKS = re.compile(
     "masks?|labels?|gt|groundtruth|annotations?|trimaps?|mattes?|alphas?|segs?|segmentation(s|class|classpng|object)?"
 )
 _ENDING = re.compile(rf"(.)[-_. ]+({_OF_MASKS.pattern})([-_. ]*\d+)?$", re.IGNORECASE)  # such as car_mask
-_GROUPS, _MEMBERS = 5, 4  # number of names to examine, and of files with each
+_GROUPS, _MEMBERS = 5, 4  # number of names to examine, and number of files for each name
 _PIXELS = 4096  # number of pixels to examine
-_FEW = 64  # a photo has more colours; a mask has fewer
-_EXTREMES = 0.9  # least share of black and white in a JPEG mask; a photo has less
+_FEW = 64  # a photo has more colours than this, a mask has fewer
+_EXTREMES = 0.9  # in a JPEG mask, at least this share of the pixels is black or white; in a photo, less
 
 
 def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile], masks: str | os.PathLike | None = None) -> None:
     """Checks that no masks lie among photos.
 
-    A folder of masks is a folder `masks` in `path`, or any folder with a name such as `labels` if most of its images
-    have the names of photos elsewhere and look like masks. Masks in other places are found if they have few colours,
-    and the photos of the same names (1.jpg for 1.png or 1_mask.png) have more.
+    Two kinds of folders count as folders of masks. The first is a folder `masks` in `path`. The second is any folder
+    with a name such as `labels`, if most of its images look like masks and have the same names as photos in other
+    folders. Masks in other places are found if they have few colours, and a photo with the same name (1.jpg for 1.png
+    or 1_mask.png) has more colours.
 
     Args:
         path: the folder of the photos.
@@ -37,7 +38,7 @@ def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile], masks: str
         masks: None, or the folder of masks that the user named; `files` holds none of its files.
 
     Raises:
-        ValueError: if there are masks; names a folder or a mask.
+        ValueError: if there are masks. The message names a folder or a mask.
     """
     folders: dict[str, list[PhotoFile]] = collections.defaultdict(list)
     for file in files:
@@ -61,7 +62,8 @@ def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile], masks: str
 def _mask_and_photo(files: Sequence[PhotoFile]) -> tuple[Path, Path] | None:
     """Returns a mask and its photo if some files of the same name are examined, and all of them are such pairs."""
     first: dict[str, PhotoFile] = {}
-    groups: dict[str, list[PhotoFile]] = {}  # only of several files, because there may be a million files
+    # Only names of several files are kept, because there may be a million files.
+    groups: dict[str, list[PhotoFile]] = {}
     for file in files:
         name = _ENDING.sub(r"\1", _stem(file))
         if (earlier := first.setdefault(name, file)) is not file:
@@ -78,7 +80,7 @@ def _pair(files: list[Path]) -> tuple[Path, Path] | None:
 
 @functools.lru_cache
 def _folder_of_masks(folder: str) -> str:
-    """Returns the folder or the innermost one around it whose name is usual for masks; or ""."""
+    """Returns the folder itself, or the innermost folder around it, that has a usual name for masks; otherwise ""."""
     parts = folder.split("/")
     words = ["".join(filter(str.isalnum, part.lower())) for part in parts]
     return next(("/".join(parts[:i]) for i in range(len(parts), 0, -1) if _OF_MASKS.fullmatch(words[i - 1])), "")
@@ -101,7 +103,7 @@ def _has_few_colours(pixels: np.ndarray) -> bool:
 
 
 def _pixels(file: Path) -> np.ndarray:
-    """Returns some pixels of an image, uint8 [pixel, rgb]; none if it cannot be read."""
+    """Returns some pixels of an image, uint8 [pixel, rgb]. If the image cannot be read, there are none."""
     try:
         pixels = np.asarray(read_image(file, size=256)).reshape(-1, 3)
     except UnreadableImage:

@@ -36,14 +36,14 @@ class PhotoFile:
 def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None) -> list[PhotoFile]:
     """Finds the photos in a folder, and their masks. Opens no file.
 
-    Logs a warning for each entry that is not a file, and for each folder that cannot be read. Also logs how many files
-    are left out for another reason, see `edge_segmenter.files.finding.list_images`, and how many masks have no photo.
+    Logs a warning for each entry that is not a file, and for each folder that cannot be read. Also logs how many masks
+    have no photo, and how many files are left out for other reasons, see `edge_segmenter.files.finding.list_images`.
 
     Args:
         path: the folder.
         masks: None, or the folder of masks, which may lie below `path`. A mask has the same relative path as its photo,
-            except for the suffix. An accented letter may be one character or two, as on macOS. A photo may have no
-            mask.
+            except for the suffix. An accented letter may be one Unicode character or, as on macOS, two. A photo may
+            have no mask.
 
     Returns:
         list of `PhotoFile`, sorted by name.
@@ -74,7 +74,7 @@ def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None)
 
 
 def warn(path: Path, reason: str) -> None:
-    """Logs that a path is left out. The message is one line even if the name has line breaks."""
+    """Logs that a path is left out. The message is one line, even if the path has line breaks."""
     logging.warning("left out %s: %s", printable(str(path)), printable(reason))
 
 

@@ -1,4 +1,4 @@
-"""The contract between the sources of photos and everything that uses them."""
+"""The classes in which every source returns its photos."""
 
 import dataclasses
 
@@ -14,8 +14,8 @@ class Photos:
     Attributes:
         images: uint8 [photo, height, width, rgb] in [0, 255], height = width >= 1; may be memory mapped. The number of
             photos may be 0.
-        masks: None, or uint8 [photo, height, width]: 0 background, 1 foreground, 255 unlabelled. Metrics leave
-            unlabelled pixels out.
+        masks: None, or uint8 [photo, height, width]: 0 background, 1 foreground, 255 unlabelled. Metrics ignore
+            unlabelled pixels.
         names: a name for each photo, usually its path.
 
     Raises:
@@ -46,13 +46,12 @@ class Splits:
     """The photos of one source, in three splits.
 
     Attributes:
-        train: at the storage size, which is larger than the training resolution, so that a random crop still has
-            detail after resizing.
-        validation: at the training resolution; every choice is made on these.
-        test: at the training resolution; only for the reported figures.
+        train: at the storage size. It is larger than the training resolution, so that a random crop is not enlarged.
+        validation: at the training resolution; used for every choice of settings.
+        test: at the training resolution; used only for the reported figures.
 
     Raises:
-        ValueError: if validation and test differ in size, or train is smaller than they are.
+        ValueError: if validation and test photos differ in size, or training photos are smaller.
     """
 
     train: Photos

@@ -1,4 +1,7 @@
-"""The photos of every training step. They depend only on the seed and the step, so training resumes exactly."""
+"""The photos of every training step.
+
+They depend only on the seed and the step, so a resumed run gets the same photos.
+"""
 
 from collections.abc import Callable
 
@@ -21,7 +24,7 @@ class Share:
         self._first, self._count = first, count
 
     def of(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns this part, [count, ...], of a tensor [batch, ...]."""
+        """Returns the rows of this share, [count, ...], from a tensor [batch, ...]."""
         return tf.ensure_shape(values[self._first : self._first + self._count], [self._count, *values.shape[1:]])
 
 
@@ -36,8 +39,8 @@ def photo_batch(
 ) -> Callable[[tf.Tensor, Share], dict[str, tf.Tensor]]:
     """Returns a function that reads and augments the photos of a step.
 
-    Every epoch is another permutation of all photos. A batch may begin in one epoch and end in the next, so every batch
-    is full. For the augmentation see `augmentation.random_flip_and_crop`.
+    Every epoch has all photos in another random order. A batch may begin in one epoch and end in the next, so every
+    batch is full. For the augmentation see `augmentation.random_flip_and_crop`.
 
     Args:
         photos: one or more photos (`Photos`), of any width. If there are masks, every pixel is labelled. A photo is
@@ -85,8 +88,8 @@ def photo_batch(
 def _places(step: tf.Tensor, seed: tf.Tensor, *, count: int, batch_size: int) -> tf.Tensor:
     """Returns the indices of the batch's photos among `count` photos, int64 [batch].
 
-    `RandomIndexShuffle` uses only the low 8 bits of its three seeds. So each epoch hashes three new seeds from `seed`
-    and the epoch's number.
+    `RandomIndexShuffle` uses only the low 8 bits of its three seeds. So three new seeds are hashed for each epoch, from
+    `seed` and the number of the epoch.
     """
     positions = step * batch_size + tf.range(batch_size, dtype=tf.int64)
     epochs = positions // count

@@ -1,10 +1,10 @@
-"""Images of shapes, drawn by the program: a textured object on a detailed background, with its exact mask.
+"""Images of shapes that the program draws: a textured object on a detailed background, with its exact mask.
 
 Colour alone says little about where the object is. Objects and backgrounds share their textures, their ranges of
 brightness and saturation, and some of their hues. Each object and each background has two colours. Each background is
 covered with specks in the colours of its object. Over many images, objects differ from backgrounds in three ways: they
-are large closed shapes, lie in front, and are more often warm than cool. Image i of a split depends on (split, i)
-alone.
+are large closed shapes, they lie in front, and their colours are more often warm than cool. Image i of a split depends
+only on the split and on i.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ _BLOTCHES = ((0, 2 * np.pi), (0.4, 1.0), (0, 2 * np.pi))  # angles, frequencies 
 
 
 def _inside(shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Returns whether each point (x, y) is in the shape, bool. The shape roughly fills the unit disc at the origin."""
+    """Returns for each point (x, y) whether it is in the shape. The shape roughly fills the unit disc at the origin."""
     if shape == "disc":
         return np.hypot(x, y) < 0.9
     if shape == "square":
@@ -37,12 +37,16 @@ def _inside(shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return (np.maximum(x, y) < 1) & (np.minimum(x, y) < 0.38)
     if shape == "triangle":
         return (y < 0.55) & (np.sqrt(3) * np.abs(x) - y < 1.05)
-    turn = np.abs((np.arctan2(y, x) * 5 / (2 * np.pi)) % 1 - 0.5) * 2  # 0 towards a notch, 1 towards a tip
+    # 0 in the direction of a notch, 1 in the direction of a tip.
+    turn = np.abs((np.arctan2(y, x) * 5 / (2 * np.pi)) % 1 - 0.5) * 2
     return np.hypot(x, y) < 0.52 + 0.6 * turn**1.5
 
 
 def _texture(rng, kind, x, y, period, radius=0.35):
-    """Returns the share of the first of two colours, float [height, width] in [0, 1]; `period` is in units of x."""
+    """Returns the share of the first colour in a mixture of two, float [height, width] in [0, 1].
+
+    `period` has the unit of x.
+    """
     angle, phase = rng.uniform(0, np.pi), rng.uniform(0, 1, 2)
     u = (np.cos(angle) * x + np.sin(angle) * y) / period + phase[0]
     v = (np.cos(angle) * y - np.sin(angle) * x) / period + phase[1]
@@ -86,7 +90,7 @@ def draw(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
         [size, size], 1 where the object covers at least half of the pixel, else 0.
     """
     grid = (np.arange(size * _SUPERSAMPLING) + 0.5) / (size * _SUPERSAMPLING) * 2 - 1
-    x, y = np.meshgrid(grid, grid)  # the image spans [-1, 1] both ways
+    x, y = np.meshgrid(grid, grid)  # x and y go from -1 to 1 in the image
 
     def layer(textures: tuple[str, ...], tones: list[np.ndarray]) -> np.ndarray:
         share = _texture(rng, rng.choice(textures), x, y, rng.uniform(0.5, 1.0))[..., None]
@@ -117,12 +121,12 @@ def draw(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
 def load(
     *, train: int, held_out: int, resolution: int, storage_size: int, cache: str | os.PathLike | None = None
 ) -> Splits:
-    """Draws the images or reads them from the cache. They are the same every time.
+    """Draws the images, or reads them from the cache. The images are the same every time.
 
     Args:
         train: number of images to train on, at `storage_size`, without masks.
-        held_out: number of images for validation, and also for test. These images have the size `resolution`, and
-            masks.
+        held_out: number of images for validation, and the same number for the test. These images have masks. Their
+            width is `resolution`.
         resolution: width and height, pixels.
         storage_size: width and height, pixels, at least `resolution`.
         cache: None, or a folder that keeps the images, see `cache.cached_splits`. If this source file changes, the

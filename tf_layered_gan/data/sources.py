@@ -1,4 +1,4 @@
-"""The photos that a config names."""
+"""The photos of the source that a config names."""
 
 import os
 
@@ -10,7 +10,7 @@ from tf_layered_gan.data.photos import Splits
 
 
 def prepare_photos(config: ConfigDict) -> None:
-    """Downloads and prepares the dataset `config.data.source`, if it is one of the paper's and not prepared yet."""
+    """Downloads and prepares `config.data.source`, if it is one of the paper's datasets and is not prepared yet."""
     if config.data.source not in ("folder", "shapes"):
         from tf_layered_gan.data.paper_datasets import (
             catalogue,  # imported here, because TensorFlow Datasets takes seconds to import
@@ -22,7 +22,8 @@ def prepare_photos(config: ConfigDict) -> None:
 def load_photos(config: ConfigDict, cache: str | os.PathLike | None = None) -> Splits:
     """Loads the dataset `config.data.source`.
 
-    Never prepares one of the paper's datasets, because somebody else's config could name any folder to write to.
+    Never prepares a dataset of the paper, because this would write to a folder that the config names, and the config
+    may come from somebody else.
 
     Args:
         config: the run's config.
@@ -41,7 +42,7 @@ def _load(config: ConfigDict, cache: str | os.PathLike | None) -> Splits:
     data = config.data
     sizes = {
         "resolution": config.resolution,
-        "storage_size": round(config.resolution / data.crop_scale[0]),  # no crop is enlarged
+        "storage_size": round(config.resolution / data.crop_scale[0]),  # so large that no crop has to be enlarged
     }
     if data.source == "shapes":
         return shapes.load(train=data.train_pictures, held_out=data.held_out_pictures, cache=cache, **sizes)

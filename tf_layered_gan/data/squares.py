@@ -1,4 +1,4 @@
-"""Squares of labelled pixels, made from photos and their masks."""
+"""Square photos with a label for each pixel, made from photos and their masks."""
 
 import os
 
@@ -27,7 +27,7 @@ def labelled_square(
 
     Args:
         photo: PIL.Image in mode RGB.
-        mask: None, or PIL.Image of any size with the photo's aspect ratio, to within 1 %; grey 128 and above is
+        mask: None, or PIL.Image of any size with the photo's aspect ratio, to within 1 %; grey 128 and above means
             foreground.
         size: side of the square, pixels.
         fit: "crop", "squeeze" or "pad", see `edge_segmenter.fit`. The paper crops (C.3).
@@ -74,8 +74,8 @@ def full_labels(
 
 def _check_aspect(photo: Image.Image, mask: Image.Image, mask_name: str | os.PathLike) -> None:
     (width, height), (mask_width, mask_height) = photo.size, mask.size
-    # Allows one pixel of difference, because sides are rounded, or 1 %, because tools cut or add some pixels. At the
-    # network's resolution, the difference is less than a pixel.
+    # A difference of one pixel is allowed, because sides are rounded. A difference of 1 % is allowed, because tools cut
+    # or add some pixels. At the network's resolution, both are less than a pixel.
     if abs(width * mask_height - height * mask_width) > max(*photo.size, *mask.size, _ASPECTS * width * mask_height):
         words = f"{mask_name} has another aspect ratio than its photo: mask {mask.size}, photo {photo.size}"
         if abs(width * mask_width - height * mask_height) <= max(photo.size + mask.size):

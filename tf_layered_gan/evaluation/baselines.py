@@ -24,8 +24,8 @@ def all_foreground(images: np.ndarray) -> np.ndarray:
 def centred_disc(images: np.ndarray) -> np.ndarray:
     """Marks a centred disc, two thirds of the image wide (an ellipse if height and width differ).
 
-    Photographers put their object in the middle, so this baseline is strong although it ignores the image. A method
-    that prefers the middle (`networks.mask_centring`) must beat it.
+    Photographers put their object in the middle. So this baseline is strong, although it ignores the image. The result
+    of a method that prefers the middle (`networks.mask_centring`) means nothing unless it is better.
     """
     _check_images(images)
     y, x = ((2 * np.arange(length) + 1) / length - 1 for length in images.shape[1:3])
@@ -36,7 +36,7 @@ def otsu(images: np.ndarray) -> np.ndarray:
     """Splits the grey values of each image in two by Otsu's threshold (Otsu 1979).
 
     The part that covers less of the border is the foreground. If both cover the same share, the brighter part is the
-    foreground. This choice is ours, and it uses no true mask. An image of a single grey value has no foreground.
+    foreground. This rule is our choice. It uses no true mask. An image of a single grey value has no foreground.
     """
     _check_images(images)
 
@@ -48,10 +48,11 @@ def otsu(images: np.ndarray) -> np.ndarray:
 
 
 def two_colours(images: np.ndarray) -> np.ndarray:
-    """Splits the colours of each image into two groups, and marks the `largest_thing` of the inner group.
+    """Splits the colours of each image into two groups, and marks the largest region of the inner group.
 
-    The colours are the a and b of CIELAB, without brightness, in two clusters (k-means). The inner group is the one
-    that covers less of the border. This finds an object of one colour on a background of another colour.
+    The two groups are clusters (k-means) of a and b in CIELAB, so brightness is ignored. The inner group is the group
+    that covers less of the border. `largest_thing` finds its largest region. This finds an object of one colour on a
+    background of another colour.
     """
     _check_images(images)
 
@@ -64,11 +65,12 @@ def two_colours(images: np.ndarray) -> np.ndarray:
 
 
 def pooled_hues(images: np.ndarray) -> np.ndarray:
-    """Splits the hues of all images into two groups, and marks the `largest_thing` of the inner hues of each image.
+    """Splits the hues of all images into two groups, and marks the largest region of the inner hues in each image.
 
-    The hues are points on a circle, in two clusters (k-means). At most 100,000 pixels, evenly spaced, are clustered;
-    the others join the nearer centre. A group is inner if its share of the border is smaller than its share of all
-    pixels. This finds objects of a kind with typical colours. A mask depends on the other images.
+    The two groups are clusters (k-means) of the hues as points on a circle. At most 100,000 evenly spaced pixels are
+    clustered. The other pixels join the cluster with the nearer centre. A group is inner if its share of the border is
+    smaller than its share of all pixels. This baseline finds objects of a kind with typical colours. A mask depends on
+    the other images.
     """
     _check_images(images)
     angles = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2HSV_FULL)[..., 0] for image in images]) * (2 * np.pi / 256)
@@ -83,7 +85,9 @@ def pooled_hues(images: np.ndarray) -> np.ndarray:
 
 
 def grabcut(images: np.ndarray) -> np.ndarray:
-    """Runs GrabCut from a centred rectangle, see `labelling.grabcut`. The paper does not say how it starts GrabCut.
+    """Runs GrabCut from a centred rectangle, see `labelling.grabcut`.
+
+    The paper does not state its own start of GrabCut.
 
     A mask may be empty. It does not depend on the other images.
     """
@@ -113,7 +117,10 @@ def largest_thing(mask: np.ndarray) -> np.ndarray:
 
 
 def _two_means(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Clusters float32 [point, 2] in two; returns the centres [2, 2] and the cluster of each point, 0 or 1."""
+    """Splits points, float32 [point, 2], into two clusters.
+
+    Returns the centres [2, 2] and the cluster of each point, 0 or 1.
+    """
     cv2.setRNGSeed(0)
     stop = (cv2.TERM_CRITERIA_MAX_ITER + cv2.TERM_CRITERIA_EPS, 20, 1e-3)
     _, clusters, centres = cv2.kmeans(points, 2, None, stop, 3, cv2.KMEANS_PP_CENTERS)

@@ -41,7 +41,8 @@ def variety_warning(synthetic: Mapping[str, float]) -> str | None:
         synthetic: the figures of `gan_figures.evaluate_synthetic_masks`.
 
     Returns:
-        str, or None if at most a twentieth of the pairs of masks are alike. 20 equally frequent silhouettes reach that.
+        str, or None if at most a twentieth of the pairs of masks are alike. With 20 equally frequent silhouettes, a
+        twentieth of the pairs is alike.
     """
     if synthetic["pairs_alike"] <= _ALIKE:
         return None

@@ -47,7 +47,7 @@ def evaluate_fid(
         cache: folder for the statistics of the photos, see `fid.cached_statistics`.
 
     Returns:
-        dict: "fid" and "bg_fid", floats; and the facts that must be equal for two FIDs to be comparable: "samples",
+        dict: "fid" and "bg_fid", floats; and the conditions that two FIDs must share to be comparable: "samples",
         "reference", "reference_pictures" (the number of photos), "resize", and "inception_sha256", the SHA-256 of the
         file of weights.
     """
@@ -63,7 +63,7 @@ def evaluate_fid(
         "fid": distance("composed"),
         "bg_fid": distance("background"),
         "samples": samples,
-        # This text identifies the reference photos: FIDs with different texts are refused as not comparable.
+        # This text identifies the reference photos. FIDs with different texts are not compared.
         "reference": f"all photos at {gan.resolution}x{gan.resolution}: those to train on by way of {stored}x{stored}, "
         "those for validation and for the test at once",
         "reference_pictures": len(photos),
@@ -75,9 +75,9 @@ def evaluate_fid(
 def reference_photos(splits: Splits, resolution: int) -> np.ndarray:
     """Resizes all photos to one size, without the random crop of training.
 
-    Training photos are resampled twice: from the file to the storage size (rounded to whole pixel values), and from
-    there to `resolution`. This makes them slightly softer. The other photos were resized from the file to `resolution`
-    in one step. All resampling is bilinear with antialiasing.
+    Training photos are resized twice: first from the file to the storage size (rounded to whole pixel values), then to
+    `resolution`. So they are slightly softer. The other photos were resized from the file to `resolution` in one step.
+    Photos are always resized bilinearly with antialiasing.
 
     Args:
         splits: the photos.
@@ -113,12 +113,12 @@ def evaluate_synthetic_masks(gan: LayeredGAN, sample: Sampler, batches: int = 32
         gan: the GAN.
         sample: function that takes a step, int64 scalar, and returns the random inputs of a batch, see
             `sampling.build_sampler`.
-        batches: greatest number of batches, from steps 0, 1, ... of `sample`. Fewer batches are painted if they contain
-            1,024 images, because the variety compares all pairs of masks.
+        batches: greatest number of batches, from steps 0, 1, ... of `sample`. No more batches are painted once there
+            are 1,024 images, because the variety is computed from all pairs of masks.
 
     Returns:
-        dict: "mask_mean", the mean share of the image that a mask covers, near 0 if all is background and near 1 if all
-        is foreground; "mask_spread", the standard deviation of that share over the images; "masks_full", the share of
+        dict: "mask_mean", the mean share of the image that a mask covers (near 0 if masks are empty, near 1 if they
+        fill the image); "mask_spread", the standard deviation of this share over the images; "masks_full", the share of
         masks that fill the image; "pictures", the number of images; and the figures of `variety.mask_variety` and
         `variety.variance_shares`.
     """
@@ -158,7 +158,9 @@ def crossed_masks(foreground_generator: keras.Model, draws: Mapping[str, tf.Tens
 
 
 def evaluate_clusters(discriminator: keras.Model, splits: Splits, classes: Sequence[str]) -> dict[str, Any]:
-    """Compares the classes of all photos with E_x's clusters: a photo's cluster is its most likely category (Sec. 4).
+    """Compares the classes of all photos with their clusters.
+
+    The cluster of a photo is its most likely category by E_x (Sec. 4).
 
     Args:
         discriminator: D with E_x, see `networks.discriminator`.
@@ -182,7 +184,8 @@ def photo_clusters(discriminator: keras.Model, photos: Sequence[np.ndarray]) -> 
     Returns:
         int [photo], in the order of the arrays.
     """
-    encoder = keras.Model(discriminator.input, discriminator.output[1])  # D may need whole groups in a batch
+    # For its groups, D may need a batch of a certain size.
+    encoder = keras.Model(discriminator.input, discriminator.output[1])
     return np.concatenate([_cluster(encoder, images) for images in photos])
 
 
@@ -196,7 +199,7 @@ def _cluster(encoder: keras.Model, images: np.ndarray) -> np.ndarray:
 
 
 def build_inception(config: ConfigDict) -> fid.InceptionFeatures | None:
-    """Loads the weights that `config.metrics.inception` names; returns None if it names no file or the run has no GAN.
+    """Loads the weights that `config.metrics.inception` names. Returns None if no file is named, or the run has no GAN.
 
     Raises:
         ValueError: if the file does not hold the weights.

@@ -12,9 +12,9 @@ from tf_layered_gan.data.photos import FOREGROUND, UNLABELLED
 from tf_layered_gan.evaluation.overlay import mask_over_image
 
 SEPARATOR = 2  # pixels between neighbouring tiles
-_SEPARATOR_COLOUR = (255, 170, 0)  # differs from the black and white of masks and the grey behind cut-outs
+_SEPARATOR_COLOUR = (255, 170, 0)  # a colour that does not appear in masks or behind cut-outs
 _CHECKS = (255, 204)
-_LEAST_WIDTH = 128  # least width in pixels of a tile in grids that people look at
+_LEAST_WIDTH = 128  # least width of an enlarged tile, in pixels
 _TEXT_SIZE, _LINE_HEIGHT, _LETTER_WIDTH = 13, 16, 7.5  # pixels
 
 Tile = np.ndarray | tuple[np.ndarray, np.ndarray]
@@ -29,7 +29,7 @@ def layer_grid(
     real: np.ndarray,
     real_mask: np.ndarray,
 ) -> np.ndarray:
-    """Shows synthetic layers, and the segmenter's masks of photos, one sample per row, under headings.
+    """Shows synthetic layers and the segmenter's masks of photos. The grid has headings and one sample per row.
 
     The columns are: background, object (grey where the mask is 0), mask, composed image, photo, and the photo with its
     predicted mask. Images are enlarged to 128 pixels or more.
@@ -54,12 +54,12 @@ def layer_grid(
 def synthetic_grid(
     background: np.ndarray, foreground: np.ndarray, mask: np.ndarray, composed: np.ndarray
 ) -> np.ndarray:
-    """Shows synthetic layers without photos: the first four columns of `layer_grid`."""
+    """Shows synthetic layers without photos. These are the first four columns of `layer_grid`."""
     return _sheet(_layers(background, foreground, mask, composed))
 
 
 def segmentation_sheet(images: np.ndarray, truth: np.ndarray, predictions: dict[str, np.ndarray]) -> np.ndarray:
-    """Shows masks over photos, one photo per row, under headings.
+    """Shows masks over photos. The sheet has headings and one photo per row.
 
     The columns are: the photo; the photo with its true mask; the photo with the first prediction; its cut-out by the
     first prediction, on a checkerboard; and the photo with each other prediction, in order. Images are enlarged to 128
@@ -68,8 +68,8 @@ def segmentation_sheet(images: np.ndarray, truth: np.ndarray, predictions: dict[
     Args:
         images: uint8 [image, height, width, rgb].
         truth: uint8 [image, height, width]: 0 background, 1 foreground, 255 unlabelled.
-        predictions: dict from the name of a method to its masks, [image, height, width], bool or float in [0, 1]. There
-            is at least one method. The first is ours.
+        predictions: dict from the name of a method to its masks, [image, height, width], bool or float in [0, 1]. The
+            dict has at least one method. The first method is ours.
 
     Returns:
         uint8 [sheet height, sheet width, rgb].
@@ -94,7 +94,7 @@ def save_png(array: np.ndarray, path: str | os.PathLike) -> None:
 
 
 def grid(rows: Sequence[Sequence[Tile]], *, scale: int = 1, headings: Sequence[str] = ()) -> np.ndarray:
-    """Arranges tiles in rows, with 2 pixels between neighbours and none around the grid.
+    """Arranges tiles in rows. Between neighbouring tiles are 2 pixels; the grid has no outer margin.
 
     Args:
         rows: rows of tiles, with the same number of tiles in each row. All tiles have one height and width. A tile is
@@ -103,7 +103,7 @@ def grid(rows: Sequence[Sequence[Tile]], *, scale: int = 1, headings: Sequence[s
             shown in grey. It is bool, or float in [0, 1], or uint8 true labels: 0 background, 1 foreground, 255
             unlabelled, which is shown in middle grey.
         scale: each pixel of a tile becomes scale x scale pixels.
-        headings: the text above each column; none if empty.
+        headings: the texts above the columns. If the list is empty, there are no headings.
 
     Returns:
         uint8 [grid height, grid width, rgb].

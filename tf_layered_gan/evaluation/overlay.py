@@ -9,8 +9,8 @@ _DARK = 0.4  # share of the background's brightness that remains
 def mask_over_image(image: np.ndarray, mask: np.ndarray, scale: int = 1) -> np.ndarray:
     """Draws the outline of a mask over its image, and darkens the image where the mask is 0.
 
-    The outline is a yellow line inside the object and a black one outside, so that it shows on every colour. It follows
-    the line where the mask is 0.5.
+    The outline is a yellow line inside the object and a black line outside it, so it is visible on every colour. It
+    follows the line where the mask is 0.5.
 
     Args:
         image: uint8 [height, width, rgb].
@@ -34,7 +34,10 @@ def mask_over_image(image: np.ndarray, mask: np.ndarray, scale: int = 1) -> np.n
 
 
 def _grown(mask: np.ndarray, pixels: int, beyond: bool = False) -> np.ndarray:
-    """Grows a mask, bool [height, width], by some pixels in eight directions. `beyond` is its value outside."""
+    """Grows a mask, bool [height, width], by some pixels in eight directions.
+
+    `beyond` is the value of the mask outside the image.
+    """
     padded = np.pad(mask, pixels, constant_values=beyond)
     height, width = mask.shape
     tall = np.any([padded[i : i + height] for i in range(2 * pixels + 1)], axis=0)

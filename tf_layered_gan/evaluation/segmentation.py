@@ -1,4 +1,4 @@
-"""Evaluation of the segmenter and the baselines on the same held-out photos."""
+"""Evaluation of the segmenter and the baselines on the same photos that were held out."""
 
 from collections.abc import Mapping
 
@@ -28,12 +28,12 @@ _COLUMNS = {
 
 
 def to_model_range(images: np.ndarray) -> np.ndarray:
-    """Maps pixels, uint8 [..., rgb], to the range of the networks, x / 127.5 - 1: float32 [..., rgb] in [-1, 1]."""
+    """Maps pixels, uint8 [..., rgb], to the input range of the networks, [-1, 1]: float32 [..., rgb]."""
     return images.astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
 def predict_probabilities(network: keras.Model, images: np.ndarray, batch_size: int = 64) -> np.ndarray:
-    """Computes the foreground probability of each pixel, the sigmoid of the network's logits at inference.
+    """Computes the foreground probability of each pixel. It is the sigmoid of the network's logits in inference mode.
 
     The last batch is filled up with copies of the last image, so that the network is traced for one batch size only.
 
@@ -41,13 +41,13 @@ def predict_probabilities(network: keras.Model, images: np.ndarray, batch_size: 
         network: model that maps float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch, height, width,
             1].
         images: uint8 [image, height, width, rgb].
-        batch_size: images per batch; a larger value than the number of images has no effect.
+        batch_size: images per batch. It is reduced to the number of images if it is larger.
 
     Returns:
         float32 [image, height, width] in [0, 1].
 
     Raises:
-        ValueError: for images of another type or shape, no image, or logits of another shape.
+        ValueError: if there is no image, the images have another type or shape, or the logits have another shape.
     """
     if images.dtype != np.uint8 or images.ndim != 4 or len(images) == 0:
         raise ValueError(f"images must be uint8 [image, height, width, 3], got {images.dtype} {images.shape}")
@@ -75,8 +75,8 @@ def evaluate(
         others: more networks to evaluate, by name.
 
     Returns:
-        dict of `segmentation_metrics` by name: "segmenter"; with `baselines` also "sharpened" and each baseline; and
-        the others.
+        dict from a name to its `segmentation_metrics`. The names are "segmenter" and those in `others`; with
+        `baselines`, also "sharpened" and each baseline.
 
     Raises:
         ValueError: if the photos have no masks, or no pixel is labelled.

@@ -8,7 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tf_layered_gan.evaluation.image_grid import SEPARATOR, Tile, enlargement, grid
 
-_MARGIN, _TEXT_SIZE, _LETTERS = 110, 13, 14  # pixels, pixels, letters in a line of a label
+# The first two are in pixels; the third counts the letters in a line of a label.
+_MARGIN, _TEXT_SIZE, _LETTERS = 110, 13, 14
 
 
 def sheet(rows: Mapping[str, Sequence[Tile]], columns: Sequence[str]) -> np.ndarray:
@@ -41,7 +42,7 @@ def to_pixels(images: np.ndarray) -> np.ndarray:
 
 
 def blend(image: np.ndarray, mask: np.ndarray, background: np.ndarray) -> np.ndarray:
-    """Puts the object from an image on another background.
+    """Puts the object of an image on another background.
 
     Args:
         image, background: uint8 [height, width, rgb].

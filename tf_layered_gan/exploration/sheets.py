@@ -30,7 +30,7 @@ class Explorer:
         self._groups = [groups[i] for i in np.unique(np.linspace(0, len(groups) - 1, _COLUMNS).astype(int))]
 
     def z_at_fixed_c(self) -> np.ndarray:
-        """Shows one category per row; only z changes along a row."""
+        """Shows one category in each row. Only z changes along a row."""
         zs = self._codes.at(range(_COLUMNS))
         rows = {
             f"category {group[0]}": zs.but(self._categories.at([group[0]]), *PRIVATE) for group in self._groups[:_ROWS]
@@ -38,13 +38,13 @@ class Explorer:
         return self._composed(rows, [f"z {i + 1}" for i in range(_COLUMNS)])
 
     def c_at_fixed_z(self) -> np.ndarray:
-        """Shows one group of categories per row, all with the same z; only c changes along a row."""
+        """Shows one group of categories in each row. All images have the same z. Only c changes along a row."""
         rows = {f"group {self._group(group[0])}": group[:_COLUMNS] for group in self._groups[:_ROWS]}
         columns = [f"category {i + 1} of the group" for i in range(len(self._groups[0][:_COLUMNS]))]
         return self._composed({name: self._categories.at(places) for name, places in rows.items()}, columns)
 
     def c_sup_at_fixed_z(self) -> np.ndarray:
-        """Shows one z per row; the group c_sup changes along a row. The masks are drawn over the images."""
+        """Shows one z in each row. The group c_sup changes along a row. The masks are drawn over the images."""
         firsts = [group[0] for group in self._groups]
         rows = {f"z {i + 1}": self._categories.at(firsts).but(self._codes.at([i]), *Z) for i in range(_ROWS)}
         columns = [f"group {self._group(first)}" for first in firsts]
@@ -95,7 +95,7 @@ class Explorer:
         return to_pixels(paint(self._gan, self._codes.at(range(_COLUMNS - 3)))["background"])
 
     def walk(self, stops: int = 5, steps: int = 8) -> list[np.ndarray]:
-        """Returns the frames of a walk through several codes and back to the first."""
+        """Returns the frames of an animation that moves through several codes and back to the first code."""
         legs = [between(self._codes.at([i]), self._codes.at([(i + 1) % stops]), steps + 1) for i in range(stops)]
         path = joined([leg.at(range(steps)) for leg in legs])
         layers = paint(self._gan, path.but(self._codes.at([0]), "window"))

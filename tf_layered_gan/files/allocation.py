@@ -1,4 +1,7 @@
-"""Reserves disk space before a file is mapped into memory, because a full disk would kill the process later."""
+"""Reservation of disk space before a file is mapped into memory.
+
+Without it, a full disk would kill the process later.
+"""
 
 import os
 import pathlib
@@ -7,7 +10,7 @@ _BLOCK = 2**20
 
 
 def reserve(file: str | os.PathLike) -> None:
-    """Reserves the disk space of a file that holds only zeros and may be sparse.
+    """Reserves the disk space of a file that holds only zeros and may be sparse, so that later writes cannot fail.
 
     Raises:
         OSError: if the disk is full.

@@ -1,4 +1,4 @@
-"""Cache folders. Each contains a file that marks it, so that no other folder is changed or cleared by mistake."""
+"""Cache folders. Each cache folder contains a file that marks it, so that no other folder is cleared by mistake."""
 
 import os
 import pathlib
@@ -30,7 +30,7 @@ def claim(folder: str | os.PathLike) -> None:
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     if not is_marked(path):
-        # Outside the folder: if the program is killed now, `check` must still find the folder empty.
+        # This file is outside the folder. If the program is killed now, `check` must still find the folder empty.
         half = path.parent / f".{_MARK}.{os.getpid()}"
         half.write_text(_TEXT)
         half.replace(path / _MARK)

@@ -18,12 +18,12 @@ _PAUSE = 0.2  # seconds between two attempts
 def file_lock(folder: str | os.PathLike, taken: Callable[[], None]) -> Iterator[None]:
     """Holds a lock on the file FOLDER/lock.
 
-    If the system or the file system has no locks, logs a warning and goes on without a lock.
+    If the operating system or the file system has no locks, logs a warning and continues without a lock.
 
     Args:
         folder: the folder to lock; created if it is missing.
-        taken: function to call before the wait if another process holds the lock. The function may raise an error to
-            avoid the wait.
+        taken: function that is called if another process holds the lock, before the wait. It may raise an error instead
+            of waiting.
 
     Raises:
         OSError: the folder cannot be created, or it contains no file `lock` and cannot be written to.

@@ -1,4 +1,4 @@
-"""Paths from the user, and paths for TensorFlow."""
+"""Conversion of paths from the user, and of paths for TensorFlow."""
 
 import contextlib
 import os
@@ -6,15 +6,15 @@ import pathlib
 import tempfile
 from collections.abc import Iterator
 
-_PATTERN = "*?["  # if a word has one of these characters, a shell replaces the word by file names
+_PATTERN = "*?["  # a shell replaces a word with one of these characters by file names
 _NOT_PLAIN = set("*?[]\\") - {os.sep}
 
 
 def resolved(path: str | os.PathLike, name: str, *, exists: bool = False) -> str:
     """Returns an absolute path. A leading ~ becomes the home folder. An empty path stays empty.
 
-    The function handles the ~ because a shell does not replace it in `--flag=PATH`. A shell does not replace a pattern
-    there either. All characters but the ~ stand for themselves.
+    A shell replaces neither a ~ nor a pattern in `--flag=PATH`. So this function replaces the ~. All other characters
+    stand for themselves.
 
     Args:
         path: the path from the user, absolute or relative to the working directory.
@@ -22,7 +22,7 @@ def resolved(path: str | os.PathLike, name: str, *, exists: bool = False) -> str
         exists: whether the path must exist. If True, a missing path that contains *, ? or [ is refused as a pattern.
 
     Raises:
-        ValueError: the path is a pattern, or begins with a ~ that names no user's home folder.
+        ValueError: the path is a pattern, or begins with ~NAME and there is no user NAME.
     """
     given = os.fspath(path)
     home = os.path.expanduser(given)

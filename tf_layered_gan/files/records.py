@@ -1,4 +1,4 @@
-"""Small files, mostly JSON, that are written whole or not at all."""
+"""Small files, mostly JSON. Each is written as a whole or not at all."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from edge_segmenter.files.atomic import replacing
 
 
 def write_record(path: str | os.PathLike, content: dict[str, Any] | str | bytes) -> None:
-    """Writes text, bytes, or a dict as JSON to a file. Makes the file's folder if it is missing."""
+    """Writes text or bytes to a file, or a dict as JSON. Creates the file's folder if it is missing."""
     if isinstance(content, dict):
         content = json.dumps(content, indent=1) + "\n"
     with replacing(path) as written:

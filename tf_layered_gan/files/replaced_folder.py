@@ -1,4 +1,4 @@
-"""Folders that are replaced whole or not at all."""
+"""Folders that are replaced as a whole or not at all."""
 
 import contextlib
 import pathlib

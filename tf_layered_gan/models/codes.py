@@ -4,7 +4,7 @@ import tensorflow as tf
 
 
 def c_sup_dim(prior: str, num_categories: int, group_size: int) -> int:
-    """Returns the number of components of c_sup. For the arguments see `sample_codes`."""
+    """Returns the number of components of c_sup. See `sample_codes` for the arguments."""
     return num_categories // group_size if prior == "categorical" else num_categories
 
 

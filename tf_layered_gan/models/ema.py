@@ -1,4 +1,4 @@
-"""Exponential moving averages (ema) of networks' weights."""
+"""Exponential moving averages (ema) of the weights of networks."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 
 def ema_copy(network: keras.Model) -> keras.Model:
-    """Returns a copy of a network with its current weights; the copy is not trained."""
+    """Returns a copy of a network with its current weights. The copy is not trained."""
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
     copy.trainable = False
@@ -15,13 +15,13 @@ def ema_copy(network: keras.Model) -> keras.Model:
 
 
 def update_ema(averages: Sequence[keras.Model], networks: Sequence[keras.Model], decay: float) -> None:
-    """Moves each ema one step towards its network, equally on all replicas.
+    """Updates each ema by one step towards the weights of its network. The result is the same on all replicas.
 
-    This includes the statistics of batch normalisation.
+    The statistics of batch normalisation are averaged too.
 
     Args:
         averages: copies made by `ema_copy`.
-        networks: the networks they were copied from, in the same order.
+        networks: the networks that the averages were copied from, in the same order.
         decay: the share of the old average that stays, in [0, 1).
     """
     pairs = [

@@ -1,4 +1,4 @@
-"""One optimizer step, the same on one replica and on several."""
+"""An optimizer step that gives the same result on one replica and on several."""
 
 import keras
 import tensorflow as tf
@@ -6,7 +6,7 @@ from keras import ops
 
 
 def replica_mean(per_example: tf.Tensor) -> tf.Tensor:
-    """Returns a replica's part of the mean over the global batch: the parts of all replicas add up to the mean.
+    """Returns a replica's part of the mean over the global batch. The parts of all replicas add up to the mean.
 
     Args:
         per_example: float32 [batch], the replica's share of the batch.
@@ -35,7 +35,7 @@ def apply_gradients(
     optimizer.apply(gradients, variables)
     return tf.linalg.global_norm(
         sum_over_replicas(gradients)
-    )  # Keras sums the gradients over the replicas as well, but does not return the sums
+    )  # Keras also sums the gradients over the replicas, but does not return the sums
 
 
 def sum_over_replicas(tensors: list[tf.Tensor]) -> list[tf.Tensor]:

@@ -1,4 +1,4 @@
-"""Keras's global settings, which may come from ~/.keras/keras.json or from another program in this process."""
+"""The global settings of Keras. They may come from ~/.keras/keras.json, or from other code in the same process."""
 
 import keras
 from absl import logging

@@ -1,4 +1,4 @@
-"""The layered GAN: two generators, a discriminator and two encoders that read codes back, trained by Eq. 6."""
+"""The layered GAN: two generators, a discriminator, and two encoders that predict the codes. It is trained by Eq. 6."""
 
 from collections.abc import Callable, Mapping
 
@@ -29,18 +29,20 @@ class LayeredGAN(keras.Model):
         foreground_generator: G_f, see `networks.generator`.
         discriminator: D, with E_x on its backbone, see `networks.discriminator`.
         mask_encoder: E_pi, see `networks.mask_encoder`.
-        segmenter: F, see `networks.unet`. It is not trained here, and only used while `uses_segmenter` is true.
+        segmenter: F, see `networks.unet`. It is not trained here, and is used only while `uses_segmenter` is true.
         ema_decay: decay per step of the averaged generators that `synthesize` uses, in [0, 1).
         warp: `perturbation.warp`, or `perturbation.warp_gather` for steps that XLA compiles.
-        augmentation: the augmentation of every image that D and E_x see, or None as in the paper.
+        augmentation: the augmentation of all images that D and E_x see. None, as in the paper, means no augmentation.
 
     Attributes:
-        uses_segmenter: whether the background loss applies; false in round 1, which has no trained segmenter yet.
+        uses_segmenter: whether the background loss is used; false in round 1, because there is no trained segmenter
+            yet.
 
     A batch is a dict with "image", photos, float32 [batch, height, width, rgb] in [-1, 1], and the random draws for the
     same number of synthetic images: "z", "foreground_z", "c_sup" and "c" (see `codes.sample_codes`), "window",
     "transform" and "contrast" (see `perturbation`); with an augmentation also "augment_real" and "augment_fake" (see
-    `differentiable_augmentation`). The step draws no random numbers: the same batch gives the same step anywhere.
+    `differentiable_augmentation`). The training step draws no random numbers, so its result depends only on the weights
+    and the batch.
     """
 
     def __init__(
@@ -91,13 +93,15 @@ class LayeredGAN(keras.Model):
             discriminator_optimizer: for D, E_x and E_pi.
             gamma_mi: weight of the mutual-information loss (Eq. 5).
             gamma_b: weight of the binarisation loss.
-            gamma_bg: weight of the background loss (Eq. 8), which applies while `uses_segmenter` is true.
+            gamma_bg: weight of the background loss (Eq. 8), which is used while `uses_segmenter` is true.
             background_every: n, 1 in the paper. Only every n-th step computes the background loss, with n times its
-                weight: F is often the largest network. StyleGAN2 computes R1 this way (Karras et al. 2020).
+                weight. This saves time, because F is often the largest network. StyleGAN2 computes R1 in this way
+                (Karras et al. 2020).
             gamma_size: weight of the mask-size loss, which is not in Eq. 6.
-            mask_size: (least, most), shares of the image. The mask-size loss keeps the size of each mask between them.
+            mask_size: (least, most), shares of the image. The mask-size loss keeps the size of each mask between these
+                two.
             gamma_independence: (first, later), weights of the independence loss, which is not in the paper. The first
-                applies while `uses_segmenter` is false (round 1), the second while it is true.
+                is used while `uses_segmenter` is false (round 1), the second while it is true.
             gamma_r1: weight of R1 in the update of D, which is not in the paper.
             mutual_information: one term of Eq. 5, according to the prior of the code: `losses.mutual_information`
                 (categorical) or `losses.normal_mutual_information`.
@@ -123,7 +127,7 @@ class LayeredGAN(keras.Model):
         return self.discriminator.trainable_variables + self.mask_encoder.trainable_variables
 
     def call(self, draws: Batch, training: bool = False) -> Tensors:
-        """Paints the layers and composes the perturbed ones (Eq. 3).
+        """Paints the layers, perturbs them, and composes the image (Eq. 3).
 
         Args:
             draws: dict, see the class.
@@ -155,9 +159,10 @@ class LayeredGAN(keras.Model):
         }
 
     def train_step(self, batch: Batch) -> Tensors:
-        """Updates the generators, and D, E_x and E_pi on the same synthetic images (Algorithm 1, lines 4, 5; Eq. 6).
+        """Updates the generators, D, E_x and E_pi on the same synthetic images (Algorithm 1, lines 4 and 5; Eq. 6).
 
-        Both updates follow from one forward pass. The power iteration of D's spectral norms comes before it.
+        The update of the generators and the update of D, E_x and E_pi share one forward pass. Before this pass, the
+        power iteration for D's spectral norms takes a step.
 
         Returns:
             dict of scalar float32: the unweighted loss terms, the gradients' norms and the size of the masks.
@@ -210,7 +215,10 @@ class LayeredGAN(keras.Model):
         return terms
 
     def _background_loss(self, background: tf.Tensor) -> tf.Tensor:
-        """Returns Eq. 8, float32 [batch], or zeros in a step that leaves it out."""
+        """Returns the background loss (Eq. 8), float32 [batch].
+
+        In a step that does not compute this loss, returns zeros.
+        """
 
         def loss() -> tf.Tensor:
             return losses.background(self.segmenter(background, training=False))

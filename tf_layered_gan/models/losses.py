@@ -1,7 +1,7 @@
 """The loss terms of the paper's Eqs. 5 to 8, PerturbGAN's mask-size loss, ILSGAN's independence loss and R1.
 
-Every loss returns one value per example, float32 [batch], and is to be minimised. Losses of pixels are
-averaged over the pixels. Eqs. 5, 7 and 8 are negative log-likelihoods; the paper prints them without the minus sign.
+Every loss returns one value per example, float32 [batch]. All losses are minimised. Losses of pixels are averaged over
+the pixels. Eqs. 5, 7 and 8 are negative log-likelihoods; the paper prints them without the minus sign.
 """
 
 from keras import KerasTensor, ops
@@ -33,10 +33,10 @@ def hinge_generator(fake_logits: KerasTensor) -> KerasTensor:
 
 
 def r1(gradients: KerasTensor) -> KerasTensor:
-    """R1, |grad_x D(x_real)|^2 / 2: penalises a D that is steep at the photos. Minimised by D.
+    """R1 loss, |grad_x D(x_real)|^2 / 2: penalises large gradients of D at the photos. Minimised by D.
 
-    Not in the paper; from Mescheder et al. (2018). ILSGAN gives this loss the weight 0.0002 * resolution^2 / batch
-    size.
+    It is not in the paper, but from Mescheder et al. (2018). ILSGAN gives this loss the weight 0.0002 * resolution^2 /
+    batch size.
 
     Args:
         gradients: gradients of D's logits with respect to the photos that D sees, float32 [batch, height, width, rgb].
@@ -58,10 +58,10 @@ def mutual_information(logits: KerasTensor, code: KerasTensor) -> KerasTensor:
         code: the code that was drawn, one-hot float32 [batch, category].
 
     Returns:
-        float32 [batch], 0 or more. An encoder that always predicts the uniform distribution has
-        log(number of categories).
+        float32 [batch], 0 or more. An encoder that always predicts the uniform distribution has the loss log(number of
+        categories).
     """
-    # The function of keras.losses would warn if there is only one category.
+    # The function of the same name in keras.losses would warn if there is only one category.
     return ops.categorical_crossentropy(code, logits, from_logits=True)
 
 
@@ -70,14 +70,14 @@ def normal_mutual_information(mean: KerasTensor, code: KerasTensor) -> KerasTens
 
     Minimised by the same networks as `mutual_information`. The encoder predicts the distribution N(mean, 1), and the
     constant d_c/2 log(2 pi) of its negative log-likelihood is left out. The paper does not say whether the variance is
-    fixed; in InfoGAN's published code it is.
+    fixed. In InfoGAN's published code it is fixed.
 
     Args:
         mean: the encoder's mean, float32 [batch, dimension].
         code: the code that was drawn, float32 [batch, dimension].
 
     Returns:
-        float32 [batch], 0 or more. An encoder that always predicts 0 has d_c / 2 on average.
+        float32 [batch], 0 or more. An encoder that always predicts 0 has a loss of d_c / 2 on average.
     """
     return 0.5 * ops.sum(ops.square(code - mean), axis=-1)
 
@@ -99,14 +99,14 @@ def mask_size(mask: KerasTensor, least: float, most: float = 1.0) -> KerasTensor
 
     The loss keeps the mean of each mask between `least` and `most`. With `most` = 1, the result is PerturbGAN's loss,
     which the paper's Table 1 compares with mutual information. A smaller `most` keeps a mask from filling the image;
-    this part is not in the paper.
+    this is not in the paper.
 
-    Differs from PerturbGAN's published code, which measures the mask after the perturbation, not before it.
+    PerturbGAN's published code measures the mask after the perturbation. Here the mask is measured before it.
 
     Args:
         mask: pi before perturbation, float32 [batch, height, width, 1] in [0, 1].
-        least: smallest share of the image that costs nothing, in [0, 1].
-        most: largest share of the image that costs nothing, in [0, 1].
+        least: least share of the image with a loss of 0, in [0, 1].
+        most: greatest share of the image with a loss of 0, in [0, 1].
 
     Returns:
         float32 [batch] in [0, max(least, 1 - most)].
@@ -118,20 +118,20 @@ def mask_size(mask: KerasTensor, least: float, most: float = 1.0) -> KerasTensor
 def independence(background: KerasTensor, foreground: KerasTensor, mask: KerasTensor) -> KerasTensor:
     """Independence loss: penalises similarity between the hidden and the visible parts of the layers.
 
-    Minimised by G_b and G_f. Not in the paper; from ILSGAN (Zou et al., 2023). Let x be a hidden part and y a visible
-    part of one image, and x' the hidden part of another image. The loss is mean|x' - y| - mean|x - y|: how much closer
-    x is to y than x' is. This difference is summed over two pairs (x, y): behind the mask (pi x_b, pi x_f) and outside
-    the mask ((1 - pi) x_f, (1 - pi) x_b).
+    Minimised by G_b and G_f. It is not in the paper, but from ILSGAN (Zou et al., 2023). Let x be a hidden part and y a
+    visible part of one image, and x' the hidden part of another image. The loss is mean|x' - y| - mean|x - y|. It is
+    large if x is closer to y than x' is. This difference is summed over two pairs (x, y): behind the mask (pi x_b, pi
+    x_f) and outside the mask ((1 - pi) x_f, (1 - pi) x_b).
 
-    The loss estimates an upper bound (CLUB) on the mutual information of x and y, if x given y has a Laplace
-    distribution around y with a fixed width. Independent layers do not have the smallest loss: opposite layers have a
-    loss below 0. Independent layers even have a loss above 0 where masks differ between images, because both layers of
-    an image share its mask. For example, the loss is p (1 - p) 2/3 for layers that are uniform in [-1, 1], with
-    independent binary masks that cover a share p. So the loss also pulls masks towards each other, and towards empty or
-    full.
+    If the distribution of x given y is a Laplace distribution around y with a fixed width, the loss estimates an upper
+    bound (CLUB) on the mutual information of x and y. Independent layers do not have the smallest loss: layers with
+    opposite colours have a loss below 0. If masks differ between images, independent layers even have a loss above 0,
+    because both layers of an image share its mask. For example, the loss is p (1 - p) 2/3 for layers that are uniform
+    in [-1, 1], with independent binary masks that cover a share p. So the loss also makes masks more alike, and draws
+    them towards empty or full.
 
-    Differs from ILSGAN: the other image is the preceding image of the batch, not a random image. This makes no
-    difference, as the images of a batch are independent draws.
+    In ILSGAN the other image is a random image. Here it is the preceding image of the batch. This makes no difference,
+    because the images of a batch are drawn independently.
 
     Args:
         background: x_b inside the image's window, float32 [batch, height, width, rgb] in [-1, 1].
@@ -153,9 +153,9 @@ def _similarity(hidden: KerasTensor, visible: KerasTensor) -> KerasTensor:
 
 
 def background(logits: KerasTensor) -> KerasTensor:
-    """Background loss L_bg = -log(1 - F(x_b)) (Eq. 8): the segmenter must find no object in a background.
+    """Background loss L_bg = -log(1 - F(x_b)) (Eq. 8): penalises backgrounds in which the segmenter finds an object.
 
-    Minimised by G_b; the segmenter F stays fixed.
+    Minimised by G_b. The weights of the segmenter F are fixed.
 
     Args:
         logits: F's logits on synthetic backgrounds, float32 [batch, height, width, 1].

@@ -1,4 +1,7 @@
-"""An estimate of the memory for training, so that a config that is too large fails early with a clear message."""
+"""An estimate of the memory for training.
+
+With it, a config that needs too much memory fails early with a clear message.
+"""
 
 import concurrent.futures
 import math
@@ -12,9 +15,10 @@ from ml_collections import ConfigDict
 
 from tf_layered_gan.models import build
 
-_PROGRAM = 1.2e9  # bytes that a run with tiny networks takes
-_COPIES = 7  # values per weight: weight, gradient, Adam's two moments, average, a copy for updates, a copy for saving
-_LIVE = 2 / 3  # share of the layers' outputs in memory; TensorFlow frees outputs that no gradient needs
+_PROGRAM = 1.2e9  # the bytes that a run with tiny networks takes
+# Values per weight: the weight, its gradient, Adam's two moments, the average, a copy for updates, a copy for saving.
+_COPIES = 7
+_LIVE = 2 / 3  # share of the layers' outputs that is in memory; TensorFlow frees outputs that no gradient needs
 _FLOAT = 4  # bytes
 
 
@@ -22,7 +26,8 @@ def check_memory(config: ConfigDict, batch_size: int) -> None:
     """Checks that a machine without a GPU has enough memory, see `estimate`. TensorFlow checks a GPU itself.
 
     Raises:
-        ValueError: if it has not. The message names the estimate, the machine's memory, and the fields to lower.
+        ValueError: if the memory is too small. The message names the estimate, the machine's memory, and the fields to
+            lower.
     """
     needed, here = estimate(config, batch_size), available()
     if needed > here and not tf.config.list_physical_devices("GPU"):
@@ -35,7 +40,7 @@ def check_memory(config: ConfigDict, batch_size: int) -> None:
 def estimate(config: ConfigDict, batch_size: int) -> float:
     """Estimates the memory for training in bytes.
 
-    In measured runs of up to 4 GB, the estimate was within a factor of two.
+    In runs of up to 4 GB that were measured, the estimate was right within a factor of two.
 
     `batch_size` is the number of images per device and step.
     """
@@ -50,7 +55,7 @@ def estimate(config: ConfigDict, batch_size: int) -> float:
 
 
 def networks_without_memory(config: ConfigDict) -> tuple[keras.Model, ...]:
-    """Builds G_b, G_f, D, E_pi and F. The layers of these networks have shapes, but the weights have no values."""
+    """Builds G_b, G_f, D, E_pi and F. The layers of these networks have shapes, but their weights have no values."""
     with concurrent.futures.ThreadPoolExecutor(1) as thread:  # Keras keeps a list of uninitialised weights per thread
         return thread.submit(_build, config).result()
 
@@ -68,7 +73,7 @@ def _outputs(network: keras.Model) -> int:
 def available() -> int:
     """Returns the memory of the machine in bytes, or the limit of its container if that is lower.
 
-    If the system does not report its memory, as on Windows, the result is larger than the memory of any machine.
+    If the system does not report its memory (as on Windows), returns a number larger than the memory of any machine.
     """
     try:
         machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -1,4 +1,4 @@
-"""All random inputs of a training step except the photos."""
+"""All random inputs of a training step, except the photos."""
 
 from collections.abc import Callable
 
@@ -25,10 +25,10 @@ def build_sampler(config: ConfigDict, stream: int) -> Callable[[tf.Tensor], dict
     Returns:
         A function that takes a step, int64 scalar, and returns a dict of tensors: the codes of `codes.sample_codes`,
         "window", "transform" and "contrast" of `perturbation`, and "color" of `augmentation`; if D sees augmented
-        images, also "augment_real" and "augment_fake" of `differentiable_augmentation`. The draws depend on (seed,
-        stream, step) alone. The other draws are the same with and without augmentation. If the pairs look like photos,
-        the segmenter's stream also has "photo_like", see `photo_like.sample`. In this stream, pairs also exchange their
-        backgrounds, that is, "z" and "window".
+        images, also "augment_real" and "augment_fake" of `differentiable_augmentation`. The draws depend only on (seed,
+        stream, step). Augmentation does not change the other draws. If the pairs look like photos, the segmenter's
+        stream also has "photo_like", see `photo_like.sample`. In this stream, pairs also exchange their backgrounds,
+        that is, "z" and "window".
     """
     looks_like_photos = stream == SEGMENTER_STREAM and config.segmenter.pairs == "photo_like"
 

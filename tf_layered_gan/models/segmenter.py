@@ -13,11 +13,11 @@ from tf_layered_gan.models.gradients import apply_gradients, replica_mean
 from tf_layered_gan.models.layered_gan import LayeredGAN
 
 Batch = Mapping[str, tf.Tensor]
-# Images to learn from, their masks, and factors of their losses: 1 for images that count, 0 for images to ignore. The
-# factors are float32 [batch], or the number 1 for all.
+# Images to learn from, their masks, and a factor for the loss of each image: 1 if the image counts, 0 if it is ignored.
+# The factors are float32 [batch], or the number 1 for all images.
 Examples = tuple[tf.Tensor, tf.Tensor, tf.Tensor | float]
 # A function that takes the layers of `LayeredGAN.synthesize` and the draws. It returns a dict with "image" and "mask",
-# see `Segmenter`. If the dict has a "color" too, this replaces the "color" of the draws.
+# see `Segmenter`. If the dict also has "color", this value replaces the "color" of the draws.
 PairMaker = Callable[[Batch, Batch], dict[str, tf.Tensor]]
 
 
@@ -27,13 +27,13 @@ class Segmenter(keras.Model):
     Args:
         network: F, which maps float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch, height, width,
             1].
-        mask_size: (least, most) in [0, 1], the share of the image that a mask may cover; other pairs are ignored. Not
-            in the paper; Voynov et al. 2021 filter pairs the same way.
+        mask_size: (least, most) in [0, 1], the share of the image that a mask may cover. Other pairs are ignored. This
+            is not in the paper. Voynov et al. 2021 filter pairs in the same way.
         ema_decay: decay per step of the averaged network, in [0, 1). At 0, as in the paper, the average is the trained
             network itself.
-        gamma_consistency: weight of the consistency loss on photos. The network sees a recoloured photo and learns the
-            mask that the teacher finds on the original photo. Not in the paper; from Mean Teacher (Tarvainen and
-            Valpola 2017).
+        gamma_consistency: weight of the consistency loss on photos. The network sees a photo with changed colours, and
+            learns the mask that the teacher predicts for the original photo. This is not in the paper, but from Mean
+            Teacher (Tarvainen and Valpola 2017).
         gamma_segmentation: weight of the loss on pairs (Eq. 7), the only loss in the paper.
         teacher: a fixed network with the input and output of F. The consistency loss then distils this network (Hinton
             et al. 2015). If None, the averaged network is the teacher, as in Mean Teacher.
@@ -42,10 +42,10 @@ class Segmenter(keras.Model):
         network: the network that `train_step` trains.
         average_network: the ema of `network`. All other code uses this network, because its masks change less per step.
 
-    A batch is a dict. A batch holds pairs, or photos, or the same number of both. Pairs are "image" x, float32 [batch,
-    height, width, rgb] in [-1, 1], and "mask" pi, float32 [batch, height, width, 1] in [0, 1]. Photos are "photo",
-    shaped like "image". Every batch also has "color", the draws of the colour augmentation for pairs and photos, see
-    `augmentation.sample_color`. The step itself draws no random numbers.
+    A batch is a dict. It holds pairs, or photos, or the same number of pairs and photos. Pairs are "image" x, float32
+    [batch, height, width, rgb] in [-1, 1], and "mask" pi, float32 [batch, height, width, 1] in [0, 1]. Photos are
+    "photo", shaped like "image". Every batch also has "color", the draws of the colour augmentation for pairs and
+    photos, see `augmentation.sample_color`. The step itself draws no random numbers.
     """
 
     def __init__(
@@ -62,7 +62,8 @@ class Segmenter(keras.Model):
         self.gamma_consistency, self.gamma_segmentation = gamma_consistency, gamma_segmentation
         self.average_network = ema_copy(network)
         teacher = teacher or self.average_network
-        self._teach = lambda photos: teacher(photos, training=False)  # a lambda keeps the teacher out of checkpoints
+        # Because of the lambda, Keras does not track the teacher, so it is not in checkpoints.
+        self._teach = lambda photos: teacher(photos, training=False)
 
     def compile(self, optimizer: keras.optimizers.Optimizer) -> None:
         """Sets the optimizer."""
@@ -83,7 +84,8 @@ class Segmenter(keras.Model):
         examples = self._pairs(batch) | self._photos(batch)
         images, masks, _ = zip(*examples.values(), strict=True)
         weights = {"segmentation": self.gamma_segmentation, "consistency": self.gamma_consistency}
-        with tf.GradientTape() as tape:  # one forward pass, so that batch norm sees pairs and photos together
+        # One forward pass for both, so that batch normalisation sees pairs and photos together.
+        with tf.GradientTape() as tape:
             logits = self(tf.concat(images, axis=0), training=True)
             terms = tf.split(losses.segmentation(logits, tf.concat(masks, axis=0)), len(examples))
             terms = {name: used * term for (name, (*_, used)), term in zip(examples.items(), terms, strict=True)}
@@ -96,7 +98,7 @@ class Segmenter(keras.Model):
         return report | {"segmenter_gradient_norm": norm}
 
     def _pairs(self, batch: Batch) -> dict[str, Examples]:
-        """Returns the pairs to learn from, under the name of their loss; an empty dict if there are none."""
+        """Returns a dict from the name of the loss on pairs to the pairs, or an empty dict if there are no pairs."""
         if "image" not in batch:
             return {}
         size = tf.reduce_mean(batch["mask"], axis=(1, 2, 3))
@@ -104,7 +106,7 @@ class Segmenter(keras.Model):
         return {"segmentation": (apply_color(batch["image"], batch["color"]), batch["mask"], used)}
 
     def _photos(self, batch: Batch) -> dict[str, Examples]:
-        """Returns the photos to learn from, with the teacher's masks, under the name of their loss."""
+        """Returns a dict from the name of the loss on photos to the photos and the teacher's masks; it may be empty."""
         if "photo" not in batch:
             return {}
         photos = batch["photo"]
@@ -112,12 +114,12 @@ class Segmenter(keras.Model):
 
 
 def perturbed_pairs(layers: Batch, draws: Batch) -> dict[str, tf.Tensor]:
-    """Returns the pairs with the image that D sees: the perturbed object in front of the perturbed background."""
+    """Returns pairs with the image that D sees: the perturbed object in front of the perturbed background."""
     return {"image": layers["composed"], "mask": layers["composed_mask"]}
 
 
 def plain_pairs(layers: Batch, draws: Batch) -> dict[str, tf.Tensor]:
-    """Returns the pairs as painted. The paper perturbs layers for the GAN, but not for the segmenter."""
+    """Returns pairs that are not perturbed. The paper perturbs layers for the GAN, but not for the segmenter."""
     return {
         "image": compose(layers["background"], layers["foreground"], layers["mask"]),
         "mask": layers["mask"],

@@ -86,7 +86,8 @@ def record(directory: pathlib.Path, student: Student, teacher: dict[str, Any]) -
         teacher: a JSON-compatible dict that identifies the state of the run's segmenter.
 
     Raises:
-        ValueError: if they differ from the existing student.json. The message names the differences.
+        ValueError: if the settings or the teacher differ from the existing student.json. The message names the
+            differences.
     """
     path, given = directory / "student.json", {**dataclasses.asdict(student), "teacher": teacher}
     if not path.exists():

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-# Fields beside an FID in metrics.json. Two FIDs are comparable only if they agree in all of these fields.
+# Fields that metrics.json has beside an FID. Two FIDs are comparable only if all of these fields are equal.
 FID_FACTS = ("samples", "reference_pictures", "reference", "resize", "inception_sha256")
 
 
@@ -14,11 +14,11 @@ class Column:
         header: name of the figure in the table.
         keys: the keys that lead to the figure in metrics.json. If `of_masks` is true, they begin below "test" and the
             row's method.
-        factor: converts the unit of metrics.json to the paper's unit.
+        factor: factor that converts a figure of metrics.json to the paper's unit.
         decimals: number of decimals in the paper.
         of_masks: whether the figure measures masks of the test photos; if not, it measures the GAN.
-        companion: another column to show beside our figure, because the figure alone could mislead. The paper does not
-            have that column.
+        companion: another column that is shown beside our figure, because the figure alone could mislead. The paper
+            does not have this column.
         facts: fields beside the figure in metrics.json. Figures are averaged only over runs in which these fields are
             equal.
     """
@@ -56,5 +56,5 @@ COLUMNS = {
     "mask_spread": Column("mask spread", ("synthetic", "mask_spread"), 100, of_masks=False),
 }
 
-# Columns of the paper that describe a row and are not figures of a run, with the paper's headers.
+# Columns of the paper that describe a row and are not figures of a run. The values are the paper's headers.
 TRAITS = {"entropy": "H(c)", "supervision": "Sup."}

@@ -2,10 +2,10 @@
 
     python -m tf_layered_gan.paper.experiments 1 --workdir=runs/tables
 
-Each run is a command `python -m tf_layered_gan.main ...`, which is printed. The workdir of each run lies inside the
-given one. It is named after the fields that the run changes, so tables can share runs. When the command is started
-again, it skips finished runs and continues the others. Arguments after `--` are passed to every run, for example
-`-- --config.jit=True`.
+Each run is a command `python -m tf_layered_gan.main ...`, which is printed. The workdir of each run is a folder inside
+`--workdir`. The name of this folder consists of the fields that the run changes. So two tables that need the same run
+share it. When the command is started again, it skips finished runs and continues the others. Arguments after `--` are
+passed to every run, for example `-- --config.jit=True`.
 """
 
 import dataclasses
@@ -51,20 +51,22 @@ def make_table(
         workdir: directory of the sweep.
         scale: "paper", or "small" for configs/small.py on a folder of photos.
         seeds: each row has one run per seed.
-        data: at the small scale, the folder of photos; at the paper's scale, the folder of TensorFlow Datasets or None.
-        masks: folder of masks of the folder's photos, or of Stanford Dogs and Cars.
+        data: at the small scale, the folder of photos. At the paper's scale, the folder of TensorFlow Datasets, or
+            None.
+        masks: at the small scale, the folder of masks. At the paper's scale, the folder of masks of Stanford Dogs and
+            Cars.
         output: directory of the table; `workdir` if None.
         jobs, execute: see `sweep.sweep`.
         about: a sentence on the photos and masks to print in the table, or None.
-        collect_only: whether to write the table from existing runs only.
+        collect_only: if True, the table is written from existing runs, and nothing is trained.
         extra: further arguments of every run.
 
     Returns:
         Path of the Markdown file.
 
     Raises:
-        ValueError: for an unknown table, no seed or a repeated one, a config that main.py would refuse, missing photos,
-            masks or weights for FID, runs of a row that are not comparable, or if no run has finished.
+        ValueError: the table is unknown, there is no seed or a seed is repeated, main.py would refuse the config, the
+            photos, masks or weights for FID are missing, the runs of a row are not comparable, or no run has finished.
     """
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"--seeds is {','.join(map(str, seeds))!r}, allowed: one or more, each once")
@@ -88,7 +90,8 @@ def make_table(
 
 def _command(name: str, scale: str, seeds: Sequence[int], data: Any, masks: Any, extra: Sequence[str]) -> str:
     """Returns the command that makes the table, with placeholders for the user's folders."""
-    small = scale == "small"  # training needs both folders, even if this command only collects figures
+    # The printed command trains, so it needs both folders, even if this command only collects figures.
+    small = scale == "small"
     folders = ["--workdir=WORKDIR", *["--data=DIR"] * bool(small or data), *["--masks=MASKS"] * bool(small or masks)]
     after = [f" -- {shlex.join(map(_without_folder, extra))}"] if extra else []
     numbers = ",".join(map(str, seeds))
@@ -110,7 +113,7 @@ def _table(name: str, scale: str) -> Table:
     if scale == "paper":
         return table
     datasets = {row.dataset for row in table.rows if row.small}
-    # Rows that only quote figures stay if we have a row on the same dataset.
+    # Rows that only quote figures are kept if there is a row of ours on the same dataset.
     rows = tuple(row for row in table.rows if row.small or (row.changes is None and row.dataset in datasets))
     return dataclasses.replace(table, rows=rows, note=table.small_note)
 
@@ -122,7 +125,8 @@ def _plan(
     if row.changes is None or changes is None:
         return []
     own = {"data.path": data, "data.masks": masks if file in ("small", *_PREDICTED_MASKS) else None}
-    # Paths are resolved: a run continues only with the same values, so a folder must always have the same name.
+    # The paths are made absolute. A run continues only with the same values, so a folder must always have the same
+    # path.
     own = {field: pathlib.Path(value).expanduser().resolve() for field, value in own.items() if value is not None}
     return sweep.plan(root, file, changes, seeds=seeds, own=own, extra=extra)
 
@@ -132,7 +136,7 @@ def _check(runs: Sequence[Run], masks: Any) -> None:
     for run in runs:
         config = sweep.resolve(run.arguments)
         validate(config)
-        check_links(run.workdir)  # here, because the run's log is written before main.py checks this
+        check_links(run.workdir)  # checked here, because the log of a run is written before main.py checks the links
         weights = config.metrics.inception
         if weights and not pathlib.Path(weights).is_file():
             raise ValueError(f"metrics.inception is {weights}, which is no file; see docs/evaluating.md")

@@ -1,4 +1,4 @@
-"""The lines of a table. A line is a row with the figures of its runs."""
+"""The lines of a table. A line consists of a row and the figures of its runs."""
 
 import dataclasses
 import itertools
@@ -61,14 +61,15 @@ class Line:
         return {seed: metrics[key] for seed, metrics in self.finished.items() if trained and metrics.get(key)}
 
     def images_seen(self) -> list[int]:
-        """Returns the different numbers of images that the runs have seen; none for a baseline."""
+        """Returns the different numbers of images that the runs have seen. For a baseline, there are none."""
         trained = self.row.method == "segmenter"
         return sorted({metrics["images_seen"] for metrics in self.finished.values() if trained})
 
     def differences(self) -> dict[str, tuple[Any, Any]]:
-        """Returns the fields that differ from the paper's config. The values are pairs (ours, the paper's).
+        """Returns a dict of the fields that differ from the paper's config. Its values are pairs (ours, the paper's).
 
-        If one config does not have the field, its value in the pair is None. The dict is empty if no run has finished.
+        If one of the two configs does not have the field, its value in the pair is None. The dict is empty if no run
+        has finished.
         """
         if self.settings is None or self.paper_settings is None:
             return {}
@@ -76,7 +77,7 @@ class Line:
 
 
 def figure(metrics: Mapping[str, Any], row: Row, name: str) -> float | None:
-    """Finds the figure for a column (a name in `columns.COLUMNS`) in the content of a metrics.json.
+    """Finds the figure of a column (a name in `columns.COLUMNS`) in the content of a metrics.json.
 
     Returns:
         The figure in the column's unit; None if the run does not have this figure.
@@ -91,7 +92,7 @@ def figure(metrics: Mapping[str, Any], row: Row, name: str) -> float | None:
 
 
 def collect_lines(table: Table, planned: Sequence[tuple[Row, Sequence[Run]]]) -> list[Line]:
-    """Collects the figures of a table's runs, and adds lines for the baselines if the table is about masks.
+    """Collects the figures of a table's runs. If the table is about masks, adds lines for the baselines.
 
     Raises:
         ValueError: if the runs of a row are not comparable.
@@ -119,7 +120,7 @@ def _collect(row: Row, runs: Sequence[Run]) -> Line:
         missing=len(runs) - len(finished) - len(failed),
         settings=_common_settings([run for run in runs if run.seed in finished]),
         paper_settings=config_facts(paper),
-        # The paper does not say how long it trains the supervised U-Net.
+        # The paper does not say how many images its supervised U-Net sees.
         paper_images=None if paper.segmenter.supervised else sweep.scheduled(paper)[0],
     )
 
@@ -154,7 +155,7 @@ def _differences(
 
 
 def _baseline_lines(lines: Sequence[Line]) -> list[Line]:
-    """Returns a line per dataset and baseline.
+    """Returns a line for each dataset and each baseline.
 
     The figures come from any finished run on the dataset, because a baseline has the same figures in all of them.
     """

@@ -1,4 +1,4 @@
-"""A sweep of runs of main.py that differ in some fields. Each run has its own process and workdir, and can resume."""
+"""A sweep: runs of main.py that differ in some fields. Each run has its own process and workdir, and can be resumed."""
 
 import contextlib
 import dataclasses
@@ -22,7 +22,7 @@ from tf_layered_gan.files import cache_folder
 from tf_layered_gan.files.records import read_record
 from tf_layered_gan.runs.config_record import config_facts
 
-_CACHES = ("photos", "fid")  # folders of a workdir that all runs of a config file share
+_CACHES = ("photos", "fid")  # the folders in a workdir that all runs of a config file share
 _PROCESSES: set[subprocess.Popen] = set()  # the processes of the current runs
 _EXECUTION = ("monitoring", "jit", "distribution")  # fields that do not change what a run computes
 
@@ -54,13 +54,13 @@ def resolve(arguments: Sequence[str]) -> ConfigDict:
         arguments: "--config=NAME_OR_FILE" and any number of "--config.FIELD=VALUE".
 
     Raises:
-        ValueError: for arguments that main.py would refuse.
+        ValueError: if main.py would refuse the arguments.
     """
     values, argv = flags.FlagValues(), ["main", *arguments]
     try:
         shipped.define_flag("The config of a run.", flag_values=values, sys_argv=argv)
         _, *unexpected = values(argv)
-        config = values.config.lock()  # reads the file, if no override has done so
+        config = values.config.lock()  # this reads the file, unless an override has done so
         resolve_paths(config)
     except (flags.Error, AttributeError, KeyError, TypeError, OSError) as error:
         raise ValueError(f"{shlex.join(arguments)}: {error}") from error
@@ -78,7 +78,7 @@ def plan(
     own: dict[str, Any] | None = None,
     extra: Sequence[str] = (),
 ) -> list[Run]:
-    """Plans the runs of one setting, one per seed, with the workdirs ROOT/FILE/CHANGES/seed_N.
+    """Plans one run for each seed, with the same settings, in the workdirs ROOT/FILE/CHANGES/seed_N.
 
     Args:
         root: directory of the sweep.
@@ -110,15 +110,17 @@ def execute(command: Sequence[str], log: pathlib.Path) -> int:
 
 
 def sweep(runs: Sequence[Run], jobs: int, execute: Callable[[Sequence[str], pathlib.Path], int] = execute) -> None:
-    """Executes the runs that are not finished. A failed run leaves failed.txt in its workdir; the other runs go on.
+    """Executes the runs that are not finished.
+
+    If a run fails, failed.txt is written to its workdir, and the other runs go on.
 
     A finished run is executed again if its config differs (main.py checks which fields may change), or if it lacks a
     figure (FID or NMI) that its command asks for.
 
     Args:
-        runs: the runs; those with the same workdir count once.
+        runs: the runs. If several runs have the same workdir, only one of them is executed.
         jobs: number of runs at the same time.
-        execute: function that takes a command and the path of a log file and returns the exit code.
+        execute: function that takes a command and the path of a log file, and returns the exit code.
     """
     runs = list({run.workdir: run for run in runs}.values())
     pending = [run for run in runs if not _has_finished(run)]
@@ -150,7 +152,7 @@ def final_metrics(workdir: pathlib.Path) -> dict[str, Any] | None:
 
 
 def failure(workdir: pathlib.Path) -> str | None:
-    """Returns the error of the last attempt at a run; None if that attempt did not fail or the run finished later."""
+    """Returns the error of the last attempt at a run, or None if it did not fail or the run finished later."""
     file = workdir / "failed.txt"
     if not file.exists() or (final_metrics(workdir) and _written(workdir / "metrics.json") > _written(file)):
         return None
@@ -158,7 +160,7 @@ def failure(workdir: pathlib.Path) -> str | None:
 
 
 def scheduled(config: Mapping[str, Any] | ConfigDict) -> tuple[int, int]:
-    """Returns the number of images and of segmenter steps after which a run ends."""
+    """Returns the total number of images and the total number of segmenter steps of a run."""
     schedule, batch_size = config["schedule"], config["batch_size"]
     final = schedule["final_segmenter_steps"]
     if config["segmenter"]["supervised"]:

@@ -1,4 +1,7 @@
-"""The notes below a table: how our runs differ from the paper's, what FID compares, and which runs failed."""
+"""The notes below a table.
+
+They list differences from the paper's runs, the images that FID compares, and failed runs.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -18,7 +21,7 @@ def _are_cars_or_dogs(settings: Mapping[str, Any]) -> bool:
     return settings["data.source"] in ("cars", "dogs")
 
 
-# Differences from the paper that no config field shows. Each is a condition on the config of a run, and a text.
+# Differences from the paper that no config field shows. Each entry is a condition on the config of a run, and a text.
 _DEPARTURES = (
     (
         lambda settings: settings["schedule.final_segmenter_steps"] and not settings["segmenter.supervised"],

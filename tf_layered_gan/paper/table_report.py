@@ -1,4 +1,4 @@
-"""Tables of the paper with our figures beside the paper's, as Markdown and as CSV."""
+"""Tables of the paper, as Markdown and as CSV, with our figures beside the paper's figures."""
 
 import csv
 import io
@@ -50,9 +50,9 @@ def as_csv(table: Table, lines: Sequence[Line]) -> str:
     """Formats a table as CSV.
 
     For a column NAME of the table, the file has NAME_paper with the figure of the paper, and NAME_mean, NAME_min and
-    NAME_max of our runs. Figures that are not in the paper have no NAME_paper. A table with FID also has columns for
-    the facts that two FIDs must share to be comparable ("fid_samples" and so on, see `columns.FID_FACTS`). Such a
-    column lists all values that occur in the runs.
+    NAME_max of our runs. Figures that are not in the paper have no NAME_paper. Two FIDs are comparable only if some
+    facts are equal (see `columns.FID_FACTS`). A table with FID also has columns for these facts ("fid_samples" and so
+    on). Such a column lists all values that occur in the runs.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")

@@ -13,9 +13,9 @@ class Row:
         label: the setting or the method.
         dataset: name of its file in configs/, which is also its `data.source`.
         paper: the paper's figures by column, in the paper's units.
-        changes: changes to configs/DATASET.py by dotted field names; None if the paper quotes the figures from
-            elsewhere, so that nothing is run.
-        small: changes to configs/small.py at the small scale; None if the row is left out there.
+        changes: changes to configs/DATASET.py by dotted field names; None if the paper quotes the figures from other
+            work. Nothing is run for such a row.
+        small: changes to configs/small.py at the small scale; None if this scale leaves out the row.
         method: the method whose masks are evaluated, a key of "test" in metrics.json.
         note: a remark to print below the table, or "".
         traits: what the paper says about the row besides its figures, by name in `columns.TRAITS`.
@@ -52,13 +52,15 @@ class Table:
     traits: tuple[str, ...] = ()
 
 
-# Without alternate training (C.1): a million images and no background loss; the segmenter is trained afterwards (C.3).
+# Training without alternation (C.1): a million images without background loss, and then the segmenter (C.3).
 _ALONE = {"gan.gamma_bg": 0.0, "schedule.rounds": 1, "schedule.gan_images_per_round": 1_000_000}
 _64 = {"resolution": 64}
-_MASK_SIZE = {"gan.gamma_mi": 0.0, "gan.gamma_size": 2.0}  # PerturbGAN's weight; the paper gives none
+# The weight is PerturbGAN's, because the paper does not state one.
+_MASK_SIZE = {"gan.gamma_mi": 0.0, "gan.gamma_size": 2.0}
 
-# The same settings at the small scale. In Table 3, both rows see the same number of images. The settings by dataset
-# (Table C.1) are left out: all rows train on one folder, so equal rows of different tables share a run.
+# The same settings at the small scale. In Table 3, both rows see the same number of images. The settings of each
+# dataset (Table C.1) are not used here, because all rows train on one folder. So equal rows of different tables share a
+# run.
 _SMALL_ALONE = {"gan.gamma_bg": 0.0}
 _SMALL_LONG = {"schedule.gan_images_per_round": 48_000, "schedule.segmenter_steps_per_round": 900}
 _SMALL_ALTERNATE = {"schedule.rounds": 3}

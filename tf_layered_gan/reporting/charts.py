@@ -1,4 +1,4 @@
-"""Charts as SVG: lines over steps, and points."""
+"""Charts as SVG: charts of lines over steps, and charts of points."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,13 +10,13 @@ Points = Sequence[tuple[float, float]]
 _WIDTH, _HEIGHT = 400, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 18, 8, 36  # margins for the numbers beside the axes
 _TICKS = 4
-_DOTTED = 12  # a line shows its points as dots if it has no more points than this
+_DOTTED = 12  # a line with at most this number of points shows its points as dots
 
 
 def line_chart(
     title: str, series: Mapping[str, Points], x_label: str, *, y_range: tuple[float, float] | None = None
 ) -> Markup:
-    """Draws lines, each with its own colour and dashes, and a legend.
+    """Draws lines and a legend. Each line has its own colour and dashes.
 
     Args:
         title: the chart's heading.
@@ -106,7 +106,7 @@ def _finite(points: Points) -> Points:
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values, default=0.0), max(values, default=1.0)
-    around = abs(low) / 2 or 1.0  # if all values are equal, the axis needs another range
+    around = abs(low) / 2 or 1.0  # if all values are equal, their range is empty, so the axis needs another one
     return (low, high) if high > low else (low - around, high + around)
 
 

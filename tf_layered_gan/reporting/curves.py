@@ -1,4 +1,4 @@
-"""The parts of the report about training: the gain of each part of the run, the layers over time, and the curves."""
+"""The sections of the report about training: the gain of each part of the run, the layers over time, and the curves."""
 
 from collections.abc import Mapping, Sequence
 

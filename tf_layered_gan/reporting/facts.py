@@ -1,4 +1,4 @@
-"""The part of the report about the run itself: its command, its settings, versions and times."""
+"""The section of the report about the run itself: its command, its settings, versions and times."""
 
 import platform
 import shlex
@@ -14,7 +14,7 @@ from tf_layered_gan.reporting.markup import Section, element, paragraphs, sectio
 from tf_layered_gan.reporting.recorded import Recorded
 from tf_layered_gan.runs.config_record import config_facts
 
-# Entries of metrics.json to show. Only a student has the last four.
+# The entries of metrics.json that are shown. Only a student has the last four.
 _NUMBERS = ("seed", "images_seen", "segmenter_steps", "network", "width", "parameters", "steps_taken")
 
 

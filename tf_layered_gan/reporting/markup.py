@@ -1,4 +1,4 @@
-"""HTML from Python, with every text and attribute escaped."""
+"""Functions that build HTML. They escape every text and attribute."""
 
 import dataclasses
 import html
@@ -10,7 +10,7 @@ _VOID = {"img", "input", "meta"}
 
 
 class Markup(str):
-    """Text that is HTML already. Every other text is escaped."""
+    """A text that is HTML already. Texts of other classes are escaped."""
 
 
 def element(tag: str, *children: str, **attributes: str | float | bool | None) -> Markup:
@@ -19,8 +19,8 @@ def element(tag: str, *children: str, **attributes: str | float | bool | None) -
     Args:
         tag: its name.
         children: texts, which are escaped, and `Markup`, which is not.
-        attributes: the attributes of the element. `class_` means class, and other underscores mean hyphens. True gives
-            an attribute without a value; None and False leave it out.
+        attributes: the attributes of the element. `class_` means class, and other underscores mean hyphens. True makes
+            an attribute without a value. Attributes with the value None or False are left out.
 
     Returns:
         the element.

@@ -1,4 +1,4 @@
-"""Masks of photos by a run's segmenter, measured photo by photo for the report."""
+"""The masks that a run's segmenter finds in photos, and the figures of each photo, for the report."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, f
 from tf_layered_gan.evaluation.segmentation import THRESHOLD, predict_probabilities
 from tf_layered_gan.labelling.labels import agreements, evenly_chosen
 
-_MOST_PHOTOS = 1_000  # at most this number of photos of each split, evenly spaced
+_MOST_PHOTOS = 1_000  # greatest number of photos of each split; they are chosen evenly spaced
 _MOST_GRABCUT = 64
 _BASELINE_PHOTOS = 6
 
@@ -55,7 +55,7 @@ class Measured:
         training: the photos to train on, at most 1,000, without their true masks.
         baselines: masks by the name of the method, bool [photo, height, width], of the photos in `baseline_photos`.
         baseline_photos: indices in `held_out` of the photos whose masks are in `baselines`.
-        grabcut_agreement: the mean IoU of the segmenter's and GrabCut's masks of at most 64 test photos.
+        grabcut_agreement: the mean IoU of the segmenter's masks with GrabCut's masks, on at most 64 test photos.
         clusters: the most likely category of each photo in `training` according to E_x, int [photo].
     """
 
@@ -115,7 +115,7 @@ def _answers(network: keras.Model, photos: Photos) -> Answers:
     chosen, truth = evenly_chosen(photos, _MOST_PHOTOS), None if photos.masks is None else photos.masks[places]
     size = network.input_shape[1]
     images = chosen.images
-    if images.shape[1] != size:  # photos to train on are larger than the network's input
+    if images.shape[1] != size:  # training photos are larger than the input of the network
         images = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])
         truth = None
     masks = predict_probabilities(network, images) > THRESHOLD

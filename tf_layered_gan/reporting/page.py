@@ -23,7 +23,8 @@ from tf_layered_gan.reporting.recorded import Recorded, read_run
 from tf_layered_gan.reporting.summary import summary_section
 
 FILE = "report.html"
-# With this policy, the browser loads and runs nothing from outside the file, even if a photo's name contains HTML.
+# This policy keeps the browser from loading or running anything from outside the file, even if a photo's name contains
+# HTML.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
 
 

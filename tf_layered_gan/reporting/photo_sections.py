@@ -1,4 +1,4 @@
-"""The parts of the report that show photos: best and worst masks, object sizes, baselines, clusters, review."""
+"""The sections of the report that show photos: best and worst masks, sizes of objects, baselines, clusters, review."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from tf_layered_gan.reporting.measured import Answers, Measured, order_by_doubt
 from tf_layered_gan.reporting.thumbnails import data_uris
 
 _NO_CLUSTERS = "There are no clusters: no GAN with a categorical private code has been trained."
-_METHODS = {  # explanations, by the row of the table that needs them
+_METHODS = {  # explanations of methods, by the name of the method's row in the table
     "bootstrap": "The bootstrap and the passes are the steps to the segmenter, see “What each part gained”.",
     "pairs alone": "“Pairs alone” is the segmenter that learned from the GAN's images, before the passes.",
     "sharpened": "“Sharpened” is the segmenter's masks after correction by the colours and edges of each photo.",
@@ -32,7 +32,10 @@ _MASK_BYTES = 400_000  # limit for each list of photos with masks
 
 
 def masks_section(measured: Measured) -> Section:
-    """Shows the best and worst masks of held-out photos; without true masks, the least and most certain masks."""
+    """Shows the best and worst masks of test photos.
+
+    If there are no true masks, shows the least and most certain masks.
+    """
     answers = measured.held_out
     if answers is None:
         return section("masks", "Masks of photos that were held out", paragraphs("No held-out photo could be shown."))
@@ -56,7 +59,7 @@ def masks_section(measured: Measured) -> Section:
 
 
 def area_section(measured: Measured) -> Section | None:
-    """Shows IoU against the area of the object; nothing without true masks."""
+    """Shows IoU against the area of the object. Shows nothing if there are no true masks."""
     answers = measured.held_out
     if answers is None or answers.ious is None:
         return None
@@ -124,7 +127,7 @@ def clusters_section(measured: Measured, why_no_gan: str) -> Section:
 
 
 def review_section(measured: Measured, run: str) -> Section:
-    """Shows training photos with their masks, the most doubtful first, to be marked as bad."""
+    """Shows training photos with their masks, the most doubtful masks first. The user can mark bad masks."""
     answers = measured.training
     if answers is None:
         return section("review", "Review", paragraphs("There are no photos without masks to review."))

@@ -1,4 +1,4 @@
-"""The records that a run has written to its workdir, read for its report."""
+"""The records in the workdir of a run, from which its report is made."""
 
 import dataclasses
 import os

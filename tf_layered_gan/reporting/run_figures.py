@@ -1,4 +1,4 @@
-"""The end of a run: facts about the run, figures of its segmenter and its GAN, and its report."""
+"""The last part of a run: facts about the run, figures of its segmenter and its GAN, and its report."""
 
 import os
 import pathlib
@@ -72,7 +72,7 @@ def report_run(
 
 
 def clustering_network(config: ConfigDict, gan: LayeredGAN) -> keras.Model | None:
-    """Returns the network of D and E_x if it was trained and E_x predicts categories, otherwise None."""
+    """Returns the network of D and E_x. Returns None if it was not trained, or if E_x does not predict categories."""
     return gan.discriminator if passes.is_trained(gan) and config.codes.prior == "categorical" else None
 
 

@@ -33,7 +33,7 @@ def summary_section(run: Recorded, measured: Measured) -> Section:
 
 
 def did_it_learn(run: Recorded, measured: Measured) -> Iterable[str]:
-    """Yields sentences about how good the masks are."""
+    """Yields sentences about the quality of the masks."""
     test = run.metrics.get("test")
     ours = _ours(test)
     if test and ours:
@@ -129,7 +129,7 @@ def what_next(run: Recorded, measured: Measured) -> Iterable[str]:
 
 
 def _advice(run: Recorded, best: Mapping[str, Any]) -> str:
-    """Returns advice on how to end a run at its best point, if its last point is not the best."""
+    """Returns advice for a run whose last point is not its best point: how to end the run at its best point."""
     if best["after"] == "bootstrap" and run.metrics.get("images_seen"):
         chosen_already = run.settings.get("schedule.gan") == "if_needed"
         return "" if chosen_already else "Leave the GAN out: schedule.gan=if_needed."
@@ -162,5 +162,5 @@ def _gan_faults(metrics: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _ours(test: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """Returns the figures of the segmenter, or of the student, among those of the test photos."""
+    """Returns the figures of the segmenter, or of the student, on the test photos."""
     return (test or {}).get("segmenter") or (test or {}).get("student")

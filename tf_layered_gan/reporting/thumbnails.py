@@ -16,8 +16,8 @@ _SMALLEST = 8  # pixels
 def data_uris(images: Sequence[np.ndarray | Image.Image], most_bytes: int) -> list[Markup]:
     """Encodes images so that all of them together take at most `most_bytes` in the page.
 
-    First the quality is lowered until they fit. If this is not enough, their size is reduced. If even the smallest size
-    is too large, the last images are left out.
+    If the images do not fit, first their quality is lowered, and then their size. If they do not fit even at the
+    smallest size, the last images are left out.
 
     Args:
         images: uint8 arrays [height, width, rgb], or Pillow images.

@@ -28,7 +28,7 @@ _COUNTERS = ("gan_step", "segmenter_step", "final_step", "final_round", "skipped
 class Checkpointer:
     """Saves and restores models, optimizers, averaged networks and the position in the training.
 
-    Random draws and the order of the photos are functions of the position and the seed, so a restored run goes on
+    Random draws and the order of the photos are functions of the position and the seed. So a restored run continues
     exactly where it stopped.
 
     Args:
@@ -39,11 +39,11 @@ class Checkpointer:
 
     Attributes:
         gan_step, segmenter_step: int64 variables, steps taken in all rounds.
-        final_step, final_round: int64 variables, the steps that the final segmenter has taken, and the last round
-            before these steps.
+        final_step, final_round: int64 variables: the number of final steps that the segmenter has taken, and the last
+            round before these steps.
         skipped: int64 variable, the number of batches that the run skipped when it went back to a checkpoint after an
             error.
-        seconds: float64 variable, time spent on training, including the time before interruptions.
+        seconds: float64 variable, the time spent on training, including the time before interruptions.
     """
 
     def __init__(self, workdir: str | os.PathLike, gan: LayeredGAN | None, segmenter: Segmenter, saves: bool = True):
@@ -60,10 +60,10 @@ class Checkpointer:
         self._number = 0  # number of the newest undamaged checkpoint
 
     def restore(self) -> bool:
-        """Restores the newest checkpoint that can be read; returns whether there was one.
+        """Restores the newest checkpoint that can be read. Returns whether there was one.
 
         Raises:
-            ValueError: a checkpoint has different variables, so another version wrote it; or none of the checkpoints
+            ValueError: a checkpoint has other variables, because another version wrote it; or none of the checkpoints
                 can be read.
         """
         numbers = _written(self._directory)
@@ -92,7 +92,8 @@ class Checkpointer:
 
         Raises:
             FloatingPointError: a variable of a model or an optimizer is not finite. The message names the variable.
-            OSError: the checkpoint cannot be written, for example because the disk is full. Earlier ones stay.
+            OSError: the checkpoint cannot be written, for example because the disk is full. Earlier checkpoints are
+                kept.
         """
         self._check_finite()
         if not self._saves:
@@ -117,7 +118,7 @@ class Checkpointer:
 
     @property
     def steps_taken(self) -> int:
-        """The number of steps of all kinds that led to the current variables."""
+        """The total number of training steps of all kinds that have been taken."""
         optimizers = ("generator_optimizer", "segmenter_optimizer")
         return sum(int(self._trained[name].iterations.numpy()) for name in optimizers if name in self._trained)
 
@@ -128,7 +129,7 @@ class Checkpointer:
 
 
 def final_step_on_disk(workdir: str | os.PathLike) -> int:
-    """Returns the `final_step` of the newest checkpoint without building its models; 0 if it cannot be read."""
+    """Returns the `final_step` of the newest checkpoint, or 0 if it cannot be read. Builds no models."""
     directory = pathlib.Path(workdir) / "checkpoints"
     try:
         with for_tensorflow(directory) as folder:

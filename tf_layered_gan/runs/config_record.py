@@ -11,7 +11,7 @@ from tf_layered_gan.config.fields import FIELDS
 from tf_layered_gan.files.records import read_record, write_record
 from tf_layered_gan.runs.workdir_links import check_links
 
-# Fields that may differ when a run goes on: the steps already taken do not depend on them.
+# Fields that may change when a run is continued, because the steps already taken do not depend on them.
 _MAY_CHANGE: tuple[str, ...] = ("schedule.", "monitoring.", "metrics.", "jit", "distribution", "data.classes")
 _MAY_CHANGE += ("refine.passes", "data.path", "data.masks", "data.most_photos")  # see `check_photos`
 _MAY_CHANGE += ("networks.encoder_weights",)  # checkpoints have the weights
@@ -19,15 +19,15 @@ _MUST_STAY = ("schedule.gan_images_per_round", "schedule.segmenter_steps_per_rou
 
 
 def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
-    """Checks that the run in a workdir, if there is one, began with this config.
+    """Checks that the run in a workdir began with this config. If there is no run, there is nothing to check.
 
     Args:
         config: the run's config.
         workdir: the run's directory.
 
     Raises:
-        ValueError: the run began with another config; names the fields. Fields that do not change the steps already
-            taken may differ: `monitoring`, `metrics`, `jit`, `distribution`, `data.classes`, `refine.passes`,
+        ValueError: the run began with another config. The message names the fields. Fields that do not change the steps
+            already taken may differ: `monitoring`, `metrics`, `jit`, `distribution`, `data.classes`, `refine.passes`,
             `data.most_photos`, the places of photos, masks and the encoder's weights, and `schedule` except for the
             size of a round. Also raised if the workdir lies in the folder of photos, if config.json is damaged, or if
             `check_links` refuses the workdir.
@@ -46,7 +46,7 @@ def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
 
 
 def move_photos(config: ConfigDict, photos: str | None, masks: str | None) -> None:
-    """Sets the new folders of a run's photos and masks in its config. None changes nothing."""
+    """Sets the new folders of a run's photos and masks in its config. A folder that is None is not changed."""
     config.data.path, config.data.masks = photos or config.data.path, masks or config.data.masks
 
 
@@ -58,7 +58,8 @@ def load_config(workdir: str | os.PathLike) -> ConfigDict:
 
     Raises:
         FileNotFoundError: there is no run in the workdir.
-        ValueError: config.json is damaged, or has other fields than this version; names them. See also `check_links`.
+        ValueError: config.json is damaged, or has other fields than this version. The message names these fields. See
+            also `check_links`.
     """
     check_links(workdir)
     path = pathlib.Path(workdir) / "config.json"
@@ -67,7 +68,7 @@ def load_config(workdir: str | os.PathLike) -> ConfigDict:
     config, recorded = default_config(), recorded_facts(path)
     _check_fields(path, recorded, config_facts(config))
     try:
-        config.update_from_flattened_dict(recorded)  # turns JSON's lists back into tuples
+        config.update_from_flattened_dict(recorded)  # this turns the lists from JSON back into tuples
     except (TypeError, OverflowError) as error:
         raise ValueError(f"{path} is damaged: {error}") from error
     return config
@@ -81,7 +82,7 @@ def record_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
 
 
 def config_facts(config: ConfigDict) -> dict:
-    """Returns a config's values by dotted names, in the form that JSON gives them."""
+    """Returns the values of a config by dotted names, as they are after a round trip through JSON."""
     return flattened(json.loads(config.to_json()))
 
 
@@ -94,13 +95,13 @@ def flattened(record: dict, prefix: str = "") -> dict:
 
 
 def recorded_facts(path: pathlib.Path) -> dict:
-    """Returns a recorded config by dotted names; fields added since then have their defaults."""
+    """Returns a recorded config by dotted names. Fields that were added since then have their defaults."""
     defaults = config_facts(default_config())
     return {field.name: defaults[field.name] for field in FIELDS if field.added} | flattened(read_record(path))
 
 
 def _fixed_fields(facts: dict) -> dict:
-    """Returns the fields that must keep their values when a run goes on."""
+    """Returns the fields that must keep their values when a run is continued."""
     return {name: value for name, value in facts.items() if name in _MUST_STAY or not name.startswith(_MAY_CHANGE)}
 
 

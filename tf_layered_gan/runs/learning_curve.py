@@ -1,4 +1,4 @@
-"""A run's learning curve: the segmenter's IoU on the validation photos against the photos seen by D."""
+"""The learning curve of a run: the segmenter's IoU on the validation photos against the number of photos seen by D."""
 
 import csv
 import io
@@ -48,7 +48,7 @@ class LearningCurve:
         return any(point["after"] == after for point in self.points())
 
     def append(self, after: str, images_seen: int, metrics: Mapping[str, float]) -> None:
-        """Appends a point: a phase's name, the photos that D has seen, and "iou" and "iou_per_image" of the metrics."""
+        """Appends a point: the phase, the number of photos that D has seen, and the metrics "iou" and "iou_per_image"."""
         lines = io.StringIO(newline="")
         writer = csv.writer(lines, lineterminator="\n")
         if self._path.exists():
@@ -56,4 +56,5 @@ class LearningCurve:
         else:
             writer.writerow(_FIELDS)
         writer.writerow([after, images_seen, f"{metrics['iou']:.4f}", f"{metrics['iou_per_image']:.4f}"])
-        write_record(self._path, lines.getvalue())  # the whole file is written, because half a line would damage it
+        # The whole file is written anew, because an interrupted append could leave half a line.
+        write_record(self._path, lines.getvalue())

@@ -19,12 +19,12 @@ _FOLDER = "passes"
 
 
 def folder(workdir: str | os.PathLike, number: int) -> pathlib.Path:
-    """Returns the folder of a pass; number 0 is the bootstrap."""
+    """Returns the folder of a pass. Pass 0 is the bootstrap."""
     return pathlib.Path(workdir) / _FOLDER / str(number)
 
 
 def discard_stale(workdir: str | os.PathLike, position: dict[str, int]) -> None:
-    """Removes the passes after the GAN if the run has trained since they began, for example because rounds were added.
+    """Removes the passes after the GAN if the GAN or the segmenter has trained since then, for example in added rounds.
 
     Args:
         workdir: the run's directory.
@@ -53,7 +53,7 @@ def number_taken(config: ConfigDict, workdir: str | os.PathLike) -> int:
 
 
 def training_seconds(config: ConfigDict, workdir: str | os.PathLike) -> float:
-    """Returns the time that the passes took, including the time to make the masks."""
+    """Returns the time in seconds that the passes took, including the time to make the masks."""
     return sum(record.get("seconds", 0.0) for record in records(config, workdir))
 
 
@@ -65,7 +65,7 @@ def position(config: ConfigDict, workdir: str | os.PathLike) -> dict[str, int]:
 
 
 def pass_name(number: int) -> str:
-    """Returns the name of a pass; number 0 is the bootstrap."""
+    """Returns the name of a pass. Pass 0 is the bootstrap."""
     return f"pass {number}" if number else "bootstrap"
 
 
@@ -90,8 +90,8 @@ def final_pass(config: ConfigDict, workdir: str | os.PathLike, segmenter: Segmen
     """Returns the number of the pass whose network is the result of a run, or None.
 
     None means that the result is the segmenter that learned from pairs. Otherwise the result is the last kept pass
-    after the GAN, see `photo_passes`. If there is no such pass, the result is the bootstrap, provided that it taught
-    the first pass or that no segmenter learned from pairs.
+    after the GAN, see `photo_passes`. If there is no such pass, the result may be the bootstrap: if it taught the first
+    pass, or if no segmenter learned from pairs.
 
     Args:
         config, workdir: the config and the directory of the run.

@@ -11,7 +11,7 @@ from tf_layered_gan.files.records import read_record, write_record
 
 
 def check_photos(splits: Splits, workdir: str | os.PathLike) -> None:
-    """Checks that a run still has the photos that it was begun with. Records the photos of a new run.
+    """Checks that a run still has the photos that it began with. For a new run, records the photos.
 
     Raises:
         ValueError: photos were added, removed or renamed, so that other photos would be held out; or photos.json is
@@ -31,11 +31,12 @@ def check_photos(splits: Splits, workdir: str | os.PathLike) -> None:
 
 
 def photo_facts(splits: Splits, form: Literal["NFC", "NFD"] | None = None) -> dict:
-    """Returns each split's number of photos and the SHA-256 of their names, which identify a run's photos.
+    """Returns the number of photos in each split and the SHA-256 of their names. Together they identify a run's photos.
 
     Args:
         splits: the photos.
-        form: None, or a Unicode form for the names. macOS may write an accented letter as two characters (NFD).
+        form: the Unicode form in which names are compared, or None to compare them as they are. macOS may write an
+            accented letter as two characters (NFD).
     """
     names = {name: getattr(splits, name).names for name in ("train", "validation", "test")}
     return {name: {"photos": len(n), "sha256": _sha256("\n".join(n), form)} for name, n in names.items()}

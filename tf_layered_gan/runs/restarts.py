@@ -1,4 +1,4 @@
-"""Runs that collapsed and began again with another seed: their history, and the files of the collapsed attempts."""
+"""The collapsed attempts of a run that began again with another seed: their history and their files."""
 
 import os
 import pathlib
@@ -12,7 +12,7 @@ _SEEDS = 2**32 - 1  # the number of valid seeds
 
 
 class Collapsed(Exception):
-    """Raised if one of the two layers fills the whole image.
+    """The error that one of the two layers fills the whole image.
 
     Args:
         why: which layer took the image, and what to change.
@@ -53,7 +53,7 @@ def put_aside(workdir: str | os.PathLike, seed: int, collapse: Collapsed) -> Non
 
 
 def _move(source: pathlib.Path, target: pathlib.Path) -> None:
-    """Moves a file or a folder; part of the folder may have been moved before."""
+    """Moves a file or a folder. Part of the folder may have been moved already."""
     if source.is_dir():
         target.mkdir(exist_ok=True)
         for child in source.iterdir():

@@ -1,4 +1,4 @@
-"""The models of a run from its newest checkpoint."""
+"""Functions that restore the models of a run from its newest checkpoint."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The photos of an earlier run, from their current folder or from the run's own copies."""
+"""The photos of an earlier run. They are read from their current folder, or from the run's own copies."""
 
 import os
 import pathlib
@@ -18,8 +18,8 @@ def load_run_photos(config: ConfigDict, workdir: str | os.PathLike) -> Splits:
     """Loads a run's photos. If the photos are gone or have changed, warns and loads the copies in WORKDIR/photos.
 
     Raises:
-        ValueError: the photos cannot be used or have changed, and there are no copies or the config names another
-            folder than the run's record.
+        ValueError: the photos cannot be used or have changed, and the copies cannot take their place: there are none,
+            or the config names another folder than the run's record.
     """
     workdir = pathlib.Path(workdir)
     folder = workdir / "photos"

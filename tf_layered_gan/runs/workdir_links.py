@@ -9,9 +9,9 @@ _CACHES = ("photos", "fid")  # the runs of a sweep share these caches by links, 
 
 
 def check_links(workdir: str | os.PathLike) -> None:
-    """Checks that nothing in a workdir makes a run write outside of it, or wait forever.
+    """Checks that nothing in a workdir would make a run write outside of the workdir, or wait for ever.
 
-    The workdir need not exist. The workdir may be a link, and links within the workdir may point to one another.
+    The workdir need not exist. It may be a link itself. Links to other places in the workdir are allowed.
 
     Raises:
         ValueError: names a link that leads out of the workdir (except the caches that a sweep shares), an entry that is

@@ -28,7 +28,7 @@ def locked(workdir: str | os.PathLike) -> Iterator[None]:
 
 @contextlib.contextmanager
 def output(workdir: str | os.PathLike, chief: bool) -> Iterator[pathlib.Path]:
-    """Yields the directory that a worker writes to.
+    """Yields the directory that a worker writes to, and holds the lock if the worker is the chief.
 
     Args:
         workdir: the run's directory.

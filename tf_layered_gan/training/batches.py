@@ -15,9 +15,11 @@ _Batch = Callable[[tf.Tensor, Share], dict[str, tf.Tensor]]
 
 
 class Batches:
-    """Endless distributed datasets of batches. The batch of a step depends only on the config and the step's number.
+    """Makes endless distributed datasets of batches.
 
-    Every replica gets its share of the batch that one device alone would get. A worker reads only the photos of its own
+    The batch of a step depends only on the config and the number of the step.
+
+    All replicas together get the same batch that a single device would get. A worker reads only the photos of its own
     replicas.
     """
 
@@ -29,13 +31,14 @@ class Batches:
         return self._photos_and_draws("image", sampling.GAN_STREAM, first_step)
 
     def segmenter(self, first_step: int) -> Iterable:
-        """Returns draws alone, see `segmenter.synthetic_step`."""
+        """Returns batches of draws, see `segmenter.synthetic_step`."""
         return self._distributed(self._draws(sampling.SEGMENTER_STREAM), first_step)
 
     def final_segmenter(self, first_step: int) -> Iterable:
         """Returns draws, and photos if the config has a consistency loss.
 
-        Only the final steps see photos: a segmenter that cannot segment yet would learn its own mistakes from photos.
+        Only the final steps see photos, because a segmenter that is not good yet would learn its own mistakes from
+        photos.
         """
         if not self._config.segmenter.gamma_consistency:
             return self.segmenter(first_step)
@@ -78,7 +81,7 @@ class Batches:
             first_replica = context.input_pipeline_id * replicas
             size = context.get_per_replica_batch_size(self._config.batch_size)
 
-            @tf.autograph.experimental.do_not_convert  # it takes seconds, and no function here needs it
+            @tf.autograph.experimental.do_not_convert  # AutoGraph takes seconds, and no function here needs it
             def element(number: tf.Tensor) -> dict[str, tf.Tensor]:
                 replica = first_replica + number % replicas
                 return batch(number // replicas, Share(replica * size, size))

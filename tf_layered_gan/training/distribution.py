@@ -1,4 +1,4 @@
-"""The devices and machines of a run: tf.distribute strategies, and training steps that run on all of them."""
+"""The devices and machines of a run: tf.distribute strategies, and training steps that run on all devices."""
 
 import functools
 import json
@@ -14,8 +14,8 @@ def build_strategy(config: ConfigDict) -> tf.distribute.Strategy:
     """Returns the strategy that `config.distribution` names. Call this function before anything else of TensorFlow.
 
     Raises:
-        ValueError: the workers or the TPU cannot be found, the batch cannot be divided equally among the replicas, a
-            replica has fewer images than a loss needs, or its images cannot be divided into groups.
+        ValueError: the workers or the TPU cannot be found; or the batch size does not fit: it must be a multiple of the
+            number of replicas, and each replica needs enough images for every loss and whole groups of images.
     """
     if config.distribution == "one_device":
         return tf.distribute.get_strategy()
@@ -42,7 +42,7 @@ def distributed_step(
     Args:
         strategy: the strategy that the models were built under.
         train_step: function that takes a batch and returns a dict of scalar float32.
-        jit: whether XLA compiles it.
+        jit: whether XLA compiles the step.
 
     Returns:
         A function that takes a one-element tuple, the distributed batch, and returns the dict of each replica. The
@@ -54,14 +54,14 @@ def distributed_step(
 
 
 def merged_report(strategy: tf.distribute.Strategy) -> Callable[[dict, bool], tuple[dict, bool]]:
-    """Returns a function that merges the replicas' reports of a step, and the workers' requests to stop.
+    """Returns a function that merges the reports of all replicas for a step, and the requests of the workers to stop.
 
     Args:
         strategy: the strategy of the step.
 
     Returns:
-        A function that takes the dict from `distributed_step`, and whether this worker is to stop. The function returns
-        the means over the replicas, a dict of scalar float32, and whether any worker is to stop.
+        A function. It takes the dict that `distributed_step` returned, and whether this worker has to stop. It returns
+        a dict of the means over the replicas, scalar float32, and whether any worker has to stop.
     """
     if strategy.num_replicas_in_sync == 1:
         return lambda report, stop: (report, stop)
@@ -69,7 +69,8 @@ def merged_report(strategy: tf.distribute.Strategy) -> Callable[[dict, bool], tu
     @tf.function(autograph=False)
     def merge(report: dict, stop: tf.Tensor) -> tuple[dict, tf.Tensor]:
         values = [*report.values(), tf.cast(stop, tf.float32)]
-        stacked = strategy.run(tf.stack, (values,))  # one exchange between workers, not one for each value
+        # Stacked, so that workers exchange data once and not for each value.
+        stacked = strategy.run(tf.stack, (values,))
         *means, stop = tf.unstack(strategy.reduce(tf.distribute.ReduceOp.MEAN, stacked, axis=None))
         return dict(zip(report, means, strict=True)), stop
 

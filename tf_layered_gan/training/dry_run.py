@@ -1,4 +1,4 @@
-"""A check of everything that training needs, with an estimate of its time and disk space. Writes nothing."""
+"""A check of everything that training needs, and an estimate of its time and disk space. It writes nothing."""
 
 import os
 import pathlib
@@ -13,14 +13,14 @@ from tf_layered_gan.runs.config_record import check_config
 from tf_layered_gan.training.plan import NOT_BEGUN, Plan
 from tf_layered_gan.training.session import load_usable_photos
 
-_CHECKPOINTS = 3  # two are kept while a third is written
-_COPIES, _FLOAT = 4, 4  # values per weight: weight, Adam's two moments, average; bytes per value
+_CHECKPOINTS = 3  # two checkpoints are kept while a third one is written
+_COPIES, _FLOAT = 4, 4  # values per weight (the weight, Adam's two moments, the average), and bytes per value
 _GRID = 2e6  # bytes of a grid of layers, which is written as PNG and to TensorBoard
-_SCALAR, _SCALARS = 100, 25  # bytes of a scalar, and number of scalars in a step's report
+_SCALAR, _SCALARS = 100, 25  # bytes of a scalar, and number of scalars in the report of a step
 
 
 def dry_run(config: ConfigDict, workdir: str | os.PathLike) -> None:
-    """Reads the photos, builds the networks without memory for weights, and prints what training would do.
+    """Reads the photos, builds the networks without memory for their weights, and prints the plan of the training.
 
     Args:
         config: a valid config.
@@ -60,7 +60,8 @@ def _photos(config: ConfigDict) -> Splits | None:
     if config.data.source == "shapes":
         return None
     with tempfile.TemporaryDirectory() as cache:
-        return load_usable_photos(config, pathlib.Path(cache))  # a mapped file can be used after its folder is deleted
+        # Mapped photos can still be used after their folder is deleted.
+        return load_usable_photos(config, pathlib.Path(cache))
 
 
 def _describe(config: ConfigDict, photos: Splits | None) -> str:
@@ -87,6 +88,6 @@ def _disk(config: ConfigDict, photos: Splits | None) -> float:
 
 
 def _existing(path: str | os.PathLike) -> pathlib.Path:
-    """Returns the nearest folder above a path that exists."""
+    """Returns the innermost existing folder of a path."""
     folders = [pathlib.Path(path).resolve(), *pathlib.Path(path).resolve().parents]
     return next(folder for folder in folders if folder.is_dir())

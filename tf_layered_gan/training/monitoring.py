@@ -1,4 +1,4 @@
-"""Monitoring of a run: TensorBoard scalars and images, a line of progress, and a warning about a collapse."""
+"""Monitoring of a run: scalars and images for TensorBoard, lines of progress, and a warning about a collapse."""
 
 import contextlib
 import math
@@ -58,7 +58,7 @@ class Monitor:
     def __init__(self, workdir: str | os.PathLike, batch_size: int, plan: Plan | None = None):
         self._directory = pathlib.Path(workdir) / "tensorboard"
         with self._errors_named():
-            # TensorFlow refuses a str that is not UTF-8, but takes bytes.
+            # TensorFlow refuses a str that is not UTF-8, but accepts bytes.
             self._writer = tf.summary.create_file_writer(os.fsencode(self._directory))
         self._batch_size, self._plan = batch_size, plan
         self._last: tuple[str, int, float] | None = None
@@ -77,7 +77,8 @@ class Monitor:
         speed = self._images_per_second(kind, step)
         with self._written(step):
             for name, value in (report | speed).items():
-                tf.summary.scalar(scalar_tag(kind, name), np.asarray(value))  # otherwise TensorFlow keeps each number
+                # TensorFlow would keep every Python number, so arrays are used.
+                tf.summary.scalar(scalar_tag(kind, name), np.asarray(value))
         values = [f"{short} {report[name]:.3g}" for name, short in _SHOWN.items() if name in report]
         values += [f"{value:.0f} images/s" for value in speed.values()]
         values += [self._time_left(kind, phase, step, last_step, self._batch_size / value) for value in speed.values()]

@@ -18,7 +18,8 @@ class Phase:
         kind: "gan", "segmenter", "final", "supervised" or "student"; the prefix of its scalars in TensorBoard.
         name: its name in the log and in the learning curve, such as "round 1" or "round 5, final".
         step: the compiled training step, see `distribution.distributed_step`.
-        batches: function that takes the number of a step, from 0, and returns the endless batches from that step on.
+        batches: function that takes the number of a step, from 0, and returns endless batches that begin with the batch
+            of this step.
         counter: the number of steps of this kind taken so far, in all rounds.
         last_step: the counter's value at the end of the phase.
         before_step: called before each step, with the step's number, from 1.
@@ -38,8 +39,8 @@ class Phase:
 def gan_phase(run: Run, k: int) -> Phase:
     """Round k of the GAN, N_gan steps (Algorithm 1, lines 2 to 5).
 
-    In round 1, the background loss has weight 0, because there is no trained segmenter yet (line 3). A trusted
-    bootstrap has trained a segmenter. The loss then has its weight in round 1 too.
+    In round 1, the background loss is not used, because there is no trained segmenter yet (line 3). If a trusted
+    bootstrap has trained a segmenter, the loss is used in round 1 too.
     """
     judge = run.background_judge or (run.segmenter.average_network if k > 1 else None)
     if judge is not None and judge is not run.gan.segmenter:
@@ -70,9 +71,11 @@ def segmenter_phase(run: Run, k: int) -> Phase:
 
 
 def final_phase(run: Run) -> Phase:
-    """The final segmenter (appendix C.3). If rounds were added to a finished run, the final segmenter is trained again.
+    """The final steps of the segmenter (appendix C.3).
 
-    Differs from the paper: training continues from the segmenter of the last round, not from new weights.
+    If rounds were added to a finished run, these steps are taken again.
+
+    Training continues from the segmenter of the last round. In the paper, it begins with new weights.
     """
     state, rounds = run.checkpointer, run.config.schedule.rounds
     if state.final_round.numpy() != rounds:
@@ -129,13 +132,15 @@ def student_phase(run: Run, steps: int) -> Phase:
 
 
 def learning_rate_share(step: int, *, steps: int, annealed_steps: int) -> float:
-    """Returns the share of the learning rate that is left at a step: 1, then linearly down to 0. Not in the paper.
+    """Returns the factor of the learning rate at a step.
+
+    It is 1 at first, and then falls linearly to 0. Not in the paper.
 
     Args:
         step: the step, from 1 to `steps`.
         steps: the number of all steps.
-        annealed_steps: the number of steps at the end over which the share falls. The share would be 0 one step after
-            the last.
+        annealed_steps: the number of steps at the end in which the factor falls. It would be 0 one step after the last
+            step.
 
     Returns:
         float in (0, 1].
@@ -151,6 +156,6 @@ def _set_learning_rates(run: Run, step: int) -> None:
         steps=schedule.rounds * steps_per_round,
         annealed_steps=min(schedule.annealed_rounds, schedule.rounds) * steps_per_round,
     )
-    # As arrays: TensorFlow keeps a reference to every Python number that a variable is assigned.
+    # TensorFlow would keep a reference to every Python number that is assigned to a variable, so arrays are assigned.
     run.gan.optimizer.learning_rate = np.asarray(share * run.config.gan.generator_learning_rate)
     run.gan.discriminator_optimizer.learning_rate = np.asarray(share * run.config.gan.discriminator_learning_rate)

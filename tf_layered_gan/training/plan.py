@@ -14,10 +14,10 @@ from tf_layered_gan.models.memory import networks_without_memory
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
 from tf_layered_gan.training.labeller import name_of
 
-_BACKWARD = 3  # forward and backward pass together cost three times the forward pass
-_SPEED = 0.5  # training reaches this share of `_machine_speed`
+_BACKWARD = 3  # forward and backward pass together take three times as long as the forward pass
+_SPEED = 0.5  # in training, the machine reaches this share of `_machine_speed`
 _SECONDS = 0.4  # length of the measurement
-_GRABCUT, _SHARPENING = 0.12, 0.025  # seconds for a photo's mask on one core, in the bootstrap and in other passes
+_GRABCUT, _SHARPENING = 0.12, 0.025  # seconds for the mask of a photo on one core, in the bootstrap and in other passes
 NOT_BEGUN = {"gan_step": 0, "segmenter_step": 0, "final_step": 0}
 _COUNTERS = {"gan": "gan_step", "segmenter": "segmenter_step", "final": "final_step", "supervised": "final_step"}
 
@@ -28,7 +28,7 @@ class Part:
 
     Attributes:
         kind, name: the kind and the name of the phase.
-        first_step, last_step: the phase has the steps first_step + 1 to last_step.
+        first_step, last_step: the steps of the phase have the numbers first_step + 1 to last_step.
         cost: multiply-adds of a step.
     """
 
@@ -44,7 +44,7 @@ class Plan:
 
     Args:
         config: the run's config.
-        photos: how many photos there are to train on.
+        photos: the number of training photos.
     """
 
     def __init__(self, config: ConfigDict, photos: int):
@@ -68,7 +68,7 @@ class Plan:
         self._masked_photos = min(photos, refine.photos)
 
     def without_gan(self) -> "Plan | None":
-        """Returns the plan for a bootstrap that replaces the GAN; None if the config does not allow this."""
+        """Returns the plan of a run whose bootstrap replaces the GAN, or None if the config does not allow this."""
         if not self._gan_is_uncertain:
             return None
         plan = copy.copy(self)
@@ -98,7 +98,9 @@ class Plan:
         return left
 
     def estimate(self, position: dict[str, int], trusted: bool | None = None) -> str | None:
-        """Estimates how long the rest of the run takes on this machine, in words, within a factor of about two.
+        """Estimates the time that the rest of the run takes on this machine, in words.
+
+        It is right within a factor of about two.
 
         Args:
             position: see `cost_left`.
@@ -123,7 +125,9 @@ class Plan:
         return self.cost_left(position) / speed + masks / (os.cpu_count() or 1)
 
     def time_left(self, kind: str, name: str, step: int, seconds_per_step: float) -> str | None:
-        """Estimates the time from a step to the end of the last phase, in words, by the speed of the current phase.
+        """Estimates the time from a step to the end of the last phase, in words.
+
+        Assumes the speed of the current phase.
 
         Returns:
             str such as "about 40 min", or None for a phase that is not in the plan.

@@ -1,4 +1,4 @@
-"""Signals during training: the run saves its state, and the same command goes on later.
+"""Handling of signals during training: the run saves its state, and the same command continues it later.
 
 A cluster sends SIGTERM before it takes a machine away. A terminal sends SIGINT for Ctrl-C, and SIGHUP when it is
 closed.
@@ -16,7 +16,7 @@ EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: not finished, run the same command 
 
 
 class Preempted(interruption.Interrupted):
-    """Ends the program with `EXIT_CODE` after SIGTERM, otherwise with 128 + the signal's number.
+    """Ends the program with `EXIT_CODE` after SIGTERM, and with 128 + signal number after another signal.
 
     Args:
         number: the signal's number, or None if another worker got the signal.
@@ -27,7 +27,7 @@ class Preempted(interruption.Interrupted):
 
 
 class Sigterm:
-    """Remembers whether SIGTERM, SIGINT or SIGHUP has come, and delays its effect where the program must not stop.
+    """Remembers whether SIGTERM, SIGINT or SIGHUP has come. Delays its effect while the program must not stop.
 
     Attributes:
         number: the signal's number, or None.
@@ -66,7 +66,7 @@ class Sigterm:
 def preemptible() -> Iterator[Sigterm]:
     """Yields a `Sigterm`. A signal in the body raises `Preempted`, at once or when `Sigterm.deferred` ends.
 
-    Only the main thread can handle signals. In another thread, the calling program decides what a signal does.
+    Only the main thread can handle signals. In another thread, the calling program has to handle them.
     """
     sigterm = Sigterm()
     with interruption.handled(sigterm.handle):

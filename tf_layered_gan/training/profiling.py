@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tf_layered_gan.files.paths import for_tensorflow
 
-_WARM_UP = 5  # steps of a phase before the profile begins; the first step includes the compilation
+_WARM_UP = 5  # number of steps before the profile of a phase begins; the first step includes the compilation
 
 
 class Profiler:
@@ -26,7 +26,7 @@ class Profiler:
 
     @contextlib.contextmanager
     def phase(self, kind: str) -> Iterator[Callable[[int], None]]:
-        """Yields a function to call before each step, with the number of the step from 0.
+        """Yields a function that must be called before each step, with the number of the step, from 0.
 
         A profile that is still open at the end of the block is ended there.
         """

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 class Run:
     """One attempt at training, from its last checkpoint on.
 
-    In a `with` block, an attempt recovers from some errors, see `attempts`.
+    In a `with` block, the attempt recovers from some errors, see `attempts`.
 
     Attributes:
         config: the run's config, with the seed of this attempt.
@@ -54,7 +54,7 @@ class Run:
         checkpointer: saves the GAN and the segmenter; holds the number of steps taken so far.
         sigterm: tells whether a signal has come.
         inception: the network for FID, or None.
-        may_restart: whether a collapse ends this attempt, so that another one can begin.
+        may_restart: whether a collapse ends this attempt, so that another attempt can begin.
         plan: the phases of the run, to estimate the time that is left, or None.
         background_judge: the network of a trusted bootstrap; None if there is no such bootstrap.
         collapse: the collapse that ended this attempt, or None.
@@ -84,7 +84,8 @@ class Run:
         self._profiler = Profiler(self.workdir, self.config.monitoring.profile_steps)
         self._curve = LearningCurve(self.workdir)
         self._merged = distribution.merged_report(self.strategy)
-        # There are two GAN steps, because each keeps the value that `gan.uses_segmenter` has when the step is compiled.
+        # There are two GAN steps, because a compiled step keeps the value that `gan.uses_segmenter` had when it was
+        # compiled.
         self._gan_steps = {setting: self.compiled(self.gan.train_step) for setting in (False, True)}
 
     @functools.cached_property
@@ -105,12 +106,12 @@ class Run:
 
     @property
     def rounds(self) -> range:
-        """The rounds k of Algorithm 1, from 1; none if a trusted bootstrap replaces them."""
+        """The rounds k of Algorithm 1, from 1. If a trusted bootstrap replaces the GAN, there are no rounds."""
         replaced = self.config.schedule.gan == "if_needed" and self.background_judge is not None
         return range(1, 1 + (0 if replaced else self.config.schedule.rounds))
 
     def attempts(self) -> Iterator[Run]:
-        """Yields this run once, and again after each error from which the run has recovered, until the run collapses.
+        """Yields this run once, and again after each error that the run has recovered from. Ends if the run collapses.
 
         for run in run.attempts():
             with run:
@@ -121,11 +122,14 @@ class Run:
             yield self
 
     def __enter__(self) -> Run:
-        """Starts, or goes on after a recovery."""
+        """Starts the attempt, or continues it after a recovery."""
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> bool:
-        """Recovers once from a loss that is not finite, and from a collapse if the run may restart."""
+        """Recovers from a loss that is not finite, but only once.
+
+        Also recovers from a collapse, if the run may restart.
+        """
         if isinstance(error, FloatingPointError):
             return self._go_back(error)
         if isinstance(error, restarts.Collapsed):
@@ -152,7 +156,7 @@ class Run:
         Raises:
             FloatingPointError: a loss or a variable is not finite. The message names the loss or variable.
             OSError: no checkpoint could be written.
-            preemption.Preempted: after SIGTERM, SIGINT or SIGHUP to any worker, once the current step is saved.
+            preemption.Preempted: a worker got SIGTERM, SIGINT or SIGHUP. The current step is saved first.
             restarts.Collapsed: a round of the GAN ended in a collapse, and the run may restart.
         """
         first_step, started, every = int(phase.counter.numpy()), time.time(), self.config.monitoring
@@ -164,7 +168,8 @@ class Run:
                 phase.before_step(step)
                 profile(step - first_step - 1)
                 report, stop_requested = self._merged(phase.step((batch,)), self.sigterm.requested)
-                phase.counter.assign_add(1)  # not `assign(step)`: TensorFlow keeps every Python number
+                # `assign(step)` is not used, because TensorFlow would keep every Python number.
+                phase.counter.assign_add(1)
                 monitoring.check_finite(phase.kind, report, step)
                 is_last = step == phase.last_step
                 if step % every.scalars_every == 0 or is_last:
@@ -177,7 +182,7 @@ class Run:
                     self.checkpointer.save()
                 if stop_requested:
                     logging.info("told to stop: step %d is saved, and the same command goes on from it", step)
-                    workers.wait_for_all(self.strategy)  # a worker that exits would interrupt another's save
+                    workers.wait_for_all(self.strategy)  # if a worker exits, it interrupts the save of another worker
                     raise preemption.Preempted(self.sigterm.number)
             workers.wait_for_all(self.strategy)  # the chief may still be saving
         if phase.counter.numpy() == phase.last_step:
@@ -193,7 +198,7 @@ class Run:
         return self._gan_steps[uses_segmenter]
 
     def check_masks(self) -> None:
-        """Measures the synthetic masks; raises `Collapsed` if they are full or empty and the run may restart."""
+        """Measures the synthetic masks. Raises `Collapsed` if they are full or empty, and the run may restart."""
         masks = gan_figures.evaluate_synthetic_masks(self.gan, self._sampler())
         self._monitor.evaluation("synthetic", masks, int(self.checkpointer.gan_step))
         if (warning := collapse.variety_warning(masks)) is not None:
@@ -203,12 +208,12 @@ class Run:
             raise restarts.Collapsed(reason, self._images_seen())
 
     def validate(self, name: str, network: keras.Model | None = None) -> None:
-        """Measures a network, by default the segmenter, on the validation photos; adds the figures to the learning
+        """Measures a network (by default the segmenter) on the validation photos. Adds the figures to the learning
         curve."""
         photos = self.splits.validation
         if photos.masks is None:
             return
-        # Every worker measures, since Keras synchronises them here; the chief alone writes the curve.
+        # Every worker measures, because Keras synchronises the workers here. Only the chief writes the curve.
         network = network or self.segmenter.average_network
         probabilities = segmentation.predict_probabilities(network, photos.images)
         metrics = segmentation_metrics(probabilities > segmentation.THRESHOLD, photos.masks)
@@ -236,7 +241,7 @@ class Run:
         logging.info("%sprogress is logged every %d steps", words, self.config.monitoring.scalars_every)
 
     def report(self) -> dict:
-        """Evaluates the trained models; returns the content of metrics.json."""
+        """Evaluates the trained models. Returns the content of metrics.json."""
         models = (self.gan, self.segmenter, self.checkpointer)
         return report_run(self.config, self.workdir, self.splits, *models, self.inception)
 

@@ -37,7 +37,7 @@ class Session:
         config: the run's config.
         workdir: the run's directory.
         output: the directory to write to: the workdir for the chief, a temporary directory for other workers.
-        strategy: the devices.
+        strategy: the strategy for the devices.
         splits: the photos.
         inception: the network for FID, or None.
         sigterm: tells whether a signal has come.
@@ -61,7 +61,7 @@ class Session:
             logging.warning("%s The run begins again with another seed.", run.collapse)
             if chief:
                 restarts.put_aside(self.workdir, run.config.seed, run.collapse)
-            workers.wait_for_all(self.strategy)  # otherwise a worker could go on from files that are being put aside
+            workers.wait_for_all(self.strategy)  # otherwise a worker could continue with files that are being moved
 
     def _restored_run(self, chief: bool) -> Run:
         config = restarts.attempt(self.config, self.workdir)
@@ -88,15 +88,16 @@ class Session:
 def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Session]:
     """Prepares everything that training needs, and holds the workdir's lock until the end of the block.
 
-    Nothing is written to the workdir before config, memory and photos have been checked.
+    Before config, memory and photos have been checked, nothing is written to the workdir.
 
     Raises:
-        ValueError: photos that cannot be used, a config that needs more memory than there is, a workdir begun with
-            another config or in use by another run, or workers that differ in their config, photos or position.
-        OSError: the disk is full, or another worker is lost; checkpoints already written stay.
+        ValueError: the photos cannot be used, the config needs more memory than there is, the workdir belongs to a run
+            with another config or is used by another run, or the workers differ in their config, photos or position.
+        OSError: the disk is full, or another worker is lost. Checkpoints that were written before are kept.
         preemption.Preempted: SIGTERM, SIGINT or SIGHUP came.
     """
-    strategy = distribution.build_strategy(config)  # first: workers must meet before TensorFlow does anything else
+    # This comes first, because workers must connect before TensorFlow does anything else.
+    strategy = distribution.build_strategy(config)
     with preemption.preemptible() as sigterm, _reachable_workers(strategy, sigterm):
         check_config(config, workdir)
         check_memory(config, config.batch_size // strategy.num_replicas_in_sync)
@@ -107,7 +108,7 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
         workers.check_agreement(strategy, config_facts(config) | {"photos": photo_facts(splits)})
         inception = gan_figures.build_inception(config)
         with workdir_lock.output(workdir, chief) as output:
-            check_config(config, output)  # again: another run may have begun here in the meantime
+            check_config(config, output)  # checked again, because another run may have begun here in the meantime
             record_config(config, output)
             check_photos(splits, output)
             yield Session(config, pathlib.Path(workdir), output, strategy, splits, inception, sigterm)

@@ -1,4 +1,4 @@
-"""The workers of a run on several machines: which is the chief, how they wait, and whether they agree at the start."""
+"""The workers of a run on several machines: which one is the chief, how they wait, and how they compare their facts."""
 
 import contextlib
 import hashlib
@@ -8,12 +8,12 @@ from typing import Any
 
 import tensorflow as tf
 
-# Errors that TensorFlow raises once another worker is gone, depending on what this worker does at that moment.
+# Errors that TensorFlow raises if another worker is gone. Which one depends on what this worker does at that moment.
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Returns whether this process is the one that writes files: worker 0, or the only process."""
+    """Returns whether this process writes the files of the run. It does if it is worker 0, or the only process."""
     resolver = strategy.cluster_resolver
     return resolver is None or resolver.task_type in (None, "chief") or (
         resolver.task_type == "worker" and resolver.task_id == 0
@@ -40,7 +40,7 @@ def chief_first(strategy: tf.distribute.Strategy) -> Iterator[None]:
 
 @contextlib.contextmanager
 def lost_workers_named(strategy: tf.distribute.Strategy) -> Iterator[None]:
-    """Turns the errors of a lost worker into a ConnectionError that says what to do."""
+    """Turns TensorFlow's errors about a lost worker into a ConnectionError that says what to do."""
     try:
         yield
     except _LOST as error:
@@ -51,16 +51,18 @@ def lost_workers_named(strategy: tf.distribute.Strategy) -> Iterator[None]:
 
 
 def check_agreement(strategy: tf.distribute.Strategy, facts: Mapping[str, Any]) -> None:
-    """Checks that every worker has the same facts. The facts must fit into JSON. All workers must call this function.
+    """Checks that every worker has the same facts.
+
+    All workers must call this function. JSON must be able to store the facts.
 
     Raises:
-        ValueError: a fact differs. Every worker raises it. The message names the facts that differ, the workers that
-            differ, and this worker's values. If the facts of the workers differ in their names, the error lists the
+        ValueError: a fact differs. Every worker raises this error. The message names the facts that differ, the workers
+            that differ, and this worker's values. If the workers have facts with different names, the message lists the
             names.
     """
     if not _has_workers(strategy):
         return
-    # The names come first, because a worker with other names would send another number of digests.
+    # The names are compared first, because a worker with other names would send another number of digests.
     for checked in ({"the version of this program, by its fields": sorted(facts)}, facts):
         digests = _gathered(strategy, [_digest(value) for value in checked.values()])
         differences = describe_differences(checked, digests, strategy.cluster_resolver.task_id)

@@ -1,4 +1,7 @@
-"""Builders for two of the paper's datasets. TensorFlow Datasets has another split of CUB, and does not have APC."""
+"""Builders for two of the paper's datasets.
+
+They are needed because TensorFlow Datasets has another split of CUB, and does not have APC.
+"""
 
 import random
 import re
@@ -18,16 +21,17 @@ from edge_segmenter.fit import visible_part
 SPLITS = ("train", "validation", "test")
 APC_URL = "http://3dvision.princeton.edu/projects/2016/apc/downloads/training.zip"
 APC_SIZE = 128  # pixels
-# A scene, and a file in the scene. Scenes lie two folders below "training", as in GENESIS-V2's script, or two folders
-# below the top.
+# The path of a file, with its scene. A scene is a folder two levels below "training", as in GENESIS-V2's script, or two
+# levels below the top folder.
 _SCENE = re.compile(r"(?!__MACOSX/)(?:(?:.*/)?training/)?((?!training/)[^/]+/[^/]+/scene-[^/]+)/(.*)")
 
 
 class Cub(CaltechBirds2011):
     """`caltech_birds2011` with ReDO's split (Chen et al., 2019): 10,000 / 788 / 1,000 photos (paper, appendix C).
 
-    The digits in cub_split.txt are the splits of photo 1, 2 and so on: 0 train, 1 validation, 2 test. The numbers of
-    the photos are in images.txt in the archive. The numbers do not follow the order of the names.
+    Each digit in cub_split.txt is the split of one photo: 0 train, 1 validation, 2 test. The digits are in the order of
+    the photos' numbers. The archive's file images.txt has the number of each photo. The order of the numbers is not the
+    order of the names.
     """
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
@@ -49,10 +53,10 @@ class Cub(CaltechBirds2011):
 class Apc(tfds.core.GeneratorBasedBuilder):
     """The "object segmentation training dataset" of the Amazon Picking Challenge: frames of scenes with one object.
 
-    The split follows the script of GENESIS-V2, which the paper used. It splits scenes, not frames: their sorted paths
-    are shuffled by Python's generator with seed 0, then the first tenth is for validation, and the next tenth is for
-    the test. A frame becomes a square of 128 pixels: its short side is rescaled, and the centre is cut out. Scenes
-    without an object have no masks; they are left out after the shuffling.
+    The split follows the script of GENESIS-V2, which the paper used. This script splits scenes, not frames: the sorted
+    paths of the scenes are shuffled by Python's generator with seed 0. Then the first tenth is for validation, and the
+    next tenth is for the test. A frame becomes a square of 128 pixels: its short side is rescaled, and the centre is
+    cut out. Scenes without an object have no masks; they are left out after the shuffling.
     """
 
     VERSION = tfds.core.Version("1.0.0")

@@ -21,11 +21,11 @@ class Dataset:
     Attributes:
         builder: the builder for TensorFlow Datasets. Without a split "validation", validation photos are taken from
             "train". Without a feature `MASK`, masks come from a folder.
-        source: where to ask for the archives.
+        source: where users can ask for the archives.
         archives: the names of the archives.
-        name: function that takes an example and its split and returns the photo's name: the path in the archive, with
-            the class.
-        features: the features that the name is made from.
+        name: function that takes an example and its split, and returns the photo's name. The name is the path in the
+            archive, with the class.
+        features: the features of an example that the name is made from.
     """
 
     builder: type[tfds.core.DatasetBuilder]
@@ -78,8 +78,8 @@ def prepare(source: str, path: str | os.PathLike | None = None) -> tfds.core.Dat
             Archives in its subfolder downloads/manual are not downloaded.
 
     Raises:
-        ValueError: if there is no such dataset, or it cannot be prepared. The message says which files to put where by
-            hand.
+        ValueError: if there is no such dataset, or it cannot be prepared. The message says which files the user can
+            download by hand, and where to put them.
     """
     dataset = _dataset(source)
     builder = dataset.builder(data_dir=path)

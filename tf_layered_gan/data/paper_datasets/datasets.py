@@ -21,7 +21,7 @@ from tf_layered_gan.data.squares import labelled_square
 
 _BATCH = 64  # number of photos that are decoded together
 
-Element = tuple[str, io.BytesIO, io.BytesIO | Path | None]  # name, file of the photo, file of its mask
+Element = tuple[str, io.BytesIO, io.BytesIO | Path | None]  # a name, the file of the photo, and the file of its mask
 
 
 def load(
@@ -51,9 +51,9 @@ def load(
         cache: None, or a folder that keeps the decoded photos, see `cache.cached_splits`.
 
     Returns:
-        `Splits`. A photo's name is its path in the archive (for cars, with the class). Grey 128 and above is foreground
-        in the true masks as well. In CUB, this means that at least 3 of 5 annotators marked the pixel. The paper gives
-        no threshold.
+        `Splits`. A photo's name is its path in the archive (for cars, with the class). In the true masks, grey 128 and
+        above is foreground as well. In CUB, this means that at least 3 of 5 annotators marked the pixel. The paper does
+        not state a threshold.
 
     Raises:
         ValueError: if the dataset is not prepared, a photo or mask cannot be read, or a mask is missing or has another
@@ -72,7 +72,7 @@ def load(
 def held_out(
     source: str, *, path: str | os.PathLike | None = None, holdout: int | None = None
 ) -> Iterator[tuple[str, Image.Image]]:
-    """Reads a dataset's photos for validation and test at their own size; prepares the dataset if needed.
+    """Reads the validation and test photos of a dataset at their own size. Prepares the dataset if necessary.
 
     Args:
         source, path: as for `catalogue.prepare`.
@@ -122,7 +122,10 @@ def _read(source, builder, *, create, resolution, storage_size, fit, masks, hold
 
 
 def _squares(batches, count, size, create, *, fit, labelled, coding):
-    """Returns the squares, uint8 [photo, size, size, channel] (rgb, and the label if there is one), and the names."""
+    """Returns the squares, uint8 [photo, size, size, channel], and the names.
+
+    The channels are rgb and, if there are masks, the label.
+    """
     squares = create((count, size, size, 4 if labelled else 3))
     read = functools.partial(_square, size=size, fit=fit, labelled=labelled, coding=coding)
     names: list[str] = []
@@ -150,7 +153,7 @@ def _read_mask(file: io.BytesIO | Path, coding: Coding | None) -> Image.Image:
 
 
 def _batches(source, builder, split, masks=None):
-    """Yields lists of `Element`, the photos of a split, always in the same order."""
+    """Yields the photos of a split as lists of `Element`, always in the same order."""
     dataset = DATASETS[source]
     images = [name for name in ("image", MASK) if name in builder.info.features]
     decoders = tfds.decode.PartialDecoding(

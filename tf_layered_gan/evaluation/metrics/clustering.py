@@ -1,4 +1,4 @@
-"""Agreement of E_x's categories with the classes that people gave to photos."""
+"""Agreement of the categories that E_x finds with the known classes of photos."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,12 +12,12 @@ _SHUFFLES = 20
 def clustering_metrics(clusters: np.ndarray, classes: Sequence[str]) -> dict[str, Any]:
     """Computes the normalised mutual information (NMI) of clusters and classes (paper, Table 4).
 
-    It is normalised by the arithmetic mean of the two entropies; the paper does not say which normalisation it uses.
-    NMI is high even for random clusters if classes have few photos. The dict therefore also has the mean NMI of 20
-    random permutations of the clusters.
+    NMI is normalised by the arithmetic mean of the two entropies. The paper does not say which normalisation it uses.
+    If classes have few photos, NMI is high even for random clusters. So the dict also has the mean NMI of 20 random
+    permutations of the clusters.
 
-    If all photos are in one cluster or all in one class, NMI is 0. If both are true, NMI is 0 / 0 and counts as 1
-    (scikit-learn's convention).
+    If all photos are in one cluster, or all photos are in one class, NMI is 0. If there is only one cluster and only
+    one class, NMI is 0 / 0 and counts as 1 (scikit-learn's convention).
 
     Args:
         clusters: int [photo], the category that E_x finds most likely.
@@ -28,7 +28,7 @@ def clustering_metrics(clusters: np.ndarray, classes: Sequence[str]) -> dict[str
         photo), ints; and "normalised_by", a description of the normalisation.
 
     Raises:
-        ValueError: for different lengths, or no photo.
+        ValueError: if the lengths differ, or there is no photo.
     """
     if len(clusters) != len(classes) or len(clusters) == 0:
         raise ValueError(f"every photo needs a cluster and a class, got {len(clusters)} and {len(classes)}")

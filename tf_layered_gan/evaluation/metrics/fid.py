@@ -1,4 +1,5 @@
-"""Fréchet Inception Distance (Heusel et al. 2017): the distance of two sets of images in Inception's features."""
+"""Fréchet Inception Distance (Heusel et al. 2017): the distance of two sets of images in the features of
+Inception-v3."""
 
 import contextlib
 import dataclasses
@@ -18,7 +19,7 @@ from tf_layered_gan.files import cache_folder
 from tf_layered_gan.files.weights import sha256
 
 RESIZE = f"bilinear to {RESOLUTION} pixels as in TensorFlow 1 (corner on corner, no antialiasing)"
-VERSION = 1  # part of the key of cached statistics: increase it whenever the features of an image change
+VERSION = 1  # Part of the key of cached statistics. Increase it whenever the features of an image change.
 _BATCH_SIZE = 32
 _BLOCK = 4096  # features in a product
 
@@ -26,9 +27,8 @@ _BLOCK = 4096  # features in a product
 class InceptionFeatures:
     """Computes the features that FID compares, for images of any size.
 
-    Images are resized as the published graph does, see `RESIZE`: pixel i of 299 is read at i * width / 299. TF32, which
-    TensorFlow uses on GPUs by default, is switched off for the computation, because TF32 keeps only 10 bits of the
-    mantissa.
+    Images are resized as the published graph does, see `RESIZE`: pixel i of 299 is read at i * width / 299. On GPUs,
+    TensorFlow uses TF32 by default. It is switched off here, because TF32 keeps only 10 bits of the mantissa.
 
     Args:
         path: the weights, an .npz file that `metrics.inception_weights` wrote.
@@ -52,7 +52,7 @@ class InceptionFeatures:
         self._features = features
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Computes the features of one batch, uint8 [image, height, width, rgb]: float32 [image, 2048]."""
+        """Computes the features, float32 [image, 2048], of one batch of images, uint8 [image, height, width, rgb]."""
         with _without_tf32():
             return self._features(images).numpy()
 
@@ -104,7 +104,7 @@ def statistics(batches: Iterable[np.ndarray]) -> Statistics:
         batches: arrays float32 [image, feature].
 
     Raises:
-        ValueError: for fewer than 2 images, or features that are not finite.
+        ValueError: if there are fewer than 2 images, or a feature is not finite.
     """
     count, total, products = 0, np.zeros(()), np.zeros(())
     for features in _blocks(batches):
@@ -118,7 +118,10 @@ def statistics(batches: Iterable[np.ndarray]) -> Statistics:
 
 
 def _blocks(batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Joins batches to blocks of float64. The products of one small batch take longer to add up than to compute."""
+    """Joins batches to larger blocks of float64.
+
+    With small batches, adding the products would take longer than computing them.
+    """
     waiting: list[np.ndarray] = []
     for batch in batches:
         waiting.append(np.asarray(batch, np.float64))
@@ -132,10 +135,10 @@ def _blocks(batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 def frechet_distance(a: Statistics, b: Statistics) -> float:
     """Computes the squared Fréchet distance of two Gaussians, |m_a - m_b|^2 + trace(C_a + C_b - 2 (C_a C_b)^(1/2)).
 
-    With Inception's features this is FID. The trace of the root is the sum of the roots of the eigenvalues of R C_b R,
-    where R is the symmetric root of C_a. Both steps need only eigenvalues of symmetric matrices. Negative eigenvalues
-    are rounding errors and count as 0. Covariances may therefore be singular. They are if there are fewer images than
-    features.
+    With the features of Inception, this distance is FID. Let R be the symmetric root of C_a. The trace of (C_a
+    C_b)^(1/2) is the sum of the roots of the eigenvalues of R C_b R. So only eigenvalues of symmetric matrices are
+    needed. Negative eigenvalues are rounding errors and count as 0. The covariances may be singular, for example if
+    there are fewer images than features.
 
     Returns:
         float, 0 or more except for rounding errors.
@@ -158,11 +161,12 @@ def cached_statistics(features: InceptionFeatures, images: np.ndarray, cache: st
     Args:
         features: the feature extractor.
         images: uint8 [image, height, width, rgb].
-        cache: folder of the cache, created if missing. The name of an entry is the SHA-256 of everything that
-            determines it: the images' pixels and shape, `RESIZE`, the weights and `VERSION`.
+        cache: folder of the cache. It is created if it is missing. The name of an entry is the SHA-256 of all inputs of
+            the computation: the pixels and the shape of the images, `RESIZE`, the weights and `VERSION`.
 
     Raises:
-        ValueError: see `statistics`. Also for a damaged entry, or a folder that is not a cache; names the path.
+        ValueError: see `statistics`. Also if the entry is damaged, or the folder is not a cache. The message names the
+            path.
     """
     entry = pathlib.Path(cache) / f"{_key(features, images)}.npz"
     try:
@@ -170,7 +174,7 @@ def cached_statistics(features: InceptionFeatures, images: np.ndarray, cache: st
             return Statistics(arrays["mean"], arrays["covariance"], int(arrays["count"]))
     except FileNotFoundError:
         computed = image_statistics(features, images)
-    except Exception as error:  # NumPy raises many kinds of errors for a file that is no archive
+    except Exception as error:  # if a file is not an archive, NumPy raises many kinds of errors
         raise ValueError(f"{entry} is damaged: {error}; remove it, and it is computed again") from error
     cache_folder.claim(entry.parent)
     with replacing(entry) as written:

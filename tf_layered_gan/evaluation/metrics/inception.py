@@ -1,4 +1,4 @@
-"""The Inception-v3 that FID uses: the network of 2015-12-05 up to its last pooling (Szegedy et al. 2015)."""
+"""The Inception-v3 that FID uses (Szegedy et al. 2015): the network of 2015-12-05 up to its last pooling layer."""
 
 from collections.abc import Callable
 
@@ -12,12 +12,12 @@ Size = int | tuple[int, int]
 def inception() -> keras.Model:
     """Builds the network whose features FID compares (Heusel et al. 2017), without its 1008 logits.
 
-    Its weights are random until `metrics.inception_weights` loads them, and it is not meant to be trained. Layers have
-    the names of the published graph's scopes, with a point for each slash: the convolution "mixed_9.tower.conv" is
-    followed by "mixed_9.tower.conv.batchnorm".
+    Its weights are random until `metrics.inception_weights` loads the published weights. It is not meant to be trained.
+    Each layer has the name of its scope in the published graph, with a dot in place of each slash: the convolution
+    "mixed_9.tower.conv" is followed by "mixed_9.tower.conv.batchnorm".
 
-    Differs from the Inception-v3 of keras.applications, which was trained later: batch normalisation has no scale, and
-    the last block has a maximum pooling.
+    The Inception-v3 of keras.applications was trained later and is another network. Here, batch normalisation has no
+    scale, and the last block has a maximum pooling.
 
     Returns:
         keras.Model that maps images, float32 [batch, 299, 299, rgb] as (pixel - 128) / 128 for pixels in [0, 255], to
@@ -55,7 +55,10 @@ def _tower(x: KerasTensor, name: str, *convolutions: tuple) -> KerasTensor:
 
 
 def _average_pool(x: KerasTensor) -> KerasTensor:
-    """Averages over 3x3 pixels. At the border Keras averages over the pixels inside the map, as Inception does."""
+    """Averages over 3x3 pixels.
+
+    At the border, Keras and the published network average only over pixels inside the map.
+    """
     return layers.AveragePooling2D(3, 1, "same")(x)
 
 

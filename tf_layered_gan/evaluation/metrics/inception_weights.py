@@ -1,4 +1,4 @@
-"""The published weights of FID's Inception-v3, converted for the Keras network.
+"""Conversion of the published weights of FID's Inception-v3 for the Keras network.
 
     python -m tf_layered_gan.evaluation.metrics.inception_weights --input=GRAPH_DEF --output=inception.npz
 
@@ -27,7 +27,7 @@ _GRAPH_NAMES = {"kernel": "conv2d_params"}  # the other weights have the same na
 
 
 def convert(source: str | os.PathLike, target: str | os.PathLike) -> str:
-    """Writes the arrays of a published file as .npz, under their names in the frozen graph.
+    """Writes the arrays of a published file to an .npz file. Each array has the name that it has in the frozen graph.
 
     Args:
         source: the frozen graph or the TorchScript.
@@ -35,10 +35,10 @@ def convert(source: str | os.PathLike, target: str | os.PathLike) -> str:
             out], and "SCOPE/batchnorm/beta", "/moving_mean" and "/moving_variance", float32 [out].
 
     Returns:
-        SHA-256 of `target`, hexadecimal. Both published files give the same SHA-256.
+        SHA-256 of `target`, hexadecimal. It is the same for both published files.
 
     Raises:
-        ValueError: if `source` is neither of the two, or lacks an array.
+        ValueError: if `source` is neither of the two published files, or lacks an array.
         ImportError: if `source` is a frozen graph, and TensorFlow is missing.
     """
     read = _read_torchscript if zipfile.is_zipfile(source) else _read_frozen_graph
@@ -50,7 +50,7 @@ def convert(source: str | os.PathLike, target: str | os.PathLike) -> str:
 
 
 def load(path: str | os.PathLike, network: "keras.Model") -> None:
-    """Loads weights into the network of `metrics.inception.inception`, from an .npz file of `convert`.
+    """Loads the weights in a file that `convert` wrote into the network of `metrics.inception.inception`.
 
     Raises:
         ValueError: see `files.weights.load_weights`.
@@ -65,7 +65,7 @@ def load(path: str | os.PathLike, network: "keras.Model") -> None:
 
 
 def _read_frozen_graph(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    import tensorflow as tf  # here, because converting from TorchScript does not need it
+    import tensorflow as tf  # imported here, because TorchScript can be converted without TensorFlow
     from google.protobuf.message import DecodeError
 
     graph = tf.compat.v1.GraphDef()
@@ -102,13 +102,14 @@ def from_torch(name: str, array: np.ndarray) -> tuple[str, np.ndarray]:
     """
     *scopes, part = name.removeprefix("net.").removeprefix("layers.").split(".")
     scope = "/".join(scopes).replace("_mixed_conv", "/mixed/conv")
-    for tower in ("tower", "tower_1", "tower_2"):  # in the 8x8 blocks, towers are not modules but parts of names
+    # In the 8x8 blocks of the TorchScript, towers are parts of the names, not modules.
+    for tower in ("tower", "tower_1", "tower_2"):
         scope = scope.replace(f"/{tower}_conv", f"/{tower}/conv")
     return f"{scope}/{_TORCH_PARTS[part]}", array.transpose(2, 3, 1, 0) if array.ndim == 4 else array
 
 
 def main(_: list[str]) -> None:
-    """Converts the file that the flags name."""
+    """Converts the file that `--input` names."""
     with command_errors():
         digest = convert(flags.FLAGS.input, flags.FLAGS.output)
     print(f"wrote {flags.FLAGS.output}, sha256 {digest}")

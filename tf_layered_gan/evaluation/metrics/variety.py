@@ -1,4 +1,4 @@
-"""Variety of the masks that a GAN paints. A GAN may paint many images with only a few silhouettes, and ignore z."""
+"""Measures of the variety of a GAN's masks. A GAN may ignore z and paint only a few different silhouettes."""
 
 import numpy as np
 
@@ -6,21 +6,21 @@ ALIKE, SAME = 0.8, 0.7  # intersection over union of two masks
 
 
 def mask_variety(masks: np.ndarray) -> dict[str, float]:
-    """Counts the distinct silhouettes among masks, and the pairs of masks that are nearly equal.
+    """Counts the different silhouettes among masks, and the pairs of masks that are nearly equal.
 
     The first mask is a silhouette. A later mask is compared with the earlier silhouettes in order. It belongs to the
     first one with an intersection over union of 0.7 or more. If there is none, the mask is a new silhouette. Two empty
-    masks agree. More masks have more silhouettes, so compare only equal numbers of masks.
+    masks count as equal. A larger number of masks has more silhouettes, so compare only equal numbers of masks.
 
     Args:
         masks: [mask, height, width] in [0, 1]; foreground is above 0.5.
 
     Returns:
         dict: "silhouettes", their number; and "pairs_alike" in [0, 1], the share of all pairs of masks with an
-        intersection over union above 0.8. With N equally frequent silhouettes, 1 / N of the pairs are alike.
+        intersection over union above 0.8. With N equally frequent silhouettes, this share is 1 / N.
 
     Raises:
-        ValueError: for fewer than two masks.
+        ValueError: if there are fewer than two masks.
     """
     if len(masks) < 2:
         raise ValueError(f"got {len(masks)} masks, allowed: 2 or more")
@@ -37,9 +37,9 @@ def mask_variety(masks: np.ndarray) -> dict[str, float]:
 
 
 def variance_shares(masks: np.ndarray) -> dict[str, float]:
-    """Computes the shares of the variance of masks that the private code and z explain (two-way, main effects).
+    """Computes how much of the variance of masks the private code and z explain (main effects of a two-way analysis).
 
-    The rest, up to 1, is due to the code and z together.
+    If the two shares add up to less than 1, the rest is the interaction of the code and z.
 
     Args:
         masks: [group, code, z, height, width] in [0, 1]. In a group, every code is combined with every z.

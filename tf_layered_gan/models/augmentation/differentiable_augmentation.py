@@ -1,7 +1,7 @@
-"""Differentiable augmentation of the images that D sees, photos and composed images alike. Not in the paper.
+"""Differentiable augmentation of all images that D sees: photos and composed images. It is not in the paper.
 
-DiffAugment (Zhao et al. 2020) augments every image. ADA (Karras et al. 2020) augments with a probability that adapts to
-D. The random draws (`sample_augmentation`) are separate from the deterministic transform
+DiffAugment (Zhao et al. 2020) augments every image. ADA (Karras et al. 2020) augments each image with a probability
+that adapts to D. The random draws (`sample_augmentation`) are separate from the deterministic transform
 (`DifferentiableAugmentation`).
 """
 
@@ -16,10 +16,10 @@ from tf_layered_gan.models.augmentation.perturbation import affine_transforms
 from tf_layered_gan.models.gradients import replica_mean, sum_over_replicas
 
 _FLIP, _SHIFT_X, _SHIFT_Y, _SCALE, _ROTATION, _BRIGHTNESS, _SATURATION, _CONTRAST = range(8)
-_LARGEST_SHIFT = 1 / 8  # of the width (DiffAugment)
+_LARGEST_SHIFT = 1 / 8  # as a fraction of the width (DiffAugment)
 _LARGEST_EXPONENT = 0.25  # images become 2^-0.25 to 2^0.25 times as large
 _LARGEST_ROTATION = math.radians(10.0)
-_IMAGES_TO_CERTAINTY = 500_000  # least number of photos in which the probability can go from 0 to 1 (ADA)
+_IMAGES_TO_CERTAINTY = 500_000  # the probability needs at least this many photos to go from 0 to 1 (ADA)
 
 
 def sample_augmentation(batch_size: int, seed: tf.Tensor) -> tf.Tensor:
@@ -31,26 +31,26 @@ def sample_augmentation(batch_size: int, seed: tf.Tensor) -> tf.Tensor:
 
     Returns:
         float32 [batch, transformation, 2], uniform in [0, 1): a transformation is applied to an image if the first
-        number is less than the probability; the second number is its strength.
+        number is less than the probability. The second number is the strength.
     """
     return tf.random.stateless_uniform([batch_size, 8, 2], seed)
 
 
 class DifferentiableAugmentation(keras.layers.Layer):
-    """Changes images at random, differentiably with respect to the images.
+    """Changes images at random. The result is differentiable with respect to the images.
 
     Each of eight transformations is applied to each image with the same probability, independently. Colour: brightness
     (shift within 0.5), saturation (factor in [0, 2] about the mean of the channels) and contrast (factor in [0.5, 1.5]
     about the mean of the image), as in DiffAugment. Geometry: flip (mirrors half of the images that the flip is applied
     to), shift in each direction by whole pixels (up to 1/8 of the width), scale (by 2^-0.25 to 2^0.25) and turn (up to
-    10 degrees). The image is mirrored at its borders, so no fill colour shows where the image ended.
+    10 degrees). The image is mirrored at its borders, so there are no pixels with a fill colour.
 
     Args:
         warp: `perturbation.warp` or `perturbation.warp_gather`.
-        geometry: whether the layer changes the geometry too, not only the colours.
+        geometry: True if the layer changes colours and geometry, False if it changes only colours.
         probability: probability of each transformation, in [0, 1].
-        target: if above 0, the probability adapts: it rises while the mean of sign(D(photo)) is above this target, and
-        falls otherwise. 0 keeps `probability` as given.
+        target: if above 0, the probability is adaptive: it rises while the mean of sign(D(photo)) is above this target,
+            and falls otherwise. If 0, the probability is constant.
 
     Attributes:
         probability: a number, or a variable that starts at 0 if the probability is adaptive.
@@ -91,9 +91,9 @@ class DifferentiableAugmentation(keras.layers.Layer):
         return _change_color(images, deviations)
 
     def adapt(self, real_logits: tf.Tensor) -> None:
-        """Moves an adaptive probability one step: up if the mean of sign(D(photo)) is above the target, else down.
+        """Raises an adaptive probability by one step if the mean of sign(D(photo)) is above the target, else lowers it.
 
-        Differs from ADA, which takes a step of four times this size after every fourth batch.
+        This happens after every batch. ADA takes a step of four times this size after every fourth batch.
 
         Args:
             real_logits: D's logits for this replica's augmented photos, float32 [batch]. The mean is taken over the
@@ -122,7 +122,7 @@ def _transforms(deviations: tf.Tensor, resolution: int) -> tf.Tensor:
 
 
 def _change_color(images: tf.Tensor, deviations: tf.Tensor) -> tf.Tensor:
-    """Changes brightness, saturation and contrast. A deviation of 0 leaves every bit of the image unchanged."""
+    """Changes brightness, saturation and contrast. With a deviation of 0, the result has exactly the same bits."""
     brightness, saturation, contrast = (
         deviations[:, i, None, None, None] for i in (_BRIGHTNESS, _SATURATION, _CONTRAST)
     )

@@ -1,4 +1,4 @@
-"""Perturbation of the layers: an affine warp of the foreground, a contrast change of the background.
+"""Perturbation of the layers: an affine warp of the foreground, and a change of contrast of the background.
 
 The random draws (`sample_*`) are separate from the deterministic transforms (`affine_transforms`, `warp`,
 `jitter_contrast`), so that tests can check the transforms exactly.
@@ -13,11 +13,11 @@ import tensorflow as tf
 def affine_transforms(
     scale_exponent: tf.Tensor, rotation_radians: tf.Tensor, shift_x: tf.Tensor, shift_y: tf.Tensor, resolution: int
 ) -> tf.Tensor:
-    """Computes A^-1 of A = T(t_x, t_y) R(alpha) S(2^s), which scales, then rotates, then shifts (Eqs. 9 and 10).
+    """Computes the inverse of A = T(t_x, t_y) R(alpha) S(2^s). A scales, then rotates, then shifts (Eqs. 9 and 10).
 
-    Scale and rotation are about the centre of the image, at pixel index (resolution - 1) / 2; the paper does not state
-    the origin of its coordinates. A positive angle turns the x axis (right) towards the y axis (down), so the object
-    turns clockwise on screen. A positive shift moves the object right or down.
+    The centre of scale and rotation is the centre of the image, at pixel index (resolution - 1) / 2. The paper does not
+    state the origin of its coordinates. A positive angle turns the x axis (right) towards the y axis (down), so the
+    object turns clockwise on screen. A positive shift moves the object right or down.
 
     Args:
         scale_exponent: s, float32 [batch]; the object becomes 2^s times as large.
@@ -51,7 +51,7 @@ def sample_transforms(
 ) -> tf.Tensor:
     """Draws one restricted affine transform per image (appendix A, "Perturbation", and Table C.1).
 
-    Each parameter is uniform and independent of the others.
+    Each parameter is drawn uniformly and independently of the others.
 
     Args:
         batch_size: number of transforms.
@@ -84,13 +84,14 @@ def warp(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.
     """Warps each image by its transform (Eq. 9): bilinear interpolation, zero outside the image.
 
     The gradient with respect to the images is the exact adjoint of the warp. TensorFlow's own gradient of the op is not
-    exact: it omits the determinant of the transform, so it is wrong for any scale but 1. Forward and backward pass
-    together take about twice as long as with TensorFlow's gradient (one CPU core, 32 images of 128x128x4). There is no
-    gradient with respect to the transforms. XLA has no kernel for the op: under `jit_compile=True` use `warp_gather`.
+    exact: it omits the determinant of the transform, so it is wrong for any scale but 1. The exact gradient is slower:
+    forward and backward pass together take about twice as long as with TensorFlow's gradient (one CPU core, 32 images
+    of 128x128x4). There is no gradient with respect to the transforms. XLA has no kernel for TensorFlow's op, so use
+    `warp_gather` under `jit_compile=True`.
 
     Args:
         images: float32 [batch, height, width, channel], height and width static.
-        transforms: float32 [batch, 8], affine (the last two columns are 0), see `affine_transforms`.
+        transforms: float32 [batch, 8], see `affine_transforms`. The last two columns are 0.
         reflect: if True, the image is mirrored at its borders; if False, it is zero outside.
 
     Returns:
@@ -119,15 +120,17 @@ def warp(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.
 def warp_gather(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.Tensor:
     """Computes the same as `warp` with basic ops, so that XLA can compile the warp and its gradient.
 
-    Arguments, result, gradient and errors are those of `warp`. In the measurement that `warp` mentions, this function
-    took less than half the time of `warp` if compiled by XLA, and about twice the time if not.
+    It has the same arguments, result, gradient and errors as `warp`. In the measurement that `warp` describes, this
+    function took less than half the time of `warp` when compiled by XLA, and about twice the time otherwise.
     """
     _check_shapes(images, transforms)
     return _gather(images, _sources(tf.stop_gradient(transforms), _pixels(*images.shape[1:3])), reflect)
 
 
 def bend(images: tf.Tensor, transforms: tf.Tensor, displacements: tf.Tensor) -> tf.Tensor:
-    """Warps each image by its transform and then displaces every pixel: bilinear interpolation, zero outside the image.
+    """Warps each image by its transform, and then displaces every pixel.
+
+    Uses bilinear interpolation, and zero outside the image.
 
     Args:
         images: float32 [batch, height, width, channel], height and width static.
@@ -158,7 +161,7 @@ def _gather(images: tf.Tensor, sources: tf.Tensor, reflect: bool) -> tf.Tensor:
 
 
 def _scatter(upstream: tf.Tensor, transforms: tf.Tensor, reflect: bool) -> tf.Tensor:
-    """Computes the adjoint of `warp`: adds the gradient of each output pixel to the four input pixels it came from."""
+    """Computes the adjoint of `warp`: adds the gradient of each output pixel to the four input pixels that it shows."""
     batch = tf.shape(upstream)[0]
     _, height, width, channels = upstream.shape
     indices, weights = _bilinear_quads(_sources(transforms, _pixels(height, width)), reflect)
@@ -189,8 +192,8 @@ def _sources(transforms: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
 def _bilinear_quads(sources: tf.Tensor, reflect: bool) -> tuple[tf.Tensor, tf.Tensor]:
     """Finds the 2x2 quad of input pixels around each source point, and the weights of the four pixels.
 
-    The upper left pixel of quad (i, j) is (i - 1, j - 1), so quads reach one pixel of zeros beyond every border. A
-    point further outside is moved to those zeros. Quads are numbered row by row over all images.
+    The upper left pixel of quad (i, j) is (i - 1, j - 1). So the quads include a border of zeros, one pixel wide,
+    around the image. A point further outside is moved to this border. Quads are numbered row by row over all images.
 
     Args:
         sources: (x, y) of the points, float32 [batch, 2, height, width]; the image has the same height and width.
@@ -219,7 +222,7 @@ def _bilinear_quads(sources: tf.Tensor, reflect: bool) -> tuple[tf.Tensor, tf.Te
 
 
 def _inside(sources: tf.Tensor, size: float, reflect: bool) -> tf.Tensor:
-    """Moves a coordinate outside the image to the zeros beyond the border, or mirrors it at the edge of the border."""
+    """Moves a coordinate that is outside the image: either onto the border of zeros, or into the image by mirroring."""
     if not reflect:
         return tf.clip_by_value(sources, -1.0, size)
     mirrored = size - tf.abs(tf.math.floormod(sources + 0.5, 2 * size) - size) - 0.5
@@ -251,7 +254,7 @@ def jitter_contrast(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
 
     Args:
         images: float32 [batch, height, width, channel] in [-1, 1].
-        factors: float32 [batch]; 1 changes nothing, 0 gives the mean colour.
+        factors: float32 [batch]; with 1 the image does not change, with 0 it gets its mean colour everywhere.
 
     Returns:
         float32 [batch, height, width, channel] in [-1, 1].
@@ -264,11 +267,11 @@ def jitter_contrast(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
 
 
 def sample_windows(batch_size: int, seed: tf.Tensor, *, places: tuple[int, int]) -> tf.Tensor:
-    """Draws the place of each image's window on the background canvas, uniform over all places.
+    """Draws for each image the position of its window on the background canvas, uniformly over all positions.
 
-    Not in the paper, which moves only the foreground. Moving the foreground shows a seam if the foreground includes the
-    object's surroundings. Moving the background cuts off any object in the background, so an image that is all
-    background also looks wrong.
+    This is not in the paper, which moves only the foreground. A moved foreground has a visible seam if it includes the
+    surroundings of the object. A moved background cuts off any object in it. So D also notices images whose object is
+    painted by the background generator.
 
     Args:
         batch_size: number of windows.

@@ -1,8 +1,7 @@
-"""Synthetic pairs that look like photos: a random change of the whole pair. Not in the paper.
+"""Random changes of synthetic pairs, so that they look like photos. This is not in the paper.
 
-A segmenter also learns how synthetic images differ from photos, and then fails on photos. Here the backgrounds, shapes,
-colours, sharpness and noise of the pairs vary as widely as those of photos, so that the segmenter cannot rely on such
-differences.
+Synthetic images have features that photos do not have. A segmenter that relies on these features fails on photos. So
+this module makes the backgrounds, shapes, colours, sharpness and noise of the pairs vary as widely as in photos.
 
 The probabilities and ranges below are not from the paper. The values were chosen on birds at 64x64 pixels. All ranges
 are uniform. The draws (`sample`) are separate from the deterministic transformations, and every draw has a neutral
@@ -21,30 +20,30 @@ from tf_layered_gan.models.composition import compose
 
 EXCHANGED = 0.7  # probability that a pair gets another background
 DEFORMED = 0.7  # probability that the object is warped and bent
-OBJECT = {"scale_exponent": (-0.5, 0.0), "shift": 0.2, "rotation": 25.0}  # octaves, fraction of the width, degrees
+OBJECT = {"scale_exponent": (-0.5, 0.0), "shift": 0.2, "rotation": 25.0}  # octaves, fractions of the width, degrees
 BEND_KNOTS = 4  # number of knots in each direction, in the grid that bends an object
-BEND = 0.047  # standard deviation of a knot's displacement in each direction, as a fraction of the width
+BEND = 0.047  # standard deviation of a knot's displacement in each direction, in fractions of the width
 RECOLOURED = 0.5  # probability that an image gets the colours of a photo
 MOST_PHOTOS = 1_000  # greatest number of photos that the colours come from, evenly spaced
 MIRRORED = 0.5  # probability
-IMAGE = {"scale_exponent": (-0.1, 0.35), "shift": 0.1, "rotation": 10.0}  # octaves, fraction of the width, degrees
-BLURRED, SHRUNK, SHARPENED = 0.5, 0.15, 0.1  # probabilities; at most one of the three is applied to an image
+IMAGE = {"scale_exponent": (-0.1, 0.35), "shift": 0.1, "rotation": 10.0}  # octaves, fractions of the width, degrees
+BLURRED, SHRUNK, SHARPENED = 0.5, 0.15, 0.1  # probabilities; at most one of the three changes is made to an image
 BLUR = (0.3, 1.2)  # standard deviation in pixels, both for blurring and for sharpening
 SHRINK = (0.375, 0.875)  # fraction of the width
-NOISE = (0.0, 8.0)  # standard deviation, of 255
+NOISE = (0.0, 8.0)  # standard deviation, for pixels from 0 to 255
 COMPRESSED = 0.5  # probability
-QUALITY = (40, 95)  # quality of the JPEG file: whole numbers, both limits included
+QUALITY = (40, 95)  # quality of the JPEG file, a whole number; both limits are included
 COLOR = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}  # see `augmentation.sample_color`
-THRESHOLD = 0.5  # mask values from here on become 1
+THRESHOLD = 0.5  # mask values of this size or above become 1
 
 Tensors = Mapping[str, tf.Tensor]
 
 _IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0)
-_LEAST_SPREAD = 1 / 127.5  # one grey level; avoids a division by 0 in images of one colour
+_LEAST_SPREAD = 1 / 127.5  # one grey level; it avoids a division by 0 in images of one colour
 
 
 def sample(batch_size: int, seed: tf.Tensor, *, resolution: int) -> dict[str, tf.Tensor]:
-    """Draws the changes of a batch of pairs, except for the exchange of backgrounds, see `exchange_backgrounds`.
+    """Draws the random changes of a batch of pairs. For other backgrounds see `exchange_backgrounds`.
 
     Args:
         batch_size: number of pairs.
@@ -93,17 +92,18 @@ def _smooth_displacements(batch_size: int, seed: tf.Tensor, resolution: int) -> 
 
 
 def exchange_backgrounds(draws: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Gives each pair, with the probability `EXCHANGED`, the background of another pair of the batch.
+    """Gives each pair the background of another pair of the batch, with the probability `EXCHANGED`.
 
-    The function exchanges the random numbers of the backgrounds, before any background is painted. So the result is the
-    same on any number of devices. A background depends on its object only if `codes.public_z` is set.
+    The function exchanges the random numbers of the backgrounds before the backgrounds are painted. So the result is
+    the same on any number of devices. If `codes.public_z` is set, the background still matches the object of its
+    original pair.
 
     Args:
         draws: the draws of a step, see `LayeredGAN`.
         seed: int32 or int64 [2], the only source of randomness.
 
     Returns:
-        dict, the draws with other "z" and "window". A batch of one pair is unchanged.
+        dict, the draws with other values of "z" and "window". A batch of one pair is not changed.
     """
     count = draws["z"].shape[0]
     chance, place = tf.unstack(tf.random.stateless_uniform([2, count], seed))
@@ -126,12 +126,12 @@ def color_statistics(photos: np.ndarray) -> np.ndarray:
 
 
 class PhotoLike:
-    """Makes pairs from the layers of the GAN, changed so that they look like photos.
+    """Makes pairs from the layers of the GAN, and changes them so that they look like photos.
 
     Args:
         statistics: the colours of photos, see `color_statistics`.
         warp: `perturbation.warp`, or `perturbation.warp_gather` for steps that XLA compiles.
-        compress: whether some images are compressed as JPEG. XLA cannot compile that.
+        compress: whether some images are compressed as JPEG. XLA cannot compile this.
     """
 
     def __init__(self, statistics: np.ndarray, warp: Callable[..., tf.Tensor], *, compress: bool):
@@ -208,7 +208,7 @@ def blur(images: tf.Tensor, sigma: tf.Tensor) -> tf.Tensor:
 
 
 def shrink(images: tf.Tensor, fraction: tf.Tensor) -> tf.Tensor:
-    """Shrinks each image with antialiasing and enlarges it to its old size, both with a triangular filter.
+    """Shrinks each image with antialiasing, and enlarges it to its old size. Both steps use a triangular filter.
 
     Args:
         images: float32 [batch, width, width, channel].
@@ -220,7 +220,8 @@ def shrink(images: tf.Tensor, fraction: tf.Tensor) -> tf.Tensor:
     width = images.shape[1]
     size = tf.maximum(tf.round(fraction * width), 1.0)[:, None, None]
     centres = tf.range(width, dtype=tf.float32) + 0.5
-    # Positions are in pixels of the smaller image. It has `size` pixels; further pixels get weight 0.
+    # Positions are in pixels of the smaller image. The smaller image has `size` pixels. Further pixels get the weight
+    # 0.
     distances = tf.abs(centres[:, None] * size / width - centres)
     triangle = tf.nn.relu(1.0 - distances) * tf.cast(centres < size, tf.float32)
     smaller = _weights(tf.transpose(triangle, [0, 2, 1]))
@@ -228,12 +229,12 @@ def shrink(images: tf.Tensor, fraction: tf.Tensor) -> tf.Tensor:
 
 
 def sharpen(images: tf.Tensor, sigma: tf.Tensor) -> tf.Tensor:
-    """Adds to each image its difference from the blurred image, see `blur`. Clips the sum to [-1, 1]."""
+    """Sharpens each image: adds its difference from the blurred image (see `blur`), and clips the sum to [-1, 1]."""
     return tf.clip_by_value(images + (images - blur(images, sigma)), -1.0, 1.0)
 
 
 def add_noise(images: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-    """Adds noise, which has the shape of the images. Clips the sum to [-1, 1]."""
+    """Adds noise of the same shape to images. Clips the sum to [-1, 1]."""
     return tf.clip_by_value(images + noise, -1.0, 1.0)
 
 

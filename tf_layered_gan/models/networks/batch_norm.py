@@ -8,9 +8,9 @@ from keras import KerasTensor, ops
 class BatchNormalization(keras.layers.BatchNormalization):
     """Computes the same as Keras's layer, but trains faster on one device.
 
-    Keras's layer needs about ten passes over a feature map [batch, height, width, channel]. TensorFlow's fused op needs
-    two. Several replicas share their statistics. The fused op cannot do this, so with several replicas the layer uses
-    Keras's ops.
+    The layer of Keras needs about ten passes over a feature map [batch, height, width, channel]. The fused op of
+    TensorFlow needs two. But the fused op cannot share statistics between replicas. So with several replicas, the layer
+    uses the ops of Keras.
     """
 
     def call(self, inputs: KerasTensor, training: bool | None = None, mask: KerasTensor | None = None) -> KerasTensor:
@@ -21,7 +21,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
             x=inputs, scale=self.gamma, offset=self.beta, mean=[], variance=[], epsilon=self.epsilon
         )
         count = ops.cast(ops.size(inputs[..., 0]), variance.dtype)
-        biased = variance * (count - 1) / count  # the op returns the unbiased variance; Keras averages the biased
+        # The op returns the unbiased variance, but Keras averages the biased variance.
+        biased = variance * (count - 1) / count
         for average, value in ((self.moving_mean, mean), (self.moving_variance, biased)):
             average.assign(average * self.momentum + value * (1 - self.momentum))
         return outputs

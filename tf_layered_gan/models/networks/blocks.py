@@ -20,7 +20,7 @@ def dense(units: int, **options: Any) -> layers.Layer:
 
 
 def batch_norm(**options: Any) -> layers.Layer:
-    """Returns batch normalisation over the global batch: replicas share their statistics."""
+    """Returns a layer of batch normalisation over the global batch: the replicas share their statistics."""
     return BatchNormalization(**{"momentum": 0.9, "epsilon": 1e-5, "synchronized": True} | options)
 
 
@@ -35,18 +35,18 @@ def upsample_block(x: KerasTensor, filters: int) -> KerasTensor:
 
 
 def residual_block(x: KerasTensor) -> KerasTensor:
-    """Applies two 3x3 convolutions with a skip connection; the shape stays the same."""
+    """Applies two 3x3 convolutions with a skip connection. The shape does not change."""
     channels = x.shape[-1]
     y = conv_bn_relu(x, channels)
     return layers.Add()([x, batch_norm()(conv(channels, 3)(y))])
 
 
 def join_code(x: KerasTensor, code: KerasTensor) -> KerasTensor:
-    """Joins a code to a feature map: a 3x3 convolution of the map plus a learned bias per code and channel.
+    """Joins a code to a feature map: applies a 3x3 convolution and adds biases that depend on the code.
 
-    Differs from FineGAN, which tiles the code over the image, concatenates it and convolves. A convolution of a
-    constant plane is a bias per channel, except in the outermost pixels. So the result is almost the same, at a much
-    lower cost.
+    FineGAN repeats the code at every pixel, concatenates it with the map, and applies a convolution. The convolution of
+    a constant plane is a bias for each channel, except in the outermost pixels. So the result here is almost the same,
+    at a much lower cost.
 
     Args:
         x: float32 [batch, height, width, channel].

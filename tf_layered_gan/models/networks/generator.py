@@ -1,6 +1,6 @@
 """The background generator G_b and the foreground generator G_f (paper, appendix A).
 
-Both generators are those of FineGAN, but with ReLU in place of GLU.
+Both generators are the generators of FineGAN, but with ReLU in place of GLU.
 """
 
 import math
@@ -11,7 +11,8 @@ from keras import KerasTensor, layers
 from tf_layered_gan.models.networks import blocks
 from tf_layered_gan.models.networks.window import Window
 
-# Least distance in pixels between a window and the canvas's edge, because the padding of convolutions shows there.
+# Least distance in pixels between a window and the edge of the canvas. The padding of convolutions is visible at the
+# edge.
 _MARGIN = 4
 
 
@@ -26,8 +27,8 @@ def window_range(resolution: int, canvas: int) -> tuple[int, int]:
 def _trunk(code: KerasTensor, start: int, side: int, width: int) -> KerasTensor:
     """Builds a feature map [batch, side, side, channel] from a code [batch, feature].
 
-    The side of the map is `start` at first, and doubles until it is `side`. Channels begin at 16 * width and halve with
-    each doubling, never below `width`.
+    The side of the map is `start` at first, and doubles until it is `side`. The number of channels is 16 * width at
+    first. It halves each time the side doubles, but is never below `width`.
     """
     x = blocks.dense(start**2 * 16 * width, use_bias=False)(code)
     x = layers.ReLU()(blocks.batch_norm()(layers.Reshape((start, start, 16 * width))(x)))
@@ -37,11 +38,11 @@ def _trunk(code: KerasTensor, start: int, side: int, width: int) -> KerasTensor:
 
 
 def _upsample_window(x: KerasTensor, window: KerasTensor, resolution: int, width: int) -> KerasTensor:
-    """Computes the last doubling of a canvas's trunk inside the window only.
+    """Doubles the size of a canvas's feature map for the last time, but computes only the part inside the window.
 
     Args:
         x: float32 [batch, side, side, channel] at half the canvas's resolution.
-        window: int32 [batch, 2], place of the window in pixels of the canvas.
+        window: int32 [batch, 2], top row and left column of the window, in pixels of the canvas.
         resolution: side of the image in pixels.
         width: channels at full resolution.
 
@@ -56,7 +57,7 @@ def _upsample_window(x: KerasTensor, window: KerasTensor, resolution: int, width
 
 
 def _stage(x: KerasTensor, code: KerasTensor, residual_blocks: int, least_width: int) -> KerasTensor:
-    """Joins a private code to a feature map, refines the map, and halves its channels, but not below `least_width`."""
+    """Joins a private code to a feature map, refines the map, and halves its channels (to `least_width` or more)."""
     channels = x.shape[-1]
     x = blocks.join_code(x, code)
     for _ in range(residual_blocks):
@@ -72,10 +73,10 @@ def _centred(logits: KerasTensor, strength: float) -> KerasTensor:
 
 
 def background_generator(resolution: int, width: int, z_dim: int, *, canvas: int = 1) -> keras.Model:
-    """Builds G_b, which paints a background from the public code z alone.
+    """Builds G_b, which paints a background from the public code z.
 
-    With `canvas` > 1, which is not in the paper, G_b paints a larger canvas, and each image shows a window of it. Only
-    the part inside the window is computed at full resolution.
+    If `canvas` > 1, which is not in the paper, G_b paints a larger canvas, and each image is a window of its canvas.
+    Only the part inside the window is computed at full resolution.
 
     Args:
         resolution: side of the image in pixels, 4 times a power of two; 8 or more if `canvas` > 1.
@@ -112,7 +113,7 @@ def foreground_generator(
 ) -> keras.Model:
     """Builds G_f, which paints an object and its mask.
 
-    Only z and c_sup shape the mask, because c is joined to the features after the mask is painted.
+    The mask depends only on z and c_sup, because c is joined to the features after the mask is painted.
 
     Args:
         resolution: side of the image in pixels, 4 times a power of two.
@@ -121,12 +122,14 @@ def foreground_generator(
         c_dim: d_c, the number of categories of the private code c, or its dimension if the prior is normal.
         c_sup_dim: components of c_sup.
         residual_blocks: residual blocks in each of the two stages (FineGAN: 2).
-        least_width: least number of channels after a stage; a narrow generator needs a few to paint with.
+        least_width: least number of channels after a stage. Without it, a narrow generator would have too few channels.
         initial_mask: approximate value of mask pixels before training, in (0, 1). With the paper's 0.5, a mask can fill
-            the whole image, and then stay full. A small value lets masks grow where an object helps.
-        mask_centring: how much lower the mask's logit is at the middle of a side than at the centre. The difference
-            grows with the squared distance from the centre, and `initial_mask` is then the value near the centre. The
-            paper has 0. A larger value encodes that photographers put objects in the middle.
+            the whole image, and then stay full. With a small value, masks grow only where an object makes the image
+            more realistic.
+        mask_centring: how much lower the logit of the mask is at the middle of a side than at the centre, before
+            training. The difference grows with the squared distance from the centre. `initial_mask` is then the value
+            near the centre. The paper has 0. A larger value uses the knowledge that photographers put objects in the
+            middle.
 
     Returns:
         keras.Model that maps [z, float32 [batch, z_dim]; c_sup, float32 [batch, c_sup_dim]; c, float32 [batch, c_dim]]

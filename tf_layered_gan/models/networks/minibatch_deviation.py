@@ -7,11 +7,11 @@ from keras import KerasTensor, ops
 
 
 class MinibatchDeviation(keras.layers.Layer):
-    """Appends a channel with the standard deviation over a group of images, averaged over pixels and channels.
+    """Appends a channel: the standard deviation over a group of images, averaged over pixels and channels.
 
-    A group consists of successive images. D's batch has photos first, and then the same number of synthetic images. No
-    group mixes the two if the group size divides the number of photos. Maps float32 [batch, height, width, channel] to
-    float32 [batch, height, width, channel + 1]. The group size must divide the batch.
+    A group consists of successive images. The batch of D has photos first, and then the same number of synthetic
+    images. If the group size divides the number of photos, no group has both kinds. The layer maps float32 [batch,
+    height, width, channel] to float32 [batch, height, width, channel + 1]. The group size must divide the batch.
 
     Args:
         group_size: images in a group.

@@ -11,12 +11,12 @@ from tf_layered_gan.models.networks.upsampling import UpsampleConv2D
 def multiply_adds(network: keras.Model) -> int:
     """Counts the multiply-adds of a network for one image.
 
-    Only convolutions and dense layers count. Batch normalisation is folded into these layers, and activations, pooling,
+    Only convolutions and dense layers count. Batch normalisation can be folded into these layers. Activations, pooling,
     additions and resizing (four multiply-adds per bilinear pixel) are negligible.
 
     Args:
-        network: model of fixed resolution whose layers with a kernel are Conv2D, DepthwiseConv2D, SeparableConv2D,
-            UpsampleConv2D or Dense.
+        network: model with a fixed resolution. Its layers with a kernel must be Conv2D, DepthwiseConv2D,
+            SeparableConv2D, UpsampleConv2D or Dense.
 
     Raises:
         ValueError: if a layer of another type has a kernel. The message names the layer.
@@ -38,5 +38,5 @@ def _of_layer(layer: layers.Layer) -> int:
         raise ValueError(f"layer {layer.name} is a {type(layer).__name__}, allowed with a kernel: {allowed}")
     else:
         return 0
-    _, height, width, _ = layer.output.shape  # each weight is used once per output pixel, padding included
+    _, height, width, _ = layer.output.shape  # each weight is used once per output pixel, also in the padding
     return height * width * sum(math.prod(kernel.shape) for kernel in kernels)

@@ -11,9 +11,10 @@ def separable_unet(resolution: int, width: int, depth: int) -> keras.Model:
 
     At 64x64 pixels and width 16, this network takes 3.7 million multiply-adds; the U-Net of width 8 takes 64.6 million.
 
-    The separable convolutions are those of MobileNet (Howard et al. 2017). The skip connections are added, not
-    concatenated, as in LinkNet (Chaurasia and Culurciello 2017). Channels are reduced before a map is enlarged: the
-    1x1 convolution and the bilinear upsampling commute, and the convolution costs a quarter on the small map.
+    The separable convolutions are those of MobileNet (Howard et al. 2017). As in LinkNet (Chaurasia and Culurciello
+    2017), skip connections are added, not concatenated. The 1x1 convolution that reduces the channels comes before the
+    bilinear upsampling. The reverse order would give the same result, but on the small map the convolution has a
+    quarter of the cost.
 
     Args:
         resolution: side of the image in pixels, divisible by 2**depth.

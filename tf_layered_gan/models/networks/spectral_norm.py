@@ -1,9 +1,10 @@
 """Layers whose kernel is divided by its largest singular value (SN-GAN, Miyato et al. 2018).
 
-Keras's own layer `SpectralNormalization` does not fit this GAN: each call with `training=True` overwrites the kernel
-with kernel / sigma. So an update of the generators, which calls the discriminator, would change the discriminator. That
-layer also stops the gradient at sigma. Here a call changes nothing, the gradient flows through sigma, and the power
-iteration advances only when `update_u` is called, once per discriminator update.
+The layer `SpectralNormalization` of Keras cannot be used in this GAN. Each of its calls with `training=True` overwrites
+the kernel with kernel / sigma. So an update of the generators, which calls the discriminator, would change the
+discriminator. That layer also stops the gradient at sigma. The layers here do not change when they are called, and the
+gradient flows through sigma. The power iteration takes a step only when `update_u` is called, which is once for each
+update of the discriminator.
 """
 
 from collections.abc import Callable

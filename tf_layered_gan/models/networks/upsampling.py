@@ -1,4 +1,4 @@
-"""Upsampling and convolution in one layer, at less than half of the cost."""
+"""Upsampling and convolution in one layer, which costs less than half as much as two layers."""
 
 from typing import Any
 
@@ -7,11 +7,12 @@ from keras import KerasTensor, initializers, ops
 
 
 class UpsampleConv2D(keras.layers.Layer):
-    """Nearest-neighbour upsampling by 2 and a 3x3 'same' convolution without bias, as one transposed convolution.
+    """Upsamples by 2 (nearest neighbour) and applies a 3x3 'same' convolution without bias, both in one operation.
 
-    In the enlarged map, the nine pixels under the 3x3 kernel are copies of only 2x2 different pixels. The weights on
-    copies of one pixel are added up, which gives a 4x4 kernel. A transposed convolution of stride 2 with that kernel
-    computes the same numbers from the small map with 4/9 of the multiplications. The 3x3 kernel is the trained weight.
+    In the enlarged map, the nine pixels under the 3x3 kernel are copies of only 2x2 different pixels. So the weights on
+    copies of the same pixel can be added up, which gives a 4x4 kernel. A transposed convolution of the small map, with
+    this kernel and stride 2, has the same result and needs 4/9 of the multiplications. The trained weight is still the
+    3x3 kernel.
 
     Maps float32 [batch, height, width, channel] to float32 [batch, 2 height, 2 width, filters].
 
@@ -40,8 +41,8 @@ class UpsampleConv2D(keras.layers.Layer):
 def _transposed(kernel: KerasTensor) -> KerasTensor:
     """Adds up the weights of a kernel [3, 3, channel, filter] to [4, 4, filter, channel], see the class.
 
-    Each pixel has two copies, j = 0 and 1, along an axis. Weight t of the kernel on copy j becomes weight j + 2 - t of
-    the larger kernel.
+    Along an axis, each pixel has two copies, j = 0 and j = 1. Weight t of the kernel on copy j is added to weight j + 2
+    - t of the larger kernel.
     """
     kernel = ops.transpose(ops.flip(kernel, (0, 1)), (0, 1, 3, 2))
     kernel = ops.pad(kernel, ((0, 1), (0, 0), (0, 0), (0, 0))) + ops.pad(kernel, ((1, 0), (0, 0), (0, 0), (0, 0)))
