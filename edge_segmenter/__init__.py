@@ -1,4 +1,5 @@
-TYPE_CHECKING = False  # not imported from typing: the import takes long, and Ctrl-C would show a traceback until then
+# Not imported from typing, because that takes long, and Ctrl-C would show a traceback during the import.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from .files.images import UnreadableImage, read_image
@@ -8,7 +9,7 @@ __all__ = ["Segmenter", "UnreadableImage", "read_image"]
 
 
 def __getattr__(name: str) -> object:
-    """Imports a class or function on first use, so that the command starts before NumPy and Pillow are loaded."""
+    """Imports a class or function when it is first used. So the command starts before NumPy and Pillow are loaded."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import segmenter

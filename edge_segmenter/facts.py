@@ -12,9 +12,9 @@ def read_facts(path: str | os.PathLike) -> dict | None:
 
     Raises:
         OSError: there is no such file.
-        ValueError: it is not a .tflite file, or it is damaged.
+        ValueError: the file is not a .tflite file, or it is damaged.
     """
-    from ai_edge_litert import schema_py_generated as schema  # imported here: training does not need LiteRT
+    from ai_edge_litert import schema_py_generated as schema  # imported here, because training runs without LiteRT
 
     content = pathlib.Path(path).read_bytes()
     if not schema.Model.ModelBufferHasIdentifier(content, 0):

@@ -1,13 +1,13 @@
-"""Fits photos of any aspect ratio into the square that a network sees, and resizes the results to the photos' sizes.
+"""Fitting of photos into the square that a network sees, and resizing of its results to the sizes of the photos.
 
 There are three fits:
     "crop" the central square of the photo; the network does not see the rest
     "squeeze"  the whole photo without its aspect ratio
     "pad"      the whole photo with its aspect ratio, in the middle; the rest of the square repeats the edge pixels
 
-Training uses any of them. A trained network always sees the whole photo: squeezed if it learned from squeezed photos,
-otherwise padded. A network that learned from cropped photos thus sees objects in the shape that it learned. Nothing is
-cut off, and the padding adds no edge.
+Training can use any of the three fits. A trained network always sees the whole photo: squeezed if it learned from
+squeezed photos, otherwise padded. So a network that learned from cropped photos sees objects in their own shape, as in
+training. Nothing is cut off, and the padding adds no edge.
 """
 
 from collections.abc import Callable
@@ -24,11 +24,11 @@ def fit_for_whole_photos(training_fit: str | None) -> str:
     """Returns the fit with which a network segments whole photos, "squeeze" or "pad".
 
     Args:
-        training_fit: the fit of the photos that the network learned from; None if unknown, as in files of version
-            0.1.0.
+        training_fit: the fit of the photos that the network learned from. None if it is not known, as in files of
+            version 0.1.0.
 
     Raises:
-        ValueError: for an unknown fit.
+        ValueError: if there is no such fit.
     """
     if training_fit not in (None, *FITS):
         raise ValueError(f"the fit is {training_fit!r}, allowed: {', '.join(FITS)}")
@@ -62,13 +62,13 @@ def to_square(image: Image.Image, resolution: int, fit: str) -> tuple[np.ndarray
 def visible_part(
     image: Image.Image, resolution: int, fit: str, resample: Image.Resampling = Image.Resampling.BILINEAR
 ) -> tuple[Image.Image, Filled]:
-    """Resizes the part of an image that the square shows. Only that part is read.
+    """Resizes the part of an image that is visible in the square. Reads only this part.
 
     Args:
         image: PIL.Image of a mode that `resample` can resize.
         resolution: width and height of the square, pixels.
         fit: one of `FITS`.
-        resample: how to resize. Pillow's bilinear resizing is antialiased.
+        resample: the resizing method of Pillow. Pillow's bilinear resizing is antialiased.
 
     Returns:
         PIL.Image of the same mode, and the slices [y, x] of the square that it fills.
@@ -79,15 +79,15 @@ def visible_part(
 
 
 def padded(values: np.ndarray, resolution: int, filled: Filled, **padding: Any) -> np.ndarray:
-    """Returns values [y, x, ...] in the middle of a square; `padding` says how `np.pad` fills the rest."""
+    """Returns values [y, x, ...] in the middle of a square. `padding` is the mode in which `np.pad` fills the rest."""
     if values.shape[:2] == (resolution, resolution):
-        return values  # np.pad takes a tenth of the time in which a small photo is read
+        return values  # np.pad would take a tenth of the time that it takes to read a small photo
     around = [(part.start, resolution - part.stop) for part in filled]
     return np.pad(values, around + [(0, 0)] * (values.ndim - 2), **padding)
 
 
 def to_own_size(probability: np.ndarray, image: Image.Image) -> np.ndarray:
-    """Resizes the probability in the part of the square that shows the image, float32 [y, x], to the image's size."""
+    """Resizes a probability, float32 [y, x], from the visible part of the square to the size of the image."""
     small = Image.fromarray(np.ascontiguousarray(probability))
     resized = np.array(small.resize(image.size, Image.Resampling.BILINEAR))
     return resized.clip(0, 1, out=resized)

@@ -10,7 +10,7 @@ import numpy as np
 
 from .files.wrong_files import description
 
-MAX_THREADS = 1024  # with far more threads, the process crashes
+MAX_THREADS = 1024  # with many more threads than this, the process crashes
 
 if TYPE_CHECKING:
     from ai_edge_litert.interpreter import Interpreter
@@ -21,12 +21,12 @@ def load_model(path: str | os.PathLike, threads: int = 1) -> tuple[int, Callable
 
     Args:
         path: path of a .tflite file. If it has several signatures, the first is used.
-        threads: how many threads the model uses, 1 to `MAX_THREADS`.
+        threads: the number of threads that the model uses, 1 to `MAX_THREADS`.
 
     Returns:
         The resolution R in pixels, and a function that takes uint8 [image, R, R, rgb] and returns the foreground
-        probability, float32 [image, R, R]. A call takes slightly longer if the number of images has changed since the
-        last call. Threads may call it at the same time; the calls wait for one another.
+        probability, float32 [image, R, R]. A call takes slightly longer if the number of images differs from the last
+        call. Several threads may call the function at the same time; the calls wait for one another.
 
     Raises:
         ValueError: if the file is missing or is not a segmenter, or `threads` is out of range.
@@ -51,7 +51,9 @@ def load_model(path: str | os.PathLike, threads: int = 1) -> tuple[int, Callable
 
 
 def open_model(path: str | os.PathLike, threads: int = 1) -> "Interpreter":
-    """Returns the interpreter of a .tflite file. The file is read once, so it may be replaced while the model is used.
+    """Returns the interpreter of a .tflite file.
+
+    The file is read only here, so it may be replaced while the model is used.
 
     Raises:
         ValueError: if the file is missing or cannot be loaded, or `threads` is out of range.
@@ -66,8 +68,8 @@ def open_model(path: str | os.PathLike, threads: int = 1) -> "Interpreter":
     try:
         if found := description(content):
             raise ValueError(found)
-        # LiteRT gets the content, not the path, because it accepts only paths in UTF-8. It would also map the file, and
-        # the process would crash if the file became shorter.
+        # LiteRT gets the content of the file, because it accepts only paths in UTF-8. With a path, it would also map
+        # the file, and the process would crash if the file became shorter.
         interpreter = interpreter_of(model_content=content, num_threads=threads)
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:
@@ -85,7 +87,7 @@ def _litert() -> Any:
 
 
 def _check_tensors(path: str | os.PathLike, inputs: list[dict[str, Any]], outputs: list[dict[str, Any]]) -> int:
-    """Returns the resolution of a segmenter; ValueError for any other model."""
+    """Returns the resolution of a segmenter. Raises ValueError if the model is not a segmenter."""
     if not inputs or not outputs:
         raise ValueError(f"{path} is not a segmenter: it has {len(inputs)} inputs and {len(outputs)} outputs")
     shapes = list(map(_shape, (*inputs, *outputs)))
@@ -100,7 +102,10 @@ def _check_tensors(path: str | os.PathLike, inputs: list[dict[str, Any]], output
 
 
 def _shape(detail: dict[str, Any]) -> tuple[int, ...]:
-    """Returns a tensor's shape, with -1 for axes of any length. The batch axis is 1 until the tensor is resized."""
+    """Returns the shape of a tensor, with -1 for axes of any length.
+
+    The batch axis has the length 1 until it is resized.
+    """
     return (*detail["shape"].tolist()[:1], *detail["shape_signature"].tolist()[1:])
 
 

@@ -1,4 +1,4 @@
-"""Progress of work on stderr: how much is done, how fast, and how much time is left."""
+"""Progress of work, printed to stderr: how much is done, how fast, and how much time is left."""
 
 import contextlib
 import shutil
@@ -15,12 +15,12 @@ _EVERY_IN_TERMINAL = 0.3
 
 
 def progress(items: Iterable[T], what: str, total: int, unit: str) -> Iterator[T]:
-    """Yields the items. Shows progress. In a terminal, one line changes; elsewhere, a new line is printed now and then.
+    """Yields the items and shows progress: in a terminal one line that changes, otherwise a new line every ten seconds.
 
     Args:
-        items: the items. The work on an item is done before the next one is taken.
+        items: the items. An item counts as done when the next item is requested.
         what: the work, such as "segmenting".
-        total: the number of items, or 0 if nobody knows it.
+        total: the number of items, or 0 if it is not known.
         unit: what is counted.
     """
     every = _EVERY_IN_TERMINAL if _in_terminal() else EVERY
@@ -46,10 +46,10 @@ def state(done: int, total: int, unit: str, seconds: float) -> str:
     """Returns a text such as "4 of 50 images, 2 images/s, 23 s left".
 
     Args:
-        done: how much is done, 1 or more.
-        total: how much there is to do, or 0 if nobody knows it.
+        done: the number of items that are done, 1 or more.
+        total: the number of all items, or 0 if it is not known.
         unit: what is counted.
-        seconds: the time that it took so far.
+        seconds: the time that these items took.
     """
     rate = done / seconds
     if not total:
@@ -78,7 +78,10 @@ def _show(line: str) -> None:
 
 
 def _write_line(line: str) -> None:
-    """Overwrites the line of the terminal. Spaces erase the rest: older consoles print escape sequences as text."""
+    """Overwrites the line of the terminal.
+
+    Spaces erase the rest of the line, because older consoles print escape codes as text.
+    """
     width = shutil.get_terminal_size().columns - 1
     with contextlib.suppress(OSError):  # the terminal was closed
         print(f"\r{line[:width]:<{width}}", end="\r" if not line else "", file=sys.stderr, flush=True)

@@ -29,13 +29,14 @@ def cutout(image: Image.Image, probability: np.ndarray, alpha: Image.Image | Non
 
     Args:
         image: PIL.Image in mode RGB, with white behind its transparent pixels.
-        probability: float32 [height, width] in [0, 1], lowered where the image is transparent, see `visible`.
-        alpha: None, or the image's own alpha, PIL.Image in mode L. With it, the white behind the image is removed.
+        probability: float32 [height, width] in [0, 1]. It is lower where the image is transparent, see `visible`.
+        alpha: None, or the image's own alpha, PIL.Image in mode L. If it is given, the white behind the image is
+            removed.
     """
     result = image.copy() if alpha is None else _without_white(image, alpha)
     shown = _alpha(probability)
     result.putalpha(shown)
-    result.paste((0, 0, 0, 0), mask=shown.point([255] + [0] * 255))  # otherwise the background could be restored
+    result.paste((0, 0, 0, 0), mask=shown.point([255] + [0] * 255))  # otherwise the hidden background could be restored
     return result
 
 
@@ -62,7 +63,7 @@ def blurred(image: Image.Image, probability: np.ndarray, radius: float = RADIUS)
     alpha = _alpha(probability)
     background = image.copy()
     background.putalpha(ImageChops.invert(alpha))
-    # The colours are weighted by alpha, so that the foreground leaves no halo in the background.
+    # The colours are weighted by alpha, so that the colour of the foreground does not bleed into the background.
     background = background.convert("RGBa")
     background = background.filter(ImageFilter.GaussianBlur(radius))
     background = background.convert("RGBA")
@@ -84,7 +85,7 @@ def check_radius(radius: float) -> None:
 
 
 def makers(threshold: float = THRESHOLD, radius: float = RADIUS) -> Makers:
-    """Returns, for each kind of result, the function that makes it from an image and its probability.
+    """Returns a dict from a kind of result to the function that makes it from an image and its probability.
 
     Raises:
         ValueError: see `check_threshold` and `check_radius`.

@@ -18,22 +18,22 @@ from .sharpening import sharpen
 class Segmenter:
     """Cuts the foreground out of images with an exported model.
 
-    Every method takes an image as the path of a file, a PIL.Image in mode RGB, or uint8 [height, width, rgb] (arrays of
-    OpenCV are bgr), and raises ValueError for anything else. A photo is turned upright as its EXIF says. The
-    probability is multiplied by the alpha of a transparent file. Threads may share a Segmenter; the model then
-    processes their images one after another. A copy loads the model from its file again, even in another process (by
-    pickle).
+    Every method takes an image: the path of a file, a PIL.Image in mode RGB, or uint8 [height, width, rgb] (arrays of
+    OpenCV are in BGR order). It raises ValueError for anything else. A photo is turned upright as its EXIF says. If a
+    file is transparent, the probability is multiplied by its alpha. Threads may share a Segmenter. The model then
+    processes their images one after another. A copy of a Segmenter, or a Segmenter that is passed to another process by
+    pickle, loads the model from its file again.
 
     Args:
         model: path of a .tflite file that maps uint8 [1, R, R, rgb] to the probability [1, R, R, 1]. If it has several
-            signatures, the first is used. ValueError for any other model.
-        threads: how many threads the model uses, 1 to 1024.
+            signatures, the first is used. Any other model raises ValueError.
+        threads: the number of threads that the model uses, 1 to 1024.
         sharpened: whether to sharpen each probability by the colours and edges of its image, see `sharpening`.
 
     Attributes:
         resolution: R, pixels.
         predict: function that takes uint8 [image, R, R, rgb] and returns the probability, float32 [image, R, R].
-        fit: how an image becomes the model's square, "squeeze" or "pad", see `fit`. The model's file says which.
+        fit: how an image is fitted into the model's square, "squeeze" or "pad", see `fit`. The model's file states it.
     """
 
     def __init__(self, model: str | os.PathLike, threads: int = 1, sharpened: bool = False):
@@ -55,7 +55,7 @@ class Segmenter:
 
         Args:
             images: any number of images.
-            batch: number of images in a call of the model, all of which are in memory, 1 or more.
+            batch: number of images in a call of the model, 1 or more. All of them are in memory at the same time.
 
         Returns:
             Iterator over the probability of each image, see `probability`.
@@ -85,7 +85,7 @@ class Segmenter:
         return self._probabilities([image])[0]
 
     def mask(self, image: AnyImage, threshold: float = results.THRESHOLD) -> Image.Image:
-        """Returns a grey image: 255 where the probability is above the threshold, which is in [0, 1], else 0."""
+        """Returns a grey image: 255 where the probability is above the threshold, a number in [0, 1], otherwise 0."""
         return results.mask(self.probability(image), threshold)
 
     def cutout(self, image: AnyImage) -> Image.Image:

@@ -1,30 +1,32 @@
-"""Sharpens a network's mask by the colours and the edges of its image. Not in the paper."""
+"""Sharpening of a network's mask by the colours and the edges of its image. This is not in the paper."""
 
 import numpy as np
 from PIL import Image
 
-_LONGEST = 256  # pixels; a larger image is reduced to this for all but the last step
+_LONGEST = 256  # pixels; a larger image is reduced to this size, except in the last step
 _BINS, _PIXELS, _ROUNDS = 24, 4096, 10  # of k-means
 _ITERATIONS, _LEAST = 3, 0.02
 _ROWS = 64
-_PRIOR_PIXELS = 8  # moves the share of a bin with few pixels towards the share of the whole image
-_RADIUS, _REGULARISATION = 1 / 24, 1e-3  # both for the guided filter: a share of the width, and a squared lightness
+# A bin gets this many pixels with the mean share of the image, so that the share of a small bin is less extreme.
+_PRIOR_PIXELS = 8
+_RADIUS, _REGULARISATION = 1 / 24, 1e-3  # for the guided filter: a share of the width, and a squared lightness
 
 _LINEAR = np.array([v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255])
 _RGB_TO_XYZ = np.array([[0.412456, 0.357576, 0.180438], [0.212673, 0.715152, 0.072175], [0.019334, 0.119192, 0.950304]])
-_RGB_TO_XYZ /= _RGB_TO_XYZ.sum(1, keepdims=True)  # white becomes (1, 1, 1)
+_RGB_TO_XYZ /= _RGB_TO_XYZ.sum(1, keepdims=True)  # scaled so that white becomes (1, 1, 1)
 
 
 def sharpen(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
     """Sharpens a mask by the colours that lie inside it, and by the edges of the image.
 
-    The colours of the image are put into 24 bins (k-means in CIELAB). The share of a bin that the mask marks as
-    foreground is a second estimate for each pixel of the bin. The odds of both estimates are multiplied. This is done
-    three times, because a better mask gives better shares. Then a guided filter (He et al. 2010) with the lightness as
-    its guide moves the boundary to the edges in the image. The same input gives the same result.
+    The colours of the image are put into 24 bins (k-means in CIELAB). The share of a bin's pixels that the mask marks
+    as foreground is a second estimate of the probability in these pixels. The odds of both estimates are multiplied.
+    This is done three times, because the shares become better with a better mask. Then a guided filter (He et al.
+    2010), guided by the lightness, moves the boundary to the edges in the image. The same input always has the same
+    result.
 
-    If a side of the image is above 256 pixels, the filter is fitted to a reduced copy and applied to the image itself
-    (He and Sun 2015). So the boundary is as fine as the image's own pixels.
+    If a side of the image is above 256 pixels, the coefficients of the filter are computed on a reduced copy and
+    applied to the full image (He and Sun 2015). So the boundary is as fine as the pixels of the image.
 
     Args:
         image: uint8 [height, width, rgb].
@@ -74,14 +76,20 @@ def _lightness(image: np.ndarray) -> np.ndarray:
 
 
 def _cube_root(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Returns the cube root of a weighted sum of linear red, green and blue; near 0, CIELAB uses a line instead."""
+    """Returns the cube root of weighted sums of linear red, green and blue.
+
+    Near 0 it is replaced by a line, as in CIELAB.
+    """
     tables = np.outer(weights, _LINEAR).astype(np.float32)
     total = sum(table[channel] for table, channel in zip(tables, np.moveaxis(image, -1, 0), strict=True))
     return np.where(total > (6 / 29) ** 3, np.cbrt(total), total * np.float32((29 / 6) ** 2 / 3) + np.float32(4 / 29))
 
 
 def _bins(pixels: np.ndarray) -> np.ndarray:
-    """Returns the bin of each pixel of float32 [pixel, 3]; at most 4,096 pixels, evenly spaced, decide the bins."""
+    """Returns the bin of each pixel, for pixels float32 [pixel, 3].
+
+    The bins are found from at most 4,096 evenly spaced pixels.
+    """
     sample = pixels[:: 1 + len(pixels) // _PIXELS]
     centres = _first_centres(sample)
     for _ in range(_ROUNDS):
@@ -93,7 +101,7 @@ def _bins(pixels: np.ndarray) -> np.ndarray:
 
 
 def _first_centres(sample: np.ndarray) -> np.ndarray:
-    """Draws at most `_BINS` different pixels that are mostly far from one another (k-means++)."""
+    """Draws at most `_BINS` different pixels. Pixels that are far from one another are more likely (k-means++)."""
     random = np.random.default_rng(0)
     centres = [sample[random.integers(len(sample))]]
     distances = np.full(len(sample), np.inf)
@@ -110,7 +118,10 @@ def _nearest(pixels: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 
 def _guided_filter(guide: np.ndarray, values: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns slope and offset: around each pixel, values [height, width] are about slope * guide + offset."""
+    """Returns slope and offset for each pixel.
+
+    Around the pixel, values [height, width] are about slope * guide + offset.
+    """
 
     def mean(array: np.ndarray) -> np.ndarray:
         return _box_mean(_box_mean(array, radius).T, radius).T

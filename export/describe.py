@@ -1,4 +1,4 @@
-"""Prints the metadata of an exported .tflite file or SavedModel. It needs no TensorFlow.
+"""A command that prints the metadata of an exported .tflite file or SavedModel. It does not need TensorFlow.
 
 python -m export.describe runs/mine/export/segmenter_int8.tflite
 """
@@ -15,7 +15,7 @@ from .documentation.metadata import read_metadata
 def main(file: str) -> None:
     """Prints the metadata of a .tflite file or a SavedModel that export.main wrote."""
     text = "\n".join(yaml_lines(read_metadata(file)))
-    with contextlib.suppress(BrokenPipeError):  # raised if a program such as head stops reading
+    with contextlib.suppress(BrokenPipeError):  # this is raised if a program such as head stops reading
         print(text, flush=True)
 
 

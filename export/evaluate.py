@@ -3,8 +3,8 @@
     python -m export.evaluate --model=MODEL --photos=DIR --masks=MASKS
 
 MODEL is a .tflite file or a SavedModel. A mask has the name of its photo; white is foreground. Photos without a mask
-are skipped. The model sees whole photos: squeezed if it learned from squeezed photos, otherwise padded. In contrast, a
-run's own figures (metrics.json) are measured on squares at the model's resolution, see `data.fit`.
+are skipped. The model sees whole photos: squeezed if it learned from squeezed photos, otherwise padded. The figures in
+the run's metrics.json differ, because they are measured on squares at the model's resolution, see `data.fit`.
 """
 
 import functools
@@ -46,8 +46,8 @@ def evaluate(
         unlabelled: the grey, 0 to 255, of mask pixels without a label, or None if every pixel has a label.
 
     Returns:
-        dict of `segmentation_metrics` for "segmenter" and for each baseline, by name. A baseline sees one photo at a
-        time, so `pooled_hues` uses the hues of this photo alone.
+        dict of `segmentation_metrics` by name: "segmenter" and each baseline. A baseline sees one photo at a time, so
+        `pooled_hues` uses only the hues of this photo.
 
     Raises:
         ValueError: the model or a directory cannot be used, or no photo and mask can be read (the message names one).
@@ -77,8 +77,8 @@ def score(
         chosen: a slice that selects photos with a mask, in the order of their names.
 
     Returns:
-        dict of `segmentation_metrics` for each name. A photo that cannot be read, or whose mask cannot be read, is left
-        out with a warning.
+        dict of `segmentation_metrics` for each name. If a photo or its mask cannot be read, the photo is left out with
+        a warning.
 
     Raises:
         ValueError: no photo can be read (the message names one), or a directory cannot be used.
@@ -116,7 +116,7 @@ def _read(read: Callable[..., Image.Image], file: pathlib.Path, **settings: Any)
 
 
 def main() -> None:
-    """Prints the figures of the segmenter and the photos that the flags name."""
+    """Prints the figures of a segmenter on photos. Flags name the segmenter and the photos."""
     given = flags.FLAGS
     print(segmentation.format_table(evaluate(given.model, given.photos, given.masks, given.unlabelled)))
 

@@ -1,4 +1,4 @@
-"""Converts a segmenter to every format, verifies each file and writes those that pass."""
+"""Conversion of a segmenter to every format, and verification of each file. Only files that pass are written."""
 
 import contextlib
 import functools
@@ -39,16 +39,16 @@ def export_segmenter(
 ) -> dict:
     """Writes F as a SavedModel and as .tflite files. A format that loses too much is not written.
 
-    If there are test masks, a format's IoU with them may drop by at most `max_iou_loss`. In any case the format's masks
-    must agree with the Keras model's, see `verify.least_agreement`. An int8 model that fails is fine-tuned and verified
-    again.
+    If there are test masks, a format's IoU with them may drop by at most `max_iou_loss`. In any case the masks of the
+    format must agree with the masks of the Keras model, see `verify.least_agreement`. An int8 model that fails is
+    fine-tuned and verified again.
 
     Args:
         network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
         images: dict of uint8 photos, with "calibration" (held-out photos) and "tuning", see `formats.conversions`.
-        test_photos: other held-out photos at the model's resolution, to verify the formats on.
-        output: directory for `saved_model`, `formats.FILES`, `export.json` and `model_card.md`. They replace an
-            earlier export once all are complete.
+        test_photos: other held-out photos at the model's resolution, on which the formats are verified.
+        output: directory for `saved_model`, `formats.FILES`, `export.json` and `model_card.md`. They replace an earlier
+            export once all of them are complete.
         facts: see `facts.segmenter_facts`; for the metadata and the model card.
         max_iou_loss: largest drop in IoU that is allowed for a format, in [0, 1].
 
@@ -59,8 +59,9 @@ def export_segmenter(
         "refused", the reason as str or None. A format that cannot be converted has only "refused".
 
     Raises:
-        ValueError: a format was refused (the message names each with its reason; the other formats and export.json
-            are written), `max_iou_loss` is out of range, or `output` cannot be used, see `replacing_export`.
+        ValueError: a format was refused, `max_iou_loss` is out of range, or `output` cannot be used, see
+            `replacing_export`. The message names each refused format and the reason. The other formats and export.json
+            are written.
     """
     if not 0 <= max_iou_loss <= 1:
         raise ValueError(f"max_iou_loss is {max_iou_loss}, allowed: 0 to 1")
@@ -91,7 +92,7 @@ class Exporter:
     """Converts, verifies and writes one format after the other.
 
     Attributes:
-        figures: the entry of each format in export.json, by format. Refused formats are included.
+        figures: dict from a format to its entry in export.json, also for refused formats.
     """
 
     def __init__(self, folder: pathlib.Path, keras_model: Reference, facts: dict, max_iou_loss: float):
@@ -122,7 +123,7 @@ class Exporter:
 
     @contextlib.contextmanager
     def _recording(self, path: pathlib.Path) -> Iterator[dict]:
-        """Refuses a format that cannot be converted, as if it failed verification. Other formats are not affected."""
+        """Refuses a format that cannot be converted, so that the export of the other formats goes on."""
         figures = self.figures[path.name] = {"refused": None}
         try:
             yield figures

@@ -1,4 +1,4 @@
-"""The exported .tflite files and how each is converted. `serving/savedmodel.py` writes the SavedModel."""
+"""The exported .tflite files, and the conversion of each. `serving/savedmodel.py` writes the SavedModel."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,8 +13,8 @@ from .tflite.convert import to_tflite_dynamic, to_tflite_float16, to_tflite_floa
 FLOAT32, FLOAT16 = "segmenter_float32.tflite", "segmenter_float16.tflite"
 DYNAMIC, INT8 = "segmenter_dynamic.tflite", "segmenter_int8.tflite"
 FILES = (FLOAT32, FLOAT16, DYNAMIC, INT8)
-CALIBRATION_PHOTOS = 100  # with one network, 5 photos and 423 photos gave the same IoU to three digits
-TUNING_PHOTOS = 2_000  # more than fine-tuning sees
+CALIBRATION_PHOTOS = 100  # a few photos are enough: for one network, 5 and 423 photos gave the same IoU to three digits
+TUNING_PHOTOS = 2_000  # fine-tuning sees fewer photos than this
 
 
 class Conversion(NamedTuple):
@@ -22,7 +22,7 @@ class Conversion(NamedTuple):
 
     Attributes:
         convert: function that returns the bytes of a .tflite model with one signature.
-        tuning_photos: number of photos that it fine-tunes the network on.
+        tuning_photos: number of photos on which the conversion fine-tunes the network.
     """
 
     convert: Callable[[], bytes]
@@ -39,8 +39,8 @@ def conversions(network: keras.Model, calibration: np.ndarray, tuning: np.ndarra
             evenly spaced.
 
     Returns:
-        dict of a file's conversions by file name. If the file of the first conversion is refused, the second conversion
-        is used.
+        dict from the name of a file to its conversions. If the file of the first conversion is refused, the second
+        conversion is used.
     """
     calibration, tuning = _thin_out(calibration, CALIBRATION_PHOTOS), _thin_out(tuning, TUNING_PHOTOS)
 

@@ -57,8 +57,8 @@ def export_run(
 ) -> dict:
     """Exports the segmenter of a training run, or one of the run's students.
 
-    The validation photos calibrate the int8 file and the test photos verify every format. An int8 file that needs
-    fine-tuning learns from the training photos, or from the validation photos if there are no training photos.
+    The int8 file is calibrated on the validation photos. Every format is verified on the test photos. An int8 file that
+    needs fine-tuning learns from the training photos, or from the validation photos if there are no training photos.
 
     Args:
         workdir: the run's directory, with a config.json and a checkpoint.
@@ -76,7 +76,7 @@ def export_run(
     Raises:
         FileNotFoundError: `workdir` holds no run, the run has no such student, or there is no checkpoint.
         ValueError: the photos cannot be loaded or have changed; a format was refused; `output` is a directory of the
-            run or holds files of somebody else; or another command uses `workdir` or `output`.
+            run or holds other files; or another command uses `workdir` or `output`.
     """
     config = load_config(workdir)
     move_photos(config, photos, masks)

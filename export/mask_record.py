@@ -1,4 +1,7 @@
-"""The record of how predicted masks were made: a JSON file in the folder of the masks. Readers of masks ignore it."""
+"""A record of how predicted masks were made.
+
+It is a JSON file in the folder of the masks, and is not read as a mask.
+"""
 
 import hashlib
 import json
@@ -32,7 +35,7 @@ def make(model: str | os.PathLike, flags: dict, data: ConfigDict) -> dict:
 
 
 def check(folder: str | os.PathLike, record: dict) -> None:
-    """Refuses to mix masks from two models, from two settings of a model, or from two datasets.
+    """Refuses to mix masks of two models, of two settings of a model, or of two datasets.
 
     Args:
         folder: directory of the masks. If it has no record, its masks are accepted.
@@ -54,7 +57,7 @@ def check(folder: str | os.PathLike, record: dict) -> None:
 
 
 def write(folder: str | os.PathLike, record: dict) -> None:
-    """Writes the record to the directory of the masks; makes the directory if it is missing."""
+    """Writes the record to the directory of the masks. Creates the directory if it is missing."""
     pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
     write_record(pathlib.Path(folder, NAME), record)
 

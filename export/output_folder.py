@@ -1,4 +1,4 @@
-"""Replaces the files of an earlier export all at once, and never overwrites other files."""
+"""Replacement of the files of an earlier export, all at once. Other files are never overwritten."""
 
 import contextlib
 import pathlib
@@ -21,7 +21,7 @@ def replacing_export(output: pathlib.Path) -> Iterator[pathlib.Path]:
 
     Yields:
         An empty directory for the files of the new export. They move to `output` at the end of the block. If the block
-        fails, the earlier export stays.
+        fails, the earlier export is kept.
 
     Raises:
         ValueError: another export writes to `output`, or `output` holds files of these names that no export wrote.
@@ -32,7 +32,7 @@ def replacing_export(output: pathlib.Path) -> Iterator[pathlib.Path]:
         raise ValueError(f"another export writes to {output}: wait for it, or choose another directory")
 
     with file_lock(output, taken=refuse):
-        for left_over in output.glob(f"{_UNVERIFIED}*"):  # left by an export that was killed
+        for left_over in output.glob(f"{_UNVERIFIED}*"):  # this folder was left by an export that was killed
             shutil.rmtree(left_over)
         with tempfile.TemporaryDirectory(dir=output, prefix=_UNVERIFIED) as folder:
             yield pathlib.Path(folder)

@@ -10,15 +10,15 @@ MODEL is a .tflite file or a SavedModel. It takes uint8 RGB [batch, R, R, 3] and
     --logits                the output is logits: the command applies a sigmoid to one channel, a softmax to several
     --channel=N             the output has several channels, or is a map of class ids, integers [batch, R, R]
 
-Use a supervised segmenter, like the paper's Mask R-CNN. Figures on these masks then measure the agreement of this
-program's segmenter with the model that predicted the masks.
+Use a supervised segmenter, such as the paper's Mask R-CNN. Figures that are measured with these masks are then the
+agreement of this program's segmenter with that segmenter.
 
 The command writes a PNG of the photo's size to MASKS for each validation and test photo: 255 where the probability is
-above one half. The model sees the whole photo, see edge_segmenter/fit.py. Existing masks are kept, so the command can
-be started again after a stop. MASKS/predicted_by.json records the model (name, SHA-256), the flags and the dataset. The
+above one half. The model sees the whole photo, see edge_segmenter/fit.py. Existing masks are kept, so an interrupted
+command can be started again. MASKS/predicted_by.json records the model (name, SHA-256), the flags and the dataset. The
 command refuses MASKS if they were made with another model, other flags or another dataset.
 
-A SavedModel is a program. Do not use one from a source that you do not trust, see
+A SavedModel is a program. Do not use a SavedModel from a source that you do not trust, see
 tf_layered_gan/labelling/any_segmenter.py.
 """
 
@@ -50,8 +50,8 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
     """Writes the masks of a dataset's validation and test photos.
 
     Args:
-        config: config of dogs or cars. The masks go to its `data.masks`. Its paths become absolute, and a leading ~ is
-            the home folder.
+        config: config of dogs or cars. The masks are written to its `data.masks`. Its paths become absolute; a leading
+            ~ stands for the home folder.
         model: path of the segmenter, see `any_segmenter.load_segmenter`.
         **interface: the segmenter's input and output, see `any_segmenter.load_segmenter`.
 
@@ -80,7 +80,7 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
             path = _mask_path(data.masks, name)
             if not path.exists():
                 mask = foreground_probability(photo, resolution, predict, fit) > THRESHOLD
-                if not written:  # the first mask shows that the flags fit the model
+                if not written:  # the record is written after the first mask, which shows that the flags fit the model
                     mask_record.write(data.masks, record)
                 save_png(Image.fromarray(mask.astype(np.uint8) * 255), path)
                 written += 1
@@ -92,7 +92,7 @@ def _refuse(masks: str) -> None:
 
 
 def _mask_path(masks: str, name: str) -> pathlib.Path:
-    """Refuses a path outside the directory: the name comes from an archive, and the directory may hold links."""
+    """Refuses a path outside the directory. The name comes from an archive, and the directory may contain links."""
     path = pathlib.Path(masks, name)
     target = os.path.realpath(path.parent)
     if not pathlib.Path(target).is_relative_to(os.path.realpath(masks)):

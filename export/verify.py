@@ -1,4 +1,4 @@
-"""Compares exported files with the Keras model, and decides which of them are good enough."""
+"""Comparison of exported files with the Keras model. It decides which files are good enough."""
 
 import dataclasses
 import functools
@@ -19,7 +19,7 @@ from tf_layered_gan.labelling.any_segmenter import load_savedmodel, load_segment
 from .tflite.signatures import ANY_SIZE, FIXED_SIZE
 
 MIN_AGREEMENT = 0.9
-_CHECKED_PHOTOS = 4  # enough to compare two signatures with the same weights
+_CHECKED_PHOTOS = 4  # a few photos are enough to compare two signatures with the same weights
 _ROUNDING = 1e-9
 
 
@@ -37,11 +37,12 @@ class Reference:
 
     @functools.cached_property
     def figures(self) -> dict:
-        """The figures of the photos and the Keras model.
+        """The figures of the photos and of the Keras model.
 
-        dict: "pictures", the number of photos; "foreground", the share of pixels in the Keras model's masks (at 0 an
-        agreement proves nothing); "true_iou", the IoU of these masks with the test masks; and "centred_disc_true_iou",
-        the IoU of a disc in the middle of each photo with the test masks. The last two are None without test masks.
+        dict: "pictures", the number of photos; "foreground", the share of pixels in the Keras model's masks (if it is
+        0, an agreement of masks proves nothing); "true_iou", the IoU of these masks with the test masks; and
+        "centred_disc_true_iou", the IoU of a disc in the middle of each photo with the test masks. The last two are
+        None without test masks.
         """
         return {
             "pictures": len(self.photos),
@@ -117,7 +118,7 @@ def load_any_size(path: pathlib.Path) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def signature_refusal(masks: np.ndarray, probabilities: np.ndarray) -> str | None:
-    """Returns the reason to refuse a file whose signatures differ at the model's size (without resizing), or None.
+    """Returns the reason to refuse a file if its two signatures differ at the model's size (without resizing), or None.
 
     Args:
         masks: uint8 [photo, resolution, resolution], 255 times the probability, from the signature for any size.
@@ -130,7 +131,7 @@ def signature_refusal(masks: np.ndarray, probabilities: np.ndarray) -> str | Non
 
 
 def loss_refusal(figures: dict, keras_true_iou: float | None, max_iou_loss: float) -> str | None:
-    """Returns the reason to refuse a file that loses too much, or None.
+    """Returns the reason to refuse a file if it loses too much, or None.
 
     Args:
         figures: see `Reference.compare`.
@@ -150,9 +151,9 @@ def loss_refusal(figures: dict, keras_true_iou: float | None, max_iou_loss: floa
 def least_agreement(keras_true_iou: float | None, max_iou_loss: float) -> float:
     """Returns the least IoU with the Keras model's masks that a file must have.
 
-    Without test masks it is 1 - `max_iou_loss`. With test masks, the loss of IoU is the main check, and the least
-    agreement is at most `MIN_AGREEMENT`. The agreement is checked too because two different masks can have the same IoU
-    with the test mask, for example a full mask and an almost empty mask.
+    Without test masks, it is 1 - `max_iou_loss`. With test masks, it is at most `MIN_AGREEMENT`, because the main check
+    is the loss of IoU. The agreement is also checked, because two different masks can have the same IoU with the test
+    mask, for example a full mask and an almost empty mask.
 
     Args:
         keras_true_iou: IoU of the Keras model's masks with the test masks, None without test masks.

@@ -16,7 +16,7 @@ from ..fit import to_square
 from ..segmenter import Segmenter
 from .plan import find_images
 
-WARM_UP = 10  # these calls are not timed, because caches fill and the processor's clock rises during them
+WARM_UP = 10  # the first calls are not timed, because caches fill and the processor's clock rises during them
 RANDOM_SIZE = (640, 480)
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ def measure(segmenter: Segmenter, source: pathlib.Path | None, runs: int, batch:
 
     Args:
         segmenter: `Segmenter`.
-        source: an image, or a folder whose images are used one after another; None for a random image.
+        source: an image, or a folder whose images are used one after another. None means a random image.
         runs: number of batches to time, 1 or more.
         batch: number of images in a call of the model, 1 or more.
 
@@ -48,7 +48,7 @@ def measure(segmenter: Segmenter, source: pathlib.Path | None, runs: int, batch:
 
 
 def _time(segmenter: Segmenter, paths: Sequence[pathlib.Path]) -> tuple[float, float]:
-    """Returns the seconds for a batch: for the model alone, and for everything from files to masks."""
+    """Returns two times for a batch, in seconds: for the model alone, and for everything from files to masks."""
     pixels = np.stack([_pixels(path, segmenter) for path in paths])
 
     def segment(paths: Sequence[pathlib.Path]) -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal, handled so that the current work can finish."""
+"""Handling of Ctrl-C, SIGTERM and a closed terminal, so that the current work can finish."""
 
 import contextlib
 import signal
@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def interruption() -> Iterator[threading.Event]:
-    """Yields an event that SIGINT (Ctrl-C), SIGTERM and SIGHUP set. The first signal in the block has no other effect.
+    """Yields an event that is set by SIGINT (Ctrl-C), SIGTERM or SIGHUP.
 
-    A second signal has its usual effect, so that a hanging program can be ended. `nohup` keeps its effect. Only the
-    main thread can receive signals. In another thread, nothing sets the event.
+    The first signal in the block has no other effect.
+
+    A second signal has its usual effect, so that a hanging program can be ended. Under `nohup`, SIGHUP stays ignored.
+    Only the main thread can receive signals. In another thread, nothing sets the event.
     """
     event = threading.Event()
     before = {number: signal.getsignal(number) for number in _signals()}
@@ -22,7 +24,7 @@ def interruption() -> Iterator[threading.Event]:
 
     def restore() -> None:
         for number, handler in before.items():
-            signal.signal(number, handler or signal.SIG_DFL)  # None if it was not set from Python
+            signal.signal(number, handler or signal.SIG_DFL)  # the handler is None if it was not set from Python
 
     for number in before:
         signal.signal(number, ask)

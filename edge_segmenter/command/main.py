@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns the exit status."""
+    """Runs the command line. Returns the exit status."""
     try:
-        from .run import run  # takes seconds on a small device
+        from .run import run  # this import takes seconds on a small device
 
         return run(argv)
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The images to segment, and where their results go. The rules are stated in run.py."""
+"""The images to segment, and the paths of their results. README.md has the rules."""
 
 import collections
 import os
@@ -15,7 +15,7 @@ Targets = dict[str, Path]  # path of the result by kind
 
 
 def plan(sources: Sequence[Path], output: Path, kinds: Iterable[str]) -> list[tuple[Path, Targets]]:
-    """Lists each image with the paths of its results by kind.
+    """Lists the images, each with a dict of the paths of its results by kind.
 
     Args:
         sources: images or folders, one or more.
@@ -55,7 +55,7 @@ def find_images(sources: Sequence[Path], output: Path | None = None) -> list[Pat
 
 
 def is_video(path: Path) -> bool:
-    """Returns whether a file name ends like a video's."""
+    """Returns whether a file name has the suffix of a video."""
     return path.suffix.lower() in VIDEO_SUFFIXES
 
 
@@ -88,7 +88,7 @@ def _in_folder(source: Path, output: Path | None, may_be_empty: bool) -> list[Pa
 
 
 def check_targets(targets: Iterable[Path], sources: Iterable[Path], output: Path) -> None:
-    """Checks where the results would go if links are followed.
+    """Checks the places where results would be written, after links are followed.
 
     Raises:
         ValueError: if a target is one of the sources or lies outside the folder `output`.
@@ -114,7 +114,7 @@ def common_folder(sources: Sequence[Path]) -> Path:
 
 
 def result_names(images: list[Path], folder: Path) -> list[Path]:
-    """Lists the path of each image's result below the folder of its kind. No two paths are the same.
+    """Lists the path of the result of each image, relative to the folder of its kind. No two paths are the same.
 
     Args:
         images: images in `folder` or below it.
@@ -125,7 +125,8 @@ def result_names(images: list[Path], folder: Path) -> list[Path]:
     sharing = collections.Counter(stems)
     names = []
     for image, stem in zip(images, stems, strict=True):
-        taken = sharing[stem] > 1 or image.with_suffix(".png").is_dir()  # the folder's results use this name
+        # The results of the images in that folder use this name.
+        taken = sharing[stem] > 1 or image.with_suffix(".png").is_dir()
         name = image.name if taken or has_image_suffix(image.stem) else image.stem
         below = image if image.is_relative_to(folder) else Path(os.path.abspath(image))
         names.append(below.relative_to(folder).with_name(f"{name}.png"))

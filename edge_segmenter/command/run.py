@@ -1,10 +1,10 @@
 """Cuts the foreground out of images and videos with an exported segmenter.
 
-The flags of a command: edge-segmenter segment --help. README.md has the rules
-for names, links, broken files and limits.
+To list the flags of a command: edge-segmenter segment --help. README.md has the rules for names, links, broken files
+and limits.
 """
 
-# argparse instead of absl, because on a device the package needs only NumPy, Pillow and LiteRT.
+# argparse is used, not absl, because on a device the package needs only NumPy, Pillow and LiteRT.
 import argparse
 import difflib
 import io
@@ -24,7 +24,7 @@ from .interruption import interruption
 from .plan import is_video, plan, video_targets
 from .segment_images import segment_images
 
-# The header of .mkv and .webm holds only a duration, and sound often lasts a little longer than the images.
+# The header of .mkv and .webm holds only a duration, and the sound often lasts a little longer than the frames.
 UNCERTAIN_FRAMES = 3
 
 _EXAMPLES = """\
@@ -52,7 +52,7 @@ example:
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """Keeps the line breaks of descriptions and examples, and writes "PATH ..." for a list."""
+    """A formatter for --help. Keeps the line breaks of descriptions and examples, and writes "PATH ..." for a list."""
 
     def _format_args(self, action: argparse.Action, default_metavar: str) -> str:
         if action.nargs == argparse.ONE_OR_MORE:
@@ -61,7 +61,7 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
 
 class _CommandParser(argparse.ArgumentParser):
-    """Looks for misspelt flags first. argparse would only report the required flag that is then missing."""
+    """A parser that looks for misspelt flags first. argparse would only report that a required flag is missing."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         known = self._option_string_actions
@@ -74,11 +74,11 @@ class _CommandParser(argparse.ArgumentParser):
 
 
 def run(argv: Sequence[str] | None = None) -> int:
-    """Runs the command line; returns the exit status."""
+    """Runs the command line. Returns the exit status."""
     parser = _parser()
     arguments = parser.parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold bytes that stdout cannot encode
+        sys.stdout.reconfigure(errors="backslashreplace")  # a path may contain bytes that stdout cannot encode
     try:
         return arguments.run(arguments)
     except (ValueError, OSError, ImportError) as error:
@@ -87,7 +87,7 @@ def run(argv: Sequence[str] | None = None) -> int:
 
 
 def _path(text: str) -> pathlib.Path:
-    """Returns a path. The shell does not expand the tilde after "--input="."""
+    """Returns a path with its tilde expanded, because the shell does not expand a tilde after "--input="."""
     return pathlib.Path(text if os.path.lexists(text) else os.path.expanduser(text))
 
 
@@ -188,7 +188,7 @@ def _segment_video(arguments, segmenter, makers, stop):
     name, end = f"camera {source}" if is_camera else source, ", stopped" if stop.is_set() else ""
     say(f"{count} frames of {name} segmented into {arguments.output}{end}", sys.stdout)
     if is_camera or stop.is_set():
-        return 0 if is_camera and stop.is_set() else 1  # a camera that ends without Ctrl-C was lost
+        return 0 if is_camera and stop.is_set() else 1  # if a camera ends without Ctrl-C, its connection was lost
     return _status_of_a_whole_video(source, count, promised)
 
 

@@ -20,19 +20,19 @@ _NAME_ERRORS = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.EISDIR, er
 
 
 class OutputLost(OSError):
-    """A result cannot be written, for example because the disk is full. The message names the result."""
+    """The error that a result cannot be written, for example because the disk is full. The message names the result."""
 
 
 def segment_images(
     segmenter: Segmenter, jobs: list[tuple[Path, Targets]], makers: Makers, stop: threading.Event
 ) -> tuple[int, int]:
-    """Segments images until all are done or `stop` is set. An image that fails is named on stderr.
+    """Segments images until all are done or `stop` is set. If an image fails, its name is printed to stderr.
 
     Returns:
         The number of images that were segmented, and the number that failed.
 
     Raises:
-        OutputLost: if a result cannot be written. The results before it are kept.
+        OutputLost: if a result cannot be written. The results that were written before are kept.
     """
     done = failed = 0
     for path, targets in progress(jobs, "segmenting", len(jobs), "images"):

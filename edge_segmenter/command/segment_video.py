@@ -28,10 +28,11 @@ Frames = Generator[Image.Image, None, None]
 def segment_video(
     segmenter: Segmenter, source: Path | int, targets: Targets, makers: Makers, stop: threading.Event
 ) -> tuple[int, int]:
-    """Segments a video to its end, or the frames of a camera, until `stop` is set.
+    """Segments a video or the frames of a camera, until the video ends or `stop` is set.
 
     Returns:
-        The number of frames that were segmented, and the number in the video's header (0 if it states none).
+        The number of frames that were segmented, and the number of frames that the video's header states (0 if it
+        states none).
 
     Raises:
         ValueError: if the source cannot be opened or has no frame, another command writes into the folders of the

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written as a whole or not at all."""
 
 import contextlib
 import os
@@ -11,14 +11,14 @@ from PIL import Image
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
-    """Yields the path of a temporary file. The file replaces `path` at the end, unless there is an error.
+    """Yields the path of a temporary file. At the end of the block, it replaces `path`, unless there was an error.
 
-    The folder is made if it is missing. A link at `path` is replaced, not followed.
+    The folder is created if it is missing. If `path` is a link, the link itself is replaced.
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The file is in the same folder, so it is in the same file system. The file's name is short, because the name in
-    # `path` may already have the greatest length allowed.
+    # The temporary file is in the same folder as `path`, so it is in the same file system. Its name is short, because
+    # the name in `path` may already have the greatest length that is allowed.
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
         written = pathlib.Path(folder, f"written{path.suffix}")
         yield written
@@ -26,6 +26,6 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
 
 
 def save_png(image: Image.Image, path: str | os.PathLike, dpi: tuple[float, float] | None = None) -> None:
-    """Writes an image as PNG. `dpi` is the resolution for printing (x, y), pixels per inch, or None if unknown."""
+    """Writes an image as PNG. `dpi` is the print resolution (x, y) in pixels per inch, or None if it is not known."""
     with replacing(path) as written:
         image.save(written, "PNG", dpi=dpi)

@@ -1,8 +1,8 @@
-"""Images of more than 8 bits a channel, scaled to 8 bits.
+"""Conversion of images with more than 8 bits per channel to 8 bits.
 
-Cameras and microscopes write 10-, 12- and 14-bit values into 16-bit files, which do not state the number of bits.
-Therefore the largest value in the file decides: 8 bits up to 255, 10 up to 1023, 12 up to 4095, 14 up to 16383,
-otherwise 16. The colours share one number of bits; alpha has its own.
+Cameras and microscopes write 10-, 12- and 14-bit values into 16-bit files. These files do not state how many bits are
+used. So the largest value in the file decides: 8 bits up to 255, 10 up to 1023, 12 up to 4095, 14 up to 16383,
+otherwise 16. The number of bits is the same for all colours. It may be another for alpha.
 """
 
 import sys
@@ -12,15 +12,15 @@ import numpy as np
 from PIL import Image, ImageChops, ImageFile
 
 _BITS = (8, 10, 12, 14, 16)
-# Pillow keeps only the high byte of each 16-bit colour. If it is told the other byte order, it keeps the low byte.
+# Pillow keeps only the high byte of each 16-bit colour. With the opposite byte order, it keeps the low byte.
 _LOW_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
 def to_8_bits(grey: Image.Image) -> Image.Image:
     """Scales a grey image of mode I or F, or of a 16-bit mode such as I;16, to mode L.
 
-    Integers keep their 8 highest bits; the module's docstring says how many bits they have. Negative values become 0.
-    Floats up to 1 are multiplied by 255; if there are larger ones, all are divided by the largest first. Values that
+    Integers keep their 8 highest bits. The docstring of the module says how many bits they have. Negative values become
+    0. Floats are multiplied by 255. If some floats are above 1, all are divided by the largest float first. Values that
     are not finite become 0.
     """
     values = np.asarray(grey)
@@ -33,29 +33,30 @@ def to_8_bits(grey: Image.Image) -> Image.Image:
 
 
 def sixteen_bit_colours(image: ImageFile.ImageFile) -> bool:
-    """Returns whether an image, which is not decoded yet, has 16-bit colours or 16-bit grey with alpha."""
+    """Returns whether an image has 16-bit colours, or 16-bit grey with alpha. The image must not be decoded yet."""
     deep = [_rawmode(tile)[:-1] in ("RGB;16", "RGBA;16", "RGBX;16", "LA;16") for tile in image.tile]
     return bool(deep) and all(deep)
 
 
 def might_have_fewer_bits(high: Image.Image) -> bool:
-    """Returns whether colours may have fewer than 16 bits, according to their high bytes, which Pillow keeps."""
+    """Returns whether colours may have fewer than 16 bits. Decides by their high bytes, which Pillow keeps."""
     return max(_tops(high)[:3]) < 64
 
 
 def low_bytes(image: ImageFile.ImageFile) -> Image.Image:
-    """Decodes the low bytes of 16-bit colours; the image must not be decoded yet."""
+    """Decodes the low bytes of 16-bit colours. The image must not be decoded yet."""
     grey_alpha = [_rawmode(tile).startswith("LA") for tile in image.tile]
     image.tile = [tile._replace(args=_for_low_bytes(tile)) for tile in image.tile]
     image.load()
     if not any(grey_alpha):
         return image
-    _, low, _, alpha = image.split()  # bytes of a pixel: high and low of grey, then of alpha
+    # A pixel has four bytes: high and low byte of grey, then high and low byte of alpha.
+    _, low, _, alpha = image.split()
     return Image.merge("RGBA", (low, low, low, alpha))
 
 
 def joined(high: Image.Image, low: Image.Image) -> Image.Image:
-    """Scales 16-bit colours to 8 bits. `high` and `low`, of mode RGB or RGBA, hold their high and low bytes."""
+    """Scales 16-bit colours to 8 bits. `high` and `low` are images of mode RGB or RGBA with the high and low bytes."""
     tops = _tops(high)
     bits = [_bits(max(tops[:3]) << 8)] * 3 + [_bits(top << 8) for top in tops[3:]]
     high_part = high.point([value << (16 - b) & 255 for b in bits for value in range(256)])

@@ -1,4 +1,4 @@
-"""The image files in a folder, and a count by reason of the files that are left out."""
+"""The image files in a folder. Files that are left out are counted for each reason."""
 
 import collections
 import dataclasses
@@ -22,15 +22,17 @@ _SYSTEM_NAMES = frozenset(
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """The contents of a folder and of all folders below it. Each file is in `names` or is counted once.
+    """The contents of a folder and of all folders below it. Each file is either in `names` or is counted once.
 
     Attributes:
         folder: the folder, exactly as given.
-        names: the path below the folder, with "/", of every entry with an image suffix that is not a folder. They are
-            sorted. Some may not be files, such as a broken link.
+        names: the sorted paths, relative to the folder and with "/", of all entries with an image suffix that are not
+            folders. Some of them may not be files, such as a broken link.
         unreadable: each folder that cannot be listed, with the reason.
-        left_out: the number of files, or links to folders, that are left out, for each reason such as `HIDDEN`.
-        other_suffixes: the number of the other files with each other suffix, in lower case; "" for none.
+        left_out: dict from a reason such as `HIDDEN` to the number of files and links to folders that are left out for
+            this reason.
+        other_suffixes: dict from another suffix in lower case ("" for no suffix) to the number of other files with this
+            suffix.
     """
 
     folder: Path
@@ -41,7 +43,7 @@ class Listing:
 
     @property
     def images(self) -> list[Path]:
-        """The paths of the images. A million of them take seconds and 500 MB, so use `names` for many images."""
+        """The paths of the images. A million paths take seconds and 500 MB, so use `names` if there are many images."""
         return [self.folder / name for name in self.names]
 
     def notes(self) -> list[str]:
@@ -61,17 +63,17 @@ def list_images(
 ) -> Listing:
     """Searches a folder and all folders below it.
 
-    Links to files and to folders are followed. No folder is searched twice: if several paths lead to it, the one
-    without a link counts. Hidden files, system files and results of this program (see `own_results`) are left out,
+    Links to files and to folders are followed. No folder is searched twice. If several paths lead to a folder, the path
+    without a link is used. Hidden files, system files and results of this program (see `own_results`) are left out,
     unless they are in `folder` itself.
 
     Args:
         folder: the folder to search.
-        without: None, or a folder to leave out, together with the links into it. It need not exist.
-        shown: function that yields the entries that it gets, one by one, and shows progress.
+        without: None, or a folder that is left out, together with all links into it. It need not exist.
+        shown: function that takes the entries, yields them one by one, and shows progress.
 
     Returns:
-        `Listing`. All its paths begin with `folder` exactly as given.
+        `Listing`. All its paths begin with `folder`, exactly as it was given.
     """
     target = Path(os.path.realpath(without)) if without else None
     listing = Listing(Path(folder), [], {}, collections.Counter(), collections.Counter())
@@ -93,14 +95,14 @@ def list_images(
 
 
 def _walk(target: Path | None, listing: Listing) -> Iterator[tuple[str, os.DirEntry, str]]:
-    """Yields each entry that is not a folder, the path of its folder, and the reason why this whole folder is left out.
+    """Yields each entry that is not a folder, the path of its folder, and why this whole folder is left out.
 
-    The path is below `listing.folder` and ends with "/", or is "". The reason may be "". Adds the folders that cannot
-    be listed to the listing, and counts the links that are not followed.
+    The path is relative to `listing.folder`. It ends with "/", or is "". If the folder is not left out, the reason is
+    "". Adds the folders that cannot be listed to the listing, and counts the links that are not followed.
     """
     folder = listing.folder
     root = Path(os.path.realpath(folder))
-    # Not recursive, because folders may be nested deeper than Python's stack allows.
+    # A loop is used instead of recursion, because folders may be nested deeper than Python's stack allows.
     folders: list[tuple[Path, Path, str]] = [(folder, root, "")]
     links: list[tuple[Path, Path, str]] = []
     seen: set[Path] = set()
@@ -129,14 +131,17 @@ def _walk(target: Path | None, listing: Listing) -> Iterator[tuple[str, os.DirEn
 
 
 def _real_folder(entry: os.DirEntry, parent: Path) -> Path | None:
-    """Returns the real path of an entry below `parent`, a real path. Returns None if it is no folder or link to one."""
+    """Returns the real path of a folder, or of a link to a folder, in the real path `parent`.
+
+    Returns None for other entries.
+    """
     if entry.is_dir(follow_symlinks=False):
         return parent / entry.name
     return Path(os.path.realpath(entry.path)) if entry.is_symlink() and os.path.isdir(entry.path) else None
 
 
 def _reason(name: str) -> str:
-    """Returns why a file or folder of this name is left out, or ""."""
+    """Returns the reason to leave out a file or folder with this name, or ""."""
     if name.startswith("."):
         return HIDDEN
     return SYSTEM if name.lower() in _SYSTEM_NAMES else ""

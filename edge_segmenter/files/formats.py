@@ -1,4 +1,4 @@
-"""The image formats that are read, and the endings of their files. HEIC needs the package pillow-heif."""
+"""The image formats that can be read, and the suffixes of their files. HEIC needs the package pillow-heif."""
 
 import importlib.util
 import struct
@@ -9,7 +9,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from . import png_texts
 from .wrong_files import description
 
-# Not all of Pillow's formats. For PostScript, for example, Pillow starts another program.
+# Some of Pillow's formats are left out. For example, Pillow starts another program to read PostScript.
 FORMATS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF")
 SUFFIXES: tuple[str, ...] = (".avif", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff")
 SUFFIXES += (".webp",)
@@ -32,7 +32,7 @@ def has_image_suffix(name: str) -> bool:
 
 
 def advice(suffix: str) -> str:
-    """Returns what to do with files of a suffix that is not read, or "" if nothing is known."""
+    """Returns advice about files with a suffix that is not read, or "" if there is no advice."""
     if suffix in HEIC_SUFFIXES:
         return _NEEDS_HEIF
     return "videos: edge-segmenter takes each by its name" if suffix in VIDEO_SUFFIXES else ""
@@ -41,7 +41,7 @@ def advice(suffix: str) -> str:
 def open_image(file: IO[bytes], formats: tuple[str, ...] | None = None) -> ImageFile.ImageFile:
     """Opens an image by its content, without decoding it.
 
-    `Image.open` would warn of large images and refuse the largest. This function does not, because its callers have
+    `Image.open` warns of large images and refuses very large images. This function does not, because its callers have
     their own limits.
 
     Raises:
@@ -64,7 +64,8 @@ def open_image(file: IO[bytes], formats: tuple[str, ...] | None = None) -> Image
                 if name != "PNG":
                     raise
                 return factory(png_texts.without_texts(file), "")
-            except (SyntaxError, IndexError, TypeError, struct.error):  # as in Image.open: another format may fit
+            # As in Image.open, because another format may fit.
+            except (SyntaxError, IndexError, TypeError, struct.error):
                 continue
     if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
         raise UnidentifiedImageError(f"the file is HEIC: {_NEEDS_HEIF}")

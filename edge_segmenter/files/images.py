@@ -1,6 +1,6 @@
-"""Image files, decoded as viewers display them. Files that need too much memory or time are refused before decoding.
+"""Decoding of image files, as viewers display them. Files that would need too much memory or time are refused first.
 
-Training reads its photos with this module too, so a device sees the same pixels.
+Training reads its photos with this module too. So a device sees the same pixels as training.
 """
 
 import contextlib
@@ -15,10 +15,10 @@ from . import bit_depth
 from .formats import open_image
 from .jpeg_scans import count_scans
 
-MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera; a file of a few kB can claim far more
-MAX_SHRUNK_PIXELS = 2**28  # for a JPEG that is decoded smaller; enough for a 200-megapixel camera
+MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera; the header of a small file can state far more
+MAX_SHRUNK_PIXELS = 2**28  # the limit for a JPEG that is decoded at a reduced size, enough for a 200-megapixel camera
 MAX_BYTES = 2**28  # a 64-megapixel BMP has 201 MB; Pillow reads a whole WebP file before it checks the header
-MAX_SCANS = 100  # limit for a progressive JPEG; ten scans are usual
+MAX_SCANS = 100  # the limit for a progressive JPEG; it usually has ten scans
 _NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC = 254, 258, 262  # TIFF tags
 _PLANAR_CONFIGURATION, _DNG_VERSION = 284, 50706
 _WHITE_IS_ZERO, _SEPARATE = 0, 2  # values of _PHOTOMETRIC and _PLANAR_CONFIGURATION
@@ -38,7 +38,7 @@ ImageAndAlpha = tuple[Image.Image, Image.Image | None]
 
 
 class UnreadableImage(ValueError):
-    """An image file that is broken, has another format or exceeds a limit; the message says why."""
+    """The error that an image file is broken, has another format or exceeds a limit. The message says which."""
 
 
 def as_image(value: AnyImage) -> ImageAndAlpha:
@@ -49,7 +49,8 @@ def as_image(value: AnyImage) -> ImageAndAlpha:
             [height, width, rgb].
 
     Raises:
-        ValueError: for anything else, and for an image without pixels; `UnreadableImage` if the file cannot be read.
+        ValueError: if `value` is anything else or an image without pixels; `UnreadableImage` if the file cannot be
+            read.
     """
     if isinstance(value, str | os.PathLike):
         return read_with_alpha(value)
@@ -73,9 +74,9 @@ def _description(value: object) -> str:
 def read_image(file: File, *, size: int | None = None, backdrop: str = "white") -> Image.Image:
     """Decodes an image file to 8-bit RGB, upright as it is displayed.
 
-    Grey, palette and CMYK images become RGB. More than 8 bits a channel are scaled to 8, see `bit_depth`. The EXIF
-    orientation is applied where it can be read. Transparency is laid over the backdrop. The first frame of an animation
-    is read. No colour profile is applied, because networks learn from the colour values in the files.
+    Grey, palette and CMYK images become RGB. Channels with more than 8 bits are scaled to 8 bits, see `bit_depth`. The
+    EXIF orientation is applied where it can be read. Transparency is laid over the backdrop. The first frame of an
+    animation is read. No colour profile is applied, because networks learn from the colour values in the files.
 
     Args:
         file: a path, or a binary file object.
@@ -84,18 +85,21 @@ def read_image(file: File, *, size: int | None = None, backdrop: str = "white") 
         backdrop: name of the colour behind transparent pixels.
 
     Returns:
-        PIL.Image in mode RGB. A colour profile for RGB and the pixels per inch ("dpi") stay in `Image.info`.
+        PIL.Image in mode RGB. `Image.info` keeps a colour profile for RGB, and the pixels per inch ("dpi").
 
     Raises:
-        UnreadableImage: for a broken file, another format, or more than `MAX_PIXELS`, `MAX_BYTES` or `MAX_SCANS`. Bytes
-            after the end of a JPEG do not count. With `size`, a JPEG that is not progressive may have
+        UnreadableImage: if the file is broken, has another format, or exceeds `MAX_PIXELS`, `MAX_BYTES` or `MAX_SCANS`.
+            Bytes after the end of a JPEG do not count. With `size`, a JPEG that is not progressive may have
             `MAX_SHRUNK_PIXELS`.
     """
     return read_with_alpha(file, size=size, backdrop=backdrop)[0]
 
 
 def read_with_alpha(file: File, *, size: int | None = None, backdrop: str = "white") -> ImageAndAlpha:
-    """Returns an image as `read_image` does, and its alpha, PIL.Image in mode L, or None if no pixel is transparent."""
+    """Returns an image as `read_image` does, and its alpha.
+
+    The alpha is a PIL.Image in mode L, or None if no pixel is transparent.
+    """
     with opened(file, size) as image:
         if image.info.get("progressive"):
             _check_scans(image)
@@ -110,7 +114,7 @@ def read_with_alpha(file: File, *, size: int | None = None, backdrop: str = "whi
 
 
 def pixels_to_decode(file: File, *, size: int | None = None) -> int:
-    """Returns the number of pixels that `read_image` must keep in memory at once, according to the file's header.
+    """Returns the number of pixels that `read_image` must keep in memory at once. Reads only the header of the file.
 
     Args:
         file, size: as for `read_image`.
@@ -124,7 +128,7 @@ def pixels_to_decode(file: File, *, size: int | None = None) -> int:
 
 @contextlib.contextmanager
 def opened(file: File, size: int | None = None) -> Iterator[ImageFile.ImageFile]:
-    """Yields an image that is not decoded yet. Every exception inside becomes `UnreadableImage`."""
+    """Yields an image that is not decoded yet. Every exception in the block becomes `UnreadableImage`."""
     try:
         with _content(file) as content:
             length = content.seek(0, os.SEEK_END)
@@ -145,7 +149,10 @@ def opened(file: File, size: int | None = None) -> Iterator[ImageFile.ImageFile]
 
 
 def _has_raw_planes(image: ImageFile.ImageFile, tags: Mapping) -> bool:
-    """Returns whether a TIFF holds one 16-bit channel after the other, uncompressed. Pillow misreads these."""
+    """Returns whether a TIFF stores its 16-bit channels one after the other, uncompressed.
+
+    Pillow misreads such files.
+    """
     deep = max(tags.get(_BITS_PER_SAMPLE, (8,))) > 8
     return deep and tags.get(_PLANAR_CONFIGURATION) == _SEPARATE and image.tile[0].codec_name == "raw"
 
@@ -162,13 +169,16 @@ def _open(content: IO[bytes], length: int) -> ImageFile.ImageFile:
     if length <= MAX_BYTES:
         return open_image(content)
     try:
-        return open_image(content, ("JPEG",))  # a JPEG is read in parts, up to the end of the image
+        return open_image(content, ("JPEG",))  # a JPEG is read in parts, only up to the end of the image
     except UnidentifiedImageError as error:
         raise UnreadableImage(f"{length} is more than {MAX_BYTES} bytes") from error
 
 
 def _check_pixels(image: ImageFile.ImageFile, size: int | None) -> None:
-    """Checks the limits. libjpeg cannot save memory by decoding a progressive JPEG smaller."""
+    """Checks the limits.
+
+    A progressive JPEG has the lower limit, because decoding it at a reduced size saves no memory.
+    """
     width, height = image.size
     if not image.info.get("progressive"):
         _shrink(image, size)
@@ -191,7 +201,7 @@ def _shrink(image: Image.Image, size: int | None) -> None:
 
 
 def _decoded(image: ImageFile.ImageFile) -> Image.Image:
-    """Returns the decoded image. Its colours have 8 bits; grey may have more."""
+    """Returns the decoded image. Colours have 8 bits. Grey may have more bits."""
     tags = getattr(image, "tag_v2", {})
     if not bit_depth.sixteen_bit_colours(image):
         image.load()
@@ -207,7 +217,7 @@ def _decoded(image: ImageFile.ImageFile) -> Image.Image:
 
 
 def _pixels_per_inch(image: Image.Image) -> tuple[float, float] | None:
-    """Returns the resolution (x, y) for printing; None if the file has none or an impossible one."""
+    """Returns the print resolution (x, y), or None if the file has none or an impossible one."""
     try:
         x, y = map(float, image.info["dpi"])
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
@@ -218,7 +228,8 @@ def _pixels_per_inch(image: Image.Image) -> tuple[float, float] | None:
 def upright(image: Image.Image, decoded: Image.Image) -> Image.Image:
     """Returns the decoded image, turned as the EXIF of `image` says.
 
-    `ImageOps.exif_transpose` also writes the EXIF again. That would fail for an intact image with broken EXIF.
+    `ImageOps.exif_transpose` is not used, because it also writes the EXIF data again. This fails for an intact image
+    with broken EXIF data.
     """
     try:
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))

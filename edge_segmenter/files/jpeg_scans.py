@@ -1,4 +1,4 @@
-"""The scans of a progressive JPEG. A scan takes few bytes but costs work on every pixel."""
+"""The number of scans in a progressive JPEG. A scan may have few bytes, but decoding it takes work for every pixel."""
 
 import os
 import re
@@ -12,7 +12,7 @@ _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # these codes in the data of
 def count_scans(file: IO[bytes], limit: int) -> int:
     """Counts the scans up to the end of the image, but at most one more than `limit`.
 
-    Phones write a video after the end of the image. The video may hold any bytes.
+    It stops at the end of the image, because phones write a video after it, and the video may contain any bytes.
     """
     file.seek(2)
     scans = 0
@@ -26,7 +26,10 @@ def count_scans(file: IO[bytes], limit: int) -> int:
 
 
 def _next_marker(file: IO[bytes]) -> int | None:
-    """Returns the code of the next marker, or None at the end. The file's position is then after the marker."""
+    """Returns the code of the next marker, or None at the end of the file.
+
+    Then the file's position is after the marker.
+    """
     while chunk := file.read(_CHUNK):
         if found := _MARKER.search(chunk):
             file.seek(found.end() - len(chunk), os.SEEK_CUR)

@@ -1,7 +1,8 @@
 """Results of this program, which must not be used as photos.
 
 The edge command and `export.predict_masks` mark their folders with a file. Runs, exports and caches are recognised by
-the names of their files. Results of earlier versions have no mark, but they have the names of photos.
+the names of their files. Results of earlier versions are not marked. They are recognised because they have the same
+names as photos.
 """
 
 import contextlib
@@ -16,7 +17,8 @@ MARK = ".edge_segmenter"
 FOLDERS = {"mask": "masks", "cutout": "cutouts", "blurred": "blurred"}  # by kind of result
 _OF_RESULTS = frozenset(FOLDERS.values())
 _TEXT = "Results of edge-segmenter. A folder with this file is not searched for photos, unless it is named itself.\n"
-# A folder that has all names of one set holds results of edge-segmenter, predict_masks, a run, an export or a cache.
+# If a folder has all names in one of these sets, it holds results: of edge-segmenter, predict_masks, a run, an export
+# or a cache.
 _SIGNS = (
     {MARK},
     {"predicted_by.json"},
@@ -33,17 +35,17 @@ def is_marked(names: set[str]) -> bool:
 
 @contextlib.contextmanager
 def claimed(folders: Iterable[Path]) -> Iterator[None]:
-    """Makes folders of results and marks them. Inside the block, no other command may claim them.
+    """Creates folders of results and marks them. In the block, no other command can claim these folders.
 
     Raises:
-        ValueError: if another command is writing into one of them.
-        OSError: if a folder cannot be made or written to.
+        ValueError: if another command is writing into one of the folders.
+        OSError: if a folder cannot be created or written to.
     """
     with contextlib.ExitStack() as stack:
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
             mark = folder / MARK
-            if mark.is_symlink():  # a link is replaced, not followed
+            if mark.is_symlink():  # if the mark is a link, the link itself is replaced
                 mark.unlink()
             file = stack.enter_context(open(mark, "a", encoding="utf-8"))
             if not _is_free(file):
@@ -61,11 +63,13 @@ def _is_free(file: IO) -> bool:
 
 
 def without_mark(images: Iterable[str]) -> set[str]:
-    """Returns the images that earlier versions made: those with names of photos in folders with names in `FOLDERS`.
+    """Returns the results of earlier versions, which did not mark their folders.
+
+    These are images with the names of photos, in folders with names in `FOLDERS`.
 
     Args:
-        images: the paths, with "/", of all images below the folder that is searched. If this folder holds results
-            itself, they count as images.
+        images: the paths, with "/", of all images below the folder that is searched. Results that lie directly in this
+            folder count as images.
     """
     found: dict[PurePosixPath, list[PurePosixPath]] = {}
     for image in images:

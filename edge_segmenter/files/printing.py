@@ -1,4 +1,4 @@
-"""Text for the terminal. A file name may hold any character, and the terminal may be gone."""
+"""Printing to the terminal. File names may contain any character, and the terminal may have been closed."""
 
 import contextlib
 import os
@@ -6,12 +6,12 @@ from typing import TextIO
 
 
 def printable(text: str) -> str:
-    """Returns the text on one line, with escape codes if it has characters that cannot be printed."""
+    """Returns the text on one line. Characters that cannot be printed become escape codes."""
     return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def say(text: str, stream: TextIO) -> None:
-    """Prints a line and flushes it. If nobody can read it, because the terminal was closed, there is no error."""
+    """Prints a line and flushes it. Raises no error if the terminal was closed."""
     try:
         print(printable(text), file=stream, flush=True)
     except OSError:

@@ -1,4 +1,4 @@
-"""Reads and writes frames of video files and cameras. Needs OpenCV, the extra `video`."""
+"""Reading and writing of frames of video files and cameras. It needs OpenCV, which the extra `video` installs."""
 
 import contextlib
 import itertools
@@ -21,7 +21,10 @@ Writer = Callable[[Image.Image, int], None]
 
 @contextlib.contextmanager
 def opencv_errors_named(source: Path | int) -> Iterator[None]:
-    """Turns an OpenCV error into a ValueError. Its message is one line with the source: a path or a camera's index."""
+    """Turns an OpenCV error into a ValueError.
+
+    Its message is one line that names the source: a path or a camera's index.
+    """
     try:
         yield
     except cv2.error as error:
@@ -33,11 +36,11 @@ def open_capture(source: Path | int) -> tuple[cv2.VideoCapture, float]:
     """Opens a video file by its path, or a camera by its index.
 
     Returns:
-        The capture, and its frames per second. This is UNKNOWN_FPS if the source states no rate; some cameras state
-        none.
+        The capture, and its frames per second. The rate is UNKNOWN_FPS if the source does not state it, as some cameras
+        do not.
 
     Raises:
-        ValueError: if it cannot be opened.
+        ValueError: if the source cannot be opened.
     """
     if isinstance(source, int):
         if source < 0:  # some negative indices crash OpenCV
@@ -53,7 +56,7 @@ def open_capture(source: Path | int) -> tuple[cv2.VideoCapture, float]:
 
 
 def _name(path: Path) -> bytes:
-    """Returns a path for OpenCV: bytes, because a str that is not UTF-8 crashes OpenCV.
+    """Returns a path for OpenCV, as bytes, because a str that is not UTF-8 crashes OpenCV.
 
     The path is absolute, because FFmpeg reads "12:30.mp4" as an address of the protocol "12".
     """
@@ -78,10 +81,11 @@ def read_frames(capture: cv2.VideoCapture) -> Generator[Image.Image, None, None]
 
 
 class TimedFrames:
-    """Yields (frame, 1) for each frame of a video file, and measures how uneven the times of the frames are.
+    """Yields (frame, 1) for each frame of a video file. Measures how uneven the times of the frames are.
 
     Attributes:
-        apart: seconds, the largest distance so far between a frame's own time and its time at `fps`.
+        apart: the largest difference so far, in seconds, between a frame's own time and its time at the constant rate
+            `fps`.
     """
 
     def __init__(self, capture: cv2.VideoCapture, frames: Iterable[Image.Image], fps: float):
@@ -89,7 +93,7 @@ class TimedFrames:
         self._capture, self._frames, self._fps = capture, frames, fps
 
     def __iter__(self) -> Iterator[tuple[Image.Image, int]]:
-        """Yields each frame, and the number of times to show it."""
+        """Yields each frame, and the number of times to write it."""
         first = None
         for number, frame in enumerate(self._frames):
             seconds = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
@@ -102,9 +106,9 @@ class TimedFrames:
 def in_real_time(
     frames: Iterable[Image.Image], fps: float, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[tuple[Image.Image, int]]:
-    """Yields (frame, number of times to show it), so that a video at `fps` plays in real time.
+    """Yields (frame, number of times to write it), so that the video, with the rate `fps`, plays in real time.
 
-    If frames arrive faster than `fps`, some are dropped.
+    If frames arrive at a higher rate than `fps`, some are dropped.
     """
     started, shown = None, 0
     for frame in frames:
@@ -128,7 +132,7 @@ def video_file(path: Path, size: tuple[int, int], fps: float) -> Iterator[Writer
         fps: frames per second.
 
     Raises:
-        ValueError: if OpenCV cannot write such a video, or could not write all of it, for example to a full disk.
+        ValueError: if OpenCV cannot write such a video, or not all of it, for example because the disk is full.
     """
     count = 0
     with replacing(path) as written:
@@ -140,7 +144,8 @@ def video_file(path: Path, size: tuple[int, int], fps: float) -> Iterator[Writer
         def write(image: Image.Image, copies: int) -> None:
             nonlocal count
             count += copies
-            pixels = np.asarray(image.convert("RGB").resize(size))  # a stream may change its frame size, a file cannot
+            # The frame size of a stream may change, but the frame size of a file cannot.
+            pixels = np.asarray(image.convert("RGB").resize(size))
             for _ in range(copies):
                 file.write(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
 
@@ -166,6 +171,6 @@ def _frames_in(path: Path) -> int:
 
 @contextlib.contextmanager
 def frame_folder(path: Path) -> Iterator[Writer]:
-    """Yields a function that writes each image once, to 000000.png, 000001.png and so on in a folder."""
+    """Yields a function that writes an image to a folder, as 000000.png, 000001.png and so on."""
     numbers = itertools.count()
     yield lambda image, copies: save_png(image, path / f"{next(numbers):06d}.png")

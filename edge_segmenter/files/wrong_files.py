@@ -1,4 +1,4 @@
-"""Descriptions of common files that people pass in place of an image or a model."""
+"""Descriptions of files that people often pass by mistake in place of an image or a model."""
 
 # Each kind of file begins with one of these byte strings.
 _STARTS: dict[str, tuple[bytes, ...]] = {
@@ -16,7 +16,7 @@ _LONGEST = 64  # number of bytes to examine
 
 
 def description(content: bytes) -> str | None:
-    """Returns "the file is ..." if the first bytes of a file match one of these kinds, else None."""
+    """Returns "the file is ..." if the first bytes of a file match a kind of file, otherwise None."""
     start = content[:_LONGEST]
     if not start:
         return "the file is empty"

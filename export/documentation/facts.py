@@ -46,12 +46,12 @@ def run_facts(
     Args:
         source: a key of `SOURCES`.
         fit: how photos became squares, see `edge_segmenter.fit`.
-        photos: number of photos for each of "train", "validation" and "test".
+        photos: dict of the number of photos in "train", "validation" and "test".
         supervised: whether the segmenter learnt from masks of photos.
         encoder: the segmenter's pretrained encoder, see the field `networks.encoder`.
         rounds: number of rounds of GAN and segmenter.
         images_seen: number of real images that the discriminator, or a supervised segmenter, saw.
-        segmenter_steps: number of training steps of the segmenter, without those in passes over photos.
+        segmenter_steps: number of training steps of the segmenter, without the steps in passes over photos.
         passes: number of passes over photos, including the bootstrap, see `training.photo_passes`.
         test_masks: see `mask_facts`; None without test masks.
 
@@ -77,7 +77,7 @@ def mask_facts(source: str, made: str | None = None) -> str:
 
     Args:
         source: a key of `SOURCES`.
-        made: how the masks were made, or None if that is not stated.
+        made: how the masks were made, or None if this is not stated.
     """
     made = made or (f"how they were made is {NOT_STATED}" if source == "folder" else None)
     return _TEST_MASKS[source] + (f" ({made})" if made else "")
@@ -103,7 +103,7 @@ def segmenter_facts(training: dict, licence: str | None = None) -> dict:
 
     Args:
         training: see `run_facts`; for a student also "student", see `student_facts`.
-        licence: the model's licence, or None if that is not stated.
+        licence: the model's licence, or None if it is not stated.
     """
     return {
         "program": "tf-layered-gan",
@@ -137,7 +137,7 @@ def signature_facts(resolution: int, *, integer: bool = False, batch: int | str 
     Args:
         resolution: R, pixels.
         integer: whether the format is the full-int8 file.
-        batch: number of images in a call of the signature for the model's own size, or "batch" for any number.
+        batch: number of images in a call of the signature with the model's own size, or "batch" if the number is free.
 
     Returns:
         dict by signature, each a dict with "input" and "output".

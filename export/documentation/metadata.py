@@ -1,7 +1,7 @@
-"""The facts inside an exported model, as JSON. Reading them needs no TensorFlow.
+"""The metadata inside an exported model: facts as JSON. They can be read without TensorFlow.
 
-A .tflite file has the facts in an entry of its flatbuffer's metadata, which any flatbuffer reader can find by its name.
-A SavedModel has the facts in a file with the same name.
+A .tflite file has the facts in an entry of its flatbuffer's metadata, so any reader of flatbuffers can find them by the
+name of the entry. A SavedModel has the facts in a file with the same name.
 
 The TFLite Metadata schema is not used. It has no field for figures, training data or a version of the format, and its
 library does not support current Python versions.
@@ -20,7 +20,7 @@ from tf_layered_gan.files.records import write_record
 
 from ..tflite.flatbuffer import parse, serialize
 
-FORMAT_VERSION = 1  # version of the file's signatures and of the fields in this entry
+FORMAT_VERSION = 1  # the version of the signatures of the file, and of the fields in the metadata
 _IN_SAVEDMODEL = pathlib.Path("assets.extra", ENTRY)  # TensorFlow reserves this folder for other programs
 
 
@@ -54,7 +54,7 @@ def read_metadata(path: str | os.PathLike) -> dict:
         The facts and "format_version".
 
     Raises:
-        ValueError: it has no entry with facts, or `find_metadata` raises it.
+        ValueError: the file has no entry with facts; see also `find_metadata`.
     """
     facts = find_metadata(path)
     if facts is None:
@@ -66,11 +66,11 @@ def find_metadata(path: str | os.PathLike) -> dict | None:
     """Reads the facts in any .tflite file or SavedModel.
 
     Returns:
-        The facts and "format_version", or None if it has no such entry.
+        The facts and "format_version", or None if the file has no such entry.
 
     Raises:
         OSError: there is no such file.
-        ValueError: it is not a .tflite file or SavedModel, or it is damaged.
+        ValueError: the file is not a .tflite file or SavedModel, or it is damaged.
     """
     path = pathlib.Path(path)
     return _read_savedmodel(path) if path.is_dir() else read_facts(path)

@@ -1,4 +1,4 @@
-"""Adds half an 8-bit step to the logits, so that int8 masks have the same boundary as float masks."""
+"""Half an 8-bit step is added to the logits, so that int8 masks have the same boundary as float masks."""
 
 import keras
 import numpy as np
@@ -13,9 +13,9 @@ _BATCH = 32
 def centre_threshold(network: keras.Model, images: np.ndarray) -> keras.Model:
     """Copies F and adds half a step to its logits.
 
-    In the int8 model logits are multiples of a step, 1/255 of their range. A pixel is foreground if its logit is at
-    least the first multiple above 0. Without the offset, logits between 0 and half a step are rounded to 0 and become
-    background, so the mask shrinks where many pixels are uncertain.
+    In the int8 model, logits are multiples of a step. The step is 1/255 of their range. A pixel is foreground if its
+    logit is at least the first multiple above 0. Without the offset, logits between 0 and half a step are rounded to 0
+    and become background, so the mask becomes smaller where many pixels are uncertain.
 
     Args:
         network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits. Its last convolution
@@ -23,7 +23,8 @@ def centre_threshold(network: keras.Model, images: np.ndarray) -> keras.Model:
         images: uint8 [photo, resolution, resolution, rgb], the calibration photos of the int8 model.
 
     Returns:
-        keras.Model with F's interface, for conversion to int8 only: in float32 its masks are slightly too large.
+        keras.Model with the same interface as F. Use it only for the conversion to int8, because in float32 its masks
+        are slightly too large.
 
     Raises:
         ValueError: the last convolution has several filters or no bias.

@@ -1,4 +1,4 @@
-"""Folds batch normalisation into the convolutions before it, like TFLite's converter."""
+"""Folding of batch normalisation into the convolutions before it, as the converter of TFLite does it."""
 
 import keras
 import numpy as np
@@ -9,9 +9,9 @@ def fold_batch_norm(network: keras.Model) -> keras.Model:
     """Copies a network and folds each batch normalisation into the convolution before it.
 
     Args:
-        network: functional model of Conv2D and DepthwiseConv2D layers and of layers without weights. Every
-            BatchNormalization normalises the channels of a convolution without activation, and is the only layer that
-            uses the convolution's output.
+        network: functional model of Conv2D layers, DepthwiseConv2D layers and layers without weights. Every
+            BatchNormalization must normalise the channels of a convolution without activation, and must be the only
+            layer that uses its output.
 
     Returns:
         keras.Model with the same output in inference mode and no BatchNormalization. Every convolution has a bias and
@@ -58,7 +58,10 @@ def _call(layer: keras.Layer, *args: keras.KerasTensor, **kwargs: object) -> ker
 
 
 def _folded_weights(layer: keras.Layer, norm: layers.BatchNormalization | None) -> tuple[np.ndarray, np.ndarray]:
-    """Returns a convolution's kernel and bias. A normalisation after the convolution is folded into both."""
+    """Returns the kernel and the bias of a convolution.
+
+    If a normalisation follows the convolution, it is folded into both.
+    """
     kernel, channels = np.asarray(layer.kernel), layer.output.shape[-1]
     bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(channels, "float32")
     if norm is None:
@@ -67,5 +70,5 @@ def _folded_weights(layer: keras.Layer, norm: layers.BatchNormalization | None) 
     scale = scale * np.asarray(norm.gamma) if norm.scale else scale
     bias = (bias - np.asarray(norm.moving_mean)) * scale
     bias = bias + np.asarray(norm.beta) if norm.center else bias
-    is_depthwise = isinstance(layer, layers.DepthwiseConv2D)  # the last two axes of its kernel are the channels
+    is_depthwise = isinstance(layer, layers.DepthwiseConv2D)  # the channels are the last two axes of a depthwise kernel
     return kernel * (scale.reshape(kernel.shape[2:]) if is_depthwise else scale), bias

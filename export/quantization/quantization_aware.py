@@ -1,8 +1,8 @@
-"""Quantisation-aware fine-tuning: trains a segmenter while its rounding to 8 bits is simulated.
+"""Quantisation-aware fine-tuning: training of a segmenter while the rounding to 8 bits is simulated.
 
-It brings the masks of the int8 model closer to those of the float model. As in Jacob et al. 2018, batch normalisation
-is folded first, so that training rounds the same numbers as TFLite. The network learns to repeat the output that it had
-before tuning, on the same photos (distillation, Hinton et al. 2015). So no labels are needed.
+It makes the masks of the int8 model more similar to the masks of the float model. As in Jacob et al. 2018, batch
+normalisation is folded first, so that training and TFLite round the same numbers. The network learns to repeat the
+output that it had before tuning, on the same photos (distillation, Hinton et al. 2015). So no labels are needed.
 """
 
 from collections.abc import Callable
@@ -32,8 +32,8 @@ def fine_tune(
     """Returns a copy of F whose int8 conversion agrees better with F's masks.
 
     Args:
-        network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits, of layers that
-            `fold_batch_norm` accepts. It is not changed.
+        network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits. `fold_batch_norm` must
+            accept its layers. F is not changed.
         images: uint8 [photo, side, side, rgb], training photos, side >= resolution. Each view is a random square of at
             least `resolution` pixels, resized to `resolution`, and mirrored with probability one half.
         steps: number of training steps, at least 1.
@@ -43,8 +43,9 @@ def fine_tune(
         seed: seed of all random draws.
 
     Returns:
-        keras.Model with F's interface and without batch normalisation, for conversion to int8 only: in float32 its
-        masks differ slightly from F's. Its threshold still has to be centred, see `centring.centre_threshold`.
+        keras.Model with the same interface as F, but without batch normalisation. Use it only for the conversion to
+        int8, because in float32 its masks differ slightly from F's. The threshold still has to be centred, see
+        `centring.centre_threshold`.
 
     Raises:
         ValueError: there are no images, the images have another type or shape, `steps` is less than 1, or the network
@@ -95,7 +96,7 @@ def _train_step(
         target = tf.sigmoid(network(images, training=False))
         with tf.GradientTape() as tape:
             kernels = [(layer.kernel, rounded_kernel(layer)) for layer in convolutions]
-            with keras.StatelessScope(kernels):  # replaces the kernels by the rounded ones
+            with keras.StatelessScope(kernels):  # in this scope, the kernels are replaced by rounded kernels
                 logits = rounding(images)
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(target, logits))
         optimizer.apply(tape.gradient(loss, variables), variables)
@@ -107,8 +108,8 @@ def simulate_rounding(network: keras.Model) -> keras.Model:
     """Adds a `Round` after each operation whose result TFLite rounds, except the last one. The layers are shared, not
     copied.
 
-    A ReLU and the convolution before it are one operation. The output needs no rounding: once its threshold is centred,
-    rounding changes no mask.
+    A ReLU and the convolution before it count as one operation. The output is not rounded, because rounding changes no
+    mask once the threshold is centred.
     """
     fused = {id(layer.input) for layer in network.layers if isinstance(layer, layers.ReLU)}
 

@@ -1,4 +1,4 @@
-"""Export as TensorFlow's SavedModel, for servers."""
+"""Export as a SavedModel of TensorFlow, for servers."""
 
 import pathlib
 
@@ -41,8 +41,8 @@ def write_savedmodel(network: keras.Model, directory: pathlib.Path, fit: str) ->
         return {"mask": to_own_size(probability, image, fit)}
 
     directory.mkdir(parents=True, exist_ok=True)
-    try:  # Keras's own export would store each weight twice
+    try:  # the export function of Keras would store each weight twice
         with for_tensorflow(directory) as folder:
             tf.saved_model.save(model, folder, signatures={FIXED_SIZE: fixed_size, ANY_SIZE: any_size})
-    except tf.errors.OpError as error:  # TensorFlow raises no OSError for a full disk
+    except tf.errors.OpError as error:  # if the disk is full, TensorFlow raises this error, not an OSError
         raise OSError(f"no SavedModel could be written to {directory}: {error.message}") from error

@@ -1,4 +1,4 @@
-"""Conversion to TFLite: fixed shape, one image per call. `signatures` adds the signature for images of any size."""
+"""Conversion to TFLite, with a fixed shape and one image per call. `signatures` adds the signature for any size."""
 
 import warnings
 from collections.abc import Callable
@@ -29,10 +29,10 @@ def to_tflite_float32(network: keras.Model) -> bytes:
 
 
 def to_tflite_float16(network: keras.Model) -> bytes:
-    """Converts F with float16 weights, which halves the file's size. The arithmetic stays float32 if the device has no
-    float16.
+    """Converts F with float16 weights, which halves the size of the file. The arithmetic is float32 if the device has
+    no float16.
 
-    Args, returns and raises as `to_tflite_float32`.
+    It has the same arguments, result and errors as `to_tflite_float32`.
     """
     converter = _network_converter(serving_model(network, batch_size=1))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -41,12 +41,12 @@ def to_tflite_float16(network: keras.Model) -> bytes:
 
 
 def to_tflite_dynamic(network: keras.Model) -> bytes:
-    """Converts F with int8 weights, which reduces the file's size to a quarter. Activations are quantised at run time,
-    for each image.
+    """Converts F with int8 weights, which reduces the size of the file to a quarter. Activations are quantised at run
+    time.
 
     Kernels of fewer than 1,024 weights and kernels of depthwise convolutions stay float32.
 
-    Args, returns and raises as `to_tflite_float32`.
+    It has the same arguments, result and errors as `to_tflite_float32`.
     """
     converter = _network_converter(serving_model(network, batch_size=1))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -54,13 +54,13 @@ def to_tflite_dynamic(network: keras.Model) -> bytes:
 
 
 def to_tflite_int8(network: keras.Model, calibration_images: np.ndarray) -> bytes:
-    """Converts F to 8-bit integer arithmetic. An operation without an int8 kernel is an error.
+    """Converts F to 8-bit integer arithmetic. Raises an error if an operation has no int8 kernel.
 
     Args:
         network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
-        calibration_images: uint8 [image, resolution, resolution, rgb], held-out photos that set the range of every
-            activation. With noise instead of photos, the probabilities of one network were off by up to 0.35 instead
-            of 0.10.
+        calibration_images: uint8 [image, resolution, resolution, rgb], held-out photos. They set the range of every
+            activation. For one network, the error of the probabilities was up to 0.10 with photos, and up to 0.35 with
+            noise instead.
 
     Returns:
         bytes of a .tflite model that maps uint8 [1, resolution, resolution, rgb], the raw pixels (scale 1, zero point
@@ -72,7 +72,7 @@ def to_tflite_int8(network: keras.Model, calibration_images: np.ndarray) -> byte
     """
     _check_images(calibration_images, network.input_shape[1:])
     # With a uint8 input, the graph would keep one float operation, the cast. So the input is float32 with the values of
-    # the pixels; quantisation makes it uint8.
+    # the pixels. Quantisation turns it into uint8.
     converter = _network_converter(serving_model(network, batch_size=1, pixel_dtype="float32"))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -86,7 +86,8 @@ def function_converter(function: Callable[..., tf.Tensor], *inputs: tf.TensorSpe
     """Returns the converter of a function that takes tensors of the given shapes and dtypes and returns one tensor."""
     function = tf.function(function, autograph=False).get_concrete_function(*inputs)
     verbosity = logging.get_verbosity()
-    logging.set_verbosity(logging.ERROR)  # TensorFlow would recommend a SavedModel, but that is ten times slower
+    # TensorFlow would print a recommendation to use a SavedModel, but that is ten times slower.
+    logging.set_verbosity(logging.ERROR)
     try:
         return tf.lite.TFLiteConverter.from_concrete_functions([function])
     finally:
@@ -110,9 +111,9 @@ def _convert(converter: tf.lite.TFLiteConverter) -> bytes:
 
 
 def _span_all_values(images: np.ndarray) -> np.ndarray:
-    """Sets the range of the pixels to [0, 255], so that the input has a scale of exactly 1 and a zero point of 0.
+    """Makes the images use the whole range [0, 255], so that the input has the scale 1 and the zero point 0.
 
-    One photo gets a black and a white pixel in two corners. This way all calibration images remain photos.
+    One photo gets a black pixel and a white pixel in two corners. So all calibration images are still photos.
     """
     images = images.astype("float32")
     images[0, 0, 0], images[0, -1, -1] = 0.0, 255.0

@@ -1,4 +1,4 @@
-"""Float32 depthwise convolutions in dynamic-range files."""
+"""Conversion of depthwise kernels in dynamic-range files to float32."""
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -9,9 +9,9 @@ from .flatbuffer import parse, serialize
 def float_depthwise_kernels(content: bytes) -> bytes:
     """Stores the kernels of depthwise convolutions in a dynamic-range .tflite model as float32.
 
-    XNNPACK has no depthwise convolution of int8 kernels and float32 activations, so an int8 kernel would split the
-    network into two partitions. These kernels are a small part of the weights (7 % in the separable U-Net). The
-    converter itself already keeps the small ones in float32.
+    XNNPACK has no depthwise convolution with an int8 kernel and float32 activations. So an int8 kernel would split the
+    network into two partitions. Depthwise kernels are a small part of the weights (7 % in the separable U-Net). The
+    converter itself leaves only the smallest kernels in float32.
 
     Returns:
         bytes of a .tflite model without int8 kernels in depthwise convolutions.
@@ -26,7 +26,8 @@ def float_depthwise_kernels(content: bytes) -> bytes:
 
 def _dequantize(kernel: schema.TensorT, buffers: list[schema.BufferT]) -> None:
     if kernel.type == schema.TensorType.INT8:
-        scales = np.asarray(kernel.quantization.scale, np.float32)  # a scale per channel, the last axis
+        # There is one scale for each channel, which is the last axis.
+        scales = np.asarray(kernel.quantization.scale, np.float32)
         values = buffers[kernel.buffer].data.view(np.int8).reshape(kernel.shape) * scales
         buffers[kernel.buffer].data = np.frombuffer(values.tobytes(), np.uint8)
         kernel.type, kernel.quantization = schema.TensorType.FLOAT32, None

@@ -1,10 +1,10 @@
-"""Parses .tflite files into objects that can be changed, and writes them again. It needs no TensorFlow."""
+"""Conversion of .tflite files to objects that can be changed, and back. It does not need TensorFlow."""
 
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-_ALIGNMENT = 16  # bytes; the schema demands this alignment of buffers, but the generated Python code ignores it
+_ALIGNMENT = 16  # bytes; the schema requires buffers with this alignment, but the generated Python code ignores this
 _IDENTIFIER = b"TFL3"
 
 

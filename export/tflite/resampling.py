@@ -1,4 +1,4 @@
-"""Antialiased bilinear resizing inside the model, as two matrix products. The result is the same as edge_segmenter's.
+"""Antialiased bilinear resizing inside the model, as two matrix products. Its results equal those of edge_segmenter.
 
 TensorFlow's resizing cannot be used, because TFLite implements it without antialiasing. The model would then see only
 every 60th pixel of a large image.
@@ -6,7 +6,8 @@ every 60th pixel of a large image.
 
 import tensorflow as tf
 
-_HALVES_DOWN = 0.5 - 2**-10  # added before truncation to round; 2**-10 is far above the rounding error
+# Added before values are truncated, so that they are rounded; 2**-10 is far above the rounding error.
+_HALVES_DOWN = 0.5 - 2**-10
 
 
 def to_square(image: tf.Tensor, resolution: int, fit: str) -> tf.Tensor:
@@ -18,18 +19,18 @@ def to_square(image: tf.Tensor, resolution: int, fit: str) -> tf.Tensor:
         fit: "squeeze" or "pad", see `edge_segmenter.fit`.
 
     Returns:
-        uint8 [1, R, R, rgb]. The result equals that of `edge_segmenter.fit.to_square`, except for single pixels that
-        are one step off because a sum is close to a half. Images that are about twice as high as wide, or higher, have
-        more such pixels, because Pillow resizes their height first.
+        uint8 [1, R, R, rgb]. The result equals that of `edge_segmenter.fit.to_square`, except for a few pixels that
+        differ by one step because a sum is close to a half. In images that are about twice as high as wide, or higher,
+        more pixels differ, because Pillow resizes their height first.
     """
     rows, columns = (_square_matrix(side, longest, resolution) for side, longest in _sides(image, fit))
-    # One channel at a time, because floats take four times the memory of the image.
+    # One channel is resized at a time, because floats take four times as much memory as the image.
     channels = [_round(rows @ _round(_resize_width(channel, columns))) for channel in tf.unstack(image, axis=-1)]
     return tf.cast(tf.ensure_shape(tf.stack(channels, axis=-1), (1, resolution, resolution, 3)), tf.uint8)
 
 
 def to_own_size(probability: tf.Tensor, image: tf.Tensor, fit: str) -> tf.Tensor:
-    """Resizes the model's output to the size of the image, which was fitted into a square for the model.
+    """Resizes the output of the model from the square to the size of the image.
 
     Args:
         probability: [1, R, R, 1], float32 in [0, 1] or uint8 in steps of 1/256.
@@ -37,14 +38,14 @@ def to_own_size(probability: tf.Tensor, image: tf.Tensor, fit: str) -> tf.Tensor
         fit: how `to_square` fitted it.
 
     Returns:
-        uint8 [1, height, width, 1], 255 times the foreground probability, rounded to the nearest integer, or to the
-        lower one if two are equally near. So the value is 128 or more where the probability is above one half by at
-        least 4e-6. At exactly one half, which int8 networks often return, it is 127.
+        uint8 [1, height, width, 1], 255 times the foreground probability, rounded to the nearest integer. A value
+        halfway between two integers is rounded down. So the value is 128 or more where the probability is above one
+        half by at least 4e-6. It is 127 where the probability is exactly one half, which int8 networks often return.
     """
     resolution, step = probability.shape[1], 1 / 256 if probability.dtype == tf.uint8 else 1.0
     rows, columns = (_undo_matrix(side, longest, resolution) for side, longest in _sides(image, fit))
-    # The offset is added before resizing, where the mask is small. Resizing keeps the offset, because the rows of the
-    # matrices sum to 1.
+    # The offset is added before resizing, because the mask is still small then. Resizing does not change the offset,
+    # because the rows of the matrices sum to 1.
     levels = tf.cast(probability[..., 0], tf.float32) * (255 * step) + _HALVES_DOWN
     return tf.expand_dims(tf.cast(rows @ _resize_width(levels, columns), tf.uint8), axis=-1)
 
@@ -52,7 +53,7 @@ def to_own_size(probability: tf.Tensor, image: tf.Tensor, fit: str) -> tf.Tensor
 def resampling_matrix(
     source: tf.Tensor, source_length: tf.Tensor | int, target: tf.Tensor, target_length: tf.Tensor | int
 ) -> tf.Tensor:
-    """Computes Pillow's weights for antialiased bilinear resizing: triangles that reach as far as the larger pixels.
+    """Computes Pillow's weights for antialiased bilinear resizing: triangles with the width of the larger pixels.
 
     Args:
         source: int32 [source], positions of the source pixels in the line to resize. Outside that line the weight is 0.
@@ -63,7 +64,8 @@ def resampling_matrix(
     Returns:
         float32 [target, source]. Each row sums to 1.
     """
-    # Lengths are multiplied by 2 * target_length. They are then whole numbers, so only the last division rounds.
+    # All lengths are multiplied by 2 * target_length. They are then whole numbers, and only the last division is
+    # rounded.
     reach = 2 * tf.maximum(source_length, target_length)
     centres = tf.expand_dims((2 * target + 1) * source_length, axis=1)
     distance = tf.abs((2 * source + 1) * target_length - centres)
@@ -75,8 +77,8 @@ def resampling_matrix(
 def filled_part(side: tf.Tensor, longest: tf.Tensor | int, resolution: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Computes how many pixels of the square a side of the image fills, and the index of the first of these pixels.
 
-    The number is side * resolution / longest, rounded like Python's round. All are int32, in pixels; `longest` is the
-    side that fills the square.
+    The number is side * resolution / longest, rounded as Python's `round` does. `longest` is the side that fills the
+    square. All values are int32, in pixels.
     """
     scaled = side * resolution
     is_odd = scaled // longest % 2  # Python rounds a half to the even number
@@ -85,7 +87,7 @@ def filled_part(side: tf.Tensor, longest: tf.Tensor | int, resolution: int) -> t
 
 
 def _sides(image: tf.Tensor, fit: str) -> list[tuple[tf.Tensor, tf.Tensor]]:
-    """Returns (side, the side that fills the square) for the image's height and for its width, int32 in pixels."""
+    """Returns (side, longest) for the height and for the width of the image, int32 in pixels, see `filled_part`."""
     height, width = tf.unstack(tf.shape(image)[1:3])
     longest = tf.maximum(height, width)
     return [(side, {"squeeze": side, "pad": longest}[fit]) for side in (height, width)]
@@ -105,7 +107,7 @@ def _undo_matrix(side: tf.Tensor, longest: tf.Tensor, resolution: int) -> tf.Ten
 
 
 def _resize_width(values: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
-    """Resizes the width of [1, height, width]; returns float32 [1, height, column]."""
+    """Resizes the width of an image channel, [1, height, width]. Returns float32 [1, height, column]."""
     return tf.matmul(tf.cast(values, tf.float32), columns, transpose_b=True)
 
 

@@ -15,13 +15,13 @@ _IMAGE = tf.TensorSpec((1, None, None, 3), tf.uint8)
 
 
 def add_signatures(content: bytes, fit: str) -> bytes:
-    """Names the network's signature and adds one for images of any size.
+    """Gives the signature of a network its name, and adds a signature for images of any size.
 
-    Subgraph 0, "serving_default", stays as it is: `pixels` to `probability`. Subgraph 1, "any_size", maps `picture`,
-    uint8 [1, height, width, rgb], to `mask`, uint8 [1, height, width, 1], 255 times the foreground probability. It
-    holds the operators of `resampling.to_square`, the network's operators with the same weights, and the operators of
-    `resampling.to_own_size`. The resampling is float32. TensorFlow's converter can also make two signatures, but it
-    would quantise the resampling together with an int8 network.
+    Subgraph 0, "serving_default", is not changed: it maps `pixels` to `probability`. Subgraph 1, "any_size", maps
+    `picture`, uint8 [1, height, width, rgb], to `mask`, uint8 [1, height, width, 1], 255 times the foreground
+    probability. It holds the operators of `resampling.to_square`, the network's operators with the same weights, and
+    the operators of `resampling.to_own_size`. The resampling is float32. TensorFlow's converter can also make two
+    signatures, but it would quantise the resampling together with an int8 network.
 
     Args:
         content: bytes of a .tflite model with one subgraph that maps uint8 [1, R, R, rgb] to the probability [1, R, R,
@@ -53,7 +53,7 @@ def add_signatures(content: bytes, fit: str) -> bytes:
     return serialize(model)
 
 
-@functools.cache  # all formats share this part, and its conversion takes longer than the network's
+@functools.cache  # all formats share this part, and its conversion takes longer than the conversion of the network
 def _to_square(resolution: int, fit: str) -> bytes:
     return function_converter(lambda image: to_square(image, resolution, fit), _IMAGE).convert()
 
@@ -83,7 +83,8 @@ def _append(
         dict of the graph's tensor indices by the part's tensor indices, for all tensors of the part.
     """
     (added,) = part.subgraphs
-    place, buffers, codes = {-1: -1} | place, len(model.buffers), len(model.operatorCodes)  # -1: an omitted input
+    # The index -1 means an omitted input.
+    place, buffers, codes = {-1: -1} | place, len(model.buffers), len(model.operatorCodes)
     model.buffers += part.buffers
     model.operatorCodes += part.operatorCodes
     for index, tensor in enumerate(added.tensors):
@@ -100,17 +101,17 @@ def _append(
 
 
 def _unnamed(tensor: schema.TensorT) -> schema.TensorT:
-    """Returns a copy without the name. Names would take a third of the second signature's size."""
+    """Returns a copy without its name. Names would be a third of the second signature's size."""
     tensor = copy.copy(tensor)
     tensor.name = None
     return tensor
 
 
 def _in_order(graph: schema.SubGraphT) -> list[schema.OperatorT]:
-    """Returns the operators of a graph, sorted: each operator comes just before the first one that needs its result.
+    """Sorts the operators of a graph: each operator comes just before the first operator that needs its result.
 
-    This order keeps large tensors in memory for a short time only. It also moves operators that a delegate does not
-    support to the ends of the graph, where they do not split the partition.
+    In this order, large tensors are in memory only for a short time. Operators that a delegate does not support come at
+    the beginning or the end of the graph, so they do not split its partition.
     """
     maker = {index: operator for operator in graph.operators for index in operator.outputs}
     ordered = {}

@@ -1,10 +1,10 @@
-"""Loads any segmenter, a TFLite file or a SavedModel, as a function that computes foreground probabilities.
+"""Loading of any segmenter, a TFLite file or a SavedModel, as a function that computes foreground probabilities.
 
 Files that export.main wrote need no arguments. For other models, the arguments of `load_segmenter` describe the input
 and output. The flags of export.predict_masks and export.evaluate have the same names.
 
-A SavedModel is a program. It is refused if it has operations that access files or run Python. Nevertheless, do not load
-a SavedModel from a source that you do not trust. A .tflite file holds data only.
+A SavedModel is a program. It is refused if it has operations that access files or run Python. Even so, do not load a
+SavedModel from a source that you do not trust. A .tflite file holds only data.
 """
 
 import os
@@ -20,7 +20,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from edge_segmenter.model import dequantize, open_model, quantize
 from tf_layered_gan.files.paths import for_tensorflow
 
-_TOLERANCE = 1e-3  # rounding may put a probability this far outside [0, 1]
+_TOLERANCE = 1e-3  # because of rounding, a probability may be this far outside [0, 1]
 _UNSAFE = {"ReadFile", "WriteFile", "PrintV2", "PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
 _Run = Callable[[np.ndarray], np.ndarray]
@@ -43,7 +43,7 @@ def load_segmenter(
         size: R, pixels, for a model that takes images of any height and width. None for a model with a fixed size.
         input_range: (low, high), the values that stand for the pixels 0 and 255 in a float32 input. None for a uint8
             input.
-        logits: whether the output is logits. One channel goes through a sigmoid, several through a softmax.
+        logits: whether the output is logits. A sigmoid is applied to one channel, and a softmax to several channels.
         channel: index of the foreground's channel in the output, from 0. None if the output has one channel. If the
             output is a map of class ids, integers [1, R, R] or [1, R, R, 1], this is the foreground's class id, and the
             probability is 0 or 1.
@@ -81,7 +81,10 @@ def load_segmenter(
 
 
 def _resolution(shape: list[int | None], size: int | None) -> int | None:
-    """Returns R if the input's shape is [batch, R, R, 3], otherwise None. An open side counts as `size`."""
+    """Returns R if the shape of the input is [batch, R, R, 3], otherwise None.
+
+    A side of any length counts as `size`.
+    """
     sides = {size if side is None else side for side in shape[1:3]}
     side = sides.pop() if len(sides) == 1 else None
     fits = len(shape) == 4 and shape[3] == 3 and size in (None, side)
@@ -96,7 +99,7 @@ def _run(path: pathlib.Path, run: _Run, image: np.ndarray) -> np.ndarray:
 
 
 def _load_savedmodel(path: pathlib.Path) -> _Loaded:
-    """Returns the input's shape (None for any length), its dtype, and a function that computes the output."""
+    """Returns the shape of the input (None means any length), its dtype, and a function that computes the output."""
     _check_operations(path)
     try:
         model = load_savedmodel(path)
@@ -121,7 +124,7 @@ def load_savedmodel(path: pathlib.Path) -> Any:
 
 
 def _check_operations(path: pathlib.Path) -> None:
-    """Refuses a SavedModel with unsafe operations before it is loaded, because loading runs some of them."""
+    """Refuses a SavedModel with unsafe operations, before it is loaded, because loading runs some operations."""
     known = path / "saved_model.pb"
     if list(path.glob("saved_model.*")) != [known]:
         raise ValueError(
@@ -148,7 +151,8 @@ def _load_tflite(path: pathlib.Path) -> _Loaded:
 
     def run(image: np.ndarray) -> np.ndarray:
         pixels = quantize(image, inputs[0]) if image.dtype == np.uint8 else image
-        interpreter.resize_tensor_input(inputs[0]["index"], image.shape, strict=True)  # strict: only open axes
+        # Strict means that only axes of any length are resized.
+        interpreter.resize_tensor_input(inputs[0]["index"], image.shape, strict=True)
         interpreter.allocate_tensors()
         interpreter.set_tensor(inputs[0]["index"], pixels)
         interpreter.invoke()
@@ -169,7 +173,7 @@ def _is_class_map(output: np.ndarray, resolution: int) -> bool:
 
 
 def _check_output(path: pathlib.Path, output: np.ndarray, resolution: int, channel: int | None) -> None:
-    """Refuses an output that is not [1, R, R, channel], or lacks the channel."""
+    """Refuses an output that is not [1, R, R, channel], or that does not have the channel."""
     channels = output.shape[3] if output.ndim == 4 else 0
     known = channels == 1 if channel is None else 0 <= channel < channels
     if output.shape != (1, resolution, resolution, channels) or not known:

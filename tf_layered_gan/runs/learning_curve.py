@@ -48,7 +48,7 @@ class LearningCurve:
         return any(point["after"] == after for point in self.points())
 
     def append(self, after: str, images_seen: int, metrics: Mapping[str, float]) -> None:
-        """Appends a point: the phase, the number of photos that D has seen, and the metrics "iou" and "iou_per_image"."""
+        """Appends a point: a phase, the number of photos that D has seen, "iou" and "iou_per_image" of the metrics."""
         lines = io.StringIO(newline="")
         writer = csv.writer(lines, lineterminator="\n")
         if self._path.exists():

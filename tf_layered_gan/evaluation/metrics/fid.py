@@ -1,5 +1,4 @@
-"""Fréchet Inception Distance (Heusel et al. 2017): the distance of two sets of images in the features of
-Inception-v3."""
+"""Fréchet Inception Distance (Heusel et al. 2017): the distance of two sets of images by Inception-v3's features."""
 
 import contextlib
 import dataclasses

@@ -95,8 +95,8 @@ def exchange_backgrounds(draws: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor
     """Gives each pair the background of another pair of the batch, with the probability `EXCHANGED`.
 
     The function exchanges the random numbers of the backgrounds before the backgrounds are painted. So the result is
-    the same on any number of devices. If `codes.public_z` is set, the background still matches the object of its
-    original pair.
+    the same on any number of devices. Unless `codes.public_z` is set, backgrounds and objects are independent of one
+    another anyway.
 
     Args:
         draws: the draws of a step, see `LayeredGAN`.

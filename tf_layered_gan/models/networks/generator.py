@@ -126,10 +126,9 @@ def foreground_generator(
         initial_mask: approximate value of mask pixels before training, in (0, 1). With the paper's 0.5, a mask can fill
             the whole image, and then stay full. With a small value, masks grow only where an object makes the image
             more realistic.
-        mask_centring: how much lower the logit of the mask is at the middle of a side than at the centre, before
-            training. The difference grows with the squared distance from the centre. `initial_mask` is then the value
-            near the centre. The paper has 0. A larger value uses the knowledge that photographers put objects in the
-            middle.
+        mask_centring: how much the logit of the mask is lowered at the middle of a side, compared with the centre. The
+            difference grows with the squared distance from the centre. `initial_mask` is then the value near the
+            centre. The paper has 0. A larger value uses the knowledge that photographers put objects in the middle.
 
     Returns:
         keras.Model that maps [z, float32 [batch, z_dim]; c_sup, float32 [batch, c_sup_dim]; c, float32 [batch, c_dim]]
