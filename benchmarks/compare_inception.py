@@ -1,15 +1,15 @@
-"""Compares FID by the Keras network with FID by the TorchScript of the same weights, on two folders of photos.
+"""Comparison of FID by the Keras network with FID by the TorchScript of the same weights, on two folders of photos.
 
     python -m benchmarks.compare_inception features --weights=inception.npz --output=DIR/keras FOLDER FOLDER
     python -m benchmarks.compare_inception features --weights=default_1.pt --output=DIR/torch FOLDER FOLDER
     python -m benchmarks.compare_inception report DIR/keras DIR/torch
 
-The second command needs an environment with torch, NumPy, Pillow and absl only. The other commands need the package's
-environment.
+The second command needs an environment with torch, NumPy, Pillow and absl. The other commands need the environment of
+this package.
 
-Each photo is resized from its own size. The environment with torch uses its own resizing, see `_resized`. Both sides
-read a folder's photos in the same random order, 50 at a time, so the first photos are a fair sample. `--blocks` limits
-how many blocks of 50 are read. A command that was stopped goes on when it is started again.
+Each photo is resized from its own size. In the environment with torch, `_resized` does this. Both sides read the photos
+of a folder in the same random order, in blocks of 50, so the first blocks are a fair sample. `--blocks` limits the
+number of blocks. If a command was stopped, start it again, and it continues.
 """
 
 import pathlib
@@ -29,13 +29,14 @@ Path = str | pathlib.Path
 
 
 def write_features(weights: str, folders: Sequence[Path], output: Path, blocks: int | None) -> None:
-    """Writes the features of each folder's photos to OUTPUT/0, OUTPUT/1, ... as blocks of float32 [photo, 2048].
+    """Writes the features of the photos in each folder to OUTPUT/0, OUTPUT/1, ... as blocks of float32 [photo, 2048].
 
     `blocks` is the number of blocks of 50 photos from each folder, or None for all.
     """
     features = _load(weights)
     chosen = [_shuffled(folder)[: blocks and blocks * _BLOCK] for folder in folders]
-    for start in range(0, max(map(len, chosen)), _BLOCK):  # the folders take turns, so that both progress equally
+    # The folders take turns, so that each has the same number of blocks.
+    for start in range(0, max(map(len, chosen)), _BLOCK):
         for i, photos in enumerate(chosen):
             block, file = photos[start : start + _BLOCK], pathlib.Path(output, str(i), f"{start:06d}.npy")
             if block and not file.exists():
@@ -46,9 +47,9 @@ def write_features(weights: str, folders: Sequence[Path], output: Path, blocks: 
 
 
 def report(keras_features: Path, torch_features: Path) -> None:
-    """Prints how much the features in two directories differ, and the FID between the two folders by each network.
+    """Prints the difference between the features in two directories, and FID between the two folders by each network.
 
-    Only blocks in both directories are compared.
+    Only blocks that both directories contain are compared.
     """
     from tf_layered_gan.evaluation.metrics import fid  # imported here, because it imports TensorFlow
 
@@ -90,16 +91,17 @@ def _common(*folders: pathlib.Path) -> list[np.ndarray]:
 
 def _load(weights: str) -> Features:
     if not weights.endswith(".npz"):
-        import torch  # imported here: not in the package's environment
+        import torch  # imported here, because the environment of this package does not have it
 
         return torch_features(torch.jit.load(weights, map_location="cpu").eval())
-    from tf_layered_gan.evaluation.metrics import fid  # imported here: not in torch's environment
+    # Imported here, because the environment with torch does not have it.
+    from tf_layered_gan.evaluation.metrics import fid
 
     return fid.InceptionFeatures(weights)
 
 
 def _resized(image: np.ndarray) -> np.ndarray:
-    """Resizes [row, column, rgb] to [299, 299, rgb] as TensorFlow 1 does: bilinear, corner on corner."""
+    """Resizes [row, column, rgb] to [299, 299, rgb] as TensorFlow 1 does: bilinearly, with corners on corners."""
     rows, columns = (_interpolation(size) for size in image.shape[:2])
     return np.einsum("ir,rcd,jc->ijd", rows, image, columns, optimize=True)
 

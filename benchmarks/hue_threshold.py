@@ -1,9 +1,9 @@
-"""Segments the demo's images by hue alone, with a threshold chosen on true masks.
+"""Segmentation of the demo's images by hue alone, with a threshold that is chosen with true masks.
 
     python -m benchmarks.hue_threshold
 
-The hues of objects are near red. The threshold is the distance from red that has the best IoU on the validation images.
-This is not a baseline, because it uses true masks.
+The hues of objects are near red. Pixels within a certain distance from red count as object. This distance is the one
+with the best IoU on the validation images. The method is not a baseline, because it uses true masks.
 """
 
 import cv2
@@ -19,11 +19,11 @@ _THRESHOLDS = np.arange(0.05, 0.31, 0.01)
 
 
 def warm_things(images: np.ndarray, threshold: float) -> np.ndarray:
-    """Finds the largest thing with hues near red in each image, see `baselines.largest_thing`.
+    """Finds the largest region with hues near red in each image, see `baselines.largest_thing`.
 
     Args:
         images: uint8 [image, height, width, rgb].
-        threshold: the largest distance from red, where the circle of hues is 1.
+        threshold: the largest distance from red, as a fraction of the circle of hues.
 
     Returns:
         bool [image, height, width].

@@ -1,9 +1,9 @@
-"""Draws the learning curves of published runs into one PNG file.
+"""Plot of the learning curves of published runs, in one PNG file.
 
     python -m benchmarks.learning_curves --output=benchmarks/learning_curves.png benchmarks/runs/*
 
-Each line shows the segmenter's whole-set IoU on a run's validation photos after each round. The last point belongs to
-the final segmenter.
+Each line shows the segmenter's whole-set IoU on a run's validation photos after each round. The last point is measured
+after the final steps.
 """
 
 import pathlib
@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import matplotlib
 
-matplotlib.use("Agg")  # for machines without a screen
+matplotlib.use("Agg")  # this backend works on machines without a screen
 
 from absl import app, flags
 from matplotlib import pyplot
@@ -21,7 +21,7 @@ from tf_layered_gan.runs.learning_curve import LearningCurve
 
 
 def draw(runs: Iterable[str | pathlib.Path], output: str | pathlib.Path) -> None:
-    """Draws the curve.csv of each directory as a line with the directory's name.
+    """Draws the curve.csv of each directory as a line, with the name of the directory as its label.
 
     Raises:
         ValueError: if there is no run, or a run has no point.

@@ -1,4 +1,4 @@
-"""Shows 16 pairs of a run, changed by `segmenter.pairs = "photo_like"` and by the segmenter's colour augmentation.
+"""An image of 16 pairs of a run, after the changes of `segmenter.pairs = "photo_like"` and of colours.
 
 python -m benchmarks.photo_like_pairs --workdir=runs/mine --output=pairs.png
 """

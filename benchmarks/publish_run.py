@@ -1,4 +1,4 @@
-"""Copies those files of a run that show none of its photos, so that they can be published.
+"""A command that copies the files of a run that can be published, because they show none of its photos.
 
     python -m benchmarks.publish_run --workdir=runs/flowers --output=benchmarks/runs/flowers
 
@@ -26,7 +26,7 @@ _SAMPLES = 12
 
 
 def publish(workdir: str | pathlib.Path, output: str | pathlib.Path) -> None:
-    """Writes the files that the module's docstring lists to a directory. Makes the directory if it is missing.
+    """Writes the files that the docstring of the module lists. Creates their directory if it is missing.
 
     Raises:
         FileNotFoundError: if the run is not finished, or its validation photos have no masks.

@@ -1,4 +1,4 @@
-"""Prints the test figures of runs that differ in their seed: a line per run, then their mean and standard deviation.
+"""Test figures of runs that differ in their seed: a line for each run, and their mean and standard deviation.
 
 python -m benchmarks.seeds runs/demo-seed*
 """
@@ -17,7 +17,7 @@ _COLUMNS = {"IoU": "iou", "IoU/image": "iou_per_image"}
 
 
 def summary(workdirs: Iterable[str | pathlib.Path]) -> str:
-    """Summarises finished runs that were evaluated on the same test photos as a Markdown table.
+    """Returns a Markdown table of finished runs that were evaluated on the same test photos.
 
     Returns:
         str: a row with the segmenter's figures for each run, a row with their mean and (population) standard deviation,

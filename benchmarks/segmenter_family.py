@@ -1,13 +1,13 @@
-"""Compares a run's segmenter with its students: IoU on the test photos, size and latency, as a Markdown table.
+"""Comparison of a run's segmenter with its students: IoU on the test photos, size and latency, as a Markdown table.
 
     python -m export.main --workdir=WORKDIR
     python -m export.main --workdir=WORKDIR --student=NAME     # for each student
     python -m benchmarks.segmenter_family --workdir=WORKDIR --output=family.md
 
-The figures are those of the exported .tflite files. IoU with the true masks is given over the whole test set and per
-image. Then come IoU with the masks of the run's own float32 file, the size in bytes, and the median latency of an image
-on one thread of LiteRT's interpreter. The files take turns, image by image, so other work on the machine slows all of
-them equally. A format that the export did not write has no row.
+The figures are measured on the exported .tflite files. The table has IoU with the true masks (over the whole test set
+and per image), IoU with the masks of the float32 file of the run's segmenter, the size in bytes, and the median latency
+of an image on one thread of LiteRT's interpreter. The files take turns, image by image, so other work on the machine
+slows all of them equally. If the export did not write a format, the table has no row for it.
 """
 
 import pathlib
@@ -48,7 +48,7 @@ HEAD = [
 
 
 def measure(workdir: pathlib.Path, rounds: int) -> list[list[str]]:
-    """Measures the exported files of a run and its students. For the latency, each file segments `rounds` images.
+    """Measures the exported files of a run and its students. The latency is measured on `rounds` images for each file.
 
     Returns:
         The table's rows. The rows of the run's own network come first.

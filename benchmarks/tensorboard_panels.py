@@ -1,4 +1,4 @@
-"""Draws the picture of docs/tensorboard.md: panels and layers of a healthy run and of a collapsed run.
+"""The image in docs/tensorboard.md: panels and layers of a healthy run and of a collapsed run.
 
     python -m benchmarks.tensorboard_panels --output=docs/tensorboard.png \
         --healthy=runs/demo-seed0 --healthy_layers=benchmarks/runs/shapes-seed0/layers.png \
@@ -10,7 +10,7 @@ import pathlib
 
 import matplotlib
 
-matplotlib.use("Agg")  # for machines without a screen
+matplotlib.use("Agg")  # this backend works on machines without a screen
 
 from absl import flags
 from matplotlib import pyplot
@@ -19,7 +19,7 @@ from PIL import Image
 from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.reporting.scalars import read_scalars
 
-_PANELS = {  # the range of each axis, the same for both runs
+_PANELS = {  # the range of the y axis of each panel, which is the same for both runs
     "discriminator/discriminator_adversarial": (0, 2.2),
     "mask/mask_mean": (0, 1),
     "mask/mask_spread": (0, 0.1),
@@ -29,11 +29,11 @@ _PANELS = {  # the range of each axis, the same for both runs
     "codes/mutual_information_mask": (0, 4),
 }
 _COLORS = {"healthy": "#0969da", "collapsed": "#bc4c00"}
-_SHEET = (0, 0, 518, 538)  # the heading and the first four rows of a sheet of layers, without the photos
+_SHEET = (0, 0, 518, 538)  # this box has the heading and the first four rows of a sheet of layers, without the photos
 
 
 def draw(runs: dict[str, tuple[str, str]], output: str) -> None:
-    """Draws the panels of both runs, and a sheet of layers of each below them.
+    """Draws the panels of both runs. Below the panels, draws a sheet of layers of each run.
 
     Args:
         runs: for "healthy" and "collapsed", the workdir and the sheet of layers.

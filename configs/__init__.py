@@ -1,1 +1,1 @@
-"""The configs that the package ships: each file names its command, its time and the IoU to expect."""
+"""The configs that the package ships. Each file states its command, its time and the IoU to expect."""

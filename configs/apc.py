@@ -19,7 +19,7 @@ from tf_layered_gan.config import default_config
 def get_config():
     config = default_config()
     config.data.source = "apc"
-    config.data.classes = r"(?<=/)[^/]+(?=/scene-)"  # duct_tape in shelf/duct_tape/scene-0000/
+    config.data.classes = r"(?<=/)[^/]+(?=/scene-)"  # the class is duct_tape in shelf/duct_tape/scene-0000/
     config.gan.gamma_mi = 2.0  # this value and gamma_bg are from Table C.1
     config.gan.gamma_bg = 0.0
     return config

@@ -21,7 +21,7 @@ def get_config():
     config = default_config()
     config.data.source = "cars"
     config.data.holdout = 500
-    config.data.classes = r"\d+$"  # 001 in cars_train/00001.jpg 001
+    config.data.classes = r"\d+$"  # the class is 001 in cars_train/00001.jpg 001
     config.codes.num_categories = 196  # this value and the values below are from Table C.1
     config.codes.group_size = 14
     config.perturbation.rotation = 0.0

@@ -17,5 +17,5 @@ from tf_layered_gan.config import default_config
 def get_config():
     config = default_config()
     config.data.source = "cub"
-    config.data.classes = r"^\d+"  # 001 in 001.Black_footed_Albatross/
+    config.data.classes = r"^\d+"  # the class is 001 in 001.Black_footed_Albatross/
     return config

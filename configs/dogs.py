@@ -20,7 +20,7 @@ def get_config():
     config = default_config()
     config.data.source = "dogs"
     config.data.holdout = 500
-    config.data.classes = r"^n\d+"  # n02085620 in n02085620-Chihuahua/
+    config.data.classes = r"^n\d+"  # the class is n02085620 in n02085620-Chihuahua/
     config.codes.num_categories = 120  # this value and the values below are from Table C.1
     config.gan.gamma_mi = 2.0
     config.gan.gamma_bg = 1.0

@@ -3,21 +3,21 @@
     python -m tf_layered_gan.main --config=configs/perturbgan.py --config.data.path=DIR --workdir=runs/perturbgan
 
 Time: a million images in one round; needs a GPU. The time has not been measured.
-IoU to expect: unknown; this config has not been run. On CUB, the paper gives PerturbGAN an mIoU of 38.0 (Table 5); this
-is probably an IoU. For the paper's own method, but with L_size in place of mutual information, Table 1 gives an IoU of
-6.3.
+IoU to expect: unknown; this config has not been run. On CUB, the paper reports an mIoU of 38.0 for PerturbGAN (Table
+5); this is probably an IoU. For its own method with L_size in place of mutual information, the paper reports an IoU of
+6.3 (Table 1).
 
 There is no mutual information and no background loss. The object is shifted by up to an eighth of the width, but not
-scaled or rotated. The contrast of the background changes by a factor of 0.7 to 1.3. Masks are binarised and kept
-above a quarter of the image, both with weight 2. Photos are enlarged 1.125 times and cropped at random, not flipped.
-These values are from the sample command of PerturbGAN's published code; the weight of the binarisation loss is that
-code's default.
+scaled or rotated. The contrast of the background changes by a factor of 0.7 to 1.3. The binarisation loss and the
+mask-size loss, which keeps masks above a quarter of the image, both have the weight 2. Photos are enlarged 1.125 times
+and cropped at random, but not flipped. These values are from the sample command of PerturbGAN's published code. Only
+the weight of the binarisation loss is that code's default.
 
 Differences from PerturbGAN: PerturbGAN has StyleGAN's networks, WGAN-GP's adversarial loss, another optimizer, and
-growing resolutions with six million photos in batches of 256 to 32. PerturbGAN squeezes photos to squares; this program
-crops them. PerturbGAN shifts by whole pixels. Its binarisation and size losses use the shifted mask; this program's
-losses use the mask before the shift. This config keeps the private code, but no loss uses it, so it is only noise. The
-segmenter that learns from the pairs (14,000 steps) is not part of PerturbGAN.
+growing resolutions with six million photos in batches of 256 to 32. PerturbGAN squeezes photos to squares; this config
+crops them. PerturbGAN shifts by whole pixels. Its binarisation and mask-size losses use the mask after the shift; the
+losses here use the mask before the shift. This config keeps the private code c, but no loss uses c, so it is only
+noise. The segmenter that learns from the pairs (14,000 steps) is not part of PerturbGAN.
 """
 
 from tf_layered_gan.config import default_config

@@ -17,7 +17,7 @@ def get_config():
     config.resolution = 32
     config.batch_size = 16
     config.data.source = "shapes"
-    config.data.crop_scale = (1.0, 1.0)  # no crop: objects are never cut off in these images
+    config.data.crop_scale = (1.0, 1.0)  # photos are not cropped, because objects are never cut off in these images
     config.data.held_out_pictures = 300
     config.codes.z_dim = 64
     config.codes.public_z = False
@@ -40,10 +40,11 @@ def get_config():
     config.gan.discriminator_learning_rate = 4e-4
     config.gan.gamma_mi = 0.2
     config.gan.gamma_size = 5.0
-    config.gan.mask_size = (0.12, 0.45)  # without it, masks were empty in a quarter of categories and full in a quarter
+    # Without these bounds, masks were empty in a quarter of the categories, and full in another quarter.
+    config.gan.mask_size = (0.12, 0.45)
     config.gan.ema_decay = 0.995
     config.segmenter.mask_size = (0.05, 0.8)
-    config.segmenter.gamma_consistency = 1.0  # with synthetic images alone, the segmenter overfits to them
+    config.segmenter.gamma_consistency = 1.0  # with synthetic images alone, the segmenter overfits to synthetic images
     config.segmenter.ema_decay = 0.98  # averages the last steps, because single steps vary too much
     config.schedule.rounds = 4
     config.schedule.annealed_rounds = 2

@@ -1,10 +1,10 @@
-"""The paper's tables at a size for a CPU: a folder of photos at 32x32, one round of 16,000 images.
+"""The config for the paper's tables on a CPU: a folder of photos at 32x32, and one round of 16,000 images.
 
     python -m tf_layered_gan.paper.experiments 1 --scale=small --data=DIR --masks=MASKS --workdir=runs/tables
 
 Time: about four minutes per run on one core.
-IoU to expect: 0.17 to 0.35 on birds, below a disc in the middle (0.43); see benchmarks/tables/README.md. The purpose is
-to compare settings with one another, not to find objects.
+IoU to expect: 0.17 to 0.35 on birds, below a disc in the middle (0.43); see benchmarks/tables/README.md. These runs are
+meant for comparisons of settings, not for good masks.
 
 The method is exactly the paper's. Only resolution, widths, batch size, learning rates and length of training differ.
 """

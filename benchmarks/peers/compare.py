@@ -1,4 +1,4 @@
-"""Compares our segmenters with others: latency, size, memory, and IoU on the same photos, as a Markdown table.
+"""Comparison of our segmenters with others: latency, size, memory and IoU on the same photos, as a Markdown table.
 
     python -m benchmarks.peers.fetch PEERS
     python -m tf2onnx.convert --saved-model EXPORT/saved_model --signature_def serving_default --opset 18 \\
@@ -6,16 +6,16 @@
     python -m benchmarks.peers.compare --ours=EXPORT --peers=PEERS --photos=DIR --masks=MASKS
 
 The commands need the packages of requirements.txt. EXPORT holds segmenter_*.tflite, which `export.main` wrote, and
-the .onnx file that the second command makes for ONNX Runtime. --ours may be given again, for a run's students.
+the .onnx file that the second command makes for ONNX Runtime. Repeat --ours for each student of a run.
 
-Each model runs in its own process for each number of threads, without pre- and postprocessing. The processes take
-turns, so other work on the machine slows all of them equally. The table shows the median over all runs and, in
-brackets, the fastest run. On a busy machine, other work always disturbs a long run, so the table also shows the CPU
+There is a process for each model and each number of threads. It runs the model without pre- and postprocessing. The
+processes take turns, so other work on the machine slows all of them equally. The table shows the median over all calls
+and, in brackets, the fastest call. On a busy machine, other work disturbs long calls. So the table also shows the CPU
 time on one thread.
 
-IoU is measured at each photo's own size. Each model gets the photo as its own documentation says. Photos without a mask
-do not count. The default, --half=test, takes the test photos of a run: every second photo with a mask, in the order of
-names.
+IoU is measured at each photo's own size. Each model gets the photo in the form that its documentation describes. Photos
+without a mask do not count. By default (--half=test), the test photos of a run are used: every second photo with a
+mask, in the order of their names.
 """
 
 import os
@@ -34,7 +34,7 @@ from tf_layered_gan.command_line import define_path, run_command
 
 Models = dict[pathlib.Path, tuple[str, Callable[[pathlib.Path], Segmenter]]]
 
-_PEERS = {  # for each file: the name in the table, and the function that opens the file
+_PEERS = {  # for each file, the name in the table and the function that opens the file
     "mediapipe_selfie.tflite": ("MediaPipe selfie segmenter", segmenters.mediapipe_selfie),
     "u2netp.onnx": ("U²-Netp", segmenters.u2netp),
 }
@@ -42,10 +42,10 @@ HALVES = {"validation": slice(0, None, 2), "test": slice(1, None, 2), "all": sli
 
 
 def find_models(ours: Iterable[str | pathlib.Path], peers: str | pathlib.Path) -> Models:
-    """Finds segmenter_*.tflite and segmenter_*.onnx in our folders, and the peers' files in the folder of `fetch`.
+    """Finds segmenter_*.tflite and segmenter_*.onnx in our folders, and the files that `fetch` wrote.
 
     Returns:
-        dict by file. A value is the model's name in the table and the function that opens the file, see `segmenters`.
+        dict from a file to the name of its model in the table and the function that opens the file, see `segmenters`.
 
     Raises:
         ValueError: if one of our folders holds no model, or a peer's file is missing.
@@ -71,8 +71,8 @@ def measure(
 
     Returns:
         dict by (path, threads). Each value is a dict: "median" and "least" in ms; "cpu", the median of the CPU time in
-        ms; "peak", the process's peak memory in MiB; "before", the peak of Python, NumPy and the runtime before the
-        model was loaded, in MiB.
+        ms; "peak", the process's peak memory in MiB; "before", the peak memory before the model was loaded, in MiB:
+        that of Python, NumPy and the runtime.
     """
     command = [sys.executable, "-m", "benchmarks.peers.worker"]
     workers = {
@@ -94,7 +94,7 @@ def _finish(worker: Worker, taken: list) -> dict[str, float]:
 
 
 def format_table(models: Models, scores: Mapping, figures: Mapping, threads: Sequence[int]) -> str:
-    """Formats a Markdown table. Each model has a row, also a peer whose weights were not found.
+    """Formats a Markdown table with a row for each model. Peers whose weights were not found have a row too.
 
     The arguments are the results of `find_models`, `export.evaluate.score` (by the names in `models`) and `measure`.
     """
@@ -119,7 +119,7 @@ def _milliseconds(value: float) -> str:
 
 
 def main() -> None:
-    """Prints the table of the models that the flags name."""
+    """Prints the table for the models that the flags name."""
     given = flags.FLAGS
     threads = list(map(int, given.threads))
     models = find_models(given.ours, given.peers)

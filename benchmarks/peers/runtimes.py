@@ -1,4 +1,4 @@
-"""Opens model files on the CPU as functions of arrays: .tflite with LiteRT, .onnx with ONNX Runtime."""
+"""Functions that run model files on the CPU: .tflite files with LiteRT, .onnx files with ONNX Runtime."""
 
 import pathlib
 from collections.abc import Callable, Sequence
@@ -13,11 +13,11 @@ def load(path: str | pathlib.Path, threads: int) -> Model:
     """Opens a .tflite or .onnx file whose model has one input.
 
     Returns:
-        (shape, dtype, function). The shape is the input's, with 1 for a dynamic batch. The dtype is "uint8" or
-        "float32". The function takes such an array and returns the model's first output, not dequantised.
+        (shape, dtype, function). The shape is that of the input; a dynamic batch counts as 1. The dtype is "uint8" or
+        "float32". The function takes such an array and returns the first output of the model, not dequantised.
 
     Raises:
-        ValueError: for another kind of file, or a model with several inputs.
+        ValueError: if the file is of another kind, or the model has several inputs.
     """
     suffix = pathlib.Path(path).suffix
     if suffix not in _RUNTIMES:

@@ -1,4 +1,4 @@
-"""Functions that compute masks with each model, at the image's own size and as the model's documentation describes."""
+"""Functions that compute masks with each model, at the image's own size and as the documentation of the model says."""
 
 import pathlib
 from collections.abc import Callable
@@ -22,8 +22,9 @@ def ours(path: pathlib.Path) -> Segmenter:
     """Opens a segmenter of this program, and uses it in the same way as the edge command does.
 
     Args:
-        path: a .tflite or .onnx file; its model maps uint8 [1, R, R, rgb] to probabilities [1, R, R, 1]. An ONNX file
-            does not state how to fit an image into its square. Therefore it must lie beside the export's export.json.
+        path: a .tflite or .onnx file. Its model maps uint8 [1, R, R, rgb] to probabilities [1, R, R, 1]. An ONNX file
+            does not state how an image is fitted into its square. So it must be in the same folder as export.json of
+            the export.
 
     Returns:
         A function that takes a PIL image and returns the foreground probability, float32 [height, width] in [0, 1].

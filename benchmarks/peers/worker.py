@@ -4,7 +4,7 @@
 
 The function `burst` runs the model for a tenth of a second, at least once. It returns the seconds and CPU seconds of
 each run. The function `memory` returns the process's peak memory and the peak before the model was loaded, in MiB. The
-model's input is noise, since these networks do the same work on any image.
+input of the model is noise, because these networks do the same work on any image.
 """
 
 import pathlib
@@ -29,7 +29,7 @@ def random_input(shape: list[int], dtype: str) -> np.ndarray:
 
 
 def burst(run: Callable[[np.ndarray], np.ndarray], values: np.ndarray) -> list[tuple[float, float]]:
-    """Runs a model repeatedly; returns the seconds and the CPU seconds (of all threads) of each run."""
+    """Runs a model repeatedly. Returns the seconds and the CPU seconds (of all threads) of each call."""
     taken: list[tuple[float, float]] = []
     begin = time.perf_counter()
     while not taken or time.perf_counter() < begin + _BURST:
@@ -40,7 +40,10 @@ def burst(run: Callable[[np.ndarray], np.ndarray], values: np.ndarray) -> list[t
 
 
 def peak_memory() -> float:
-    """Returns this process's peak memory in MiB; getrusage would include the parent's peak."""
+    """Returns the peak memory of this process in MiB.
+
+    It is read from /proc, because getrusage would include the parent's peak.
+    """
     return int(pathlib.Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 1024
 
 
@@ -50,7 +53,7 @@ def main(path: str, threads: str) -> None:
     before = peak_memory()
     shape, dtype, run = load(path, int(threads))
     values = random_input(shape, dtype)
-    run(values)  # the first run is slower: it packs the weights and allocates memory
+    run(values)  # the first call is slower, because it packs the weights and allocates memory
     serve({"burst": lambda: burst(run, values), "memory": lambda: (peak_memory(), before)})
 
 

@@ -1,11 +1,11 @@
-"""Times the ways to call an exported .tflite file, and prints a Markdown table.
+"""The time that each way of calling an exported .tflite file takes, as a Markdown table.
 
     python -m benchmarks.speed.calls EXPORT/segmenter_int8.tflite EXPORT/segmenter_float32.tflite
 
-The ways are: one image in a call, at the model's own size; several images in a call (`Segmenter.probabilities` of
-`edge_segmenter` takes a batch); and the signature for any size, whose graph resizes the photo and the mask. Everything
-runs on one thread. The files and ways take turns, so other work on the machine slows all of them equally. The table
-shows medians.
+There are three ways: one image in a call, at the model's own size; several images in a call, as with `batch` in
+`edge_segmenter`'s `Segmenter.probabilities`; and the signature for any size, whose graph resizes the photo and the
+mask. Everything runs on one thread. The files and ways take turns, so other work on the machine slows all of them
+equally. The table shows medians.
 """
 
 import functools
@@ -22,7 +22,7 @@ from export.tflite.signatures import ANY_SIZE
 from tf_layered_gan.command_line import command_errors
 
 BATCHES = (1, 2, 4, 8)
-SIZES = ((640, 480), (4000, 3000))  # images of a webcam and of a phone, width and height
+SIZES = ((640, 480), (4000, 3000))  # width and height of images from a webcam and from a phone
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -30,17 +30,17 @@ def ways(path: str | pathlib.Path) -> dict[str, tuple[Callable, int]]:
     """Prepares every way to call a .tflite file that `export.main` wrote.
 
     Returns:
-        dict of (function, images) by the way's name. The function takes no arguments and segments `images` images.
+        dict from the name of a way to (function, images). The function takes no arguments and segments `images` images.
 
     Raises:
-        ValueError: if there is no such file, or it has no signature for any size.
+        ValueError: if the file does not exist, or has no signature for any size.
     """
     batches = {f"{count} in a call": (_batch(path, count), count) for count in BATCHES}
     return batches | {f"any size, {width} x {height}": (_any_size(path, width, height), 1) for width, height in SIZES}
 
 
 def seconds_per_image(files: Sequence[str], rounds: int) -> dict[str, dict[str, float]]:
-    """Times every way to call the files, see `median_seconds`; returns the seconds per image by path and way."""
+    """Times every way to call the files, see `median_seconds`. Returns the seconds per image by path and way."""
     prepared = {(path, name): way for path in files for name, way in ways(path).items()}
     seconds = median_seconds({key: call for key, (call, _) in prepared.items()}, rounds)
     table: dict[str, dict[str, float]] = {path: {} for path in files}
@@ -54,8 +54,7 @@ def median_seconds(calls: Mapping[Key, Callable[[], object]], rounds: int) -> di
 
     Args:
         calls: functions by any keys.
-        rounds: how often each function is timed, at least 1. Each function is also called once before, which is not
-            timed.
+        rounds: how often each function is timed, at least 1. Before that, each function is called once and not timed.
 
     Returns:
         dict with the same keys and the median time of each function in seconds.

@@ -1,12 +1,12 @@
-"""Compares the speed of the photos and batches with the speed of the training step. Prints a Markdown table.
+"""Comparison of the speed of reading photos and of making batches with the speed of the training step.
 
     python -m benchmarks.speed.data_speed 64 128
 
 The arguments are resolutions. The networks are those of `--config=folder`. The photos are made up, see
-`start_up.write_photos`. *Reading* decodes the photos into the cache, once in a run. *Batches* have photos and random
-draws, as the GAN's steps need them; *batches of a worker* are the half that one of two input pipelines makes, counted
-in the images of the whole batch. All are measured alone, so a ratio of 2 means that the data needs half of the time of
-the step.
+`start_up.write_photos`. The command prints a Markdown table. *Reading* means decoding the photos into the cache, which
+happens once in a run. *Batches* are the photos and random draws that the GAN's steps need. *Batches of a worker* are
+the half of each batch that one of two input pipelines makes; the speed counts the images of the whole batch. Each row
+is measured alone. So a ratio of 2 means that the data needs half as much time as the step.
 """
 
 import pathlib
@@ -28,14 +28,14 @@ from tf_layered_gan.training.batches import Batches
 
 
 class _SecondOfTwo:
-    """Stands in for a strategy: makes the datasets of the second of two workers."""
+    """A replacement for a strategy. It makes the datasets of the second of two workers."""
 
     def distribute_datasets_from_function(self, dataset: Callable) -> tf.data.Dataset:
         return dataset(tf.distribute.InputContext(2, 1, 2))
 
 
 def _seconds(take: Callable[[], object], seconds: float) -> float:
-    """Returns the mean time of a call, without the first."""
+    """Returns the mean time of a call. The first call is not timed."""
     take()
     begin, calls = time.perf_counter(), 0
     while time.perf_counter() - begin < seconds or calls < 3:
@@ -45,7 +45,7 @@ def _seconds(take: Callable[[], object], seconds: float) -> float:
 
 
 def _speeds(config: ConfigDict, cache: pathlib.Path, seconds: float) -> Iterator[tuple[str, float]]:
-    """Yields names and images a second; the training step first."""
+    """Yields names and images per second. The training step comes first."""
     begin = time.perf_counter()
     splits = sources.load_photos(config, cache)
     reading = sum(len(split) for split in (splits.train, splits.validation, splits.test)) / (
@@ -53,7 +53,7 @@ def _speeds(config: ConfigDict, cache: pathlib.Path, seconds: float) -> Iterator
     )
     strategy = tf.distribute.get_strategy()
     gan = build.build_gan(config, build.build_segmenter(config))
-    gan.uses_segmenter = False  # the fastest step
+    gan.uses_segmenter = False  # without the background loss, the step is fastest
     batches = iter(Batches(config, splits, strategy).gan(0))
     batch, step = next(batches), distribution.distributed_step(strategy, gan.train_step, jit=False)
     yield "training step, the fastest", config.batch_size / _seconds(lambda: step((batch,)), seconds)

@@ -1,9 +1,9 @@
-"""The GAN's training step as the product takes it, on a batch in memory.
+"""The GAN's training step, exactly as in training, but on a batch in memory.
 
     python -m benchmarks.speed.gan_step FOLDER RESOLUTION WIDTH ROUND THREADS
 
-As a program, it is a worker of `train_step`, see `benchmarks.speed.turns`. It saves the weights, the batch and the
-settings to FOLDER, and has the functions `step` and `product`.
+As a program, this module is a worker of `train_step`, see `benchmarks.speed.turns`. It saves the weights, the batch and
+the settings to FOLDER. It offers two functions: `step`, and `product`, a large matrix product.
 """
 
 import json
@@ -69,10 +69,10 @@ def prepare(config: ConfigDict, uses_segmenter: bool) -> tuple[LayeredGAN, Calla
 
     Args:
         config: the run's config.
-        uses_segmenter: whether the background loss applies, as in all rounds but the first.
+        uses_segmenter: whether the background loss is used, as in all rounds except the first.
 
     Returns:
-        the GAN, the step (a function without arguments that returns the report), and its batch; the photos are noise.
+        the GAN, the step (a function without arguments that returns the report), and the batch. Its photos are noise.
     """
     strategy = build_strategy(config)
     with strategy.scope():
@@ -88,10 +88,11 @@ def prepare(config: ConfigDict, uses_segmenter: bool) -> tuple[LayeredGAN, Calla
 def step_gflop(gan: LayeredGAN, batch_size: int) -> float:
     """Counts the arithmetic of a step in GFLOP: two for each multiply-add of a convolution or dense layer.
 
-    A forward pass, the gradient with respect to a layer's input and that with respect to its weights cost the same. The
-    step is 3 G_b + 3 G_f + (2 + 1 + 4) D + (1 + 1 + 2) E_pi + 2 F. D judges photos and composed images in the forward
-    pass. For the generators, the gradient passes through D, E_pi and F to their input; for D's update, D has both
-    gradients for twice as many images. F is left out in round 1.
+    A forward pass, the gradient with respect to the input of a layer, and the gradient with respect to its weights have
+    the same cost. The step is 3 G_b + 3 G_f + (2 + 1 + 4) D + (1 + 1 + 2) E_pi + 2 F. D judges photos and composed
+    images in the forward pass. For the update of the generators, the gradient passes through D, E_pi and F to their
+    inputs. For the update of D, both gradients of D are computed for photos and composed images. In round 1, F is left
+    out.
     """
     counts = 3 * (multiply_adds(gan.background_generator) + multiply_adds(gan.foreground_generator))
     counts += 7 * multiply_adds(gan.discriminator) + 4 * multiply_adds(gan.mask_encoder)
@@ -100,7 +101,7 @@ def step_gflop(gan: LayeredGAN, batch_size: int) -> float:
 
 
 def settings(config: ConfigDict, gan: LayeredGAN) -> dict[str, Any]:
-    """Returns what another implementation must know, and the GFLOP of a step."""
+    """Returns the settings that another implementation needs, and the GFLOP of a step."""
     chosen = {name: config[section][name] for section, names in _SETTINGS.items() for name in names}
     return chosen | {
         "resolution": config.resolution,

@@ -1,15 +1,16 @@
-"""Measures how the cost of training grows along each axis, fits exponents and draws them.
+"""Measurement of how the cost of training grows with each setting. Exponents are fitted and drawn.
 
     python -m benchmarks.speed.growth --output=benchmarks/speed/growth.png
 
-Most axes change one setting of the GAN's training step, from a small base: 32 pixels, networks of width 8 without
-residual blocks, batches of 16, 100 categories, one device. The step is the product's, with a batch in memory. For the
-cost of replicas see `benchmarks.speed.replicas`. `photos` is the time to read a batch of 16 training photos
-from a dataset of that many; each batch also looks up the order of the epoch.
+Each axis is a setting. Most axes change one setting of the GAN's training step. The other settings are small: 32
+pixels, networks of width 8 without residual blocks, batches of 16, 100 categories, one device. The step is the same as
+in training, with a batch in memory. For the cost of replicas see `benchmarks.speed.replicas`. The axis `photos` is the
+number of photos in a dataset. It shows the time to read a batch of 16 training photos, which includes finding their
+place in the order of the epoch.
 
 A point is the median CPU time of a few turns. The points of an axis take turns, so other work on the machine slows all
-of them equally. The exponent is the slope of a line through the points with both axes logarithmic: the time grows like
-value ** exponent. An exponent of 1 means twice the time for twice the value.
+of them equally. A line is fitted through the points, with both axes logarithmic. Its slope is the exponent: the time
+grows like value ** exponent. An exponent of 1 means twice the time for twice the value.
 """
 
 import functools
@@ -23,7 +24,7 @@ from tf_layered_gan import startup  # noqa: F401  # isort: skip
 
 import matplotlib
 
-matplotlib.use("Agg")  # for machines without a screen
+matplotlib.use("Agg")  # this backend works on machines without a screen
 
 import numpy as np
 import tensorflow as tf
@@ -39,7 +40,7 @@ from tf_layered_gan.data.pipeline import Share, photo_batch
 Points = Mapping[int, float]  # seconds by value
 
 _BASE = {"resolution": 32, "width": 8, "batch": 16, "categories": 100}
-_AXES = {  # by name: the unit and the values
+_AXES = {  # for each axis, the unit and the values
     "resolution": ("pixels a side", (16, 32, 64)),
     "width": ("channels", (8, 16, 32)),
     "batch": ("images", (16, 32, 64)),
@@ -51,7 +52,7 @@ _READS = 20  # batches of photos in a turn
 
 @functools.cache
 def gan_step(resolution: int, width: int, batch: int, categories: int) -> Callable[[], object]:
-    """Returns the GAN's training step; the first call, which traces it, is done."""
+    """Returns the GAN's training step. It has been called once, because the first call traces it."""
     config = row_config(resolution, width, batch)
     config.networks.residual_blocks, config.codes.num_categories = 0, categories
     validate(config)
@@ -72,13 +73,13 @@ def photo_reader(count: int) -> Callable[[], object]:
 
 
 def measure(calls: Mapping[int, Callable[[], object]], turns: int) -> dict[int, float]:
-    """Lets functions take turns; returns the median CPU seconds of each."""
+    """Lets functions take turns. Returns the median CPU seconds of each function."""
     taken: dict[int, list[float]] = {value: [] for value in calls}
     for turn in range(turns + 1):
         for value, call in calls.items():
             start = time.process_time()
             call()
-            if turn:  # the first one warms up
+            if turn:  # the first turn is not timed, because caches fill
                 taken[value].append(time.process_time() - start)
     return {value: statistics.median(seconds) for value, seconds in taken.items()}
 

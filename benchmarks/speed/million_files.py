@@ -1,9 +1,9 @@
-"""Trains on a folder of a million files up to the first step, and prints the time and the memory that it took.
+"""The time and the memory that training on a folder of a million files takes until the first step.
 
     python -m benchmarks.speed.million_files -- --config=small
 
-The folder is made up: 1,000 folders of 1,000 hard links to 500 JPEGs of 512x384 pixels. The flags after `--` go to
-`tf_layered_gan.main`.
+The folder is made for this measurement: it has 1,000 folders with 1,000 hard links each, to 500 JPEGs of 512x384
+pixels. The flags after `--` are passed to `tf_layered_gan.main`.
 """
 
 import os
@@ -20,7 +20,7 @@ _ORIGINALS, _IN_A_FOLDER = 500, 1_000
 
 
 def link_photos(originals: pathlib.Path, folder: pathlib.Path, count: int) -> None:
-    """Makes hard links to the files in a folder, under `count` other names in folders of two levels."""
+    """Makes `count` hard links to the files in a folder. The links have other names, in folders of two levels."""
     files = sorted(originals.iterdir())
     for number in range(count):
         place, number_there = divmod(number, _IN_A_FOLDER)
@@ -31,7 +31,7 @@ def link_photos(originals: pathlib.Path, folder: pathlib.Path, count: int) -> No
 
 
 def main(argv: list[str]) -> None:
-    """Prints one line."""
+    """Prints the time and the memory in one line."""
     with command_errors(), tempfile.TemporaryDirectory(dir=flags.FLAGS.place) as place:
         photos = pathlib.Path(place, "photos")
         write_photos(pathlib.Path(place, "originals"), _ORIGINALS)

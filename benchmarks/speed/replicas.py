@@ -1,14 +1,16 @@
-"""Measures the GAN's step on several devices and workers, and projects the cost of communication to GPUs.
+"""Measurement of the GAN's step on several devices and workers, and an estimate of the cost of communication on GPUs.
 
     python -m benchmarks.speed.replicas --config=configs/shapes.py
 
-`replicas` are logical CPU devices of one process. `workers` are processes with one device each. All are on this
-machine and share the config's batch. For comparison, `apart` first runs the same number of processes. Each of them
-computes its share of the batch, and they do not communicate. So 1 - (step apart) / (step together) is the share of a
-step that communication takes: the sums of gradients and of batch statistics, and waiting for the slowest process.
+`replicas` are logical CPU devices of one process. `workers` are processes with one device each. All of them are on this
+machine and share the batch of the config. For comparison, the rows `apart` have the same number of processes, which
+also compute their shares of the batch, but do not communicate. So 1 - (step apart) / (step together) is the share of a
+step that communication takes. Communication includes the sums of gradients and of batch statistics, and waiting for the
+slowest process.
 
-The projection counts the all-reduces that workers need in a step, and their bytes. Each all-reduce takes the least time
-that NCCL's trees and rings can need: the link's latency for each hop up and down a binary tree of the devices, and 2 (N
+The estimate for GPUs counts the all-reduces that workers need in a step, and their bytes. Each all-reduce takes the
+least time that NCCL's trees and rings can need: the link's latency for each hop up and down a binary tree of the
+devices, and 2 (N
 - 1) / N transfers of every byte over the link.
 """
 
@@ -36,19 +38,19 @@ from tf_layered_gan.training import distribution, workers
 from tf_layered_gan.training.batches import Batches
 
 _WARM_UP = 3  # steps
-_SMALL = 65_536  # bytes; for smaller messages only the latency counts
-_LINKS = {  # bytes per second, seconds per hop: round figures of such hardware, not measured here
+_SMALL = 65_536  # bytes; for messages smaller than this only the latency counts
+_LINKS = {  # bytes per second and seconds per hop; these are usual figures of such hardware, not measured here
     (8, "NVLink in one machine"): (200e9, 5e-6),
     (64, "eight machines, 100 Gbit/s"): (12.5e9, 20e-6),
 }
 
 
 def measure(config: ConfigDict, strategy: tf.distribute.Strategy, steps: int) -> dict[str, Any]:
-    """Runs some of the GAN's steps under a strategy, as the training does.
+    """Runs some steps of the GAN under a strategy, as in training.
 
     Returns:
         dict: "seconds", the median time of a step; "sums", the bytes of each all-reduce between workers in a step;
-        "variables", how many numbers a step trains.
+        "variables", the number of weights that a step trains.
     """
     splits = sources.load_photos(config)
     with strategy.scope():
@@ -59,7 +61,7 @@ def measure(config: ConfigDict, strategy: tf.distribute.Strategy, steps: int) ->
     for _, batch in zip(range(_WARM_UP + steps), Batches(config, splits, strategy).gan(0), strict=False):
         start = time.perf_counter()
         report, _ = merged(step((batch,)), False)
-        float(report["mask_mean"])  # waits for the step
+        float(report["mask_mean"])  # float waits until the step is done
         times.append(time.perf_counter() - start)
     workers.wait_for_all(strategy)
     operations = step.get_concrete_function((batch,)).graph.get_operations()
@@ -72,11 +74,11 @@ def measure(config: ConfigDict, strategy: tf.distribute.Strategy, steps: int) ->
 
 
 def all_reduce_seconds(sums: Sequence[int], *, devices: int, bandwidth: float, latency: float) -> float:
-    """Computes how long all-reduces take, one after the other.
+    """Computes the time of several all-reduces, one after the other.
 
     Args:
         sums: the bytes of each all-reduce.
-        devices: how many devices take part, 2 or more.
+        devices: the number of devices that take part, 2 or more.
         bandwidth: bytes per second of the slowest link.
         latency: seconds per hop.
 
@@ -89,7 +91,7 @@ def all_reduce_seconds(sums: Sequence[int], *, devices: int, bandwidth: float, l
 
 
 def _measure_here(config: ConfigDict, way: str, count: int, steps: int) -> dict[str, Any]:
-    """Measures a step in this process, which may be one of several."""
+    """Measures a step in this process, which may be one of several processes."""
     if way == "replicas":
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
@@ -102,7 +104,7 @@ def _measure_here(config: ConfigDict, way: str, count: int, steps: int) -> dict[
 
 
 def _start(way: str, count: int) -> dict[str, Any]:
-    """Runs this module in the number of processes that `way` needs; returns the measurement of the slowest process."""
+    """Runs this module in as many processes as `way` needs. Returns the measurement of the slowest process."""
     processes = 1 if way == "replicas" else count
     command = [sys.executable, "-m", "benchmarks.speed.replicas", *sys.argv[1:], f"--way={way}", f"--count={count}"]
     threads = {"TF_NUM_INTRAOP_THREADS": str(max(1, (os.cpu_count() or 1) // processes))}  # they share the cores
@@ -121,7 +123,8 @@ def _start(way: str, count: int) -> dict[str, Any]:
 
 def local_cluster(count: int) -> list[str]:
     """Returns the TF_CONFIG of each of `count` workers on this machine, at free ports."""
-    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]  # open together, so all ports differ
+    # All servers are open at the same time, so their ports differ.
+    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     cluster = {"worker": [f"127.0.0.1:{server.getsockname()[1]}" for server in servers]}
     for server in servers:
         server.close()
@@ -130,7 +133,7 @@ def local_cluster(count: int) -> list[str]:
 
 
 def _print_measured(batch_size: int) -> dict[str, Any]:
-    """Prints the table; returns the measurement of the last workers."""
+    """Prints the table. Returns the measurement of the last workers."""
     print(f"{'':12}images/s   ms a step   apart, ms   communication")
     for way, count in itertools.product(("replicas", "workers"), (1, 2, 4)):
         apart, measured = _start("apart", count)["seconds"], _start(way, count)
@@ -157,7 +160,7 @@ def _print_projection(measured: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Prints the table and the projection; with --way, measures one line of the table."""
+    """Prints the table and the estimate for GPUs. With --way, measures only one line of the table."""
     given = flags.FLAGS
     if given.way:
         print(json.dumps(_measure_here(given.config, given.way, given.count, given.steps)))

@@ -1,11 +1,11 @@
-"""Trains for a while and measures whether memory and speed stay the same.
+"""A long training run that shows whether memory and speed stay the same.
 
     python -m benchmarks.speed.soak --minutes=60 --workdir=runs/soak -- --config=configs/shapes.py
 
-The flags after `--` go to `tf_layered_gan.main`; the run's schedule must be longer than the given time. The run's
-resident memory is read from /proc every ten seconds (Linux). Its images per second are read from its progress lines.
-The first tenth of the time, in which the run starts, does not count. A straight line is fitted to the rest; its slope
-is the change in an hour.
+The flags after `--` are passed to `tf_layered_gan.main`. The run must be long enough for the given time. Its resident
+memory is read from /proc every ten seconds (Linux). Its images per second are read from its lines of progress. The
+first tenth of the time does not count, because the run is still starting. A straight line is fitted to the rest. Its
+slope is the change in an hour.
 """
 
 import pathlib
@@ -21,18 +21,18 @@ from absl import app, flags
 from tf_layered_gan.command_line import command_errors, define_path
 
 _EVERY = 10.0  # seconds
-_WARM_UP = 0.1  # share of the time, at the beginning, that does not count
+_WARM_UP = 0.1  # this share of the time does not count, at the beginning
 _ENDLESS = 10_000  # the largest number of rounds that a config may have
 
 
 def slope(seconds: Sequence[float], values: Sequence[float]) -> tuple[float, float]:
-    """Fits a straight line by least squares; returns its rise in an hour and the mean of the values."""
+    """Fits a straight line by least squares. Returns its rise in an hour and the mean of the values."""
     rise, _ = np.polyfit(np.asarray(seconds) / 3600, values, 1)
     return float(rise), float(np.mean(values))
 
 
 def resident_bytes(process_id: int) -> int:
-    """Returns how much memory a process holds, in bytes; 0 if it has just ended."""
+    """Returns the resident memory of a process in bytes, or 0 if the process has just ended."""
     status = pathlib.Path(f"/proc/{process_id}/status").read_text()
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     return int(found[1]) * 1024 if found else 0

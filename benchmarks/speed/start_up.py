@@ -1,14 +1,14 @@
-"""Times imports, and training from the command to its first step. Prints a Markdown table of each.
+"""The time of imports, and the time from the training command to its first step, as Markdown tables.
 
     python -m benchmarks.speed.start_up imports
     python -m benchmarks.speed.start_up first_step folder small shapes
 
-`imports` imports TensorFlow and Keras alone and everything that training imports, in turns, each in a new process. It
-shows medians and their ratio.
+`imports` compares two imports: TensorFlow and Keras alone, and everything that training imports. They take turns, each
+in a new process. The table has the medians and their ratio.
 
-`first_step` starts a run with each config on made-up photos and stops it after its first step. Configs of the paper's
-datasets and the others without photos draw shapes. The memory is read from /proc (Linux). *Own memory* has no pages of
-mapped files, which the system takes back when it needs them.
+`first_step` starts a run with each config on made-up photos, and stops it after its first step. Configs that do not
+read a folder of photos, such as those of the paper's datasets, use drawn shapes instead. The memory is read from /proc
+(Linux). *Own memory* does not include pages of mapped files, because the system can take them back at any time.
 """
 
 import dataclasses
@@ -43,8 +43,9 @@ class Start:
     Attributes:
         ready: seconds until the first step begins.
         first_step: seconds until the first step is done.
-        cpu: CPU seconds of the process until then. Other work on the machine hardly changes them.
-        own_memory: largest memory that belongs to the process alone until then, bytes.
+        cpu: CPU seconds of the process until the first step is done. Other work on the machine hardly changes this
+            figure.
+        own_memory: largest memory until then that belongs only to the process, bytes.
         memory: largest resident memory until then, with the pages of mapped files, bytes.
     """
 
@@ -93,7 +94,7 @@ def _cpu_seconds(process_id: int) -> float:
 
 
 def write_photos(folder: pathlib.Path, count: int) -> None:
-    """Writes JPEGs of 512x384 pixels and about 75 kB: coloured clouds with noise, which compress as photos do."""
+    """Writes JPEGs of 512x384 pixels: coloured clouds with noise. Like photos of this size, they have about 75 kB."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(0)
     for number in range(count):

@@ -1,9 +1,9 @@
-"""Shows where the time of the GAN's training step goes: by network, and by kind of operation.
+"""The time of the GAN's training step, divided by network and by kind of operation.
 
     python -m benchmarks.speed.step_profile --resolution=64 --width=32
 
-The row is one of `train_step`, and TensorFlow's profiler measures its operations. The profiler slows the step a little.
-With several threads, operations run at the same time, so the sum of their times is more than the step's time.
+The step is that of a row of `train_step`. TensorFlow's profiler measures its operations and slows the step a little.
+With several threads, operations run at the same time, so the sum of their times is larger than the time of the step.
 """
 
 import collections
@@ -24,7 +24,8 @@ from tensorflow.tsl.profiler.protobuf import xplane_pb2
 from tf_layered_gan.command_line import run_command
 
 _NETWORKS = ("background_generator", "foreground_generator", "discriminator", "mask_encoder", "unet")
-_CONTAINERS = ("PartitionedCall", "StatefulPartitionedCall")  # their time is that of the operations inside
+# The time of these kinds is the time of the operations inside them.
+_CONTAINERS = ("PartitionedCall", "StatefulPartitionedCall")
 _EVENT = re.compile(r"(?P<path>[\w./-]+):(?P<op>\w+)")
 _WARM_UP = 2  # steps
 
@@ -33,7 +34,7 @@ class Operation(NamedTuple):
     """One run of an operation.
 
     Attributes:
-        network: the network that it belongs to, or "other".
+        network: the network that the operation belongs to, or "other".
         backward: whether it computes gradients.
         kind: the kind of operation, such as "Conv2D", without the names of its CPU kernels.
         milliseconds: its time.
@@ -46,7 +47,7 @@ class Operation(NamedTuple):
 
 
 def parse(event: str, milliseconds: float) -> Operation | None:
-    """Reads an event of the profiler, "PATH:KIND"; returns None for an event that is no operation."""
+    """Reads an event of the profiler, "PATH:KIND". Returns None if the event is not an operation."""
     match = _EVENT.fullmatch(event)
     if not match or match["op"] in _CONTAINERS:
         return None
@@ -56,7 +57,7 @@ def parse(event: str, milliseconds: float) -> Operation | None:
 
 
 def profile(step: Callable[[], object], steps: int) -> Iterator[Operation]:
-    """Runs steps under the profiler; yields their operations."""
+    """Runs steps under the profiler. Yields their operations."""
     with tempfile.TemporaryDirectory() as folder:
         with tf.profiler.experimental.Profile(folder):
             for _ in range(steps):
@@ -70,7 +71,7 @@ def profile(step: Callable[[], object], steps: int) -> Iterator[Operation]:
 
 
 def format_tables(operations: Iterable[Operation], steps: int, most: int) -> str:
-    """Formats two Markdown tables: the networks, and the `most` kinds that take most time.
+    """Formats two Markdown tables: the time of each network, and the `most` kinds of operations that take most time.
 
     Args:
         operations: the operations of some steps.

@@ -1,18 +1,18 @@
-"""Compares the speed of the GAN's training step with that of the same step in PyTorch, on the CPU.
+"""Comparison of the speed of the GAN's training step with the same step in PyTorch, on the CPU.
 
     python3.11 -m venv .venv-torch
     .venv-torch/bin/pip install -r benchmarks/speed/torch_step/requirements.txt
     python -m benchmarks.speed.train_step --torch_python=.venv-torch/bin/python
 
-A row is a resolution, a width of G_b, G_f and D, and a round. From round 2 on, the background loss applies, through a
-U-Net of width 8. Everything else has the paper's settings (batches of 32, float32). A step does one step of power
-iteration, updates G_b and G_f, and D, E_x and E_pi, from one forward pass, and averages the generators. The batch is in
-memory: reading photos and drawing codes do not count.
+A row is a resolution, a width of G_b, G_f and D, and a round. From round 2 on, the background loss is used, with a
+U-Net of width 8. All other settings are the paper's (batches of 32, float32). A training step consists of one step of
+power iteration, one forward pass, the update of G_b and G_f, the update of D, E_x and E_pi, and the averaging of the
+generators. The batch is in memory, so reading photos and drawing codes do not count.
 
 Both sides start with the same weights. Before the timing, the reports of the first steps are compared: the loss terms
 and the norms of the gradients. Each side has its own process, and the processes take turns, so other
-work on the machine slows all of them equally. The last figures of a row are shares of the speed of a large matrix
-product, the faster of the two libraries', measured in the same turns.
+work on the machine slows all of them equally. The last figures of a row compare the speed of each side with the speed
+of a large matrix product. It is measured in the same turns, with both libraries, and the faster library counts.
 """
 
 import json
@@ -29,24 +29,26 @@ from benchmarks.speed.turns import Turn, Worker, describe_ratio
 from tf_layered_gan.command_line import define_path, run_command
 
 OURS = "ours"
-# With these, glibc keeps freed memory. Otherwise it returns each large tensor to the system, and PyTorch's step at 128
-# px takes 1.4 times as long. TensorFlow's step takes the same time either way, so ours does not have them.
+# With these settings, glibc keeps freed memory. Without them, it returns each large tensor to the system, and PyTorch's
+# step at 128 pixels takes 1.4 times as long. TensorFlow's step takes the same time with and without them, so our side
+# does not have them.
 _KEEP_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(2**32),
     "MALLOC_TRIM_THRESHOLD_": str(2**34),
     "MALLOC_TOP_PAD_": str(2**26),
 }
-_PRODUCT = 2 * 2048**3 / 1e9  # GFLOP of the workers' matrix product
-_FIRST = 1e-4  # allowed difference between the reports of the first step, relative where values are above 1
+_PRODUCT = 2 * 2048**3 / 1e9  # GFLOP of the matrix product in the workers
+_FIRST = 1e-4  # allowed difference between the reports of the first step; for values above 1, the relative difference
 _STEPS_COMPARED = 3
-# For later steps. The length of Adam's first steps does not depend on the gradient, so rounding errors grow.
+# Allowed difference in later steps. It is larger because the length of Adam's first steps does not depend on the
+# gradient, so rounding errors grow.
 _LATER = 0.05
 
 Report = Mapping[str, float]
 
 
 def difference(ours: Report, theirs: Report) -> float:
-    """Returns the largest difference between two reports of a step, relative for values above 1.
+    """Returns the largest difference between two reports of a step. For values above 1, it is the relative difference.
 
     Raises:
         ValueError: if the reports have other names.
@@ -60,10 +62,10 @@ def compare_first_steps(workers: Mapping[str, Worker]) -> dict[str, float]:
     """Takes the first steps, which are not timed, and compares their reports.
 
     Returns:
-        dict by the name of each worker but ours: the difference of the first step.
+        dict from the name of each worker except ours to the difference in the first step.
 
     Raises:
-        ValueError: if the others do not compute the same function.
+        ValueError: if another worker does not compute the same as ours.
     """
     first: dict[str, float] = {}
     for number in range(_STEPS_COMPARED):
@@ -80,8 +82,8 @@ def take_turns(workers: Mapping[str, Worker], pairs: int) -> tuple[dict[str, lis
     """Lets the workers take turns.
 
     Returns:
-        For each worker, the seconds and the CPU seconds of a step in every turn; and the GFLOP/s of the matrix product,
-        the faster library's median.
+        For each worker, the seconds and the CPU seconds of a step in every turn. Also the GFLOP/s of the matrix
+        product: the median of the faster library.
     """
     steps: dict[str, list] = {name: [] for name in workers}
     products: dict[str, list[float]] = {name: [] for name in workers}
@@ -93,9 +95,10 @@ def take_turns(workers: Mapping[str, Worker], pairs: int) -> tuple[dict[str, lis
 
 
 def describe(batch_size: int, gflop: float, steps: Mapping[str, Sequence], product: float) -> list[str]:
-    """Describes a row: a line for each side, and a line `ratio` for each side but ours.
+    """Describes a row: a line for each side, and a line `ratio` for each side except ours.
 
-    A ratio is our images a second by theirs: the median over the pairs, and the quarters of the pairs below and above.
+    A ratio is our images per second divided by those of the other side. The line has the median over the pairs of
+    turns, and the first and third quartile.
 
     Args:
         batch_size: images in a step.

@@ -16,7 +16,7 @@ Turn = tuple[float, float]  # the seconds and the CPU seconds of a call
 
 
 def serve(calls: Mapping[str, Callable[[], object]]) -> None:
-    """Runs, in a worker, the function that each line of the standard input names, until the input ends.
+    """Runs in a worker: calls the function that each line of the standard input names, until the input ends.
 
     For each line it prints a JSON list: the seconds, the CPU seconds of all threads, and the function's result.
     """
@@ -28,7 +28,7 @@ def serve(calls: Mapping[str, Callable[[], object]]) -> None:
 
 
 def describe_ratio(ours: Sequence[Turn], theirs: Sequence[Turn]) -> str:
-    """Describes how much faster ours is: the median ratio of the pairs, its quartiles, and the ratio of CPU times."""
+    """Describes how much faster our side is: the median ratio of the pairs, its quartiles, and that of CPU times."""
     ratios = [[their[i] / our[i] for our, their in zip(ours, theirs, strict=True)] for i in (0, 1)]
     low, middle, high = statistics.quantiles(ratios[0], n=4)
     return f"ratio {middle:.2f} (quartiles {low:.2f} to {high:.2f}; CPU time {statistics.median(ratios[1]):.2f})"
@@ -39,10 +39,10 @@ class Worker:
 
     Args:
         command: its command, started in the root of the repository.
-        environment: its environment, or None for that of this process.
+        environment: its environment variables, or None for those of this process.
 
     Raises:
-        RuntimeError: if the process ends instead.
+        RuntimeError: if the process ends before it is ready.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None):
@@ -53,7 +53,7 @@ class Worker:
         self._read_until(READY)
 
     def take(self, name: str) -> tuple[float, float, Any]:
-        """Lets the process call a function; returns the seconds, the CPU seconds and the function's result."""
+        """Lets the process call a function. Returns the seconds, the CPU seconds and the result of the function."""
         print(name, file=self._process.stdin, flush=True)
         seconds, cpu, result = json.loads(self._read_until("["))
         return seconds, cpu, result
@@ -63,7 +63,7 @@ class Worker:
         self._process.communicate()
 
     def _read_until(self, start: str) -> str:
-        assert self._process.stdout is not None  # it is a pipe
+        assert self._process.stdout is not None  # stdout is a pipe
         for line in self._process.stdout:
             if line.startswith(start):
                 return line

@@ -1,4 +1,4 @@
-"""Compares the speed of everything after training with that of other programs, on the CPU.
+"""Comparison of the speed of this program after training with the speed of other programs, on the CPU.
 
     python3.11 -m venv .venv-after
     .venv-after/bin/pip install -r benchmarks/speed/after_training/requirements.txt
@@ -6,13 +6,14 @@
     python -m benchmarks.speed.after_training.compare --peers_python=.venv-after/bin/python --peers=PEERS \\
         --model=EXPORT/segmenter_int8.tflite --photos=FLOWERS,CARS
 
-The weights of FID's Inception are random, the same on both sides, so none are downloaded. The photos are copied to a
-temporary folder, the same number from each of --photos.
+No weights of FID's Inception are downloaded: both sides use the same random weights. The same number of photos is
+copied from each folder in --photos to a temporary folder.
 
 Each side has its own process, and the processes take turns, so other work on the machine slows both equally. The first
-turn of a row is not timed. It compares the results of both sides: features, FID, the adjusted Rand index and the
-covering must be the same, and the mean colours of decoded photos must differ by less than 1 of 255, because the two
-resize differently. A ratio above 1 means that ours is faster. It is the median of the pairs.
+turn of a row is not timed. In this turn, the results of both sides are compared. Features, FID, the adjusted Rand index
+and the covering must be the same. The mean colours of decoded photos may differ by up to 1 of 255, because the two
+sides resize differently. The ratio is the median over the pairs of turns. A ratio above 1 means that our side is
+faster.
 """
 
 import os
@@ -31,11 +32,11 @@ from benchmarks.speed.turns import Worker, describe_ratio
 from edge_segmenter.files.finding import list_images
 from tf_layered_gan.command_line import define_path, run_command
 
-_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # of NumPy, PyTorch and ONNX Runtime
+_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # settings of NumPy, PyTorch and ONNX Runtime
 
 
 def copy_photos(folders: Sequence[str], count: int, target: pathlib.Path) -> int:
-    """Copies evenly spaced photos, the same number from each folder; returns how many."""
+    """Copies evenly spaced photos, the same number from each folder. Returns the number of photos."""
     target.mkdir()
     each = count // len(folders)
     for i, folder in enumerate(folders):
@@ -49,10 +50,12 @@ def copy_photos(folders: Sequence[str], count: int, target: pathlib.Path) -> int
 
 
 def check(row: Row, ours: object, theirs: object) -> float:
-    """Returns the largest difference between both results, relative for values above 1.
+    """Returns the largest difference between the results of both sides.
+
+    For values above 1, it is the relative difference.
 
     Raises:
-        ValueError: if it is more than the row allows.
+        ValueError: if the difference is larger than the row allows.
     """
     a, b = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
     if a.shape != b.shape:
@@ -64,7 +67,7 @@ def check(row: Row, ours: object, theirs: object) -> float:
 
 
 def measure(row: Row, ours: Worker, peer: Worker) -> str:
-    """Compares the results of a row, times it, and returns its line."""
+    """Compares the results of both sides in a row, times both sides, and returns the line of the table."""
     found = check(row, ours.take(row.name)[-1], peer.take(row.name)[-1])
     pairs = [(ours.take(row.name)[:2], peer.take(row.name)[:2]) for _ in range(row.pairs)]
     sides = list(zip(*pairs, strict=True))

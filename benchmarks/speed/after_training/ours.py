@@ -2,7 +2,7 @@
 
     python -m benchmarks.speed.after_training.ours FOLDER THREADS MODEL EDGE_COUNT
 
-First it writes the inputs of both sides to FOLDER. FOLDER/photos already holds the photos.
+First it writes the inputs of both sides to FOLDER. FOLDER/photos must already contain the photos.
 """
 
 import functools
@@ -62,7 +62,7 @@ class Ours:
         return segmentation.segment_covering(self._confusion()).tolist()
 
     def decode(self) -> list:
-        """Decodes the photos at the training size; returns the mean colour of each."""
+        """Decodes the photos at the training size. Returns the mean colour of each photo."""
         return _mean_colours([_square(path) for path in self._inputs.photos])
 
     def medium(self) -> list:
@@ -74,7 +74,7 @@ class Ours:
         return _mean_colours([_square(path) for path in self._inputs.enlarged("camera")])
 
     def folder(self) -> list:
-        """Reads the folder of photos as training does, without a cache; returns the mean colours."""
+        """Reads the folder of photos as training does, but without a cache. Returns the mean colours."""
         path = pathlib.Path(self._inputs.photos[0]).parent
         found = photo_folder.load(path, resolution=PIXELS, storage_size=PIXELS, fit="squeeze", holdout=2)
         photos = [
@@ -85,7 +85,7 @@ class Ours:
         return _mean_colours([image for _, image in sorted(photos, key=lambda photo: photo[0])])
 
     def edge(self) -> int:
-        """Segments the next photos with the edge command; returns 0 if it succeeded."""
+        """Segments the next photos with the edge command. Returns 0 if the command succeeded."""
         photos = self._inputs.edge_photos(next(self._turns))
         flags = ["--model", self._model, "--output", str(self._inputs.output("ours")), "--kind", "mask"]
         return run(["segment", *flags, "--input", *photos])

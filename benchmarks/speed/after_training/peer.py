@@ -2,7 +2,7 @@
 
     python -m benchmarks.speed.after_training.peer FOLDER THREADS
 
-It runs in an environment with requirements.txt beside this file. Each row imports only its own peer.
+It needs an environment with the packages in requirements.txt in this folder. Each row imports only its own peer.
 """
 
 import functools
@@ -70,7 +70,7 @@ class Peers:
         return [covering(predicted, truth) for predicted, truth in self._labelled()]
 
     def decode(self) -> list:
-        """Decodes the photos; returns the mean colour of each."""
+        """Decodes the photos. Returns the mean colour of each photo."""
         return _decode(self._inputs.photos, self._threads)
 
     def medium(self) -> list:
@@ -87,7 +87,7 @@ class Peers:
         return _decode(sorted(map(str, folder.iterdir())), self._threads)
 
     def edge(self) -> int:
-        """Writes the masks of the next photos; returns 0."""
+        """Writes the masks of the next photos. Returns 0."""
         import rembg
         from PIL import Image
 
@@ -104,7 +104,7 @@ class Peers:
 
 
 def covering(predicted: np.ndarray, truth: np.ndarray) -> float:
-    """Averages the best IoU of each true segment with a predicted segment, over the true segments."""
+    """Returns the mean, over the true segments, of the best IoU with a predicted segment."""
     best = []
     for label in np.unique(truth):
         true = truth == label
@@ -141,7 +141,7 @@ def _order(scope: str) -> list[tuple[str, int]]:
 
 
 def _inception(weights: pathlib.Path, threads: int) -> Any:
-    """Builds pytorch-fid's network with our weights instead of those that it would download."""
+    """Builds pytorch-fid's network with our weights, so that it does not download its own."""
     import pytorch_fid.inception
     import torch
     import torchvision

@@ -1,4 +1,7 @@
-"""The rows of the comparison, and the files that both sides read. Imports only NumPy and the standard library."""
+"""The rows of the comparison, and the files that both sides read.
+
+This module imports only NumPy and the standard library.
+"""
 
 import dataclasses
 import json
@@ -6,9 +9,10 @@ import pathlib
 
 import numpy as np
 
-PIXELS = 64  # the side of masks and of decoded photos
-_INCEPTION = 299  # pixels; both sides resize images of another size differently
-LARGER = {"medium": ((500, 375), 100), "camera": ((4000, 3000), 8)}  # folder: pixels and number of enlarged photos
+PIXELS = 64  # the width of masks and of decoded photos
+_INCEPTION = 299  # width of the images in pixels, because the two sides resize other images differently
+# For each folder, the size in pixels and the number of enlarged photos.
+LARGER = {"medium": ((500, 375), 100), "camera": ((4000, 3000), 8)}
 _IMAGES, _FEATURES, _MASKS = 16, 4096, 200
 
 
@@ -18,9 +22,10 @@ class Row:
 
     Attributes:
         name: name of the function in both workers.
-        about: what is computed, and by which peer.
-        count, unit: how much is done in a turn, for example 500 "masks".
-        allowed: the largest difference between the results of both sides, relative for values above 1.
+        about: the computation, and the peer that it is compared with.
+        count, unit: the amount of work in a turn, for example 500 "masks".
+        allowed: the largest difference that the results of both sides may have. For values above 1, it is the relative
+            difference.
         pairs: turns of each side.
     """
 
@@ -77,7 +82,7 @@ class Inputs:
         return np.load(self._folder / f"{name}.npy")
 
     def edge_photos(self, turn: int) -> list[str]:
-        """Returns the photos that the edge segments in a turn: the next ones, and the first again after the last."""
+        """Returns the photos that the edge command segments in a turn. After the last photo, the first one is next."""
         count = json.loads((self._folder / "edge.json").read_text())
         return [self.photos[i % len(self.photos)] for i in range(turn * count, (turn + 1) * count)]
 
@@ -91,7 +96,7 @@ def write_arrays(folder: str | pathlib.Path, edge_count: int) -> None:
 
     "images" is uint8 [image, 299, 299, rgb]. "features0" and "features1" are float32 [image, 2048]. "mean0",
     "covariance0" and so on are their statistics in float64. "predicted" is bool [mask, 64, 64]. "truth" is uint8 with
-    0, 1 and 255, which is unlabelled.
+    the labels 0, 1 and 255 (unlabelled).
     """
     random = np.random.default_rng(0)
     arrays: dict[str, np.ndarray] = {
@@ -113,7 +118,8 @@ def write_arrays(folder: str | pathlib.Path, edge_count: int) -> None:
 
 
 def _smooth_noise(random: np.random.Generator) -> np.ndarray:
-    """Returns noise of waves with a period of 16 pixels or more, float [mask, 64, 64] of deviation about 1."""
+    """Returns smooth noise, float [mask, 64, 64]: waves with periods of at least 16 pixels and a deviation of about
+    1."""
     spectrum = np.fft.fft2(random.normal(size=(_MASKS, PIXELS, PIXELS)))
     kept = abs(np.fft.fftfreq(PIXELS)) <= 1 / 16
     values = np.fft.ifft2(spectrum * kept[:, None] * kept).real

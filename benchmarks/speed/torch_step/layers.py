@@ -1,7 +1,8 @@
 """The layers of the networks in PyTorch, like those in `networks/blocks.py`, `upsampling.py` and `spectral_norm.py`.
 
-Feature maps are channels-last in memory, which is fastest on a CPU, so a change to [batch, height, width, channel] is a
-view. Modules are made in the order of their calls, because `weights.load` relies on it.
+Feature maps are channels-last in memory, because this is fastest on a CPU. So a change to [batch, height, width,
+channel] is a view. Modules are created in the order in which they are called, because `weights.load` relies on this
+order.
 """
 
 import torch
@@ -10,7 +11,7 @@ from torch.nn import functional as F
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch normalisation. Its moving variance is n / (n - 1) times Keras's, where n is the number of values in a
+    """Batch normalisation. The moving variance of Keras is multiplied by n / (n - 1) here, for n values in a
     channel."""
 
     def __init__(self, channels: int) -> None:
@@ -21,8 +22,8 @@ class BatchNorm(nn.BatchNorm2d):
 class UpsampleConv(nn.Module):
     """Nearest-neighbour upsampling by 2 and a 3x3 convolution, as one transposed 4x4 convolution of stride 2.
 
-    It is faster than `F.interpolate` and a convolution. Its kernel is merged as in `networks/upsampling.py`, but by a
-    matrix product, which is the fastest way here.
+    This is faster than `F.interpolate` and a convolution. The kernel is merged as in `networks/upsampling.py`, but by a
+    matrix product, because this is fastest in PyTorch.
     """
 
     def __init__(self, channels: int, filters: int) -> None:
@@ -40,7 +41,7 @@ class UpsampleConv(nn.Module):
 
 
 class Spectral(nn.Module):
-    """Adds a spectrally normalised weight to a layer. Only `update_u` changes `u`; the gradient flows through sigma."""
+    """Adds a spectrally normalised weight to a layer. Only `update_u` changes `u`. The gradient flows through sigma."""
 
     def __init__(self, *args: int, **options: int) -> None:
         super().__init__(*args, **options)
@@ -80,7 +81,7 @@ class SpectralLinear(Spectral, nn.Linear):
 
 
 def conv(channels: int, filters: int, size: int = 3, **options: int) -> nn.Conv2d:
-    """Returns a 'same' convolution of odd size, without a bias unless `options` ask for it."""
+    """Returns a 'same' convolution of odd size. It has no bias unless `options` ask for one."""
     return nn.Conv2d(channels, filters, size, **({"padding": size // 2, "bias": False} | options))
 
 
@@ -122,7 +123,7 @@ class Stage(nn.Module):
 
 
 class Trunk(nn.Module):
-    """The feature map of a code, with 16 * width channels at 4x4 pixels. Each doubling of the map halves the
+    """A module that makes a feature map from a code. It has 16 * width channels at 4x4 pixels. Each doubling halves the
     channels."""
 
     def __init__(self, code: int, resolution: int, width: int) -> None:

@@ -1,4 +1,4 @@
-"""The five networks in PyTorch, as `tf_layered_gan/models/networks` has them with the paper's settings."""
+"""The five networks in PyTorch. They are the same as in `tf_layered_gan/models/networks` with the paper's settings."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -131,7 +131,10 @@ def _double_conv(channels: int, filters: int) -> nn.Sequential:
 
 
 def build(settings: Mapping[str, Any]) -> dict[str, nn.Module]:
-    """Builds the networks, by the names that they have in our code. F is left out if the step does not use it."""
+    """Builds the networks.
+
+    Returns a dict by the names that they have in our code. F is left out if the step does not use it.
+    """
     resolution, z_dim, c_dim, c_sup_dim = (settings[name] for name in ("resolution", "z_dim", "c_dim", "c_sup_dim"))
     built: dict[str, nn.Module] = {
         "background_generator": BackgroundGenerator(resolution, settings["background_width"], z_dim),

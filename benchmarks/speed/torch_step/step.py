@@ -1,6 +1,6 @@
-"""One training step of the layered GAN in PyTorch, written for speed: the same function as `LayeredGAN.train_step`.
+"""One training step of the layered GAN in PyTorch, written for speed. It computes the same as `LayeredGAN.train_step`.
 
-It has the loss terms that the paper's settings have.
+It has the loss terms that the paper uses.
 """
 
 import copy
@@ -51,7 +51,7 @@ class Step:
             self.parts = {name: torch.compile(network, dynamic=False) for name, network in self.parts.items()}
 
     def __call__(self, batch: Tensors) -> dict[str, float]:
-        """Takes a step; returns the same report as `LayeredGAN.train_step`."""
+        """Takes a step. Returns the same report as `LayeredGAN.train_step`."""
         for layer in self.spectral:
             layer.update_u()
         generator_loss, discriminator_loss, report = self.losses(batch)
@@ -101,7 +101,8 @@ def warp(images: Tensor, transforms: Tensor) -> Tensor:
     """Warps each image by its transform, as `perturbation.warp` does."""
     last = images.shape[-1] - 1
     a, b, shift = transforms[:, :6].reshape(-1, 2, 3).unbind(-1)
-    theta = torch.stack([a, b, a + b + 2 / last * shift - 1], -1)  # corners at -1 and 1 instead of 0 and `last`
+    # In PyTorch the corners are at -1 and 1, not at 0 and `last`.
+    theta = torch.stack([a, b, a + b + 2 / last * shift - 1], -1)
     grid = F.affine_grid(theta, list(images.shape), align_corners=True)
     return F.grid_sample(images, grid, align_corners=True)
 

@@ -1,4 +1,4 @@
-"""Loads the weights of our Keras networks into the PyTorch networks."""
+"""Copying of the weights of our Keras networks to the PyTorch networks."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -27,7 +27,8 @@ _NAMES_OF_BATCH_NORM = {
 def load(network: nn.Module, arrays: Mapping[str, np.ndarray], prefix: str) -> nn.Module:
     """Copies weights into a network.
 
-    Both libraries list the layers of one kind (the same names of weights, the same rank) in the order of their calls.
+    Layers are of the same kind if the names and the rank of their weights are the same. Both libraries list the layers
+    of a kind in the order in which they are called.
 
     Args:
         network: the network.
@@ -67,7 +68,7 @@ def fold_batch_norm(network: nn.Module) -> nn.Module:
 
 
 def _tensors(module: nn.Module) -> dict[str, Tensor]:
-    """Returns the weights of a module itself by Keras's names."""
+    """Returns the weights of a module, without those of its submodules, by their names in Keras."""
     names = _NAMES_OF_BATCH_NORM if isinstance(module, BatchNorm) else _NAMES
     own = {**dict(module.named_parameters(recurse=False)), **dict(module.named_buffers(recurse=False))}
     return {names[name]: tensor for name, tensor in own.items() if name in names}

@@ -2,7 +2,7 @@
 
     python -m benchmarks.speed.torch_step.worker FOLDER (eager | compile) THREADS
 
-FOLDER has the files of `gan_step.save`. The functions are `step` and `product`.
+FOLDER has the files that `gan_step.save` wrote. The process offers the functions `step` and `product`.
 """
 
 import json
@@ -21,7 +21,7 @@ _PRODUCT = 2048  # side of the two matrices
 def main(folder: str, way: str, threads: str) -> None:
     """Prepares the step and serves."""
     torch.set_num_threads(int(threads))
-    torch.set_flush_denormal(True)  # as TensorFlow does
+    torch.set_flush_denormal(True)  # TensorFlow does the same
     torch.manual_seed(0)
     settings = json.loads(pathlib.Path(folder, "settings.json").read_text())
     arrays = dict(np.load(pathlib.Path(folder, "weights.npz")))
