@@ -1,4 +1,4 @@
-"""Small archives with the official layouts of the datasets, in the folder where a user would put them."""
+"""Small archives of the paper's datasets, with the official layouts, in the folder where a user would put them."""
 
 import io
 import pathlib
@@ -43,7 +43,7 @@ def mat(**variables):
 
 
 def accept(monkeypatch, source, folder):
-    """Makes tfds accept the checksums of the files in a folder as the official ones."""
+    """Makes TensorFlow Datasets accept the checksums of the files in a folder."""
     builder = catalogue.DATASETS[source].builder
     own = {path.name: checksums.compute_url_info(path) for path in folder.iterdir()}
     official = checksums.get_all_url_infos() | (builder.url_infos or {})
@@ -52,7 +52,10 @@ def accept(monkeypatch, source, folder):
 
 
 def write_cub(folder, numbers=(3, 12, 1, 10, 19, 2, 26)):
-    """Writes photos with the numbers of images.txt, not in the order of names. Photo n is grey with the value n."""
+    """Writes photos.
+
+    Photo number n is grey with the value n. The order of the numbers is not the order of the names.
+    """
     root, names = "CUB_200_2011", {n: f"001.Black_footed_Albatross/Bird_{100 - n:04}_{n}" for n in numbers}
     images = {f"{root}/images/{name}.jpg": image_file("JPEG", (20, 30), n) for n, name in names.items()}
     lists = {
@@ -67,7 +70,7 @@ def write_cub(folder, numbers=(3, 12, 1, 10, 19, 2, 26)):
 
 
 def write_dogs(folder, test=2):
-    """Writes one training photo of each breed, because tfds takes the breeds' names from the training photos."""
+    """Writes one training photo of each breed, because TensorFlow Datasets takes the breeds' names from them."""
     files = [f"n{n:08}-Breed/n{n:08}_7" for n in range(120)] + [f"n00000003-Breed/n00000003_{n}" for n in range(test)]
     write_tar(
         folder / "images.tar",
@@ -122,8 +125,8 @@ WRITERS = {"cub": write_cub, "dogs": write_dogs, "cars": write_cars, "apc": writ
 
 
 def write(source, path, monkeypatch):
-    """Writes a dataset's archives below `path`, the folder that tfds uses, and returns `path`."""
-    tfds.disable_progress_bar()  # no progress bar, which would start a process
+    """Writes the archives of a dataset into `path`, a folder for TensorFlow Datasets. Returns `path`."""
+    tfds.disable_progress_bar()  # because a progress bar would start a process
     folder = path / "downloads" / "manual"
     WRITERS[source](folder)
     accept(monkeypatch, source, folder)

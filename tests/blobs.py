@@ -1,4 +1,4 @@
-"""Images of spots, and networks briefly trained to find the red spots, for the test of the web page."""
+"""Images of spots, and networks that are briefly trained to find red spots. The test of the web page uses them."""
 
 import keras
 import numpy as np
@@ -17,7 +17,7 @@ STEPS, BATCH, HELD_OUT = 60, 8, 32
 
 
 def blobs(width, height, mode="RGB", seed=0):
-    """Returns an image of bright and dark spots of many sizes in all colours."""
+    """Returns an image of bright and dark spots, in many sizes and all colours."""
     rng = np.random.default_rng(seed)
     sum_of_scales = np.zeros((height, width, len(mode)))
     for cells in (3, 9, 27):
@@ -28,7 +28,7 @@ def blobs(width, height, mode="RGB", seed=0):
 
 
 def is_red(image):
-    """Returns whether each pixel has more red than blue around it, bool [height, width]."""
+    """Returns for each pixel whether there is more red than blue around it, bool [height, width]."""
     blurred = image.resize((6, 6), Image.Resampling.BOX).resize(image.size, Image.Resampling.BICUBIC)
     red, _, blue = np.moveaxis(np.asarray(blurred), -1, 0)
     return red > blue

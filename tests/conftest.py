@@ -1,6 +1,6 @@
 """Fixtures for the tests in every folder.
 
-TensorFlow is imported in the fixtures, because the main process of pytest-xdist does not need it.
+TensorFlow is imported inside the fixtures, because the main process of pytest-xdist does not need it.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Photos of discs and small networks for the tests of the export."""
+"""Images of discs, and small networks, for the tests of the export."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""The code of the guides, and a model with the two signatures that they use."""
+"""The code in the guides, and a model with the two signatures that this code uses."""
 
 import re
 
@@ -13,13 +13,16 @@ RESOLUTION = 8
 
 
 def code(page, language):
-    """Returns the only block of a language in a page of docs/."""
+    """Returns the code block of a language in a page of docs/. There must be only one."""
     (block,) = re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / "docs" / page).read_text(), re.S | re.M)
     return block
 
 
 def write_model(path, *, integer, fit="pad"):
-    """Writes a .tflite file like an exported file. Its model marks pixels that are bright in all three channels."""
+    """Writes a .tflite file with the signatures of an export.
+
+    Its model marks pixels that are bright in all three channels.
+    """
     network = bright_network(RESOLUTION)
     photos = np.random.default_rng(0).integers(0, 256, (4, RESOLUTION, RESOLUTION, 3), np.uint8)
     content = to_tflite_int8(network, photos) if integer else to_tflite_float32(network)

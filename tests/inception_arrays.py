@@ -1,4 +1,4 @@
-"""Random weights for the Inception-v3 of FID, the same in every environment that has numpy."""
+"""Random weights for the Inception-v3 of FID. They are the same in every environment that has numpy."""
 
 import zlib
 

@@ -1,10 +1,10 @@
-"""A stand-in for FID's Inception."""
+"""A replacement for FID's Inception."""
 
 import numpy as np
 
 
 class MeanColour:
-    """Computes features for FID without weights: the mean colour of each image. Records the batches of images."""
+    """Computes features for FID that need no weights: the mean colour of each image. Records the batches of images."""
 
     def __init__(self, sha256="0123"):
         self.sha256, self.seen = sha256, []

@@ -1,4 +1,7 @@
-"""Broken and odd image files, the same in every run. For most files, the right result of reading is known."""
+"""Broken and odd image files.
+
+They are the same in every run. For most files, the correct result of reading is known.
+"""
 
 import dataclasses
 import io
@@ -19,7 +22,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 @dataclasses.dataclass(frozen=True)
 class Mutation:
-    """The relative path of a file, whether the file can be read, and the size of the displayed image, if known."""
+    """A file: its relative path, whether it can be read, and the size of the displayed image, if known."""
 
     name: str
     expected: str
@@ -27,7 +30,7 @@ class Mutation:
 
 
 class _Folder:
-    """Writes files into a folder, and keeps a list of them as mutations."""
+    """Writes files to a folder, and keeps a list of mutations."""
 
     def __init__(self, path):
         self.path, self.mutations = path, []
@@ -43,7 +46,7 @@ class _Folder:
 
 
 def write(path):
-    """Writes all files into the folder `path`; returns a list of `Mutation`."""
+    """Writes all files to the folder `path`. Returns a list of `Mutation`."""
     folder = _Folder(path)
     for kind in (_cut, _flipped, _of_other_formats, _no_images, _bombs, _sizes, _animated, _modes, _jpegs, _exif):
         kind(folder)
@@ -53,7 +56,7 @@ def write(path):
 
 
 def write_large(path):
-    """Writes two readable images that take as much memory as is allowed."""
+    """Writes two readable images that need as much memory as is allowed."""
     palette = [(b"PLTE", bytes(6)), (b"tRNS", b"\x7f\xff")]
     (path / "limit.png").write_bytes(png(8192, 8192, color=3, chunks=palette))
     (path / "large.jpg").write_bytes(encoded(Image.new("CMYK", (4096, 4096)), "jpg", progressive=True))
@@ -138,7 +141,7 @@ def _no_images(folder):
 
 
 def _bombs(folder):
-    """Files whose headers claim more than the limits allow."""
+    """Writes files whose headers state larger sizes than the limits allow."""
     for side in (2**31 - 1, 2**20, 20_000):
         rows = zlib.compress(bytes(1000))
         folder.add(f"bomb_{side}.png", png(side, side, rows=rows), LEFT_OUT)
@@ -149,7 +152,8 @@ def _bombs(folder):
     place = jpeg.index(b"\xff\xc0") + 5
     jpeg[place : place + 4] = b"\xff\xff\xff\xff"
     folder.add("bomb.jpg", jpeg, LEFT_OUT)
-    canvas = struct.pack("<I", 0) + b"\xfe\x3f\x00\xfe\x3f\x00"  # VP8X, 16,383 pixels wide and high
+    # A VP8X header that states 16,383 pixels in width and height.
+    canvas = struct.pack("<I", 0) + b"\xfe\x3f\x00\xfe\x3f\x00"
     folder.add("bomb.webp", b"RIFF\x64\0\0\0WEBPVP8X\x0a\0\0\0" + canvas + bytes(60), LEFT_OUT)
     folder.add("bomb_too_large.png", png(LIMIT // 4 + 1, 4, depth=1, color=0), LEFT_OUT)
     folder.add("scans.jpg", _many_scans(Image.new("L", (2048, 2048)), 3000), LEFT_OUT)
@@ -164,7 +168,7 @@ def _bombs(folder):
 def _many_scans(image, count):
     """Returns a progressive JPEG that repeats its last scan.
 
-    Each copy of the scan takes few bytes, but costs work on every pixel.
+    Each copy of the scan has few bytes, but decoding it takes work for every pixel.
     """
     content = encoded(image, "jpg", progressive=True)
     last = content.rindex(b"\xff\xda")
@@ -244,7 +248,7 @@ def _exif(folder):
             "random": b"Exif\0\0" + random.Random(ending).randbytes(100),
         }.items():
             folder.add(f"exif_{name}.{ending}", encoded(noise(), ending, exif=broken), READ)
-    # Orientation 6, and a tag whose value Pillow cannot write again.
+    # The tags are orientation 6, and a tag with a value that Pillow cannot write again.
     entries = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0) + struct.pack("<HHII", 0x0132, 5, 1, 0xFFFFFF00)
     exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + entries + bytes(4)
     folder.add("exif_unwritable.jpg", encoded(noise(), "jpg", exif=exif), READ)
@@ -253,7 +257,7 @@ def _exif(folder):
 def _orientation(turn):
     """Returns EXIF data with only an orientation.
 
-    The bytes are put together here, because Pillow writes no wrong orientation.
+    The bytes are put together here, because Pillow cannot write a wrong orientation.
     """
     return b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 0x0112, 3, 1, turn, 0) + bytes(4)
 
@@ -297,7 +301,7 @@ def _names(folder):
 
 
 def _no_files(folder):
-    """Links, a pipe and a file without permission. Reading some of these files would wait for ever."""
+    """Makes links, a pipe and a file without read permission. Reading some of them would wait for ever."""
     content = encoded(noise(), "jpg")
     folder.add("target", content, None)
     folder.link("link.jpg", "target", READ, SIZE)
@@ -314,7 +318,8 @@ def _no_files(folder):
 def _folders(folder):
     content = encoded(noise(), "png")
     folder.add("folder.jpg/inside.png", content, READ, SIZE)
-    folder.add("clash.png/inside.png", content, READ, SIZE)  # its folder of masks has the name of the next image's mask
+    # The folder of its masks has the same name as the mask of the next image.
+    folder.add("clash.png/inside.png", content, READ, SIZE)
     folder.add("clash.jpg", content, READ, SIZE)
     folder.add("new\nfolder/inside.png", content, READ, SIZE)
     folder.add("/".join(["deep"] * 60) + "/inside.png", content, READ, SIZE)

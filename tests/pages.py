@@ -1,4 +1,4 @@
-"""The Markdown pages, and the commands, links and code blocks in them that tests check."""
+"""The Markdown pages that tests check, with their commands, links and code blocks."""
 
 import dataclasses
 import re
@@ -24,7 +24,7 @@ _IN_SCRIPTS = re.compile(r"exec (?:\.venv/bin/)?(\S.*?)'?$", re.M)
 
 @dataclasses.dataclass(frozen=True)
 class Command:
-    """A command of a page, split into words as a shell would."""
+    """A command of a page, split into words as a shell does it."""
 
     page: str
     words: tuple[str, ...]
@@ -49,7 +49,7 @@ def prose(page: Path) -> str:
 
 
 def commands(page: Path) -> list[Command]:
-    """Returns the commands of a page's shell blocks in order, and the commands that its scripts `exec`."""
+    """Returns the commands in a page's shell blocks, in order, and the commands that its scripts run with `exec`."""
     found = []
     for language, text in blocks(page):
         joined = re.sub(r"\\\n\s*", "", text)
@@ -75,7 +75,7 @@ def _split(line: str) -> list[tuple[str, ...]]:
 
 
 def anchors(page: Path) -> set[str]:
-    """Returns the anchors that GitHub gives a page's headings."""
+    """Returns the anchors that GitHub makes for the headings of a page."""
     headings = re.findall(r"^#+ (.*)$", prose(page), re.M)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

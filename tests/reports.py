@@ -1,4 +1,4 @@
-"""A report of photos with a network that marks bright pixels, for the tests of the report."""
+"""Photos, a network that marks bright pixels, and a parser of pages, for the tests of the report."""
 
 import html.parser
 

@@ -1,4 +1,4 @@
-"""Distils students from the finished run."""
+"""Tests of students of the finished run."""
 
 import shutil
 
@@ -19,7 +19,7 @@ SMALL = Student(width=2, steps=5, gamma_segmentation=1.0)
 
 
 def contents(workdir):
-    """Returns the content of every file of a run, except its students'."""
+    """Returns the content of every file of a run, except the files of its students."""
     paths = (path for path in workdir.rglob("*") if path.is_file() and "students" not in path.parts)
     return {str(path.relative_to(workdir)): path.read_bytes() for path in paths}
 

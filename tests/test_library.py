@@ -1,4 +1,4 @@
-"""The functions for Python programs."""
+"""Tests of the functions for Python programs."""
 
 import numpy as np
 import pages
@@ -45,7 +45,7 @@ def test_functions_do_not_hide_the_modules():
 
 
 def test_the_examples_of_the_page_run(place, run_copy, eagerly, monkeypatch, capsys):
-    """A finished run replaces the training, because tests/test_train.py already tests it."""
+    """The training is replaced by a finished run, because tests/test_train.py already tests the training."""
     trained = []
 
     def train_nothing(config, workdir):

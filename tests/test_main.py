@@ -1,4 +1,4 @@
-"""The training command refuses wrong flags and configs with a message, before it trains."""
+"""Tests that the training command refuses wrong flags and configs with a message, before it trains."""
 
 import ast
 import collections
@@ -26,7 +26,7 @@ ONE_STEP = [f"--config.{name}={value}" for name, value in (tiny.RUN | tiny.ONE_S
 
 @pytest.fixture
 def parse(monkeypatch):
-    """Parses a command line as the command does; returns the error message, or None."""
+    """Parses a command line as the command does. Returns the error message, or None."""
     saved = flagsaver.save_flag_values()
 
     def reset():  # copies, because the flags keep and change these dicts
@@ -47,8 +47,9 @@ def parse(monkeypatch):
 
 @pytest.fixture
 def run(parse, tmp_path, monkeypatch):
-    """Runs the command with a workdir; returns the error message, or None."""
-    monkeypatch.setattr(logging, "use_absl_handler", lambda: None)  # otherwise the handler would stay for later tests
+    """Runs the command with a workdir. Returns the error message, or None."""
+    # Otherwise absl's handler would still be used in later tests.
+    monkeypatch.setattr(logging, "use_absl_handler", lambda: None)
 
     def ran(*arguments):
         try:
@@ -81,7 +82,7 @@ def test_other_modes_take_the_config_of_the_run(run, tmp_path, monkeypatch):
 
 
 def test_at_most_five_of_our_functions_lead_from_the_command_to_a_loss(run, monkeypatch):
-    # Replaces the code of the function, because the GAN may already refer to the function.
+    # The code inside the function is replaced, because the GAN may already hold the function itself.
     monkeypatch.setattr(losses.mutual_information, "__code__", (lambda logits, code: 1 / 0).__code__)
     with pytest.raises(ZeroDivisionError) as raised:
         run("--config=shapes", *ONE_STEP)

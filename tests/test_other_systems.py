@@ -1,4 +1,4 @@
-"""The program works without modules and functions that macOS or Windows lack.
+"""Tests that the program works without modules and functions that macOS or Windows lack.
 
 The tests hide these modules and functions from Python.
 """
@@ -69,7 +69,7 @@ def test_windows_lock_is_held_by_one_process(tmp_path, monkeypatch):
 @pytest.mark.parametrize("folder", ["tf_layered_gan", "export", "edge_segmenter"])
 def test_no_module_needs_what_only_posix_has(folder):
     for path in (ROOT / folder).rglob("*.py"):
-        if "build" in path.relative_to(ROOT).parts:  # pip leaves a copy of the package there
+        if "build" in path.relative_to(ROOT).parts:  # the folder `build` holds a copy of the package, left by pip
             continue
         trees = ast.walk(ast.parse(path.read_text()))
         names = {alias.name for node in trees if isinstance(node, ast.Import) for alias in node.names}

@@ -1,4 +1,4 @@
-"""The mode that rebuilds the report of a run."""
+"""Tests of the mode that rebuilds the report of a run."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""Trains tiny runs with Algorithm 1 and looks at what they write."""
+"""Tests of tiny runs with Algorithm 1: their figures and the files that they write."""
 
 import hashlib
 import importlib
@@ -202,7 +202,8 @@ def test_learning_rates_fall_over_the_last_rounds(finished_run, photo_run):
 
 
 def test_steps_leave_no_number_with_tensorflow(photo_run):
-    assert photo_run[2] == {0, 1}  # 2, the number of the second step, must be missing: TensorFlow would keep it
+    # 2, the number of the second step, must not be assigned, because TensorFlow would keep it.
+    assert photo_run[2] == {0, 1}
 
 
 def test_a_run_has_every_figure_of_the_tables(photo_run):
@@ -236,7 +237,8 @@ def test_fid_and_clusters_stay_until_the_gan_trains_again(photo_run, tmp_path, e
         return report_run(config, workdir, splits, *models, inception=None)
 
     assert report() == metrics
-    for earlier in (json.dumps(metrics | {"images_seen": 4}), '{"seed": 0, '):  # another GAN; damaged
+    # The figures of another GAN, and a damaged file.
+    for earlier in (json.dumps(metrics | {"images_seen": 4}), '{"seed": 0, '):
         (workdir / "metrics.json").write_text(earlier)
         assert metrics.keys() - report().keys() == {"synthesis", "clusters"}
 
@@ -252,7 +254,8 @@ def test_every_config_trains(name, tmp_path, eagerly, monkeypatch):
         own = {"data.path": str(archives.write(source, tmp_path / "tfds", monkeypatch)), "data.holdout": 2}
     metrics = tiny.train_one_step(module, tmp_path / "run", **own)
     assert metrics["images_seen"] == 4
-    assert (metrics["test"] is None) == (source in ("folder", "dogs", "cars"))  # the test gives no masks for these
+    # In this test, there are no masks for these sources.
+    assert (metrics["test"] is None) == (source in ("folder", "dogs", "cars"))
     for pattern in ("metrics.json", "checkpoints/*.index", "samples/*.png"):
         assert list((tmp_path / "run").glob(pattern)), pattern
     assert steps(tiny.events(tmp_path / "run"))["discriminator/generator_adversarial"] == [1]

@@ -1,4 +1,4 @@
-"""Networks, batches and runs for the tests, all as small as possible."""
+"""Networks, batches and runs for the tests. All of them are as small as possible."""
 
 import contextlib
 import functools
@@ -104,7 +104,7 @@ def networks():
 
 
 def layered_gan(learning_rate=0.1, augmentation=None):
-    """Returns a LayeredGAN with SGD as its optimizers; its weights are the same every time."""
+    """Returns a LayeredGAN with SGD as its optimizers. Its weights are the same every time."""
     keras.utils.set_random_seed(0)
     gan = LayeredGAN(**networks(), ema_decay=0.75, augmentation=augmentation)
     optimizers = [keras.optimizers.SGD(learning_rate) for _ in range(2)]
@@ -144,21 +144,21 @@ def changed(before, variables):
 
 
 def run_config(module, **changes):
-    """Returns the config of a module of configs/, made tiny. `changes` has values by dotted names."""
+    """Returns a tiny version of a config in configs/. `changes` are values by dotted names."""
     config = module.get_config()
     config.update_from_flattened_dict(RUN | changes)
     return config.lock()
 
 
 def train_one_step(module, workdir, **changes):
-    """Validates the config of a module, made tiny, and trains one step of each kind; returns the figures."""
+    """Validates a tiny version of a config in configs/, and trains one step of each kind. Returns the figures."""
     config = run_config(module, **ONE_STEP | changes)
     validate(config)
     return train.train(config, workdir)
 
 
 def checkpoint_values(workdir):
-    """Returns all values in a run's newest checkpoint by name, except the time that training took."""
+    """Returns all values in the newest checkpoint of a run by name, except the training time."""
     newest = max(pathlib.Path(workdir).glob("checkpoints/*.index"), key=lambda path: int(path.stem.split("-")[1]))
     reader = tf.train.load_checkpoint(newest.with_suffix(""))
     names = [name for name in reader.get_variable_to_dtype_map() if not name.startswith(("seconds", "_"))]
@@ -166,13 +166,16 @@ def checkpoint_values(workdir):
 
 
 def counters(workdir, *names):
-    """Returns some of a run's counters, see `Checkpointer`, from its newest checkpoint."""
+    """Returns some counters of a run from its newest checkpoint, see `Checkpointer`."""
     values = checkpoint_values(workdir)
     return [int(values[name]) for name in names]
 
 
 def events(workdir):
-    """Returns the events that a run wrote for TensorBoard, as lists by name. Each event has a step and a tensor."""
+    """Returns the events that a run wrote for TensorBoard, as a dict of lists by name.
+
+    Each event has a step and a tensor.
+    """
     accumulator = EventAccumulator(str(workdir / "tensorboard"), size_guidance={"tensors": 0})
     accumulator.Reload()
     return {tag: accumulator.Tensors(tag) for tag in accumulator.Tags()["tensors"]}
@@ -198,7 +201,7 @@ def assert_same_run(whole, killed):
 
 
 def write_inception(path):
-    """Writes the weights of `inception_arrays` to an .npz file for FID's network; returns its path."""
+    """Writes the weights of `inception_arrays` to an .npz file for FID's network. Returns the path of the file."""
     arrays = {}
     for layer in inception().layers:
         for weight in layer.weights:
@@ -225,7 +228,7 @@ def written(workdir):
 
 
 def python(*arguments, **environment):
-    """Starts another Python in the root of the repository; its output is text."""
+    """Starts another Python process in the root of the repository. Its output is text."""
     return subprocess.Popen(
         [sys.executable, *map(str, arguments)],
         cwd=ROOT,
@@ -236,7 +239,7 @@ def python(*arguments, **environment):
     )
 
 
-# The child reads its own peak from /proc: getrusage of a finished child can return the peak of its parent.
+# The child process reads its own peak from /proc, because getrusage can return the peak of the parent process.
 _MEASURE = r"""
 import atexit, pathlib, re, runpy, sys
 _, peak, *sys.argv = sys.argv
@@ -247,7 +250,10 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 
 
 def measured(peak, script):
-    """Returns the arguments with which Python runs a script and writes the script's peak memory to the file `peak`."""
+    """Returns arguments for Python.
+
+    With them, it runs a script and writes the peak memory of the script to the file `peak`.
+    """
     return "-c", _MEASURE, peak, script
 
 
@@ -257,11 +263,11 @@ def peak_memory(peak):
 
 
 def workers(count, *arguments, **environment):
-    """Starts `count` workers of one cluster on this machine, see `python`."""
+    """Starts the `count` workers of a cluster on this machine, see `python`."""
     return [python(*arguments, TF_CONFIG=tf_config, **environment) for tf_config in local_cluster(count)]
 
 
 def finish(process):
-    """Waits for a process of `python`; returns its exit code and the rest of its output."""
+    """Waits for a process that `python` started. Returns its exit code and the rest of its output."""
     output, _ = process.communicate(timeout=600)
     return process.returncode, output

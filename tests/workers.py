@@ -1,4 +1,4 @@
-"""A script: a worker that meets another worker but does not train. TF_CONFIG holds the worker's index."""
+"""A script for a worker that meets another worker, but does not train. TF_CONFIG has the index of the worker."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """Tests of the GPU tool.
 
-TensorFlow exports a run, JAX trains it on the CPU in another environment, and TensorFlow imports the result.
+TensorFlow exports a run. JAX trains it on the CPU, in another environment. TensorFlow imports the result.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ CHEAP = {"TF_CPP_MIN_LOG_LEVEL": "2", "XLA_FLAGS": "--xla_backend_optimization_l
 
 
 def run(*command, **environment):
-    """Runs a command in the repository's root; returns what it printed."""
+    """Runs a command in the root of the repository. Returns its output."""
     result = subprocess.run(
         list(map(str, command)), cwd=tiny.ROOT, env=os.environ | CHEAP | environment, capture_output=True, text=True
     )
@@ -75,7 +75,8 @@ def test_jax_trains_what_tensorflow_exported_and_imports(jax_python, tmp_path):
     environment = {"JAX_PLATFORMS": "cpu", "JAX_LOG_COMPILES": "1", "PYTHONPATH": ""}
     log = run(jax_python, f"{alone}/run.py", *flags, "--budget=36000", **environment)
 
-    assert log.count("Compiling jit(_scan)") == 8  # four programs are compiled twice: for the check and for the run
+    # Four programs are compiled twice: once for the check and once for the run.
+    assert log.count("Compiling jit(_scan)") == 8
     apart = {name: float(value) for name, value in re.findall(r"(\w+) differs .*'first_report': ([^,}]+)", log)}
     assert apart.keys() == {"gan_first", "gan_later", "segmenter", "final"}
     assert max(apart.values()) < 1e-5, apart
@@ -177,8 +178,8 @@ def test_every_epoch_sees_each_photo_once_in_another_order():
 def test_rounds_fill_the_time():
     plan = Plan(rounds=3, annealed_rounds=1, gan_steps=1000, segmenter_steps=10, final_steps=20)
     seconds = {"gan_first": 0.5, "gan_later": 0.75, "segmenter": 0.1, "final": 0.25}
-    # Of 90 s, 3 rounds take 1 + 4 s each, the final steps take 5 s, and 25 s are reserved. So 45 s are left for the
-    # GAN. One step in each round takes 0.5 + 2 * 0.75 = 2 s, so 22 steps fit.
+    # There are 90 s. The 3 rounds take 1 + 4 s each, the final steps take 5 s, and 25 s are reserved. So 45 s are left
+    # for the GAN. One step in each round takes 0.5 + 2 * 0.75 = 2 s together, so there is time for 22 such steps.
     assert plan.fit(90.0, seconds, chunk=5).gan_steps == 20
     assert plan.fit(0.0, seconds, chunk=5).gan_steps == 5
     assert plan.fit(1e6, seconds, chunk=5) == plan
@@ -205,7 +206,7 @@ def test_weights_come_back_as_they_were(tmp_path):
 def test_large_weights_come_back_as_float16_in_several_files_without_optimizers(tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "FILE_BYTES", 10_000)
     numbers = np.random.default_rng(0).normal(size=(3, 6400)).astype(np.float32)  # each row has 12,800 bytes as float16
-    numbers[2, 0] = 1e6  # too large for float16, so this row keeps 25,600 bytes
+    numbers[2, 0] = 1e6  # this value is too large for float16, so this row still has 25,600 bytes
     groups = ("average_segmenter", "mask_encoder", "discriminator", "segmenter_optimizer")
     state = {f"{group}/000": numbers[i] for group, i in zip(groups, (0, 1, 2, 0), strict=True)}
     message = weights.write_weights(tmp_path, state, {})

@@ -1,4 +1,4 @@
-"""The comparison with peers, run with a model that finds bright pixels in place of the peers' weights."""
+"""Tests of the comparison with peers. A model that finds bright pixels takes the place of the peers' models."""
 
 import sys
 import time
@@ -26,7 +26,7 @@ def photos(tmp_path):
 
 
 def fake_runtime(monkeypatch, shape, output):
-    """Replaces the model by a fake with a fixed output. Returns the list of the inputs that the fake gets."""
+    """Replaces the model by a fake model with a fixed output. Returns a list of the inputs that the fake model gets."""
     given = []
     monkeypatch.setattr(
         segmenters, "load", lambda path, threads: (shape, "float32", lambda x: given.append(x) or output)
@@ -80,7 +80,8 @@ def test_models_are_measured_in_their_own_processes(model):
     for figure in figures.values():
         assert 0 < figure["least"] <= figure["median"] < 1000
         assert 0 < figure["cpu"] < 1000
-        assert 10 < figure["before"] < figure["peak"] < 200  # MiB; the larger memory of the parent does not count
+        # In MiB; the larger memory of the parent process does not count.
+        assert 10 < figure["before"] < figure["peak"] < 200
 
 
 def test_a_burst_has_at_least_one_run(monkeypatch):

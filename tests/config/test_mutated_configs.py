@@ -1,4 +1,4 @@
-"""Mutated configs are accepted, or refused with the name of a field, its value and the allowed values."""
+"""Tests of mutated configs: each is accepted, or refused with the name of a field, its value and the allowed values."""
 
 import collections
 import importlib
@@ -17,7 +17,7 @@ from tf_layered_gan.models import memory
 from tf_layered_gan.runs.config_record import load_config, record_config
 
 CONFIGS = shipped.names()
-DIGITS = 10**5000  # Python refuses to print so long an integer
+DIGITS = 10**5000  # Python refuses to print an integer with this many digits
 VALUES = [
     *(None, True, False, 0, 1, -1, 2, 3, 7, 16, 1024, 2**20, 2**31, 2**63, -(2**63), 10**400, -(10**400), DIGITS),
     *(0.0, -0.0, 0.5, 1.0, 1.5, -0.5, 1e6, 1e308, -1e308, 5e-324, 0.9999999999999999, math.nan, math.inf, -math.inf),
@@ -46,7 +46,7 @@ def section(config, field):
 
 
 def put(config, field, value):
-    """Replaces a field by a new one, because a ConfigDict accepts a value of another type only in a new field."""
+    """Removes a field and adds it again, because a ConfigDict accepts a value of another type only in a new field."""
     holder, name = section(config, field)
     del holder[name]
     holder[name] = value
@@ -75,7 +75,7 @@ def steps(config):
 
 
 def check_usable(config):
-    """Checks that an accepted config ends in time, and that its numbers of steps fit into int64."""
+    """Checks that a run with an accepted config would end, and that its numbers of steps fit into int64."""
     assert 1 <= config.schedule.rounds <= 10_000
     assert max(steps(config)) < 2**63
     assert config.resolution <= round(config.resolution / config.data.crop_scale[0]) <= 4 * config.resolution
@@ -95,7 +95,8 @@ def test_mutated_field_is_accepted_or_refused_by_name(name):
                 check_usable(config)
             else:
                 assert re.search(REFUSAL, words, re.DOTALL) and len(words) < 3000
-                # The message may name another field, which depends on the mutated field and contains its name.
+                # The message may name another field that depends on the mutated field. It then contains the mutated
+                # field's name.
                 assert field in words or field.split(".")[-1] in words, (field, words)
     assert refused > 100
 
@@ -119,7 +120,7 @@ def test_configs_with_several_mutations_are_accepted_or_refused():
 
 
 def accepted_values(plain):
-    """Yields (field, value) for every accepted value that still lets a config train quickly."""
+    """Yields (field, value) for every accepted value with which a config still trains quickly."""
     for field in fields(plain):
         for value in VALUES:
             config = plain.copy_and_resolve_references()
@@ -152,7 +153,7 @@ def test_accepted_configs_train_or_are_refused_with_a_message(tmp_path, eagerly)
                 continue
             train.train(config.lock(), tmp_path / str(len(mutations)))
             ended["trained"] += 1
-        except (ValueError, OSError, FloatingPointError) as error:  # the command shows these as messages
+        except (ValueError, OSError, FloatingPointError) as error:  # the command shows these errors as messages
             ended["refused"] += 1
             print(error)
     print(dict(ended))

@@ -1,4 +1,4 @@
-"""Progress in a terminal and in a log."""
+"""Tests of progress in a terminal and in a log."""
 
 import io
 import sys

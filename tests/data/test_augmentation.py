@@ -37,7 +37,7 @@ def row(*values):
     ],
 )
 def test_a_crop_is_copied_blended_mirrored_or_averaged(left, side, mirrored, expected):
-    # The first image differs by column only, and the second by row only. Only columns are mirrored.
+    # The first image has equal rows, and the second has equal columns. Mirroring changes only the order of columns.
     columns = row(1, 2, 3, 4)
     images = tf.concat([columns, tf.transpose(columns, [0, 2, 1, 3])], axis=0)
     place = {"top": tf.constant([0.0, left]), "left": tf.constant([left, 0.0]), "side": tf.constant([side, side])}
@@ -65,8 +65,8 @@ def test_half_of_the_images_are_mirrored():
 
 
 def test_crops_fill_the_range_of_sides_and_places():
-    # The image holds its own column numbers, so each value of the result is the position that was read. Pixel i is read
-    # at left + (i + 0.5) * side / 8 - 0.5. For i = 1 and i = 6 this is inside the image.
+    # Each pixel of the image has the number of its column, so each value of the result is the position that was read.
+    # Pixel i is read at left + (i + 0.5) * side / 8 - 0.5. For i = 1 and i = 6 this position is inside the image.
     images = tf.repeat(row(*range(8)), 500, axis=0)
     result = random_flip_and_crop(images, SEED, resolution=8, crop_scale=(0.5, 0.8), flip=False).numpy()
     first, last = result[:, 0, 1, 0], result[:, 0, 6, 0]
@@ -94,7 +94,10 @@ def test_crop_out_of_range_is_refused(wrong):
 
 
 def colored(pixel, *, shift=0.0, contrast=1.0, saturation=1.0, turn=0.0):
-    """Changes the colours of an image of one pixel, which is also the mean of the image. Returns the pixel."""
+    """Changes the colours of an image with one pixel, so the pixel is also the mean of the image.
+
+    Returns the new pixel.
+    """
     image = tf.constant(pixel, tf.float32)[None, None, None]
     return apply_color(image, tf.constant([[shift, contrast, saturation, turn]]))[0, 0, 0].numpy()
 

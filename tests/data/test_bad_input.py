@@ -1,4 +1,4 @@
-"""Hundreds of broken and odd files: each gives the expected result, within limits of memory and time."""
+"""Tests with hundreds of broken and odd files. Each gives the expected result, within limits of memory and time."""
 
 import collections
 import json
@@ -16,7 +16,7 @@ from edge_segmenter.command.plan import plan
 from edge_segmenter.files.own_results import FOLDERS
 from tf_layered_gan.data import folder
 
-MEMORY = 1536 * 2**20  # bytes, the limit stated by data/folder.py and edge_segmenter/command/run.py
+MEMORY = 1536 * 2**20  # in bytes; data/folder.py and edge_segmenter/command/run.py state this limit
 SECONDS = 200  # only a program that hangs takes longer
 
 LOAD = """
@@ -63,7 +63,7 @@ def run(tmp_path, script, *arguments):
 
 
 def named(output, what, path):
-    """Returns how many lines of an output contain both `what` and a path."""
+    """Returns the number of lines in an output that contain both `what` and a path."""
     shown = str(path) if str(path).isprintable() else ascii(str(path))[1:-1]
     return sum(f"{what} {shown}: " in line for line in output.split("\n"))
 
@@ -81,12 +81,12 @@ def test_every_file_of_a_folder_is_read_or_named_once(files, tmp_path):
             times = read.pop(file.name, 0), named(finished.stderr, "left out", path / file.name)
             assert times in {READ: [(1, 0)], LEFT_OUT: [(0, 1)]}.get(file.expected, [(1, 0), (0, 1)]), file
     assert not read
-    assert "are left out: none 1" in finished.stderr  # counts the one file without a suffix
+    assert "are left out: none 1" in finished.stderr  # this counts the one file without a suffix
 
 
 def test_two_large_photos_are_not_decoded_at_once(large, tmp_path):
     (tmp_path / "photos").mkdir()
-    for name in "ac":  # b and d stay small: as photos for evaluation, they are read twice
+    for name in "ac":  # b and d stay small, because photos for evaluation are read twice
         (tmp_path / "photos" / f"{name}.png").symlink_to(large / "limit.png")
     for name in "bd":
         mutations.noise().save(tmp_path / "photos" / f"{name}.png")

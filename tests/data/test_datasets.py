@@ -1,6 +1,6 @@
 """Tests of the real dataset builders.
 
-The builders read small archives with the official layouts, from the folder where a user would put the archives.
+The builders read small archives with the official layouts. The archives are in the folder where a user would put them.
 """
 
 import functools
@@ -55,7 +55,7 @@ def greys(photos):
 def masks(tmp_path):
     """Masks of the validation and test photos of cars.
 
-    These masks have half the photos' size, and the foreground is at the top.
+    These masks have half the size of the photos. The foreground is at the top.
     """
     for split, count in (("train", 6), ("test", 2)):
         for n in range(count):
@@ -142,7 +142,7 @@ def test_masks_from_a_folder(path, masks):
 
 
 def test_padding_is_unlabelled(path, masks):
-    # Photos of 30 x 20 pixels become rows 1 to 5 of 8. Of these, the first two have their centre in the upper half.
+    # A photo of 30 x 20 pixels fills rows 1 to 5 of the 8 rows. The centres of rows 1 and 2 are in its upper half.
     rows = [255, 1, 1, 0, 0, 0, 255, 255]
     assert load("cars", path, masks=masks, fit="pad").test.masks.tolist() == [[[row] * 8 for row in rows]] * 2
 

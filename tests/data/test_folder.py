@@ -21,7 +21,7 @@ def save(path, color=RED, *, size=(8, 8), mode="RGB", **options):
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder of three red photos, which is the least number that works. b.png is the photo for training."""
+    """A folder of three red photos. No smaller number works. b.png is the photo for training."""
     for name in "abc":
         save(tmp_path / "photos" / f"{name}.png")
     return tmp_path / "photos"
@@ -58,7 +58,7 @@ def test_holdout_is_evenly_spaced_and_its_neighbours_close_up(photos):
     splits = folder.load(photos, **SIZES)
     assert splits.train.images.shape == (36, 6, 6, 3)
     assert splits.validation.images.shape == splits.test.images.shape == (2, 4, 4, 3)
-    # A tenth of 40 is 4. These are the middles of four groups of ten.
+    # A tenth of 40 is 4. The photos are the middles of four groups of ten.
     assert splits.validation.names == ("05.png", "25.png") and splits.test.names == ("15.png", "35.png")
     assert splits.validation.images[:, 0, 0, 0].tolist() == [5, 25]
     assert splits.train.images[:, 0, 0, 0].tolist() == [n for n in range(40) if n not in (5, 15, 25, 35)]
@@ -163,7 +163,7 @@ def test_names_with_accents_match_whether_they_are_one_character_or_two(photos, 
 
 
 def test_mask_is_cropped_like_its_photo(photos, masks):
-    # The photo is 12 wide and 4 high. The crop keeps columns 4 to 7. Columns 5 and 6 are foreground.
+    # The photo is 12 pixels wide and 4 high. The crop keeps columns 4 to 7. Columns 5 and 6 are foreground.
     save(photos / "e.png", size=(12, 4))
     save_mask(masks / "e.png", [[0] * 5 + [255] * 2 + [0] * 5] * 4)
     assert folder.load(photos, masks=masks, **SIZES).test.masks[0, 0].tolist() == [0, 1, 1, 0]
@@ -253,7 +253,7 @@ def test_setting_out_of_range_is_refused(photos, wrong, message):
 
 @pytest.mark.parametrize("fit, seen", [("crop", [1, 1, 1, 1]), ("squeeze", [0, 1, 1, 0]), ("pad", [0, 1, 1, 0])])
 def test_photos_and_masks_of_every_split_have_the_same_fit(photos, tmp_path, fit, seen):
-    # The middle half of each photo and of its mask is white: the whole central square.
+    # The middle half of each photo and of its mask is white. It is the whole central square.
     stripe = np.zeros((8, 16), np.uint8)
     stripe[:, 4:12] = 255
     for name in "abc":
@@ -326,7 +326,8 @@ def test_cache_is_renewed_when_something_changes(photos, tmp_path, change):
         settings[change] -= 1
     assert_same_splits(folder.load(photos, cache=tmp_path / "cache", **settings), folder.load(photos, **settings))
     entries = list((tmp_path / "cache").glob("[0-9a-f]*"))
-    assert len(entries) == (2 if change == "new file" else 1)  # an earlier entry of the same photos is replaced
+    # The new entry replaces an earlier entry of the same photos.
+    assert len(entries) == (2 if change == "new file" else 1)
 
 
 def test_masks_below_the_photos_must_be_named(photos):

@@ -1,4 +1,4 @@
-"""Tests of two mistakes: masks lie among the photos, or copies of the test photos lie among the training photos."""
+"""Tests of two mistakes of users: masks among the photos, and copies of test photos among the training photos."""
 
 import numpy as np
 import pytest
@@ -78,7 +78,7 @@ def test_copies_of_photos_with_masks_are_counted(tmp_path, monkeypatch, copied, 
     warnings = []
     monkeypatch.setattr(logging, "warning", lambda line, *values: warnings.append(line % values))
     for i in range(5):
-        save(tmp_path / "photos" / f"{i}.bmp", photo(i))  # BMP, because then all files have the same length
+        save(tmp_path / "photos" / f"{i}.bmp", photo(i))  # as BMP, because then all files have the same length
     for i in range(2):
         save(tmp_path / "masks" / f"{i}.png", black_and_white(i))
     for i in range(copied):

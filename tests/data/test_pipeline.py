@@ -34,7 +34,7 @@ def batches(photos, **settings):
 
 
 def elements(photos, count, first_step=0, **settings):
-    """Returns the batches of some steps.
+    """Returns the batches of the given steps.
 
     The batches are computed without a graph, because tracing would take longer.
     """
@@ -71,8 +71,8 @@ def test_resumes_exactly(settings):
 
 @pytest.mark.parametrize("count", [1, 2, 10, 23])
 def test_every_epoch_has_each_photo_once(count):
-    # `count` batches of 4 are 4 epochs. With 10 and 23 photos, epochs begin within a batch. With 1 and 2 photos, a
-    # batch is more than an epoch.
+    # `count` batches of 4 photos are 4 epochs. With 10 and 23 photos, some epochs begin within a batch. With 1 and 2
+    # photos, a batch is longer than an epoch.
     epochs = np.reshape(order(numbered(count), count), [4, count])
     np.testing.assert_array_equal(np.sort(epochs), np.tile(np.arange(count), (4, 1)))
 

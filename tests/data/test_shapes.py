@@ -26,7 +26,8 @@ def test_objects_lie_in_the_image_and_vary_in_size(drawn):
 
 
 def test_every_shape_covers_its_centre_and_lies_in_the_disc_of_radius_1_16():
-    # The square's corner is the furthest point of all: 0.8 * sqrt(2) = 1.13; the star's tip is at 0.52 + 0.6 = 1.12.
+    # The corner of the square is furthest from the origin: 0.8 * sqrt(2) = 1.13. The tip of the star is at 0.52 + 0.6 =
+    # 1.12.
     x, y = np.meshgrid(np.linspace(-1.5, 1.5, 301), np.linspace(-1.5, 1.5, 301))
     areas = []
     for shape in shapes.SHAPES:
@@ -71,7 +72,10 @@ def test_another_painter_paints_again(tmp_path, monkeypatch):
 
 
 def _eroded(mask):
-    """Returns the pixels whose eight neighbours are all in the mask. No outline crosses such a pixel."""
+    """Returns a mask of the pixels whose eight neighbours are all in the given mask.
+
+    No outline crosses such a pixel.
+    """
     padded = np.pad(mask, 1)
     height, width = mask.shape
     return np.all([padded[i : i + height, j : j + width] for i in range(3) for j in range(3)], axis=0)

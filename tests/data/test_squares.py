@@ -24,7 +24,7 @@ def test_crop_cuts_out_the_centre_and_squeeze_takes_all(fit, seen):
 
 
 def test_pad_repeats_the_edge_and_leaves_it_unlabelled():
-    # The image is 2 high and 4 wide: rows 1 and 2 of the 4 rows are the photo.
+    # The image is 2 pixels high and 4 wide. So the photo is in rows 1 and 2 of the 4 rows.
     square = labelled_square(columns(10, 30, 50, 70), columns(0, 255, 255, 0), size=4, fit="pad")
     assert square[..., 0].tolist() == [[10, 30, 50, 70]] * 4
     assert square[..., 3].tolist() == [[255] * 4, [0, 1, 1, 0], [0, 1, 1, 0], [255] * 4]

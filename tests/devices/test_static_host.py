@@ -1,4 +1,4 @@
-"""The page must work when its folder is copied to any static host, under any path."""
+"""A test that the web page works after its folder is copied to a static host, under any path."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ SOURCES = [PAGE, *(path.read_text() for path in WEB.glob("*.js"))]
 
 
 def test_page_needs_no_folder_that_hosts_leave_out():
-    assert (WEB / ".nojekyll").exists()  # otherwise GitHub Pages leaves out some files
+    assert (WEB / ".nojekyll").exists()  # without this file, GitHub Pages leaves out some files
     assert not any("node_modules" in source for source in SOURCES)
 
 

@@ -1,6 +1,6 @@
 """Tests of the web page.
 
-Python serves the page, Chromium shows it, and its masks are compared with those of the edge command.
+Python serves the page, and Chromium shows it. The masks of the page are compared with the masks of the edge command.
 """
 
 import base64
@@ -30,17 +30,19 @@ pytestmark = pytest.mark.browser
 
 WEB = Path(__file__).parents[2] / "export" / "web"
 MODEL = "segmenter_float32.tflite"
-MOST_DIFFERENT = 0.01  # the largest share of a mask's pixels that may differ
-STOPS = ["file", "camera", "model", "threshold", "saveMask", "saveCutout"]  # elements that the Tab key reaches
+MOST_DIFFERENT = 0.01  # the largest share of a mask's pixels that is allowed to differ
+# The elements that can be reached with the Tab key.
+STOPS = ["file", "camera", "model", "threshold", "saveMask", "saveCutout"]
 
 
 @pytest.fixture(scope="module")
 def models():
-    """Name and content of each kind of model."""
+    """The name and the content of a file for each kind of model."""
     photos = np.random.default_rng(0).integers(0, 256, (4, RESOLUTION, RESOLUTION, 3)).astype("uint8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convert, "_span_all_values", lambda images: 30 + images * np.float32(0.7))
-        scaled = convert.to_tflite_int8(bright_network(), photos)  # the input scale is not 1 here; exports have 1
+        # The scale of the input is not 1 here; in exported files it is 1.
+        scaled = convert.to_tflite_int8(bright_network(), photos)
     return {
         MODEL: add_signatures(convert.to_tflite_float32(bright_network()), "pad"),
         "segmenter_int8.tflite": add_signatures(convert.to_tflite_int8(bright_network(), photos), "pad"),
@@ -57,7 +59,7 @@ def models():
 
 @pytest.fixture(scope="module")
 def site(models, tmp_path_factory):
-    """A folder with the page, its dependency and the models. Next to this folder is another one with the page alone."""
+    """A folder with the page, its dependency and the models. Beside it is a second folder, which has only the page."""
     root = tmp_path_factory.mktemp("site")
     for folder in ("full", "bare"):
         shutil.copytree(WEB, root / folder, ignore=shutil.ignore_patterns("node_modules", "runtime"))
@@ -113,7 +115,7 @@ def context(browser, address):
 
 @contextlib.contextmanager
 def watched_context(browser, address, **settings):
-    """A browser context. At its end, every request must have gone to the page's own server."""
+    """A browser context. At the end, it checks that all requests went to the page's own server."""
     context = browser.new_context(**settings, accept_downloads=True)
     requests = []
     context.on("request", lambda request: requests.append(request))
@@ -178,7 +180,7 @@ def edge_result(model, path, folder, kind="masks", *options):
 def assert_same_mask(actual, expected):
     """Compares the masks [height, width, rgb] and [height, width].
 
-    The second mask must not have nearly the same value everywhere.
+    Also checks that the second mask does not have nearly the same value everywhere.
     """
     assert actual.shape == (*expected.shape, 3)
     assert set(np.unique(actual)) <= {0, 255}
@@ -260,7 +262,7 @@ def test_model_of_squeezed_photos(context, address, site, image, tmp_path):
 def network(request, site):
     """The name of a network of a run.
 
-    The folder with this name beside the page holds the exported files of the network.
+    The exported files of this network are in a folder with this name, beside the page.
     """
     export_network(request.param, site / "full" / request.param)
     return request.param
@@ -284,7 +286,7 @@ def test_cutout_has_the_probability_as_its_alpha(page, site, tmp_path, name):
     actual = np.asarray(saved(page, "saveCutout")).astype(int)
     assert actual.shape == expected.shape and expected[..., 3].min() < 20 and expected[..., 3].max() > 220
     assert np.abs(actual - expected)[..., 3].max() <= 1
-    # A canvas stores colours multiplied by alpha, so the difference is weighted by alpha.
+    # A canvas stores colours multiplied by alpha, so differences are weighted by alpha.
     assert (np.abs(actual - expected) * expected[..., 3:] / 255).max() <= 2
 
 
@@ -384,7 +386,8 @@ def test_nothing_is_asked_for_once_the_model_is_there(context, page, image):
 @pytest.mark.parametrize("way", ["fetch(url, { mode: 'no-cors' })", "show(url)"])
 def test_the_page_cannot_reach_another_server(browser, address, way):
     page = opened(browser.new_context(), f"{address}/full/")
-    other = f"http://localhost:{urlsplit(address).port}/full/{MODEL}"  # the same file, but another server name
+    # The address of the same file, but with another server name.
+    other = f"http://localhost:{urlsplit(address).port}/full/{MODEL}"
     refused = page.evaluate(
         f"""async (url) => {{
             const refused = new Promise((resolve) =>
@@ -434,9 +437,9 @@ def test_tab_order_labels_and_visible_focus(page, image):
 
 @pytest.fixture
 def phone(playwright, browser, address):
-    """The page on a phone with a small, dense touch screen and no pointer.
+    """The page on a phone with a small, high-resolution touch screen and no mouse.
 
-    The phone obeys the viewport that the page sets.
+    The phone uses the viewport that the page sets.
     """
     settings = playwright.devices["Pixel 7"] | {"permissions": ["camera"]}
     with watched_context(browser, address, **settings) as context:
@@ -451,7 +454,7 @@ def phone(playwright, browser, address):
 
 def test_by_taps_alone(phone, site, tmp_path):
     model, path = site / "full" / "segmenter_int8.tflite", tmp_path / "photo.jpg"
-    blobs(1000, 750).resize((4000, 3000)).save(path, exif=exif(6), quality=90)  # like a photo of a phone
+    blobs(1000, 750).resize((4000, 3000)).save(path, exif=exif(6), quality=90)  # like a photo that a phone took
     phone.tap("#camera")
     wait_for_status(phone, "The camera runs.")
     phone.wait_for_selector("#latency:not(:empty)")

@@ -1,4 +1,7 @@
-"""Parses each command of the README, docs/ and the edge's README, and runs most of them at a small size."""
+"""Tests of the commands in the README, docs/ and the README of edge_segmenter.
+
+All are parsed, and most are run at a small size.
+"""
 
 import argparse
 import contextlib
@@ -46,7 +49,7 @@ OUTSIDE = {
     "python3 -m http.server": "runs until it is stopped; tests/devices/test_web.py serves the page",
 }
 
-# Patterns and reasons. A command that contains the pattern is parsed but, for this reason, not run.
+# Patterns and reasons. If a command contains a pattern, it is parsed but not run, for the given reason.
 NOT_RUN = {
     r"--config=(cub|dogs)\b": "downloads a dataset",
     r"--camera": "needs a camera",
@@ -78,7 +81,7 @@ SMALL_RUN = {
 }
 SMALL = {
     "tf_layered_gan.distill": {"--steps": 3},
-    "export.main": {"--max_iou_loss": 1},  # an export of a network that has hardly learnt loses much IoU
+    "export.main": {"--max_iou_loss": 1},  # a network that has hardly learnt loses much IoU in the export
     "benchmarks.speed.calls": {"--rounds": 2},
 }
 BEGUN = {}  # the settings of the latest run in each workdir
@@ -86,7 +89,7 @@ RUN = {command.words: command for command in OURS if not any(re.search(why, str(
 
 
 class Parsed(BaseException):
-    """Ends a program whose arguments have been parsed."""
+    """The exception that ends a program once its arguments have been parsed."""
 
 
 @contextlib.contextmanager
@@ -189,9 +192,9 @@ def small(module, arguments):
 
 
 def make_way(place, arguments):
-    """Empties a workdir whose run has other settings.
+    """Empties a workdir if its run has other settings.
 
-    The export in the workdir stays, because later commands name it.
+    The export in the workdir is kept, because later commands name it.
     """
     workdir = next(argument.partition("=")[2] for argument in arguments if argument.startswith("--workdir="))
     free = ("--config.schedule.", "--config.metrics.", "--config.monitoring.", "--config.data.classes")

@@ -1,4 +1,4 @@
-"""Runs, compiles or parses the code in the guides, depending on the compilers that are installed."""
+"""Tests of the code in the guides. It is run, compiled or parsed, depending on the installed compilers."""
 
 import shutil
 import subprocess
@@ -30,7 +30,7 @@ def model(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def image():
-    """Noise that is brighter on the right, uint8 [height, width, rgb]."""
+    """An image of noise that is brighter on the right, uint8 [height, width, rgb]."""
     noise = np.random.default_rng(0).integers(100, size=(HEIGHT, WIDTH, 3))
     return (noise + np.linspace(0, 155, WIDTH).astype(int)[:, None]).astype(np.uint8)
 
@@ -48,7 +48,7 @@ def expected(model, image):
 
 @pytest.fixture(scope="module")
 def segment(tmp_path_factory):
-    """The program of the C++ guide, compiled with the guide's own flags."""
+    """The program of the C++ guide, compiled with the flags that the guide gives."""
     if not shutil.which("g++"):
         pytest.skip("there is no g++")
     folder = tmp_path_factory.mktemp("cpp")
@@ -109,7 +109,7 @@ def test_swift_parses(language):
 
 @pytest.fixture(scope="module", params=["float32", "int8"])
 def kotlin(request, tmp_path_factory):
-    """Compiles the guide's code against stubs; returns a function that runs one of the guide's functions."""
+    """Compiles the code of the guide against stubs. Returns a function that runs one of its functions."""
     if not shutil.which("kotlinc"):
         pytest.skip("there is no kotlinc")
     folder = tmp_path_factory.mktemp("kotlin")

@@ -1,4 +1,4 @@
-"""Checks that a module imports only from its own folder and from lower floors (docs/architecture.md)."""
+"""A check that a module imports only from its own folder and from lower floors (docs/architecture.md)."""
 
 import ast
 import pathlib
@@ -49,7 +49,7 @@ def part(path):
 
 
 def place(path):
-    """Returns the place of a module in tf_layered_gan, such as "models/build"."""
+    """Returns the path of a module in tf_layered_gan, such as "models/build"."""
     return path.relative_to(ROOT / PACKAGE).with_suffix("").as_posix()
 
 
@@ -59,7 +59,7 @@ def nodes(path, *kinds):
 
 
 def imports(path):
-    """Yields the dotted names of all imports in a file. `from a import b` gives the name a.b.
+    """Yields the dotted names of all imports in a file. For `from a import b`, the name is a.b.
 
     Relative imports are left out. Only export and edge_segmenter use relative imports, because pip renames these
     packages.

@@ -1,4 +1,4 @@
-"""Runs the notebook from top to bottom in a fresh Python, at a small size.
+"""A test that runs the notebook from top to bottom in a new Python process, at a small size.
 
 The test makes a script of the code cells. Three things differ from Jupyter:
 

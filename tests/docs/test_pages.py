@@ -1,4 +1,4 @@
-"""The links, names and sizes of the pages."""
+"""Tests of the links, names and sizes in the Markdown pages."""
 
 import importlib.util
 import re

@@ -1,6 +1,6 @@
 """Images with more than 8 bits per channel.
 
-Each image is made from an 8-bit image, and reading it must give the 8-bit image again.
+Each image is made from an 8-bit image. When it is read, the result must be the 8-bit image again.
 """
 
 import io
@@ -79,7 +79,7 @@ def test_values_that_are_not_finite_or_negative_are_black():
 @pytest.mark.parametrize("bits", [8, 12, 16])
 def test_tiff_in_which_0_is_white_is_read_right(bits):
     stored = (1 << bits) - 1 - (GREY << (bits - 8))
-    stored[0, 0] = (1 << bits) - 1  # uses all bits: otherwise the largest value could fit into fewer
+    stored[0, 0] = (1 << bits) - 1  # this value uses all bits; without it, the largest value might fit into fewer bits
     file = tiff(stored, tiffinfo={262: 0})
     expected = GREY.copy()
     expected[0, 0] = 0

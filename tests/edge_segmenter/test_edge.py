@@ -1,4 +1,4 @@
-"""The edge command on images, with a model that marks all bright pixels as foreground."""
+"""Tests of the edge command on images, with a model that marks all bright pixels as foreground."""
 
 import itertools
 import os
@@ -75,13 +75,13 @@ def test_results_are_printed_as_large_as_the_photo(model, photos, tmp_path, dpi,
 
 def test_mask_fits_the_image_as_displayed(model, photos, tmp_path):
     exif = Image.Exif()
-    exif[0x0112] = 6  # EXIF orientation: displayed turned by 90 degrees
+    exif[0x0112] = 6  # with this EXIF orientation, the image is displayed turned by 90 degrees
     half_white().save(photos / "upright.jpg", exif=exif)
     run(model, photos, tmp_path / "out")
     # The stored image is 40 wide and 20 high. It is displayed 20 wide and 40 high, with the white half at the bottom.
     upright = mask(tmp_path / "out", "upright.png")
     assert upright.shape == (40, 20)
-    # The edge may move by a pixel of the model, 40 / 16 = 2.5 pixels of the image.
+    # The edge may move by one pixel of the model, which is 40 / 16 = 2.5 pixels of the image.
     assert upright[:18].max() == 0 and upright[22:].min() == 255
 
 

@@ -1,4 +1,4 @@
-"""The edge command's benchmark."""
+"""Tests of the edge command's benchmark."""
 
 import re
 

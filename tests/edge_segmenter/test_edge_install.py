@@ -1,4 +1,4 @@
-"""The device package edge_segmenter, installed and run in environments without TensorFlow."""
+"""Tests of the device package edge_segmenter, installed and run in environments without TensorFlow."""
 
 import importlib.metadata
 import json
@@ -26,21 +26,21 @@ print(json.dumps([mask.size, mask.getextrema(), cutout.mode, found]))
 
 
 def run(*command, cwd, code=0):
-    """Runs a command without environment variables; returns its output, or its errors if `code` is not 0."""
+    """Runs a command without environment variables. Returns its output, or its error messages if `code` is not 0."""
     finished = subprocess.run(list(map(str, command)), cwd=cwd, env={}, capture_output=True, text=True, check=False)
     assert finished.returncode == code, finished.stderr
     return finished.stdout if code == 0 else finished.stderr
 
 
 def link_packages(site, names):
-    """Links installed packages, without their dependencies, into the site-packages of another environment."""
+    """Makes links to installed packages, without their dependencies, in the site-packages of another environment."""
     for name in names:
         for part in {pathlib.Path(file).parts[0] for file in importlib.metadata.files(name)} - {".."}:
             (site / part).symlink_to(importlib.metadata.distribution(name).locate_file(part))
 
 
 def install(environment, *options):
-    """Installs a copy of the folder alone, because setuptools writes into the folder that it builds."""
+    """Installs the package from a copy of its folder, because setuptools writes into the folder that it builds."""
     built = shutil.ignore_patterns("build", "*.egg-info", "__pycache__")
     source = shutil.copytree(EDGE, environment / "source", ignore=built)
     pip = sys.executable, "-m", "pip", "--python", environment / "bin/python", "--disable-pip-version-check"
@@ -49,7 +49,7 @@ def install(environment, *options):
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """An environment with the package and the packages that it needs, made without a download."""
+    """An environment with the package and its dependencies. It is made without a download."""
     path = tmp_path_factory.mktemp("environment")
     venv.create(path, symlinks=True)
     (site,) = path.glob("lib/python*/site-packages")

@@ -1,4 +1,4 @@
-"""Progress of the edge command, in a terminal and elsewhere."""
+"""Tests of the edge command's progress, in a terminal and elsewhere."""
 
 import io
 import sys

@@ -1,4 +1,4 @@
-"""The Segmenter class, with a model that marks all bright pixels as foreground."""
+"""Tests of the class Segmenter, with a model that marks all bright pixels as foreground."""
 
 import copy
 import pickle
@@ -193,7 +193,8 @@ def test_threads_may_share_a_segmenter(model):
 
 
 def test_what_is_transparent_is_no_foreground_and_stays_transparent(segmenter, tmp_path):
-    # White is foreground. Its left half is transparent. The column in the middle is half transparent and grey.
+    # The image is white, so it is foreground. Its left half is transparent. Its middle column is half transparent and
+    # grey.
     pixels = np.full((20, 40, 4), 255, "uint8")
     pixels[:, :20, 3] = 0
     pixels[:, 20] = 200, 200, 200, 128
@@ -214,7 +215,7 @@ def test_blur_leaves_the_foreground_and_has_no_halo(segmenter):
     result = np.asarray(results.blurred(Image.fromarray(pixels), probability, radius=4)).astype(int)
     assert (result[:, 32:] == 255).all()
     assert 5 < result[16, 10, 0] < 60 and result[16, 4, 0] > 5  # the column is spread
-    assert (result[:, 28:32] < 3).all()  # a halo of the white foreground would give 100 and more
+    assert (result[:, 28:32] < 3).all()  # with a halo of the white foreground, the values would be 100 and more
     found = segmenter.blurred(Image.fromarray(pixels), radius=4)
     assert (found.mode, found.size) == ("RGB", (64, 32)) and np.asarray(found)[:, 40:].min() == 255
 

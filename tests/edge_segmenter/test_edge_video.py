@@ -1,4 +1,4 @@
-"""The edge command on videos that OpenCV wrote, and on a fake camera.
+"""Tests of the edge command on videos that OpenCV wrote, and on a fake camera.
 
 The command has not been tested with a real camera.
 """
@@ -61,7 +61,8 @@ def test_mask_of_a_video_is_a_video(model, clip, tmp_path):
     assert files(tmp_path / "out") == ["masks/clip.mp4"]
     masks, fps = read(tmp_path / "out/masks/clip.mp4")
     assert masks.shape == (4, 32, 64, 3) and fps == FPS
-    for mask, white in zip(masks, (48, 40, 32, 24), strict=True):  # the edge may move by a model pixel, 64 / 16
+    # The edge may move by one pixel of the model, which is 64 / 16 pixels of the video.
+    for mask, white in zip(masks, (48, 40, 32, 24), strict=True):
         assert mask[:, : white - 6].max() < 60 and mask[:, white + 6 :].min() > 195
 
 
@@ -125,7 +126,7 @@ def test_a_file_that_is_no_video_is_named(model, tmp_path, content, message):
 
 @pytest.mark.parametrize("name", ["12:30:45.mp4", "take%03d.mp4", "[a]*.MOV", "clip.3gp"])
 def test_any_name_of_a_video_and_of_the_output_works(model, clip, tmp_path, monkeypatch, name):
-    # FFmpeg takes a relative path such as "12:..." for an address.
+    # FFmpeg reads a relative path such as "12:..." as an address.
     monkeypatch.chdir(tmp_path)
     clip.rename(name)
     finished = run(model, name, "1:2%d")
@@ -156,7 +157,7 @@ def test_a_video_that_the_disk_cannot_hold_is_named_and_removed(model, tmp_path)
 
 def test_a_truncated_video_is_named_with_both_numbers(model, tmp_path):
     whole = write(tmp_path / "whole.avi", [frame(20 + number) for number in range(40)]).read_bytes()
-    clip = tmp_path / "cut.avi"  # an .avi begins with its header, an .mp4 ends with it
+    clip = tmp_path / "cut.avi"  # in an .avi the header is at the beginning, in an .mp4 at the end
     clip.write_bytes(whole[: (whole.index(b"movi") + whole.index(b"idx1")) // 2])  # cuts off half of the frames' data
     finished = run(model, clip, tmp_path / "out")
     frames = len(read(tmp_path / "out/masks/cut.mp4")[0])
@@ -187,18 +188,19 @@ def test_ctrl_c_leaves_a_finished_video(model, tmp_path):
     frames = int(finished.stdout.split()[0])
     assert finished.returncode == 1 and finished.stdout.endswith("stopped\n") and 3 <= frames < 3000
     assert len(read(tmp_path / "out/masks/long.mp4")[0]) == frames
-    assert len(files(tmp_path / "out")) == frames + 1  # the video and the cut-outs, but no temporary file
+    assert len(files(tmp_path / "out")) == frames + 1  # there are the video and the cut-outs, but no temporary file
 
 
 class Camera:
-    """Stands in for cv2.VideoCapture. After `last` frames, Ctrl-C is pressed or the camera is unplugged."""
+    """A replacement for cv2.VideoCapture. After `last` frames, Ctrl-C is pressed or the camera is unplugged."""
 
     def __init__(self, last, stop):
         self.left, self.stop, self.released = last, stop, False
 
     def __call__(self, source, *backend):
         assert source == 7 or backend
-        return OPENCV_CAPTURE(source, *backend) if backend else self  # a test also opens the finished video
+        # The test also opens the finished video with OpenCV.
+        return OPENCV_CAPTURE(source, *backend) if backend else self
 
     def isOpened(self):  # noqa: N802
         return True
@@ -224,7 +226,7 @@ def test_camera_is_written_until_ctrl_c(model, tmp_path, monkeypatch, stop):
     finished = run_camera(model, 7, tmp_path / "out", "--kind", "mask", "cutout")
     assert finished.returncode == (0 if stop else 1)
     monkeypatch.undo()
-    expected = 4 if stop else 5  # without the frame during which Ctrl-C was pressed
+    expected = 4 if stop else 5  # the frame during which Ctrl-C was pressed is missing
     assert finished.stdout.startswith(f"{expected} frames of camera 7 segmented into")
     assert camera.released
     masks, fps = read(tmp_path / "out/masks/camera7.mp4")
@@ -240,7 +242,7 @@ def test_no_camera(model, tmp_path, monkeypatch):
 
 
 def test_an_error_of_opencv_is_printed_on_one_line(model, tmp_path):
-    finished = run_camera(model, 10**12, tmp_path / "out")  # OpenCV's error for so large an index has seven lines
+    finished = run_camera(model, 10**12, tmp_path / "out")  # the error of OpenCV for such a large index has seven lines
     last = finished.stderr.splitlines()[-1]
     assert finished.returncode == 2 and f"camera {10**12}: OpenCV(" in last and "won't fit into a C int" in last
     assert not (tmp_path / "out").exists()
@@ -267,8 +269,8 @@ def test_a_negative_camera_is_refused(model, tmp_path):
 
 
 def test_a_camera_plays_in_real_time():
-    # At 10 frames per second, no frame is due at 0.05 s. At 0.45 s, the four frames of 0.1 to 0.4 s are due. One more
-    # frame is due at 0.5 s.
+    # The rate is 10 frames per second. At 0.05 s no frame is due. At 0.45 s the four frames of 0.1, 0.2, 0.3 and 0.4 s
+    # are due. At 0.5 s one more frame is due.
     times = iter([100, 100.05, 100.45, 100.5])
     assert list(video.in_real_time("abcd", 10, clock=lambda: next(times))) == [("a", 1), ("c", 4), ("d", 1)]
 

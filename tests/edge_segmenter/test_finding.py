@@ -1,4 +1,4 @@
-"""The search of folders for images, which devices and training share."""
+"""Tests of the search for images in folders. Devices and training use the same search."""
 
 import os
 
@@ -103,7 +103,7 @@ def test_results_of_earlier_versions_are_known_by_the_names_of_photos(tmp_path):
     touch(tmp_path, "a.jpg", "c.jpg", "c.png", "x/b.JPG")
     touch(tmp_path, "out/masks/a.png", "out/masks/c.jpg.png", "out/masks/c.png.png", "out/masks/x/b.png")
     touch(tmp_path, "elsewhere/masks/other.png", "elsewhere/cutouts/other.png")
-    touch(tmp_path, "people/masks/venice.png", "people/masks/a.jpg")  # photos of carnival masks, not results
+    touch(tmp_path, "people/masks/venice.png", "people/masks/a.jpg")  # these are photos of carnival masks, not results
     listing = list_images(tmp_path)
     photos = ["a.jpg", "c.jpg", "c.png", "people/masks/a.jpg", "people/masks/venice.png", "x/b.JPG"]
     assert below(tmp_path, listing.images) == photos

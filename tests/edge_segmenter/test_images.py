@@ -1,4 +1,4 @@
-"""The decoding of image files, which devices and training share."""
+"""Tests of the decoding of image files. Devices and training use the same decoding."""
 
 import io
 import os
@@ -67,14 +67,14 @@ def test_every_mode_becomes_rgb(tmp_path, image, suffix, options, expected):
     [(0, "white", WHITE), (51, "white", (204, 204, 255)), (0, "black", (0, 0, 0)), (51, "black", (0, 0, 51))],
 )
 def test_transparency_is_laid_over_the_backdrop(tmp_path, alpha, backdrop, expected):
-    # Alpha 51 / 255 = 0.2: 0.8 * 255 + 0.2 * (0, 0, 255) = (204, 204, 255) over white.
+    # Alpha is 51 / 255 = 0.2, so blue over white is 0.8 * 255 + 0.2 * (0, 0, 255) = (204, 204, 255).
     Image.new("RGBA", (8, 8), (*BLUE, alpha)).save(tmp_path / "a.png")
     assert_color(pixels(tmp_path / "a.png", backdrop=backdrop), expected)
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "avif", "tif"])
 def test_exif_orientation_is_applied(tmp_path, suffix):
-    # Orientation 6: the left side of the stored image is displayed at the top.
+    # With orientation 6, the left side of the stored image is displayed at the top.
     stored = np.zeros((8, 16, 3), np.uint8)
     stored[:, :8], stored[:, 8:] = RED, BLUE
     exif = Image.Exif()
@@ -142,7 +142,7 @@ def noise(size=(640, 480)):
 def test_a_clip_after_the_end_of_a_jpeg_does_not_count(tmp_path, monkeypatch, progressive):
     content = jpeg(noise(), progressive=progressive)
     (tmp_path / "a.jpg").write_bytes(content + b"\xff\xda\0\x02" * 10_000)
-    monkeypatch.setattr(images, "MAX_BYTES", 1000)  # the file may be longer, because it is read in parts
+    monkeypatch.setattr(images, "MAX_BYTES", 1000)  # the file itself may be larger, because a JPEG is read in parts
     assert (pixels(tmp_path / "a.jpg") == pixels(io.BytesIO(content))).all()
 
 

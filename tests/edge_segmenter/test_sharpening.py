@@ -1,4 +1,4 @@
-"""Sharpening of masks by colours and edges."""
+"""Tests of the sharpening of masks by colours and edges."""
 
 import numpy as np
 import pytest

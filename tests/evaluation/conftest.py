@@ -22,7 +22,8 @@ def weights(tmp_path_factory) -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def features(network, weights) -> fid.InceptionFeatures:
-    """The features of the network with these weights."""
+    """The features that the network computes with the weights in the file `weights`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fid, "inception", lambda: network)  # saves the seconds to build another network
+        # This saves the seconds that it would take to build another network.
+        patch.setattr(fid, "inception", lambda: network)
         return fid.InceptionFeatures(weights)

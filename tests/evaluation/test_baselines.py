@@ -18,7 +18,7 @@ def disc(size, radius):
 
 
 def two_tone(mask, foreground, background):
-    """One image, uint8 [1, height, width, 3], of two colours or greys."""
+    """Returns one image of two colours or greys, uint8 [1, height, width, 3]."""
     colours = (np.broadcast_to(np.uint8(colour), 3) for colour in (foreground, background))
     return np.where(mask[..., None], *colours)[None]
 
@@ -43,7 +43,8 @@ def test_centred_disc_is_two_thirds_of_height_and_width():
     assert (centred_disc(np.zeros((2, 12, 12, 3), np.uint8)) == disc(12, 4)).all()
 
 
-# Grey is 0.299 R + 0.587 G + 0.114 B. So red 255 gives 76; blue 255 would give 29, like the area around the object.
+# Grey is 0.299 R + 0.587 G + 0.114 B. So red 255 is grey 76. Blue 255 would be grey 29, like the area around the
+# object.
 @pytest.mark.parametrize("colour, surround", [(200, 40), (40, 200), ((255, 0, 0), 29)])
 def test_otsu_finds_a_bright_or_dark_object(colour, surround):
     mask = disc(16, 5)
@@ -59,7 +60,7 @@ def test_otsu_takes_the_part_with_the_smaller_share_of_the_border():
 
 def test_two_colours_finds_the_largest_thing_of_the_inner_colour_despite_a_shadow():
     thing = np.zeros((32, 32), bool)
-    thing[8:20, 6:24] = True  # survives an opening of 5 pixels, like the smaller square
+    thing[8:20, 6:24] = True  # an opening of 5 pixels does not remove this square, nor the smaller one
     speck, square = np.zeros_like(thing), np.zeros_like(thing)
     speck[28:31, 4:7], square[23:29, 22:28] = True, True
     image = two_tone(thing | speck | square, (200, 40, 40), (40, 60, 160))
@@ -105,7 +106,7 @@ def test_grabcut_leaves_the_margin_background():
     bar = np.zeros((64, 64), bool)
     bar[24:40, :40] = True
     masks = grabcut(noisy(two_tone(bar, (220, 60, 40), (40, 90, 160))))
-    bar[:, :1] = False  # the margin is int(2.56) = 2 of 128 pixels, so 1 of these 64
+    bar[:, :1] = False  # the margin is int(2.56) = 2 of 128 pixels, which is 1 of these 64 pixels
     assert (masks[0] == bar).all()
 
 

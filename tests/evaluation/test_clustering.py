@@ -11,8 +11,8 @@ def test_nmi_is_1_for_the_classes_by_other_names():
 
 
 def test_nmi_is_normalised_by_the_mean_entropy():
-    # Clusters 0 0 1 1 and four classes have the mutual information log 2 and the entropies log 2 and log 4. In units of
-    # log 2, NMI is 1 / mean(1, 2) = 2/3.
+    # The clusters are 0 0 1 1, and there are four classes. The mutual information is log 2, and the entropies are log 2
+    # and log 4. So NMI is 1 / mean(1, 2) = 2/3, in units of log 2.
     assert clustering_metrics(np.array([0, 0, 1, 1]), [0, 1, 2, 3])["nmi"] == pytest.approx(2 / 3)
 
 

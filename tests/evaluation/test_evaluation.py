@@ -96,7 +96,7 @@ def test_refuses_a_network_with_two_logits_per_pixel():
 
 
 def test_table_is_aligned_and_has_both_averages():
-    # Image 0: 32 pixels of background, 32 of foreground. Image 1: 32 unlabelled, 32 of foreground.
+    # Image 0 has 32 pixels of background and 32 of foreground. Image 1 has 32 unlabelled pixels and 32 of foreground.
     truth = np.ones((2, 8, 8), np.uint8)
     truth[0, :, :4], truth[1, :, :4] = 0, 255
     photos = Photos(np.zeros((2, 8, 8, 3), np.uint8), truth, ("a", "b"))
@@ -104,21 +104,21 @@ def test_table_is_aligned_and_has_both_averages():
     assert title.startswith("2 images; in per cent")
     assert " ".join(header.split()) == "IoU mIoU ACC IoU/image mIoU/image ACC/image ARI MSC boundary predicted true"
     assert len({len(line) for line in (header, *rows)}) == 1
-    # There is no red, so all is predicted as background. IoU is 0, and ACC is 32 / 96; per image, ACC is 32 / 64 and 0
-    # / 32. The background's IoU equals ACC, so mIoU is half of ACC. Image 0 has two true segments, and image 1 has one.
-    # So ARI is 0 and 1, and MSC is 1 / 2 and 1. No
-    # pixel is in a predicted band.
+    # There is no red, so all pixels are predicted as background. IoU is 0, and ACC is 32 / 96; per image, ACC is 32 /
+    # 64 and 0 / 32. The background's IoU equals ACC, so mIoU is half of ACC. Image 0 has two true segments, and image 1
+    # has one. So ARI is 0 and 1, and MSC is 1 / 2 and 1. No pixel is in a predicted band.
     assert " ".join(rows[0].split()) == "segmenter 0.0 16.7 33.3 0.0 12.5 25.0 50.0 75.0 0.0 0.0 66.7"
-    # All is foreground. IoU and ACC are 64 / 96; per image, they are 32 / 64 and 32 / 32. The background's IoU is 0 /
-    # 32, so mIoU is half of IoU. Per image, the background's IoU is 0 / 32 and 0 / 0 = 1, so mIoU is (25 + 100) / 2 =
-    # 62.5. The predicted bands are frames of 28 pixels, the true ones frames of 20, and 14 pixels are common. Image 1
-    # has labels in the true half only. So the boundary IoU is 28 / (34 + 20).
+    # Now all pixels are predicted as foreground. IoU and ACC are 64 / 96; per image, they are 32 / 64 and 32 / 32. The
+    # background's IoU is 0 / 32, so mIoU is half of IoU. Per image, the background's IoU is 0 / 32 and 0 / 0 = 1, so
+    # mIoU is (25 + 100) / 2 = 62.5. The predicted bands are frames of 28 pixels, the true bands are frames of 20
+    # pixels, and 14 pixels are in both. In image 1, only the half that is object has labels. So the boundary IoU is 28
+    # / (34 + 20).
     assert rows[1].split()[1:] == rows[0].split()[1:]  # sharpening adds no foreground to empty masks
     assert " ".join(rows[2].split()) == "all_foreground 66.7 33.3 66.7 75.0 62.5 75.0 50.0 75.0 51.9 100.0 66.7"
 
 
 def flat_photos(names, size):
-    """One photo per name. All pixels of a photo are 0 if its name begins with a, otherwise 255."""
+    """Returns one photo for each name. If the name begins with "a", all pixels are 0, otherwise 255."""
     greys = np.array([0 if name.startswith("a") else 255 for name in names], np.uint8)
     return Photos(np.broadcast_to(greys[:, None, None, None], (len(names), size, size, 3)).copy(), None, tuple(names))
 
@@ -126,7 +126,8 @@ def flat_photos(names, size):
 def test_clusters_are_compared_with_the_classes_of_all_photos():
     splits = Splits(flat_photos(["a1", "b1", "b2"], 6), flat_photos(["a2"], 4), flat_photos(["b3"], 4))
     image = keras.Input((4, 4, 3))
-    brightness = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(image))  # below, its sign becomes the category
+    # The sign of this value becomes the category.
+    brightness = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(image))
     logits = keras.layers.Dense(2, use_bias=False, name="category")(brightness)
     discriminator = keras.Model(image, [keras.layers.Flatten()(image), logits])
     discriminator.get_layer("category").set_weights([np.float32([[-1, 1]] * 3)])

@@ -31,7 +31,7 @@ def test_reference_photos_have_one_size(monkeypatch):
     assert reference.shape == (10, 16, 16, 3) and reference.dtype == np.uint8
     np.testing.assert_array_equal(reference[5:7], SPLITS.validation.images)
     np.testing.assert_array_equal(reference[7:], SPLITS.test.images)
-    # The photos are resized without a crop: the means stay the same.
+    # The photos are resized without a crop, so their means stay the same.
     np.testing.assert_allclose(reference[:5].mean((1, 2)), SPLITS.train.images.mean((1, 2)), atol=2)
 
 

@@ -70,15 +70,16 @@ def layers(samples=2):
     return [background, foreground, mask, composed, real, np.full((samples, 2, 2), 0.2, np.float32)]
 
 
-STEP = 128 + 2  # pixels between the corners of two tiles: 64 times 2 pixels and a gap of 2
+STEP = 128 + 2  # distance between the corners of two tiles in pixels: 64 times 2, and a gap of 2
 HEADING = 16 + 2  # pixels
 
 
 def test_layer_grid_has_headings_and_one_row_per_sample():
     image = layer_grid(*layers())
     assert image.shape == (HEADING + 2 * 128 + 2, 6 * STEP - 2, 3)
-    # The foreground is 1 x 0.6 = 0.6, so its grey is 1.6 x 127.5 = 204. The mask has 0.6 x 255 = 153, the composed
-    # image 1.2 x 127.5 = 153. The photo's mask is 0.2, so its photo is 0.4 + 0.6 x 0.2 = 0.52 times as bright: 53.
+    # The foreground is 1 x 0.6 = 0.6, so its grey is 1.6 x 127.5 = 204. The mask is 0.6 x 255 = 153, and the composed
+    # image is 1.2 x 127.5 = 153. The mask of the photo is 0.2. So the photo is 0.4 + 0.6 x 0.2 = 0.52 times as bright,
+    # which is 53.
     assert image[HEADING, ::STEP, 0].tolist() == image[-1, ::STEP, 0].tolist() == [0, 204, 153, 153, 102, 53]
 
 
@@ -118,8 +119,9 @@ def test_sheet_columns():
     truth = np.full((1, 32, 32), 255, np.uint8)
     sheet = segmentation_sheet(images, truth, {"ours": ours, "grabcut": baseline})[HEADING:]
     assert sheet.shape == (128, 5 * STEP - 2, 3)
-    # Our mask covers the upper half, where the photo keeps its 10. Below, 4 remain, or the checkerboard of 2x2 pixels.
-    # Its square at row 7 and column 1 is even and has grey 204. Unlabelled pixels are 0.4 + 0.6 x 0.5 = 0.7 as bright.
+    # Our mask covers the upper half. There the photo keeps its grey of 10. In the lower half, the grey is 4, or the
+    # cut-out shows the checkerboard of 2x2 pixels. The square of the checkerboard at row 7 and column 1 is even and has
+    # the grey 204. Unlabelled pixels are 0.4 + 0.6 x 0.5 = 0.7 times as bright.
     assert sheet[32, 12::STEP, 0].tolist() == [10, 7, 10, 10, 10]
     assert sheet[60 + 64, 12::STEP, 0].tolist() == [10, 7, 4, 204, 10]
 

@@ -18,14 +18,15 @@ def truth(*images):
     return np.array(images, np.uint8)
 
 
-# Image 0 is 1 1 0 0, predicted as 1 0 1 0, so each cell has one pixel. Image 1 is 1 0 0 0, predicted correctly.
+# Image 0 is 1 1 0 0 and is predicted as 1 0 1 0. So each cell of its matrix has one pixel. Image 1 is 1 0 0 0 and is
+# predicted correctly.
 PREDICTED = predicted([[1, 0], [1, 0]], [[1, 0], [0, 0]])
 TRUTH = truth([[1, 1], [0, 0]], [[1, 0], [0, 0]])
 
 
 def test_confusion_matrices_count_true_label_by_predicted_label():
-    # True 1 1 1 0 0 0, predicted 0 0 1 1 1 1. In the background, 1 pixel is predicted as 0 and 2 as 1. In the
-    # foreground, 2 pixels are predicted as 0 and 1 as 1.
+    # The truth is 1 1 1 0 0 0, and the prediction is 0 0 1 1 1 1. In the background, 1 pixel is predicted as 0 and 2 as
+    # 1. In the foreground, 2 pixels are predicted as 0 and 1 as 1.
     matrices = confusion_matrices(predicted([[0, 0, 1], [1, 1, 0]]), truth([[1, 1, 1], [0, 0, 0]]))
     assert matrices.tolist() == [[[1, 2], [2, 1]]]
     assert matrices.dtype == np.int64
@@ -33,7 +34,7 @@ def test_confusion_matrices_count_true_label_by_predicted_label():
 
 def test_figures_over_all_pixels_add_up_the_images_first():
     metrics = segmentation_metrics(PREDICTED, TRUTH)
-    assert metrics["iou"] == pytest.approx((1 + 1) / (3 + 1))  # intersections 1 + 1, unions 3 + 1
+    assert metrics["iou"] == pytest.approx((1 + 1) / (3 + 1))  # the intersections are 1 and 1, the unions 3 and 1
     assert metrics["accuracy"] == pytest.approx(6 / 8)  # 2 + 4 of 8 pixels
     # The background's intersections are 1 + 3 and its unions 3 + 3, so its IoU is 4 / 6. The mean of 1/2 and 2/3 is
     # 7/12.
@@ -73,9 +74,9 @@ def test_an_image_without_labels_is_ignored():
     "mask, labels, expected",
     [
         ([0, 0], [0, 0], {"iou": 1, "iou_per_image": 1, "miou": 1, "accuracy": 1}),  # 0 / 0 counts as 1
-        ([1, 1], [1, 1], {"miou": 1, "ari": 1}),  # the background's 0 / 0 counts as 1 too
+        ([1, 1], [1, 1], {"miou": 1, "ari": 1}),  # the IoU of the background is 0 / 0, which counts as 1 too
         ([0, 0], [1, 1], {"iou": 0, "ari": 1}),  # one segment in both
-        # The foreground's IoU is 0 / 1 = 0 and the background's is 1 / 2. The mean is 1/4.
+        # The IoU of the foreground is 0 / 1 = 0, and the IoU of the background is 1 / 2. The mean is 1/4.
         ([1, 0], [0, 0], {"iou": 0, "miou": 1 / 4}),
         ([0, 0], [1, 0], {"iou_per_image": 0, "miou_per_image": 1 / 4}),
     ],
@@ -112,9 +113,9 @@ def test_ari_equals_the_mean_of_scikit_learns():
 
 
 def test_msc_is_the_mean_of_the_best_ious_of_the_true_segments():
-    # True 1 1 0 0 0 0, predicted 0 1 1 1 0 0. The true foreground has the IoU 1/4 with either predicted segment, and
-    # the true background has 2/5. The mean is 0.325. The second image has no foreground, and its background has the IoU
-    # 1.
+    # The truth is 1 1 0 0 0 0, and the prediction is 0 1 1 1 0 0. The true foreground has the IoU 1/4 with either
+    # predicted segment, and the true background has 2/5. The mean is 0.325. The second image has no foreground, and its
+    # background has the IoU 1.
     masks, labels = [[0, 1, 1, 1, 0, 0]], [[1, 1, 0, 0, 0, 0]]
     assert segmentation_metrics(predicted(masks), truth(labels))["msc"] == pytest.approx(0.325)
     both = segmentation_metrics(predicted(masks, [[0] * 6]), truth(labels, [[0] * 6]))

@@ -1,4 +1,4 @@
-"""Chosen codes, and the sheets that show what they mean."""
+"""Tests of chosen codes, and of the sheets that show their meaning."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""One network and one run for all tests of the export."""
+"""A network and a run for all tests of the export."""
 
 import types
 
@@ -21,7 +21,10 @@ def photos():
 
 @pytest.fixture(scope="session")
 def network():
-    """An untrained U-Net with random moving statistics. Its bias is set so that the network tells discs from ramps."""
+    """An untrained U-Net with random moving statistics.
+
+    Its bias is set so that discs are foreground and ramps are not.
+    """
     keras.utils.set_random_seed(0)
     model, rng = unet(RESOLUTION, 4, 1), np.random.default_rng(0)
     for layer in model.layers:
@@ -49,7 +52,7 @@ def workdir(photos, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def restored(network):
-    """Makes `export_run` get the network from any workdir, without building the GAN of a run."""
+    """Makes `export_run` use the fixture `network` for any workdir, without building the GAN of a run."""
     segmenter = types.SimpleNamespace(
         average_network=network, optimizer=types.SimpleNamespace(iterations=keras.Variable(1))
     )

@@ -15,7 +15,7 @@ DEPTHWISE, CONV = schema.BuiltinOperator.DEPTHWISE_CONV_2D, schema.BuiltinOperat
 
 @pytest.fixture(scope="module")
 def network():
-    """A depthwise and a plain convolution. Both have more weights than the converter keeps in float32."""
+    """A depthwise convolution and a plain convolution. Both have so many weights that the converter quantises them."""
     image = keras.Input((8, 8, 3))
     first, second, third = (keras.initializers.RandomNormal(stddev=0.1, seed=seed) for seed in range(3))
     features = keras.layers.Conv2D(128, 3, padding="same", activation="relu", kernel_initializer=first)(image)
@@ -29,7 +29,7 @@ def content(network):
 
 
 def kernel_types(content, kind):
-    """Returns the kernel types of one kind of operator. Kernels of 1,000 weights or fewer are left out."""
+    """Returns the types of the kernels of one kind of operator. Kernels with 1,000 weights or fewer are left out."""
     model = parse(content)
     (graph,) = model.subgraphs
     of_kind = [o for o in graph.operators if model.operatorCodes[o.opcodeIndex].builtinCode == kind]

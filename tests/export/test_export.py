@@ -101,11 +101,11 @@ def test_no_path_is_revealed(exported, workdir):
 
 
 def test_int8_tflite_takes_raw_pixels_and_returns_256ths(exported, photos):
-    assert photos.min() > 0 and photos.max() < 255  # so these photos alone would give another scale
+    assert photos.min() > 0 and photos.max() < 255  # so with these photos alone, the scale would differ
     interpreter = Interpreter(str(exported / "segmenter_int8.tflite"))
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
     assert (source["quantization"], target["quantization"]) == ((1.0, 0), (1 / 256, 0))
-    # Kernels and activations are int8, biases int32, input and output uint8.
+    # Kernels and activations are int8, biases are int32, and the input and the output are uint8.
     assert {detail["dtype"] for detail in interpreter.get_tensor_details()} == {np.int8, np.int32, np.uint8}
 
 

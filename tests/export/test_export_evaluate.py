@@ -1,4 +1,4 @@
-"""Measures a segmenter that finds bright pixels (the fixture `model`) on photos of different sizes."""
+"""Tests of the evaluation of an exported segmenter (the fixture `model`) on photos of different sizes."""
 
 import numpy as np
 import pytest

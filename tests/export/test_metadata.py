@@ -1,4 +1,4 @@
-"""The metadata of exported models, and the command that prints it."""
+"""Tests of the metadata of exported models, and of the command that prints it."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def path(content, tmp_path):
 
 
 def describe(path):
-    """Runs the command without TensorFlow; returns its exit status and what it printed."""
+    """Runs the command without TensorFlow. Returns its exit status and its output."""
     code = "import runpy, sys; sys.modules['tensorflow'] = None; "
     code += f"sys.argv = ['describe', {str(path)!r}]; runpy.run_module('export.describe', run_name='__main__')"
     return tiny.finish(tiny.python("-c", code))

@@ -22,7 +22,7 @@ def test_new_export_replaces_the_earlier_one(earlier):
         for name in ("segmenter_float32.tflite", "export.json"):
             (folder / name).write_text("new")
             assert (earlier / name).read_text() == "earlier"
-    # The new export has no int8 file, so the int8 file of the earlier export must go.
+    # The new export has no int8 file, so the int8 file of the earlier export must be removed.
     assert {path.name for path in earlier.iterdir()} == {
         "lock",
         "saved_model",

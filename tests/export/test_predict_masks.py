@@ -22,10 +22,10 @@ from tf_layered_gan.files.file_lock import file_lock
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    """A segmenter in both formats. The segmenter marks pixels brighter than grey 5 as foreground.
+    """A segmenter as a SavedModel and as TFLite. It marks pixels that are brighter than grey 5 as foreground.
 
-    The logits are 4 (r + g + b) + 11.5 with colours in [-1, 1]. These logits are -12 + 11.5 at grey 0 and 12 (10 /
-    127.5 - 1) + 11.5 = 0.44 at grey 10.
+    The logits are 4 (r + g + b) + 11.5 with colours in [-1, 1]. At grey 0 the logit is -12 + 11.5 = -0.5, and at grey
+    10 it is 12 (10 / 127.5 - 1) + 11.5 = 0.44.
     """
     network, folder = bright_network(), tmp_path_factory.mktemp("models")
     network.layers[-1].bias.assign([11.5])

@@ -19,7 +19,7 @@ def photos():
 
 @pytest.fixture(scope="module")
 def network():
-    """A convolution with batch normalisation and the logits."""
+    """A network of a convolution with batch normalisation, and a convolution for the logits."""
     image = keras.Input((RESOLUTION, RESOLUTION, 3))
     features = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(2, 1)(image)))
     model = keras.Model(image, layers.Conv2D(1, 1, name="logits")(features))
@@ -76,8 +76,8 @@ def test_activations_are_rounded_by_hand():
 
 def test_activations_are_rounded_where_tflite_rounds_them():
     rounding = simulate_rounding(fold_batch_norm(unet(RESOLUTION, 2, 1)))
-    # Seven ReLUs (each with its convolution), one enlargement and one concatenation. Pooling and logits are not
-    # rounded.
+    # There are seven ReLUs (each with its convolution), one enlargement and one concatenation. Pooling and logits are
+    # not rounded.
     assert sum(isinstance(layer, Round) for layer in rounding.layers) == 9
 
 

@@ -1,4 +1,4 @@
-"""The resizing inside the model, compared with Pillow's in edge_segmenter."""
+"""Tests that compare the resizing inside the model with Pillow's resizing in edge_segmenter."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ SIZES = [(16, 16), (40, 20), (20, 40), (33, 47), (100, 37), (7, 5), (1, 1), (200
 
 
 def blotches(width, height):
-    """Returns blotches with edges and noise, uint8 [height, width, rgb]."""
+    """Returns an image of blotches with edges and noise, uint8 [height, width, rgb]."""
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (-(-height // 8), -(-width // 8), 3)).repeat(8, 0).repeat(8, 1)[:height, :width]
     return np.clip(coarse + rng.integers(-20, 21, (height, width, 3)), 0, 255).astype("uint8")

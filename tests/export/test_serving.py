@@ -8,7 +8,7 @@ from export.serving.savedmodel import write_savedmodel
 
 
 def test_serving_model_normalises_and_returns_probabilities():
-    # Pixel 0 is -1 and pixel 255 is 1: sigmoid(-1) = 0.268941, sigmoid(1) = 0.731059.
+    # The pixel values 0 and 255 become -1 and 1. sigmoid(-1) is 0.268941, and sigmoid(1) is 0.731059.
     probability = serving_model(pixel_network([1.0, 0.0, 0.0]))(grey(0, 255))
     np.testing.assert_allclose(probability[:, 0, 0, 0], [0.268941, 0.731059], atol=1e-6)
 

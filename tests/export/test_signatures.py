@@ -1,4 +1,4 @@
-"""The two signatures of a .tflite file share one network, one set of weights and one partition."""
+"""Tests that the two signatures of a .tflite file share one network, one set of weights and one partition."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,10 @@ def kind(request):
 
 @pytest.fixture(scope="module")
 def separable_network():
-    """A network with the default size of a student. The converter quantises only large kernels."""
+    """A network with the default size of a student.
+
+    It is this large because the converter quantises only large kernels.
+    """
     return separable_unet(32, Student().width, 4)
 
 
@@ -72,7 +75,7 @@ def test_any_size_is_the_edge_command(alone, fit, tmp_path):
         mask = any_size(picture=pixels[None])["mask"]
         assert mask.shape == (1, *size[::-1], 1) and mask.dtype == np.uint8
         difference = np.abs(mask[0, ..., 0] - expected)
-        # After squeezing, three pixels of the largest square differ by one step. int8 spreads this to their neighbours.
+        # After squeezing, three pixels of the largest square differ by one step. In int8, their neighbours differ too.
         assert difference.max() <= 4 and (difference > 0.51).mean() <= 0.1, size
 
 
@@ -128,8 +131,8 @@ def test_any_size_has_the_network_in_the_same_partition_and_two_of_resampling(co
     """The interpreter's own kernels run only the arithmetic on sizes and coordinates.
 
     The network's tensors have the same indices in both subgraphs. So the network's partition writes the same tensor in
-    both, and reads the same number of tensors. (With float16 weights, another partition has converted some of them to
-    float32.)
+    both, and reads the same number of tensors. (With float16 weights, another partition has converted some of these
+    tensors to float32.)
     """
     (network,) = partitions(content, subgraph=0)
     any_size = partitions(content, subgraph=1)
@@ -148,7 +151,7 @@ def test_separable_network_is_one_partition_too(separable_network, quantised, fi
 def partitions(content, subgraph):
     """Returns for each partition of XNNPACK the number of tensors that it reads and the tensors that it writes.
 
-    The subgraph is taken out of the file, because the interpreter lists only the operators of the first one.
+    The subgraph is taken out of the file, because the interpreter lists only the operators of the first subgraph.
     """
     model = parse(content)
     model.subgraphs, model.signatureDefs = [model.subgraphs[subgraph]], []

@@ -31,8 +31,8 @@ def test_agreement_of_empty_masks_is_one():
 
 
 def test_figures_with_test_masks_by_hand():
-    # The test masks mark the first of two photos. So does the Keras model (IoU 1). The other model marks both photos
-    # (IoU 1 / 2).
+    # The test masks mark the first of two photos. The Keras model marks it too, so its IoU is 1. The other model marks
+    # both photos, so its IoU is 1 / 2.
     masks = np.zeros((2, RESOLUTION, RESOLUTION), "uint8")
     masks[0] = 1
     keras_model = reference(pixel_network([1.0, 0.0, 0.0]), Photos(grey(255, 0), masks, ("a", "b")))

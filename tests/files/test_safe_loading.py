@@ -1,4 +1,4 @@
-"""Checks that the source code neither loads code from files nor runs text as code."""
+"""A check that the source code neither loads code from files nor runs text as code."""
 
 import ast
 import pathlib
@@ -26,7 +26,7 @@ FUNCTIONS = {
     "importlib.import_module",
     "util.spec_from_file_location",
 }
-# These formats are programs. They may be read only where the user names the file and is warned.
+# Files of these formats are programs. They may be read only if the user names the file and is warned.
 PROGRAMS = {
     "saved_model.load": {
         "tf_layered_gan/labelling/any_segmenter.py",
@@ -39,7 +39,7 @@ ALLOWED_VALUES = {"allow_pickle": False, "shell": False, "safe_mode": True, "wei
 
 
 def dotted(node):
-    """Returns the dotted name of a called function, "" if it has none."""
+    """Returns the dotted name of a called function, or "" if it has none."""
     if isinstance(node, ast.Attribute):
         return f"{dotted(node.value)}.{node.attr}"
     return node.id if isinstance(node, ast.Name) else ""
@@ -55,7 +55,7 @@ def names(node):
 
 
 def offences(source, path):
-    """Yields everything that is forbidden in a source, as text."""
+    """Yields a text for each forbidden import or call in a source file."""
     for node in ast.walk(ast.parse(source)):
         for name in names(node):
             end = ".".join(name.split(".")[-2:])

@@ -1,4 +1,4 @@
-"""Writes the golden arrays of this folder with tensorflow-addons; see README.md."""
+"""A script that computes the golden arrays of this folder with tensorflow-addons, see README.md."""
 
 import pathlib
 
@@ -33,7 +33,10 @@ def scale_transform(exponent):
 
 
 def perturb(image, exponent, angle, shift_x, shift_y):
-    """Scales, then turns, then shifts. In tensorflow-addons, positive angles turn counter-clockwise on screen."""
+    """Scales, then turns, then shifts images.
+
+    In tensorflow-addons, positive angles turn counter-clockwise on screen.
+    """
     transform = tfa.image.compose_transforms(
         [
             scale_transform(exponent),

@@ -1,4 +1,4 @@
-"""Writes inception.npz with the TorchScript of FID's network; see README.md."""
+"""A script that computes inception.npz with the TorchScript of FID's network, see README.md."""
 
 import argparse
 import pathlib

@@ -54,7 +54,8 @@ def test_logits_of_one_channel_go_through_a_sigmoid(tmp_path):
 
 
 def test_logits_of_several_channels_go_through_a_softmax(tmp_path):
-    # 51 is -1, so the logits are -1000, -3 and -1. The first is negligible: e^-3 / (e^-3 + e^-1) = 1 / (1 + e^2).
+    # The pixel value 51 is -1, so the logits are -1000, -3 and -1. The first is negligible, so the probability is e^-3
+    # / (e^-3 + e^-1) = 1 / (1 + e^2).
     model = write_model(tmp_path / "model.tflite", lambda x: x * tf.constant([1000.0, 3.0, 1.0]))
     for channel, expected in ((0, 0), (1, 1 / (1 + np.e**2)), (2, 1 / (1 + np.e**-2))):
         probability = load_segmenter(model, input_range=(-2, 3), logits=True, channel=channel)[1](IMAGE)
@@ -124,7 +125,7 @@ def test_model_of_any_size_without_a_size_is_refused(tmp_path, name):
 
 @FORMATS
 def test_error_names_the_size_at_which_the_model_fails(tmp_path, name):
-    def halve_and_double(x):  # a side of 9 pixels becomes 10, so the sum fails
+    def halve_and_double(x):  # a side of 9 pixels becomes 10 pixels, so the addition fails
         return x[..., :1] + tf.repeat(tf.repeat(x[:, ::2, ::2, :1], 2, 1), 2, 2)
 
     model = write_model(tmp_path / name, halve_and_double, (1, None, None, 3))

@@ -17,7 +17,7 @@ def disc(centre=(32, 32), radius=18):
 
 
 def photo(mask, seed=0):
-    """A red object on a green ground, both with noise."""
+    """Returns an image of a red object on a green background, both with noise."""
     colours = np.where(mask[..., None], (200, 60, 50), (60, 140, 70))
     return np.clip(colours + np.random.default_rng(seed).normal(0, 12, (SIZE, SIZE, 3)), 0, 255).astype(np.uint8)
 

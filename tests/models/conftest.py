@@ -7,7 +7,7 @@ from tf_layered_gan.models.layered_gan import LayeredGAN
 
 @pytest.fixture(scope="session")
 def networks() -> dict[str, keras.Model]:
-    """The five networks with their initial weights; tests must not change them."""
+    """The five networks with their initial weights. Tests must not change the weights."""
     keras.utils.set_random_seed(0)
     return tiny.networks()
 
@@ -21,7 +21,7 @@ def built_gan():
 
 @pytest.fixture
 def gan(built_gan) -> LayeredGAN:
-    """The GAN with its initial weights; built once, because that takes seconds."""
+    """The GAN with its initial weights. It is built only once, because building takes seconds."""
     gan, start = built_gan
     gan.uses_segmenter = False
     for variable, value in zip(gan.variables, start, strict=True):

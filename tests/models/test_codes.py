@@ -36,8 +36,8 @@ def test_categories_are_equally_likely():
 def test_z_is_standard_normal_and_independent_of_c():
     codes = draw()
     z, c = codes["z"].numpy(), np.argmax(codes["c"], 1)
-    # With 2000 draws, the mean and the correlation have a standard deviation of 0.022, and the standard deviation has
-    # one of 0.016.
+    # With 2000 draws, the standard deviation of the mean and of the correlation is 0.022, and the standard deviation of
+    # the standard deviation is 0.016.
     np.testing.assert_allclose(z.mean(0), [0] * 3, atol=0.1)
     np.testing.assert_allclose(z.std(0), [1] * 3, atol=0.07)
     np.testing.assert_allclose(np.corrcoef([*z.T, c]), np.eye(4), atol=0.1)
@@ -51,7 +51,8 @@ def test_a_public_z_is_shared_by_both_generators():
 def test_a_normal_code_and_a_private_z_are_standard_normal_and_independent():
     codes = draw(prior="normal", num_categories=2, public_z=False)
     every = np.concatenate([codes[name] for name in ("c", "z", "foreground_z")], axis=1).T
-    # With 2000 draws, the standard deviation of a covariance is 0.022, and that of a variance is 0.032.
+    # With 2000 draws, the standard deviation of a covariance is 0.022, and the standard deviation of a variance is
+    # 0.032.
     np.testing.assert_allclose(every.mean(1), [0] * 8, atol=0.1)
     np.testing.assert_allclose(np.cov(every), np.eye(8), atol=0.15)
 

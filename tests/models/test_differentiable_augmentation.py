@@ -18,7 +18,7 @@ def augmentation(function=warp, geometry=True, probability=1.0, target=0.0):
 
 
 def draws(deviations, count=3):
-    """Draws that apply only the given transformations, with the given deviations in [-1, 1)."""
+    """Returns draws that apply only the given transformations, with the given deviations in [-1, 1)."""
     drawn = np.full((count, 8, 2), 1.0, np.float32)
     for index, deviation in deviations.items():
         drawn[:, index] = 0.0, (deviation + 1) / 2
@@ -40,8 +40,8 @@ def test_flip_is_half_of_those_chosen(function):
 
 @both_warps
 def test_shift_is_whole_pixels_of_the_mirrored_image(function):
-    # 0.8 of an eighth of 16 pixels is 1.6, rounded to 2. -0.3 of it is -0.6, rounded to -1. Columns -1 and -2 show
-    # columns 0 and 1.
+    # An eighth of 16 pixels is 2 pixels. 0.8 times 2 is 1.6, which is rounded to 2. -0.3 times 2 is -0.6, which is
+    # rounded to -1. Columns -1 and -2 show columns 0 and 1.
     shifted = augmentation(function)(IMAGES, draws({SHIFT_X: 0.8, SHIFT_Y: -0.3}))
     mirrored = np.pad(IMAGES, ((0, 0), (0, 1), (2, 0), (0, 0)), mode="symmetric")
     np.testing.assert_allclose(shifted, mirrored[:, 1:, :16], atol=1e-5)
@@ -73,11 +73,11 @@ def test_colours_by_hand():
     # The pixels (0.5, -0.1, 0.2) and (-0.4, 0.2, 0.2) have the means 0.2 and 0. The image has the mean 0.1.
     image = np.float32([[[[0.5, -0.1, 0.2], [-0.4, 0.2, 0.2]]]])
     augment = augmentation(geometry=False)
-    brighter = augment(image, draws({BRIGHTNESS: 0.5}, count=1))  # 0.5 * 0.5 more
+    brighter = augment(image, draws({BRIGHTNESS: 0.5}, count=1))  # brighter by 0.5 * 0.5
     np.testing.assert_allclose(brighter, image + 0.25, atol=1e-6)
     grey = augment(image, draws({SATURATION: -1.0}, count=1))
     np.testing.assert_allclose(grey[0, 0], [[0.2] * 3, [0.0] * 3], atol=1e-6)
-    flatter = augment(image, draws({CONTRAST: -1.0}, count=1))  # half the distance from 0.1
+    flatter = augment(image, draws({CONTRAST: -1.0}, count=1))  # the distance from 0.1 is halved
     np.testing.assert_allclose(flatter[0, 0], [[0.3, 0.0, 0.15], [-0.15, 0.15, 0.15]], atol=1e-6)
 
 

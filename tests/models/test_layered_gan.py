@@ -13,7 +13,7 @@ from tf_layered_gan.models.augmentation.differentiable_augmentation import (
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.networks.spectral_norm import update_spectral_norm
 
-LEARNING_RATE = 0.01  # of the fixture `gan`
+LEARNING_RATE = 0.01  # the learning rate of the fixture `gan`
 
 
 def assert_descends(gan, name, tape, loss, batch):
@@ -89,7 +89,7 @@ def test_synthesize_uses_the_averaged_generators(gan):
 
 
 def restored(gan, action):
-    """Runs an action, gives the vectors u of D their earlier values again, and returns the action's result."""
+    """Runs an action and returns its result. Afterwards, the vectors u of D have their earlier values again."""
     before = tiny.values(gan.discriminator.non_trainable_variables)
     result = action()
     for variable, value in zip(gan.discriminator.non_trainable_variables, before, strict=True):

@@ -12,7 +12,7 @@ def plane(*pixels):
 
 def test_hinge_discriminator_is_per_example():
     real, fake = np.float32([0.5, 2, -1]), np.float32([-0.25, -3, 0.5])
-    # max(0, 1 - real) + max(0, 1 + fake): 0.5 + 0.75; 0 + 0; 2 + 1.5.
+    # max(0, 1 - real) + max(0, 1 + fake) is 0.5 + 0.75, 0 + 0 and 2 + 1.5.
     np.testing.assert_allclose(losses.hinge_discriminator(real, fake), [1.25, 0, 3.5], atol=1e-6)
 
 
@@ -21,7 +21,7 @@ def test_hinge_generator_is_minus_the_logit():
 
 
 def test_r1_is_half_the_squared_norm_of_the_gradient():
-    # (1 + 4 + 4) / 2, and 9 / 2.
+    # The losses are (1 + 4 + 4) / 2 and 9 / 2.
     np.testing.assert_allclose(losses.r1(np.concatenate([plane(1, 0, -2, 2), plane(0, 3, 0, 0)])), [4.5, 4.5])
 
 
@@ -34,7 +34,7 @@ def test_mutual_information_is_the_negative_log_likelihood_of_the_code():
 
 
 def test_normal_mutual_information_is_half_the_squared_distance():
-    # (1 + 4 + 4) / 2 = 4.5; 0 if the mean equals the code.
+    # The first loss is (1 + 4 + 4) / 2 = 4.5. The second is 0, because the mean equals the code.
     mean, code = np.float32([[1, 0, 2], [3, -1, 0]]), np.float32([[0, 2, 0], [3, -1, 0]])
     np.testing.assert_allclose(losses.normal_mutual_information(mean, code), [4.5, 0], atol=1e-6)
 
@@ -70,7 +70,7 @@ def test_independence_of_independent_layers_is_not_0_because_they_share_masks():
     generator = np.random.default_rng(0)
     background, foreground = generator.uniform(-1, 1, (2, 64, 32, 32, 1)).astype(np.float32)
     mask = (generator.uniform(size=(64, 32, 32, 1)) < 0.25).astype(np.float32)
-    # p (1 - p) 2/3 = 1/4 * 3/4 * 2/3 = 1/8; with 65,536 pixels the standard deviation is below 0.005.
+    # The loss is p (1 - p) 2/3 = 1/4 * 3/4 * 2/3 = 1/8. With 65,536 pixels its standard deviation is below 0.005.
     np.testing.assert_allclose(np.mean(losses.independence(background, foreground, mask)), 1 / 8, atol=0.01)
 
 

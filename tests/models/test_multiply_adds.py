@@ -18,7 +18,7 @@ def test_convolution():
 
 
 def test_separable_convolution():
-    # 9 weights for each of 3 channels, then 3 * 5 weights.
+    # There are 9 weights for each of 3 channels, and then 3 * 5 weights.
     assert cost(layers.SeparableConv2D(5, 3, padding="same")) == (27 + 15) * 64
     assert cost(layers.DepthwiseConv2D(3, padding="same"), layers.Conv2D(5, 1)) == (27 + 15) * 64
 

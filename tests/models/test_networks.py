@@ -51,7 +51,7 @@ def test_discriminator_and_mask_encoder(resolution):
 def test_only_the_category_head_of_the_discriminator_has_no_spectral_norm():
     network = discriminator(16, tiny.WIDTH, 6)
     plain = [layer.name for layer in network.layers if hasattr(layer, "kernel") and not hasattr(layer, "u")]
-    # Two layers go from 16 to 8 to 4 pixels. The head of D has two more.
+    # Two layers reduce the map from 16 to 8 to 4 pixels. The head of D has two more layers.
     assert len([layer for layer in network.layers if hasattr(layer, "u")]) == 4
     assert len(plain) == 2 and "category" in plain
 
@@ -59,14 +59,15 @@ def test_only_the_category_head_of_the_discriminator_has_no_spectral_norm():
 def test_discriminator_doubles_its_channels_up_to_eight_times_the_width():
     network = discriminator(128, tiny.WIDTH, 6)
     channels = [layer.kernel.shape[-1] for layer in network.layers if hasattr(layer, "u")]
-    # At 64, 32, 16, 8 and 4 pixels, then the head.
+    # These are the channels at 64, 32, 16, 8 and 4 pixels, and then in the head.
     assert channels == [2, 4, 8, 16, 16, 16, 1]
 
 
 def test_generator_halves_its_channels_from_sixteen_times_the_width():
     network = background_generator(128, tiny.WIDTH, tiny.Z_DIM)
     channels = [layer.filters for layer in network.layers if hasattr(layer, "filters")]
-    # The channels are 16 widths at 4 pixels (the dense layer), then 8, 4, 2, 1 and 1, as in FineGAN. RGB comes last.
+    # As in FineGAN, the number of channels is 16 times the width at 4 pixels (the dense layer), then 8, 4, 2, 1 and 1
+    # times the width. RGB comes last.
     assert channels == [16, 8, 4, 2, 2, 3]
 
 
@@ -119,14 +120,15 @@ def test_initial_kernels_are_orthogonal(networks, name):
 
 
 def test_initial_mask_sets_the_bias_of_the_mask_logits():
-    # The sigmoid of log(0.1 / 0.9) = -2.197 is 0.1; the sigmoid of 0 is 0.5.
+    # The sigmoid of log(0.1 / 0.9) = -2.197 is 0.1. The sigmoid of 0 is 0.5.
     for initial_mask, bias in ((0.1, -2.197225), (0.5, 0.0)):
         generator = foreground_generator(16, 2, 3, c_dim=4, c_sup_dim=2, residual_blocks=0, initial_mask=initial_mask)
         np.testing.assert_allclose(generator.get_layer("mask_logits").bias, [bias], rtol=1e-6)
 
 
 def test_mask_centring_lowers_logits_by_the_squared_distance_from_the_centre():
-    # The 16 pixel centres lie 1/16, 3/16, ... 15/16 of half the width from the middle. Logits fall by 4 (y^2 + x^2).
+    # The distances of the 16 pixel centres from the middle are 1/16, 3/16, ... 15/16 of half the width. Logits are
+    # lowered by 4 (y^2 + x^2).
     even, centred = (
         foreground_generator(16, 2, 3, c_dim=4, c_sup_dim=2, residual_blocks=0, mask_centring=strength)
         for strength in (0.0, 4.0)

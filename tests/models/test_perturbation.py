@@ -17,7 +17,8 @@ from tf_layered_gan.models.augmentation.perturbation import (
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "warp.npz"
 SEED = (3, 4)
-# s, alpha, t_x, t_y: each part of the transform alone, then mixed, then almost and wholly outside the image.
+# The columns are s, alpha, t_x and t_y. First each part of the transform alone, then mixtures. At the end, the object
+# is almost or wholly outside the image.
 PARAMETERS = [
     (-0.5, 0.0, 0.0, 0.0),
     (0.5, 0.0, 0.0, 0.0),
@@ -96,7 +97,8 @@ def test_compiled_warp_gather_equals_warp_on_a_batch():
 
 @both_warps
 def test_batch_of_unknown_size_and_oblong_images(function):
-    # Output pixel (x, y) shows input pixel (x - 2, y). There are two images of 3 rows of 4 pixels, numbered 1 to 24.
+    # Output pixel (x, y) shows input pixel (x - 2, y). There are two images with 3 rows of 4 pixels. The pixels are
+    # numbered 1 to 24.
     shift = tf.constant([[1.0, 0, -2, 0, 1, 0, 0, 0]] * 2)
     images = tf.reshape(tf.range(1.0, 25.0), [2, 3, 4, 1])
     signature = [tf.TensorSpec([None, 3, 4, 1]), tf.TensorSpec([None, 8])]
@@ -173,10 +175,10 @@ def test_sample_contrast_refuses_a_reversed_pair():
 
 
 def test_contrast_moves_every_channel_about_its_mean_within_its_range():
-    # Channel 0 has the mean (-0.6 + 0.2 + 0.2 + 0.6) / 4 = 0.1; channel 1 equals its mean everywhere.
+    # Channel 0 has the mean (-0.6 + 0.2 + 0.2 + 0.6) / 4 = 0.1. Channel 1 equals its mean everywhere.
     image = np.float32([[[-0.6, -0.5], [0.2, -0.5]], [[0.2, -0.5], [0.6, -0.5]]])
     low, high = jitter_contrast(np.stack([image, image]), tf.constant([0.5, 1.5])).numpy()
-    # 0.1 + 0.5 * (-0.7, 0.1, 0.1, 0.5), and 0.1 + 1.5 * (-0.7, 0.1, 0.1, 0.5), clipped to [-0.6, 0.6].
+    # The results are 0.1 + 0.5 * (-0.7, 0.1, 0.1, 0.5) and 0.1 + 1.5 * (-0.7, 0.1, 0.1, 0.5), clipped to [-0.6, 0.6].
     np.testing.assert_allclose(low[..., 0], [[-0.25, 0.15], [0.15, 0.35]], atol=1e-6)
     np.testing.assert_allclose(high[..., 0], [[-0.6, 0.25], [0.25, 0.6]], atol=1e-6)
     np.testing.assert_allclose([low[..., 1], high[..., 1]], np.full((2, 2, 2), -0.5), atol=1e-6)

@@ -39,7 +39,7 @@ def maker():
 
 @pytest.fixture
 def unlikely(monkeypatch):
-    """Sets every probability to 0, and makes the changes that always apply do nothing."""
+    """Sets every probability to 0. The changes that are always made get ranges in which they do nothing."""
     for name in PROBABILITIES:
         monkeypatch.setattr(photo_like, name, 0.0)
     monkeypatch.setattr(photo_like, "IMAGE", NO_CHANGE)
@@ -117,10 +117,11 @@ def test_draws_fill_their_ranges_as_often_as_they_should():
     for name, low, high in (("blur", 0.3, 1.2), ("shrink", 0.375, 0.875), ("sharpen", 0.3, 1.2), ("quality", 40, 95)):
         values = many[name][chosen[name]]
         assert low <= values.min() < low + 0.02 and high - 0.02 < values.max() <= high
-    # Noise has a standard deviation of 0 to 8 of 255, so 4 in the mean. Images have a range of 2, so this is 4 / 127.5.
+    # Noise has a standard deviation of 0 to 8 grey levels, so 4 grey levels on average. In images from -1 to 1, this is
+    # 4 / 127.5.
     assert many["noise"].std(axis=(1, 2, 3)).mean() == pytest.approx(4 / 127.5, rel=0.05)
     knots = many["displacement"][chosen["displacement"]]
-    # The deviation is smaller between the knots and larger beyond them.
+    # The deviation is smaller between the knots, and larger outside the grid of knots.
     assert knots.std() == pytest.approx(0.047 * 8, rel=0.2)
 
 
@@ -130,7 +131,8 @@ def test_exchanged_backgrounds_are_never_their_own(monkeypatch):
     results = [photo_like.exchange_backgrounds(given, tf.constant((1, i), tf.int64)) for i in range(50)]
     partners = np.stack([result["z"] for result in results])
     assert not (partners == np.arange(COUNT)).any()
-    assert all(len(set(column)) == COUNT - 1 for column in partners.T)  # each other pair is a partner at least once
+    # Each of the other pairs is the partner at least once.
+    assert all(len(set(column)) == COUNT - 1 for column in partners.T)
     np.testing.assert_array_equal(np.stack([result["window"] for result in results]), 10 * partners)
     np.testing.assert_array_equal(results[0]["c"], given["c"])
 
@@ -142,7 +144,7 @@ def test_a_batch_of_one_pair_keeps_its_background(monkeypatch):
 
 
 def test_image_and_mask_move_together(monkeypatch):
-    """The object is white where the mask is 1, on black, so that the image shows the mask."""
+    """The object is white and the background is black, so the image must equal the mask."""
     mask = np.zeros((COUNT, WIDTH, WIDTH, 1), np.float32)
     mask[:, 4:10, 5:13] = 1
     white = tf.ones([COUNT, WIDTH, WIDTH, 3])
@@ -152,7 +154,7 @@ def test_image_and_mask_move_together(monkeypatch):
     maker = photo_like.PhotoLike(statistics(), perturbation.warp, compress=True)
     pair = maker({"background": -white, "foreground": white, "mask": mask}, {"photo_like": draws()})
     assert not np.array_equal(pair["mask"], mask)
-    # At the border of a bent object, the warp mixes its colour with black, and its mask with 0, from beyond the layer.
+    # Beyond the border of its layer, a bent object is mixed with black, and its mask with 0.
     shown, certain = pair["image"].numpy()[..., :1] > 0, np.abs(pair["image"].numpy()[..., :1]) > 0.5
     np.testing.assert_array_equal(shown[certain], pair["mask"].numpy()[certain] > 0)
 

@@ -85,7 +85,8 @@ def test_masks_of_other_sizes_are_ignored_and_the_average_teaches_photos(consist
     segmenter, sizes = consistent_segmenter, np.float32([0.2, 0.25, 0.5, 0.6])
     given = batch() | {"mask": np.broadcast_to(sizes[:, None, None, None], batch()["mask"].shape)}
     given["photo"] = tiny.batch(seed=(3, 4))["image"]
-    taught = tf.sigmoid(segmenter.average_network(given["photo"], training=False))  # masks of the original photos
+    # The teacher's masks of the original photos.
+    taught = tf.sigmoid(segmenter.average_network(given["photo"], training=False))
     with tf.GradientTape() as tape:
         logits = logits_of_recoloured(segmenter, given, "image", "photo")
         segmentation = tf.reduce_sum(losses.segmentation(logits[:4], given["mask"])[1:3]) / 4

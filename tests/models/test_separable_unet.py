@@ -9,7 +9,7 @@ from tf_layered_gan.models.networks.unet import unet
 
 def test_channels_double_on_the_way_down_and_halve_on_the_way_up():
     network = separable_unet(32, 3, 3)
-    # 3 channels at 16 pixels, 6 at 8, 12 at 4; the same on the way up.
+    # There are 3 channels at 16 pixels, 6 at 8 pixels and 12 at 4 pixels. On the way up, the numbers are the same.
     maps = [layer.output.shape[1:] for layer in network.layers if isinstance(layer, keras.layers.ReLU)]
     assert maps[0] == (16, 16, 3) and (4, 4, 12) in maps and maps[-1] == (16, 16, 3)
     added = [layer.output.shape[1:] for layer in network.layers if isinstance(layer, keras.layers.Add)]

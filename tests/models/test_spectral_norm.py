@@ -57,7 +57,7 @@ def test_sigma_is_the_length_of_w_u():
     layer = build(SpectralDense(2), (1, 2))
     layer.kernel.assign([[3.0, 0.0], [0.0, 1.0]])
     layer.u.assign([[0.6, 0.8]])
-    # W u = (1.8, 0.8), of length sqrt(3.24 + 0.64) = sqrt(3.88).
+    # W u is (1.8, 0.8). Its length is sqrt(3.24 + 0.64) = sqrt(3.88).
     np.testing.assert_allclose(layer.normalized_kernel(), np.array([[3, 0], [0, 1]]) / np.sqrt(3.88), atol=1e-6)
 
 
@@ -81,7 +81,7 @@ def test_dense_uses_the_normalized_kernel():
     layer.kernel.assign([[4.0, 0.0], [0.0, 1.0]])
     layer.bias.assign([0.5, -0.5])
     layer.u.assign([[1.0, 0.0]])
-    # sigma = 4: (1, 2) -> (4 / 4 * 1 + 0.5, 1 / 4 * 2 - 0.5).
+    # sigma is 4, so the input (1, 2) becomes (4 / 4 * 1 + 0.5, 1 / 4 * 2 - 0.5).
     np.testing.assert_allclose(layer(tf.constant([[1.0, 2.0]])), [[1.5, 0.0]], atol=1e-6)
 
 

@@ -1,4 +1,4 @@
-"""The workflow of the public forge and the hooks of pre-commit run commands that exist."""
+"""Tests that the GitHub workflow and the pre-commit hooks run only commands that exist."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The packages' requirements, the pinned versions, and the version of the project."""
+"""Tests of the requirements of the packages, the pinned versions, and the version of the project."""
 
 import pathlib
 import re

@@ -60,7 +60,7 @@ def site(tmp_path_factory):
 
 @pytest.fixture
 def elsewhere(tmp_path):
-    """A working directory in which the user's folders have the names of our packages."""
+    """A working directory whose folders have the same names as our packages."""
     for name in ("configs", "export"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise ImportError('imported from the working directory')")

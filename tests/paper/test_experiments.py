@@ -9,7 +9,7 @@ import tiny
 from tf_layered_gan.paper import sweep
 from tf_layered_gan.paper.experiments import make_table
 
-HERE = str(pathlib.Path(__file__).parent)  # an existing folder; these tests do not read photos
+HERE = str(pathlib.Path(__file__).parent)  # any existing folder, because these tests read no photos
 SMALL = {"scale": "small", "data": HERE, "masks": HERE}
 
 
@@ -134,7 +134,7 @@ def test_collect_only_and_no_run_twice(tmp_path):
 def test_table_5(tmp_path):
     runner = Runner()
     rows = table(make_table("5", tmp_path, seeds=[0], execute=runner, **SMALL))
-    assert runner.count == 2  # the supervised U-Net, and our row, which also evaluates GrabCut
+    assert runner.count == 2  # two runs: the supervised U-Net, and our row, which also evaluates GrabCut
     assert rows["supervised U-Net"]["images_seen"] == "16000"  # 1,000 steps of 16
     assert rows["GrabCut by [48]"]["images_seen"] == rows["all foreground"]["images_seen"] == ""
     assert rows["GrabCut by [48]"]["iou_mean"] == rows["ours"]["iou_mean"] == "10"
@@ -167,8 +167,8 @@ def test_at_the_small_scale_tables_share_runs(tmp_path):
     for name in ("3", "4", "5", "6", "1", "D.2"):
         make_table(name, tmp_path, seeds=[0], execute=runner, **SMALL)
         counts.append(runner.count)
-    # The row "ours" of Tables 3 to 6 is one run. Table 5 adds the supervised U-Net. Table D.2 shares runs with Table 1
-    # and adds two.
+    # The row "ours" in Tables 3 to 6 is the same run. Table 5 adds the supervised U-Net. Table D.2 shares runs with
+    # Table 1, and adds two runs.
     assert counts == [2, 2, 3, 3, 9, 11]
 
 

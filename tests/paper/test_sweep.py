@@ -86,7 +86,7 @@ WEIGHTS = "--config.metrics.inception=a.npz"
         ((), ("--config.monitoring.grid_every=7",), 0),
         ((), ("--config.jit=True",), 0),
         ((), ("--config.distribution=mirrored",), 0),
-        ((WEIGHTS,), (), 0),  # another execution without weights would lose the FID
+        ((WEIGHTS,), (), 0),  # if the run were executed again without weights, its FID would be lost
         ((WEIGHTS,), ("--config.metrics.fid_samples=9",), 0),
         ((WEIGHTS,), (WEIGHTS,), 0),
         (("--config.data.classes=^a",), (), 0),
@@ -174,7 +174,7 @@ def test_execute_appends_to_the_log_and_returns_the_exit_code(tmp_path):
 def test_a_schedule_ends_at_whole_batches():
     changes = ["--config.schedule.rounds=3", "--config.schedule.gan_images_per_round=100"]
     config = sweep.resolve([*SMALL, *changes, "--config.schedule.final_segmenter_steps=50"]).to_dict()
-    # 6 batches of 16 per round, so 3 * 96 images; 3 * 300 + 50 segmenter steps.
+    # A round has 6 batches of 16 images, so there are 3 * 96 images. The segmenter takes 3 * 300 + 50 steps.
     assert sweep.scheduled(config) == (288, 950)
     config["segmenter"]["supervised"] = True
     assert sweep.scheduled(config) == (800, 50)

@@ -123,7 +123,7 @@ def test_sizes_of_table_2_have_the_papers_entropies():
     for row in TABLES["2"].rows:
         size, normal = row.changes["codes.num_categories"], row.changes["codes.prior"] == "normal"
         entropy = size * 0.5 * math.log(2 * math.pi * math.e) if normal else math.log(size)
-        # The paper truncates after one decimal: ln 200 = 5.298 becomes 5.2.
+        # The paper cuts numbers off after one decimal: ln 200 = 5.298 becomes 5.2.
         assert f"{math.floor(10 * entropy) / 10:.1f}" == row.traits["entropy"]
 
 

@@ -1,4 +1,4 @@
-"""The report in Chromium: wide and narrow, light and dark, and used with the keyboard alone."""
+"""Tests of the report in Chromium: wide and narrow, light and dark, and used only with the keyboard."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ def browser():
 
 @pytest.fixture(params=[(360, "light"), (360, "dark"), (1600, "light"), (1600, "dark")], ids=str)
 def page(request, browser, file):
-    """The report. At the end, the browser must not have requested another file or logged a message."""
+    """The report in a browser. At the end, checks that the browser requested no other file and logged no message."""
     width, scheme = request.param
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True)
     page, problems = context.new_page(), []

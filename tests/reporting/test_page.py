@@ -1,4 +1,4 @@
-"""The report: its content, and its words about missing parts."""
+"""Tests of the report: its content, and its sentences about missing parts."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ def measured():
 
 @pytest.fixture(scope="module")
 def whole(finished_run, measured, tmp_path_factory):
-    """The report of a finished run whose photos have hostile names."""
+    """The report of a finished run. The names of its photos contain HTML."""
     workdir = shutil.copytree(finished_run, tmp_path_factory.mktemp("whole") / "run")
     return page.write_page(workdir, measured).read_text()
 
@@ -139,7 +139,8 @@ def test_a_run_whose_bootstrap_sufficed_says_so(run_copy):
     (run_copy / "curve.csv").write_text("after,images_seen,iou,iou_per_image\nbootstrap,0,0.5,0.5\npass 1,0,0.4,0.4\n")
     shutil.rmtree(run_copy / "samples")
     text = written(run_copy)
-    assert text.count("because the bootstrap sufficed") == 4  # in the summary, layers, curves and clusters
+    # The sentence is in the summary, the layers, the curves and the clusters.
+    assert text.count("because the bootstrap sufficed") == 4
     for words in ("images seen by D", "no grids of layers", "There are no clusters", ">images seen<"):
         assert words not in text
     assert "best after “bootstrap”, not at the end. Try fewer passes: refine.passes=0." in text

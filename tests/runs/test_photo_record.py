@@ -8,7 +8,7 @@ from tf_layered_gan.runs.photo_record import check_photos
 
 
 def splits(*names):
-    """Returns splits: the training photos have these names, and each of the other two splits has one photo."""
+    """Returns splits. The training photos have the given names. Each of the other two splits has one photo."""
     photos, other = Photos(np.zeros((len(names), 2, 2, 3), np.uint8), None, names), np.zeros((1, 2, 2, 3), np.uint8)
     return Splits(photos, Photos(other, None, ("v",)), Photos(other, None, ("v",)))
 

@@ -52,7 +52,8 @@ def test_next_seed_is_a_valid_one(tmp_path):
 def test_putting_aside_is_done_again_after_a_kill(tmp_path, monkeypatch):
     write_run(tmp_path, mark="run")
     with monkeypatch.context() as patch:
-        patch.setattr(pathlib.Path, "rename", interrupt)  # the move of the checkpoints, which comes last
+        # This interrupts the move of the checkpoints, which is the last move.
+        patch.setattr(pathlib.Path, "rename", interrupt)
         with pytest.raises(KeyboardInterrupt):
             restarts.put_aside(tmp_path, 3, COLLAPSE)
     assert restarts.history(tmp_path) == [] and (tmp_path / "checkpoints").exists()
@@ -77,7 +78,7 @@ def test_collapsed_run_begins_again_once_and_ends_as_one_begun_with_the_other_se
     monkeypatch.setattr(LayeredGAN, "synthesize", with_empty_masks)
     config = tiny.run_config(shapes, **tiny.ONE_STEP, seed=3, **{"monitoring.restarts": 1})
     metrics = train.train(config, tmp_path / "run")
-    (collapse,) = metrics["restarts"]  # the second attempt goes on, although its masks are empty as well
+    (collapse,) = metrics["restarts"]  # the second attempt continues, although its masks are empty as well
     assert (collapse["seed"], collapse["images_seen"]) == (3, 4)
     assert collapse["why"].startswith("all as background: masks cover 0% of the image")
     other = {"seed": 1_000_003, "monitoring.restarts": 0}

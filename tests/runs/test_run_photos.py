@@ -1,4 +1,4 @@
-"""The photos of a run may be moved after the run has begun."""
+"""Tests of a run whose photos are moved after it has begun."""
 
 import shutil
 

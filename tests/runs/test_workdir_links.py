@@ -1,4 +1,4 @@
-"""Links and pipes in a workdir cannot make a run write elsewhere."""
+"""Tests that links and pipes in a workdir cannot make a run write elsewhere."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ FOLDERS = ("checkpoints", "samples", "test/images", "tensorboard", "synthetic", 
 
 @pytest.fixture
 def outside(tmp_path):
-    """A folder in which a run must change nothing."""
+    """A folder outside the workdir, in which a run must change nothing."""
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "file").write_text("mine")
     return tmp_path / "outside"

@@ -1,4 +1,4 @@
-"""Kills commands that run in other processes, or stops them with SIGTERM."""
+"""Tests that kill commands in other processes, or stop them with SIGTERM."""
 
 import collections
 import contextlib
@@ -21,7 +21,8 @@ pytestmark = pytest.mark.slow
 def start(workdir, **changes):
     """Starts the training command with the config of the fixture `finished_run`."""
     flags = [f"--config.{name}={value}" for name, value in (tiny.RUN | changes).items()]
-    # One thread: with several, the order of a sum can change from run to run and change the last digit.
+    # One thread is used. With several threads, the order of a sum can change from run to run, and with it the last
+    # digit.
     return tiny.python(
         "-m", "tf_layered_gan.main", "--config=shapes", f"--workdir={workdir}", *flags, TF_NUM_INTRAOP_THREADS="1"
     )
@@ -42,7 +43,7 @@ def test_command_that_is_told_to_stop_saves_its_step_and_goes_on_from_it(tmp_pat
 
 
 def killed_after(seconds, process):
-    """Kills a process after some seconds unless it has finished. Returns whether the process was killed."""
+    """Kills a process after some seconds, unless it has finished by then. Returns whether the process was killed."""
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -51,7 +52,8 @@ def killed_after(seconds, process):
     return process.returncode == -signal.SIGKILL
 
 
-# Checkpoints are written only at the end of a phase, so a run can be killed in the same phase again and again.
+# Phases are long and checkpoints are written only at their ends. So a run can be killed in the same phase several
+# times.
 LONG_PHASES = {"schedule.gan_images_per_round": 160, "schedule.segmenter_steps_per_round": 100}
 LONG_PHASES |= {"monitoring.checkpoint_every": 100, "monitoring.grid_every": 20, "monitoring.restarts": 0}
 WRITES = "begins to write a checkpoint"
@@ -109,7 +111,7 @@ def newest_checkpoint_is_torn(workdir):
 
 
 def reports(printed):
-    """Returns the losses that a run printed, by step, without its speed."""
+    """Returns the losses that a run printed, by step. Its speed is left out."""
     lines = re.findall(r"\] (.* step \d+ of \d+ \(\d+ images\)): (.*)", printed)
     return {step: re.sub(r", \d+ images/s.*", "", losses) for step, losses in lines}
 
@@ -154,7 +156,10 @@ def test_export_killed_at_random_moments_ends_as_one_that_is_not(finished_run, t
 
 
 def exported(output, name):
-    """Returns the content of a file, without the size of a SavedModel: its fingerprint file has 95, 96 or 97 bytes."""
+    """Returns the content of a file.
+
+    The size of a SavedModel is left out, because its fingerprint has 95, 96 or 97 bytes.
+    """
     size = json.loads((output / "export.json").read_text())["formats"]["saved_model"]["bytes"]
     content = (output / name).read_bytes()
     return content.replace(f"{size}".encode(), b"").replace(f"{size:,}".encode(), b"")

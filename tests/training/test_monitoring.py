@@ -22,7 +22,7 @@ GAN, SEGMENTER = ("gan", "round 2"), ("segmenter", "round 2")
 
 
 def scalar(events, tag):
-    """[(step, value)] of a scalar."""
+    """Returns a scalar as a list of (step, value)."""
     return [(event.step, pytest.approx(tf.make_ndarray(event.tensor_proto).item())) for event in events[tag]]
 
 
@@ -66,7 +66,7 @@ def test_tensorflow_is_given_no_python_number(tmp_path, monkeypatch):
     monkeypatch.setattr(tf.summary, "scalar", lambda name, value: kinds.add(type(value)))
     for step in (10, 20):
         monitor.scalars(*GAN, {"binarization": tf.constant(0.25)}, step, 30)
-    assert kinds == {np.ndarray}  # TensorFlow would keep each Python number for ever, about 0.7 KiB
+    assert kinds == {np.ndarray}  # TensorFlow would keep every Python number for ever, and each takes about 0.7 KiB
 
 
 def test_scalars_are_written_under_their_kind_and_step(tmp_path):
@@ -150,7 +150,7 @@ def test_every_scalar_of_the_gan_answers_a_question():
 
 
 class OnlyPhases:
-    """A plan of two phases. A step of the second phase costs twice as much."""
+    """A plan of two phases. A step of the second phase costs twice as much as a step of the first."""
 
     parts = [Part("gan", "round 2", 0, 30, 1.0), Part("segmenter", "round 2", 0, 10, 2.0)]
     time_left = Plan.time_left

@@ -1,4 +1,4 @@
-"""The phases of a run, the estimate of their time, and the dry run that shows them."""
+"""Tests of the phases of a run, the estimate of their time, and the dry run that prints both."""
 
 import pytest
 import tiny
@@ -41,7 +41,8 @@ def test_passes_that_were_interrupted_go_on(whole):
     assert whole.cost_left(trained | {"pass 1": 3}) == pytest.approx((4 + 7) * costs["photos"])
     interrupted = whole.cost_left(NOT_BEGUN) - 5 * costs["photos"]
     assert whole.cost_left(NOT_BEGUN | {"bootstrap": 5}) == pytest.approx(interrupted)
-    rounds_added = trained | {"final_step": 0, "pass 1": 7, "pass 2": 7}  # the passes after the GAN begin again
+    # The rounds that were added make the passes after the GAN begin again.
+    rounds_added = trained | {"final_step": 0, "pass 1": 7, "pass 2": 7}
     assert whole.cost_left(rounds_added) == pytest.approx(costs["final"] + 14 * costs["photos"])
 
 

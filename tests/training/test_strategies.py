@@ -1,4 +1,4 @@
-"""Replicas, workers and XLA train the same variables as one device."""
+"""Tests that replicas, workers and XLA train the same variables as one device."""
 
 import concurrent.futures
 import json
@@ -68,13 +68,16 @@ def test_replicas_train_as_one_device_with_adam(tmp_path, replicas):
 
 
 def finish_each(workers):
-    """Waits for processes and reads from all of them at once; returns the exit code and the output of each."""
+    """Waits for processes, and reads the output of all of them at the same time.
+
+    Returns the exit code and the output of each.
+    """
     with concurrent.futures.ThreadPoolExecutor() as readers:
         return list(readers.map(tiny.finish, workers))
 
 
 def finish_all(workers):
-    """Waits for processes; returns the list of their exit codes, and their outputs joined."""
+    """Waits for processes. Returns a list of their exit codes, and their outputs joined."""
     codes, outputs = zip(*finish_each(workers), strict=True)
     return list(codes), "\n".join(outputs)
 
@@ -126,7 +129,7 @@ def test_workers_that_are_told_to_stop_save_the_same_step_and_go_on(runs, tmp_pa
 
 
 def finish_signalled(workers, told, number, checkpoint, workdir):
-    """Sends a signal to some workers once their run has a checkpoint; returns what `finish_all` does."""
+    """Sends a signal to some workers once their run has a checkpoint. Returns the same as `finish_all`."""
 
     def tell():
         while workers[told[0]].poll() is None and not (workdir / f"checkpoints/ckpt-{checkpoint}.index").exists():
@@ -153,7 +156,8 @@ def test_two_workers_go_on_after_one_was_killed(runs, tmp_path):
 
 def test_two_workers_go_on_in_the_second_round_after_either_was_killed(tmp_path):
     train(tmp_path, "two_rounds_plain")
-    for killed, checkpoint in ((0, 5), (1, 7)):  # in the second round, in its steps of the GAN and of the segmenter
+    # In the second round: in the steps of the GAN, and in the steps of the segmenter.
+    for killed, checkpoint in ((0, 5), (1, 7)):
         workers = tiny.workers(2, "tests/strategies.py", tmp_path, "two_rounds_multi_worker")
         workdir = tmp_path / "two_rounds_multi_worker"
         codes, output = finish_signalled(workers, [killed], signal.SIGKILL, checkpoint, workdir)
@@ -167,7 +171,7 @@ def test_two_workers_go_on_in_the_second_round_after_either_was_killed(tmp_path)
 
 
 def gradient_norms(workdir):
-    """Returns the gradient norms in TensorBoard by name, with one value for each step."""
+    """Returns the gradient norms in TensorBoard by name, one value for each step."""
     events = tiny.events(workdir).items()
     return {
         tag: [float(tf.make_ndarray(event.tensor_proto)) for event in listed]

@@ -1,4 +1,4 @@
-"""A run goes on after a loss that is not finite, a kill and SIGTERM."""
+"""Tests that a run continues after a loss that is not finite, after a kill and after SIGTERM."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ SAVED_EVERY_STEP = {"schedule.rounds": 1, "monitoring.checkpoint_every": 1}
 
 
 def change_step(monkeypatch, model, change):
-    """Replaces each training step of a model by a call of a function.
+    """Makes a model call a function instead of each training step.
 
     Args:
         monkeypatch: the test's fixture. The run must be eager.
@@ -37,7 +37,7 @@ def change_step(monkeypatch, model, change):
 def fail_at(monkeypatch, *steps, model=LayeredGAN):
     """Makes the loss of each given step nan once, in the given order.
 
-    Returns the list of the steps that are still to come.
+    Returns a list of the given steps that have not come yet.
     """
     left = list(steps)
 
@@ -78,11 +78,11 @@ def test_loss_that_is_not_finite_stops_a_run_without_a_checkpoint(tmp_path, eage
 def test_run_goes_back_once_and_on_with_other_batches_then_stops(tmp_path, eagerly, monkeypatch, caplog):
     codes, left = remember_codes(monkeypatch), fail_at(monkeypatch, 2, 2)
     with pytest.raises(FloatingPointError, match="gan/generator_adversarial is nan at step 2"):
-        # Losses are checked at every step, not only where they are reported.
+        # Losses are checked in every step, not only in steps that report them.
         train.train(tiny.run_config(shapes, **SAVED_EVERY_STEP, **{"monitoring.scalars_every": 100}), tmp_path)
     assert not left
     assert "nan at step 2; going back to the last checkpoint and on with other batches, once" in caplog.text
-    assert len(codes) == 3  # two steps, and the second one again
+    assert len(codes) == 3  # the codes of two steps, and of the second step again
     assert_all_differ(codes)
     # This checkpoint was saved before the second step was repeated. A run that is killed at that point does not go back
     # again.
@@ -104,7 +104,8 @@ def test_run_whose_last_checkpoint_is_damaged_goes_back_further(tmp_path, eagerl
     change_step(monkeypatch, Segmenter, fail_once)
     metrics = train.train(tiny.run_config(shapes, **SAVED_EVERY_STEP), tmp_path)
     assert (metrics["images_seen"], metrics["segmenter_steps"]) == (8, 2)
-    # Two steps are lost, the GAN's second and the segmenter's first. So two batches of the GAN are skipped.
+    # Two steps are lost: the second step of the GAN and the first step of the segmenter. So two batches of the GAN are
+    # skipped.
     assert tiny.counters(tmp_path, "skipped") == [2]
     assert len(codes) == 3
     assert_all_differ(codes)
@@ -140,11 +141,11 @@ def test_added_round_ends_in_all_final_steps_although_one_failed(failing_step, r
 
 
 class Killed(BaseException):
-    """Ends a run like a kill: the run cannot save anything."""
+    """An exception that ends a run like a kill: the run cannot save anything."""
 
 
 def interrupt_at(monkeypatch, model, number, interrupt):
-    """Calls the function `interrupt` once, before step `number` of a model."""
+    """Makes a model call the function `interrupt` once, before step `number`."""
     left = [number]
 
     def interrupted(_, number, step):

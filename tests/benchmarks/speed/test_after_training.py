@@ -1,4 +1,4 @@
-"""The comparison of everything after training, without its peers."""
+"""Tests of the comparison of speed after training. The peers are not run."""
 
 import numpy as np
 import pytest

@@ -26,7 +26,8 @@ def test_every_way_segments_and_counts_its_images(plain, tmp_path):
 
 
 def test_times_are_per_image_without_the_first_call(monkeypatch):
-    clock, taken = [0.0], iter([9.0, 8.0, 1.0, 6.0, 2.0, 4.0])  # seconds: in each of three rounds, both ways take turns
+    # Seconds of each call; in each of three rounds, both ways take turns.
+    clock, taken = [0.0], iter([9.0, 8.0, 1.0, 6.0, 2.0, 4.0])
 
     def call():
         clock[0] += next(taken)

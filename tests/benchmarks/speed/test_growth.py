@@ -1,4 +1,4 @@
-"""The exponents and the plot of `benchmarks.speed.growth`, without a training step."""
+"""Tests of the exponents and the plot of `benchmarks.speed.growth`. No training step is run."""
 
 import pytest
 from PIL import Image
