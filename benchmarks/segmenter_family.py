@@ -94,7 +94,7 @@ def _files(workdir: pathlib.Path) -> _Files:
         for kind in _FORMATS
     }
     if not files[TEACHER, "float32"].exists():
-        raise FileNotFoundError(f"no {files[TEACHER, 'float32']}: export first (python -m export.main)")
+        raise FileNotFoundError(f"{files[TEACHER, 'float32']} does not exist: export first (python -m export.main)")
     return {key: path for key, path in files.items() if path.exists()}
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-_LONGEST = 256  # pixels; a larger image is reduced to this size, except in the last step
+_LONGEST = 256  # a larger image is reduced to this number of pixels, except in the last step
 _BINS, _PIXELS, _ROUNDS = 24, 4096, 10  # of k-means
 _ITERATIONS, _LEAST = 3, 0.02
 _ROWS = 64

@@ -189,4 +189,4 @@ def _report_refusals(formats: dict[str, dict], output: pathlib.Path) -> None:
     print(f"Written to {output}: {', '.join([*written, EXPORT_RECORD, MODEL_CARD])}")
     if refused:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in refused.items())
-        raise ValueError(f"refused, so not written: {reasons}")
+        raise ValueError(f"these formats were refused: {reasons}")

@@ -107,8 +107,8 @@ def _check_output(workdir: str | os.PathLike, output: str | os.PathLike | None) 
     output_path = pathlib.Path(output).resolve()
     if output_path.is_relative_to(pathlib.Path(workdir).resolve()) and output_path.name != "export":
         raise ValueError(
-            f"output is {output}, a directory of the run, allowed: a new directory, one with an earlier export, or "
-            "any directory outside the run's"
+            f"output is {output}, a directory of the run, allowed: a new directory, a directory with an earlier "
+            "export, or any directory outside the run's directory"
         )
 
 

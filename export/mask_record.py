@@ -52,7 +52,7 @@ def check(folder: str | os.PathLike, record: dict) -> None:
     differences = [f"{name} {old[name]}, now {new[name]}" for name in new if new[name] != old[name]]
     if differences:
         raise ValueError(
-            f"{folder} has masks by {'; '.join(differences)}, allowed: the same (see {file}), or a new directory"
+            f"{folder} has masks by {'; '.join(differences)}, allowed: no change (see {file}), or a new directory"
         )
 
 

@@ -183,7 +183,7 @@ def test_folder_without_photos_is_refused(run, tmp_path):
     (photos / "notes.txt").write_text("no photo")
     (photos / "broken.jpg").write_bytes(b"no photo either")
     message = run("--config=folder", f"--config.data.path={photos}")
-    assert message.startswith(f"error: {photos}: 0 usable of 1 photos")
+    assert message.startswith(f"error: {photos}: 0 of 1 photos are usable")
     assert not tiny.written(tmp_path / "run")
 
 

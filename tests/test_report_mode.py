@@ -22,7 +22,7 @@ def test_a_run_that_was_cut_short_says_why_it_has_no_masks(run_copy):
 
 
 def test_refuses_to_compare_with_what_is_no_run(run_copy, tmp_path):
-    with pytest.raises(ValueError, match="compare is .*none, allowed: the directories of runs"):
+    with pytest.raises(ValueError, match="compare is .*none, which has no config.json, allowed: directories of runs"):
         rebuild_report(load_config(run_copy), run_copy, [str(tmp_path / "none")])
 
 

@@ -29,7 +29,7 @@ from tf_layered_gan.reporting.run_figures import report_run
 from tf_layered_gan.runs.learning_curve import LearningCurve
 from tf_layered_gan.runs.restore import restore_run
 
-GRIDS = [2, 4]  # every fourth step, and the last step of each round
+GRIDS = [2, 4]  # grids are written every fourth step, and in the last step of each round
 
 
 def pixels(path):
@@ -49,8 +49,8 @@ def curve(workdir):
 def test_metrics_file_holds_the_figures(finished_run):
     metrics = read_record(finished_run / "metrics.json")
     assert metrics["seed"] == 0
-    assert metrics["images_seen"] == 16  # two rounds of two steps of four images
-    assert metrics["segmenter_steps"] == 3  # one step in each of two rounds, and one final step
+    assert metrics["images_seen"] == 16  # there are two rounds of two steps with four images
+    assert metrics["segmenter_steps"] == 3  # there is one step in each of two rounds, and one final step
     assert metrics["training_seconds"] > 0
     assert metrics["photos"] == {"train": 10, "validation": 5, "test": 5}
     assert 0 < metrics["synthetic"]["mask_mean"] < 1
@@ -88,8 +88,8 @@ def test_loss_terms_are_in_tensorboard(finished_run):
 def test_sample_grids_are_written(finished_run):
     samples = sorted((finished_run / "samples").glob("*.png"))
     assert [path.name for path in samples] == [f"layers_step_{step:07d}.png" for step in GRIDS]
-    # Four rows of six tiles of 8 * 16 = 128 pixels, with 2 pixels between tiles: 4 * 128 + 3 * 2 and 6 * 128 + 5 * 2.
-    # The headings above take one line, 16 + 2 pixels.
+    # There are four rows of six tiles of 8 * 16 = 128 pixels, with 2 pixels between tiles: 4 * 128 + 3 * 2 and 6 * 128
+    # + 5 * 2. The headings above take one line, 16 + 2 pixels.
     assert pixels(samples[0]).shape == (18 + 518, 778, 3)
 
 
@@ -101,7 +101,8 @@ def test_published_run_has_its_figures_and_its_layers(finished_run, tmp_path, ea
     publish_run.publish(finished_run, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.csv", "layers.png", "metrics.json"]
     assert read_record(tmp_path / "metrics.json") == read_record(finished_run / "metrics.json")
-    # A batch of four in four columns, enlarged to 128 pixels: 4 * 128 + 3 * 2 in both directions, below the headings.
+    # A batch of four images is shown in four columns. Images are enlarged to 128 pixels, so the grid has 4 * 128 + 3 *
+    # 2 pixels in both directions, below the headings.
     assert pixels(tmp_path / "layers.png").shape == (18 + 518, 518, 3)
 
 
@@ -270,8 +271,8 @@ def test_config_of_the_demo_trains_at_its_own_size(tmp_path, eagerly):
     metrics = train.train(config.lock(), tmp_path)
     assert (metrics["images_seen"], metrics["segmenter_steps"]) == (config.batch_size, 2)
     assert metrics["test"]["segmenter"]["images"] == 8
-    # Eight rows of six tiles of 4 * 32 = 128 pixels, with 2 pixels between tiles: 8 * 128 + 7 * 2 and 6 * 128 + 5 * 2.
-    # The headings above take one line, 16 + 2 pixels.
+    # There are eight rows of six tiles of 4 * 32 = 128 pixels, with 2 pixels between tiles: 8 * 128 + 7 * 2 and 6 * 128
+    # + 5 * 2. The headings above take one line, 16 + 2 pixels.
     assert pixels(tmp_path / "samples" / "layers_step_0000001.png").shape == (18 + 1038, 778, 3)
 
 
@@ -279,7 +280,7 @@ def test_config_of_the_demo_trains_at_its_own_size(tmp_path, eagerly):
     "masks, changes, message",
     [
         (4, {"data.path": "misspelt"}, "misspelt is not a folder"),
-        (12, {}, "none is left to train on"),
+        (12, {}, "no photo is left to train on"),
         (4, {"data.classes": "^bird"}, "data.classes is '^bird', which finds no class in the name '00.png'"),
         (4, {"metrics.inception": "missing.npz"}, "there is no file missing.npz"),
         (0, {"segmenter.supervised": True}, "no photo has a true mask, so segmenter.supervised must be False"),

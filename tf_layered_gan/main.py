@@ -114,7 +114,7 @@ def _print_figures(result: dict[str, Any]) -> None:
 
 
 def parse_flags(argv: list[str]) -> list[str]:
-    """Parses the command line; ends the program with a message if a config file or a field is wrong.
+    """Parses the command line. Ends the program with a message if a config file or a field is wrong.
 
     Returns:
         the arguments that are not flags, after the program's name.

@@ -34,7 +34,7 @@ def rebuild_report(config: ConfigDict, workdir: str | os.PathLike, others: Seque
     """
     for other in others:
         if not any((pathlib.Path(other) / name).exists() for name in ("config.json", "student.json")):
-            raise ValueError(f"compare is {other}, allowed: the directories of runs; it has no config.json")
+            raise ValueError(f"compare is {other}, which has no config.json, allowed: directories of runs")
     measured, missing = _measured(config, workdir)
     file = write_page(workdir, measured, others, missing)
     logging.info("the report is %s: open it in a browser", file)

@@ -1,6 +1,6 @@
 """Settings that TensorFlow and Keras read when they are imported. Import this module before TensorFlow and Keras.
 
-`import tf_layered_gan` alone must not change these settings. A program keeps its own settings until it calls one of our
+Importing `tf_layered_gan` must not change these settings. A program keeps its own settings until it calls one of our
 functions.
 """
 

@@ -17,7 +17,7 @@ from tf_layered_gan.models import sampling
 from tf_layered_gan.runs import restarts, workdir_lock
 from tf_layered_gan.runs.restore import restore_gan
 
-PixelPair = tuple[np.ndarray, np.ndarray]  # uint8: the image [height, width, rgb] and its mask [height, width]
+PixelPair = tuple[np.ndarray, np.ndarray]  # the image [height, width, rgb] and its mask [height, width], both uint8
 
 
 def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) -> None:

@@ -30,12 +30,12 @@ def train(config: ConfigDict, workdir: str | os.PathLike) -> dict:
                     run.take(supervised_phase(run))
                     return run.report()
                 if config.refine.bootstrap:
-                    bootstrap(run)  # round 0, not in the paper
+                    bootstrap(run)  # round 0, which is not in the paper
                 for k in run.rounds:
                     run.take(gan_phase(run, k))  # lines 2 to 5: N_gan steps
                     run.take(segmenter_phase(run, k))  # lines 6 to 8: N_seg steps
                 if run.rounds and config.schedule.final_segmenter_steps:
                     run.take(final_phase(run))  # appendix C.3
-                refine(run)  # passes over photos, not in the paper
+                refine(run)  # passes over photos, which are not in the paper
                 return run.report()
     raise AssertionError("unreachable: a run is attempted until it returns or raises")

@@ -34,7 +34,7 @@ from tf_layered_gan.command_line import define_path, run_command
 
 Models = dict[pathlib.Path, tuple[str, Callable[[pathlib.Path], Segmenter]]]
 
-_PEERS = {  # for each file, the name in the table and the function that opens the file
+_PEERS = {  # for each file, the name of its model in the table and the function that opens it
     "mediapipe_selfie.tflite": ("MediaPipe selfie segmenter", segmenters.mediapipe_selfie),
     "u2netp.onnx": ("U²-Netp", segmenters.u2netp),
 }
@@ -59,7 +59,7 @@ def find_models(ours: Iterable[str | pathlib.Path], peers: str | pathlib.Path) -
     for file, entry in _PEERS.items():
         path = pathlib.Path(peers, file)
         if not path.is_file():
-            raise ValueError(f"no {path}: fetch it (python -m benchmarks.peers.fetch {peers})")
+            raise ValueError(f"{path} does not exist: fetch it (python -m benchmarks.peers.fetch {peers})")
         models[path] = entry
     return models
 

@@ -21,7 +21,7 @@ def load(path: str | pathlib.Path, threads: int) -> Model:
     """
     suffix = pathlib.Path(path).suffix
     if suffix not in _RUNTIMES:
-        raise ValueError(f"{path} is no model file, allowed: {' '.join(_RUNTIMES)}")
+        raise ValueError(f"{path} is not a model file, allowed: {' '.join(_RUNTIMES)}")
     return _RUNTIMES[suffix](str(path), threads)
 
 

@@ -48,7 +48,7 @@ def peak_memory() -> float:
 
 
 def main(path: str, threads: str) -> None:
-    """Loads a model and serves."""
+    """Loads a model and serves requests."""
     _import_runtime(path)
     before = peak_memory()
     shape, dtype, run = load(path, int(threads))

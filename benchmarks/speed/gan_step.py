@@ -25,7 +25,7 @@ from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
 from tf_layered_gan.training.distribution import build_strategy, distributed_step
 
-_PRODUCT = 2048  # side of the two matrices
+_PRODUCT = 2048  # number of rows and columns of both matrices
 _UNET_WIDTH = 8
 _SETTINGS = {
     "codes": ("z_dim",),
@@ -86,7 +86,9 @@ def prepare(config: ConfigDict, uses_segmenter: bool) -> tuple[LayeredGAN, Calla
 
 
 def step_gflop(gan: LayeredGAN, batch_size: int) -> float:
-    """Counts the arithmetic of a step in GFLOP: two for each multiply-add of a convolution or dense layer.
+    """Counts the arithmetic of a step in GFLOP.
+
+    Each multiply-add of a convolution or dense layer counts as two operations.
 
     A forward pass, the gradient with respect to the input of a layer, and the gradient with respect to its weights have
     the same cost. The step is 3 G_b + 3 G_f + (2 + 1 + 4) D + (1 + 1 + 2) E_pi + 2 F. D judges photos and composed
@@ -133,7 +135,7 @@ def save(folder: str, config: ConfigDict, gan: LayeredGAN, batch: dict[str, tf.T
 
 
 def main(folder: str, resolution: str, width: str, number: str, threads: str) -> None:
-    """Prepares the step of a round, saves it and serves."""
+    """Prepares the step of a round, saves it and serves requests."""
     tf.config.threading.set_intra_op_parallelism_threads(int(threads))
     tf.config.threading.set_inter_op_parallelism_threads(int(threads))
     config = row_config(int(resolution), int(width))

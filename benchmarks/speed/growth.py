@@ -40,14 +40,14 @@ from tf_layered_gan.data.pipeline import Share, photo_batch
 Points = Mapping[int, float]  # seconds by value
 
 _BASE = {"resolution": 32, "width": 8, "batch": 16, "categories": 100}
-_AXES = {  # for each axis, the unit and the values
+_AXES = {  # the unit and the values of each axis
     "resolution": ("pixels a side", (16, 32, 64)),
     "width": ("channels", (8, 16, 32)),
     "batch": ("images", (16, 32, 64)),
     "categories": ("categories", (10, 100, 1_000)),
     "photos": ("photos", (1_000, 10_000, 100_000, 1_000_000)),
 }
-_READS = 20  # batches of photos in a turn
+_READS = 20  # number of batches that are read in a turn
 
 
 @functools.cache

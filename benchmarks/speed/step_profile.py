@@ -2,8 +2,9 @@
 
     python -m benchmarks.speed.step_profile --resolution=64 --width=32
 
-The step is that of a row of `train_step`. TensorFlow's profiler measures its operations and slows the step a little.
-With several threads, operations run at the same time, so the sum of their times is larger than the time of the step.
+The step is the same as in a row of `train_step`. TensorFlow's profiler measures its operations and slows the step a
+little. With several threads, operations run at the same time, so the sum of their times is larger than the time of the
+step.
 """
 
 import collections

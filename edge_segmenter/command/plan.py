@@ -11,7 +11,7 @@ from ..files.formats import SUFFIXES, VIDEO_SUFFIXES, has_image_suffix
 from ..files.own_results import FOLDERS
 from ..files.printing import say
 
-Targets = dict[str, Path]  # path of the result by kind
+Targets = dict[str, Path]  # the path of the result of each kind
 
 
 def plan(sources: Sequence[Path], output: Path, kinds: Iterable[str]) -> list[tuple[Path, Targets]]:
@@ -23,7 +23,7 @@ def plan(sources: Sequence[Path], output: Path, kinds: Iterable[str]) -> list[tu
         kinds: some of FOLDERS.
 
     Raises:
-        ValueError: if there is no image, or a result would go to a wrong place.
+        ValueError: if there is no image, or a result would be written to a forbidden place.
     """
     images = find_images(sources, output)
     jobs = [
@@ -142,7 +142,7 @@ def video_targets(source: Path | int, output: Path, kinds: Iterable[str]) -> Tar
         kinds: some of FOLDERS.
 
     Raises:
-        ValueError: if there is no such video, or a result would go to a wrong place.
+        ValueError: if there is no such video, or a result would be written to a forbidden place.
     """
     is_camera = isinstance(source, int)
     if isinstance(source, Path):

@@ -32,7 +32,7 @@ def has_image_suffix(name: str) -> bool:
 
 
 def advice(suffix: str) -> str:
-    """Returns advice about files with a suffix that is not read, or "" if there is no advice."""
+    """Returns advice about files with this suffix, which is not read, or "" if there is no advice."""
     if suffix in HEIC_SUFFIXES:
         return _NEEDS_HEIF
     return "videos: edge-segmenter takes each by its name" if suffix in VIDEO_SUFFIXES else ""

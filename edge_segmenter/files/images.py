@@ -15,13 +15,14 @@ from . import bit_depth
 from .formats import open_image
 from .jpeg_scans import count_scans
 
-MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera; the header of a small file can state far more
+MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera (the header of a small file can state far more)
 MAX_SHRUNK_PIXELS = 2**28  # the limit for a JPEG that is decoded at a reduced size, enough for a 200-megapixel camera
-MAX_BYTES = 2**28  # a 64-megapixel BMP has 201 MB; Pillow reads a whole WebP file before it checks the header
-MAX_SCANS = 100  # the limit for a progressive JPEG; it usually has ten scans
+# A 64-megapixel BMP has 201 MB; the limit is needed because Pillow reads a whole WebP file before its header.
+MAX_BYTES = 2**28
+MAX_SCANS = 100  # limit for a progressive JPEG, which usually has ten scans
 _NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC = 254, 258, 262  # TIFF tags
 _PLANAR_CONFIGURATION, _DNG_VERSION = 284, 50706
-_WHITE_IS_ZERO, _SEPARATE = 0, 2  # values of _PHOTOMETRIC and _PLANAR_CONFIGURATION
+_WHITE_IS_ZERO, _SEPARATE = 0, 2  # values of the tags _PHOTOMETRIC and _PLANAR_CONFIGURATION
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -81,7 +82,7 @@ def read_image(file: File, *, size: int | None = None, backdrop: str = "white") 
     Args:
         file: a path, or a binary file object.
         size: None, or pixels. A large JPEG is then decoded at 1/2, 1/4 or 1/8 of its size, which is faster. Its sides
-            stay at least twice as long as `size`.
+            are then still at least twice as long as `size`.
         backdrop: name of the colour behind transparent pixels.
 
     Returns:
@@ -205,7 +206,8 @@ def _decoded(image: ImageFile.ImageFile) -> Image.Image:
     tags = getattr(image, "tag_v2", {})
     if not bit_depth.sixteen_bit_colours(image):
         image.load()
-        if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and image.mode.startswith("I;16"):  # Pillow inverts 8 bits only
+        # Pillow inverts only 8-bit images.
+        if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and image.mode.startswith("I;16"):
             return ImageChops.invert(bit_depth.to_8_bits(image))
         return image
     assert image.fp is not None  # it is open

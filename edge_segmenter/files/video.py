@@ -43,7 +43,7 @@ def open_capture(source: Path | int) -> tuple[cv2.VideoCapture, float]:
         ValueError: if the source cannot be opened.
     """
     if isinstance(source, int):
-        if source < 0:  # some negative indices crash OpenCV
+        if source < 0:  # some negative indices make OpenCV crash
             raise ValueError(f"a camera's index is {source}, allowed: 0 or more")
         capture, problem = cv2.VideoCapture(source), f"cannot open the camera {source}"
     else:
@@ -132,7 +132,8 @@ def video_file(path: Path, size: tuple[int, int], fps: float) -> Iterator[Writer
         fps: frames per second.
 
     Raises:
-        ValueError: if OpenCV cannot write such a video, or not all of it, for example because the disk is full.
+        ValueError: if OpenCV cannot write such a video, or cannot write all frames, for example because the disk is
+            full.
     """
     count = 0
     with replacing(path) as written:

@@ -12,7 +12,7 @@ _STARTS: dict[str, tuple[bytes, ...]] = {
     "a TIFF that Pillow cannot read, such as one with 32-bit colours: save it as PNG": (b"ii*\0", b"mm\0*"),
     "an archive (zip)": (b"pk\3\4",),
 }
-_LONGEST = 64  # number of bytes to examine
+_LONGEST = 64  # number of bytes that are compared
 
 
 def description(content: bytes) -> str | None:

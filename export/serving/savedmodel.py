@@ -29,7 +29,7 @@ def write_savedmodel(network: keras.Model, directory: pathlib.Path, fit: str) ->
     """
     model = serving_model(network)
     pixels = tf.TensorSpec(model.input_shape, tf.uint8, "pixels")
-    image = tf.TensorSpec((1, None, None, 3), tf.uint8, "picture")  # the signature's name since version 0.1.0
+    image = tf.TensorSpec((1, None, None, 3), tf.uint8, "picture")  # the input has had this name since version 0.1.0
 
     @tf.function(autograph=False, input_signature=[pixels])
     def fixed_size(pixels: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -6,7 +6,7 @@ every 60th pixel of a large image.
 
 import tensorflow as tf
 
-# Added before values are truncated, so that they are rounded; 2**-10 is far above the rounding error.
+# Added before values are truncated, so that they are rounded. 2**-10 is far above the rounding error of float32.
 _HALVES_DOWN = 0.5 - 2**-10
 
 
@@ -81,7 +81,7 @@ def filled_part(side: tf.Tensor, longest: tf.Tensor | int, resolution: int) -> t
     square. All values are int32, in pixels.
     """
     scaled = side * resolution
-    is_odd = scaled // longest % 2  # Python rounds a half to the even number
+    is_odd = scaled // longest % 2  # Python rounds a half to the nearest even number
     length = tf.maximum((2 * scaled + longest - 1 + is_odd) // (2 * longest), 1)
     return length, (resolution - length) // 2
 

@@ -115,14 +115,14 @@ def test_onnx_runtime_gets_the_same_number_of_threads(monkeypatch):
 
 
 def test_another_kind_of_file_is_refused():
-    with pytest.raises(ValueError, match="model.pt is no model file, allowed: .tflite .onnx"):
+    with pytest.raises(ValueError, match="model.pt is not a model file, allowed: .tflite .onnx"):
         load("model.pt", threads=1)
 
 
 def test_missing_models_are_refused(model, tmp_path):
     with pytest.raises(ValueError, match="holds no segmenter_"):
         compare.find_models([model.parent, tmp_path], tmp_path)
-    with pytest.raises(ValueError, match="mediapipe_selfie.tflite: fetch it"):
+    with pytest.raises(ValueError, match="mediapipe_selfie.tflite does not exist: fetch it"):
         compare.find_models([model.parent], tmp_path)
 
 

@@ -51,5 +51,5 @@ def test_each_file_has_a_row(workdir):
 
 def test_a_run_without_its_own_export_is_refused(tmp_path):
     record_config(tiny.run_config(shapes), tmp_path)
-    with pytest.raises(FileNotFoundError, match="segmenter_float32.tflite: export first"):
+    with pytest.raises(FileNotFoundError, match="segmenter_float32.tflite does not exist: export first"):
         segmenter_family.measure(tmp_path, rounds=1)

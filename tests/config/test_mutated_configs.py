@@ -141,7 +141,7 @@ def test_accepted_configs_train_or_are_refused_with_a_message(tmp_path, eagerly)
     skipped = ("data.", "metrics.inception")  # almost every value is refused
     mutations = [mutation for mutation in accepted_values(plain) if not mutation[0].startswith(skipped)]
     random.Random(0).shuffle(mutations)
-    del mutations[240:]  # enough for 40 configs, about 7 minutes on one core
+    del mutations[240:]  # this number is enough for 40 configs, which take about 7 minutes on one core
     while mutations:
         config = plain.copy_and_resolve_references()
         for field, value in (mutations.pop() for _ in range(min(6, len(mutations)))):

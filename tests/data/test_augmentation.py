@@ -28,7 +28,7 @@ def row(*values):
     "left, side, mirrored, expected",
     [
         (1.0, 2.0, False, [2, 3]),
-        (0.5, 2.0, False, [1.5, 2.5]),  # half a pixel to the right: (1 + 2) / 2 and (2 + 3) / 2
+        (0.5, 2.0, False, [1.5, 2.5]),  # the image moves by half a pixel: (1 + 2) / 2 and (2 + 3) / 2
         (1.0, 2.0, True, [3, 2]),
         # Scale 2 uses a triangle that is 2 pixels wide on each side. The first triangle has its centre at 1. The source
         # pixels have their centres at 0.5, 1.5, 2.5 and 3.5, so the weights are 0.75, 0.75, 0.25 and 0. The result is
@@ -84,7 +84,7 @@ def test_rows_and_columns_are_drawn_apart():
         random_flip_and_crop(images, SEED, resolution=1, crop_scale=(0.5, 0.5), flip=False)[:, 0, 0, 0]
         for images in (columns, rows)
     )
-    assert abs(np.corrcoef(left, top)[0, 1]) < 0.35  # five standard deviations: 1 / sqrt(200) = 0.07
+    assert abs(np.corrcoef(left, top)[0, 1]) < 0.35  # the limit is five standard deviations, each 1 / sqrt(200) = 0.07
 
 
 @pytest.mark.parametrize("wrong", [{"crop_scale": (0.0, 1.0)}, {"crop_scale": (0.9, 0.8)}, {"resolution": 0}])
@@ -125,7 +125,7 @@ def test_half_a_turn_mirrors_at_the_luma():
 
 
 def test_a_turn_goes_from_red_to_green():
-    # The hue turns by a third of the circle, so the next channel becomes the strongest. Grey stays grey.
+    # The hue turns by a third of the circle, so the next channel becomes the strongest. Grey does not change.
     assert colored([0.5, -0.4, -0.4], turn=1 / 3).argmax() == 2
     assert colored([0.5, -0.4, -0.4], turn=-1 / 3).argmax() == 1
     np.testing.assert_allclose(colored([0.3] * 3, saturation=1.4, turn=0.2), [0.3] * 3, atol=1e-5)
@@ -135,7 +135,7 @@ def test_color_draws_fill_their_ranges():
     draws = sample_color(2000, SEED, brightness=2.0, contrast=0.3, saturation=1.0, hue=0.5).numpy()
     np.testing.assert_allclose(draws.min(axis=0), [-2, 0.7, 0, -0.5], atol=0.02)
     np.testing.assert_allclose(draws.max(axis=0), [2, 1.3, 2, 0.5], atol=0.02)
-    # Standard deviation of a correlation of 2000 independent pairs: 1 / sqrt(2000) = 0.022.
+    # The correlation of 2000 independent pairs has the standard deviation 1 / sqrt(2000) = 0.022.
     assert abs(np.corrcoef(draws.T) - np.eye(4)).max() < 0.11
 
 

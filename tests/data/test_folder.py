@@ -77,7 +77,8 @@ def test_of_many_photos_some_are_chosen_evenly_and_all_with_masks(photos, masks,
     for number in range(9):
         save(photos / f"z{number}.png")
     splits = folder.load(photos, masks=masks, most_photos=4, **SIZES)
-    assert splits.train.names == ("b.png", "z1.png", "z4.png", "z7.png")  # of a to c and z0 to z8, the middles of 4 x 3
+    # The photos are a to c and z0 to z8; the middles of 4 groups of 3 are chosen.
+    assert splits.train.names == ("b.png", "z1.png", "z4.png", "z7.png")
     assert splits.validation.names + splits.test.names == ("d.png", "f.png", "e.png")
     (line,) = warnings
     assert line.startswith("8 of 12 photos are left out, because they are more than data.most_photos")
@@ -209,7 +210,7 @@ def test_photos_and_masks_that_do_not_match_one_to_one_are_refused(photos, masks
 @pytest.mark.parametrize(
     "path, masks, message",
     [
-        ("photos", "photos", "a folder of their own"),
+        ("photos", "photos", "in another folder than the photos"),
         ("photos", "others", "none of 1 masks has the name of a photo"),
         ("nothing", None, "nothing is not a folder"),
         ("photos", "nothing", "nothing is not a folder"),
@@ -226,14 +227,14 @@ def test_a_folder_without_a_usable_photo_is_refused(tmp_path):
     (tmp_path / "b.png").write_bytes(b"")
     (tmp_path / "c.txt").write_text("no image")
     with pytest.raises(
-        ValueError, match=r"0 usable of 2 photos.*looked for \.avif \.bmp .*\.jpeg \.jpg .*\.png .*\.webp"
+        ValueError, match=r"0 of 2 photos are usable.*looked for \.avif \.bmp .*\.jpeg \.jpg .*\.png .*\.webp"
     ):
         folder.load(tmp_path, **SIZES)
 
 
 def test_two_photos_are_too_few(photos):
     (photos / "a.png").unlink()
-    with pytest.raises(ValueError, match="2 usable of 2 photos"):
+    with pytest.raises(ValueError, match="2 of 2 photos are usable"):
         folder.load(photos, **SIZES)
 
 
@@ -333,6 +334,6 @@ def test_cache_is_renewed_when_something_changes(photos, tmp_path, change):
 def test_masks_below_the_photos_must_be_named(photos):
     for name in ("a", "b"):
         save_mask(photos / "masks" / f"{name}.png", [[255, 255, 0, 0]] * 4)
-    with pytest.raises(ValueError, match="has a folder of masks, which are no photos"):
+    with pytest.raises(ValueError, match="has a folder of masks, but masks are not photos"):
         folder.load(photos, **SIZES)
     assert folder.load(photos, masks=photos / "masks", **SIZES).train.names == ("c.png",)

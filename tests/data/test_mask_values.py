@@ -98,7 +98,7 @@ def test_several_classes_are_refused_with_their_values(image, words, tmp_path):
 
 def test_mask_of_0_and_1_among_soft_ones_is_refused(tmp_path):
     soft = Image.fromarray(np.array([[0, 0, 100, 200, 255, 255, 255, 255]], np.uint8))
-    with pytest.raises(ValueError, match="1.png holds no value but 0 and 1, and other masks hold greys up to 255"):
+    with pytest.raises(ValueError, match="1.png holds only the values 0 and 1, but other masks hold greys up to 255"):
         survey(saved([soft, Image.fromarray(HALF), soft], tmp_path))
 
 

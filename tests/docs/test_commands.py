@@ -117,7 +117,7 @@ def only_parsing(monkeypatch):
 
     def parse_and_stop(parser, args=None, namespace=None):
         found, unknown = parse(parser, args, namespace)
-        if " " in parser.prog:  # the parser of a subcommand
+        if " " in parser.prog:  # this is the parser of a subcommand
             return found, unknown
         assert not unknown
         raise Parsed

@@ -20,7 +20,7 @@ GREY = COLOURS[..., 0]
 
 
 def png(values, color):
-    """Returns a 16-bit PNG of values [y, x, channel]; `color` as in its header."""
+    """Returns a 16-bit PNG of values [y, x, channel]. `color` is the colour type in its header."""
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
     return io.BytesIO(mutations.png(*SIZE, depth=16, color=color, rows=zlib.compress(rows)))
 

@@ -37,7 +37,7 @@ def test_images_are_taken_in_turn(model, tmp_path, monkeypatch):
     monkeypatch.setattr(benchmark, "_time", time)
     times = benchmark.measure(Segmenter(model), tmp_path, runs=3)
     assert taken == [["a.png"], ["b.png"], ["a.png"], ["b.png"], ["a.png"]]
-    assert times["model alone"].tolist() == [3, 4, 5]  # without the times of the warm-up
+    assert times["model alone"].tolist() == [3, 4, 5]  # the times of the warm-up are left out
     taken.clear()
     times = benchmark.measure(Segmenter(model), tmp_path, runs=1, batch=3)
     assert taken[:2] == [["a.png", "b.png", "a.png"], ["b.png", "a.png", "b.png"]]

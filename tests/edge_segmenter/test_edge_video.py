@@ -81,7 +81,7 @@ def test_blurred_background_and_numbered_cutouts(model, clip, tmp_path):
     assert files(tmp_path / "out") == ["blurred/clip.mp4", *cutouts]
     blurred, _ = read(tmp_path / "out/blurred/clip.mp4")
     assert blurred.shape == (4, 32, 64, 3) and blurred[0, :, 56:].min() > 230
-    assert blurred[0, 16, 10, 2] > blurred[0, 16, 10, 0] + 40  # more blue than red, like the background
+    assert blurred[0, 16, 10, 2] > blurred[0, 16, 10, 0] + 40  # there is more blue than red, as in the background
     cutout = np.asarray(Image.open(tmp_path / "out" / cutouts[3]))
     assert cutout.shape == (32, 64, 4) and cutout[:, 32:, 3].min() > 250 and cutout[:, :16, 3].max() < 5
 
@@ -158,7 +158,8 @@ def test_a_video_that_the_disk_cannot_hold_is_named_and_removed(model, tmp_path)
 def test_a_truncated_video_is_named_with_both_numbers(model, tmp_path):
     whole = write(tmp_path / "whole.avi", [frame(20 + number) for number in range(40)]).read_bytes()
     clip = tmp_path / "cut.avi"  # in an .avi the header is at the beginning, in an .mp4 at the end
-    clip.write_bytes(whole[: (whole.index(b"movi") + whole.index(b"idx1")) // 2])  # cuts off half of the frames' data
+    # This cuts off half of the data of the frames.
+    clip.write_bytes(whole[: (whole.index(b"movi") + whole.index(b"idx1")) // 2])
     finished = run(model, clip, tmp_path / "out")
     frames = len(read(tmp_path / "out/masks/cut.mp4")[0])
     assert 0 < frames < 36 and finished.stdout == f"{frames} frames of {clip} segmented into {tmp_path / 'out'}\n"
@@ -206,7 +207,7 @@ class Camera:
         return True
 
     def get(self, _):
-        return 0.0  # some cameras report no rate
+        return 0.0  # some cameras do not report a rate
 
     def read(self):
         self.left -= 1

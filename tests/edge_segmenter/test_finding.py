@@ -119,4 +119,4 @@ def test_linked_folders_are_searched_once_and_loops_end(tmp_path):
     (tmp_path / "data/birds/loop").symlink_to(root)
     listing = list_images(root, without=tmp_path / "masks")
     assert below(root, listing.images) == ["again/birds/a.jpg", "again/birds/below/b.jpg", "z/own.jpg"]
-    assert listing.left_out == {SEARCHED: 5}  # the links a_link_to_z, birds, here, loop and up
+    assert listing.left_out == {SEARCHED: 5}  # these are the links a_link_to_z, birds, here, loop and up

@@ -5,7 +5,7 @@ import pytest
 
 from edge_segmenter import sharpening
 
-# CIELAB under D65, from Lindbloom's tables of sRGB primaries.
+# The values are CIELAB for D65, from Lindbloom's tables of sRGB primaries.
 KNOWN = {(255, 0, 0): (53.24, 80.09, 67.20), (0, 255, 0): (87.73, -86.18, 83.18), (0, 0, 255): (32.30, 79.19, -107.86)}
 
 

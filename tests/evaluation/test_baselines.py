@@ -53,7 +53,7 @@ def test_otsu_finds_a_bright_or_dark_object(colour, surround):
 
 def test_otsu_takes_the_part_with_the_smaller_share_of_the_border():
     mask = np.zeros((8, 8), bool)
-    mask[1:-1, 1:] = True  # 42 of all 64 pixels, but only 6 of the 28 border pixels
+    mask[1:-1, 1:] = True  # the mask has 42 of all 64 pixels, but only 6 of the 28 border pixels
     assert (otsu(two_tone(mask, 40, 200)) == mask).all()
     assert (otsu(two_tone(mask, 200, 40)) == mask).all()
 
@@ -89,7 +89,7 @@ def test_pooled_hues_clusters_a_sample_of_many_pixels():
 
 
 def test_otsu_takes_the_brighter_part_if_the_border_is_shared_equally():
-    left = np.arange(4)[None].repeat(4, 0) < 2  # 6 of the 12 border pixels
+    left = np.arange(4)[None].repeat(4, 0) < 2  # this part has 6 of the 12 border pixels
     assert (otsu(two_tone(left, 200, 40)) == left).all()
     assert (otsu(two_tone(left, 40, 200)) == ~left).all()
 

@@ -61,7 +61,7 @@ def test_evaluates_the_segmenter_and_the_baselines():
     assert list(results) == ["segmenter", "sharpened", *BASELINES]
     assert list(BASELINES) == ["all_foreground", "centred_disc", "otsu", "two_colours", "pooled_hues", "grabcut"]
     assert results["segmenter"]["iou"] == results["segmenter"]["accuracy_per_image"] == 1
-    assert results["all_foreground"]["iou"] == pytest.approx(12 / 64)  # 3 x 4 of 8 x 8 pixels
+    assert results["all_foreground"]["iou"] == pytest.approx(12 / 64)  # the squares have 3 x 4 of the 8 x 8 pixels
     assert {metrics["images"] for metrics in results.values()} == {3}
 
 
@@ -140,7 +140,7 @@ def test_clusters_are_compared_with_the_classes_of_all_photos():
 class FakeGAN:
     """A GAN that paints two masks of 4 pixels: one has `step` foreground pixels, the other has none.
 
-    Its foreground generator paints masks that depend on the code c alone.
+    Its foreground generator paints masks that depend only on the code c.
     """
 
     def synthesize(self, draws):

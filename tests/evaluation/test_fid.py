@@ -58,7 +58,7 @@ def test_statistics_are_over_all_batches():
 
 
 def test_refuses_a_single_image():
-    with pytest.raises(ValueError, match="a covariance takes 2 images or more, got 1"):
+    with pytest.raises(ValueError, match="a covariance needs 2 or more images, got 1"):
         statistics([np.zeros((1, 4))])
 
 

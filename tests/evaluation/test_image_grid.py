@@ -108,7 +108,9 @@ def test_synthetic_grid_is_the_first_four_columns_of_layer_grid():
 def test_layer_grid_refuses_different_numbers_of_samples(place):
     tensors = layers()
     tensors[place] = tensors[place][:1]
-    with pytest.raises(ValueError, match=r"one tile a sample, got \[2, 2, 1, 2, 2, 2\]|got 1 photos and 2 masks"):
+    with pytest.raises(
+        ValueError, match=r"one tile for each sample, got \[2, 2, 1, 2, 2, 2\]|got 1 photos and 2 masks"
+    ):
         layer_grid(*tensors)
 
 
@@ -136,8 +138,8 @@ def test_cut_out_blends_with_the_checkerboard_by_the_mask():
     [
         ([], r"not empty, got lengths \[\]"),
         ([[]], r"not empty, got lengths \[0\]"),
-        ([[solid(1)], [solid(1), solid(2)]], r"equally long and not empty, got lengths \[1, 2\]"),
-        ([[solid(1), solid(1, 3, 2)]], r"of one size, got \[\(2, 2\), \(3, 2\)\]"),
+        ([[solid(1)], [solid(1), solid(2)]], r"the same length, got the lengths \[1, 2\]"),
+        ([[solid(1), solid(1, 3, 2)]], r"the same size, got \[\(2, 2\), \(3, 2\)\]"),
         ([[np.zeros((2, 2), int)]], r"an image or a mask, got int64 \(2, 2\)"),
         ([[np.zeros((2, 2, 4), np.uint8)]], r"an image or a mask, got uint8 \(2, 2, 4\)"),
         ([[np.zeros((2, 2, 3), bool)]], r"an image or a mask, got bool \(2, 2, 3\)"),

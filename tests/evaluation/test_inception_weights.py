@@ -72,7 +72,9 @@ def test_both_published_files_give_the_same_weights(small_arrays, torchscript, t
 def test_refuses_another_graph(small_arrays, tmp_path):
     del small_arrays["mixed_3/conv/conv2d_params"]
     graph = write_graph(tmp_path / "graph.pb", small_arrays)
-    with pytest.raises(ValueError, match="graph.pb holds 375 arrays of convolutions, not the 376 that the Inception"):
+    with pytest.raises(
+        ValueError, match="graph.pb holds 375 arrays of convolutions, needed: the 376 that the Inception"
+    ):
         convert(graph, tmp_path / "inception.npz")
     assert not (tmp_path / "inception.npz").exists()
 

@@ -46,5 +46,5 @@ def test_an_empty_mask_has_no_line():
 
 
 def test_refuses_a_mask_of_another_size():
-    with pytest.raises(ValueError, match=r"one size, got \(2, 2\) and \(3, 3\)"):
+    with pytest.raises(ValueError, match=r"the same size, got \(2, 2\) and \(3, 3\)"):
         mask_over_image(np.zeros((2, 2, 3), np.uint8), np.zeros((3, 3), bool))

@@ -35,7 +35,7 @@ def test_confusion_matrices_count_true_label_by_predicted_label():
 def test_figures_over_all_pixels_add_up_the_images_first():
     metrics = segmentation_metrics(PREDICTED, TRUTH)
     assert metrics["iou"] == pytest.approx((1 + 1) / (3 + 1))  # the intersections are 1 and 1, the unions 3 and 1
-    assert metrics["accuracy"] == pytest.approx(6 / 8)  # 2 + 4 of 8 pixels
+    assert metrics["accuracy"] == pytest.approx(6 / 8)  # 2 + 4 of the 8 pixels are correct
     # The background's intersections are 1 + 3 and its unions 3 + 3, so its IoU is 4 / 6. The mean of 1/2 and 2/3 is
     # 7/12.
     assert metrics["miou"] == pytest.approx(7 / 12)

@@ -59,7 +59,8 @@ def test_z_keeps_a_likely_length_between_two_codes():
         return Codes(*(np.float32([z]) for _ in range(5)))
 
     path = between(code([2, 0]), code([0, 2]), 3)
-    np.testing.assert_allclose(path.z[1], [2**0.5, 2**0.5], rtol=1e-6)  # 45 degrees on the circle of radius 2
+    # This point is at 45 degrees on the circle of radius 2.
+    np.testing.assert_allclose(path.z[1], [2**0.5, 2**0.5], rtol=1e-6)
     opposite = between(code([1, 0]), code([-1, 0]), 3)
     assert np.isfinite(opposite.z).all()
     assert same(between(code([1, 0]), code([1, 0]), 2).at([0]), code([1, 0]))

@@ -144,5 +144,7 @@ def test_command_ends_with_an_error_that_names_the_refused_formats(workdir, netw
     checkpointer.save()
     command = ("-m", "export.main", f"--workdir={workdir}", f"--output={tmp_path}", "--max_iou_loss=0")
     code, printed = tiny.finish(tiny.python(*command))
-    assert code == 1 and "error: refused, so not written: " in printed and "segmenter_int8.tflite: its IoU" in printed
+    assert (
+        code == 1 and "error: these formats were refused: " in printed and "segmenter_int8.tflite: its IoU" in printed
+    )
     assert (tmp_path / "segmenter_float32.tflite").exists() and not (tmp_path / "segmenter_int8.tflite").exists()

@@ -52,7 +52,8 @@ def config(path, masks, module=cars):
 
 @pytest.mark.parametrize("name", ["saved_model", "segmenter.tflite"])
 def test_dataset_reads_the_masks(models, path, tmp_path, name):
-    assert predict_masks(config(path, tmp_path), models / name) == 4  # 2 for validation, 2 for test
+    # There are 2 photos for validation and 2 for the test.
+    assert predict_masks(config(path, tmp_path), models / name) == 4
     splits = datasets.load("cars", path=path, holdout=2, resolution=8, storage_size=8, masks=tmp_path)
     for photos in (splits.validation, splits.test):
         expected = photos.images[..., 0] > 5
@@ -100,7 +101,7 @@ def test_masks_of_two_models_are_not_mixed(models, path, tmp_path):
         ("saved_model", {}, "model [0-9a-f]{64}, now [0-9a-f]{64}"),
         ("segmenter.tflite", {"channel": 0}, r"flags {}, now {'channel': 0}"),
     ):
-        with pytest.raises(ValueError, match=f"has masks by {what}, allowed: the same .see .*, or a new directory"):
+        with pytest.raises(ValueError, match=f"has masks by {what}, allowed: no change .see .*, or a new directory"):
             predict_masks(config(path, tmp_path), models / model, **settings)
     assert not (tmp_path / "cars_test" / "00001.png").exists()
     assert predict_masks(config(path, tmp_path), models / "segmenter.tflite") == 1

@@ -172,7 +172,7 @@ def test_savedmodel_that_writes_a_file_is_refused_before_it_is_loaded(tmp_path):
         return x[..., :1]
 
     model = write_model(tmp_path / "model", write)
-    with pytest.raises(ValueError, match="model has the operations WriteFile, allowed: those that only compute"):
+    with pytest.raises(ValueError, match="model has the operations WriteFile, allowed: operations that only compute"):
         load_segmenter(model, input_range=(0, 1))
     assert not (tmp_path / "written").exists()
 

@@ -25,7 +25,7 @@ def test_draws_depend_on_seed_stream_and_step_alone():
 
 def test_draws_differ_between_seeds_streams_and_steps():
     draws = [sample(stream, step, seed=seed, **DRAWN) for stream in STREAMS for step in (0, 1) for seed in (0, 1)]
-    # 3 streams, 2 steps, 2 seeds.
+    # There are 3 streams, 2 steps and 2 seeds.
     for name in ("z", "window", "transform", "contrast", "color"):
         assert len({draw[name].tobytes() for draw in draws}) == 12
 

@@ -21,7 +21,7 @@ def test_shapes_and_types():
 
 
 def test_c_sup_is_the_group_of_c():
-    # Six categories in groups of two: 0, 1 | 2, 3 | 4, 5.
+    # There are six categories in groups of two: 0, 1 | 2, 3 | 4, 5.
     codes = draw()
     for name in ("c", "c_sup"):
         np.testing.assert_array_equal(np.sort(codes[name], axis=1)[:, -2:], [[0, 1]] * 2000)

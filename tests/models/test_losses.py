@@ -91,5 +91,5 @@ def test_segmentation_is_the_cross_entropy_with_a_soft_mask():
 
 
 def test_segmentation_is_finite_for_confident_wrong_logits():
-    # softplus(200) = 200 in each of the four pixels.
+    # The loss is softplus(200) = 200 in each of the four pixels.
     np.testing.assert_allclose(losses.segmentation(plane(*[200] * 4), plane(0, 0, 0, 0)), [200], rtol=1e-6)

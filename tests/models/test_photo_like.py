@@ -194,8 +194,8 @@ def test_blur_spreads_a_point_as_a_gaussian():
     point = np.zeros((2, 15, 15, 1), np.float32)
     point[:, 7, 7] = 1
     blurred = photo_like.blur(tf.constant(point), tf.constant([1.0, 0.5])).numpy()
-    # One pixel away, the weight is exp(-1/2) for a standard deviation of 1, and exp(-2) for one of 1/2. The sum stays
-    # 1.
+    # At a distance of one pixel, the weight is exp(-1/2) for a standard deviation of 1, and exp(-2) for 1/2. The sum
+    # stays 1.
     assert blurred[0, 7, 8, 0] / blurred[0, 7, 7, 0] == pytest.approx(np.exp(-0.5), rel=1e-4)
     assert blurred[1, 8, 7, 0] / blurred[1, 7, 7, 0] == pytest.approx(np.exp(-2.0), rel=1e-4)
     np.testing.assert_allclose(blurred.sum(axis=(1, 2, 3)), 1, rtol=1e-4)

@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 SOURCES = {"tf_layered_gan": "tf_layered_gan", "edge_segmenter": "edge_segmenter"}
 SOURCES |= {"export": "tf_layered_gan/export", "configs": "tf_layered_gan/configs"}
 COMMANDS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-# Trains, distils, exports and segments; the training is far too short to learn anything.
+# This trains, distils, exports and segments. The training is far too short to learn anything.
 USE = [
     [
         *("tf-layered-gan", "--config=shapes", "--workdir=run"),
@@ -69,7 +69,7 @@ def elsewhere(tmp_path):
 
 
 def run(*command, cwd, **environment):
-    """Runs a command; returns its exit code and its output."""
+    """Runs a command. Returns its exit code and its output."""
     environment = {"PATH": os.environ["PATH"], "TF_CPP_MIN_LOG_LEVEL": "2"} | environment
     finished = subprocess.run(
         list(map(str, command)), cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -198,20 +198,24 @@ def test_the_table_has_the_sentence_on_photos_and_masks(tmp_path):
     [
         ("7", {}, "there is no table 7, allowed: 1, 2, 3, 4, 5, 6, D.2"),
         ("1", SMALL | {"data": None}, "data.path is None, allowed: a folder of photos"),
-        ("1", SMALL | {"masks": None}, "folder has no true masks for evaluation, give --masks=DIR"),
-        ("3", {}, "dogs has no true masks for evaluation, give --masks=DIR"),
-        ("1", SMALL | {"data": "nowhere"}, "--data is .*nowhere, which is no folder"),
-        ("3", {"masks": "nowhere"}, "--masks is .*nowhere, which is no folder"),
-        ("1", SMALL | {"seeds": []}, "--seeds is '', allowed: one or more, each once"),
-        ("1", SMALL | {"seeds": [1, 0, 1]}, "--seeds is '1,0,1', allowed: one or more, each once"),
+        ("1", SMALL | {"masks": None}, "folder has no true masks for evaluation: give --masks=DIR"),
+        ("3", {}, "dogs has no true masks for evaluation: give --masks=DIR"),
+        ("1", SMALL | {"data": "nowhere"}, "--data is .*nowhere, which is not a folder"),
+        ("3", {"masks": "nowhere"}, "--masks is .*nowhere, which is not a folder"),
+        ("1", SMALL | {"seeds": []}, "--seeds is '', allowed: one or more different numbers"),
+        ("1", SMALL | {"seeds": [1, 0, 1]}, "--seeds is '1,0,1', allowed: one or more different numbers"),
         ("1", SMALL | {"extra": ("--config.seeed=1",)}, "seeed"),
         ("1", SMALL | {"extra": ("--config.batch_size=0",)}, "batch_size is 0, allowed: 1 or more"),
         (
             "1",
             SMALL | {"extra": ("--config.metrics.inception=no.npz",)},
-            "metrics.inception is .*no.npz, which is no file",
+            "metrics.inception is .*no.npz, which is not a file",
         ),
-        ("1", {"collect_only": True}, "no run of table 1 has finished in .*; the first would be .*gamma_size=2.0"),
+        (
+            "1",
+            {"collect_only": True},
+            "no run of table 1 has finished in .*; the workdir of the first run would be .*gamma_size=2.0",
+        ),
     ],
 )
 def test_refuses_wrong_arguments_before_any_run_starts(tmp_path, name, settings, message):
@@ -223,7 +227,7 @@ def test_refuses_wrong_arguments_before_any_run_starts(tmp_path, name, settings,
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (("1", "--seeds=0,a"), "--seeds is '0,a', allowed: whole numbers from 0 on\n"),
+        (("1", "--seeds=0,a"), "--seeds is '0,a', allowed: whole numbers, 0 or more\n"),
         (("1", "--scale=small", "--collect_only", "--", "--config.jit=True"), "no run of table 1 has finished in "),
         ((), "name a table: 1, 2, 3, 4, 5, 6, D.2\n"),
     ],

@@ -23,7 +23,7 @@ class Runner:
         if any(part in str(log) for part in self.failing):
             log.write_text("gan step 3\nerror: gan/binarization is nan at step 4\n\n")
             return 1
-        # One round of 16,000 images and 300 segmenter steps.
+        # There is one round of 16,000 images and 300 segmenter steps.
         metrics = {"images_seen": 16_000, "segmenter_steps": 300}
         if config.metrics.inception:
             metrics["synthesis"] = {"fid": 1.0, "samples": config.metrics.fid_samples}

@@ -37,7 +37,7 @@ def test_every_row_has_figures_in_the_columns_of_its_table(name, row):
     assert tuple(row.traits) == TABLES[name].traits and set(row.traits) <= set(TRAITS)
 
 
-# Copied by hand from the tables of the paper.
+# The figures were copied by hand from the tables of the paper.
 PAPER = {
     ("1", "cub", "fid"): [19.4, 19.1, 17.6, 11.6, 15.5, 17.8],
     ("1", "cub", "bg_fid"): [20.9, 18.6, 17.4, 99.5, 107.1, 120.2],
@@ -80,9 +80,9 @@ def test_figures_equal_the_papers(place, expected):
     assert [row.paper.get(column) for row in TABLES[name].rows if row.dataset == dataset] == expected
 
 
-# Copied by hand from C.1 to C.3 and Table C.1: the settings of each trained row.
+# The settings of each trained row, copied by hand from C.1 to C.3 and Table C.1.
 ALONE, ALTERNATE = (1, 1_000_000, 0.0), (5, 2_000_000)
-# Number of categories, size of a group, gamma_mi, gamma_bg, rotation, contrast.
+# The columns are: number of categories, size of a group, gamma_mi, gamma_bg, rotation, contrast.
 TABLE_C1 = {
     "cub": (200, 10, 1.0, 2.0, 15, (1, 1)),
     "dogs": (120, 10, 2.0, 1.0, 15, (1, 1)),

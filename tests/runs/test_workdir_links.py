@@ -134,7 +134,7 @@ def test_folder_of_the_user_is_not_taken_for_a_cache(workdir, name, below):
     mine = workdir / name / below
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
-    refused = pytest.raises(ValueError, match=f"{name} is the place of a cache, but holds something else")
+    refused = pytest.raises(ValueError, match=f"{name} is used as a cache, but holds other files")
     with refused:
         check_links(workdir)
     with refused:

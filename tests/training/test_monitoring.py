@@ -88,7 +88,8 @@ def test_images_per_second_count_the_steps_between_two_reports(tmp_path, monkeyp
         monitor.scalars(*phase, {}, step, 30)
     monitor.image("layers", np.zeros((2, 2, 3), np.uint8), 20)
     events = tiny.events(tmp_path)
-    # 10 steps of 4 images in 2 seconds. The first report of a kind has no speed, because there is no earlier time.
+    # There are 10 steps of 4 images in 2 seconds. The first report of a kind has no speed, because there is no earlier
+    # time.
     assert scalar(events, "speed/gan/images_per_second") == [(20, 20)]
     assert "speed/segmenter/images_per_second" not in events
 

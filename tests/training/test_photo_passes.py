@@ -131,7 +131,7 @@ def test_a_trusted_bootstrap_takes_the_place_of_the_gan(without_gan):
     assert [point["after"] for point in LearningCurve(workdir).points()] == ["bootstrap", "pass 1"]
     assert metrics["images_seen"] == 0 and "synthetic" not in metrics and "pairs alone" not in metrics["test"]
     assert metrics["test"]["segmenter"] == metrics["test"]["pass 1"]
-    with pytest.raises(ValueError, match=r"trained no GAN, as its bootstrap sufficed"):
+    with pytest.raises(ValueError, match=r"trained no GAN, because its bootstrap was trusted"):
         restore_gan(config, workdir)
 
 

@@ -14,7 +14,7 @@ import tiny
 
 from tf_layered_gan.training import preemption
 
-pytestmark = pytest.mark.slow  # each test trains in one or more processes
+pytestmark = pytest.mark.slow  # slow, because each test trains in one or more processes
 
 
 def train(folder, *ways):
@@ -105,9 +105,7 @@ def test_two_workers_train_as_one_device_with_adam(tmp_path):
 def test_workers_name_what_differs_and_a_lost_worker():
     (first, one), (second, other) = finish_each(tiny.workers(2, "tests/workers.py"))
     assert (first, second) == (1, -signal.SIGKILL), one + other
-    differ = (
-        "the workers must begin alike, but differ from worker 0: step on worker 1 (on worker {}, this one, it is {})"
-    )
+    differ = "the same facts, but some differ from worker 0: step on worker 1 (on worker {}, this one, it is {})"
     assert differ.format(0, 5) in one and differ.format(1, 6) in other
     names = 'the version of this program, by its fields on worker 1 (on worker 0, this one, it is ["seed"])'
     assert names in one
@@ -167,7 +165,7 @@ def test_two_workers_go_on_in_the_second_round_after_either_was_killed(tmp_path)
     assert codes == [0, 0] and "going on from step 20" in output, output
     assert_equal_runs(tmp_path / "two_rounds_plain", tmp_path / "two_rounds_multi_worker", tolerance=1e-5)
     curves = [(tmp_path / f"two_rounds_{way}" / "curve.csv").read_text() for way in ("plain", "multi_worker")]
-    assert [curve.count("\n") for curve in curves] == [4, 4]  # the header, two rounds and the final segmenter
+    assert [curve.count("\n") for curve in curves] == [4, 4]  # the lines are the header, two rounds and the final steps
 
 
 def gradient_norms(workdir):

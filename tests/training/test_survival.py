@@ -96,7 +96,8 @@ def test_run_whose_last_checkpoint_is_damaged_goes_back_further(tmp_path, eagerl
     def fail_once(segmenter, number, step):
         if not failed:
             failed.append(number)
-            newest = tmp_path / "checkpoints" / "ckpt-2.index"  # written after the GAN's second step
+            # This checkpoint was written after the GAN's second step.
+            newest = tmp_path / "checkpoints" / "ckpt-2.index"
             newest.write_bytes(newest.read_bytes()[:10])
             return dict.fromkeys(step(), tf.constant(float("nan")))
         return step()

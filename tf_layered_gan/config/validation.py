@@ -37,7 +37,7 @@ def validate(config: ConfigDict) -> None:
 def _shown(given: Any) -> str:
     try:
         return "missing" if given is _MISSING else f"{given!r:.200}"
-    except ValueError:  # Python refuses to print an integer of thousands of digits
+    except ValueError:  # Python refuses to print an integer with thousands of digits
         return "a number of thousands of digits"
 
 

@@ -116,7 +116,7 @@ def _evenly_spaced(count: int, total: int) -> list[int]:
 
 
 def _read(files, path, *, create, resolution, storage_size, fit, unlabelled, holdout):
-    """Reads the training photos into `create(shape)`, and the few evaluation photos into memory; returns `Splits`."""
+    """Reads the training photos into `create(shape)`, and the few evaluation photos into memory. Returns `Splits`."""
     coding = survey([file.mask for file in files if file.mask], unlabelled)
     read = functools.partial(_read_squares, fit=fit, coding=coding)
     train = [file for file in files if not file.mask]
@@ -128,8 +128,9 @@ def _read(files, path, *, create, resolution, storage_size, fit, unlabelled, hol
     evaluation_squares, evaluation = read(evaluation, size=resolution, create=in_memory)
     if len(evaluation) < 2 or not (train or evaluation[0].mask):
         raise ValueError(
-            f"{path}: {len(train) + len(evaluation)} usable of {len(files)} photos, {len(evaluation)} of them for "
-            f"evaluation, needed: 2, and 1 for training if none has a mask; looked for {' '.join(SUFFIXES)}"
+            f"{path}: {len(train) + len(evaluation)} of {len(files)} photos are usable, {len(evaluation)} "
+            "of them for evaluation; needed: 2 for evaluation, and 1 for training if none has a mask; looked for "
+            f"{' '.join(SUFFIXES)}"
         )
     return Splits(
         train=_photos(train_squares, train),

@@ -13,13 +13,13 @@ from PIL import ExifTags, Image
 from edge_segmenter.files.images import File, UnreadableImage, opened, upright
 from edge_segmenter.files.printing import printable
 
-UNLABELLED_GREY = 128  # in the result of `read_mask`
+UNLABELLED_GREY = 128  # the value for "no label" in the result of `read_mask`
 _TINT = 32  # JPEG compression changes the channels of a grey pixel by less than this
 _FEW = 64  # a mask with soft edges has more values than this, a mask of classes has fewer
 _SHOWN = 8
-_WHITES = (1, 255, 65_535)  # in masks of two values, the value of the object: with 1, 8 and 16 bits
+_WHITES = (1, 255, 65_535)  # the value of the object in masks of two values, with 1, 8 and 16 bits
 _GREYS = ("grey", "index")  # the kinds of masks in which `unlabelled` can appear as a value
-_SQUARE = 0.01  # largest relative difference between the sides of a square
+_SQUARE = 0.01  # the sides of a square may differ by this fraction
 _SAME_SIZE = (2, 3, 4)  # EXIF orientations that keep width and height
 
 
@@ -172,12 +172,12 @@ def _meaning(kind: str, members: list[_Statistics], unlabelled: int | None) -> M
         values.pop(unlabelled, None)
     known = sorted(values)
     if len(known) <= 1 or (len(known) == 2 and known[0] == 0):
-        return Meaning(1)  # 0 and 1, 0 and 255, black and one colour, or a single value
+        return Meaning(1)  # the masks have 0 and 1, 0 and 255, black and one colour, or a single value
     if kind == "alpha":
         return Meaning(128)
     objects = [(one.file, one.counts[kind].keys() - {0, unlabelled}) for one in members]
     if kind == "grey" and known[0] == 0 and all(len(found) <= 1 and found <= set(_WHITES) for _, found in objects):
-        return Meaning(1)  # some masks of 0 and 1, others of 0 and 255
+        return Meaning(1)  # some masks have 0 and 1, others 0 and 255
     has_void = any({1, 255} <= one.counts[kind].keys() for one in members)
     if len(known) == 3 and known[0] == 0 and known[2] == 255 and (kind == "index" or (known[1] == 1 and has_void)):
         return Meaning(1, void=255)
@@ -187,15 +187,17 @@ def _meaning(kind: str, members: list[_Statistics], unlabelled: int | None) -> M
     for file, found in objects:
         if len(found) == 1 and found <= set(_WHITES) and max(found) < threshold:  # the whole mask would be background
             raise ValueError(
-                f"the mask {file} holds no value but 0 and {max(found)}, and other masks hold greys up to {known[-1]}, "
-                "so what is the object is not certain; allowed: masks that are all alike, such as 0 and 255"
+                f"the mask {file} holds only the values 0 and {max(found)}, but other masks hold greys up to "
+                f"{known[-1]}, so it is not certain which value is the object; allowed: the same values in all masks"
             )
     return Meaning(threshold)
 
 
 def _has_classes(values: collections.Counter[int], threshold: int) -> bool:
-    """Returns whether the grey values are classes. They are classes if there are few of them, and most pixels above 0
-    are dark or most of these pixels are middle grey."""
+    """Returns whether the grey values are classes.
+
+    They are classes if there are few different values, and if most pixels above 0 are dark or most are middle grey.
+    """
     dark, light = threshold / 4, 2 * threshold - threshold / 16
     areas = [
         sum(count for value, count in values.items() if low < value < high) for low, high in ((0, dark), (dark, light))
@@ -208,9 +210,9 @@ def _refusal(kind: str, known: list[int], file: File) -> str:
     shown = ", ".join(map(form, known[:_SHOWN])) + (f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
     what = {"colour": "colours", "index": "palette entries"}.get(kind, "values")
     return (
-        f"the masks hold the {what} {shown}, as in {file}, so what is the object is not certain (several classes?); "
-        "allowed: two values such as 0 and 1 or 0 and 255, black and one colour, greys up to white, or transparency; "
-        "pixels without a label may have a grey that data.unlabelled names"
+        f"the masks hold the {what} {shown}, as in {file}, so it is not certain which value is the object (several "
+        "classes?); allowed: two values such as 0 and 1 or 0 and 255, black and one colour, greys up to "
+        "white, or transparency; pixels without a label may have a grey that data.unlabelled names"
     )
 
 

@@ -48,15 +48,15 @@ def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile], masks: str
     named = [f for f, members in folders.items() if 2 * sum(_stem(one) in photos for one in members) > len(members)]
     found = [folder for folder in named if _looks_like_a_mask(folders[folder][0].photo)]
     if masks is None and (Path(path) / "masks").is_dir():
-        raise ValueError(f"{path} has a folder of masks, which are no photos: name it as masks (--config.data.masks)")
+        raise ValueError(f"{path} has a folder of masks, but masks are not photos: name it with --config.data.masks")
     if found:
         folder = Path(path, found[0])
         advice = f"name the two folders, --config.data.path=PHOTOS and --config.data.masks={folder}"
-        raise ValueError(f"{folder} seems to hold masks, which are no photos: {advice}")
+        raise ValueError(f"{folder} seems to hold masks, but masks are not photos: {advice}")
     if pair := _mask_and_photo(files):
         mask, photo = pair
         advice = "keep them in two folders, and name these, --config.data.path=PHOTOS and --config.data.masks=MASKS"
-        raise ValueError(f"{mask} seems to be the mask of {photo}, and masks are no photos: {advice}")
+        raise ValueError(f"{mask} seems to be the mask of {photo}, but masks are not photos: {advice}")
 
 
 def _mask_and_photo(files: Sequence[PhotoFile]) -> tuple[Path, Path] | None:

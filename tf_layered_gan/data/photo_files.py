@@ -55,7 +55,7 @@ def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None)
     if masks is None:
         return _find(path)
     if Path(masks).resolve() == Path(path).resolve():
-        raise ValueError(f"masks must be in a folder of their own, got the folder of the photos, {masks}")
+        raise ValueError(f"masks must be in another folder than the photos, got {masks} for both")
     mask_of = _by_stem(_find(masks))
     files = _find(path, without=masks)
     matched = _by_stem([file for file in files if _stem(file) in mask_of])
@@ -107,5 +107,7 @@ def _by_stem(files: list[PhotoFile]) -> dict[str, PhotoFile]:
     for file in files:
         first = by_stem.setdefault(_stem(file), file)
         if first is not file:
-            raise ValueError(f"{first.photo} and {file.photo} differ only in the suffix, allowed: one such file")
+            raise ValueError(
+                f"{first.photo} and {file.photo} differ only in the suffix, allowed: one file of this name"
+            )
     return by_stem

@@ -19,11 +19,11 @@ from tf_layered_gan.data.photos import Photos, Splits
 
 SHAPES = ("disc", "square", "triangle", "star", "cross")
 TEXTURES = ("plain", "stripes", "checks", "dots", "blotches")
-_WARM = (-0.2, 0.2)  # hues of objects, as fractions of the full circle: purple to yellow
-_COOL = (0.15, 0.85)  # hues of backgrounds: yellow to purple
+_WARM = (-0.2, 0.2)  # range of the objects' hues, from purple to yellow, as fractions of the full circle
+_COOL = (0.15, 0.85)  # range of the backgrounds' hues, from yellow to purple
 _SUPERSAMPLING = 2
 _SPLITS = ("training", "validation", "test")
-_BLOTCHES = ((0, 2 * np.pi), (0.4, 1.0), (0, 2 * np.pi))  # angles, frequencies and phases of the waves
+_BLOTCHES = ((0, 2 * np.pi), (0.4, 1.0), (0, 2 * np.pi))  # ranges of the angles, frequencies and phases of the waves
 
 
 def _inside(shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -100,7 +100,7 @@ def draw(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
 
     warm, cool = _two_tones(rng, _WARM), _two_tones(rng, _COOL)
     background = layer(TEXTURES[1:], cool)
-    for tone in warm:  # specks: small discs on a slanted grid
+    for tone in warm:  # the specks are small discs on a slanted grid
         background[_texture(rng, "dots", x, y, rng.uniform(0.5, 0.7), radius=0.2) > 0] = tone
     foreground = layer(TEXTURES, warm)
     radius, turn = rng.uniform(0.45, 0.75), rng.uniform(0, 2 * np.pi)

@@ -8,7 +8,7 @@ from PIL import Image
 from edge_segmenter.fit import padded, to_square, visible_part
 from tf_layered_gan.data.photos import FOREGROUND, UNLABELLED
 
-_ASPECTS = 0.01  # largest relative difference between the aspect ratios of mask and photo
+_ASPECTS = 0.01  # the aspect ratios of mask and photo may differ by this fraction
 
 
 def labelled_square(

@@ -139,4 +139,6 @@ def _border(shape: tuple[int, ...]) -> np.ndarray:
 
 def _check_images(images: np.ndarray) -> None:
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3 or 0 in images.shape:
-        raise ValueError(f"images must be uint8 [image, height, width, 3], none 0, got {images.dtype} {images.shape}")
+        raise ValueError(
+            f"images must be uint8 [image, height, width, 3], no side of 0 pixels, got {images.dtype} {images.shape}"
+        )

@@ -114,10 +114,10 @@ def grid(rows: Sequence[Sequence[Tile]], *, scale: int = 1, headings: Sequence[s
     tiles = [[_enlarged(tile, scale) for tile in row] for row in rows]
     lengths = [len(row) for row in tiles]
     if not tiles or not tiles[0] or len({*lengths, len(headings) or lengths[0]}) > 1:
-        raise ValueError(f"rows must be equally long and not empty, got lengths {lengths}, {len(headings)} headings")
+        raise ValueError(f"rows must have the same length, got the lengths {lengths} and {len(headings)} headings")
     sizes = {tile.shape for row in tiles for tile in row}
     if len(sizes) > 1:
-        raise ValueError(f"tiles must be of one size, got {sorted(size[:2] for size in sizes)}")
+        raise ValueError(f"all tiles must have the same size, got {sorted(size[:2] for size in sizes)}")
     image = _join([_join(row, axis=1) for row in tiles], axis=0)
     return np.concatenate([_heading_row(headings, tiles[0][0].shape[1]), image]) if headings else image
 
@@ -147,7 +147,7 @@ def _sheet(columns: Mapping[str, Column]) -> np.ndarray:
     """Shows columns of tiles under their headings, enlarged."""
     lengths = [len(column) for column in columns.values()]
     if len(set(lengths)) > 1:
-        raise ValueError(f"every column must have one tile a sample, got {lengths}")
+        raise ValueError(f"every column must have one tile for each sample, got {lengths}")
     rows = list(zip(*columns.values(), strict=True))
     scale = enlargement(np.asarray(next(iter(columns.values()))))
     return grid(rows, scale=scale, headings=list(columns))

@@ -3,7 +3,7 @@
 import numpy as np
 
 _OBJECT, _LINE, _EDGE = 0.5, (255, 225, 0), (0, 0, 0)
-_DARK = 0.4  # share of the background's brightness that remains
+_DARK = 0.4  # the background keeps this share of its brightness
 
 
 def mask_over_image(image: np.ndarray, mask: np.ndarray, scale: int = 1) -> np.ndarray:
@@ -24,7 +24,7 @@ def mask_over_image(image: np.ndarray, mask: np.ndarray, scale: int = 1) -> np.n
         ValueError: if image and mask differ in height or width.
     """
     if image.shape[:2] != mask.shape:
-        raise ValueError(f"an image and its mask must have one size, got {image.shape[:2]} and {mask.shape}")
+        raise ValueError(f"an image and its mask must have the same size, got {image.shape[:2]} and {mask.shape}")
     large, soft = (array.repeat(scale, 0).repeat(scale, 1) for array in (image, mask.astype(np.float32)))
     inside, width = soft > _OBJECT, max(1, large.shape[1] // 100)
     shown = np.rint(large * (_DARK + (1 - _DARK) * np.clip(soft, 0, 1))[..., None]).astype(np.uint8)

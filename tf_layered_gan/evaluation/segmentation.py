@@ -55,7 +55,7 @@ def predict_probabilities(network: keras.Model, images: np.ndarray, batch_size: 
     batches = [_predict(network, images[i : i + batch_size], batch_size) for i in range(0, len(images), batch_size)]
     logits = np.concatenate(batches)
     if logits.shape != (*images.shape[:3], 1):
-        raise ValueError(f"network must give logits {(*images.shape[:3], 1)}, got {logits.shape}")
+        raise ValueError(f"the network must return logits {(*images.shape[:3], 1)}, got {logits.shape}")
     return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits[..., 0]))
 
 

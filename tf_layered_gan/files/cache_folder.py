@@ -16,7 +16,7 @@ def check(folder: str | os.PathLike) -> None:
     path = pathlib.Path(folder)
     if path.is_dir() and not is_marked(path) and any(path.iterdir()):
         advice = "move those files, or remove the folder if it is a cache of an earlier version"
-        raise ValueError(f"{path} is the place of a cache, but holds something else: {advice}")
+        raise ValueError(f"{path} is used as a cache, but holds other files: {advice}")
 
 
 def claim(folder: str | os.PathLike) -> None:

@@ -140,7 +140,9 @@ def _check_operations(path: pathlib.Path) -> None:
     nodes += [function.node_def for graph in graphs for function in graph.library.function]
     unsafe = _UNSAFE & {node.op for part in nodes for node in part}
     if unsafe:
-        raise ValueError(f"{path} has the operations {', '.join(sorted(unsafe))}, allowed: those that only compute")
+        raise ValueError(
+            f"{path} has the operations {', '.join(sorted(unsafe))}, allowed: operations that only compute"
+        )
 
 
 def _load_tflite(path: pathlib.Path) -> _Loaded:
@@ -187,7 +189,7 @@ def _probability(path: pathlib.Path, values: np.ndarray, channel: int, logits: b
     """Returns the foreground probability, float32 [R, R], from an output [R, R, channel]."""
     if logits:
         _check_values(path, values, np.isfinite(values).all(), "finite logits")
-        # The sigmoid, in a form that never overflows.
+        # This is the sigmoid, in a form that never overflows.
         values = np.float32(0.5) * (1 + np.tanh(values / 2)) if values.shape[-1] == 1 else _softmax(values)
     chosen = values[..., channel]
     are_probabilities = chosen.min() >= -_TOLERANCE and chosen.max() <= 1 + _TOLERANCE

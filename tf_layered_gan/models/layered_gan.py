@@ -18,7 +18,7 @@ FULL = 0.9  # a mask that covers at least this share of the image counts as full
 
 Batch = Mapping[str, tf.Tensor]
 Tensors = dict[str, tf.Tensor]
-Terms = dict[str, tuple[float, tf.Tensor]]  # the weight of each term of a loss, and the term's values, float32 [batch]
+Terms = dict[str, tuple[float, tf.Tensor]]  # maps the name of a loss term to its weight and its values, float32 [batch]
 
 
 class LayeredGAN(keras.Model):

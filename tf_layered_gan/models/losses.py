@@ -35,8 +35,8 @@ def hinge_generator(fake_logits: KerasTensor) -> KerasTensor:
 def r1(gradients: KerasTensor) -> KerasTensor:
     """R1 loss, |grad_x D(x_real)|^2 / 2: penalises large gradients of D at the photos. Minimised by D.
 
-    It is not in the paper, but from Mescheder et al. (2018). ILSGAN gives this loss the weight 0.0002 * resolution^2 /
-    batch size.
+    The paper does not have this loss. It comes from Mescheder et al. (2018). ILSGAN gives this loss the weight 0.0002 *
+    resolution^2 / batch size.
 
     Args:
         gradients: gradients of D's logits with respect to the photos that D sees, float32 [batch, height, width, rgb].
@@ -83,7 +83,7 @@ def normal_mutual_information(mean: KerasTensor, code: KerasTensor) -> KerasTens
 
 
 def binarization(mask: KerasTensor) -> KerasTensor:
-    """Binarisation loss L_b = min(pi, 1 - pi) (text below Eq. 6). Pulls masks towards 0 and 1; minimised by G_f.
+    """Binarisation loss L_b = min(pi, 1 - pi) (text below Eq. 6). Pulls masks towards 0 and 1. Minimised by G_f.
 
     Args:
         mask: pi before perturbation, float32 [batch, height, width, 1] in [0, 1].
@@ -118,10 +118,10 @@ def mask_size(mask: KerasTensor, least: float, most: float = 1.0) -> KerasTensor
 def independence(background: KerasTensor, foreground: KerasTensor, mask: KerasTensor) -> KerasTensor:
     """Independence loss: penalises similarity between the hidden and the visible parts of the layers.
 
-    Minimised by G_b and G_f. It is not in the paper, but from ILSGAN (Zou et al., 2023). Let x be a hidden part and y a
-    visible part of one image, and x' the hidden part of another image. The loss is mean|x' - y| - mean|x - y|. It is
-    large if x is closer to y than x' is. This difference is summed over two pairs (x, y): behind the mask (pi x_b, pi
-    x_f) and outside the mask ((1 - pi) x_f, (1 - pi) x_b).
+    Minimised by G_b and G_f. The paper does not have this loss. It comes from ILSGAN (Zou et al., 2023). Let x be a
+    hidden part and y a visible part of one image, and x' the hidden part of another image. The loss is mean|x' - y| -
+    mean|x - y|. It is large if x is closer to y than x' is. This difference is summed over two pairs (x, y): behind the
+    mask (pi x_b, pi x_f) and outside the mask ((1 - pi) x_f, (1 - pi) x_b).
 
     If the distribution of x given y is a Laplace distribution around y with a fixed width, the loss estimates an upper
     bound (CLUB) on the mutual information of x and y. Independent layers do not have the smallest loss: layers with

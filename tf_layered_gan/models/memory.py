@@ -32,7 +32,7 @@ def check_memory(config: ConfigDict, batch_size: int) -> None:
     needed, here = estimate(config, batch_size), available()
     if needed > here and not tf.config.list_physical_devices("GPU"):
         raise ValueError(
-            f"training would take about {needed / 1e9:.1f} GB of memory, this machine has {here / 1e9:.1f}: lower "
+            f"training needs about {needed / 1e9:.1f} GB of memory, but this machine has {here / 1e9:.1f}: lower "
             "batch_size, resolution, codes.num_categories or the widths in networks"
         )
 
@@ -47,8 +47,9 @@ def estimate(config: ConfigDict, batch_size: int) -> float:
     background, foreground, discriminator, mask_encoder, segmenter = networks = networks_without_memory(config)
     outputs = max(
         sum(map(_outputs, networks)),  # the generators' step
-        2 * _outputs(discriminator) + _outputs(mask_encoder),  # the discriminator's step: photos and composed images
-        2 * _outputs(segmenter),  # the segmenter's step: photos and composed images
+        # The discriminator's step, which has photos and composed images.
+        2 * _outputs(discriminator) + _outputs(mask_encoder),
+        2 * _outputs(segmenter),  # the segmenter's step, which has photos and composed images
     )
     weights = sum(network.count_params() for network in networks)
     return _PROGRAM + _FLOAT * (_COPIES * weights + _LIVE * batch_size * outputs)

@@ -11,7 +11,7 @@ from tf_layered_gan.models.augmentation import perturbation, photo_like
 from tf_layered_gan.models.augmentation.differentiable_augmentation import sample_augmentation
 from tf_layered_gan.models.networks.generator import window_range
 
-# Independent streams of random numbers. Draw i of a stream depends only on (seed, stream, i).
+# These streams of random numbers are independent. Draw i of a stream depends only on (seed, stream, i).
 GAN_STREAM, SEGMENTER_STREAM, SYNTHESIS_STREAM = range(3)
 
 

@@ -32,8 +32,8 @@ class Segmenter(keras.Model):
         ema_decay: decay per step of the averaged network, in [0, 1). At 0, as in the paper, the average is the trained
             network itself.
         gamma_consistency: weight of the consistency loss on photos. The network sees a photo with changed colours, and
-            learns the mask that the teacher predicts for the original photo. This is not in the paper, but from Mean
-            Teacher (Tarvainen and Valpola 2017).
+            learns the mask that the teacher predicts for the original photo. The paper does not have this loss. It
+            comes from Mean Teacher (Tarvainen and Valpola 2017).
         gamma_segmentation: weight of the loss on pairs (Eq. 7), the only loss in the paper.
         teacher: a fixed network with the input and output of F. The consistency loss then distils this network (Hinton
             et al. 2015). If None, the averaged network is the teacher, as in Mean Teacher.

@@ -69,7 +69,7 @@ def make_table(
             photos, masks or weights for FID are missing, the runs of a row are not comparable, or no run has finished.
     """
     if not seeds or len(set(seeds)) < len(seeds):
-        raise ValueError(f"--seeds is {','.join(map(str, seeds))!r}, allowed: one or more, each once")
+        raise ValueError(f"--seeds is {','.join(map(str, seeds))!r}, allowed: one or more different numbers")
     table, root = _table(name, scale), pathlib.Path(workdir)
     planned = [(row, _plan(root, row, scale, seeds, data, masks, extra)) for row in table.rows]
     if not collect_only:
@@ -79,7 +79,9 @@ def make_table(
     lines = collect_lines(table, planned)
     if not any(line.finished for line in lines):
         first = next(runs[0].workdir for _, runs in planned if runs)
-        raise ValueError(f"no run of table {name} has finished in {root}; the first would be {first}")
+        raise ValueError(
+            f"no run of table {name} has finished in {root}; the workdir of the first run would be {first}"
+        )
     command = _command(name, scale, seeds, data, masks, extra)
     file = pathlib.Path(output or workdir) / f"table_{name}.md"
     title = f"Table {name}" if scale == "paper" else f"Table {name}, {scale} scale"
@@ -139,19 +141,19 @@ def _check(runs: Sequence[Run], masks: Any) -> None:
         check_links(run.workdir)  # checked here, because the log of a run is written before main.py checks the links
         weights = config.metrics.inception
         if weights and not pathlib.Path(weights).is_file():
-            raise ValueError(f"metrics.inception is {weights}, which is no file; see docs/evaluating.md")
+            raise ValueError(f"metrics.inception is {weights}, which is not a file; see docs/evaluating.md")
         if config.data.source in ("folder", *_PREDICTED_MASKS) and masks is None:
-            raise ValueError(f"{config.data.source} has no true masks for evaluation, give --masks=DIR")
-        # For other sources, tfds creates the folder.
+            raise ValueError(f"{config.data.source} has no true masks for evaluation: give --masks=DIR")
+        # For other sources, TensorFlow Datasets creates the folder.
         photos = config.data.path if config.data.source == "folder" else None
         for flag, folder in {"--data": photos, "--masks": config.data.masks}.items():
             if folder and not pathlib.Path(folder).is_dir():
-                raise ValueError(f"{flag} is {folder}, which is no folder")
+                raise ValueError(f"{flag} is {folder}, which is not a folder")
 
 
 def _seeds(words: Sequence[str]) -> list[int]:
     if not all(word.isdecimal() for word in words):
-        raise ValueError(f"--seeds is {','.join(words)!r}, allowed: whole numbers from 0 on")
+        raise ValueError(f"--seeds is {','.join(words)!r}, allowed: whole numbers, 0 or more")
     return [int(word) for word in words]
 
 

@@ -8,7 +8,7 @@ from tf_layered_gan.reporting.markup import Markup, element, join
 Points = Sequence[tuple[float, float]]
 
 _WIDTH, _HEIGHT = 400, 230
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 18, 8, 36  # margins for the numbers beside the axes
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 18, 8, 36  # margins in which the numbers of the axes are drawn
 _TICKS = 4
 _DOTTED = 12  # a line with at most this number of points shows its points as dots
 

@@ -25,10 +25,10 @@ _BASELINES = (
     "The baselines learn nothing. Otsu splits each photo by brightness, two colours by colour, and pooled hues all "
     "photos together by hue. GrabCut starts from a rectangle and tells its colours from those outside."
 )
-_SHOWN = 8  # number of the best masks, and of the worst masks
+_SHOWN = 8  # number of best masks that are shown, and of worst masks
 _REVIEWED, _REVIEW_BYTES = 300, 2_900_000
 _CLUSTERS, _OF_A_CLUSTER, _CLUSTER_BYTES = 24, 8, 800_000
-_MASK_BYTES = 400_000  # limit for each list of photos with masks
+_MASK_BYTES = 400_000  # the images of each list of photos have at most this number of bytes
 
 
 def masks_section(measured: Measured) -> Section:

@@ -55,7 +55,7 @@ class Recorded:
 
     @property
     def why_no_gan(self) -> str:
-        """A sentence on why the run trains no GAN; "" if the run has a GAN or may get one."""
+        """A sentence that says why the run trains no GAN, or "" if the run has a GAN or may get one."""
         if self.is_student:
             return "A student has no GAN: see the report of its teacher's run."
         if self.settings.get("segmenter.supervised", False):
@@ -72,7 +72,7 @@ class Recorded:
 
 
 def read_run(workdir: str | os.PathLike) -> Recorded:
-    """Reads the records of a run, or of a student from its own folder. Damaged files raise no error."""
+    """Reads the records of a run from its workdir, or of a student from its folder. Damaged files raise no error."""
     workdir, missing = pathlib.Path(workdir), list[str]()
 
     def reading(read: Callable[[], T], empty: T, file: pathlib.Path, meaning: str) -> T:

@@ -35,7 +35,7 @@ def report_run(
     checkpointer: Checkpointer,
     inception: InceptionFeatures | None,
 ) -> dict:
-    """Measures a run's models; writes metrics.json, the folder test and report.html.
+    """Measures the models of a run. Writes metrics.json, the folder test and report.html.
 
     Args:
         config: the run's config, with the seed of this attempt.

@@ -9,7 +9,7 @@ from tf_layered_gan.reporting.markup import Section, element, section
 from tf_layered_gan.reporting.measured import Measured, thirds_by_area
 from tf_layered_gan.reporting.recorded import Recorded
 
-_NEAR = 0.02  # smaller differences of IoU are ignored; two seeds differ by more
+_NEAR = 0.02  # smaller differences of IoU are ignored, because two seeds differ by more
 _FAILED = 0.5  # IoU
 _UNEQUAL = 0.1  # smaller differences of IoU between small and large objects are not reported
 _MUCH = 1.2  # smaller ratios of predicted to true foreground, or of true to predicted, are not reported

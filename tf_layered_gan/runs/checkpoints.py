@@ -84,7 +84,7 @@ class Checkpointer:
                 self._number = number
                 return True
         if numbers:
-            raise ValueError(f"no checkpoint in {self._directory} can be read, so the run cannot go on")
+            raise ValueError(f"no checkpoint in {self._directory} can be read, so the run cannot be continued")
         return False
 
     def save(self) -> None:

@@ -35,7 +35,9 @@ def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
     check_links(workdir)
     photos = config.data.path if config.data.source == "folder" else None
     if photos and pathlib.Path(workdir).resolve().is_relative_to(pathlib.Path(photos).resolve()):
-        raise ValueError(f"workdir is {workdir}, allowed: a folder outside {photos}, or its images would become photos")
+        raise ValueError(
+            f"workdir is {workdir}, allowed: a folder outside {photos}, because its images would become photos"
+        )
     path = pathlib.Path(workdir) / "config.json"
     if path.exists():
         begun, given = _fixed_fields(recorded_facts(path)), _fixed_fields(config_facts(config))
@@ -75,7 +77,7 @@ def load_config(workdir: str | os.PathLike) -> ConfigDict:
 
 
 def record_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
-    """Writes the resolved config to WORKDIR/config.json; creates the directory if it is missing."""
+    """Writes the resolved config to WORKDIR/config.json. Creates the directory if it is missing."""
     path = pathlib.Path(workdir) / "config.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_record(path, json.loads(config.to_json()))

@@ -82,7 +82,7 @@ def pass_networks(config: ConfigDict, workdir: str | os.PathLike) -> dict[int, k
 def _pass_network(config: ConfigDict, workdir: str | os.PathLike, number: int) -> keras.Model:
     segmenter = build.build_photo_segmenter(config, number)
     if not Checkpointer(folder(workdir, number), None, segmenter).restore():
-        raise ValueError(f"{folder(workdir, number)} has no checkpoint, though the pass has ended")
+        raise ValueError(f"{folder(workdir, number)} has no checkpoint, although the pass has ended")
     return segmenter.average_network
 
 

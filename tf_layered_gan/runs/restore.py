@@ -51,13 +51,14 @@ def restore_gan(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Layered
     """Restores a run whose GAN is needed, see `restore_run`.
 
     Raises:
-        FileNotFoundError, ValueError: see `restore_run`; ValueError also if the run trained no GAN.
+        FileNotFoundError: see `restore_run`.
+        ValueError: see `restore_run`, or the run trained no GAN.
     """
     if config.segmenter.supervised:
         raise ValueError("segmenter.supervised is True: such a run trains no GAN")
     models = gan, _, _ = restore_run(config, workdir)
     if not passes.is_trained(gan):
-        raise ValueError(f"{workdir} trained no GAN, as its bootstrap sufficed; see --config.schedule.gan")
+        raise ValueError(f"{workdir} trained no GAN, because its bootstrap was trusted; see --config.schedule.gan")
     return models
 
 

@@ -89,7 +89,7 @@ def _multi_worker() -> tf.distribute.Strategy:
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except (ValueError, tf.errors.OpError) as error:
-        raise ValueError(f"distribution is multi_worker, but {cluster} makes no cluster: {error}") from error
+        raise ValueError(f"distribution is multi_worker, but {cluster} is not a valid cluster: {error}") from error
 
 
 def _names_workers(cluster: str | None) -> bool:

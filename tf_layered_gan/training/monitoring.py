@@ -91,7 +91,7 @@ class Monitor:
         now, last = time.perf_counter(), self._last
         self._last = (kind, step, now)
         if last is None or last[0] != kind or step <= last[1]:
-            return {}  # at the beginning of a phase
+            return {}  # at the beginning of a phase there is no speed yet
         return {"images_per_second": (step - last[1]) * self._batch_size / (now - last[2])}
 
     def _time_left(self, kind: str, phase: str, step: int, last_step: int, seconds_per_step: float) -> str:

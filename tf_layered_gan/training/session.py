@@ -57,7 +57,7 @@ class Session:
         while True:
             run = self._restored_run(chief)
             yield from run.attempts()
-            assert run.collapse is not None  # a collapse ended the attempts
+            assert run.collapse is not None  # the attempts end only after a collapse
             logging.warning("%s The run begins again with another seed.", run.collapse)
             if chief:
                 restarts.put_aside(self.workdir, run.config.seed, run.collapse)
@@ -135,7 +135,9 @@ def load_usable_photos(config: ConfigDict, cache: pathlib.Path | None) -> Splits
     if config.segmenter.supervised:
         labels.labelled_photos(splits)
     elif not len(splits.train):
-        raise ValueError("every photo has a mask, so none is left to train on: photos with masks are for evaluation")
+        raise ValueError(
+            "every photo has a mask, so no photo is left to train on: photos with masks are for evaluation"
+        )
     elif len(splits.train) < _FEW_PHOTOS:
         logging.warning(
             "few training photos, %d: a GAN learns so few by heart, so expect no useful masks; the "

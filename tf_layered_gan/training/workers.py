@@ -67,7 +67,7 @@ def check_agreement(strategy: tf.distribute.Strategy, facts: Mapping[str, Any]) 
         digests = _gathered(strategy, [_digest(value) for value in checked.values()])
         differences = describe_differences(checked, digests, strategy.cluster_resolver.task_id)
         if differences:
-            raise ValueError(f"the workers must begin alike, but differ from worker 0: {differences}")
+            raise ValueError(f"all workers need the same facts, but some differ from worker 0: {differences}")
 
 
 def describe_differences(facts: Mapping[str, Any], digests: Sequence[Sequence[int]], worker: int) -> str:

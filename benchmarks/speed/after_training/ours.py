@@ -125,7 +125,7 @@ def write_larger_photos(photos: list[str], folder: pathlib.Path) -> None:
 
 
 def main(folder: str, threads: str, model: str, edge_count: str) -> None:
-    """Writes the inputs and serves."""
+    """Writes the inputs and serves requests."""
     tf.config.threading.set_intra_op_parallelism_threads(int(threads))
     tf.config.threading.set_inter_op_parallelism_threads(int(threads))
     write_arrays(folder, int(edge_count))

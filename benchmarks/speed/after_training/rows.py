@@ -9,9 +9,9 @@ import pathlib
 
 import numpy as np
 
-PIXELS = 64  # the width of masks and of decoded photos
+PIXELS = 64  # width of masks and of decoded photos
 _INCEPTION = 299  # width of the images in pixels, because the two sides resize other images differently
-# For each folder, the size in pixels and the number of enlarged photos.
+# The size in pixels and the number of enlarged photos, by folder.
 LARGER = {"medium": ((500, 375), 100), "camera": ((4000, 3000), 8)}
 _IMAGES, _FEATURES, _MASKS = 16, 4096, 200
 

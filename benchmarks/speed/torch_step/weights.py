@@ -60,7 +60,7 @@ def load(network: nn.Module, arrays: Mapping[str, np.ndarray], prefix: str) -> n
 
 
 def fold_batch_norm(network: nn.Module) -> nn.Module:
-    """Folds the batch normalisation of a network that is not trained into its convolutions."""
+    """Folds the batch normalisation of a network into its convolutions. The network must not be trained afterwards."""
     for module in network.eval().modules():
         if isinstance(module, nn.Sequential) and len(module) == 3 and isinstance(module[1], BatchNorm):
             module[0], module[1] = fuse_conv_bn_eval(module[0], module[1]), nn.Identity()

@@ -15,11 +15,11 @@ import torch
 from benchmarks.speed.torch_step.step import Step
 from benchmarks.speed.turns import serve
 
-_PRODUCT = 2048  # side of the two matrices
+_PRODUCT = 2048  # number of rows and columns of both matrices
 
 
 def main(folder: str, way: str, threads: str) -> None:
-    """Prepares the step and serves."""
+    """Prepares the step and serves requests."""
     torch.set_num_threads(int(threads))
     torch.set_flush_denormal(True)  # TensorFlow does the same
     torch.manual_seed(0)

@@ -109,9 +109,9 @@ def statistics(batches: Iterable[np.ndarray]) -> Statistics:
     for features in _blocks(batches):
         count, total, products = count + len(features), total + features.sum(0), products + features.T @ features
     if count < 2:
-        raise ValueError(f"a covariance takes 2 images or more, got {count}")
+        raise ValueError(f"a covariance needs 2 or more images, got {count}")
     if not np.isfinite(products).all():
-        raise ValueError("FID needs finite features, got some that are not: check the images and the weights")
+        raise ValueError("FID needs finite features, but some are not finite: check the images and the weights")
     mean = total / count
     return Statistics(mean, (products - count * np.outer(mean, mean)) / (count - 1), count)
 
@@ -146,7 +146,7 @@ def frechet_distance(a: Statistics, b: Statistics) -> float:
         ValueError: if the numbers of features differ.
     """
     if a.mean.shape != b.mean.shape:
-        raise ValueError(f"both must have the same features, got {a.mean.shape} and {b.mean.shape}")
+        raise ValueError(f"both statistics must have the same features, got {a.mean.shape} and {b.mean.shape}")
     values, vectors = np.linalg.eigh(a.covariance)
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     mixed = np.linalg.eigvalsh(root @ b.covariance @ root)

@@ -45,7 +45,7 @@ def convert(source: str | os.PathLike, target: str | os.PathLike) -> str:
     arrays = read(source)
     if len(arrays) != len(_PARTS) * _CONVOLUTIONS:
         wanted = f"{len(_PARTS) * _CONVOLUTIONS} that the Inception-v3 of 2015-12-05 has"
-        raise ValueError(f"{source} holds {len(arrays)} arrays of convolutions, not the {wanted}")
+        raise ValueError(f"{source} holds {len(arrays)} arrays of convolutions, needed: the {wanted}")
     return write_weights(target, arrays)
 
 

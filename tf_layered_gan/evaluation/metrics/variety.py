@@ -2,7 +2,7 @@
 
 import numpy as np
 
-ALIKE, SAME = 0.8, 0.7  # intersection over union of two masks
+ALIKE, SAME = 0.8, 0.7  # the limits are the intersection over union of two masks
 
 
 def mask_variety(masks: np.ndarray) -> dict[str, float]:

@@ -35,7 +35,7 @@ def _of_layer(layer: layers.Layer) -> int:
         return math.prod(layer.kernel.shape)
     elif hasattr(layer, "kernel"):
         allowed = "Conv2D, DepthwiseConv2D, SeparableConv2D or Dense"
-        raise ValueError(f"layer {layer.name} is a {type(layer).__name__}, allowed with a kernel: {allowed}")
+        raise ValueError(f"layer {layer.name} has a kernel and is a {type(layer).__name__}, allowed: {allowed}")
     else:
         return 0
     _, height, width, _ = layer.output.shape  # each weight is used once per output pixel, also in the padding
