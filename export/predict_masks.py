@@ -1,4 +1,4 @@
-"""Predicts the masks that Stanford Dogs and Stanford Cars lack, with any exported segmenter.
+"""Prediction of masks for Stanford Dogs and Stanford Cars, which have no true masks. It can use any exported segmenter.
 
     python -m export.predict_masks --model=MODEL --config=dogs --config.data.masks=MASKS
 

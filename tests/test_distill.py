@@ -31,7 +31,7 @@ def loss_terms(directory):
 
 @pytest.fixture(scope="module")
 def taught_run(finished_run, tmp_path_factory):
-    """A copy of the finished run with the student "small"."""
+    """A copy of the finished run. It has a student "small"."""
     workdir = shutil.copytree(finished_run, tmp_path_factory.mktemp("taught") / "run")
     with tiny.eager():
         distill(workdir, "small", SMALL)

@@ -5,8 +5,8 @@
 Each axis is a setting. Most axes change one setting of the GAN's training step. The other settings are small: 32
 pixels, networks of width 8 without residual blocks, batches of 16, 100 categories, one device. The step is the same as
 in training, with a batch in memory. For the cost of replicas see `benchmarks.speed.replicas`. The axis `photos` is the
-number of photos in a dataset. It shows the time to read a batch of 16 training photos, which includes finding their
-place in the order of the epoch.
+number of photos in a dataset. It shows the time to read a batch of 16 training photos. This includes looking up which
+photos come next in the epoch.
 
 A point is the median CPU time of a few turns. The points of an axis take turns, so other work on the machine slows all
 of them equally. A line is fitted through the points, with both axes logarithmic. Its slope is the exponent: the time

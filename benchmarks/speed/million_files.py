@@ -1,4 +1,4 @@
-"""The time and the memory that training on a folder of a million files takes until the first step.
+"""Measurement of time and memory until the first step of a training on a folder of a million files.
 
     python -m benchmarks.speed.million_files -- --config=small
 

@@ -28,7 +28,10 @@ def serve(calls: Mapping[str, Callable[[], object]]) -> None:
 
 
 def describe_ratio(ours: Sequence[Turn], theirs: Sequence[Turn]) -> str:
-    """Describes how much faster our side is: median and quartiles of the pairs' ratios, and the ratio of CPU time."""
+    """Describes how much faster our side is.
+
+    The text has the median ratio, its quartiles, and the ratio of CPU times.
+    """
     ratios = [[their[i] / our[i] for our, their in zip(ours, theirs, strict=True)] for i in (0, 1)]
     low, middle, high = statistics.quantiles(ratios[0], n=4)
     return f"ratio {middle:.2f} (quartiles {low:.2f} to {high:.2f}; CPU time {statistics.median(ratios[1]):.2f})"

@@ -85,7 +85,7 @@ def without_mark(images: Iterable[str]) -> set[str]:
 
 
 def _are_results(folder: PurePosixPath, paths: list[PurePosixPath], names: set[str]) -> bool:
-    """Returns whether most of the images are PNG files with the names of images elsewhere."""
+    """Returns whether most of the images are PNG files with the same names as images in other folders."""
     others = [folder.parent / kind for kind in FOLDERS.values() if kind != folder.name]
     mirrored = [
         path.suffix == ".png"

@@ -17,7 +17,8 @@ from tf_layered_gan.data.augmentation import random_flip_and_crop
 
 from .folding import fold_batch_norm, is_convolution
 
-_UNROUNDED = (layers.InputLayer, layers.MaxPooling2D)  # pixels have 8 bits already, and max pooling only selects values
+# Not rounded, because pixels have 8 bits already, and max pooling only selects values.
+_UNROUNDED = (layers.InputLayer, layers.MaxPooling2D)
 
 
 def fine_tune(

@@ -25,7 +25,7 @@ SIZES = {"resolution": 8, "storage_size": 10}
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    """A folder with all datasets, prepared."""
+    """A folder in which all datasets have been prepared."""
     path = tmp_path_factory.mktemp("tfds")
     with pytest.MonkeyPatch.context() as patch:
         for source in archives.WRITERS:
@@ -42,7 +42,7 @@ def load(source, path, **settings):
 
 @pytest.fixture(scope="module")
 def loaded(path):
-    """A function that returns the splits of a dataset by its name. Each dataset is loaded once."""
+    """A function that returns the splits of a dataset by its name. It loads each dataset only once."""
     return functools.cache(lambda source: load(source, path))
 
 

@@ -97,7 +97,7 @@ def save_mask(path, grey):
 
 @pytest.fixture
 def masks(photos):
-    """Masks of the photos d, e and f, out of six. The left half is foreground."""
+    """A folder of masks for three of six photos: d, e and f. The left half of each mask is foreground."""
     for name in "def":
         save(photos / f"{name}.png", (ord(name), 0, 0), size=(4, 4))
         save_mask(photos.parent / "masks" / f"{name}.png", [[255, 255, 0, 0]] * 4)

@@ -129,7 +129,7 @@ def watched_context(browser, address, **settings):
 
 @pytest.fixture
 def page(context, address):
-    """The page, with its default model loaded."""
+    """The page in a browser. It has loaded its default model."""
     return opened(context, f"{address}/full/")
 
 

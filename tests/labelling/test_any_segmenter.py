@@ -17,7 +17,8 @@ def test_exported_formats_agree(tmp_path):
     network = bright_network()
     write_savedmodel(network, tmp_path / "saved_model", "pad")
     (tmp_path / "segmenter.tflite").write_bytes(to_tflite_float32(network))
-    image = np.random.default_rng(0).integers(112, 144, (16, 16, 3), np.uint8)  # mid grey, where masks are uncertain
+    # Middle grey, because masks are uncertain there.
+    image = np.random.default_rng(0).integers(112, 144, (16, 16, 3), np.uint8)
     (one, saved_model), (other, tflite) = (load_segmenter(tmp_path / n) for n in ("saved_model", "segmenter.tflite"))
     assert one == other == 16
     np.testing.assert_allclose(saved_model(image), tflite(image), atol=1e-5)

@@ -80,7 +80,9 @@ def test_lack_of_memory_is_no_damage(workdir, restored, monkeypatch):
 def test_run_without_a_readable_checkpoint_is_refused(workdir, restored):
     for number in (1, 2):
         truncate(workdir / "checkpoints" / DATA.format(number), 0.1)
-    with pytest.raises(ValueError, match=f"no checkpoint in {workdir}/checkpoints can be read, so the run cannot go"):
+    with pytest.raises(
+        ValueError, match=f"no checkpoint in {workdir}/checkpoints can be read, so the run cannot be continued"
+    ):
         restored(workdir)
 
 

@@ -35,7 +35,7 @@ def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile], masks: str
     Args:
         path: the folder of the photos.
         files: the photos found in it.
-        masks: None, or the folder of masks that the user named; `files` holds none of its files.
+        masks: None, or the folder of masks that the user named. `files` must not contain files of this folder.
 
     Raises:
         ValueError: if there are masks. The message names a folder or a mask.
@@ -62,7 +62,7 @@ def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile], masks: str
 def _mask_and_photo(files: Sequence[PhotoFile]) -> tuple[Path, Path] | None:
     """Returns a mask and its photo if some files of the same name are examined, and all of them are such pairs."""
     first: dict[str, PhotoFile] = {}
-    # Only names of several files are kept, because there may be a million files.
+    # Only names that several files share are kept, because there may be a million files.
     groups: dict[str, list[PhotoFile]] = {}
     for file in files:
         name = _ENDING.sub(r"\1", _stem(file))

@@ -35,8 +35,8 @@ def labelled_square(
         mask_name: name of the mask in errors.
 
     Returns:
-        uint8 [size, size, rgb]. If there is a mask, a fourth channel holds the labels 0, 1 and 255. The
-        padding of "pad" is unlabelled.
+        uint8 [size, size, rgb]. If there is a mask, a fourth channel holds the labels 0, 1 and 255. With "pad", the
+        pixels of the padding have the label 255.
 
     Raises:
         ValueError: if the mask has another aspect ratio than the photo.

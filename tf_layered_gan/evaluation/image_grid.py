@@ -114,7 +114,9 @@ def grid(rows: Sequence[Sequence[Tile]], *, scale: int = 1, headings: Sequence[s
     tiles = [[_enlarged(tile, scale) for tile in row] for row in rows]
     lengths = [len(row) for row in tiles]
     if not tiles or not tiles[0] or len({*lengths, len(headings) or lengths[0]}) > 1:
-        raise ValueError(f"rows must have the same length, got the lengths {lengths} and {len(headings)} headings")
+        raise ValueError(
+            f"rows must have the same length and not be empty, got the lengths {lengths} and {len(headings)} headings"
+        )
     sizes = {tile.shape for row in tiles for tile in row}
     if len(sizes) > 1:
         raise ValueError(f"all tiles must have the same size, got {sorted(size[:2] for size in sizes)}")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 def replacing_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Yields a new folder, which replaces `path` at the end of the block unless there is an error.
 
-    Only one process at a time may replace the same folder. The parent folder must exist.
+    A folder must not be replaced by two processes at the same time. The parent folder must exist.
     """
     unfinished = f".{path.name}-"
     for left_over in path.parent.glob(f"{unfinished}*"):  # left by a command that was killed

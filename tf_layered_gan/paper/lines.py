@@ -157,7 +157,7 @@ def _differences(
 def _baseline_lines(lines: Sequence[Line]) -> list[Line]:
     """Returns a line for each dataset and each baseline.
 
-    The figures come from any finished run on the dataset, because a baseline has the same figures in all of them.
+    The figures come from any finished run on the dataset, because a baseline has the same figures in all runs.
     """
     runs = {line.dataset: line for line in reversed(lines) if line.finished}
     return [

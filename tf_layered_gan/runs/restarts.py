@@ -49,7 +49,8 @@ def put_aside(workdir: str | os.PathLike, seed: int, collapse: Collapsed) -> Non
     for name in ("curve.csv", "samples", "tensorboard"):
         if (workdir / name).exists():
             _move(workdir / name, folder / name)
-    (workdir / "checkpoints").rename(folder / "checkpoints")  # last, so that a killed run repeats the move
+    # This comes last, so that a run that is killed before it repeats all moves.
+    (workdir / "checkpoints").rename(folder / "checkpoints")
 
 
 def _move(source: pathlib.Path, target: pathlib.Path) -> None:

@@ -13,7 +13,10 @@ _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.Cancelled
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Returns whether this process writes the files of the run. It does if it is worker 0, or the only process."""
+    """Returns whether this process is the chief: worker 0, or the only process.
+
+    The chief writes the files of the run.
+    """
     resolver = strategy.cluster_resolver
     return resolver is None or resolver.task_type in (None, "chief") or (
         resolver.task_type == "worker" and resolver.task_id == 0

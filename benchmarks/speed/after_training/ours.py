@@ -30,7 +30,7 @@ _BATCH = 32  # images, as in `fid`
 
 
 class Ours:
-    """The functions of the rows."""
+    """The functions that compute our side of each row."""
 
     def __init__(self, inputs: Inputs, model: str):
         self._inputs, self._model = inputs, model

@@ -26,7 +26,7 @@ _PARTS = {
 
 
 class Peers:
-    """The functions of the rows."""
+    """The functions that compute the peers' side of each row."""
 
     def __init__(self, inputs: Inputs, threads: int):
         self._inputs, self._threads = inputs, threads

@@ -164,8 +164,8 @@ def cached_statistics(features: InceptionFeatures, images: np.ndarray, cache: st
             the computation: the pixels and the shape of the images, `RESIZE`, the weights and `VERSION`.
 
     Raises:
-        ValueError: see `statistics`. Also if the entry is damaged, or the folder is not a cache. The message names the
-            path.
+        ValueError: see `statistics`. This error also means that the entry is damaged, or that the folder is not a
+            cache. The message then names the path.
     """
     entry = pathlib.Path(cache) / f"{_key(features, images)}.npz"
     try:

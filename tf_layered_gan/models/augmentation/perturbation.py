@@ -250,7 +250,7 @@ def sample_contrast(batch_size: int, seed: tf.Tensor, *, contrast: tuple[float, 
 def jitter_contrast(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
     """Scales the contrast of each channel about its mean. The paper cites PerturbGAN, whose code does the same.
 
-    The result is clipped to the range that the channel had before, so images in [-1, 1] stay there.
+    The result is clipped to the range that the channel had before, so images in [-1, 1] do not leave this range.
 
     Args:
         images: float32 [batch, height, width, channel] in [-1, 1].

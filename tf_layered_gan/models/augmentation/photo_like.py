@@ -43,7 +43,7 @@ _LEAST_SPREAD = 1 / 127.5  # one grey level; it avoids a division by 0 in images
 
 
 def sample(batch_size: int, seed: tf.Tensor, *, resolution: int) -> dict[str, tf.Tensor]:
-    """Draws the random changes of a batch of pairs. For other backgrounds see `exchange_backgrounds`.
+    """Draws the random changes of a batch of pairs. The exchange of backgrounds is drawn by `exchange_backgrounds`.
 
     Args:
         batch_size: number of pairs.
