@@ -41,7 +41,8 @@ def sharpen(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
     posterior = _by_colours(lab, _resized(probability, small_size))
     slope, offset = _guided_filter(lab[..., 0] / 100, posterior, round(_RADIUS * small_size[0]))
     filtered = _resized(slope.astype(np.float32), size)
-    for rows in range(0, len(image), _ROWS):  # in parts, because the lightness of all rows would take much memory
+    # Computed in parts, because the lightness of all rows would take much memory.
+    for rows in range(0, len(image), _ROWS):
         filtered[rows : rows + _ROWS] *= _lightness(image[rows : rows + _ROWS]) / 100
     filtered += _resized(offset.astype(np.float32), size)
     return filtered.clip(0, 1, out=filtered)

@@ -27,7 +27,7 @@ def test_the_background_is_darker():
 
 
 def test_a_soft_mask_darkens_by_its_value():
-    assert shown(np.full((3, 3), 0.25, np.float32))[1, 1, 0] == 55  # 0.4 + 0.6 x 0.25 = 0.55
+    assert shown(np.full((3, 3), 0.25, np.float32))[1, 1, 0] == 55  # the brightness is 0.4 + 0.6 x 0.25 = 0.55
 
 
 def test_lines_stay_thin_when_the_image_is_enlarged():

@@ -135,7 +135,7 @@ class _Statistics:
 
     file: File
     counts: dict[str, collections.Counter[int]]
-    visible: frozenset[int]  # if there is an alpha channel: the packed colours of the pixels that are not transparent
+    visible: frozenset[int]  # the packed colours of the pixels that are not transparent; empty without an alpha channel
 
     def kind(self, by_alpha: bool) -> str:
         return "alpha" if by_alpha and "alpha" in self.counts else next(iter(self.counts))

@@ -42,7 +42,8 @@ def _load(config: ConfigDict, cache: str | os.PathLike | None) -> Splits:
     data = config.data
     sizes = {
         "resolution": config.resolution,
-        "storage_size": round(config.resolution / data.crop_scale[0]),  # so large that no crop has to be enlarged
+        # Photos are stored so large that no crop has to be enlarged.
+        "storage_size": round(config.resolution / data.crop_scale[0]),
     }
     if data.source == "shapes":
         return shapes.load(train=data.train_pictures, held_out=data.held_out_pictures, cache=cache, **sizes)
