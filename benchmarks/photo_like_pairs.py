@@ -1,4 +1,4 @@
-"""An image of 16 pairs of a run, after the changes of `segmenter.pairs = "photo_like"` and of colours.
+"""An image that shows 16 pairs of a run. They are changed as with `segmenter.pairs = "photo_like"`.
 
 python -m benchmarks.photo_like_pairs --workdir=runs/mine --output=pairs.png
 """

@@ -10,8 +10,8 @@ Time: about 20 minutes on one core for 500 to 8,000 photos, as long as no GAN is
 IoU to expect (three seeds): 0.89 to 0.90 on flowers, 0.68 to 0.71 on birds, and 0.73 to 0.74 on cars.
 The GAN alone (--config.refine.bootstrap=False --config.refine.passes=0) trains 10 to 45 images per second on one core,
 and took 22 to 47 minutes for 32,000 to 48,000 images. Its IoU was 0.65 to 0.76 on 514 photos of flowers (three seeds,
-two rounds), 0.45 on birds (two rounds, with bounds on the size of masks, and masks that start in the middle) and 0.49
-on cars (three rounds, cropped). See benchmarks/README.md.
+two rounds), and 0.49 on cars (three rounds, cropped). On birds it was 0.45, with two rounds, bounds on the size of
+masks, and masks that start in the middle. See benchmarks/README.md.
 
 More rounds of the GAN can be added to a finished run. Use the same command and workdir and add, for example,
 --config.schedule.gan=always --config.schedule.rounds=12. A run that version 0.1.0 began also needs

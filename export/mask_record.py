@@ -52,7 +52,7 @@ def check(folder: str | os.PathLike, record: dict) -> None:
     differences = [f"{name} {old[name]}, now {new[name]}" for name in new if new[name] != old[name]]
     if differences:
         raise ValueError(
-            f"{folder} has masks by {'; '.join(differences)}, allowed: no change (see {file}), or a new directory"
+            f"the masks in {folder} were made with {'; '.join(differences)}: use the same ({file}) or a new directory"
         )
 
 

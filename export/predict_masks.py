@@ -59,9 +59,9 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
         The number of new masks.
 
     Raises:
-        ValueError: the config has another dataset or no `data.masks`, the dataset or the model cannot be loaded, a
-            mask would be written outside `data.masks`, `data.masks` holds other masks, see `mask_record.check`, or
-            another command writes to it.
+        ValueError: the config has another dataset or no `data.masks`; the dataset or the model cannot be loaded; a mask
+            would be written outside `data.masks`; `data.masks` holds masks that were made in another way (see
+            `mask_record.check`); or another command writes to `data.masks`.
     """
     validate(config)
     resolve_paths(config)

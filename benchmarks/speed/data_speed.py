@@ -1,11 +1,11 @@
-"""Comparison of the speed of reading photos and of making batches with the speed of the training step.
+"""Comparison of three speeds: reading photos, making batches, and taking training steps.
 
     python -m benchmarks.speed.data_speed 64 128
 
 The arguments are resolutions. The networks are those of `--config=folder`. The photos are made up, see
 `start_up.write_photos`. The command prints a Markdown table. *Reading* means decoding the photos into the cache, which
-happens once in a run. *Batches* are the photos and random draws that the GAN's steps need. *Batches of a worker* are
-the half of each batch that one of two input pipelines makes; the speed counts the images of the whole batch. Each row
+happens once in a run. *Batches* are the photos and random draws that the GAN's steps need. In the row *batches of a
+worker*, one of two input pipelines makes its half of each batch. The speed counts the images of whole batches. Each row
 is measured alone. So a ratio of 2 means that the data needs half as much time as the step.
 """
 

@@ -5,9 +5,9 @@
     python -m benchmarks.speed.train_step --torch_python=.venv-torch/bin/python
 
 A row is a resolution, a width of G_b, G_f and D, and a round. From round 2 on, the background loss is used, with a
-U-Net of width 8. All other settings are the paper's (batches of 32, float32). A training step consists of one step of
-power iteration, one forward pass, the update of G_b and G_f, the update of D, E_x and E_pi, and the averaging of the
-generators. The batch is in memory, so reading photos and drawing codes do not count.
+U-Net of width 8. All other settings are the paper's (batches of 32, float32). A training step begins with a step of
+power iteration and a forward pass. Then G_b and G_f are updated, then D, E_x and E_pi. At the end the generators are
+averaged. The batch is in memory, so reading photos and drawing codes do not count.
 
 Both sides start with the same weights. Before the timing, the reports of the first steps are compared: the loss terms
 and the norms of the gradients. Each side has its own process, and the processes take turns, so other

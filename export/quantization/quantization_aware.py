@@ -39,8 +39,8 @@ def fine_tune(
             least `resolution` pixels, resized to `resolution`, and mirrored with probability one half.
         steps: number of training steps, at least 1.
         batch_size: photos per step, at least 1.
-        learning_rate: Adam's learning rate in the first step. It falls to 0 along a cosine. With 1e-3, one network no
-            longer found its objects.
+        learning_rate: Adam's learning rate in the first step. It falls to 0 along a cosine. With a learning rate of
+            1e-3, one network no longer found its objects.
         seed: seed of all random draws.
 
     Returns:

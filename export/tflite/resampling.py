@@ -75,7 +75,7 @@ def resampling_matrix(
 
 
 def filled_part(side: tf.Tensor, longest: tf.Tensor | int, resolution: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Computes how many pixels of the square a side of the image fills, and the index of the first of these pixels.
+    """Computes which pixels of the square a side of the image fills: their number, and the index of the first.
 
     The number is side * resolution / longest, rounded as Python's `round` does. `longest` is the side that fills the
     square. All values are int32, in pixels.

@@ -68,7 +68,7 @@ def refusal(config):
 
 
 def steps(config):
-    """The number of steps of the GAN, of the segmenter and of the final segmenter."""
+    """Returns three numbers of steps: those of the GAN, of the segmenter in the rounds, and of the final segmenter."""
     schedule = config.schedule
     gan_steps = schedule.rounds * (schedule.gan_images_per_round // config.batch_size)
     return gan_steps, schedule.rounds * schedule.segmenter_steps_per_round, schedule.final_segmenter_steps

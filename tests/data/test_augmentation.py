@@ -74,7 +74,8 @@ def test_crops_fill_the_range_of_sides_and_places():
     place = (first + 0.5 - 1.5 * side / 8) / (8 - side)
     np.testing.assert_allclose([side.min(), side.max()], [4.0, 6.4], atol=0.02)
     np.testing.assert_allclose([place.min(), place.max()], [0.0, 1.0], atol=0.01)
-    assert abs(place.mean() - 0.5) < 0.07  # five standard deviations of the mean: sqrt(1 / 12 / 500) = 0.013
+    # The limit is five standard deviations of the mean, each sqrt(1 / 12 / 500) = 0.013.
+    assert abs(place.mean() - 0.5) < 0.07
 
 
 def test_rows_and_columns_are_drawn_apart():

@@ -8,8 +8,8 @@ import tensorflow_addons as tfa
 
 FOLDER = pathlib.Path(__file__).parent
 SIZE = 12
-# The columns are s, alpha in radians, t_x, t_y. The rows: identity, scale down, scale up, both rotations, shift, and
-# two mixed transforms.
+# The columns are s, alpha in radians, t_x and t_y. The rows are: identity, scale down, scale up, both rotations, shift,
+# and two mixed transforms.
 PARAMETERS = np.array(
     [
         [0.0, 0.0, 0.0, 0.0],

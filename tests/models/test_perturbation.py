@@ -139,7 +139,8 @@ def test_drawn_parameters_are_independent_and_fill_their_ranges():
     drawn = draw(2000, tf.constant(SEED), resolution=64, scale_exponent=(-0.2, 0.0), shift=0.125, rotation=15.0)
     scale_exponent, rotation, shift = parameters_of(drawn, 64)
     parameters = [scale_exponent, np.degrees(rotation), shift[:, 0], shift[:, 1]]
-    # 0.125 of 64 pixels is 8 pixels. The largest of 2000 draws is within 1 % of the end of its range.
+    # 0.125 times 64 pixels is 8 pixels. The smallest and the largest of 2000 draws are within 1 % of the ends of the
+    # range.
     for values, low, high in zip(parameters, (-0.2, -15.0, -8.0, -8.0), (0.0, 15.0, 8.0, 8.0), strict=True):
         slack = 0.01 * (high - low)
         assert low - 1e-4 <= values.min() <= low + slack

@@ -70,9 +70,9 @@ def load(
         `Splits`, in memory if `cache` is None. A photo's name is its path below `path`.
 
     Raises:
-        ValueError: if a folder does not exist or has too few usable photos, a mask has another aspect ratio than its
-            photo, photos and masks do not match one to one, masks lie among the photos, see
-            `masks_among_photos.refuse_masks`, or a setting is out of range.
+        ValueError: if a folder does not exist or has too few usable photos; a mask has another aspect ratio than its
+            photo; photos and masks do not match one to one; masks lie among the photos (see
+            `masks_among_photos.refuse_masks`); or a setting is out of range.
     """
     if not 1 <= resolution <= storage_size:
         raise ValueError(f"resolution is {resolution}, allowed: 1 to storage_size = {storage_size} pixels")

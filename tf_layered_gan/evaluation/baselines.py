@@ -87,7 +87,7 @@ def pooled_hues(images: np.ndarray) -> np.ndarray:
 def grabcut(images: np.ndarray) -> np.ndarray:
     """Runs GrabCut from a centred rectangle, see `labelling.grabcut`.
 
-    The paper does not state its own start of GrabCut.
+    The paper does not say how it starts GrabCut.
 
     A mask may be empty. It does not depend on the other images.
     """

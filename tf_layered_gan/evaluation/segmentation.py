@@ -28,7 +28,7 @@ _COLUMNS = {
 
 
 def to_model_range(images: np.ndarray) -> np.ndarray:
-    """Maps pixels, uint8 [..., rgb], to the input range of the networks, [-1, 1]: float32 [..., rgb]."""
+    """Maps pixels, uint8 [..., rgb], to float32 [..., rgb] in [-1, 1], the input range of the networks."""
     return images.astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 

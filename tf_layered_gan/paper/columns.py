@@ -17,8 +17,8 @@ class Column:
         factor: factor that converts a figure of metrics.json to the paper's unit.
         decimals: number of decimals in the paper.
         of_masks: whether the figure measures masks of the test photos; if not, it measures the GAN.
-        companion: another column that is shown beside our figure, because the figure alone could mislead. The paper
-            does not have this column.
+        companion: another column that is shown beside our figure, because without it the figure could mislead. The
+            paper does not have this column.
         facts: fields beside the figure in metrics.json. Figures are averaged only over runs in which these fields are
             equal.
     """

@@ -65,8 +65,8 @@ def make_table(
         Path of the Markdown file.
 
     Raises:
-        ValueError: the table is unknown, there is no seed or a seed is repeated, main.py would refuse the config, the
-            photos, masks or weights for FID are missing, the runs of a row are not comparable, or no run has finished.
+        ValueError: the table is unknown; there is no seed, or a seed is repeated; main.py would refuse the config;
+            photos, masks or weights for FID are missing; the runs of a row are not comparable; or no run has finished.
     """
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"--seeds is {','.join(map(str, seeds))!r}, allowed: one or more different numbers")

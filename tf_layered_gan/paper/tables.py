@@ -18,7 +18,7 @@ class Row:
         small: changes to configs/small.py at the small scale; None if this scale leaves out the row.
         method: the method whose masks are evaluated, a key of "test" in metrics.json.
         note: a remark to print below the table, or "".
-        traits: what the paper says about the row besides its figures, by name in `columns.TRAITS`.
+        traits: further entries of the row in the paper, by their names in `columns.TRAITS`.
     """
 
     label: str
@@ -36,7 +36,7 @@ class Table:
     """A table of the paper.
 
     Attributes:
-        caption: what the table is about.
+        caption: the topic of the table.
         columns: names of its columns in `columns.COLUMNS`.
         rows: its rows.
         note: a remark on the whole table, or "".

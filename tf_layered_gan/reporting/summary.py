@@ -62,7 +62,7 @@ def did_it_learn(run: Recorded, measured: Measured) -> Iterable[str]:
 
 
 def what_fails(run: Recorded, measured: Measured) -> Iterable[str]:
-    """Yields sentences about the photos and parts that are bad."""
+    """Yields sentences about photos with bad masks, and about parts of the run that failed."""
     answers = measured.held_out
     if answers is not None and answers.ious is not None:
         failed, empty = int((answers.ious < _FAILED).sum()), int((~answers.masks.any((1, 2))).sum())

@@ -14,8 +14,9 @@ def check_links(workdir: str | os.PathLike) -> None:
     The workdir need not exist. It may be a link itself. Links to other places in the workdir are allowed.
 
     Raises:
-        ValueError: names a link that leads out of the workdir (except the caches that a sweep shares), an entry that is
-            neither a file nor a folder, such as a pipe, or a folder of other files in the place of a cache.
+        ValueError: a link leads out of the workdir (except to the caches that a sweep shares); an entry is neither a
+            file nor a folder, for example a pipe; or a folder with the name of a cache holds other files. The message
+            names the entry.
     """
     root = pathlib.Path(os.path.realpath(workdir))
     folders = [root]

@@ -134,8 +134,8 @@ def _blocks(batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 def frechet_distance(a: Statistics, b: Statistics) -> float:
     """Computes the squared Fréchet distance of two Gaussians, |m_a - m_b|^2 + trace(C_a + C_b - 2 (C_a C_b)^(1/2)).
 
-    With the features of Inception, this distance is FID. Let R be the symmetric root of C_a. The trace of (C_a
-    C_b)^(1/2) is the sum of the roots of the eigenvalues of R C_b R. So only eigenvalues of symmetric matrices are
+    With the features of Inception, this distance is FID. Let R be the symmetric square root of C_a. The trace of (C_a
+    C_b)^(1/2) is the sum of the square roots of R C_b R's eigenvalues. So only eigenvalues of symmetric matrices are
     needed. Negative eigenvalues are rounding errors and count as 0. The covariances may be singular, for example if
     there are fewer images than features.
 

@@ -1,4 +1,4 @@
-"""Perturbation of the layers: an affine warp of the foreground, and a change of contrast of the background.
+"""Perturbation of the layers: the foreground is warped by an affine transform, and the background's contrast changes.
 
 The random draws (`sample_*`) are separate from the deterministic transforms (`affine_transforms`, `warp`,
 `jitter_contrast`), so that tests can check the transforms exactly.
