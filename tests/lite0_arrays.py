@@ -1,4 +1,4 @@
-"""Random weights for EfficientNet-Lite0, the same in every environment that has numpy."""
+"""Random weights for EfficientNet-Lite0. They are the same in every environment that has numpy."""
 
 import zlib
 

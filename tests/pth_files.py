@@ -1,4 +1,4 @@
-"""Files in the format that PyTorch wrote before version 1.6, written without PyTorch."""
+"""Functions that write files in the format of PyTorch before version 1.6, without PyTorch."""
 
 import collections
 import pickle
@@ -46,7 +46,7 @@ class _Pickler(pickle.Pickler):
 
 
 def write_pth(path, arrays):
-    """Writes arrays, float32 or int64, as the state_dict of a module; returns the path.
+    """Writes arrays, float32 or int64, as the state_dict of a module. Returns the path.
 
     The file keeps the order of an array's axes in memory, as PyTorch does.
     """

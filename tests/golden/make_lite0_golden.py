@@ -1,4 +1,4 @@
-"""Writes lite0.npz with PyTorch's EfficientNet-Lite0; see README.md."""
+"""A script that computes lite0.npz with PyTorch's EfficientNet-Lite0, see README.md."""
 
 import pathlib
 

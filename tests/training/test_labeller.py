@@ -1,4 +1,4 @@
-"""A segmenter from elsewhere makes the masks of the bootstrap."""
+"""Tests of a segmenter from elsewhere that makes the masks of the bootstrap."""
 
 import types
 

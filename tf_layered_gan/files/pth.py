@@ -1,4 +1,4 @@
-"""Arrays from a .pth file in the format that PyTorch wrote before version 1.6. PyTorch is not needed."""
+"""Reading of arrays from a .pth file, in the format of PyTorch before version 1.6. It does not need PyTorch."""
 
 import collections
 import os
@@ -15,7 +15,7 @@ _DAMAGE = (pickle.UnpicklingError, ValueError, TypeError, EOFError, LookupError,
 def read_pth(path: str | os.PathLike) -> dict[str, np.ndarray]:
     """Reads the state_dict of a PyTorch module.
 
-    A pickle can run any code, so every class is refused that a state_dict does not need.
+    A pickle can run any code. So every class that a state_dict does not need is refused.
 
     Args:
         path: the file. It holds tensors of float32 and int64 by their names.
@@ -43,7 +43,7 @@ class _Storage(NamedTuple):
 
 
 class _Tensor(NamedTuple):
-    """A tensor whose numbers have not been read yet; offset and strides are counted in numbers."""
+    """A tensor whose numbers have not been read yet. The unit of offset and strides is one number."""
 
     storage: _Storage
     offset: int

@@ -1,4 +1,4 @@
-"""Published weights in .npz files: arrays by name, which are checked before a network takes them."""
+"""Published weights in .npz files. Each array has a name, and is checked before it is loaded into a network."""
 
 import hashlib
 import os
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def write_weights(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> str:
-    """Writes arrays as float32, in the order of their names; returns the file's SHA-256, hexadecimal."""
+    """Writes arrays as float32, sorted by name. Returns the SHA-256 of the file, hexadecimal."""
     ordered: dict[str, Any] = {name: np.ascontiguousarray(a, np.float32) for name, a in sorted(arrays.items())}
     with open(path, "wb") as file:  # np.savez would append .npz to another file name
         np.savez(file, **ordered)
@@ -39,8 +39,8 @@ def load_weights(
         writer: the module that writes such files, for errors.
 
     Raises:
-        ValueError: there is no such file or `writer` did not write it, or an array is missing, has another shape or is
-            not finite.
+        ValueError: there is no such file, or it was not written by `writer`; or an array is missing, has another shape
+            or is not finite.
     """
     arrays = _read(path, writer)
     for layer in network_layers:

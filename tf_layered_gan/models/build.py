@@ -1,4 +1,4 @@
-"""Construction of the models that a config describes."""
+"""Builds the models that a config describes."""
 
 from collections.abc import Callable
 
@@ -65,7 +65,7 @@ def build_gan_networks(config: ConfigDict) -> tuple[keras.Model, keras.Model, ke
 
 
 def build_gan(config: ConfigDict, segmenter: Segmenter) -> LayeredGAN:
-    """Builds and compiles the LayeredGAN. `config.seed` determines its initial weights.
+    """Builds and compiles the LayeredGAN; its initial weights follow from `config.seed`.
 
     The background loss uses the averaged network of `segmenter`. If the run has a bootstrap, the loss uses a separate
     network, which gets the weights of the bootstrap's segmenter or of `segmenter`, see `phases.gan_phase`.
@@ -139,7 +139,7 @@ def load_encoder(config: ConfigDict, segmenter: Segmenter) -> None:
 
 
 def build_segmenter(config: ConfigDict) -> Segmenter:
-    """Builds and compiles the segmenter. `config.seed` determines its initial weights."""
+    """Builds and compiles the segmenter; its initial weights follow from `config.seed`."""
     keras.utils.set_random_seed(config.seed + 1)
     segmenter = Segmenter(
         build_segmenter_network(config),

@@ -1,4 +1,4 @@
-"""The published ImageNet weights of EfficientNet-Lite0, converted for the encoder of the segmenter.
+"""Conversion of the published ImageNet weights of EfficientNet-Lite0 for the encoder of the segmenter.
 
     python -m tf_layered_gan.models.encoder_weights --input=PTH --output=lite0.npz
 
@@ -18,13 +18,13 @@ from tf_layered_gan.files.weights import load_weights, write_weights
 if TYPE_CHECKING:
     import keras
 
-_ARRAYS = 240  # of the stem and the 16 blocks
+_ARRAYS = 240  # number of arrays in the stem and the 16 blocks
 _ENCODER = ("_conv_stem.", "_bn0.", "_blocks.")
 _PARTS = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_variance"}
 
 
 def convert(source: str | os.PathLike, target: str | os.PathLike) -> str:
-    """Writes the arrays of the published file that an encoder needs as .npz.
+    """Writes an .npz file with those arrays of the published file that the encoder needs.
 
     Args:
         source: the published .pth file.
@@ -45,7 +45,7 @@ def convert(source: str | os.PathLike, target: str | os.PathLike) -> str:
 
 
 def load(path: str | os.PathLike, network: "keras.Model") -> None:
-    """Loads the weights of the encoder in a `lite0_unet`, from a file of `convert`. The decoder stays as it is.
+    """Loads the weights of the encoder of a `lite0_unet` from a file that `convert` wrote. The decoder does not change.
 
     Raises:
         ValueError: see `files.weights.load_weights`.
@@ -77,7 +77,7 @@ def from_torch(name: str, array: np.ndarray) -> tuple[str, np.ndarray]:
 
 
 def main(_: list[str]) -> None:
-    """Converts the file that the flags name."""
+    """Converts the file that `--input` names."""
     with command_errors():
         digest = convert(flags.FLAGS.input, flags.FLAGS.output)
     print(f"wrote {flags.FLAGS.output}, sha256 {digest}")

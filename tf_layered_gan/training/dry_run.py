@@ -76,7 +76,7 @@ def _disk(config: ConfigDict, photos: Splits | None) -> float:
     """Estimates the bytes that a run writes."""
     schedule, every = config.schedule, config.monitoring
     parameters = [network.count_params() for network in memory.networks_without_memory(config)]
-    passes = config.refine.bootstrap + config.refine.passes  # each has checkpoints of a segmenter
+    passes = config.refine.bootstrap + config.refine.passes  # each pass has checkpoints of a segmenter
     weights = sum(parameters) + passes * parameters[-1]
     steps = 0 if config.segmenter.supervised else schedule.rounds * schedule.gan_images_per_round // config.batch_size
     if photos is None:

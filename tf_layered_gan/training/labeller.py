@@ -1,7 +1,7 @@
-"""The masks that the bootstrap learns: GrabCut's, or those of a labeller.
+"""The source of the masks that the bootstrap learns: GrabCut or a labeller.
 
-A labeller is a segmenter from elsewhere, such as a large one that learned from true masks. With it, one command makes a
-small segmenter for one's own photos.
+A labeller is a segmenter from elsewhere, such as a large segmenter that learned from true masks. With a labeller, one
+command makes a small segmenter for your own photos.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,8 @@ def mask_finder(config: ConfigDict) -> MaskFinder:
     """Returns the function that finds the masks of photos.
 
     Args:
-        config: the run's config. `refine.labeller` names a .tflite file or a SavedModel; none stands for GrabCut.
+        config: the run's config. `refine.labeller` names a .tflite file or a SavedModel. If it names none, GrabCut is
+            used.
 
     Returns:
         function that takes photos, uint8 [photo, height, width, rgb], and returns bool [photo, height, width].
@@ -41,5 +42,5 @@ def mask_finder(config: ConfigDict) -> MaskFinder:
 
 
 def name_of(config: ConfigDict) -> str:
-    """Returns the name for log messages of what finds the masks."""
+    """Returns the name of the method that finds the masks, for log messages."""
     return "GrabCut" if config.refine.labeller is None else "the labeller"

@@ -101,7 +101,7 @@ class Run:
 
     @functools.cached_property
     def found_masks(self) -> np.ndarray:
-        """The masks that it finds of the validation photos, bool [photo, height, width]."""
+        """The masks that `find_masks` finds in the validation photos, bool [photo, height, width]."""
         return self.find_masks(self.splits.validation.images)
 
     @property

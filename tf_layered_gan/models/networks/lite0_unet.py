@@ -20,15 +20,15 @@ _STAGES = (
 def lite0_unet(resolution: int, width: int, depth: int) -> keras.Model:
     """Builds the network.
 
-    The weights of the encoder are random until `models.encoder_weights` loads them. Its layers have the names of the
-    published weights with "encoder." in front and without leading underscores, such as "encoder.blocks.1.expand_conv".
-    EfficientNet-Lite0 was trained on (pixel - 127) / 128. This differs from the range of x by less than 0.01, so x is
-    not changed. The weights were trained with TensorFlow's padding: where the stride is 2, there is more padding on the
-    right and at the bottom.
+    The weights of the encoder are random until `models.encoder_weights` loads them. Its layers are named after the
+    published weights, with "encoder." in front and without leading underscores, for example
+    "encoder.blocks.1.expand_conv". EfficientNet-Lite0 was trained on (pixel - 127) / 128. This differs from the range
+    of x by less than 0.01, so x is not changed. The weights were trained with TensorFlow's padding: if the stride is 2,
+    there is more padding at the right and at the bottom.
 
-    Differs from EfficientNet-Lite0: the encoder has no classifier, ends after `depth` halvings, and leaves out no
-    blocks at random during training. Skip connections start at the blocks' outputs. The skip connection at full
-    resolution starts at two convolutions of the image, which are not pretrained.
+    The encoder differs from EfficientNet-Lite0 in three ways: it has no classifier, it ends after `depth` halvings, and
+    no blocks are left out at random in training. Skip connections start at the outputs of blocks. The skip connection
+    at full resolution starts at two convolutions of the image, which are not pretrained.
 
     Args:
         resolution: side of the image in pixels, divisible by 2**depth.
