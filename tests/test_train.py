@@ -203,7 +203,7 @@ def test_learning_rates_fall_over_the_last_rounds(finished_run, photo_run):
 
 
 def test_steps_leave_no_number_with_tensorflow(photo_run):
-    # 2, the number of the second step, must not be assigned, because TensorFlow would keep it.
+    # The number of the second step, 2, must not be assigned to a variable, because TensorFlow would keep it.
     assert photo_run[2] == {0, 1}
 
 

@@ -44,7 +44,7 @@ def run(task, model, size=(0, 0), pixels=b""):
 
 @pytest.fixture(scope="module")
 def plain():
-    """A .tflite file as converted, without facts."""
+    """A converted .tflite file that has no metadata."""
     return to_tflite_float32(pixel_network([1.0, 0.0, 0.0]))
 
 

@@ -29,7 +29,7 @@ def restore_run(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Layered
 
 
 def restore_segmenter(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Segmenter, Checkpointer]:
-    """Restores the segmenter of a run without its GAN, which takes long to build.
+    """Restores the segmenter of a run. Does not build the GAN, because that would take long.
 
     Raises:
         FileNotFoundError, ValueError: see `restore_run`.

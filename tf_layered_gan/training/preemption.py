@@ -12,7 +12,7 @@ from absl import logging
 
 from tf_layered_gan import interruption
 
-EXIT_CODE = 75  # EX_TEMPFAIL of sysexits.h: not finished, run the same command again
+EXIT_CODE = 75  # EX_TEMPFAIL in sysexits.h; it means "not finished, run the same command again"
 
 
 class Preempted(interruption.Interrupted):

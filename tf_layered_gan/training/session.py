@@ -145,7 +145,7 @@ def load_usable_photos(config: ConfigDict, cache: pathlib.Path | None) -> Splits
             len(splits.train),
         )
     rejected_photos(config.refine.rejected, splits.train.names)
-    mask_finder(config)  # refuses a labeller that cannot be loaded
+    mask_finder(config)  # this refuses a labeller that cannot be loaded
     if config.data.classes:
         labels.photo_classes(splits, config.data.classes)
     return splits

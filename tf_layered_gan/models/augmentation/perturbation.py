@@ -139,7 +139,7 @@ def bend(images: tf.Tensor, transforms: tf.Tensor, displacements: tf.Tensor) -> 
             warped image.
 
     Returns:
-        float32 [batch, height, width, channel]. There is a gradient with respect to the images only.
+        float32 [batch, height, width, channel]. The gradient is computed only with respect to the images.
 
     Raises:
         ValueError: images or transforms have another shape.
