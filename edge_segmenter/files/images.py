@@ -17,7 +17,7 @@ from .jpeg_scans import count_scans
 
 MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera (the header of a small file can state far more)
 MAX_SHRUNK_PIXELS = 2**28  # the limit for a JPEG that is decoded at a reduced size, enough for a 200-megapixel camera
-# A 64-megapixel BMP has 201 MB; the limit is needed because Pillow reads a whole WebP file before its header.
+# A 64-megapixel BMP has 201 MB; the limit is needed because Pillow reads a whole WebP file before it checks the header.
 MAX_BYTES = 2**28
 MAX_SCANS = 100  # limit for a progressive JPEG, which usually has ten scans
 _NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC = 254, 258, 262  # TIFF tags

@@ -19,7 +19,7 @@ def photos():
 
 @pytest.fixture(scope="module")
 def network():
-    """A network of a convolution with batch normalisation, and a convolution for the logits."""
+    """A network with two convolutions. The first has batch normalisation, and the second returns the logits."""
     image = keras.Input((RESOLUTION, RESOLUTION, 3))
     features = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(2, 1)(image)))
     model = keras.Model(image, layers.Conv2D(1, 1, name="logits")(features))
