@@ -56,7 +56,7 @@ def write(path):
 
 
 def write_large(path):
-    """Writes two readable images that need as much memory as is allowed."""
+    """Writes two readable images, each of which needs the largest amount of memory that is allowed."""
     palette = [(b"PLTE", bytes(6)), (b"tRNS", b"\x7f\xff")]
     (path / "limit.png").write_bytes(png(8192, 8192, color=3, chunks=palette))
     (path / "large.jpg").write_bytes(encoded(Image.new("CMYK", (4096, 4096)), "jpg", progressive=True))

@@ -33,7 +33,7 @@ def ways(path: str | pathlib.Path) -> dict[str, tuple[Callable, int]]:
         dict from the name of a way to (function, images). The function takes no arguments and segments `images` images.
 
     Raises:
-        ValueError: if the file does not exist, or has no signature for any size.
+        ValueError: if the file does not exist, or lacks the signature that takes images of any size.
     """
     batches = {f"{count} in a call": (_batch(path, count), count) for count in BATCHES}
     return batches | {f"any size, {width} x {height}": (_any_size(path, width, height), 1) for width, height in SIZES}

@@ -75,7 +75,8 @@ def test_any_size_is_the_edge_command(alone, fit, tmp_path):
         mask = any_size(picture=pixels[None])["mask"]
         assert mask.shape == (1, *size[::-1], 1) and mask.dtype == np.uint8
         difference = np.abs(mask[0, ..., 0] - expected)
-        # After squeezing, three pixels of the largest square differ by one step. In int8, their neighbours differ too.
+        # In the largest square, resizing makes three pixels differ by one grey level. In the int8 file, their
+        # neighbours differ too.
         assert difference.max() <= 4 and (difference > 0.51).mean() <= 0.1, size
 
 

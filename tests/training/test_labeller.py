@@ -25,7 +25,7 @@ def config_with(path, **settings):
 
 
 def is_bright(pixels):
-    """A segmenter of uint8 pixels, for bright objects."""
+    """Takes uint8 pixels and marks bright objects."""
     return tf.cast(pixels[..., :1], tf.float32) / 255
 
 

@@ -46,8 +46,8 @@ def load(
     Photos are decoded by `edge_segmenter.files.images.read_image`, which states the formats and limits. If a file
     cannot be read, or is deleted meanwhile, it is left out, and a warning names the file and the reason. The same holds
     for folders that cannot be read, and for entries that are not files, such as a broken link. System files, thumbnails
-    and results of this program are also left out, see `edge_segmenter.files.finding`. In addition to the result,
-    reading takes less than 1.5 GiB of memory, for any files and any number of threads.
+    and results of this program are also left out, see `edge_segmenter.files.finding`. Apart from
+    the memory of the result, reading needs less than 1.5 GiB, for any files and any number of threads.
 
     Args:
         path: the folder.

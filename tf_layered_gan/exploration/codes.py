@@ -90,7 +90,7 @@ def every_category(codes: Codes, group_size: int) -> tuple[Codes, list[list[int]
 def between(first: Codes, last: Codes, steps: int) -> Codes:
     """Interpolates from one code to another. The first and the last step are the two codes themselves.
 
-    z moves on a great circle, so that its length remains as likely as in training (White 2016). c and c_sup are mixed
+    z moves on a great circle, so its norm stays typical of the z in training (White 2016). c and c_sup are mixed
     linearly. In training, the networks never see such mixtures. All results have the window of the first code.
     """
     shares = np.linspace(0, 1, steps, dtype=np.float32)[:, None]

@@ -38,5 +38,5 @@ def _of_layer(layer: layers.Layer) -> int:
         raise ValueError(f"layer {layer.name} has a kernel and is a {type(layer).__name__}, allowed: {allowed}")
     else:
         return 0
-    _, height, width, _ = layer.output.shape  # each weight is used once per output pixel, also in the padding
+    _, height, width, _ = layer.output.shape  # a weight counts once per output pixel, even if it multiplies padding
     return height * width * sum(math.prod(kernel.shape) for kernel in kernels)
