@@ -181,7 +181,8 @@ def _has_figures(run: Run, metrics: Mapping[str, Any]) -> bool:
     """Returns whether a finished run has the config and all figures that its command asks for.
 
     It is not enough to compare configs, because the config is written before the figures. After an
-    interruption, the config may name weights or classes whose figures were not computed yet. Additional figures are allowed.
+    interruption, the config may name weights or classes whose figures were not computed yet. Additional figures are
+    allowed.
     """
     recorded, asked = read_record(run.workdir / "config.json"), json.loads(resolve(run.arguments).to_json())
     weights, classes = asked["metrics"]["inception"], asked["data"]["classes"]
