@@ -1,1 +1,1 @@
-"""Masks of photos, from which a segmenter learns: made without a network, or sharpened from a network's masks."""
+"""Making of the masks that a segmenter learns: masks from GrabCut or a labeller, or a network's sharpened masks."""

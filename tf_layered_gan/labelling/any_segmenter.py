@@ -1,10 +1,11 @@
-"""Loading of any segmenter, a TFLite file or a SavedModel, as a function that computes foreground probabilities.
+"""Loading of any segmenter as a function that computes foreground probabilities.
 
-Files that export.main wrote need no arguments. For other models, the arguments of `load_segmenter` describe the input
-and output. The flags of export.predict_masks and export.evaluate have the same names.
+A segmenter is a TFLite file or a SavedModel. Models that export.main wrote need no arguments. For other models, the
+arguments of `load_segmenter` describe the input and the output. The flags of export.predict_masks and export.evaluate
+have the same names as these arguments.
 
-A SavedModel is a program. It is refused if it has operations that access files or run Python. Even so, do not load a
-SavedModel from a source that you do not trust. A .tflite file holds only data.
+A SavedModel is a program. This module refuses a SavedModel with operations that access files or run Python. Even so, do
+not load a SavedModel from a source that you do not trust. A .tflite file holds only data.
 """
 
 import os
@@ -20,7 +21,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from edge_segmenter.model import dequantize, open_model, quantize
 from tf_layered_gan.files.paths import for_tensorflow
 
-_TOLERANCE = 1e-3  # because of rounding, a probability may be this far outside [0, 1]
+_TOLERANCE = 1e-3  # rounding may put a probability this far outside [0, 1]
 _UNSAFE = {"ReadFile", "WriteFile", "PrintV2", "PyFunc", "PyFuncStateless", "EagerPyFunc"}
 
 _Run = Callable[[np.ndarray], np.ndarray]
@@ -38,15 +39,15 @@ def load_segmenter(
     """Loads a TFLite or SavedModel segmenter.
 
     Args:
-        path: path of a .tflite file, or of a SavedModel with a signature "serving_default". The model has one input and
-            one output.
-        size: R, pixels, for a model that takes images of any height and width. None for a model with a fixed size.
-        input_range: (low, high), the values that stand for the pixels 0 and 255 in a float32 input. None for a uint8
-            input.
-        logits: whether the output is logits. A sigmoid is applied to one channel, and a softmax to several channels.
-        channel: index of the foreground's channel in the output, from 0. None if the output has one channel. If the
-            output is a map of class ids, integers [1, R, R] or [1, R, R, 1], this is the foreground's class id, and the
-            probability is 0 or 1.
+        path: path of a .tflite file, or of a SavedModel with a signature "serving_default". The model must have one
+            input and one output.
+        size: the resolution R in pixels, for a model that takes images of any size. None if the model has a fixed size.
+        input_range: (low, high), for a float32 input: the values that stand for the pixel values 0 and 255. None for a
+            uint8 input.
+        logits: whether the output is logits. One channel gets a sigmoid, several channels get a softmax.
+        channel: index of the foreground's channel in the output, from 0. None if the output has one channel. The output
+            may also be a map of class ids, integers [1, R, R] or [1, R, R, 1]. Then `channel` is the foreground's class
+            id, and the probability is 0 or 1.
 
     Returns:
         (R, predict): the resolution in pixels, and a function that takes uint8 [R, R, rgb] and returns the foreground
@@ -54,8 +55,8 @@ def load_segmenter(
         has another shape or holds no probabilities.
 
     Raises:
-        ValueError: the file is not a model, its input or output does not fit the arguments, it has unsafe operations,
-            or `input_range` is not a range.
+        ValueError: `path` is not a model, or the model's input or output does not fit the arguments. The model has
+            unsafe operations. `input_range` is not a range.
     """
     path = pathlib.Path(path)
     if input_range is not None and not (len(input_range) == 2 and input_range[0] < input_range[1]):
@@ -83,7 +84,7 @@ def load_segmenter(
 def _resolution(shape: list[int | None], size: int | None) -> int | None:
     """Returns R if the shape of the input is [batch, R, R, 3], otherwise None.
 
-    A side of any length counts as `size`.
+    None in `shape` means that the model takes any length. Such a side gets the length `size`.
     """
     sides = {size if side is None else side for side in shape[1:3]}
     side = sides.pop() if len(sides) == 1 else None
@@ -99,7 +100,12 @@ def _run(path: pathlib.Path, run: _Run, image: np.ndarray) -> np.ndarray:
 
 
 def _load_savedmodel(path: pathlib.Path) -> _Loaded:
-    """Returns the shape of the input (None means any length), its dtype, and a function that computes the output."""
+    """Loads a SavedModel.
+
+    Returns:
+        (shape, dtype, run): the shape of the input, in which None means any length, the dtype of the input, and a
+        function that computes the output.
+    """
     _check_operations(path)
     try:
         model = load_savedmodel(path)
@@ -124,7 +130,7 @@ def load_savedmodel(path: pathlib.Path) -> Any:
 
 
 def _check_operations(path: pathlib.Path) -> None:
-    """Refuses a SavedModel with unsafe operations, before it is loaded, because loading runs some operations."""
+    """Refuses a SavedModel with unsafe operations. Call this before loading, because loading runs some operations."""
     known = path / "saved_model.pb"
     if list(path.glob("saved_model.*")) != [known]:
         raise ValueError(
@@ -153,7 +159,7 @@ def _load_tflite(path: pathlib.Path) -> _Loaded:
 
     def run(image: np.ndarray) -> np.ndarray:
         pixels = quantize(image, inputs[0]) if image.dtype == np.uint8 else image
-        # Strict means that only axes of any length are resized.
+        # With strict=True, TFLite refuses to resize an axis that has a fixed length.
         interpreter.resize_tensor_input(inputs[0]["index"], image.shape, strict=True)
         interpreter.allocate_tensors()
         interpreter.set_tensor(inputs[0]["index"], pixels)
@@ -175,7 +181,7 @@ def _is_class_map(output: np.ndarray, resolution: int) -> bool:
 
 
 def _check_output(path: pathlib.Path, output: np.ndarray, resolution: int, channel: int | None) -> None:
-    """Refuses an output that is not [1, R, R, channel], or that does not have the channel."""
+    """Refuses an output whose shape is not [1, R, R, channel], or which does not have the channel `channel`."""
     channels = output.shape[3] if output.ndim == 4 else 0
     known = channels == 1 if channel is None else 0 <= channel < channels
     if output.shape != (1, resolution, resolution, channels) or not known:
@@ -186,7 +192,7 @@ def _check_output(path: pathlib.Path, output: np.ndarray, resolution: int, chann
 
 
 def _probability(path: pathlib.Path, values: np.ndarray, channel: int, logits: bool) -> np.ndarray:
-    """Returns the foreground probability, float32 [R, R], from an output [R, R, channel]."""
+    """Converts an output, float32 [R, R, channel], to the foreground probability, float32 [R, R]."""
     if logits:
         _check_values(path, values, np.isfinite(values).all(), "finite logits")
         # This is the sigmoid, in a form that never overflows.

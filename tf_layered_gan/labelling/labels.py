@@ -1,4 +1,4 @@
-"""Photos with masks that no person drew, for a segmenter to learn from."""
+"""Masks that no person drew, and the choice of the photos that a segmenter learns from."""
 
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
@@ -11,19 +11,20 @@ from tf_layered_gan.console.progress import progress
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.labelling.grabcut import grabcut_from_rectangle
 
-_ITERATIONS = 2  # iterations of GrabCut
-# Least IoU of a sharpened mask with the mask before sharpening. If it is lower, sharpening has found something else.
+_ITERATIONS = 2  # of GrabCut
+# Least IoU of a mask before and after sharpening. If the IoU is lower, sharpening has found another object.
 _LEAST_AGREEMENT = 0.3
-# Chosen on validation photos of flowers, birds and cars.
+# GrabCut's mask is mixed into a sharpened mask with this share, if it has at least this IoU with the network's mask.
+# The share and the IoU were chosen on validation photos of flowers, birds and cars.
 _GRABCUT_SHARE, _GRABCUT_AGREES = 0.3, 0.6
-# Limits of the threshold, out of 255. The threshold keeps the masks' size. Outside these limits, it would mark pixels
-# that are almost certainly wrong.
+# Limits of the threshold, out of 255. The threshold is chosen so that the mean size of the masks stays the same. Beyond
+# these limits, it would give pixels a label that is almost certainly wrong.
 _THRESHOLDS = 64, 192
-_BLUR = 1 / 64  # share of the width; blurs GrabCut's boundaries, which are often wrong by a pixel
+_BLUR = 1 / 64  # share of the width; GrabCut's masks are blurred, because their boundaries are often wrong by a pixel
 
 
 def find_masks(images: np.ndarray) -> np.ndarray:
-    """Finds masks by GrabCut alone, on all cores, see `grabcut_from_rectangle`.
+    """Finds masks with GrabCut alone, on all cores. See `grabcut_from_rectangle`.
 
     Args:
         images: uint8 [photo, height, width, rgb].
@@ -39,7 +40,8 @@ def predict_masks(images: np.ndarray, size: int, predict: Callable[[np.ndarray],
 
     Args:
         images: uint8 [photo, width, width, rgb].
-        size: R, pixels, width and height of the segmenter's input. Photos are resized to it, and the masks back.
+        size: R, the width and height of the segmenter's input in pixels. Each photo is resized to this size, and its
+            mask is resized back to the size of the photo.
         predict: function that takes uint8 [R, R, rgb] and returns the foreground probability, float32 [R, R].
 
     Returns:
@@ -56,17 +58,17 @@ def predict_masks(images: np.ndarray, size: int, predict: Callable[[np.ndarray],
 
 
 def sharpen_masks(images: np.ndarray, probabilities: np.ndarray, found: np.ndarray | None = None) -> np.ndarray:
-    """Sharpens a network's masks, on all cores, see `edge_segmenter.sharpening`.
+    """Sharpens a network's masks, on all cores. See `edge_segmenter.sharpening`.
 
-    The mean size of the masks stays the same. If the masks could grow, a network that makes them too large would learn
+    The mean size of the masks stays the same. If masks could grow, a network that makes its masks too large would learn
     to make them even larger.
 
     Args:
         images: uint8 [photo, height, width, rgb].
         probabilities: foreground probabilities, float32 [photo, height, width] in [0, 1].
-        found: None, or masks from `find_masks` or `predict_masks`, bool [photo, height, width]. If the found mask of a
-            photo agrees with the network's, it is mixed into the sharpened mask, because it follows edges in another
-            way than sharpening.
+        found: masks from `find_masks` or `predict_masks`, bool [photo, height, width], or None. If the found mask of a
+            photo agrees with the network's mask, the result is a mixture of the sharpened mask and the found mask,
+            because GrabCut and sharpening follow edges in different ways.
 
     Returns:
         bool [photo, height, width].
@@ -80,16 +82,20 @@ def sharpen_masks(images: np.ndarray, probabilities: np.ndarray, found: np.ndarr
 
 
 def sharpen_each(images: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Sharpens the probabilities of each photo separately, without the other photos, see `sharpen_masks`.
+    """Sharpens the probabilities of each photo independently of the other photos.
+
+    Args:
+        images: uint8 [photo, height, width, rgb].
+        probabilities: foreground probabilities, float32 [photo, height, width] in [0, 1].
 
     Returns:
-        uint8 [photo, height, width]: 255 times the probability.
+        uint8 [photo, height, width]: 255 times the sharpened probability.
     """
     return _on_all_cores(_sharpened, images, probabilities)
 
 
 def _sharpened(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    return np.round(255 * sharpen(image, probability)).astype(np.uint8)  # one byte per pixel, for many photos
+    return np.round(255 * sharpen(image, probability)).astype(np.uint8)  # one byte per pixel saves memory
 
 
 def _mixed(sharpened: np.ndarray, found: np.ndarray) -> np.ndarray:
@@ -98,14 +104,14 @@ def _mixed(sharpened: np.ndarray, found: np.ndarray) -> np.ndarray:
 
 
 def plausible(masks: np.ndarray, rough: np.ndarray | None, mask_size: tuple[float, float]) -> np.ndarray:
-    """Decides for each mask whether to learn from it.
+    """Decides which masks are good enough to learn from.
 
-    The size of the mask must be plausible, and sharpening must not have changed the mask too much.
+    The size of a mask must be plausible, and sharpening must not have changed the mask too much.
 
     Args:
         masks: bool [photo, height, width].
         rough: the masks before sharpening, bool [photo, height, width], or None.
-        mask_size: the least and the largest share of the image that a mask may cover.
+        mask_size: (least, most), the limits of the share of the image that a mask may cover.
 
     Returns:
         bool [photo].
@@ -116,20 +122,26 @@ def plausible(masks: np.ndarray, rough: np.ndarray | None, mask_size: tuple[floa
 
 
 def evenly_chosen(photos: Photos, most: int, rejected: Collection[str] = ()) -> Photos:
-    """Returns at most `most` of the photos that are not rejected, evenly spaced, without their masks."""
+    """Returns at most `most` photos, evenly spaced among those that are not rejected, without their masks."""
     places = np.array([i for i, name in enumerate(photos.names) if name not in rejected], int)
     places = places[np.unique(np.linspace(0, len(places) - 1, min(most, len(places))).astype(int))]
     return Photos(photos.images[places], None, tuple(photos.names[i] for i in places))
 
 
 def with_masks(photos: Photos, masks: np.ndarray, chosen: np.ndarray) -> Photos:
-    """Returns photos with their masks, bool [photo, height, width], where `chosen`, bool [photo], is true."""
+    """Returns the chosen photos with their masks.
+
+    Args:
+        photos: all photos.
+        masks: bool [photo, height, width].
+        chosen: bool [photo].
+    """
     names = tuple(name for name, is_chosen in zip(photos.names, chosen, strict=True) if is_chosen)
     return Photos(photos.images[chosen], masks[chosen].astype(np.uint8), names)
 
 
 def agreements(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Computes the intersection over union of each pair of masks. For two empty masks it is 1.
+    """Computes the IoU (intersection over union) of each pair of masks. Two empty masks have an IoU of 1.
 
     Args:
         masks, others: bool [photo, height, width].
@@ -142,6 +154,6 @@ def agreements(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _on_all_cores(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
-    with ThreadPoolExecutor() as pool:  # OpenCV releases Python's lock, and has one random seed per thread
+    with ThreadPoolExecutor() as pool:  # OpenCV releases Python's lock, and each thread has its own random seed
         made = pool.map(function, *arrays)
         return np.stack(list(progress(made, "making masks of photos", len(arrays[0]), unit="photos")))

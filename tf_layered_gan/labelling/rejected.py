@@ -1,4 +1,4 @@
-"""The photos whose masks a person marked as bad in a run's report."""
+"""Reading of the photos whose masks a person marked as bad in a run's report."""
 
 from collections.abc import Collection
 
@@ -6,18 +6,20 @@ from tf_layered_gan.files.records import read_record
 
 
 def rejected_photos(path: str | None, names: Collection[str]) -> frozenset[str]:
-    """Reads a file that the review of a report wrote: a JSON object whose "rejected" is a list of photos' names.
+    """Reads the rejected photos from a file that a report's review wrote.
+
+    The file is a JSON object. Its key "rejected" holds a list of photos' names.
 
     Args:
         path: the file, or None if no photo is rejected.
         names: the photos to train on.
 
     Returns:
-        the names of the rejected photos. Some of them may be missing from `names`, because photos may have been
-        removed.
+        the names of the rejected photos. Some of these names may be missing from `names`, because their photos may have
+        been removed.
 
     Raises:
-        ValueError: the file is missing or was not written by a review, or none of its photos is among `names`.
+        ValueError: the file is missing, a review did not write it, or none of its photos is in `names`.
     """
     if path is None:
         return frozenset()

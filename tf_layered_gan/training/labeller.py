@@ -1,7 +1,7 @@
 """The source of the masks that the bootstrap learns: GrabCut or a labeller.
 
-A labeller is a segmenter from elsewhere, such as a large segmenter that learned from true masks. With a labeller, one
-command makes a small segmenter for your own photos.
+A labeller is a segmenter that was trained elsewhere, for example a large segmenter that learned from true masks. With a
+labeller, one command trains a small segmenter for your own photos.
 """
 
 from collections.abc import Callable
@@ -19,11 +19,12 @@ def mask_finder(config: ConfigDict) -> MaskFinder:
     """Returns the function that finds the masks of photos.
 
     Args:
-        config: the run's config. `refine.labeller` names a .tflite file or a SavedModel. If it names none, GrabCut is
-            used.
+        config: the run's config. `refine.labeller` is the path of a .tflite file or of a SavedModel. If it is None,
+            GrabCut finds the masks.
 
     Returns:
-        function that takes photos, uint8 [photo, height, width, rgb], and returns bool [photo, height, width].
+        a function that takes photos, uint8 [photo, height, width, rgb], and returns their masks, bool [photo, height,
+        width].
 
     Raises:
         OSError, ValueError: the labeller cannot be loaded, see `any_segmenter.load_segmenter`.

@@ -1,32 +1,34 @@
 """Passes over photos: a segmenter learns masks that were made for the photos themselves. Not in the paper.
 
-Pass 0, the bootstrap, comes before the GAN: its segmenter learns the masks that GrabCut finds, or a labeller, see
-`labeller.mask_finder`. Wherever this module says GrabCut, a labeller takes its place if there is one. The other passes
-come last, because a segmenter forgets photos when it learns pairs again. Each pass sharpens the masks of the earlier
-segmenters by the colours of each photo. Then a copy of the last segmenter learns the sharpened masks.
+Pass 0, the bootstrap, comes before the GAN. Its segmenter learns masks from GrabCut, or from a labeller if the config
+names one (see `labeller.mask_finder`). Wherever this module says GrabCut, a run with a labeller uses the labeller.
 
-No pass looks at a true mask. The segmenters with the highest steadiness teach the first pass. Steadiness is the mean
-intersection over union of masks before and after sharpening, on the validation photos. Poor masks cross the edges of
-objects, so sharpening changes poor masks more.
+The other passes come after the GAN, because a segmenter that learns pairs again forgets photos. Each of these passes
+has teachers: one or two earlier segmenters. The pass predicts masks with its teachers, and sharpens these masks by the
+colours of each photo. Then a copy of the last teacher learns the sharpened masks.
 
-If the bootstrap is trusted, GrabCut decides whether a pass is kept. GrabCut's errors are different in each photo, so
+No pass uses a true mask. The teachers of the first pass are the segmenters with the highest steadiness. Steadiness is
+the mean IoU (intersection over union) of the masks before and after sharpening, on the validation photos. Sharpening
+changes poor masks more than good ones, because poor masks cross the edges of objects.
+
+If the bootstrap is trusted, GrabCut decides whether a pass is kept. GrabCut makes different errors in each photo, so
 the better of two segmenters usually agrees more with GrabCut. A pass is not kept if its segmenter agrees less with
-GrabCut than its teacher does, by more than 0.02 and by more than two standard errors of the mean over the photos.
-Steadiness cannot decide this, because each pass makes all masks steadier, even wrong ones.
+GrabCut than the teachers do. The difference must be more than 0.02, and more than two standard errors of the mean over
+the photos. Steadiness cannot decide this, because each pass makes all masks steadier, even wrong ones.
 
-WORKDIR/passes/NUMBER holds the checkpoints of a pass, its labels (labels.npz) and, once it has ended, its record
-(pass.json):
+WORKDIR/passes/NUMBER holds the checkpoints of a pass and its labels (labels.npz). When the pass has ended, the folder
+also holds the pass's record (pass.json):
 
     pass          its number
-    labels        "rectangle", GrabCut's masks; "labeller", a labeller's; or "colour", sharpened masks
-    photos        number of photos that it learned from; 0 if there were too few, and then it has no segmenter
+    labels        "rectangle": masks from GrabCut; "labeller": masks from a labeller; "colour": sharpened masks
+    photos        number of photos that the segmenter learned from; 0 if there were too few to train a segmenter
     left_out      number of photos that were left out, see `labels.plausible`
     seconds       time for making the masks and for the training steps
-    agreement     mean intersection over union of its masks and GrabCut's, on the validation photos
-    trusted       bootstrap: whether the agreement is high enough for the GAN to use its segmenter
-    teachers      other passes: the names of the segmenters whose masks were sharpened
-    change        other passes: mean intersection over union of its masks and its teachers'
-    kept          other passes, after a trusted bootstrap: whether the pass is kept, see above
+    agreement     mean IoU of the segmenter's masks with GrabCut's, on the validation photos
+    trusted       bootstrap: whether the agreement is high enough for the GAN to use the segmenter
+    teachers      other passes: the names of the teachers
+    change        other passes: mean IoU of the segmenter's masks with the teachers'
+    kept          other passes, after a trusted bootstrap: whether the pass is kept
 """
 
 import pathlib
@@ -55,17 +57,17 @@ from tf_layered_gan.training.run import Run
 
 Teachers = dict[str, keras.Model]  # segmenters by name, such as "bootstrap", "pairs" or "pass 1"
 
-_TRUSTED = 0.5  # least agreement with GrabCut: below it, colours do not tell objects from backgrounds
-_SETTLED = 0.97  # least agreement of two passes in a row at which another pass would change nothing
-_STANDARD_ERRORS = 2  # a mean difference of fewer standard errors may be chance
-_FALL = 0.02  # a pass on cars that agreed less with GrabCut by 0.013 was the better one, see benchmarks/README.md
+_TRUSTED = 0.5  # least agreement with GrabCut; if it is lower, colours do not tell objects from backgrounds
+_SETTLED = 0.97  # if two passes in a row agree at least this much, another pass would change nothing
+_STANDARD_ERRORS = 2  # a mean difference below this many standard errors may be chance
+_FALL = 0.02  # a pass on cars fell by 0.013 but was better than its teacher, see benchmarks/README.md
 _FEWEST = 8  # a segmenter cannot learn from fewer photos
 
 
 def bootstrap(run: Run) -> None:
     """Round 0: trains a segmenter on the masks of GrabCut or of a labeller.
 
-    If this segmenter is trusted, either the GAN uses it from the first step on, or no GAN is trained, see `Run.rounds`.
+    If this segmenter is trusted, the GAN uses it from the first step on, or no GAN is trained (see `Run.rounds`).
     """
     network, record = _take_pass(run, 0, {})
     finder = labeller.name_of(run.config)
@@ -76,7 +78,9 @@ def bootstrap(run: Run) -> None:
             run.checkpointer.save()  # other commands restore the models even if untrained
     elif network is not None:
         logging.warning(
-            "%s does not find the objects (agreement %.2f); the GAN does without", finder, record["agreement"]
+            "%s does not find the objects (agreement %.2f), so the GAN trains without the bootstrap",
+            finder,
+            record["agreement"],
         )
 
 
@@ -109,7 +113,7 @@ def _first_teachers(run: Run) -> Teachers:
 
 
 def _steadiness(run: Run, teachers: Teachers) -> float:
-    """Returns the mean intersection over union of the teachers' masks before and after sharpening."""
+    """Returns the mean IoU of the teachers' masks before sharpening with the same masks after it."""
     images = run.splits.validation.images
     probabilities = _probabilities(teachers, images)
     sharpened = labels.sharpen_masks(images, probabilities)
@@ -117,7 +121,11 @@ def _steadiness(run: Run, teachers: Teachers) -> float:
 
 
 def _take_pass(run: Run, number: int, teachers: Teachers) -> tuple[keras.Model | None, dict[str, Any]]:
-    """Trains the segmenter of a pass, from its last checkpoint if there is one; returns it and the pass's record."""
+    """Trains the segmenter of a pass, from its last checkpoint if there is one.
+
+    Returns:
+        (network, record): the averaged network, or None if there were too few photos, and the content of pass.json.
+    """
     folder, name = passes.folder(run.workdir, number), passes.pass_name(number)
     with run.strategy.scope():
         segmenter = build.build_photo_segmenter(run.config, number)
@@ -132,7 +140,8 @@ def _take_pass(run: Run, number: int, teachers: Teachers) -> tuple[keras.Model |
         facts |= {"teachers": list(teachers)} if teachers else {}
         if len(photos) < _FEWEST:
             offered = len(photos) + left_out
-            logging.warning("%s: only %d of %d photos have a mask to learn from; left out", name, len(photos), offered)
+            message = "%s: only %d of %d photos have a mask to learn from, so the pass is left out"
+            logging.warning(message, name, len(photos), offered)
             facts |= {"photos": 0, "trusted": False}
         else:
             _train(run, folder, name, photos, segmenter, checkpointer)
@@ -144,7 +153,11 @@ def _take_pass(run: Run, number: int, teachers: Teachers) -> tuple[keras.Model |
 
 
 def _initialise(config: ConfigDict, segmenter: Segmenter, teachers: Teachers) -> None:
-    """Sets the weights that a pass begins with. Passes that began with new weights lost more than they gained."""
+    """Sets the initial weights of a pass.
+
+    A pass with teachers begins with the weights of its last teacher. Passes that began with new weights lost more than
+    they gained. The bootstrap begins with new weights, or with a pretrained encoder if the config names one.
+    """
     if not teachers:
         build.load_encoder(config, segmenter)
         return
@@ -165,7 +178,7 @@ def _train(
 
 
 def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, Any]:
-    """Compares the masks of the segmenter of a pass with its teachers' and with GrabCut's, on the validation photos."""
+    """Compares the masks of a pass with those of its teachers and of GrabCut, on the validation photos."""
     (name,), images = learner, run.splits.validation.images
     learned = _masks(learner, images)
     if not teachers:
@@ -176,7 +189,7 @@ def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, An
     if run.background_judge is None:
         return facts
     before, after = (labels.agreements(masks, run.found_masks) for masks in (taught, learned))
-    several = len(teachers) > 1  # several teachers are no network to fall back to
+    several = len(teachers) > 1  # if there are several teachers, no single network can replace the pass
     kept = several or not _falls(before, after)
     if not kept:
         finder = labeller.name_of(run.config)
@@ -185,15 +198,22 @@ def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, An
 
 
 def _falls(before: np.ndarray, after: np.ndarray) -> bool:
-    """Returns whether the mean of `after`, [photo], is so much lower than that of `before` that a pass is not kept."""
+    """Returns whether the agreement of a pass has fallen so much that the pass is not kept.
+
+    Args:
+        before: the teachers' agreement with GrabCut, float [photo].
+        after: the agreement of the pass with GrabCut, float [photo].
+    """
     fall = before - after
     return bool(fall.mean() > max(_FALL, _STANDARD_ERRORS * fall.std() / len(fall) ** 0.5))
 
 
 def _labelled_photos(run: Run, folder: pathlib.Path, teachers: Teachers) -> tuple[Photos, int, float]:
-    """Returns the photos of a pass with their masks, how many were left out, and the seconds that the masks took.
+    """Makes the masks of a pass, or reads them if an earlier start of the run has made them.
 
-    The masks are made once and kept in a file.
+    Returns:
+        (photos, left_out, seconds): the photos with their masks, the number of photos that were left out, and the
+        seconds that it took to make the masks.
     """
     train, refine, file = run.splits.train, run.config.refine, folder / "labels.npz"
     photos = labels.evenly_chosen(train, refine.photos, rejected_photos(refine.rejected, train.names))
@@ -219,7 +239,7 @@ def _labelled_photos(run: Run, folder: pathlib.Path, teachers: Teachers) -> tupl
 
 
 def _bootstrap_masks(run: Run, photos: Photos) -> np.ndarray:
-    """Returns GrabCut's masks of photos. Reads the masks of the bootstrap if it had the same photos."""
+    """Returns GrabCut's masks of photos. Reads the masks of the bootstrap if the bootstrap had the same photos."""
     with np.load(passes.folder(run.workdir, 0) / "labels.npz") as kept:
         if "names" in kept and tuple(kept["names"]) == photos.names:
             return _unpacked(kept["masks"], photos)
@@ -231,7 +251,11 @@ def _unpacked(packed: np.ndarray, photos: Photos) -> np.ndarray:
 
 
 def _probabilities(teachers: Teachers, images: np.ndarray) -> np.ndarray:
-    """Returns the mean probabilities of some networks, on the photos and their mirror images, at the photos' size."""
+    """Predicts foreground probabilities: the mean over the teachers, and over each photo and its mirror image.
+
+    Returns:
+        float32 [photo, width, width], at the size of the photos.
+    """
     networks, width = list(teachers.values()), images.shape[1]
     size = networks[0].input_shape[1]
     small = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])

@@ -1,17 +1,19 @@
-"""Agreement of predicted masks with true masks, averaged in both ways that papers use."""
+"""Agreement of predicted masks with true masks, over all pixels and as means over the images. Papers use both."""
 
 import numpy as np
 
 from tf_layered_gan.data.photos import BACKGROUND, FOREGROUND, UNLABELLED
 
-_BAND = 0.02  # width of a mask's boundary band, share of the image's diagonal (Cheng et al. 2021)
+_BAND = 0.02  # width of the band along a mask's boundary, as a share of the image's diagonal (Cheng et al. 2021)
 
 
 def segmentation_metrics(predicted: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Computes accuracy, foreground IoU and mIoU (paper, Sec. 4), over all pixels and as means over the images.
+    """Computes the metrics of segmentation, such as IoU (intersection over union), over all pixels and per image.
 
-    Figures over all pixels add up the pixels of all images first. Figures with "_per_image" are means of the images'
-    own figures. The paper does not say which of the two it uses. A mask is never replaced by its inverse.
+    The metrics of the paper (Sec. 4) are accuracy, the IoU of the foreground, and mIoU, the mean of the foreground's
+    and the background's IoU. A metric over all pixels counts the pixels of all images together. A metric with
+    "_per_image" is computed for each image and then averaged. The paper does not say which of the two it uses. A mask
+    is never replaced by its inverse.
 
     Args:
         predicted: bool [image, height, width], True = foreground.
@@ -19,19 +21,24 @@ def segmentation_metrics(predicted: np.ndarray, truth: np.ndarray) -> dict[str, 
             and so are images without a labelled pixel.
 
     Returns:
-        dict: "iou", "accuracy", "miou", "boundary_iou" (see `boundary_bands`), and each with "_per_image", floats in
-        [0, 1]; "ari" in [-1, 1] and "msc" in [0,
-        1], means over the images (the paper's table on APC); "predicted_fraction" and "true_fraction", the share of
-        foreground among labelled pixels; "images", the number of images with a labelled pixel, an int.
+        dict of metrics by name:
+
+        - "iou", "accuracy", "miou" and "boundary_iou" (see `boundary_matrices`), and the same names with "_per_image":
+          floats in [0, 1].
+        - "ari" (see `adjusted_rand_index`), a float in [-1, 1], and "msc" (see `segment_covering`), a float in [0, 1]:
+          means over the images. The paper's table on APC has them.
+        - "predicted_fraction" and "true_fraction": the predicted and the true share of foreground among the labelled
+          pixels, floats in [0, 1].
+        - "images": the number of images with a labelled pixel, an int.
 
     Raises:
-        ValueError: for another type, shape or label, or if no pixel is labelled.
+        ValueError: if an array has another dtype, shape or label, or if no pixel is labelled.
     """
     return summarize(confusion_matrices(predicted, truth), boundary_matrices(predicted, truth))
 
 
 def summarize(confusions: np.ndarray, boundaries: np.ndarray) -> dict[str, float]:
-    """Computes the dict of `segmentation_metrics` from confusion matrices, so that images may differ in size.
+    """Computes the dict of `segmentation_metrics` from matrices. The images may then differ in size.
 
     Args:
         confusions: int [image, true, predicted], see `confusion_matrices`.
@@ -64,10 +71,10 @@ def confusion_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
         predicted, truth: see `segmentation_metrics`.
 
     Returns:
-        int64 [image, true label, predicted label], with label 0 for background and 1 for foreground.
+        int64 [image, true label, predicted label]. Label 0 is background and label 1 is foreground.
 
     Raises:
-        ValueError: for another type, shape or label.
+        ValueError: if an array has another dtype, shape or label.
     """
     _check(predicted, truth)
     cells = [
@@ -79,71 +86,76 @@ def confusion_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def boundary_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Counts the labelled pixels of each image by whether they are in the true and in the predicted boundary band.
+    """Counts the labelled pixels of each image by whether they are in the boundary bands of the true and predicted mask.
+
+    The boundary IoU (Cheng et al. 2021) is the IoU of the two bands: `foreground_iou` of these matrices.
 
     Args:
         predicted, truth: see `segmentation_metrics`.
 
     Returns:
-        int64 [image, in the true band, in the predicted band]. The foreground's IoU of such a matrix is the boundary
-        IoU (Cheng et al. 2021).
+        int64 [image, in the true band, in the predicted band].
     """
     inner = (truth == FOREGROUND) & ~boundary_bands(truth == FOREGROUND)
     return confusion_matrices(boundary_bands(predicted), np.where(inner, np.uint8(BACKGROUND), truth))
 
 
 def boundary_bands(masks: np.ndarray) -> np.ndarray:
-    """Returns the pixels of each mask that are near its boundary, bool [image, height, width].
+    """Finds the pixels of each mask that are near its boundary.
 
-    A pixel is near if a pixel outside the mask, or outside the image, is at most 2 % of the diagonal away (at least 1
-    pixel), in rows and in columns.
+    Let d be 2 % of the image's diagonal, or 1 pixel if this is more. A pixel of the mask is near the boundary if some
+    pixel outside the mask, or outside the image, is at most d rows and at most d columns away.
 
     Args:
         masks: bool [image, height, width].
+
+    Returns:
+        bool [image, height, width].
     """
     width = max(1, round(_BAND * float(np.hypot(*masks.shape[1:]))))
     return masks & ~_eroded(_eroded(masks, width, axis=1), width, axis=2)
 
 
 def _eroded(masks: np.ndarray, width: int, axis: int) -> np.ndarray:
-    """Keeps the pixels whose neighbours up to `width` pixels away along an axis are all in the mask."""
+    """Keeps a pixel if all pixels up to `width` pixels away from it along an axis are in the mask."""
     padding = [(width, width) if axis == i else (0, 0) for i in range(3)]
     kept, joined = np.moveaxis(np.pad(masks, padding), axis, 0), 1
-    while joined < 2 * width + 1:  # each turn joins windows of `joined` pixels to larger ones
+    while joined < 2 * width + 1:  # each turn combines windows of `joined` pixels into larger windows
         step = min(joined, 2 * width + 1 - joined)
         kept, joined = kept[:-step] & kept[step:], joined + step
     return np.moveaxis(kept, 0, axis)
 
 
 def accuracy(confusion: np.ndarray) -> np.ndarray:
-    """Computes the share of correct pixels, float [...], of matrices [..., true, predicted]; NaN for 0 / 0."""
+    """Computes the share of correct pixels, float [...], from matrices [..., true, predicted]. 0 / 0 gives NaN."""
     return np.trace(confusion, axis1=-2, axis2=-1) / confusion.sum((-2, -1))
 
 
 def foreground_iou(confusion: np.ndarray) -> np.ndarray:
-    """Computes the intersection over union of the foreground, float [...], of matrices [..., true, predicted].
+    """Computes the foreground's IoU (intersection over union), float [...], from matrices [..., true, predicted].
 
-    It is 1 if there is neither true nor predicted foreground (0 / 0), and 0 if there is only one of them.
+    The IoU is 1 if neither mask has foreground (0 / 0). It is 0 if only one of the two masks has foreground.
     """
     return _iou(confusion, FOREGROUND)
 
 
 def mean_iou(confusion: np.ndarray) -> np.ndarray:
-    """Computes the mean of the foreground's and the background's IoU, float [...]. 0 / 0 counts as 1."""
+    """Computes the mean of the foreground's and the background's IoU, float [...]. An IoU of 0 / 0 counts as 1."""
     return (_iou(confusion, FOREGROUND) + _iou(confusion, BACKGROUND)) / 2
 
 
 def adjusted_rand_index(confusion: np.ndarray) -> np.ndarray:
-    """Computes the adjusted Rand index of each image's two segments, background included (Hubert and Arabie 1985).
+    """Computes the adjusted Rand index of each image (Hubert and Arabie 1985).
 
-    The index tells how well two partitions agree on which pairs of pixels belong together. Chance gives 0. The index
+    A mask divides an image into two segments, foreground and background. The index measures how well the true and the
+    predicted mask agree on which pairs of pixels belong to the same segment. Agreement by chance gives 0. The index
     does not depend on which segment is called foreground.
 
     Args:
         confusion: int [..., true, predicted].
 
     Returns:
-        float [...] in [-1, 1]; 1 if both partitions have all pixels in one segment (0 / 0).
+        float [...] in [-1, 1]. The index is 1 if both masks have all pixels in one segment (0 / 0).
     """
     together = _pairs(confusion).sum((-2, -1))
     true, predicted = _pairs(confusion.sum(-1)).sum(-1), _pairs(confusion.sum(-2)).sum(-1)
@@ -153,16 +165,17 @@ def adjusted_rand_index(confusion: np.ndarray) -> np.ndarray:
 
 
 def segment_covering(confusion: np.ndarray) -> np.ndarray:
-    """Computes the mean segmentation covering: the mean, over the true segments, of the best IoU with a predicted one.
+    """Computes the mean segmentation covering of each image.
 
-    Background is a segment too. All segments weigh the same, whatever their size; a true segment without a pixel is
-    left out.
+    For each true segment, the best IoU with any predicted segment is found. The covering is the mean of these IoUs over
+    the true segments. Background is a segment too. All segments have the same weight, whatever their size. A true
+    segment without a pixel is left out.
 
     Args:
         confusion: int [..., true, predicted].
 
     Returns:
-        float [...] in [0, 1]; NaN if there is no pixel (0 / 0).
+        float [...] in [0, 1]. The covering is NaN if there is no pixel (0 / 0).
     """
     true = confusion.sum(-1, keepdims=True)
     union = true + confusion.sum(-2, keepdims=True) - confusion

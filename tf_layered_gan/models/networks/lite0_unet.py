@@ -5,7 +5,7 @@ from keras import KerasTensor, layers
 
 from tf_layered_gan.models.networks import blocks, unet
 
-# Each stage is given as (blocks, size of the depthwise kernels, stride of the first block, expansion, channels).
+# Each row is one stage: (blocks, size of the depthwise kernels, stride of the first block, expansion, channels).
 _STAGES = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -20,20 +20,22 @@ _STAGES = (
 def lite0_unet(resolution: int, width: int, depth: int) -> keras.Model:
     """Builds the network.
 
-    The weights of the encoder are random until `models.encoder_weights` loads them. Its layers are named after the
-    published weights, with "encoder." in front and without leading underscores, for example
-    "encoder.blocks.1.expand_conv". EfficientNet-Lite0 was trained on (pixel - 127) / 128. This differs from the range
-    of x by less than 0.01, so x is not changed. The weights were trained with TensorFlow's padding: if the stride is 2,
-    there is more padding at the right and at the bottom.
+    The encoder's weights are random until `models.encoder_weights` loads pretrained weights. Each layer of the encoder
+    has the name of its published weights, with "encoder." in front and without leading underscores, for example
+    "encoder.blocks.1.expand_conv". EfficientNet-Lite0 was trained on images with the values (pixel - 127) / 128. These
+    values differ from x by less than 0.01, so x is not changed. The weights were trained with TensorFlow's padding: if
+    the stride is 2, there is more padding at the right and at the bottom.
 
-    The encoder differs from EfficientNet-Lite0 in three ways: it has no classifier, it ends after `depth` halvings, and
-    no blocks are left out at random in training. Skip connections start at the outputs of blocks. The skip connection
-    at full resolution starts at two convolutions of the image, which are not pretrained.
+    The encoder differs from EfficientNet-Lite0 in three ways. It has no classifier. It ends after `depth` halvings of
+    the resolution. In training, it never skips a block at random.
+
+    Each skip connection takes the output of a block. Only the skip connection at full resolution does not: it applies
+    two convolutions to the image, and these convolutions are not pretrained.
 
     Args:
         resolution: side of the image in pixels, divisible by 2**depth.
-        width: channels of the decoder at full resolution; they double at each halving.
-        depth: number of halvings, from 1 to 5.
+        width: channels of the decoder at full resolution. Each halving of the resolution doubles the channels.
+        depth: number of halvings of the resolution, from 1 to 5.
 
     Returns:
         keras.Model that maps x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to the logits of the
@@ -46,7 +48,7 @@ def lite0_unet(resolution: int, width: int, depth: int) -> keras.Model:
 
 
 def _encode(image: KerasTensor, depth: int) -> list[KerasTensor]:
-    """Returns the last feature map after each halving."""
+    """Returns, for each halving of the resolution, the encoder's last feature map at that resolution."""
     x = _bn_relu6(blocks.conv(32, 3, strides=2, name="encoder.conv_stem")(image), "encoder.bn0")
     maps, number = [], 0
     for repeats, size, stride, expansion, channels in _STAGES:

@@ -9,13 +9,14 @@ from tf_layered_gan.models.networks import blocks
 def unet(resolution: int, width: int, depth: int) -> keras.Model:
     """Builds F.
 
-    Differs from the U-Net of 2015: it has 'same' padding and batch normalisation. It also has bilinear upsampling
-    instead of the transposed convolution, because TFLite delegates run upsampling best.
+    F has three differences from the U-Net of 2015: 'same' padding, batch normalisation, and bilinear upsampling in place
+    of the transposed convolution. TFLite delegates run bilinear upsampling best.
 
     Args:
         resolution: side of the image in pixels, divisible by 2**depth.
-        width: channels at full resolution (U-Net: 64); they double at each halving.
-        depth: number of halvings (U-Net: 4).
+        width: channels at full resolution (64 in the U-Net of 2015). Each halving of the resolution doubles the
+            channels.
+        depth: number of halvings of the resolution (4 in the U-Net of 2015).
 
     Returns:
         keras.Model that maps x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to the logits of the
@@ -40,8 +41,9 @@ def decode(x: keras.KerasTensor, skips: list[keras.KerasTensor], width: int) -> 
 
     Args:
         x: the encoder's last feature map.
-        skips: the encoder's earlier feature maps, from full resolution on; each has half the side of the one before.
-        width: channels at full resolution; they double at each halving.
+        skips: the encoder's earlier feature maps. The first has full resolution, and each further map has half the side
+            of the map before it.
+        width: channels at full resolution. Each halving of the resolution doubles the channels.
 
     Returns:
         logits, float32 [batch, resolution, resolution, 1].
