@@ -1,4 +1,4 @@
-"""Every field of a config: its name, default, check, meaning and place in the paper.
+"""All fields of a config. A field has a name, a default, a check, a meaning and a place in the paper.
 
 The defaults are the paper's values for CUB at 128x128. A field is declared here and nowhere else. Rules that involve
 several fields are in `validation`.
@@ -28,7 +28,7 @@ class Field:
         default: the value, unless a config changes it.
         check: the allowed values.
         about: the meaning, the unit and the place in the paper.
-        optional: the type of the value if the field may be None, otherwise None.
+        optional: the type of the value if the value may also be None, otherwise None.
         added: True if earlier versions did not have the field. Runs of those versions trained with the default value.
         is_path: whether the value is a path, see `resolve_paths`.
     """
@@ -43,149 +43,171 @@ class Field:
 
 
 FIELDS = (
-    Field("seed", 0, checks.seed(), "of all randomness"),
+    Field("seed", 0, checks.seed(), "seed of all random numbers"),
     Field("resolution", 128, checks.power_of_two(16, 1024), "pixels, width and height of an image"),
-    Field("batch_size", 32, at_least(1, 65_536), "images in a step, over all devices (C.1)"),
+    Field("batch_size", 32, at_least(1, 65_536), "images in a step, counted over all devices (C.1)"),
     Field("jit", False, checks.anything(), "whether XLA compiles the training steps"),
     Field(
         "distribution",
         "one_device",
         checks.one_of("one_device", "mirrored", "multi_worker", "tpu"),
-        "mirrored: all devices of this machine; multi_worker: of several machines",
+        "mirrored: all devices of this machine; multi_worker: all devices of several machines",
     ),
     # Photos
     Field(
         "data.source",
         "folder",
         checks.one_of("cub", "dogs", "cars", "apc", "folder", "shapes"),
-        "a folder of photos, images of shapes that the program draws (shapes), or one of the paper's datasets",
+        "folder: a folder of photos; shapes: images that the program draws; the others: the paper's datasets",
     ),
     Field("data.path", None, checks.folder(), "folder of photos, or folder of TensorFlow Datasets", str, is_path=True),
     Field("data.masks", None, checks.folder(), "folder, dogs, cars: masks, for evaluation only", str, is_path=True),
     Field("data.unlabelled", None, checks.grey(), "folder: the grey value of unlabelled mask pixels", int),
-    Field("data.classes", None, checks.regular_expression(), "finds the class in a photo's name, for NMI only", str),
+    Field("data.classes", None, checks.regular_expression(), "finds the class in a photo's name, only for NMI", str),
     Field(
         "data.fit",
         "crop",
         checks.one_of(*FITS),
-        "makes photos square: crop their centre, squeeze them, or pad them",
+        "how photos become square: crop their centre, squeeze them or pad them",
         added=True,
     ),
-    Field("data.holdout", 64, checks.anything(), "photos kept from training; folder: at most a tenth of all"),
+    Field("data.holdout", 64, checks.anything(), "photos not trained on; folder: at most a tenth of all photos"),
     Field(
         "data.most_photos",
         50_000,
         at_least(3, 10_000_000),
-        "folder: of more photos without masks, so many are used, evenly by name",
+        "folder: most photos without masks to use; if there are more, they are chosen evenly by name",
         added=True,
     ),
     Field("data.train_pictures", 10_000, at_least(1, 10_000_000), "shapes: images to train on"),
-    Field("data.held_out_pictures", 500, at_least(1, 1_000_000), "shapes: images for validation, and as many for test"),
-    Field("data.crop_scale", (0.8, 1.0), ordered_pair(0.25, 1.0), "width of the random crop as a share (C.1)"),
+    Field("data.held_out_pictures", 500, at_least(1, 1_000_000), "shapes: validation images, and as many test images"),
+    Field(
+        "data.crop_scale",
+        (0.8, 1.0),
+        ordered_pair(0.25, 1.0),
+        "width of the random crop, as a share of the photo (C.1)",
+    ),
     Field("data.flip", True, checks.anything(), "mirrors photos with probability 1/2 (C.1)"),
     # Latent codes
-    Field("codes.z_dim", 100, more_than_0(10_000), "d_z; FineGAN's value, not in the paper"),
-    Field("codes.public_z", True, checks.anything(), "both generators share z; False is not in the paper"),
-    Field("codes.prior", "categorical", checks.one_of("categorical", "normal"), "prior of private code c (Table 2)"),
-    Field("codes.num_categories", 200, more_than_0(100_000), "d_c (Table C.1); the dimension of a normal c"),
+    Field("codes.z_dim", 100, more_than_0(10_000), "d_z, the dimension of z; FineGAN: 100; the paper gives none"),
+    Field("codes.public_z", True, checks.anything(), "whether both generators share z; False is not in the paper"),
+    Field("codes.prior", "categorical", checks.one_of("categorical", "normal"), "the private code's prior (Table 2)"),
+    Field("codes.num_categories", 200, more_than_0(100_000), "d_c (Table C.1): categories, or a normal c's dimension"),
     Field("codes.group_size", 10, checks.anything(), "categories in a super-category (Table C.1)"),
     # Networks
     Field("networks.generator_width", 64, _WIDTH, "channels of the foreground generator at full resolution"),
     Field("networks.least_width", 16, _WIDTH, "least channels of its stages; the paper has 32 and 16"),
     Field("networks.background_width", 64, _WIDTH, "channels of the background generator at full resolution"),
-    Field("networks.background_canvas", 1, more_than_0(8), "side of the background in images; paper: 1"),
-    Field("networks.residual_blocks", 2, at_least(0, 100), "in each of the foreground generator's two stages"),
-    Field("networks.initial_mask", 0.5, checks.probability(), "a mask's mean before training; not in the paper"),
-    Field("networks.mask_centring", 0.0, at_least(0, 1_000), "lowers mask logits by this * r^2; not in the paper"),
-    Field("networks.discriminator_width", 64, _WIDTH, "channels after its first convolution"),
+    Field("networks.background_canvas", 1, more_than_0(8), "side of the background / side of the image; paper: 1"),
+    Field("networks.residual_blocks", 2, at_least(0, 100), "number in each of the foreground generator's two stages"),
+    Field("networks.initial_mask", 0.5, checks.probability(), "mean of a mask before training; not in the paper"),
     Field(
-        "networks.minibatch_groups", 0, at_least(0, 65_536), "images that D compares; 0: none; ILSGAN: 4", added=True
+        "networks.mask_centring", 0.0, at_least(0, 1_000), "this * r^2 is subtracted from mask logits; not in the paper"
     ),
-    Field("networks.mask_encoder_width", 16, _WIDTH, "channels after its first convolution"),
-    Field("networks.unet_width", 64, _WIDTH, "channels at full resolution"),
-    Field("networks.unet_depth", 4, at_least(0, 8), "halvings of the resolution"),
+    Field("networks.discriminator_width", 64, _WIDTH, "channels after the discriminator's first convolution"),
+    Field(
+        "networks.minibatch_groups",
+        0,
+        at_least(0, 65_536),
+        "number of images that D compares with each other; 0: none; ILSGAN: 4",
+        added=True,
+    ),
+    Field("networks.mask_encoder_width", 16, _WIDTH, "channels after the mask encoder's first convolution"),
+    Field("networks.unet_width", 64, _WIDTH, "channels of the segmenter at full resolution"),
+    Field("networks.unet_depth", 4, at_least(0, 8), "number of times that the segmenter halves the resolution"),
     Field(
         "networks.encoder",
         "none",
         checks.one_of("none", "efficientnet_lite0"),
-        "the segmenter's encoder, pretrained on ImageNet's labels; not in the paper; none: nothing is pretrained",
+        "the segmenter's encoder, pretrained on ImageNet's labels; not in the paper; none: no pretraining",
         added=True,
     ),
     Field(
         "networks.encoder_weights",
         None,
         checks.file(),
-        "file from models.encoder_weights, read when training begins",
+        "file that models.encoder_weights wrote; read when training begins",
         str,
         added=True,
         is_path=True,
     ),
-    # Perturbation: Eqs. 9 and 10, Table C.1; draws are uniform in these ranges
+    # Perturbation: Eqs. 9 and 10, Table C.1. Each value is drawn uniformly from its range.
     Field("perturbation.scale_exponent", (-0.2, 0.0), ordered_pair(-2.0, 2.0), "s: objects become 2^s times as large"),
-    Field("perturbation.shift", 0.125, within(0, 0.5), "share of the width, in both directions: 16 of 128 pixels"),
-    Field("perturbation.rotation", 15.0, at_least(0, 180), "degrees, in both directions"),
-    Field("perturbation.background_contrast", (1.0, 1.0), ordered_pair(0.0, 2.0), "factor"),
-    # GAN: Eq. 6
-    Field("gan.generator_learning_rate", 2e-4, _LEARNING_RATE, "Adam's (C.1)"),
-    Field("gan.discriminator_learning_rate", 2e-4, _LEARNING_RATE, "Adam's (C.1)"),
-    Field("gan.beta_1", 0.5, decay(), "Adam's (C.1)"),
-    Field("gan.beta_2", 0.999, decay(), "Adam's (C.1)"),
+    Field("perturbation.shift", 0.125, within(0, 0.5), "most shift, as a share of the width: 16 of 128 pixels"),
+    Field("perturbation.rotation", 15.0, at_least(0, 180), "most rotation either way, in degrees"),
+    Field("perturbation.background_contrast", (1.0, 1.0), ordered_pair(0.0, 2.0), "factor of the contrast"),
+    # GAN: Eq. 6; the discriminator is D
+    Field("gan.generator_learning_rate", 2e-4, _LEARNING_RATE, "learning rate of Adam (C.1)"),
+    Field("gan.discriminator_learning_rate", 2e-4, _LEARNING_RATE, "learning rate of Adam (C.1)"),
+    Field("gan.beta_1", 0.5, decay(), "beta_1 of Adam (C.1)"),
+    Field("gan.beta_2", 0.999, decay(), "beta_2 of Adam (C.1)"),
     Field("gan.gamma_mi", 1.0, _WEIGHT, "weight of the mutual-information loss (Table C.1)"),
-    Field("gan.gamma_b", 2.0, _WEIGHT, "weight of the binarisation loss; PerturbGAN's and ILSGAN's value"),
+    Field("gan.gamma_b", 2.0, _WEIGHT, "weight of the binarisation loss; PerturbGAN and ILSGAN: 2"),
     Field("gan.gamma_bg", 2.0, _WEIGHT, "weight of the background loss, from round 2 on (Table C.1)"),
     Field(
         "gan.background_every",
         1,
         more_than_0(1_000),
-        "n: only every n-th step has the background loss, with n times the weight; paper: 1",
+        "n: only every n-th step has the background loss, and then with n times the weight; paper: 1",
         added=True,
     ),
     Field("gan.gamma_size", 0.0, _WEIGHT, "weight of the mask-size loss (Table 1); PerturbGAN: 2"),
-    Field("gan.mask_size", (0.25, 1.0), ordered_pair(0.0, 1.0), "the shares of the image that cost nothing"),
-    Field("gan.gamma_independence", (0.0, 0.0), checks.weight_pair(1_000_000), "round 1, later; ILSGAN: 0.2, 1"),
+    Field("gan.mask_size", (0.25, 1.0), ordered_pair(0.0, 1.0), "mask sizes that gamma_size does not penalise"),
+    Field(
+        "gan.gamma_independence",
+        (0.0, 0.0),
+        checks.weight_pair(1_000_000),
+        "weights of the independence loss in round 1 and in later rounds; ILSGAN: 0.2, 1",
+    ),
     Field("gan.gamma_r1", 0.0, _WEIGHT, "weight of R1; ILSGAN: 0.0002 * resolution^2 / batch_size", added=True),
     Field(
         "gan.augmentation",
         "none",
         checks.one_of("none", "color", "geometry_color"),
-        "how D's images are augmented; not in the paper; MOVE: color, ILSGAN: geometry_color",
+        "how the images for D are augmented; not in the paper; MOVE: color; ILSGAN: geometry_color",
         added=True,
     ),
-    Field("gan.augmentation_probability", 1.0, within(0, 1), "for each transformation, unless adaptive", added=True),
-    Field("gan.augmentation_target", 0.0, decay(), "mean sign of D(photo); 0: no adapting; ILSGAN: 0.6", added=True),
+    Field("gan.augmentation_probability", 1.0, within(0, 1), "of each transformation, unless it adapts", added=True),
+    Field(
+        "gan.augmentation_target",
+        0.0,
+        decay(),
+        "the probability adapts to this mean sign of D(photo); 0: it does not adapt; ILSGAN: 0.6",
+        added=True,
+    ),
     Field("gan.ema_decay", 0.999, decay(), "decay per step of the averaged generators; not in the paper"),
-    # Segmenter: Eq. 7
-    Field("segmenter.learning_rate", 1e-3, _LEARNING_RATE, "Adam's (C.2)"),
-    Field("segmenter.supervised", False, checks.anything(), "learns from true masks alone (Table 5)"),
+    # Segmenter: Eq. 7; it learns from pairs of a synthetic image and its mask
+    Field("segmenter.learning_rate", 1e-3, _LEARNING_RATE, "learning rate of Adam (C.2)"),
+    Field("segmenter.supervised", False, checks.anything(), "whether it learns from true masks alone (Table 5)"),
     Field(
         "segmenter.pairs",
         "perturbed",
         checks.one_of("perturbed", "plain", "photo_like"),
-        "perturbed, as D sees them; plain, as painted (paper); photo_like, changed to look like photos (jit: no JPEG)",
+        "perturbed: as D sees them; plain: as painted (paper); photo_like: made to look like photos (jit: no JPEG)",
         added=True,
     ),
     Field("segmenter.mask_size", (0.0, 1.0), ordered_pair(0.0, 1.0), "share of the image; other pairs are ignored"),
     Field("segmenter.ema_decay", 0.0, decay(), "decay per step of the averaged segmenter; paper: 0"),
     Field(
-        "segmenter.gamma_consistency", 0.0, _WEIGHT, "weight of the loss on photos in the final steps; not the paper's"
+        "segmenter.gamma_consistency", 0.0, _WEIGHT, "weight of the loss on photos in the final steps; not in the paper"
     ),
-    Field("segmenter.brightness", 0.2, within(0, 2.0), "colour augmentation; the paper gives no ranges"),
-    Field("segmenter.contrast", 0.2, within(0, 1.0), "colour augmentation"),
-    Field("segmenter.saturation", 0.2, within(0, 1.0), "colour augmentation"),
-    Field("segmenter.hue", 0.05, within(0, 0.5), "colour augmentation; 1 is the full circle"),
-    # Passes over photos, see training/photo_passes.py; not in the paper
+    Field("segmenter.brightness", 0.2, within(0, 2.0), "range of colour augmentation; the paper gives no ranges"),
+    Field("segmenter.contrast", 0.2, within(0, 1.0), "range of colour augmentation"),
+    Field("segmenter.saturation", 0.2, within(0, 1.0), "range of colour augmentation"),
+    Field("segmenter.hue", 0.05, within(0, 0.5), "range of colour augmentation; 1 is the full circle of hues"),
+    # Passes over photos, which are not in the paper: see training/photo_passes.py
     Field(
         "refine.bootstrap",
         False,
         checks.anything(),
-        "round 0: a segmenter learns masks of the photos, by GrabCut or by refine.labeller",
+        "round 0: a segmenter learns masks of the photos, from GrabCut or from refine.labeller",
         added=True,
     ),
     Field(
         "refine.labeller",
         None,
         checks.file(),
-        "a .tflite file or a SavedModel that makes the masks of round 0; none: GrabCut",
+        ".tflite file or SavedModel that makes the masks of round 0; None: GrabCut makes them",
         str,
         added=True,
         is_path=True,
@@ -194,14 +216,14 @@ FIELDS = (
         "refine.labeller_size",
         0,
         at_least(0, 4096),
-        "pixels, for a labeller that takes any size; 0: its own",
+        "image size in pixels, for a labeller that takes any size; 0: the labeller has a fixed size",
         added=True,
     ),
     Field(
         "refine.labeller_range",
         (0.0, 0.0),
         ordered_pair(-1000.0, 1000.0),
-        "the values of the pixels 0 and 255 in a float32 input; (0, 0): the input is uint8",
+        "values that stand for the pixel values 0 and 255 in a float32 input; (0, 0): the input is uint8",
         added=True,
     ),
     Field("refine.labeller_logits", False, checks.anything(), "whether the labeller returns logits", added=True),
@@ -209,51 +231,53 @@ FIELDS = (
         "refine.labeller_channel",
         -1,
         at_least(-1, 65_535),
-        "the foreground's channel or class id, from 0; -1: one channel",
+        "foreground's channel or class id in the labeller's output, from 0; -1: there is one channel",
         added=True,
     ),
-    Field("refine.passes", 0, at_least(0, 10), "most passes after the GAN, which learn sharpened masks", added=True),
+    Field("refine.passes", 0, at_least(0, 10), "most passes after the GAN, on sharpened masks", added=True),
     Field("refine.steps", 0, at_least(0), "training steps of a pass; 0: as many as on pairs", added=True),
-    Field("refine.photos", 4_000, more_than_0(), "most photos that masks are made for", added=True),
+    Field("refine.photos", 4_000, more_than_0(), "most photos for which masks are made", added=True),
     Field(
         "refine.mask_size",
         (0.03, 0.9),
         ordered_pair(0.0, 1.0),
-        "share of the image; other masks are ignored",
+        "size of a mask, as a share of the image; other masks are ignored",
         added=True,
     ),
     Field(
         "refine.rejected",
         None,
         checks.file(),
-        "file from a report's review: these photos get no masks",
+        "file from the review of a report; the photos that it names get no masks",
         str,
         added=True,
         is_path=True,
     ),
     # Schedule: Algorithm 1, C.2, C.3
-    Field("schedule.rounds", 5, more_than_0(10_000), "K"),
+    Field("schedule.rounds", 5, more_than_0(10_000), "K, the number of rounds"),
     Field(
         "schedule.gan",
         "always",
         checks.one_of("always", "if_needed"),
-        "if_needed: no GAN where the bootstrap can be trusted; not the paper's",
+        "if_needed: no GAN if the bootstrap is trusted; not in the paper",
         added=True,
     ),
     Field("schedule.annealed_rounds", 0, at_least(0), "last rounds, in which the GAN's learning rates fall to 0"),
-    Field("schedule.gan_images_per_round", 2_000_000, at_least(1), "photos D sees; N_gan = this / batch_size"),
-    Field("schedule.segmenter_steps_per_round", 2_000, more_than_0(), "N_seg"),
-    Field("schedule.final_segmenter_steps", 12_000, at_least(0), "steps after the last round"),
-    # Monitoring
-    Field("monitoring.scalars_every", 100, more_than_0(), "steps"),
-    Field("monitoring.grid_every", 2_000, more_than_0(), "steps"),
-    Field("monitoring.checkpoint_every", 2_000, more_than_0(), "steps"),
     Field(
-        "monitoring.profile_steps", 0, at_least(0, 1_000), "steps of each kind of phase to profile; 0: none", added=True
+        "schedule.gan_images_per_round", 2_000_000, at_least(1), "photos D sees in a round; N_gan = this / batch_size"
+    ),
+    Field("schedule.segmenter_steps_per_round", 2_000, more_than_0(), "N_seg, the segmenter steps in a round"),
+    Field("schedule.final_segmenter_steps", 12_000, at_least(0), "segmenter steps after the last round"),
+    # Monitoring
+    Field("monitoring.scalars_every", 100, more_than_0(), "steps between two records of scalars"),
+    Field("monitoring.grid_every", 2_000, more_than_0(), "steps between two image grids"),
+    Field("monitoring.checkpoint_every", 2_000, more_than_0(), "steps between two checkpoints"),
+    Field(
+        "monitoring.profile_steps", 0, at_least(0, 1_000), "steps to profile in each kind of phase; 0: none", added=True
     ),
     Field("monitoring.restarts", 0, at_least(0, 100), "how often a run may begin again after a collapse"),
     # Evaluation
-    Field("metrics.inception", None, checks.anything(), "file of the weights for FID; None: no FID", str, is_path=True),
+    Field("metrics.inception", None, checks.anything(), "file of weights for FID; None: no FID", str, is_path=True),
     Field("metrics.fid_samples", 10_000, at_least(2), "images for FID, and backgrounds for bg-FID (Sec. 4.1)"),
 )
 

@@ -86,7 +86,7 @@ def confusion_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def boundary_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Counts the labelled pixels of each image by whether they are in the boundary bands of the true and predicted mask.
+    """Counts the labelled pixels of each image by whether they are in the two masks' boundary bands.
 
     The boundary IoU (Cheng et al. 2021) is the IoU of the two bands: `foreground_iou` of these matrices.
 
@@ -94,7 +94,7 @@ def boundary_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
         predicted, truth: see `segmentation_metrics`.
 
     Returns:
-        int64 [image, in the true band, in the predicted band].
+        int64 [image, in the true mask's band, in the predicted mask's band].
     """
     inner = (truth == FOREGROUND) & ~boundary_bands(truth == FOREGROUND)
     return confusion_matrices(boundary_bands(predicted), np.where(inner, np.uint8(BACKGROUND), truth))

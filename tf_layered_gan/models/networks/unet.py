@@ -9,8 +9,8 @@ from tf_layered_gan.models.networks import blocks
 def unet(resolution: int, width: int, depth: int) -> keras.Model:
     """Builds F.
 
-    F has three differences from the U-Net of 2015: 'same' padding, batch normalisation, and bilinear upsampling in place
-    of the transposed convolution. TFLite delegates run bilinear upsampling best.
+    F differs from the U-Net of 2015 in three ways. It has 'same' padding. It has batch normalisation. It has bilinear
+    upsampling in place of the transposed convolution, because TFLite delegates run bilinear upsampling best.
 
     Args:
         resolution: side of the image in pixels, divisible by 2**depth.
