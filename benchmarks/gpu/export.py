@@ -1,17 +1,19 @@
-"""Writes the training programs of a config as StableHLO, for a machine without TensorFlow.
+"""Export of the training programs of a config as StableHLO, for a machine without TensorFlow.
 
     python -m benchmarks.gpu.export --config=benchmarks/gpu/configs/birds.py --output=raw/birds \
         --config.data.path=BIRDS --config.data.masks=MASKS
 
-`pack.py` turns this folder into the bundle for the device. OUTPUT holds
+`pack.py` turns the folder OUTPUT into the bundle for the device. OUTPUT holds:
 
-    programs/NAME.mlir   a program as text, for each name in `programs.build_programs`
-    manifest.json        the programs' signatures, the variables' recipes, the config
-    values.npz           the variables that the device cannot make itself
-    photos.npz           the photos: JPEG files to train on, pixels and masks to evaluate on
-    reference.npz        with --reference_steps: TensorFlow's own figures of these steps. values.npz then has all
-                         variables, and the photos to train on are PNG files, so that the device has the same numbers
-    tf_layered_gan/ and edge_segmenter/    the files of the project that the device uses; none needs TensorFlow
+    programs/NAME.mlir   the text of each program in `programs.build_programs`
+    manifest.json        the signatures of the programs, the recipes of the variables (see `device/initial_state.py`),
+                         and the config
+    values.npz           the initial values of the variables that have no recipe
+    photos.npz           the photos: JPEG files to train on, and pixels and masks to evaluate on
+    reference.npz        only with --reference_steps: TensorFlow's own results of these steps. In this case values.npz
+                         has all variables, and the photos to train on are PNG files, so that the device computes with
+                         exactly the same numbers
+    tf_layered_gan/, edge_segmenter/       the files of this project that the device uses; none of them needs TensorFlow
 """
 
 import inspect
@@ -52,9 +54,9 @@ def export(config: ConfigDict, output: str, reference_steps: int) -> None:
     """Writes the files that the module's docstring lists.
 
     Args:
-        config: a validated config with `jit`, which selects the warp that XLA can compile.
-        output: the folder to write; replaced if it exists.
-        reference_steps: how many steps of each training program TensorFlow runs here; 0 for none.
+        config: a validated config in which `jit` is True. `jit` selects the warp that XLA can compile.
+        output: the folder to write. It is replaced if it exists.
+        reference_steps: number of steps of each training program that TensorFlow runs here. 0 for no reference.
     """
     out = pathlib.Path(output)
     shutil.rmtree(out, ignore_errors=True)
@@ -131,6 +133,8 @@ def main() -> None:
 if __name__ == "__main__":
     config_flags.DEFINE_config_file("config", None, "The run's configuration.", lock_config=True)
     define_path("output", "The folder to write; replaced if it exists.", required=True)
-    flags.DEFINE_integer("reference_steps", 0, "Steps of TensorFlow to check a device with.", lower_bound=0)
+    flags.DEFINE_integer(
+        "reference_steps", 0, "Steps that TensorFlow runs here, to check a device against.", lower_bound=0
+    )
     flags.mark_flag_as_required("config")
     run_command(main)

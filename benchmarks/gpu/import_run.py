@@ -1,10 +1,11 @@
-"""Makes an ordinary workdir from the files that a device returned.
+"""Making of an ordinary workdir from the files that a device returned.
 
     python -m benchmarks.gpu.import_run --returned=OUT --workdir=runs/device
 
-Then `python -m tf_layered_gan.main --mode=evaluate`, `--mode=synthesize` and `python -m export.main` work as for any
-run. The device may not have returned all variables. A network's variables are then copied from its average, and other
-variables keep their initial values. WORKDIR/imported.json names these variables.
+After this command, `python -m tf_layered_gan.main --mode=evaluate`, `--mode=synthesize` and `python -m export.main`
+work as for any other run. The device may not have returned all variables. If a network is missing, its variables are
+copied from its average. All other missing variables keep their initial values. WORKDIR/imported.json names the
+variables that were missing.
 """
 
 import pathlib
@@ -36,7 +37,7 @@ def import_run(returned: pathlib.Path, workdir: pathlib.Path) -> dict[str, Any]:
     """Writes a workdir with a checkpoint, the config, the photos' record and the learning curve.
 
     Args:
-        returned: the folder that came back.
+        returned: the folder that the device returned.
         workdir: a new directory.
 
     Returns:
@@ -44,7 +45,8 @@ def import_run(returned: pathlib.Path, workdir: pathlib.Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: if a file is missing in `returned`.
-        ValueError: if `workdir` has a run, the config is not valid, or the models of this version have other variables.
+        ValueError: if `workdir` has a run already, if the config is not valid, or if the models of this version have
+            other variables.
     """
     if (workdir / "config.json").exists():
         raise ValueError(f"{workdir} has a run already, allowed: a new directory")
@@ -72,7 +74,7 @@ def import_run(returned: pathlib.Path, workdir: pathlib.Path) -> dict[str, Any]:
 
 
 def config_of(record: dict[str, Any]) -> ConfigDict:
-    """Returns the run's config, with the steps that the device took as its schedule."""
+    """Returns the run's config. Its schedule has the numbers of steps that the device took."""
     config, progress, rounds = default_config(), record["progress"], record["rounds"]
     config.update_from_flattened_dict(config_facts(ConfigDict(record["config"])))
     config.jit = False  # selects TensorFlow's own warp
@@ -97,7 +99,11 @@ def _unnumbered(path: str) -> str:
 
 
 def _assign(models: Models, values: dict[str, np.ndarray]) -> dict[str, str]:
-    """Assigns the returned values. For each group of variables that is missing, returns its replacement."""
+    """Assigns the returned values, and replaces those that are missing.
+
+    Returns:
+        dict from each group with missing variables to a description of the replacement.
+    """
     made_up = {}
     for name, variable in models.variables.items():
         group, number = name.split("/")
@@ -120,6 +126,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    define_path("returned", "The folder that came back.", required=True)
+    define_path("returned", "The folder that the device returned.", required=True)
     define_path("workdir", "A new directory.", required=True)
     run_command(main)

@@ -1,4 +1,4 @@
-"""TensorFlow functions as StableHLO text."""
+"""Conversion of TensorFlow functions to StableHLO text."""
 
 import re
 from typing import Any
@@ -15,22 +15,26 @@ _ALIAS = re.compile(r"parameter_number = (\d+) : i64}, output_index = array<i64:
 def lower(function: Function, arguments: dict[str, tf.Tensor], models: Models) -> tuple[str, dict[str, Any]]:
     """Lowers a program to StableHLO.
 
-    A compiled function is pure. Its parameters are the arguments, then every variable that it reads. Its results are
-    the function's results, then the new value of every variable that it writes.
+    The lowered program has no side effects. Its parameters are the function's arguments, followed by all variables that
+    the function reads. Its results are the function's results, followed by the new values of all variables that the
+    function writes.
 
     Args:
-        function: see `programs.build_program`.
-        arguments: an example of its arguments.
+        function: see `programs.build_programs`.
+        arguments: an example of the function's arguments.
         models: the models whose variables the function uses.
 
     Returns:
-        (text, signature). The signature is a dict. "arguments" has the [dtype, shape] of each argument by name. "reads"
-        has the names of the variables that the program reads, in the order of its parameters. "results" has the names
-        of the function's results. "writes" has the names of the variables that the program writes, in the order of
-        their new values.
+        (text, signature). The signature is a dict:
+
+        - "arguments": the [dtype, shape] of each argument by name.
+        - "reads": the names of the variables that the program reads, in the order of the parameters.
+        - "results": the names of the function's results.
+        - "writes": the names of the variables that the program writes, in the order of the new values.
 
     Raises:
-        ValueError: if the function reads anything but its arguments and the models' variables.
+        ValueError: if the function reads a variable that is not a variable of the models, or if a layer upsamples in
+            another way than bilinear by 2.
     """
     compiled = tf.function(function, jit_compile=True, autograph=False)
     values = list(arguments.values())
@@ -50,7 +54,7 @@ def lower(function: Function, arguments: dict[str, tf.Tensor], models: Models) -
 def _upsample(layer: keras.layers.UpSampling2D, inputs: tf.Tensor) -> tf.Tensor:
     """Computes bilinear upsampling by 2 as sums of slices.
 
-    TensorFlow's own lowering gathers nine copies of the enlarged map, hundreds of megabytes on a GPU.
+    TensorFlow's own lowering gathers nine copies of the enlarged map, which take hundreds of megabytes on a GPU.
     """
     if layer.interpolation != "bilinear" or tuple(layer.size) != (2, 2):
         raise ValueError(f"{layer.name} upsamples {layer.interpolation} by {layer.size}, allowed: bilinear by 2")

@@ -1,17 +1,21 @@
-"""Makes the bundle for the device from the folder that `export.py` wrote. Runs in the JAX environment.
+"""Making of the bundle for the device, from the folder that `export.py` wrote. Run it in the JAX environment:
 
     .venv-jax/bin/python -m benchmarks.gpu.pack --precision=bf16 raw/birds bundles/birds
 
-A program becomes a serialised `jax.export.Exported` for each precision, which the device loads with JAX's public API.
-Two things are changed. Operations and attributes that only TensorFlow's printer writes are removed (mhlo.copy and
-mhlo.*). Matrix products are set to full float32: they are small, and one of them computes the coordinates of the warp.
+For each precision, a program becomes a serialised `jax.export.Exported`. The device loads it with JAX's public API. Two
+changes are made to each program:
+
+- The operation mhlo.copy and the attributes mhlo.* are removed, because they are not part of StableHLO. TensorFlow's
+  printer adds them.
+- Matrix products are set to full float32, because one of them computes the coordinates of the warp. They are small.
+
 The precisions differ only in the convolutions, which take most of the time:
 
-    f32   float32
-    tf32  float32 values, which a GPU may multiply as TF32; on a CPU the same as f32
-    bf16  operands and results rounded to bfloat16; weights, statistics, losses and Adam stay float32
+    f32   convolutions in float32
+    tf32  float32 values, but a GPU may multiply them as TF32; on a CPU the same as f32
+    bf16  operands and results are rounded to bfloat16; weights, statistics, losses and Adam stay float32
 
-The bundle also holds the scripts of `device/`, so it is all that the device needs.
+The bundle also holds the scripts of `device/`. The device needs nothing but the bundle.
 """
 
 import dataclasses
@@ -40,7 +44,7 @@ def pack(raw: pathlib.Path, bundle: pathlib.Path, precisions: list[str]) -> None
 
     Args:
         raw: the folder that `export.py` wrote.
-        bundle: the folder to write; replaced if it exists.
+        bundle: the folder to write. It is replaced if it exists.
         precisions: some of `PRECISIONS`.
 
     Raises:
@@ -65,7 +69,7 @@ def pack(raw: pathlib.Path, bundle: pathlib.Path, precisions: list[str]) -> None
 
 
 def parse(text: str, precision: str) -> ir.Module:
-    """Parses a program and applies the changes that the module describes."""
+    """Parses a program and makes the changes that the module's docstring describes."""
     context = make_ir_context()
     context.allow_unregistered_dialects = True
     with context, ir.Location.unknown():
@@ -92,7 +96,8 @@ def parse(text: str, precision: str) -> ir.Module:
 def to_exported(name: str, module: ir.Module) -> export.Exported:
     """Wraps a module as a `jax.export.Exported`.
 
-    This version of JAX exports a function with the same signature. All fields except the module are copied from it.
+    JAX exports an empty function with the same signature, and the module replaces the module of that export. The other
+    fields therefore have the values that this version of JAX expects.
     """
     (main,) = (operation for operation in module.body.operations if operation.sym_name.value == "main")
     with module.context:
@@ -134,7 +139,7 @@ def _precision(name: str) -> ir.Attribute:
 
 
 def _round_convolution(operation: ir.Operation) -> None:
-    """Replaces a float32 convolution by one in bfloat16. Converts its inputs to bfloat16 and its output back."""
+    """Replaces a float32 convolution by a bfloat16 convolution. Converts the inputs to bfloat16 and the output back."""
     result = operation.results[0]
     with ir.InsertionPoint(operation):
         rounded = _in_bfloat16(operation, [_round(operand) for operand in operation.operands])
@@ -143,12 +148,11 @@ def _round_convolution(operation: ir.Operation) -> None:
 
 
 def _round(value: ir.Value) -> ir.Value:
-    """Converts a value to bfloat16.
+    """Converts a value to bfloat16. If the value is reversed or transposed, converts it before that operation.
 
-    If an operation that only moves numbers made the value, its operand is converted instead.
-
-    XLA recognises the gradient of a strided convolution by its reversed kernel. With a conversion in between, XLA does
-    not recognise it, and convolves a map in which three of four values are zero.
+    XLA recognises the gradient of a strided convolution by the reversal of the kernel just before the convolution. If a
+    conversion stands between the two, XLA does not recognise the gradient. It then convolves a map in which three of
+    four values are zero.
     """
     owner = value.owner
     if isinstance(owner, ir.OpView):
@@ -170,7 +174,7 @@ def _convert(kind: ir.Type, value: ir.Value) -> ir.Value:
 
 
 def main(raw: str, bundle: str) -> None:
-    """Packs a folder that was exported."""
+    """Packs the folder RAW, which `export.py` wrote."""
     jax.config.update("jax_enable_x64", True)  # steps are int64
     jax.config.update("jax_platforms", "cpu")
     pack(pathlib.Path(raw), pathlib.Path(bundle), flags.FLAGS.precision)

@@ -1,7 +1,7 @@
 """The programs that run on the device, as TensorFlow functions of the project's models.
 
-Each program is a whole training step, or applies the averaged networks. All random draws, including the crops of the
-photos, follow from the argument `step`.
+A program is a whole training step, or it applies the averaged networks. All random draws, including the crops of the
+photos, depend only on the argument `step`.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from tf_layered_gan.evaluation.gan_figures import crossed_masks
 from tf_layered_gan.models import build, sampling
 from tf_layered_gan.models.segmenter import synthetic_step
 
-PREDICTED_IMAGES = 64  # the batch of `predict`
+PREDICTED_IMAGES = 64  # images in a batch of the program `predict`
 
 Function = Callable[..., dict[str, tf.Tensor]]
 Program = tuple[Function, dict[str, tf.Tensor]]
@@ -28,7 +28,8 @@ class Models:
     Attributes:
         gan: LayeredGAN, compiled.
         segmenter: Segmenter, compiled.
-        variables: dict of keras.Variable by name, "GROUP/INDEX", for the networks, their averages and the optimizers.
+        variables: the variables of the networks, of their averages and of the optimizers, keras.Variable by name. A
+            name is "GROUP/INDEX".
     """
 
     def __init__(self, config: ConfigDict):
@@ -68,23 +69,23 @@ class Models:
         raise ValueError(f"a program reads {handle}, which is not a variable of the models, so it cannot be exported")
 
     def learning_rates(self) -> dict[str, str]:
-        """Returns the names of the GAN's two learning rates, by the network that the rate trains."""
+        """Returns the names of the GAN's two learning rates (variables), by the network that the rate trains."""
         optimizers = {"generator": self.gan.optimizer, "discriminator": self.gan.discriminator_optimizer}
         return {key: self.name_of(adam.learning_rate.value.handle) for key, adam in optimizers.items()}
 
 
 def build_programs(config: ConfigDict, models: Models, train: Photos) -> dict[str, Program]:
-    """Builds the programs by name.
+    """Builds the programs.
 
     Args:
         config: the run's config.
-        models: its models.
+        models: the models of this config.
         train: the photos to train on.
 
     Returns:
-        dict from the name of a program to its function and its example arguments. "photos" is uint8 [batch, width,
-        width, rgb] like the photos, "images" uint8 [PREDICTED_IMAGES, resolution, resolution, rgb], and "step" a
-        scalar int64.
+        dict from the name of a program to its function and an example of its arguments. The arguments are "photos",
+        uint8 [batch, width, width, rgb] at the size of the photos to train on, "images", uint8 [PREDICTED_IMAGES,
+        resolution, resolution, rgb], and "step", a scalar int64.
     """
     gan, segmenter, resolution = models.gan, models.segmenter, config.resolution
     learn = synthetic_step(gan, segmenter, build.build_pairs(config, gan, train))

@@ -1,4 +1,4 @@
-"""TensorFlow's own figures for the programs, to check a device with."""
+"""TensorFlow's own results of the programs, against which a device is checked."""
 
 from collections.abc import Mapping
 
@@ -11,17 +11,18 @@ from benchmarks.gpu.programs import Models, Program
 def take_reference_steps(
     programs: Mapping[str, Program], models: Models, photos: np.ndarray, images: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Runs a few steps of every training program. Every program starts from the initial variables.
+    """Runs a few steps of every training program. Each program starts from the initial variables.
 
     Args:
         programs: see `programs.build_programs`.
-        models: the models in their initial state. They get this state back at the end.
-        photos: uint8 [step, batch, width, width, rgb], at the storage size.
+        models: the models in their initial state. The function restores this state at the end.
+        photos: uint8 [step, batch, width, width, rgb], at the size at which photos are stored.
         images: images for `predict`, uint8 [image, resolution, resolution, rgb].
 
     Returns:
-        dict with "PROGRAM/report", float64 [step, result], whose results are ordered by name; "synthesize/LAYER",
-        computed after the steps of "gan_later"; and "predict/probability", computed after the steps of "final".
+        dict of arrays. "PROGRAM/report", float64 [step, result], has the results of each training step, ordered by
+        name. "synthesize/LAYER" has the layers after the steps of "gan_later". "predict/probability" has the foreground
+        probabilities after the steps of "final".
     """
     begin = {name: variable.numpy() for name, variable in models.variables.items()}
     arrays = {}

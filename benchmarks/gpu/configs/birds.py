@@ -1,9 +1,9 @@
-"""`configs/folder.py` at the paper's width, with the settings that `benchmarks/README.md` gives for birds.
+"""A config for birds: `configs/folder.py` at the paper's width, with the settings for birds in `benchmarks/README.md`.
 
     python -m benchmarks.gpu.export --config=benchmarks/gpu/configs/birds.py --output=raw/birds \
         --config.data.path=BIRDS --config.data.masks=MASKS
 
-`benchmarks/gpu/README.md` has its time and its result on an H100.
+`benchmarks/gpu/README.md` has the time and the result of this config on an H100.
 """
 
 from ml_collections import ConfigDict
@@ -12,7 +12,7 @@ from configs import folder
 
 
 def get_config() -> ConfigDict:
-    """Returns the config. Its rounds are too long for any device, so the time budget sets their length."""
+    """Returns the config. Its rounds are longer than any device can finish, so the time budget sets their length."""
     config = folder.get_config()
     config.data.fit = "crop"
     config.refine.bootstrap = False  # the device trains no passes over photos

@@ -1,4 +1,4 @@
-"""The smallest networks with every loss term, for a bundle that checks a device.
+"""A config with the smallest networks and every loss term, for the bundle that checks a device.
 
 python -m benchmarks.gpu.export --config=benchmarks/gpu/configs/tiny.py --output=raw/tiny --reference_steps=3
 """
@@ -9,7 +9,7 @@ from configs import shapes
 
 
 def get_config() -> ConfigDict:
-    """Returns `configs/shapes.py` at 16x16 with two channels and every loss term."""
+    """Returns `configs/shapes.py` at 16x16 pixels, with networks of two channels and every loss term."""
     config = shapes.get_config()
     config.resolution = 16
     config.batch_size = 4

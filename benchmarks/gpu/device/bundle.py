@@ -1,4 +1,4 @@
-"""Reads the bundle that contains these scripts: TensorFlow's programs as JAX functions, and the initial variables."""
+"""Reading of the bundle that contains these scripts: its programs as JAX functions, its photos and its variables."""
 
 import io
 import json
@@ -23,10 +23,11 @@ class Program:
 
     Attributes:
         name: the program's name.
-        arguments: [dtype, shape] of each argument that is not a variable, by name.
-        reads, writes: names of variables, in the program's order.
-        results: names of the results that are not variables.
-        gflop: floating-point operations of a call, as XLA counts them, in units of 1e9.
+        arguments: the [dtype, shape] of each argument by name. Variables are not arguments.
+        reads: the names of the variables that the program reads, in the order of its parameters.
+        writes: the names of the variables that the program writes, in the order of its results.
+        results: the names of the results. New values of variables are not among them.
+        gflop: the floating-point operations in a call, in units of 1e9, counted by XLA.
     """
 
     def __init__(self, folder: pathlib.Path, name: str, precision: str, signature: dict[str, Any]):
@@ -40,7 +41,7 @@ class Program:
         self._call = jax.jit(export.deserialize(bytearray(content)).call)
 
     def __call__(self, state: State, *arguments: Any) -> tuple[dict[str, jax.Array], State]:
-        """Returns the program's results by name, and the new values of the variables that it writes."""
+        """Runs the program. Returns its results by name, and the new values of the variables that it writes by name."""
         outputs = self._call(*arguments, *(state[name] for name in self.reads))
         count = len(self.results)
         results = dict(zip(self.results, outputs[:count], strict=True))
@@ -52,7 +53,7 @@ class Bundle:
 
     Attributes:
         path: the folder.
-        manifest: see `export.py`.
+        manifest: the content of manifest.json, see `export.py`.
     """
 
     def __init__(self, path: pathlib.Path):
@@ -64,12 +65,12 @@ class Bundle:
         return Program(self.path / "programs", name, precision, self.manifest["programs"][name])
 
     def initial_state(self, seed: int) -> State:
-        """Returns the initial variables on the device; the random ones follow from the seed."""
+        """Returns the initial variables on the device. The seed determines the random ones."""
         with np.load(self.path / "values.npz") as carried:
             return jax.device_put(initial_state.make(self.manifest["variables"], carried, seed), jax.devices()[0])
 
     def reference(self) -> dict[str, np.ndarray]:
-        """Returns TensorFlow's figures, see `reference.py`; only a bundle with --reference_steps has some."""
+        """Returns TensorFlow's results, see `reference.py`. Only a bundle exported with --reference_steps has them."""
         with np.load(self.path / "reference.npz") as file:
             return dict(file)
 
@@ -77,9 +78,10 @@ class Bundle:
         """Returns the photos.
 
         Returns:
-            dict with "train", uint8 [photo, storage size, storage size, rgb]; "validation_images" and "test_images",
-            uint8 [photo, resolution, resolution, rgb]; and, where photos have masks, "validation_masks" and
-            "test_masks", uint8 [photo, resolution, resolution]: 0 background, 1 foreground, 255 unlabelled.
+            dict of arrays. "train" is uint8 [photo, width, width, rgb], at the size at which photos are stored.
+            "validation_images" and "test_images" are uint8 [photo, resolution, resolution, rgb]. If the photos have
+            masks, "validation_masks" and "test_masks" are uint8 [photo, resolution, resolution]: 0 background, 1
+            foreground, 255 unlabelled.
         """
         with np.load(self.path / "photos.npz") as file:
             arrays = dict(file)

@@ -1,9 +1,9 @@
-"""Checks this device against TensorFlow's own figures, with a bundle that was exported with --reference_steps.
+"""Check of this device against TensorFlow's own results. The bundle must have been exported with --reference_steps.
 
     python bundles/tiny/check.py
 
-The first step is decisive. Later steps drift apart anyway, because Adam turns the rounding error of a tiny gradient
-into a full step.
+Only the first step has a strict limit. Later steps drift apart on any device, because Adam turns the rounding error of
+a tiny gradient into a full step.
 """
 
 import argparse
@@ -16,17 +16,17 @@ import numpy as np
 from bundle import TRAINING, Bundle
 from engine import Engine
 
-# A device with larger differences would train other networks. A CPU stays below 1e-5 at the first step.
+# With larger differences, a device would train different networks. On a CPU the first step differs by less than 1e-5.
 LIMITS = {"first_report": 2e-3, "report": 0.2, "layers": 0.02, "probability": 0.02}
-_LEAST = 0.1  # least divisor of a difference: small results are means of larger numbers
+_LEAST = 0.1  # least divisor of a relative difference, because small results are means of larger numbers
 
 
 def check(bundle: Bundle, precision: str) -> None:
-    """Runs the steps of the reference again, and compares the results with the reference's results.
+    """Runs the steps of the reference again, and compares the results with TensorFlow's.
 
-    The log gets the largest differences of each program. For training programs they are relative to TensorFlow's
-    results, as "first_report" (first step) and "report" (all steps). The "layers" of "synthesize" are in [-1, 1]. The
-    "probability" of "predict" is in [0, 1].
+    The log gets the largest differences for each training program. "first_report" (the first step) and "report" (all
+    steps) are relative to TensorFlow's results. "layers" compares the layers of "synthesize", which are in [-1, 1].
+    "probability" compares the probabilities of "predict", which are in [0, 1].
 
     Raises:
         ValueError: if a difference is above its limit.

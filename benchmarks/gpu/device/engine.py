@@ -1,4 +1,4 @@
-"""Runs a bundle's programs, with the photos and the variables on the device."""
+"""Running of a bundle's programs, with the photos and the variables on the device."""
 
 import logging
 import time
@@ -11,15 +11,16 @@ import numpy as np
 from bundle import TRAINING, Bundle, Program, State
 from plan import PhotoOrder
 
-_DRAWS_OF_A_SEED = 10_000_000  # number of steps for which a seed has draws; the next seed's draws follow
+_DRAWS_OF_A_SEED = 10_000_000  # most steps of a run; more steps would repeat the random draws of the next seed
 
 
 class StepLoop:
     """Runs many steps of a training program in one dispatch.
 
     Args:
-        program: `Program`, whose results are scalars.
-        learning_rates: the full value of each learning rate, by the variable's name. A step uses a share of this value.
+        program: a program whose results are scalars.
+        learning_rates: the full value of each learning rate, by the name of its variable. A step uses a share of this
+            value.
     """
 
     def __init__(self, program: Program, learning_rates: dict[str, float]):
@@ -33,8 +34,9 @@ class StepLoop:
         Args:
             state: all variables. The memory of the variables that the program writes is reused.
             photos: all photos, uint8 [photo, width, width, rgb].
-            inputs: "step", int64 [step], and "share", float32 [step], the share of the learning rates. If the program
-                takes photos, also "rows", int32 [step, batch], the indices of the photos.
+            inputs: arrays by name. "step", int64 [step], has the numbers of the steps. "share", float32 [step], has the
+                share of the learning rates for each step. If the program takes photos, "rows", int32 [step, batch], has
+                the indices of the photos.
 
         Returns:
             (the new state, the program's results, float32 [step, result]).
@@ -58,15 +60,15 @@ class Engine:
     """Compiles a bundle's programs and runs them.
 
     Args:
-        bundle: `Bundle`.
+        bundle: the bundle.
         precision: precision of the convolutions.
-        chunk: steps in one dispatch.
-        seed: seed of the initial variables, the photos' order and the draws.
+        chunk: number of steps in one dispatch.
+        seed: seed of the initial variables, of the order of the photos and of the random draws.
 
     Attributes:
         state: the variables.
         photos: see `Bundle.photos`.
-        seconds_a_step: measured seconds per step, by training program.
+        seconds_a_step: measured seconds per step, by the name of the training program.
     """
 
     def __init__(self, bundle: Bundle, precision: str, chunk: int, seed: int):
@@ -102,8 +104,8 @@ class Engine:
 
         Args:
             name: the program's name.
-            first_step: the number of the first step, which decides the photos and the draws.
-            shares: for each step, the share of the learning rates.
+            first_step: the number of the first step. It determines the photos and the random draws.
+            shares: the share of the learning rates for each step.
 
         Returns:
             float32 [step, result], see `results`.
@@ -113,7 +115,7 @@ class Engine:
         return report
 
     def synthesize(self, step: int) -> dict[str, np.ndarray]:
-        """Returns the layers that the averaged generators paint, float32 [batch, height, width, channel] each."""
+        """Returns the layers that the averaged generators paint. Each is float32 [batch, height, width, channel]."""
         layers, _ = self._synthesize(self.state, np.int64(step))
         return {name: np.asarray(value) for name, value in layers.items()}
 

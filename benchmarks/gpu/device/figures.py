@@ -1,4 +1,4 @@
-"""Figures and images of the averaged networks, with the project's own metrics and grids."""
+"""Metrics and image grids of the averaged networks, computed with the project's own functions."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from tf_layered_gan.evaluation.image_grid import layer_grid
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
 from tf_layered_gan.evaluation.metrics.variety import mask_variety, variance_shares
 
-_THRESHOLD = 0.5  # foreground is above this probability
-_FULL = 0.9  # a mask whose mean is above this fills the image
+_THRESHOLD = 0.5  # pixels with a higher probability are foreground
+_FULL = 0.9  # a mask with a higher mean fills the image
 _ROWS = 8  # rows of an image grid
 _CROSSED_GROUPS = 4
 
 
 def segmentation(engine: Engine, split: str) -> dict[str, Any] | None:
-    """Returns the project's metrics on the split "validation" or "test"; None where it has no masks."""
+    """Returns the metrics of the masks on the split "validation" or "test". Returns None if the split has no masks."""
     photos = engine.photos
     if f"{split}_masks" not in photos:
         return None
@@ -24,7 +24,7 @@ def segmentation(engine: Engine, split: str) -> dict[str, Any] | None:
 
 
 def synthetic_masks(engine: Engine, batches: int = 32) -> dict[str, float]:
-    """Returns the figures of `gan_figures.evaluate_synthetic_masks`."""
+    """Returns the same metrics as `gan_figures.evaluate_synthetic_masks`."""
     masks = np.concatenate([engine.synthesize(step)["mask"] for step in range(batches)])[..., 0]
     crossed = np.stack([engine.crossed_masks(step) for step in range(_CROSSED_GROUPS)])
     means = masks.mean((1, 2))
@@ -34,7 +34,7 @@ def synthetic_masks(engine: Engine, batches: int = 32) -> dict[str, float]:
 
 
 def grid(engine: Engine) -> np.ndarray:
-    """Returns synthetic layers beside photos and their masks, uint8 [height, width, rgb], see `layer_grid`."""
+    """Draws a grid of synthetic layers, photos and the photos' masks, uint8 [height, width, rgb]. See `layer_grid`."""
     layers, real = engine.synthesize(0), engine.photos["validation_images"][:_ROWS]
     rows = min(len(layers["mask"]), len(real))
     columns = {name: layers[name][:rows] for name in ("background", "foreground", "mask", "composed")}

@@ -1,6 +1,6 @@
-"""Recipes that make a run's initial variables on the device, so that the bundle need not hold them.
+"""Recipes for a run's initial variables. The device follows them, so the bundle need not hold these variables.
 
-Only NumPy is needed here.
+This module needs only NumPy.
 """
 
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ Arrays = dict[str, np.ndarray]
 def describe(values: Mapping[str, np.ndarray], exact: bool) -> tuple[dict[str, dict[str, Any]], Arrays]:
     """Returns a recipe for each variable, and the values that the bundle must carry.
 
-    There are three recipes: one number everywhere, a copy of an earlier variable, and a random orthogonal matrix. The
-    bundle carries the values that fit none of these recipes.
+    There are three recipes: one number everywhere, a copy of an earlier variable, and a random orthogonal matrix. If a
+    value fits none of these recipes, the bundle carries the value itself.
 
     Args:
-        values: every variable's initial value by its name.
-        exact: whether the bundle carries all values, so that the device begins with exactly these.
+        values: the initial values of all variables by name.
+        exact: whether the bundle carries all values. The device then begins with exactly these values.
     """
     recipes: dict[str, dict[str, Any]] = {}
     carried: Arrays = {}
@@ -34,7 +34,7 @@ def describe(values: Mapping[str, np.ndarray], exact: bool) -> tuple[dict[str, d
 
 
 def make(recipes: Mapping[str, Mapping[str, Any]], carried: Mapping[str, np.ndarray], seed: int) -> Arrays:
-    """Returns the variables' initial values; the random ones follow from the seed.
+    """Makes the initial values of all variables. The seed determines the random ones.
 
     Raises:
         ValueError: if a value does not have the shape or dtype of its recipe.

@@ -1,4 +1,4 @@
-"""The length of each phase of Algorithm 1, and the photos of each step. Needs only NumPy."""
+"""The length of each phase of Algorithm 1, and the photos of each step. This module needs only NumPy."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-EVALUATION_SECONDS = 4.0  # figures, image grid and weights after each round
-FINISH_SECONDS = 25.0  # seconds for the last figures and for writing all files
+EVALUATION_SECONDS = 4.0  # for the metrics, image grid and weights after each round
+FINISH_SECONDS = 25.0  # for the last metrics and for writing all files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,10 +16,10 @@ class Plan:
 
     Attributes:
         rounds: K, the number of rounds.
-        annealed_rounds: the last rounds, in which the GAN's learning rates fall to 0.
+        annealed_rounds: the number of last rounds, in which the GAN's learning rates fall to 0.
         gan_steps: N_gan, the number of GAN steps in a round. `fit` may lower this number.
         segmenter_steps: N_seg, the number of segmenter steps in a round.
-        final_steps: number of steps of the final segmenter.
+        final_steps: the number of segmenter steps after the last round.
     """
 
     rounds: int
@@ -30,7 +30,7 @@ class Plan:
 
     @classmethod
     def of(cls, config: Mapping[str, Any], chunk: int) -> "Plan":
-        """Returns the config's schedule, with numbers of steps rounded up to multiples of a chunk."""
+        """Returns the plan of a config. Numbers of steps are rounded up to multiples of a chunk."""
         schedule = config["schedule"]
         steps = [schedule["gan_images_per_round"] // config["batch_size"]]
         steps += [schedule["segmenter_steps_per_round"], schedule["final_segmenter_steps"]]
@@ -41,8 +41,8 @@ class Plan:
 
         Args:
             seconds: the time left for the whole run.
-            seconds_a_step: seconds per step, by program.
-            chunk: steps in one dispatch. A round has at least this number of GAN steps.
+            seconds_a_step: seconds per step, by the name of the program.
+            chunk: number of steps in one dispatch. A round has at least this number of GAN steps.
         """
         per_round = self.segmenter_steps * seconds_a_step["segmenter"] + EVALUATION_SECONDS
         others = self.rounds * per_round + self.final_steps * seconds_a_step["final"] + FINISH_SECONDS
@@ -51,7 +51,11 @@ class Plan:
         return dataclasses.replace(self, gan_steps=min(self.gan_steps, fitting))
 
     def learning_rate_share(self, step: int) -> float:
-        """Returns the share of the GAN's learning rates at a step (from 1), like `phases.learning_rate_share`."""
+        """Returns the share of the GAN's learning rates at a step, like `phases.learning_rate_share`.
+
+        Args:
+            step: number of the step in all rounds, from 1.
+        """
         left, annealed = self.rounds * self.gan_steps - step + 1, self.annealed_rounds * self.gan_steps
         return left / annealed if left < annealed else 1.0
 
@@ -62,11 +66,11 @@ class Plan:
 
 
 class PhotoOrder:
-    """The photos of each step. Every epoch is a new permutation of all photos, given by the seed and the epoch.
+    """The photos of each step. Each epoch has its own permutation of all photos, which depends on the seed.
 
     Args:
-        count: how many photos there are.
-        batch_size: photos of a step.
+        count: number of photos.
+        batch_size: number of photos in a step.
         seed: seed of the permutations.
     """
 
@@ -74,7 +78,7 @@ class PhotoOrder:
         self._count, self._batch_size, self._seed = count, batch_size, seed
 
     def rows(self, first_step: int, steps: int) -> np.ndarray:
-        """Returns the photos of consecutive steps, int32 [step, batch]."""
+        """Returns the indices of the photos of consecutive steps, int32 [step, batch]."""
         positions = np.arange(first_step * self._batch_size, (first_step + steps) * self._batch_size)
         epochs, places = np.divmod(positions, self._count)
         rows = [self._permutation(epoch)[places[epochs == epoch]] for epoch in np.unique(epochs)]

@@ -1,10 +1,10 @@
-"""Trains the bundle that contains this script, on the first GPU of this machine: Algorithm 1 within a time budget.
+"""Training with the bundle that contains this script, on the first GPU of this machine, within a time budget.
 
     python3 bundles/birds/run.py --check=bundles/tiny --out=OUT --budget=570
 
-It needs only JAX, NumPy and Pillow, so it uses argparse for its flags. OUT gets at most 8 files of less than 16 MiB:
-log.txt, curve.csv, grids.png, record.json and up to four files of weights. All but the log are written after each
-round. With JAX_PLATFORMS=cpu it runs on a CPU.
+The script needs only JAX, NumPy and Pillow, so it reads its flags with argparse. It runs Algorithm 1 of the paper. OUT
+gets at most 8 files of less than 16 MiB: log.txt, curve.csv, grids.png, record.json and up to four files of weights.
+All files but the log are written after each round. With JAX_PLATFORMS=cpu the script runs on a CPU.
 """
 
 import argparse
@@ -26,7 +26,8 @@ from weights import write_weights
 from tf_layered_gan.evaluation.image_grid import save_png
 from tf_layered_gan.runs.learning_curve import LearningCurve
 
-# Both flags save compile time. There are fewer autotuning checks, and no Triton for the few small matrix products.
+# Both flags save compile time. The first reduces the autotuning checks. The second keeps the few small matrix products
+# away from Triton.
 _GPU_FLAGS = "--xla_gpu_autotune_level=2 --xla_gpu_enable_triton_gemm=false"
 _GAP = 6  # white pixels between two grids
 
@@ -34,18 +35,22 @@ _GAP = 6  # white pixels between two grids
 def parse() -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", required=True, type=pathlib.Path, help="folder for the files that come back")
-    parser.add_argument("--check", type=pathlib.Path, help="a bundle with a reference, to check this device with first")
+    parser.add_argument("--out", required=True, type=pathlib.Path, help="folder for the files that the run writes")
+    parser.add_argument(
+        "--check", type=pathlib.Path, help="a bundle with a reference; this device is first checked against it"
+    )
     parser.add_argument("--budget", type=float, default=570.0, help="seconds for everything")
     parser.add_argument("--precision", default="bf16", help="f32, tf32 or bf16, if the bundle has it")
-    parser.add_argument("--chunk", type=int, default=50, help="steps in one dispatch; phases are rounded up to it")
-    parser.add_argument("--seed", type=int, default=0, help="seed of initial weights, the photos' order and draws")
-    parser.add_argument("--cache", type=pathlib.Path, help="folder for compiled programs, for a further run")
+    parser.add_argument(
+        "--chunk", type=int, default=50, help="steps in one dispatch; the steps of a phase are a multiple"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of weights, order of photos and draws")
+    parser.add_argument("--cache", type=pathlib.Path, help="folder that keeps compiled programs for later runs")
     return parser.parse_args()
 
 
 def prepare(out: pathlib.Path, cache: pathlib.Path | None) -> None:
-    """Opens the log and looks for the device, before JAX has done anything."""
+    """Opens the log and looks for the device. Call this before any other use of JAX."""
     out.mkdir(parents=True, exist_ok=True)
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout), logging.FileHandler(out / "log.txt")]
     logging.basicConfig(level=logging.INFO, format="[%(relativeCreated)7.0f ms] %(message)s", handlers=handlers)
@@ -61,7 +66,7 @@ def prepare(out: pathlib.Path, cache: pathlib.Path | None) -> None:
 
 
 def main() -> None:
-    """Checks the device, trains, and writes the files that come back."""
+    """Checks the device, trains, and writes the files for the way back."""
     begin, options = time.monotonic(), parse()
     prepare(options.out, options.cache)
     if options.check:

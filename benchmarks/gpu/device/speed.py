@@ -1,11 +1,11 @@
-"""Times a GAN step of several bundles on the first GPU of this machine, beside a large matrix product.
+"""Timing of a GAN step of several bundles and of a large matrix product, on the first GPU of this machine.
 
     python3 bundles/birds/speed.py --out=OUT bundles/birds bundles/birds_128
 
-It times `gan_later` of each bundle in each precision, with XLA's own choice of command buffers (CUDA graphs), and for
-the first bundle also without any. Each variant compiles in a process of its own, all at the same time. Then each is
-timed alone. OUT/speed.txt gets a line for each variant as soon as it is timed. A variant that is not compiled by the
-deadline is stopped.
+The script times the program `gan_later` of each bundle in each precision. XLA chooses the command buffers (CUDA
+graphs). The first bundle is also timed without command buffers. A *variant* is one of these combinations. All variants
+compile at the same time, each in a separate process. Then each variant is timed alone, and OUT/speed.txt gets its line.
+A variant that has not compiled by the deadline is stopped.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 _REPEATS = 5
-_MATRIX = 8192  # width of the square matrix product that gives the card's own rate
+_MATRIX = 8192  # width of two square matrices, whose product measures the peak speed of the card
 _FLAGS = "--xla_gpu_autotune_level=2 --xla_gpu_enable_triton_gemm=false"
 _NO_COMMAND_BUFFERS = "--xla_gpu_enable_command_buffer="
 _GO = "go\n"
@@ -31,13 +31,13 @@ _HEADER = (
 
 
 class Variant:
-    """A bundle in one precision and with one more XLA flag, which compiles in a process of its own.
+    """A bundle in one precision, perhaps with another XLA flag. It compiles in a separate process.
 
     Args:
-        bundle: the folder.
+        bundle: the folder of the bundle.
         precision: bf16 or tf32.
-        flag: the flag, or "".
-        chunk: steps in one dispatch.
+        flag: the other XLA flag, or "".
+        chunk: number of steps in one dispatch.
     """
 
     def __init__(self, bundle: pathlib.Path, precision: str, flag: str, chunk: int):
@@ -50,11 +50,11 @@ class Variant:
         self._compiled.start()
 
     def wait(self, deadline: float) -> None:
-        """Waits until it has compiled, or until the deadline."""
+        """Waits until the variant has compiled, or until the deadline."""
         self._compiled.join(max(0.0, deadline - time.monotonic()))
 
     def row(self, deadline: float) -> str:
-        """Times it once it has compiled, and returns its line."""
+        """Waits until the variant has compiled, times it, and returns its line of the table."""
         self.wait(deadline)
         if self._compiled.is_alive():
             self._process.kill()
@@ -69,14 +69,14 @@ class Variant:
 
 
 def main() -> None:
-    """Times all variants and prints their lines."""
+    """Times all variants and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundles", nargs="+", type=pathlib.Path, help="folders that pack.py wrote")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path(), help="folder for speed.txt")
     parser.add_argument("--precision", action="append", help="bf16 or tf32; may be repeated (default: both)")
     parser.add_argument("--chunk", type=int, default=50, help="steps in one dispatch")
-    parser.add_argument("--seconds", type=float, default=240.0, help="time to compile")
-    parser.add_argument("--variant", help=argparse.SUPPRESS)  # set for the processes that this one starts
+    parser.add_argument("--seconds", type=float, default=240.0, help="seconds until all variants must have compiled")
+    parser.add_argument("--variant", help=argparse.SUPPRESS)  # set only in the processes of variants
     options = parser.parse_args()
     if options.variant:
         return time_variant(options.bundles[0], options.variant, options.chunk)
@@ -95,8 +95,11 @@ def main() -> None:
 
 
 def time_variant(path: pathlib.Path, precision: str, chunk: int) -> None:
-    """Compiles, says so, waits for the word, times, and prints a JSON object."""
-    # These modules start JAX, which the process that starts the others must not do.
+    """Compiles and times one variant. Runs in the variant's process.
+
+    The process prints "compiled", waits for `_GO` on the standard input, times the variant, and prints a JSON object.
+    """
+    # These imports start JAX. The process that starts the variants must not start JAX, so they are not at the top.
     import jax
     import jax.numpy as jnp
     import numpy as np

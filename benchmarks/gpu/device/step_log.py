@@ -1,4 +1,4 @@
-"""A log of the reports of a phase's steps, with a line every few seconds."""
+"""Log of a phase: every few seconds, a line with the means of the steps' results."""
 
 import logging
 import time
@@ -7,21 +7,21 @@ from typing import Any
 import jax
 import numpy as np
 
-_SECONDS = 5.0  # between two lines
-_HEALTHY_MASKS = (0.02, 0.9)  # mean mask; outside this range, one layer has taken the whole image
-_COLLAPSED_LINES = 4  # number of consecutive lines outside the range that mean a collapse
+_SECONDS = 5.0  # least time between two lines
+_HEALTHY_MASKS = (0.02, 0.9)  # range of the mean mask; beyond it, one layer covers the whole image
+_COLLAPSED_LINES = 4  # masks have collapsed if this many lines in a row are outside the range
 
 
 class StepLog:
-    """Logs the means of the steps' reports, and stops a run that has gone wrong.
+    """Logs the means of the steps' results, and stops a run that has gone wrong.
 
     Args:
         program: the program's name.
-        results: names of the values that a step reports.
-        batch_size: images of a step.
+        results: the names of a step's results.
+        batch_size: number of images in a step.
 
     Attributes:
-        history: a dict for each line, with "program", "step" and the means since the previous line.
+        history: a dict for each line. It has "program", "step" and the mean of each result since the previous line.
     """
 
     def __init__(self, program: str, results: list[str], batch_size: int):
@@ -32,22 +32,24 @@ class StepLog:
         self.history: list[dict[str, Any]] = []
 
     def add(self, report: jax.Array, step: int, share: float) -> None:
-        """Stores the reports of a chunk of steps, and logs those of the previous chunk, without waiting for this one.
+        """Stores the results of a chunk of steps, and logs the results of the previous chunk.
+
+        It does not wait until the device has finished the new chunk.
 
         Args:
-            report: float32 [step, result].
-            step: number of steps taken, including these.
-            share: share of the learning rates.
+            report: the results, float32 [step, result].
+            step: number of steps taken so far, including this chunk.
+            share: share of the learning rates at the last of these steps.
 
         Raises:
-            FloatingPointError: if a value is not finite. The message names the value.
+            FloatingPointError: if a result of the previous chunk is not finite. The message names the result.
             RuntimeError: if the masks have collapsed.
         """
         self._read(last=False)
         self._pending = report, step, share
 
     def close(self) -> None:
-        """Waits for the last chunk and writes a line; raises the same errors as `add`."""
+        """Waits for the last chunk and logs its results. Raises the same errors as `add`."""
         self._read(last=True)
 
     def _read(self, last: bool) -> None:

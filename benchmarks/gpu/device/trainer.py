@@ -1,4 +1,4 @@
-"""Algorithm 1 within a time budget."""
+"""Training with Algorithm 1 within a time budget."""
 
 import logging
 import math
@@ -19,17 +19,17 @@ class Trainer:
     """Trains a GAN and a segmenter with an engine.
 
     Args:
-        engine: `Engine`.
-        plan: `Plan`.
-        curve: `LearningCurve`, which gets a point after each round and at the end.
-        deadline: the time of `time.monotonic` at which training must be finished.
+        engine: runs the programs.
+        plan: the lengths of the phases.
+        curve: the learning curve. It gets a point after each round and at the end.
+        deadline: when training must have ended, on the clock of `time.monotonic`.
 
     Attributes:
-        grids: the image grid after each round, and another one at the end. A grid is uint8 [height, width, rgb].
-        progress: dict that record.json will hold. "rounds": the number of finished rounds. "gan_step",
-            "segmenter_step" and "final_step": the steps taken. "seconds": the time of training. "cut": whether the time
-            ran out before all steps of the plan were done. "history": see `StepLog`. "synthetic", "validation" and
-            "test": see `figures`; they are added at the end.
+        grids: an image grid for each round, and one for the end. A grid is uint8 [height, width, rgb].
+        progress: dict for record.json. "rounds" is the number of finished rounds. "gan_step", "segmenter_step" and
+            "final_step" are the numbers of steps taken. "seconds" is the time of training. "cut" is True if the time
+            ran out before all steps of the plan were done. "history" has the lines of all logs, see `StepLog`. At the
+            end, "synthetic", "validation" and "test" are added, see `figures`.
     """
 
     def __init__(self, engine: Engine, plan: Plan, curve: LearningCurve, deadline: float):
@@ -39,7 +39,7 @@ class Trainer:
         self.progress |= {"seconds": 0.0, "cut": False, "history": []}
 
     def train(self) -> Iterator[str]:
-        """Trains; yields the name of each phase that has ended, so that the caller can save the results so far."""
+        """Trains. After each round and at the end, yields a name, so that the caller can save the results so far."""
         plan, progress = self._plan, self.progress
         while progress["rounds"] < plan.rounds and not progress["cut"]:
             self._train_gan()

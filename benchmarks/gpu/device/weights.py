@@ -1,5 +1,7 @@
-"""Files of weights for the way back. They are below 16 MiB, and the most important networks come first. Needs only
-NumPy."""
+"""Files of weights that the device returns. A file has less than 16 MiB, and the most important networks come first.
+
+This module needs only NumPy.
+"""
 
 import json
 import math
@@ -9,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-# At most 8 files of up to 16 MiB come back: these, record.json, log.txt, curve.csv and grids.png.
+# A device can return at most 8 files of up to 16 MiB. Four are record.json, log.txt, curve.csv and grids.png.
 FILE_BYTES = int(15.5 * 2**20)
 FILES = 4
-TOTAL_BYTES = 58 * 2**20  # all files of weights; the rest of 60 MiB is for record.json
-# Written in this order. A group that no longer fits is left out as a whole.
+TOTAL_BYTES = 58 * 2**20  # all files but record.json; a device can return 60 MiB, and the rest is for record.json
+# Groups of variables, in the order in which they are written. If a group no longer fits, all of it is left out.
 GROUPS = (
     "average_segmenter",
     "average_background_generator",
@@ -28,22 +30,22 @@ GROUPS = (
     "discriminator_optimizer",
     "generator_optimizer",
 )
-_SMALL = 4096  # numbers; smaller arrays, such as biases and statistics, stay float32
+_SMALL = 4096  # arrays with fewer numbers, such as biases and statistics, stay float32
 
 
 def write_weights(out: pathlib.Path, state: Mapping[str, np.ndarray], record: dict[str, Any]) -> str:
-    """Writes OUT/record.json, OUT/weights_0.bin and so on, with all variables that fit into OUT.
+    """Writes all variables that fit to OUT/weights_0.bin, OUT/weights_1.bin and so on, and writes OUT/record.json.
 
-    All arrays are float32 if they fit. Otherwise large arrays become float16. The optimizers are then left out, because
-    Adam's second moments are too small for float16.
+    If all variables fit as float32, they are written as float32. Otherwise large arrays become float16. In that case
+    the optimizers are left out, because Adam's second moments are too small for float16.
 
     Args:
-        out: the folder.
-        state: the variables by their names, "GROUP/INDEX".
+        out: the folder OUT.
+        state: the variables by name. A name is "GROUP/INDEX".
         record: the other content of record.json.
 
     Returns:
-        str, what was written and what was left out.
+        a message for the log, with the size of the files and the groups that were left out.
     """
     others = [file for file in out.iterdir() if not file.name.startswith(("weights_", "record"))]
     free = min(TOTAL_BYTES - sum(file.stat().st_size for file in others), FILES * FILE_BYTES)
@@ -73,7 +75,7 @@ def write_weights(out: pathlib.Path, state: Mapping[str, np.ndarray], record: di
 
 
 def read_weights(folder: pathlib.Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Returns record.json, and the variables by name. Variables that were stored as float16 become float32 again."""
+    """Returns the content of record.json, and the variables by name. Converts float16 variables back to float32."""
     record = json.loads((folder / "record.json").read_text())
     data = b"".join((folder / f"weights_{i}.bin").read_bytes() for i in range(record["files"]))
     state = {}
