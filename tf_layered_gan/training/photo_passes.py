@@ -14,7 +14,8 @@ changes poor masks more than good ones, because poor masks cross the edges of ob
 If the bootstrap is trusted, GrabCut decides whether a pass is kept. GrabCut makes different errors in each photo, so
 the better of two segmenters usually agrees more with GrabCut. A pass is not kept if its segmenter agrees less with
 GrabCut than the teachers do. The difference must be more than 0.02, and more than two standard errors of the mean over
-the photos. Steadiness cannot decide this, because each pass makes all masks steadier, even wrong ones.
+the photos. Steadiness cannot decide this, because each pass makes all masks steadier, even wrong ones. A pass with two
+teachers is always kept, because no single network could replace it.
 
 WORKDIR/passes/NUMBER holds the checkpoints of a pass and its labels (labels.npz). When the pass has ended, the folder
 also holds the pass's record (pass.json):

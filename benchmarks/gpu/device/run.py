@@ -41,10 +41,8 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--budget", type=float, default=570.0, help="seconds for everything")
     parser.add_argument("--precision", default="bf16", help="f32, tf32 or bf16, if the bundle has it")
-    parser.add_argument(
-        "--chunk", type=int, default=50, help="steps in one dispatch; the steps of a phase are a multiple"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="seed of weights, order of photos and draws")
+    parser.add_argument("--chunk", type=int, default=50, help="steps in one dispatch; a phase has a multiple of it")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the weights, the order of photos and the draws")
     parser.add_argument("--cache", type=pathlib.Path, help="folder that keeps compiled programs for later runs")
     return parser.parse_args()
 
