@@ -86,6 +86,7 @@ def test_student_sees_only_what_has_a_weight(workdir, monkeypatch, weights, term
     assert bool(painted) == paints
 
 
+@pytest.mark.slow
 def test_student_that_was_killed_ends_as_one_that_was_not(workdir, monkeypatch):
     train_step = Segmenter.train_step
 

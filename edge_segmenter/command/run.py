@@ -1,7 +1,7 @@
 """Cuts the foreground out of images and videos with an exported segmenter.
 
-To list the flags of a command: edge-segmenter segment --help. README.md has the rules for names, links, broken files
-and limits.
+To list the flags of a command: edge-segmenter segment --help. README.md has
+the rules for names, links, broken files and limits.
 """
 
 # argparse is used, not absl, because on a device the package needs only NumPy, Pillow and LiteRT.

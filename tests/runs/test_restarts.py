@@ -68,6 +68,7 @@ def interrupt(*_):
     raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_collapsed_run_begins_again_once_and_ends_as_one_begun_with_the_other_seed(tmp_path, eagerly, monkeypatch):
     synthesize = LayeredGAN.synthesize
 

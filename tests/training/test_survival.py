@@ -128,7 +128,8 @@ def test_variable_that_is_not_finite_is_never_saved_and_stops_a_run_as_a_loss_do
     assert all(np.isfinite(value).all() for value in tiny.checkpoint_values(tmp_path).values())
 
 
-@pytest.mark.parametrize("failing_step", [1, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("failing_step", [1, 3])
 def test_added_round_ends_in_all_final_steps_although_one_failed(failing_step, run_copy, eagerly, monkeypatch):
     # The segmenter has taken three steps. It takes one step in the third round, then the final steps.
     left = fail_at(monkeypatch, 3 + 1 + failing_step, model=Segmenter)
@@ -162,6 +163,7 @@ def kill():
     raise Killed
 
 
+@pytest.mark.slow
 def test_run_that_is_told_to_stop_and_killed_ends_as_one_that_is_not(finished_run, tmp_path, eagerly, monkeypatch):
     config = tiny.run_config(shapes)
     interrupt_at(monkeypatch, LayeredGAN, 1, lambda: os.kill(os.getpid(), signal.SIGTERM))
