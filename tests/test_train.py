@@ -173,7 +173,7 @@ def photo_run(tmp_path_factory):
     """A run of two steps of the GAN on a folder of photos, some with masks, with FID and classes.
 
     Returns:
-        the workdir, the config, and the Python numbers that training assigned to variables.
+        the workdir, the config, and the Python integers that training assigned to TensorFlow variables.
     """
     folder_of_test, variable, assigned = tmp_path_factory.mktemp("photo_run"), type(tf.Variable(0)), set()
     own = write_photos(folder_of_test / "photos") | {"data.classes": r"\d(?=\.png)", "metrics.inception": "weights"}

@@ -131,9 +131,9 @@ def _walk(target: Path | None, listing: Listing) -> Iterator[tuple[str, os.DirEn
 
 
 def _real_folder(entry: os.DirEntry, parent: Path) -> Path | None:
-    """Returns the real path of a folder, or of a link to a folder, in the real path `parent`.
+    """Returns the real path of a folder, or of a folder that a link points to. Returns None for other entries.
 
-    Returns None for other entries.
+    The entry is in the folder `parent`, which is a real path.
     """
     if entry.is_dir(follow_symlinks=False):
         return parent / entry.name

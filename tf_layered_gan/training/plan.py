@@ -79,7 +79,8 @@ class Plan:
         """Returns the multiply-adds of the steps that are left.
 
         Args:
-            position: see `Checkpointer.position`, with `passes.position` if passes over photos have begun.
+            position: the dict of `Checkpointer.position`. If passes over photos have begun, it also has the items of
+                `passes.position`.
         """
         return sum(part.cost * steps for part, steps in zip(self.parts, self._steps_left(position), strict=True))
 
