@@ -87,7 +87,7 @@ def filled_part(side: tf.Tensor, longest: tf.Tensor | int, resolution: int) -> t
 
 
 def _sides(image: tf.Tensor, fit: str) -> list[tuple[tf.Tensor, tf.Tensor]]:
-    """Returns two pairs (side, longest) of int32 pixels, for the image's height and for its width, see `filled_part`."""
+    """Returns (side, longest) for the image's height, then for its width, in int32 pixels, see `filled_part`."""
     height, width = tf.unstack(tf.shape(image)[1:3])
     longest = tf.maximum(height, width)
     return [(side, {"squeeze": side, "pad": longest}[fit]) for side in (height, width)]

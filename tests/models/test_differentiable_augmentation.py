@@ -124,8 +124,8 @@ def test_adaptive_probability_starts_at_0_and_follows_the_sign_of_d():
     (probability,) = adaptive.variables
     assert not probability.trainable and float(probability) == 0
     np.testing.assert_array_equal(adaptive(IMAGES, sample_augmentation(3, (1, 2))), IMAGES)
-    # After ten photos, the probability changes by 10 / 500,000 = 0.00002. The mean sign is 0.8 if nine of the ten logits
-    # are above 0, and 0.4 if seven of them are.
+    # After ten photos, the probability changes by 10 / 500,000 = 0.00002. The mean sign is 0.8 if nine of the ten
+    # logits are above 0, and 0.4 if seven of them are.
     nine, seven = (tf.constant([1.0] * above + [-1.0] * (10 - above)) for above in (9, 7))
     moves = []
     for logits in (nine, nine, seven, seven, seven):

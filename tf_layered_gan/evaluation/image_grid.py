@@ -62,8 +62,8 @@ def segmentation_sheet(images: np.ndarray, truth: np.ndarray, predictions: dict[
     """Shows masks over photos. The sheet has headings and one photo per row.
 
     The columns are: the photo; the photo with its true mask; the photo with the first prediction; its cut-out by the
-    first prediction, on a checkerboard; and then the photo with each of the remaining predictions. Images are enlarged to 128
-    pixels or more.
+    first prediction, on a checkerboard; and then the photo with each of the remaining predictions. Images are
+    enlarged to 128 pixels or more.
 
     Args:
         images: uint8 [image, height, width, rgb].

@@ -13,8 +13,9 @@ import tensorflow as tf
 def affine_transforms(
     scale_exponent: tf.Tensor, rotation_radians: tf.Tensor, shift_x: tf.Tensor, shift_y: tf.Tensor, resolution: int
 ) -> tf.Tensor:
-    """Computes the inverse of A = T(t_x, t_y) R(alpha) S(2^s). The matrix A scales, then rotates, then shifts (Eqs.
-    9 and 10).
+    """Computes the inverse of A = T(t_x, t_y) R(alpha) S(2^s) (Eqs. 9 and 10).
+
+    The matrix A scales, then rotates, then shifts.
 
     The centre of scale and rotation is the centre of the image, at pixel index (resolution - 1) / 2. The paper does not
     state the origin of its coordinates. A positive angle turns the x axis (right) towards the y axis (down), so the
