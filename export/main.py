@@ -121,6 +121,7 @@ def _training_facts(
         fit=config.data.fit,
         photos={name: len(getattr(photos, name)) for name in ("train", "validation", "test")},
         supervised=supervised,
+        labeller=config.refine.labeller is not None,
         encoder=config.networks.encoder,
         rounds=int(state.gan_step) // steps_per_round,
         images_seen=int(state.final_step if supervised else state.gan_step) * config.batch_size,

@@ -26,6 +26,7 @@ _TEST_MASKS = {
     "cars": _PREDICTED,
     "apc": "given with the dataset",
 }
+_LABELLED = "photos, with masks that another segmenter predicted"
 
 
 def run_facts(
@@ -40,6 +41,7 @@ def run_facts(
     segmenter_steps: int,
     passes: int,
     test_masks: str | None,
+    labeller: bool = False,
 ) -> dict:
     """Describes the training of a run. Leaves out private facts such as paths and file names.
 
@@ -48,6 +50,7 @@ def run_facts(
         fit: how photos became squares, see `edge_segmenter.fit`.
         photos: dict of the number of photos in "train", "validation" and "test".
         supervised: whether the segmenter learnt from masks of photos.
+        labeller: whether a segmenter from elsewhere made masks for the bootstrap, see `training.labeller`.
         encoder: the segmenter's pretrained encoder, see the field `networks.encoder`.
         rounds: number of rounds of GAN and segmenter.
         images_seen: number of real images that the discriminator, or a supervised segmenter, saw.
@@ -62,7 +65,7 @@ def run_facts(
         "data": SOURCES[source],
         "fit": fit,
         "photos": photos,
-        "learnt_from": "photos and their masks" if supervised else "photos without masks",
+        "learnt_from": "photos and their masks" if supervised else _LABELLED if labeller else "photos without masks",
         "encoder": encoder,
         "rounds": 0 if supervised else rounds,
         "images_seen": images_seen,

@@ -110,11 +110,11 @@ def test_table_is_aligned_and_has_both_averages():
     assert " ".join(rows[0].split()) == "segmenter 0.0 16.7 33.3 0.0 12.5 25.0 50.0 75.0 0.0 0.0 66.7"
     # Now all pixels are predicted as foreground. IoU and ACC are 64 / 96; per image, they are 32 / 64 and 32 / 32. The
     # background's IoU is 0 / 32, so mIoU is half of IoU. Per image, the background's IoU is 0 / 32 and 0 / 0 = 1, so
-    # mIoU is (25 + 100) / 2 = 62.5. The predicted bands are frames of 28 pixels, the true bands are frames of 20
-    # pixels, and 14 pixels are in both. In image 1, only the half that is object has labels. So the boundary IoU is 28
-    # / (34 + 20).
+    # mIoU is (25 + 100) / 2 = 62.5. The predicted bands are frames of 28 pixels, the true band of image 0 is a
+    # frame of 20 pixels, and 14 pixels are in both. In image 1, both bands have the same 14 labelled pixels. So the
+    # boundary IoU is 28 / (34 + 14).
     assert rows[1].split()[1:] == rows[0].split()[1:]  # sharpening adds no foreground to empty masks
-    assert " ".join(rows[2].split()) == "all_foreground 66.7 33.3 66.7 75.0 62.5 75.0 50.0 75.0 51.9 100.0 66.7"
+    assert " ".join(rows[2].split()) == "all_foreground 66.7 33.3 66.7 75.0 62.5 75.0 50.0 75.0 58.3 100.0 66.7"
 
 
 def flat_photos(names, size):

@@ -146,10 +146,10 @@ def test_the_boundary_iou_looks_at_the_boundary_alone():
     assert metrics["iou"] > 0.9
 
 
-def test_unlabelled_pixels_are_in_no_band():
+def test_the_end_of_the_labels_is_no_boundary():
     labels = square(10).astype(np.uint8)
     labels[:, :, :20] = 255
-    metrics = segmentation_metrics(square(10), labels)
-    # Column 20 is beside unlabelled pixels, so its 20 pixels are in the true band. The predicted frame has two of them.
-    true, common = 20 + 2 * 8 + 20, 2 * 8 + 20 + 2
-    assert metrics["boundary_iou"] == pytest.approx(common / true)
+    assert segmentation_metrics(square(10), labels)["boundary_iou"] == 1
+    # Moved down by one, the predicted band has 10 + 18 + 10 pixels in the labelled half. The true band has one more,
+    # where it meets the prediction's upper edge. Both have this pixel and 19 pixels of the side.
+    assert segmentation_metrics(square(11), labels)["boundary_iou"] == pytest.approx(20 / (38 + 39 - 20))

@@ -19,9 +19,19 @@ FORMATS = {
 }
 
 
-def card(source="folder", supervised=False, licence=None, fit="crop", rounds=3, passes=0, encoder="none", **figures):
+def card(
+    source="folder",
+    supervised=False,
+    licence=None,
+    fit="crop",
+    rounds=3,
+    passes=0,
+    encoder="none",
+    labeller=False,
+    **figures,
+):
     counts = {"photos": {"train": 5140, "validation": 42, "test": 423}, "rounds": rounds, "passes": passes}
-    counts |= {"test_masks": mask_facts(source), "encoder": encoder}
+    counts |= {"test_masks": mask_facts(source), "encoder": encoder, "labeller": labeller}
     training = run_facts(source, fit=fit, supervised=supervised, images_seen=48000, segmenter_steps=600, **counts)
     result = {"keras_model": FIGURES | figures, "formats": FORMATS}
     return model_card(segmenter_facts(training, licence), 64, {"max_iou_loss": 0.02, "min_agreement": 0.9} | result)
@@ -58,6 +68,12 @@ def test_figures():
     assert "A disc in the middle" in words and "0.6028" in words
     assert "with the test masks, predicted by another segmenter, is" in card(source="cars")
     assert "There are no test masks" in card(true_iou=None, centred_disc_true_iou=None)
+
+
+def test_a_run_with_a_labeller_learnt_from_masks():
+    text = card(rounds=0, passes=2, labeller=True)
+    assert "learnt from photos, with masks that another segmenter predicted" in text
+    assert "It learnt from masks, and repeats the mistakes in them." in text and "never saw a mask" not in text
 
 
 def test_a_run_without_a_gan_learnt_from_masks_that_the_program_made():

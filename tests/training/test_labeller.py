@@ -13,6 +13,7 @@ from tf_layered_gan.config import validate
 from tf_layered_gan.data import sources
 from tf_layered_gan.labelling import labels
 from tf_layered_gan.training import photo_passes, session
+from tf_layered_gan.training.dry_run import dry_run
 from tf_layered_gan.training.labeller import mask_finder
 
 BRIGHT_LEFT = np.zeros((2, 16, 16, 3), np.uint8)
@@ -57,13 +58,22 @@ def test_the_bootstrap_learns_the_masks_of_the_labeller(tmp_path):
     assert (photos.masks != labels.find_masks(splits.train.images)).any()
 
 
-def test_a_file_that_is_no_model_is_refused_before_training(tmp_path):
-    (tmp_path / "model.tflite").write_bytes(b"no model")
-    for name in ("model.tflite", "missing.tflite"):
-        with pytest.raises(ValueError, match=name):
-            session.load_usable_photos(config_with(tmp_path / name), None)
+@pytest.mark.parametrize("name", ["no_model", "missing", "logits"])
+def test_a_labeller_that_cannot_be_used_is_refused_before_anything_is_written(tmp_path, name):
+    (tmp_path / "no_model").write_bytes(b"no model")
+    write_model(tmp_path / "logits.tflite", lambda x: 100 * x[..., :1], (1, 8, 8, 3))
+    path = tmp_path / ("logits.tflite" if name == "logits" else name)
+    config = config_with(path, **({"refine.labeller_range": (-1.0, 1.0)} if name == "logits" else {}))
+    with pytest.raises(ValueError, match=name), session.open_session(config, tmp_path / "run"):
+        pass
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(ValueError, match=name):
+        dry_run(config, tmp_path / "run")
 
 
-def test_a_labeller_without_a_bootstrap_is_refused():
+def test_a_labeller_without_a_bootstrap_and_settings_without_a_labeller_are_refused():
     with pytest.raises(ValueError, match="refine.labeller is .*none where refine.bootstrap is False"):
         validate(config_with("model.tflite", **{"refine.bootstrap": False}))
+    config = tiny.run_config(shapes, **{"refine.labeller_size": 8})
+    with pytest.raises(ValueError, match="refine.labeller_size is 8, allowed: 0 where refine.labeller is none"):
+        validate(config)

@@ -123,6 +123,10 @@ def _check_training(config: ConfigDict) -> Iterator[_Checked]:
         "none where refine.bootstrap is False",
         config.refine.bootstrap or labeller is None,
     )
+    if labeller is None:
+        for name, default in {"size": 0, "range": (0.0, 0.0), "logits": False, "channel": -1}.items():
+            value = config.refine[f"labeller_{name}"]
+            yield f"refine.labeller_{name}", value, f"{default} where refine.labeller is none", value == default
     steps = schedule.final_segmenter_steps
     for needs, reason in (
         (config.segmenter.supervised, "segmenter.supervised is True"),

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.models import build, memory
 from tf_layered_gan.runs.config_record import check_config
+from tf_layered_gan.training.labeller import mask_finder
 from tf_layered_gan.training.plan import NOT_BEGUN, Plan
 from tf_layered_gan.training.session import load_usable_photos
 
@@ -32,11 +33,13 @@ def dry_run(config: ConfigDict, workdir: str | os.PathLike) -> None:
     check_config(config, workdir)
     device_batch = config.batch_size
     memory.check_memory(config, device_batch)
-    if config.networks.encoder != "none":
+    mask_finder(config)
+    begun = (pathlib.Path(workdir) / "config.json").exists()
+    if config.networks.encoder != "none" and not begun:
         build.load_encoder(config, build.build_segmenter(config))  # an error if the file of weights is wrong
     photos = _photos(config)
     count = config.data.train_pictures if photos is None else len(photos.train)
-    plan, begun = Plan(config, count), (pathlib.Path(workdir) / "config.json").exists()
+    plan = Plan(config, count)
     words = plan.estimate(NOT_BEGUN) or "unknown on a GPU: see the first lines of progress"
     needed, free = _disk(config, photos), shutil.disk_usage(_existing(workdir)).free
     lines = {

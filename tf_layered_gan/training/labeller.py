@@ -27,7 +27,7 @@ def mask_finder(config: ConfigDict) -> MaskFinder:
         width].
 
     Raises:
-        OSError, ValueError: the labeller cannot be loaded, see `any_segmenter.load_segmenter`.
+        ValueError: the labeller cannot be loaded, or its output does not fit, see `any_segmenter.load_segmenter`.
     """
     refine = config.refine
     if refine.labeller is None:
@@ -39,6 +39,7 @@ def mask_finder(config: ConfigDict) -> MaskFinder:
         logits=refine.labeller_logits,
         channel=refine.labeller_channel if refine.labeller_channel >= 0 else None,
     )
+    predict(np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8))  # fails if the output does not fit
     return lambda images: labels.predict_masks(images, size, predict)
 
 

@@ -101,6 +101,7 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
     with preemption.preemptible() as sigterm, _reachable_workers(strategy, sigterm):
         check_config(config, workdir)
         check_memory(config, config.batch_size // strategy.num_replicas_in_sync)
+        mask_finder(config)  # this refuses a labeller that cannot be used
         with workers.chief_first(strategy):  # if workers share a disk, only one of them may prepare a dataset
             sources.prepare_photos(config)
         chief = workers.is_chief(strategy)
@@ -145,7 +146,6 @@ def load_usable_photos(config: ConfigDict, cache: pathlib.Path | None) -> Splits
             len(splits.train),
         )
     rejected_photos(config.refine.rejected, splits.train.names)
-    mask_finder(config)  # this refuses a labeller that cannot be loaded
     if config.data.classes:
         labels.photo_classes(splits, config.data.classes)
     return splits

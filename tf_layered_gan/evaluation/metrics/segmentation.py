@@ -88,7 +88,8 @@ def confusion_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
 def boundary_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Counts the labelled pixels of each image by whether they are in the two masks' boundary bands.
 
-    The boundary IoU (Cheng et al. 2021) is the IoU of the two bands: `foreground_iou` of these matrices.
+    The boundary IoU (Cheng et al. 2021) is the IoU of the two bands: `foreground_iou` of these matrices. Unlabelled
+    pixels count as predicted correctly, so that the end of the labels is not a boundary.
 
     Args:
         predicted, truth: see `segmentation_metrics`.
@@ -96,8 +97,9 @@ def boundary_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     Returns:
         int64 [image, in the true mask's band, in the predicted mask's band].
     """
-    inner = (truth == FOREGROUND) & ~boundary_bands(truth == FOREGROUND)
-    return confusion_matrices(boundary_bands(predicted), np.where(inner, np.uint8(BACKGROUND), truth))
+    true = np.where(truth == UNLABELLED, predicted, truth == FOREGROUND)
+    labels = np.where(truth == UNLABELLED, truth, boundary_bands(true).astype(np.uint8))
+    return confusion_matrices(boundary_bands(predicted), labels)
 
 
 def boundary_bands(masks: np.ndarray) -> np.ndarray:
