@@ -33,6 +33,7 @@ def export(segmenter, folder):
     (folder / "export" / "segmenter_float32.tflite").write_bytes(to_tflite_float32(segmenter.average_network))
 
 
+@pytest.mark.slow
 def test_each_file_has_a_row(workdir):
     first, second = segmenter_family.measure(workdir, rounds=2)
     assert len(first) == len(second) == len(segmenter_family.HEAD)
