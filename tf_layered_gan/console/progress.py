@@ -1,6 +1,6 @@
 """Progress of work that takes more than two seconds.
 
-It is shown as a bar in a terminal, otherwise as lines in the log.
+A terminal shows the progress as a bar. Otherwise it is written to the log, line by line.
 """
 
 import sys
@@ -21,7 +21,7 @@ def progress(
 ) -> Iterator[T]:
     """Yields the items. Shows how many items are done, how many are done per second, and how much time is left.
 
-    Shows nothing if absl's verbosity is below INFO, which is the default in a program that does not set the verbosity.
+    Shows nothing if absl's verbosity is below INFO. A program that does not set the verbosity is below INFO.
 
     Args:
         items: the items. An item counts as done when the next item is requested.

@@ -40,14 +40,14 @@ def random_flip_and_crop(
 def sample_crops(
     count: int | tf.Tensor, seed: Seed, *, width: int | tf.Tensor, crop_scale: tuple[float, float], flip: bool
 ) -> dict[str, tf.Tensor]:
-    """Draws a square for each image, and whether to mirror it. `crop_and_resize` takes the result.
+    """Chooses a random square in each image, and which squares to mirror. `crop_and_resize` takes the result.
 
     Args:
         count: number of images.
         seed: int [2]; all randomness comes from it.
         width: width and height of an image, pixels.
-        crop_scale: (low, high) in (0, 1], low <= high. The side of a crop is uniform between these fractions of the
-            width. The position is uniform among all positions inside the image.
+        crop_scale: (low, high) in (0, 1], low <= high. The side of the square is uniform between low * width and high *
+            width. The position of the square is uniform among all positions inside the image.
         flip: whether to mirror left to right with probability 1/2.
 
     Returns:
@@ -72,9 +72,9 @@ def crop_and_resize(
 ) -> tf.Tensor:
     """Resizes a square of each image to `resolution` pixels, bilinearly with antialiasing.
 
-    The filter is the triangle of `tf.image.resize(antialias=True)`. If the square becomes smaller, the triangle is made
-    wider by the same factor. Unlike in TensorFlow, each image has its own square, and the filter also uses pixels
-    around the square. At the border of the image, the filter is cut off.
+    The filter is the triangle of `tf.image.resize(antialias=True)`. If the square is reduced to 1/n of its width, the
+    triangle is made n times as wide. Unlike in TensorFlow, each image has its own square, and the filter also uses
+    pixels around the square. At the border of the image, the filter is cut off.
 
     Args:
         images: float32 [image, height, width, rgb], any range.
@@ -108,20 +108,21 @@ def _triangle_weights(start: tf.Tensor, side: tf.Tensor, size: tf.Tensor, resolu
 def sample_color(
     count: int | tf.Tensor, seed: Seed, *, brightness: float, contrast: float, saturation: float, hue: float
 ) -> tf.Tensor:
-    """Draws a change of colour for each image (the paper's "random color augmentation", C.2 and C.3).
+    """Chooses a random change of colour for each image (the paper's "random color augmentation", C.2 and C.3).
 
-    The paper states neither the kinds of changes nor their ranges. With a range of 0, the property is not changed.
+    The paper states neither the kinds of changes nor their ranges. A range of 0 means no change: hue = 0 leaves the hue
+    as it is.
 
     Args:
         count: number of images.
-        seed: int [2]; all randomness comes from it. Code compiled by XLA draws other numbers from the same seed.
+        seed: int [2]; all randomness comes from it. In code compiled by XLA, the same seed gives other random numbers.
         brightness: 0 to 2; the shift of every value is uniform in [-brightness, brightness].
         contrast: 0 to 1; the factor is uniform in [1 - contrast, 1 + contrast].
         saturation: 0 to 1; the factor is uniform in [1 - saturation, 1 + saturation].
-        hue: 0 to 0.5; the turn is uniform in [-hue, hue], where 1 is the full circle.
+        hue: 0 to 0.5; the rotation is uniform in [-hue, hue], where 1 is the full circle.
 
     Returns:
-        float32 [image, 4]: shift, contrast factor, saturation factor, turn of the hue.
+        float32 [image, 4]: shift, contrast factor, saturation factor, rotation of the hue.
 
     Raises:
         ValueError: if a range is out of bounds.
@@ -135,11 +136,11 @@ def sample_color(
 
 
 def apply_color(images: tf.Tensor, color: tf.Tensor) -> tf.Tensor:
-    """Changes the colours of each image: its contrast about the mean colour, saturation, hue and then brightness.
+    """Changes the contrast of each image about its mean colour, then saturation and hue, and then brightness.
 
-    Saturation and hue are changed together, by one linear map of the colours in YIQ. This map differs from
-    `tf.image.adjust_hue` in two ways: each image has its own turn of the hue, and the luma stays the same (in HSV, the
-    largest channel stays the same).
+    Saturation and hue are changed together, by one linear map of the colours in YIQ. Each image has its own rotation of
+    the hue, and the luma of a pixel does not change. `tf.image.adjust_hue` has one rotation for all images, and does
+    not change the largest channel of a pixel.
 
     Args:
         images: float32 [image, height, width, rgb] in [-1, 1].

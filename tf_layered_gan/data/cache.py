@@ -21,23 +21,26 @@ from tf_layered_gan.files.file_lock import file_lock
 
 Create = Callable[[tuple[int, ...]], np.ndarray]
 
-# Errors of some FUSE mounts and of folders shared with the host.
+# Some FUSE mounts, and folders shared with a host system, raise these errors when a file is mapped.
 _NO_MAPPING = (errno.ENODEV, errno.EINVAL, errno.EOPNOTSUPP)
 _SPLITS = ("train", "validation", "test")
 
 
 def cached_splits(read: Callable[..., Splits], cache: str | os.PathLike | None, key: object) -> Splits:
-    """Returns the splits from the cache. If they are not there, reads them and stores them as a whole or not at all.
+    """Returns the splits from the cache. If the cache lacks them, reads and stores them.
+
+    The cache never holds incomplete splits.
 
     Args:
         read: function that takes `create` and returns `Splits`. `create(shape)` makes a uint8 array. The training
-            images must be the first rows of an array that `create` made. If they have masks, the masks are the fourth
-            channel. All other arrays must be small.
+            images must be the first rows of an array that `create` made. If the training images have masks, the masks
+            are the fourth channel. All other arrays must be small.
         cache: None, or a folder.
         key: everything that the result of `read` depends on, as values that JSON can store.
 
     Returns:
-        `Splits`, memory mapped from the cache. They are in memory if `cache` is None or its files cannot be mapped.
+        `Splits`, memory mapped from the cache. If `cache` is None or its files cannot be mapped, the splits are in
+        memory.
 
     Raises:
         ValueError: if the entry in the cache is damaged, or the folder is not a cache. The message names the path.
@@ -52,7 +55,7 @@ def cached_splits(read: Callable[..., Splits], cache: str | os.PathLike | None, 
 
 
 def stored_splits(cache: str | os.PathLike) -> Iterator[Splits]:
-    """Yields the splits of all entries in a cache, the newest first, memory mapped.
+    """Yields the memory-mapped splits of all entries in a cache, beginning with the newest entry.
 
     Raises:
         ValueError: if an entry is damaged. The message names the entry.
@@ -67,7 +70,7 @@ def in_memory(shape: tuple[int, ...]) -> np.ndarray:
 
 
 def stamp(file: Path) -> tuple[int, int]:
-    """Returns a file's size and modification time. They show whether the file has changed."""
+    """Returns a file's size and modification time, to find out later whether the file has changed."""
     status = file.stat()
     return status.st_size, status.st_mtime_ns
 
@@ -76,13 +79,13 @@ def _opened(entry: Path) -> Splits:
     try:
         names = json.loads((entry / "names.json").read_text())
         return Splits(**{split: _open(entry, split, tuple(names[split])) for split in _SPLITS})
-    # For a file without an array, or with an array of another shape, NumPy raises almost any error.
+    # NumPy may raise almost any error if the file holds no array, or an array of another shape.
     except Exception as error:
         raise ValueError(f"{entry} is damaged: {error}; remove it, and the photos are read again") from error
 
 
 def _fill(entry: Path, read: Callable[..., Splits]) -> None:
-    cache_folder.claim(entry.parent)  # otherwise the cleaning below might remove the user's own files
+    cache_folder.claim(entry.parent)  # without this, the code below might remove the user's own files
 
     def wait() -> None:
         logging.info("waiting for another run that reads photos into %s", entry.parent)
@@ -101,7 +104,7 @@ def _fill(entry: Path, read: Callable[..., Splits]) -> None:
 
 
 def _remove_earlier(entry: Path) -> None:
-    """Removes older entries with the same photos, which were made from earlier files or with earlier settings."""
+    """Removes older entries for the same photo names, made from other files or with other settings."""
     names = (entry / "names.json").read_bytes()
     for record in entry.parent.glob("*/names.json"):
         if record.parent != entry and record.read_bytes() == names:

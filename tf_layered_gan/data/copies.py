@@ -12,7 +12,7 @@ from tf_layered_gan.data.photo_files import PhotoFile
 
 
 def warn_of_copies(train: Sequence[PhotoFile], evaluation: Sequence[PhotoFile]) -> None:
-    """Warns if training photos have the same bytes as evaluation photos, under other names."""
+    """Warns if a training photo and an evaluation photo have the same bytes but different names."""
     if not evaluation:
         return
     sizes = {_size(file.photo) for file in evaluation}
@@ -31,7 +31,7 @@ def warn_of_copies(train: Sequence[PhotoFile], evaluation: Sequence[PhotoFile]) 
 def _size(file: Path) -> int:
     try:
         return file.stat().st_size
-    except OSError:  # the warning comes when the photo is read
+    except OSError:  # a warning follows when the photo is read
         return -1
 
 

@@ -43,28 +43,29 @@ def load(
 ) -> Splits:
     """Reads every photo in a folder and its subfolders, sorted by name.
 
-    Photos are decoded by `edge_segmenter.files.images.read_image`, which states the formats and limits. If a file
-    cannot be read, or is deleted meanwhile, it is left out, and a warning names the file and the reason. The same holds
-    for folders that cannot be read, and for entries that are not files, such as a broken link. System files, thumbnails
-    and results of this program are also left out, see `edge_segmenter.files.finding`. Apart from
-    the memory of the result, reading needs less than 1.5 GiB, for any files and any number of threads.
+    Photos are decoded by `edge_segmenter.files.images.read_image`, which states the formats and limits. Files and
+    folders that cannot be read are left out, and so are entries that are not files, such as broken links. A warning
+    names each file or folder that is left out, and the reason. System files, thumbnails and results of this program are
+    also left out, see `edge_segmenter.files.finding`. In addition to the result, reading needs less than 1.5 GiB of
+    memory, for any files and any number of threads.
 
     Args:
         path: the folder.
         resolution: width of the validation and test photos, pixels.
         storage_size: width of the training photos, pixels, at least `resolution`.
         fit: how a photo becomes a square, "crop", "squeeze" or "pad", see `edge_segmenter.fit`.
-        masks: None, or a folder of masks for evaluation, see `find_photos`. `mask_values` decides which of the values
-            in these masks are the object. Photos with a mask are not used for training. Sorted by name, the first,
-            third, fifth and so on go to validation, the others to test. If all photos have a mask, there are no
-            training photos.
-        unlabelled: None, or the grey, 0 to 255, of mask pixels that have no label.
-        holdout: if there are no masks, the number of photos that are not used for training: half for validation, half
-            for test. They are evenly spaced by name. At most a tenth of all photos is held out, but at least 2 photos.
-        most_photos: the greatest number of photos without masks. If there are more, this many are chosen, evenly spaced
-            by name. The log then says so.
-        cache: None, or a folder that keeps the decoded photos. The copies are memory mapped. The photos are read again
-            only if the settings or the files (names, sizes, modification times) change.
+        masks: None, or a folder of masks for evaluation, see `find_photos`. The module `mask_values` finds out which
+            values in the masks mark the object. Photos with a mask are not used for training. In the order of their
+            names, they are for validation and for test in turn. If all photos have a mask, there are no training
+            photos.
+        unlabelled: None, or the grey value, 0 to 255, of mask pixels without a label.
+        holdout: number of photos held out for validation and test together, if there are no masks. Half of these photos
+            are for validation, half for test. The held-out photos are evenly spaced among the sorted photos. At most a
+            tenth of all photos is held out, but at least 2 photos.
+        most_photos: the greatest number of photos without masks. If the folder has more, logs a warning and uses
+            `most_photos` photos, evenly spaced among the sorted photos.
+        cache: None, or a folder that keeps the decoded photos, memory mapped. The original files are read again only if
+            the settings or the files (names, sizes, modification times) change.
 
     Returns:
         `Splits`, in memory if `cache` is None. A photo's name is its path below `path`.
@@ -145,7 +146,7 @@ def _photos(squares: np.ndarray, files: list[PhotoFile]) -> Photos:
 
 
 def _read_squares(files, *, size, fit, coding, create):
-    """Returns uint8 [file, size, size, channel] and the list of files. Both leave out unreadable files."""
+    """Returns uint8 [file, size, size, channel] and the list of files. Unreadable files are in neither of the two."""
     channels = 4 if any(file.mask for file in files) else 3
     squares = create((len(files), size, size, channels))
     readable: list[PhotoFile] = []
@@ -176,7 +177,7 @@ def _read_square(file: PhotoFile, *, size: int, fit: str, coding: Coding) -> np.
 
 
 def _decode_square(file: PhotoFile, *, size: int, fit: str, coding: Coding) -> np.ndarray | None:
-    # In a separate function, the decoded images are deleted before their memory counts as free.
+    # This is a separate function, so that the decoded images are deleted before their memory counts as free.
     photo = _read_or_warn(read_image, file.photo, size=size)
     mask = _read_or_warn(read_mask, file.mask, coding=coding) if file.mask else None
     if photo is None or (file.mask and mask is None):
@@ -193,7 +194,7 @@ def _read_or_warn(read: Callable[..., T], path: Path, **settings: Any) -> T | No
 
 
 def _hold_out(squares, files, holdout):
-    """Selects evenly spaced files and removes them from the array.
+    """Selects evenly spaced files, and removes their squares from the array.
 
     The remaining squares are moved within the array, because a copy of it might not fit on the disk.
     """
@@ -208,7 +209,7 @@ def _hold_out(squares, files, holdout):
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # the warning comes when the photo is read
+    except OSError:  # a warning follows when the photo is read
         return 0
 
 

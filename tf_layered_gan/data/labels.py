@@ -8,7 +8,7 @@ from tf_layered_gan.data.photos import UNLABELLED, Photos, Splits
 from tf_layered_gan.files.time_limit import time_limit
 
 _MATCHING_SECONDS = 30
-# Objects rarely cover larger shares of the photos, and of the borders of the photos.
+# Objects rarely cover larger shares than these: the first is of the whole photos, the second is of their borders.
 _NEARLY_ALL, _MOST_OF_THE_BORDER = 0.7, 0.6
 
 
@@ -17,7 +17,7 @@ def photo_classes(splits: Splits, pattern: str) -> list[str]:
 
     Args:
         splits: `Splits`.
-        pattern: regular expression. The first match in a photo's name is the class.
+        pattern: regular expression. The text of its first match in a photo's name is the class.
 
     Returns:
         The classes of the training photos, then of the validation photos, then of the test photos.
@@ -38,7 +38,7 @@ def photo_classes(splits: Splits, pattern: str) -> list[str]:
 
 
 def odd_masks(true_fraction: float, border_fraction: float = 0.0) -> str | None:
-    """Describes the fault of true masks that are probably wrong.
+    """Describes why true masks are probably wrong.
 
     Args:
         true_fraction: the object's share of all labelled pixels in the masks.

@@ -1,4 +1,4 @@
-"""The meaning of the values in mask files. It is found from all masks of a set, by the rules in docs/data.md."""
+"""The meaning of the values in mask files. The rules in docs/data.md find this meaning from all masks of a set."""
 
 import collections
 import dataclasses
@@ -41,8 +41,8 @@ class Coding:
     """The rules for reading the masks of a set.
 
     Attributes:
-        by_alpha: whether the alpha channel is the mask, in files with an alpha channel.
-        meanings: the meaning of the values by kind of mask: "grey", "index", "colour" or "alpha".
+        by_alpha: whether the alpha channel is the mask, if a file has an alpha channel.
+        meanings: dict from a kind of mask, "grey", "index", "colour" or "alpha", to the meaning of its values.
         unlabelled: the grey or palette index of pixels without a label, or None.
     """
 
@@ -97,10 +97,10 @@ def read_mask(file: File, coding: Coding) -> Image.Image:
 
 
 def warn_of_turns(pairs: Iterable[tuple[Path, Path]]) -> None:
-    """Warns if EXIF tags turn photos but not their masks, and the sizes do not show which of the two is upright.
+    """Warns if an EXIF tag rotates a photo but not its mask, unless their sizes show which of the two is upright.
 
     Args:
-        pairs: the files of photo and mask.
+        pairs: for each photo, its file and the file of its mask.
     """
     apart = [photo for photo, mask in pairs if _is_turned_apart(photo, mask)]
     if apart:
@@ -124,14 +124,16 @@ def _is_turned_apart(photo: File, mask: File) -> bool:
 
 
 def _is_square(width: int, height: int) -> bool:
-    """Returns whether a turn by 90 degrees hardly changes the aspect ratio."""
+    """Returns whether width and height differ by 1 % at most."""
     return abs(width - height) <= _SQUARE * max(width, height)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Statistics:
-    """The number of pixels of each value in a mask file. The colours and the alpha channel, if any, are counted
-    separately."""
+    """The number of pixels of each value in a mask file.
+
+    An alpha channel is counted separately from the colours.
+    """
 
     file: File
     counts: dict[str, collections.Counter[int]]
@@ -155,8 +157,10 @@ def _statistics(file: File) -> _Statistics | None:
 
 
 def _decides_by_alpha(found: list[_Statistics]) -> bool:
-    """Returns whether the alpha channels of a set are its masks. If all visible pixels are black or white, they are
-    not."""
+    """Returns whether the alpha channels of a set are its masks.
+
+    The alpha channels are not the masks if the visible pixels have exactly two colours, black and white.
+    """
     transparent = any(min(statistics.counts["alpha"]) < 255 for statistics in found)
     return transparent and frozenset[int]().union(*(one.visible for one in found)) != {0, 0xFFFFFF}
 
@@ -196,7 +200,7 @@ def _meaning(kind: str, members: list[_Statistics], unlabelled: int | None) -> M
 def _has_classes(values: collections.Counter[int], threshold: int) -> bool:
     """Returns whether the grey values are classes.
 
-    They are classes if there are few different values, and if most pixels above 0 are dark or most are middle grey.
+    Classes have few different values, and their pixels above 0 are mostly dark or mostly middle grey.
     """
     dark, light = threshold / 4, 2 * threshold - threshold / 16
     areas = [
@@ -231,7 +235,7 @@ def _read(file: File, by_alpha: bool) -> tuple[str, np.ndarray]:
         used = np.unique(indices)
         if used.max() >= len(palette) or np.ptp(palette[used].astype(int), axis=1).max() > _TINT:
             return "index", indices
-        if len(used) > 1 and not np.ptp(palette[used], axis=0).any():  # the palette has only one colour, so it is empty
+        if len(used) > 1 and not np.ptp(palette[used], axis=0).any():  # an empty palette: all its colours are equal
             return "index", indices
         image = image.convert("L")
     if image.mode == "L" or image.mode[0] in "IF":

@@ -18,23 +18,23 @@ _OF_MASKS = re.compile(
     "masks?|labels?|gt|groundtruth|annotations?|trimaps?|mattes?|alphas?|segs?|segmentation(s|class|classpng|object)?"
 )
 _ENDING = re.compile(rf"(.)[-_. ]+({_OF_MASKS.pattern})([-_. ]*\d+)?$", re.IGNORECASE)  # such as car_mask
-_GROUPS, _MEMBERS = 5, 4  # number of names to examine, and number of files for each name
+_GROUPS, _MEMBERS = 5, 4  # number of shared names to examine, and number of files to examine for each name
 _PIXELS = 4096  # number of pixels to examine
 _FEW = 64  # a photo has more colours than this, a mask has fewer
-_EXTREMES = 0.9  # in a JPEG mask, at least this share of the pixels is black or white; in a photo, less
+_EXTREMES = 0.9  # in a JPEG mask, more than this share of the pixels is black or white; in a photo, a smaller share
 
 
 def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile], masks: str | os.PathLike | None = None) -> None:
     """Checks that no masks lie among photos.
 
     Two kinds of folders count as folders of masks. The first is a folder `masks` in `path`. The second is any folder
-    with a name such as `labels`, if most of its images look like masks and have the same names as photos in other
-    folders. Masks in other places are found if they have few colours, and a photo with the same name (1.jpg for 1.png
-    or 1_mask.png) has more colours.
+    with a name such as `labels`, if its first image looks like a mask, and most of its images have the same names as
+    photos in other folders. In other places, a file is a mask if it has few colours, and a photo with the same name has
+    more colours. For example, 1.jpg may be the photo of 1.png or 1_mask.png.
 
     Args:
         path: the folder of the photos.
-        files: the photos found in it.
+        files: the photos found in this folder.
         masks: None, or the folder of masks that the user named. `files` must not contain files of this folder.
 
     Raises:
@@ -60,7 +60,10 @@ def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile], masks: str
 
 
 def _mask_and_photo(files: Sequence[PhotoFile]) -> tuple[Path, Path] | None:
-    """Returns a mask and its photo if some files of the same name are examined, and all of them are such pairs."""
+    """Returns a mask and its photo, or None if there are no masks among the photos.
+
+    Examines some of the names that several files share. There are masks if each of these names has a mask and a photo.
+    """
     first: dict[str, PhotoFile] = {}
     # Only names that several files share are kept, because there may be a million files.
     groups: dict[str, list[PhotoFile]] = {}
@@ -80,7 +83,7 @@ def _pair(files: list[Path]) -> tuple[Path, Path] | None:
 
 @functools.lru_cache
 def _folder_of_masks(folder: str) -> str:
-    """Returns the folder itself, or the innermost folder around it, that has a usual name for masks; otherwise ""."""
+    """Returns the innermost folder of a path that has a usual name for masks, or "" if there is none."""
     parts = folder.split("/")
     words = ["".join(filter(str.isalnum, part.lower())) for part in parts]
     return next(("/".join(parts[:i]) for i in range(len(parts), 0, -1) if _OF_MASKS.fullmatch(words[i - 1])), "")
@@ -103,7 +106,7 @@ def _has_few_colours(pixels: np.ndarray) -> bool:
 
 
 def _pixels(file: Path) -> np.ndarray:
-    """Returns some pixels of an image, uint8 [pixel, rgb]. If the image cannot be read, there are none."""
+    """Returns some pixels of an image, uint8 [pixel, rgb], or no pixels if the image cannot be read."""
     try:
         pixels = np.asarray(read_image(file, size=256)).reshape(-1, 3)
     except UnreadableImage:

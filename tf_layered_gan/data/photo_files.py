@@ -15,7 +15,7 @@ from tf_layered_gan.console.progress import progress
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class PhotoFile:
-    """The files of one photo. It is small, because a folder may hold a million photos.
+    """The files of one photo. This class has few attributes, because a folder may hold a million photos.
 
     Attributes:
         name: path of the photo below its folder, with "/".
@@ -42,15 +42,15 @@ def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None)
     Args:
         path: the folder.
         masks: None, or the folder of masks, which may lie below `path`. A mask has the same relative path as its photo,
-            except for the suffix. An accented letter may be one Unicode character or, as on macOS, two. A photo may
+            except for the suffix. An accented letter may be one Unicode character or, as on macOS, two. Some photos may
             have no mask.
 
     Returns:
         list of `PhotoFile`, sorted by name.
 
     Raises:
-        ValueError: if a folder does not exist or holds no image, no photo has a mask, or the pairs are ambiguous: two
-            photos have the name of one mask, or two masks have the name of one photo.
+        ValueError: if a folder does not exist or holds no image, if no photo has a mask, or if two photos match one
+            mask or two masks match one photo.
     """
     if masks is None:
         return _find(path)

@@ -1,4 +1,4 @@
-"""The classes in which every source returns its photos."""
+"""Classes for photos and splits. Every source returns objects of these classes."""
 
 import dataclasses
 
@@ -46,9 +46,10 @@ class Splits:
     """The photos of one source, in three splits.
 
     Attributes:
-        train: at the storage size. It is larger than the training resolution, so that a random crop is not enlarged.
-        validation: at the training resolution; used for every choice of settings.
-        test: at the training resolution; used only for the reported figures.
+        train: photos at the storage size. The storage size is larger than the training resolution, so that a random
+            crop is not enlarged.
+        validation: photos at the training resolution; used for every choice of settings.
+        test: photos at the training resolution; used only for the reported figures.
 
     Raises:
         ValueError: if validation and test photos differ in size, or training photos are smaller.

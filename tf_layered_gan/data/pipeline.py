@@ -1,6 +1,6 @@
 """The photos of every training step.
 
-They depend only on the seed and the step, so a resumed run gets the same photos.
+The photos of a step depend only on the seed and the step, so a resumed run gets the same photos.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ class Share:
     """The consecutive examples of a batch that one replica processes.
 
     Args:
-        first: index of its first example in the batch, int or int scalar.
+        first: index in the batch of the replica's first example, int or int scalar.
         count: number of examples.
     """
 
@@ -24,7 +24,7 @@ class Share:
         self._first, self._count = first, count
 
     def of(self, values: tf.Tensor) -> tf.Tensor:
-        """Returns the rows of this share, [count, ...], from a tensor [batch, ...]."""
+        """Returns the replica's rows, [count, ...], of a tensor [batch, ...]."""
         return tf.ensure_shape(values[self._first : self._first + self._count], [self._count, *values.shape[1:]])
 
 
@@ -39,8 +39,8 @@ def photo_batch(
 ) -> Callable[[tf.Tensor, Share], dict[str, tf.Tensor]]:
     """Returns a function that reads and augments the photos of a step.
 
-    Every epoch has all photos in another random order. A batch may begin in one epoch and end in the next, so every
-    batch is full. For the augmentation see `augmentation.random_flip_and_crop`.
+    Every epoch uses each photo once, in a new random order. A batch may begin in one epoch and end in the next, so
+    every batch is full. For the augmentation see `augmentation.random_flip_and_crop`.
 
     Args:
         photos: one or more photos (`Photos`), of any width. If there are masks, every pixel is labelled. A photo is

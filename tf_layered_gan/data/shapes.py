@@ -2,9 +2,9 @@
 
 Colour alone says little about where the object is. Objects and backgrounds share their textures, their ranges of
 brightness and saturation, and some of their hues. Each object and each background has two colours. Each background is
-covered with specks in the colours of its object. Over many images, objects differ from backgrounds in three ways: they
-are large closed shapes, they lie in front, and their colours are more often warm than cool. Image i of a split depends
-only on the split and on i.
+covered with specks in the colours of its object. Over many images, objects differ from backgrounds in three ways.
+Objects are large closed shapes, they lie in front, and their colours are more often warm than cool. Image i of a split
+depends only on the split and on i.
 """
 
 import hashlib
@@ -37,15 +37,15 @@ def _inside(shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return (np.maximum(x, y) < 1) & (np.minimum(x, y) < 0.38)
     if shape == "triangle":
         return (y < 0.55) & (np.sqrt(3) * np.abs(x) - y < 1.05)
-    # 0 in the direction of a notch, 1 in the direction of a tip.
+    # `turn` is 0 in the direction of a notch between two tips of the star, and 1 in the direction of a tip.
     turn = np.abs((np.arctan2(y, x) * 5 / (2 * np.pi)) % 1 - 0.5) * 2
     return np.hypot(x, y) < 0.52 + 0.6 * turn**1.5
 
 
 def _texture(rng, kind, x, y, period, radius=0.35):
-    """Returns the share of the first colour in a mixture of two, float [height, width] in [0, 1].
+    """Returns the weight of the first of two mixed colours in each pixel, float [height, width] in [0, 1].
 
-    `period` has the unit of x.
+    `period` has the same unit as `x`.
     """
     angle, phase = rng.uniform(0, np.pi), rng.uniform(0, 1, 2)
     u = (np.cos(angle) * x + np.sin(angle) * y) / period + phase[0]

@@ -22,13 +22,13 @@ def labelled_square(
 ) -> np.ndarray:
     """Fits a photo and its mask into the same square.
 
-    The photo is resized bilinearly with antialiasing; the paper does not say how it resizes. Each pixel of the mask
-    takes the label nearest to its centre.
+    The photo is resized bilinearly with antialiasing; the paper does not say how it resizes. Each pixel of the resized
+    mask gets the label of the nearest pixel in the original mask.
 
     Args:
         photo: PIL.Image in mode RGB.
-        mask: None, or PIL.Image of any size with the photo's aspect ratio, to within 1 %; grey 128 and above means
-            foreground.
+        mask: None, or PIL.Image of any size. Its aspect ratio may differ from the photo's by 1 %. Grey 128 and above
+            means foreground.
         size: side of the square, pixels.
         fit: "crop", "squeeze" or "pad", see `edge_segmenter.fit`. The paper crops (C.3).
         unlabelled: None, or the grey of mask pixels that have no label.
@@ -57,7 +57,7 @@ def full_labels(
     unlabelled: int | None = None,
     mask_name: str | os.PathLike = "the mask",
 ) -> np.ndarray:
-    """Resizes a mask to the size of its photo; each pixel takes the label nearest to its centre.
+    """Resizes a mask to the size of its photo. Each pixel gets the label of the nearest pixel in the original mask.
 
     Args:
         photo, mask, unlabelled, mask_name: as for `labelled_square`.

@@ -1,6 +1,6 @@
 """Builders for two of the paper's datasets.
 
-They are needed because TensorFlow Datasets has another split of CUB, and does not have APC.
+TensorFlow Datasets has CUB with another split, and does not have APC.
 """
 
 import random
@@ -21,17 +21,19 @@ from edge_segmenter.fit import visible_part
 SPLITS = ("train", "validation", "test")
 APC_URL = "http://3dvision.princeton.edu/projects/2016/apc/downloads/training.zip"
 APC_SIZE = 128  # pixels
-# The path of a file, with its scene. A scene is a folder two levels below "training", as in GENESIS-V2's script, or two
-# levels below the top folder.
+# The two groups are the scene of a file, and the file's path in the scene. A scene is a folder two levels below
+# "training", as in GENESIS-V2's script. If there is no folder "training", it is two levels below the top folder.
 _SCENE = re.compile(r"(?!__MACOSX/)(?:(?:.*/)?training/)?((?!training/)[^/]+/[^/]+/scene-[^/]+)/(.*)")
 
 
 class Cub(CaltechBirds2011):
-    """`caltech_birds2011` with ReDO's split (Chen et al., 2019): 10,000 / 788 / 1,000 photos (paper, appendix C).
+    """`caltech_birds2011` with ReDO's split (Chen et al., 2019; paper, appendix C).
 
-    Each digit in cub_split.txt is the split of one photo: 0 train, 1 validation, 2 test. The digits are in the order of
-    the photos' numbers. The archive's file images.txt has the number of each photo. The order of the numbers is not the
-    order of the names.
+    There are 10,000 photos for training, 788 for validation and 1,000 for test.
+
+    Each digit in cub_split.txt is the split of one photo: 0 for training, 1 for validation, 2 for test. The digits are
+    in the order of the photos' numbers. The archive's file images.txt has the number of each photo. The order of the
+    numbers is not the order of the names.
     """
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
@@ -54,9 +56,9 @@ class Apc(tfds.core.GeneratorBasedBuilder):
     """The "object segmentation training dataset" of the Amazon Picking Challenge: frames of scenes with one object.
 
     The split follows the script of GENESIS-V2, which the paper used. This script splits scenes, not frames: the sorted
-    paths of the scenes are shuffled by Python's generator with seed 0. Then the first tenth is for validation, and the
-    next tenth is for the test. A frame becomes a square of 128 pixels: its short side is rescaled, and the centre is
-    cut out. Scenes without an object have no masks; they are left out after the shuffling.
+    paths of the scenes are shuffled by Python's generator with seed 0. The first tenth of the shuffled scenes is for
+    validation, and the next tenth is for test. A frame becomes a square of 128 pixels: its short side is rescaled, and
+    the centre is cut out. Scenes without an object have no masks. These scenes are left out after the shuffling.
     """
 
     VERSION = tfds.core.Version("1.0.0")

@@ -19,13 +19,13 @@ class Dataset:
     """One dataset.
 
     Attributes:
-        builder: the builder for TensorFlow Datasets. Without a split "validation", validation photos are taken from
-            "train". Without a feature `MASK`, masks come from a folder.
+        builder: the builder for TensorFlow Datasets. If the dataset has no split "validation", validation photos are
+            taken from "train". If the examples have no feature `MASK`, masks come from a folder.
         source: where users can ask for the archives.
         archives: the names of the archives.
-        name: function that takes an example and its split, and returns the photo's name. The name is the path in the
-            archive, with the class.
-        features: the features of an example that the name is made from.
+        name: function that takes an example and its split, and returns the photo's name. The name contains the class of
+            the photo, and its path in the archive.
+        features: the features of an example from which `name` makes the photo's name.
     """
 
     builder: type[tfds.core.DatasetBuilder]
@@ -74,8 +74,8 @@ def prepare(source: str, path: str | os.PathLike | None = None) -> tfds.core.Dat
 
     Args:
         source: a name in `DATASETS`.
-        path: the folder where TensorFlow Datasets keeps its datasets; None for its default, ~/tensorflow_datasets.
-            Archives in its subfolder downloads/manual are not downloaded.
+        path: the folder where TensorFlow Datasets keeps its datasets; None for its default, ~/tensorflow_datasets. An
+            archive that is already in the subfolder downloads/manual is not downloaded.
 
     Raises:
         ValueError: if there is no such dataset, or it cannot be prepared. The message says which files the user can

@@ -47,13 +47,13 @@ def load(
             cars_test/00001.png for cars_test/00001.jpg. A mask has the photo's aspect ratio. Grey 128 and above is
             foreground.
         holdout: only for dogs and cars: the number of training photos that become validation photos.
-        train_masks: whether to load masks of the training photos as well; only cub and apc have any.
+        train_masks: whether to also load the masks of the training photos, which only cub and apc have.
         cache: None, or a folder that keeps the decoded photos, see `cache.cached_splits`.
 
     Returns:
-        `Splits`. A photo's name is its path in the archive (for cars, with the class). In the true masks, grey 128 and
-        above is foreground as well. In CUB, this means that at least 3 of 5 annotators marked the pixel. The paper does
-        not state a threshold.
+        `Splits`. A photo's name is its path in the archive (for cars, with the class). In the dataset's own masks, grey
+        128 and above is foreground. In CUB, such a pixel was marked by at least 3 of 5 annotators. The paper does not
+        state a threshold.
 
     Raises:
         ValueError: if the dataset is not prepared, a photo or mask cannot be read, or a mask is missing or has another
@@ -116,7 +116,7 @@ def _read(source, builder, *, create, resolution, storage_size, fit, masks, hold
         return Photos(squares[..., :3], squares[..., 3] if labelled else None, names)
 
     labelled = own_masks or masks is not None
-    # The training photos are read last, because a mask for validation or test may be missing.
+    # The training photos are read last, so that a missing mask for validation or test is reported early.
     validation, test = (photos(split, resolution, in_memory, labelled) for split in held)
     return Splits(photos(train, storage_size, create, train_masks and own_masks), validation, test)
 
