@@ -227,7 +227,7 @@ def test_a_folder_without_a_usable_photo_is_refused(tmp_path):
     (tmp_path / "b.png").write_bytes(b"")
     (tmp_path / "c.txt").write_text("no image")
     with pytest.raises(
-        ValueError, match=r"0 of 2 photos are usable.*looked for \.avif \.bmp .*\.jpeg \.jpg .*\.png .*\.webp"
+        ValueError, match=r"0 of 2 photos are usable.*suffixes: \.avif \.bmp .*\.jpeg \.jpg .*\.png .*\.webp"
     ):
         folder.load(tmp_path, **SIZES)
 

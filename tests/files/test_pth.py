@@ -43,6 +43,6 @@ def test_no_code_of_a_file_is_run(tmp_path):
             return (tmp_path / "touched").touch, ()
 
     (tmp_path / "a.pth").write_bytes(pickle.dumps(Touch()))
-    with pytest.raises(ValueError, match="a.pth is not a state_dict .*: it has builtins.getattr"):
+    with pytest.raises(ValueError, match="a.pth is not a state_dict .*: it needs builtins.getattr"):
         read_pth(tmp_path / "a.pth")
     assert not (tmp_path / "touched").exists()

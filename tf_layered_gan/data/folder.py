@@ -130,7 +130,7 @@ def _read(files, path, *, create, resolution, storage_size, fit, unlabelled, hol
     if len(evaluation) < 2 or not (train or evaluation[0].mask):
         raise ValueError(
             f"{path}: {len(train) + len(evaluation)} of {len(files)} photos are usable, {len(evaluation)} "
-            "of them for evaluation; needed: 2 for evaluation, and 1 for training if none has a mask; looked for "
+            "of them for evaluation; needed: 2 for evaluation and, if no photo has a mask, 1 for training; suffixes: "
             f"{' '.join(SUFFIXES)}"
         )
     return Splits(

@@ -31,7 +31,9 @@ def photo_classes(splits: Splits, pattern: str) -> list[str]:
             found = [re.search(pattern, name) for name in names]
     except TimeoutError as error:
         limit = f"one that needs {_MATCHING_SECONDS} seconds at most for the {len(names)} photos' names"
-        raise ValueError(f"data.classes is {pattern!r}, allowed: {limit}; nested repeats take long") from error
+        raise ValueError(
+            f"data.classes is {pattern!r}, allowed: {limit}; nested repeats such as (a+)+ take long"
+        ) from error
     if None in found:
         raise ValueError(f"data.classes is {pattern!r}, which finds no class in the name {names[found.index(None)]!r}")
     return [match[0] for match in found if match]

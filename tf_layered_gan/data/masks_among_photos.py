@@ -48,7 +48,9 @@ def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile], masks: str
     named = [f for f, members in folders.items() if 2 * sum(_stem(one) in photos for one in members) > len(members)]
     found = [folder for folder in named if _looks_like_a_mask(folders[folder][0].photo)]
     if masks is None and (Path(path) / "masks").is_dir():
-        raise ValueError(f"{path} has a folder of masks, but masks are not photos: name it with --config.data.masks")
+        raise ValueError(
+            f"{path} has a folder of masks, but masks are not photos: name this folder with --config.data.masks"
+        )
     if found:
         folder = Path(path, found[0])
         advice = f"name the two folders, --config.data.path=PHOTOS and --config.data.masks={folder}"

@@ -1,7 +1,7 @@
 """Segmentation baselines that need no training, for comparison with a trained segmenter.
 
-Every baseline takes images, uint8 [image, height, width, rgb], and returns masks, bool [image, height, width] with
-True = foreground. It raises ValueError for images of another type or shape.
+Every baseline takes images, uint8 [image, height, width, rgb], and returns masks, bool [image, height, width], where
+True is foreground. Every baseline raises ValueError for images of another type or shape.
 """
 
 from collections.abc import Callable
@@ -24,8 +24,9 @@ def all_foreground(images: np.ndarray) -> np.ndarray:
 def centred_disc(images: np.ndarray) -> np.ndarray:
     """Marks a centred disc, two thirds of the image wide (an ellipse if height and width differ).
 
-    Photographers put their object in the middle. So this baseline is strong, although it ignores the image. The result
-    of a method that prefers the middle (`networks.mask_centring`) means nothing unless it is better.
+    Photographers put their object in the middle, so this baseline is strong, although it ignores the image. A method
+    that prefers the middle (see `networks.mask_centring`) must be better than this disc, or else its result means
+    nothing.
     """
     _check_images(images)
     y, x = ((2 * np.arange(length) + 1) / length - 1 for length in images.shape[1:3])
@@ -35,8 +36,9 @@ def centred_disc(images: np.ndarray) -> np.ndarray:
 def otsu(images: np.ndarray) -> np.ndarray:
     """Splits the grey values of each image in two by Otsu's threshold (Otsu 1979).
 
-    The part that covers less of the border is the foreground. If both cover the same share, the brighter part is the
-    foreground. This rule is our choice. It uses no true mask. An image of a single grey value has no foreground.
+    The part that covers less of the border is the foreground. If both parts cover the same share of the border, the
+    brighter part is the foreground. This rule is our choice, and needs no true mask. An image of a single grey value
+    has no foreground.
     """
     _check_images(images)
 
@@ -51,8 +53,8 @@ def two_colours(images: np.ndarray) -> np.ndarray:
     """Splits the colours of each image into two groups, and marks the largest region of the inner group.
 
     The two groups are clusters (k-means) of a and b in CIELAB, so brightness is ignored. The inner group is the group
-    that covers less of the border. `largest_thing` finds its largest region. This finds an object of one colour on a
-    background of another colour.
+    that covers less of the border. `largest_thing` finds the largest region of this group. This baseline finds an
+    object of one colour on a background of another colour.
     """
     _check_images(images)
 
@@ -68,9 +70,9 @@ def pooled_hues(images: np.ndarray) -> np.ndarray:
     """Splits the hues of all images into two groups, and marks the largest region of the inner hues in each image.
 
     The two groups are clusters (k-means) of the hues as points on a circle. At most 100,000 evenly spaced pixels are
-    clustered. The other pixels join the cluster with the nearer centre. A group is inner if its share of the border is
-    smaller than its share of all pixels. This baseline finds objects of a kind with typical colours. A mask depends on
-    the other images.
+    clustered. The other pixels join the cluster with the nearer centre. The hues of a group are inner if they cover a
+    smaller share of the border pixels than of all pixels. This baseline finds objects of a kind with typical colours.
+    The mask of an image depends on the other images.
     """
     _check_images(images)
     angles = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2HSV_FULL)[..., 0] for image in images]) * (2 * np.pi / 256)
@@ -89,7 +91,7 @@ def grabcut(images: np.ndarray) -> np.ndarray:
 
     The paper does not say how it starts GrabCut.
 
-    A mask may be empty. It does not depend on the other images.
+    The mask of an image may be empty, and does not depend on the other images.
     """
     _check_images(images)
     return np.stack([grabcut_from_rectangle(image, _GRABCUT_ITERATIONS) for image in images])
@@ -101,7 +103,9 @@ BASELINES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def largest_thing(mask: np.ndarray) -> np.ndarray:
-    """Returns the largest connected component of a mask, after an opening with a square of an eighth of the width.
+    """Returns the largest connected component of a mask, after a morphological opening.
+
+    The opening uses a square whose side is about an eighth of the mask's width.
 
     Args:
         mask: bool [height, width].
@@ -140,5 +144,5 @@ def _border(shape: tuple[int, ...]) -> np.ndarray:
 def _check_images(images: np.ndarray) -> None:
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3 or 0 in images.shape:
         raise ValueError(
-            f"images must be uint8 [image, height, width, 3], no side of 0 pixels, got {images.dtype} {images.shape}"
+            f"images must be uint8 [image, height, width, 3] without empty axes, got {images.dtype} {images.shape}"
         )

@@ -35,7 +35,7 @@ def collapse_warning(mask_mean: float, masks_full: float = 0.0) -> str | None:
 
 
 def variety_warning(synthetic: Mapping[str, float]) -> str | None:
-    """Describes a lack of silhouettes, and says what to change.
+    """Describes a lack of different silhouettes, and says what to change.
 
     Args:
         synthetic: the figures of `gan_figures.evaluate_synthetic_masks`.

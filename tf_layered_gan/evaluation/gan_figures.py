@@ -34,8 +34,8 @@ def evaluate_fid(
     """Computes FID of the composed images, and bg-FID of the backgrounds alone, with the averaged generators.
 
     A bg-FID far above FID is a good sign: the backgrounds are not whole images (paper, Table 1). The composed images
-    are perturbed, as D sees them; the backgrounds are not. Both are rounded to whole pixel values. The reference is all
-    photos at the GAN's resolution, see `reference_photos`.
+    are perturbed, as in the training of D. The backgrounds are not perturbed. All images are rounded to whole pixel
+    values. The synthetic images are compared with all photos at the GAN's resolution, see `reference_photos`.
 
     Args:
         gan: the GAN.
@@ -47,7 +47,7 @@ def evaluate_fid(
         cache: folder for the statistics of the photos, see `fid.cached_statistics`.
 
     Returns:
-        dict: "fid" and "bg_fid", floats; and the conditions that two FIDs must share to be comparable: "samples",
+        dict: "fid" and "bg_fid", floats; and the settings that must be equal when two FIDs are compared: "samples",
         "reference", "reference_pictures" (the number of photos), "resize", and "inception_sha256", the SHA-256 of the
         file of weights.
     """
@@ -76,8 +76,8 @@ def reference_photos(splits: Splits, resolution: int) -> np.ndarray:
     """Resizes all photos to one size, without the random crop of training.
 
     Training photos are resized twice: first from the file to the storage size (rounded to whole pixel values), then to
-    `resolution`. So they are slightly softer. The other photos were resized from the file to `resolution` in one step.
-    Photos are always resized bilinearly with antialiasing.
+    `resolution`. So the training photos are slightly softer. Validation and test photos were resized from the file to
+    `resolution` in one step. Photos are always resized bilinearly with antialiasing.
 
     Args:
         splits: the photos.
@@ -107,14 +107,15 @@ def _synthesize(gan: LayeredGAN, sample: Sampler, layer: str, count: int) -> Ite
 def evaluate_synthetic_masks(gan: LayeredGAN, sample: Sampler, batches: int = 32) -> dict[str, Any]:
     """Measures the masks of the averaged generators before perturbation, to show whether the GAN has collapsed.
 
-    The shares of the variance are computed from the first 4 batches. Each batch provides at most 8 codes and 8 z.
+    The shares of the variance (see `variety.variance_shares`) are computed from at most 8 codes and 8 z of each of the
+    first 4 batches.
 
     Args:
         gan: the GAN.
         sample: function that takes a step, int64 scalar, and returns the random inputs of a batch, see
             `sampling.build_sampler`.
-        batches: greatest number of batches, from steps 0, 1, ... of `sample`. No more batches are painted once there
-            are 1,024 images, because the variety is computed from all pairs of masks.
+        batches: greatest number of batches, from steps 0, 1, ... of `sample`. At most 1,024 images are used, because
+            the variety is computed from all pairs of masks.
 
     Returns:
         dict: "mask_mean", the mean share of the image that a mask covers (near 0 if masks are empty, near 1 if they
@@ -160,7 +161,7 @@ def crossed_masks(foreground_generator: keras.Model, draws: Mapping[str, tf.Tens
 def evaluate_clusters(discriminator: keras.Model, splits: Splits, classes: Sequence[str]) -> dict[str, Any]:
     """Compares the classes of all photos with their clusters.
 
-    The cluster of a photo is its most likely category by E_x (Sec. 4).
+    The cluster of a photo is its most likely category according to E_x (Sec. 4).
 
     Args:
         discriminator: D with E_x, see `networks.discriminator`.
@@ -184,7 +185,7 @@ def photo_clusters(discriminator: keras.Model, photos: Sequence[np.ndarray]) -> 
     Returns:
         int [photo], in the order of the arrays.
     """
-    # For its groups, D may need a batch of a certain size.
+    # D may need batches of a certain size, but E_x does not.
     encoder = keras.Model(discriminator.input, discriminator.output[1])
     return np.concatenate([_cluster(encoder, images) for images in photos])
 

@@ -54,7 +54,7 @@ def layer_grid(
 def synthetic_grid(
     background: np.ndarray, foreground: np.ndarray, mask: np.ndarray, composed: np.ndarray
 ) -> np.ndarray:
-    """Shows synthetic layers without photos. These are the first four columns of `layer_grid`."""
+    """Shows synthetic layers without photos. The columns are the first four columns of `layer_grid`."""
     return _sheet(_layers(background, foreground, mask, composed))
 
 
@@ -94,14 +94,14 @@ def save_png(array: np.ndarray, path: str | os.PathLike) -> None:
 
 
 def grid(rows: Sequence[Sequence[Tile]], *, scale: int = 1, headings: Sequence[str] = ()) -> np.ndarray:
-    """Arranges tiles in rows. Between neighbouring tiles are 2 pixels; the grid has no outer margin.
+    """Arranges tiles in rows. Neighbouring tiles are 2 pixels apart, and the grid has no outer margin.
 
     Args:
-        rows: rows of tiles, with the same number of tiles in each row. All tiles have one height and width. A tile is
-            an image, a mask, or a pair (image, mask), see `mask_over_image`. An image is uint8 [height, width, rgb] in
-            [0, 255] or float [height, width, rgb] in [-1, 1]. A mask is [height, width] or [height, width, 1] and is
-            shown in grey. It is bool, or float in [0, 1], or uint8 true labels: 0 background, 1 foreground, 255
-            unlabelled, which is shown in middle grey.
+        rows: rows of tiles, with the same number of tiles in each row. All tiles have the same height and width. A tile
+            is an image, a mask, or a pair (image, mask), see `mask_over_image`. An image is uint8 [height, width, rgb]
+            in [0, 255] or float [height, width, rgb] in [-1, 1]. A mask is [height, width] or [height, width, 1] and is
+            shown in grey. The values of a mask are bool, float in [0, 1], or uint8 labels: 0 background, 1 foreground,
+            255 unlabelled. Label 255 is shown in middle grey.
         scale: each pixel of a tile becomes scale x scale pixels.
         headings: the texts above the columns. If the list is empty, there are no headings.
 
@@ -146,7 +146,7 @@ def cut_out(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
 
 
 def _sheet(columns: Mapping[str, Column]) -> np.ndarray:
-    """Shows columns of tiles under their headings, enlarged."""
+    """Enlarges the tiles of each column, and shows them under the heading of the column."""
     lengths = [len(column) for column in columns.values()]
     if len(set(lengths)) > 1:
         raise ValueError(f"every column must have one tile for each sample, got {lengths}")
@@ -195,7 +195,7 @@ def _mask_values(tile: np.ndarray) -> np.ndarray:
 
 
 def _heading_row(headings: Sequence[str], width: int) -> np.ndarray:
-    """Draws the headings of columns of one width, black on white: uint8 [height, grid width, rgb]."""
+    """Draws the headings of equally wide columns, black on white: uint8 [height, grid width, rgb]."""
     lines = [textwrap.wrap(heading, max(1, int(width / _LETTER_WIDTH))) for heading in headings]
     size = (len(headings) * (width + SEPARATOR) - SEPARATOR, _LINE_HEIGHT * max(map(len, lines)) + SEPARATOR)
     image = Image.new("RGB", size, "white")
@@ -207,7 +207,7 @@ def _heading_row(headings: Sequence[str], width: int) -> np.ndarray:
 
 
 def _round(values: np.ndarray) -> np.ndarray:
-    values = np.nan_to_num(values)  # training reports non-finite values only after it has written its grid
+    values = np.nan_to_num(values)  # in training, the grid is written before non-finite values are reported
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 

@@ -9,8 +9,8 @@ _DARK = 0.4  # the background keeps this share of its brightness
 def mask_over_image(image: np.ndarray, mask: np.ndarray, scale: int = 1) -> np.ndarray:
     """Draws the outline of a mask over its image, and darkens the image where the mask is 0.
 
-    The outline is a yellow line inside the object and a black line outside it, so it is visible on every colour. It
-    follows the line where the mask is 0.5.
+    The outline is a yellow line inside the object and a black line outside it, so it is visible on every colour. The
+    outline follows the line where the mask is 0.5.
 
     Args:
         image: uint8 [height, width, rgb].

@@ -26,9 +26,9 @@ def write_report(
 ) -> dict[str, Any]:
     """Evaluates a segmenter on the test photos, and writes metrics.json and the folder test.
 
-    metrics.json holds the items of `run`, and "test". The latter is the dict of `segmentation.evaluate`, or None if the
-    photos have no masks. The folder `test` holds two folders: `images`, the first 64 photos at the network's
-    resolution, and `masks`, the segmenter's masks of these photos. If there are true masks, `test` also holds
+    metrics.json holds the items of `run` and the item "test". The item "test" is the dict of `segmentation.evaluate`,
+    or None if the photos have no masks. The folder `test` holds two folders: `images`, the first 64 photos at the
+    network's resolution, and `masks`, the segmenter's masks of these photos. If there are true masks, `test` also holds
     photos_with_masks.png: photo, true mask, segmenter's mask, cut-out, and the baselines' masks.
 
     Args:

@@ -1,4 +1,4 @@
-"""Evaluation of the segmenter and the baselines on the same photos that were held out."""
+"""Evaluation of the segmenter and the baselines on the same held-out photos."""
 
 from collections.abc import Mapping
 
@@ -33,15 +33,16 @@ def to_model_range(images: np.ndarray) -> np.ndarray:
 
 
 def predict_probabilities(network: keras.Model, images: np.ndarray, batch_size: int = 64) -> np.ndarray:
-    """Computes the foreground probability of each pixel. It is the sigmoid of the network's logits in inference mode.
+    """Computes the foreground probability of each pixel. The probability is the sigmoid of the network's logit.
 
-    The last batch is filled up with copies of the last image, so that the network is traced for one batch size only.
+    The network runs in inference mode. The last batch is filled up with copies of the last image, so that the network
+    is traced for one batch size only.
 
     Args:
         network: model that maps float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch, height, width,
             1].
         images: uint8 [image, height, width, rgb].
-        batch_size: images per batch. It is reduced to the number of images if it is larger.
+        batch_size: images per batch. A batch size above the number of images is reduced to the number of images.
 
     Returns:
         float32 [image, height, width] in [0, 1].
@@ -75,8 +76,8 @@ def evaluate(
         others: more networks to evaluate, by name.
 
     Returns:
-        dict from a name to its `segmentation_metrics`. The names are "segmenter" and those in `others`; with
-        `baselines`, also "sharpened" and each baseline.
+        dict from a name to its `segmentation_metrics`. The names are "segmenter" and the names in `others`. If
+        `baselines` is True, the dict also has "sharpened" and each baseline.
 
     Raises:
         ValueError: if the photos have no masks, or no pixel is labelled.

@@ -1,4 +1,4 @@
-"""Codes that are chosen as inputs of the generators. In training, all codes are drawn at random."""
+"""Chosen codes as inputs of the generators. In training, all codes are random."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -40,8 +40,10 @@ class Codes:
         return Codes(**{name: values[np.asarray(places)] for name, values in vars(self).items()})
 
     def but(self, other: "Codes", *names: str) -> "Codes":
-        """Returns a copy whose fields `names` come from `other`. `other` has the same number of codes, or one code for
-        all."""
+        """Returns a copy in which the fields `names` have the values of `other`.
+
+        `other` has the same number of codes, or one code for all.
+        """
         return dataclasses.replace(
             self, **{name: np.broadcast_to(getattr(other, name), getattr(self, name).shape) for name in names}
         )
@@ -74,8 +76,8 @@ def every_category(codes: Codes, group_size: int) -> tuple[Codes, list[list[int]
     """Returns one code for each category of c, and the list of categories in each group.
 
     Args:
-        codes: drawn codes. All returned codes have the z of the first drawn code. A normal prior has no categories. In
-            this case the drawn codes are returned with that z, and each code counts as a group.
+        codes: drawn codes. All returned codes have the z of the first drawn code. A normal prior has no categories. For
+            such a prior, the drawn codes are returned with the z of the first code, and each code counts as a group.
         group_size: the number of categories in a group; 0 for a normal prior.
     """
     if not group_size:
@@ -90,8 +92,8 @@ def every_category(codes: Codes, group_size: int) -> tuple[Codes, list[list[int]
 def between(first: Codes, last: Codes, steps: int) -> Codes:
     """Interpolates from one code to another. The first and the last step are the two codes themselves.
 
-    z moves on a great circle, so its norm stays typical of the z in training (White 2016). c and c_sup are mixed
-    linearly. In training, the networks never see such mixtures. All results have the window of the first code.
+    z moves on a great circle, so its norm stays as typical as in training (White 2016). c and c_sup are mixed linearly.
+    In training, the networks never see such mixtures. All results have the window of the first code.
     """
     shares = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
     return Codes(

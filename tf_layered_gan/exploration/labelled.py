@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from tf_layered_gan.evaluation.image_grid import SEPARATOR, Tile, enlargement, grid
 
-# The first two are in pixels; the third counts the letters in a line of a label.
+# The margin and the text size are in pixels. The third number is the greatest number of letters in a line of a label.
 _MARGIN, _TEXT_SIZE, _LETTERS = 110, 13, 14
 
 

@@ -53,8 +53,8 @@ class Explorer:
     def interpolation(self) -> np.ndarray:
         """Shows the steps from one code to another, for two pairs of codes.
 
-        A pair of codes has three rows. Along the first row z changes. Along the second row c changes, and along the
-        third row both change.
+        A pair of codes has three rows. Along the first row z changes, along the second row c changes, and along the
+        third row both z and c change.
         """
         rows = {}
         for pair, (i, j) in {"first pair": (0, 1), "second pair": (2, 3)}.items():

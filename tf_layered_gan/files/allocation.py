@@ -1,6 +1,6 @@
 """Reservation of disk space before a file is mapped into memory.
 
-Without it, a full disk would kill the process later.
+Without the reservation, a full disk would kill the process later.
 """
 
 import os

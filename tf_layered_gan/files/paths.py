@@ -6,15 +6,15 @@ import pathlib
 import tempfile
 from collections.abc import Iterator
 
-_PATTERN = "*?["  # a shell replaces a word with one of these characters by file names
+_PATTERN = "*?["  # a shell replaces a word that contains one of these characters with file names
 _NOT_PLAIN = set("*?[]\\") - {os.sep}
 
 
 def resolved(path: str | os.PathLike, name: str, *, exists: bool = False) -> str:
     """Returns an absolute path. A leading ~ becomes the home folder. An empty path stays empty.
 
-    A shell replaces neither a ~ nor a pattern in `--flag=PATH`. So this function replaces the ~. All other characters
-    stand for themselves.
+    In `--flag=PATH`, a shell replaces neither a ~ nor a pattern such as *. This function replaces a leading ~, and
+    keeps all other characters.
 
     Args:
         path: the path from the user, absolute or relative to the working directory.
@@ -39,7 +39,7 @@ def resolved(path: str | os.PathLike, name: str, *, exists: bool = False) -> str
 
 @contextlib.contextmanager
 def for_tensorflow(folder: str | os.PathLike) -> Iterator[str]:
-    """Yields a path that TensorFlow can use for a folder: the folder's own path or, if necessary, a link to it.
+    """Yields a path of a folder that TensorFlow can use: the folder's own path or, if necessary, the path of a link.
 
     TensorFlow interprets paths of checkpoints as patterns, so it finds nothing if a path contains [ or a backslash.
     TensorFlow also refuses paths that are not UTF-8.

@@ -1,4 +1,4 @@
-"""Reading of arrays from a .pth file, in the format of PyTorch before version 1.6. It does not need PyTorch."""
+"""Reading of arrays from a .pth file, in the format of PyTorch before version 1.6. PyTorch is not needed."""
 
 import collections
 import os
@@ -18,10 +18,10 @@ def read_pth(path: str | os.PathLike) -> dict[str, np.ndarray]:
     A pickle can run any code. So every class that a state_dict does not need is refused.
 
     Args:
-        path: the file. It holds tensors of float32 and int64 by their names.
+        path: the file. The file holds named tensors of float32 and int64.
 
     Returns:
-        dict of the arrays by the tensors' names.
+        dict from the name of a tensor to its array.
 
     Raises:
         ValueError: the file is damaged or of another kind.
@@ -43,7 +43,7 @@ class _Storage(NamedTuple):
 
 
 class _Tensor(NamedTuple):
-    """A tensor whose numbers have not been read yet. The unit of offset and strides is one number."""
+    """A tensor whose numbers have not been read yet. `offset` and `strides` count numbers, not bytes."""
 
     storage: _Storage
     offset: int
@@ -68,7 +68,7 @@ _CLASSES: dict[str, Any] = {
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if f"{module}.{name}" not in _CLASSES:
-            raise pickle.UnpicklingError(f"it has {module}.{name}")
+            raise pickle.UnpicklingError(f"it needs {module}.{name}")
         return _CLASSES[f"{module}.{name}"]
 
     def persistent_load(self, identifier: tuple) -> _Storage:

@@ -1,4 +1,4 @@
-"""Small files, mostly JSON. Each is written as a whole or not at all."""
+"""Small files, mostly JSON. Each file is written as a whole or not at all."""
 
 import json
 import os

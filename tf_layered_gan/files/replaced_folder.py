@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def replacing_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Yields a new folder, which replaces `path` at the end of the block unless there is an error.
+    """Yields a new folder. If the block ends without an error, the new folder replaces `path`.
 
     A folder must not be replaced by two processes at the same time. The parent folder must exist.
     """

@@ -1,4 +1,4 @@
-"""A time limit for code that might run for ever, such as the search for a regular expression."""
+"""A time limit for code that might run for ever, such as a search with a regular expression."""
 
 import contextlib
 import signal

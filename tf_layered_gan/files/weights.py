@@ -34,7 +34,7 @@ def load_weights(
     Args:
         path: the file.
         network_layers: the layers.
-        name_of: returns the name of an array for a layer and one of its weights.
+        name_of: function that takes a layer and one of its weights, and returns the name of the array for this weight.
         source: the published network, for errors.
         writer: the module that writes such files, for errors.
 

@@ -12,8 +12,7 @@ from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.segmenter import Segmenter
 
 _KEPT = 2  # if the newest checkpoint is truncated, the older one is used
-# Reading a truncated or overwritten checkpoint never raises these errors. It can raise their base class, which is
-# caught.
+# Damaged checkpoints never raise these errors. They raise other errors of the same base class, which `restore` catches.
 _NOT_FROM_DAMAGE = (
     tf.errors.AbortedError,
     tf.errors.CancelledError,
@@ -28,7 +27,7 @@ _COUNTERS = ("gan_step", "segmenter_step", "final_step", "final_round", "skipped
 class Checkpointer:
     """Saves and restores models, optimizers, averaged networks and the position in the training.
 
-    Random draws and the order of the photos are functions of the position and the seed. So a restored run continues
+    Random numbers and the order of the photos depend only on the position and the seed. So a restored run continues
     exactly where it stopped.
 
     Args:
@@ -39,8 +38,8 @@ class Checkpointer:
 
     Attributes:
         gan_step, segmenter_step: int64 variables, steps taken in all rounds.
-        final_step, final_round: int64 variables: the number of final steps that the segmenter has taken, and the last
-            round before these steps.
+        final_step, final_round: int64 variables: the number of final steps that the segmenter has taken, and the number
+            of the last round before the final steps.
         skipped: int64 variable, the number of batches that the run skipped when it went back to a checkpoint after an
             error.
         seconds: float64 variable, the time spent on training, including the time before interruptions.
@@ -60,11 +59,11 @@ class Checkpointer:
         self._number = 0  # number of the newest undamaged checkpoint
 
     def restore(self) -> bool:
-        """Restores the newest checkpoint that can be read. Returns whether there was one.
+        """Restores the newest checkpoint that can be read. Returns whether there was such a checkpoint.
 
         Raises:
-            ValueError: a checkpoint has other variables, because another version wrote it; or none of the checkpoints
-                can be read.
+            ValueError: another version of the program wrote a checkpoint, with other variables; or there are
+                checkpoints, but none can be read.
         """
         numbers = _written(self._directory)
         for number in reversed(numbers):
@@ -118,7 +117,7 @@ class Checkpointer:
 
     @property
     def steps_taken(self) -> int:
-        """The total number of training steps of all kinds that have been taken."""
+        """The number of training steps taken so far, of all kinds together."""
         optimizers = ("generator_optimizer", "segmenter_optimizer")
         return sum(int(self._trained[name].iterations.numpy()) for name in optimizers if name in self._trained)
 

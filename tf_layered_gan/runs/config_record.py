@@ -28,9 +28,9 @@ def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
     Raises:
         ValueError: the run began with another config. The message names the fields. Fields that do not change the steps
             already taken may differ: `monitoring`, `metrics`, `jit`, `distribution`, `data.classes`, `refine.passes`,
-            `data.most_photos`, the places of photos, masks and the encoder's weights, and `schedule` except for the
-            size of a round. Also raised if the workdir lies in the folder of photos, if config.json is damaged, or if
-            `check_links` refuses the workdir.
+            `data.most_photos`, the paths of photos, masks and the encoder's weights, and all fields of `schedule`
+            except the size of a round. Also raised if the workdir lies in the folder of photos, if config.json is
+            damaged, or if `check_links` refuses the workdir.
     """
     check_links(workdir)
     photos = config.data.path if config.data.source == "folder" else None
@@ -48,7 +48,7 @@ def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
 
 
 def move_photos(config: ConfigDict, photos: str | None, masks: str | None) -> None:
-    """Sets the new folders of a run's photos and masks in its config. A folder that is None is not changed."""
+    """Sets the new folders of a run's photos and masks in its config. None keeps the folder of the config."""
     config.data.path, config.data.masks = photos or config.data.path, masks or config.data.masks
 
 
@@ -84,12 +84,12 @@ def record_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
 
 
 def config_facts(config: ConfigDict) -> dict:
-    """Returns the values of a config by dotted names, as they are after a round trip through JSON."""
+    """Returns a dict from dotted field names to values. The values have been converted to JSON and back."""
     return flattened(json.loads(config.to_json()))
 
 
 def flattened(record: dict, prefix: str = "") -> dict:
-    """Returns the values of a nested dict by dotted names."""
+    """Flattens a nested dict. The keys of the result are dotted names."""
     flat: dict = {}
     for name, value in record.items():
         flat |= flattened(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
@@ -97,7 +97,10 @@ def flattened(record: dict, prefix: str = "") -> dict:
 
 
 def recorded_facts(path: pathlib.Path) -> dict:
-    """Returns a recorded config by dotted names. Fields that were added since then have their defaults."""
+    """Returns a recorded config as a dict from dotted names to values.
+
+    Fields that later versions added have their defaults.
+    """
     defaults = config_facts(default_config())
     return {field.name: defaults[field.name] for field in FIELDS if field.added} | flattened(read_record(path))
 

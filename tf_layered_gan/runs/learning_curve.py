@@ -12,7 +12,7 @@ _FIELDS = ("after", "images_seen", "iou", "iou_per_image")
 
 
 class LearningCurve:
-    """The file WORKDIR/curve.csv. It has a line for each phase that ended with a trained segmenter."""
+    """The file WORKDIR/curve.csv, with a line for each phase that ended with a trained segmenter."""
 
     def __init__(self, workdir: str | os.PathLike):
         self._path = pathlib.Path(workdir) / "curve.csv"

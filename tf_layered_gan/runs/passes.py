@@ -24,7 +24,7 @@ def folder(workdir: str | os.PathLike, number: int) -> pathlib.Path:
 
 
 def discard_stale(workdir: str | os.PathLike, position: dict[str, int]) -> None:
-    """Removes the passes after the GAN if the GAN or the segmenter has trained since then, for example in added rounds.
+    """Removes the passes after the GAN if the GAN or the segmenter has trained more since these passes.
 
     Args:
         workdir: the run's directory.
@@ -70,7 +70,7 @@ def pass_name(number: int) -> str:
 
 
 def pass_networks(config: ConfigDict, workdir: str | os.PathLike) -> dict[int, keras.Model]:
-    """Restores the segmenters of the passes that have ended, by number.
+    """Restores the segmenters of the passes that have ended. Returns a dict from the number of a pass to its segmenter.
 
     Raises:
         ValueError: a pass has a record, but its checkpoints cannot be read.
@@ -89,9 +89,9 @@ def _pass_network(config: ConfigDict, workdir: str | os.PathLike, number: int) -
 def final_pass(config: ConfigDict, workdir: str | os.PathLike, segmenter: Segmenter) -> int | None:
     """Returns the number of the pass whose network is the result of a run, or None.
 
-    None means that the result is the segmenter that learned from pairs. Otherwise the result is the last kept pass
-    after the GAN, see `photo_passes`. If there is no such pass, the result may be the bootstrap: if it taught the first
-    pass, or if no segmenter learned from pairs.
+    The result is the last kept pass after the GAN, see `photo_passes`. If no such pass was kept, there are two cases.
+    If no segmenter learned from pairs, or if the bootstrap was the only teacher of the first pass, the result is the
+    bootstrap. Otherwise the result is the segmenter that learned from pairs, and None is returned.
 
     Args:
         config, workdir: the config and the directory of the run.

@@ -14,8 +14,7 @@ def check_photos(splits: Splits, workdir: str | os.PathLike) -> None:
     """Checks that a run still has the photos that it began with. For a new run, records the photos.
 
     Raises:
-        ValueError: photos were added, removed or renamed, so that other photos would be held out; or photos.json is
-            damaged.
+        ValueError: the run has other photos, because photos were added, removed or renamed; or photos.json is damaged.
     """
     path, given = pathlib.Path(workdir) / "photos.json", photo_facts(splits)
     if not path.exists():
@@ -31,7 +30,7 @@ def check_photos(splits: Splits, workdir: str | os.PathLike) -> None:
 
 
 def photo_facts(splits: Splits, form: Literal["NFC", "NFD"] | None = None) -> dict:
-    """Returns the number of photos in each split and the SHA-256 of their names. Together they identify a run's photos.
+    """Returns the number of photos in each split and the SHA-256 of their names. These facts identify a run's photos.
 
     Args:
         splits: the photos.

@@ -12,11 +12,11 @@ _SEEDS = 2**32 - 1  # the number of valid seeds
 
 
 class Collapsed(Exception):
-    """The error that one of the two layers fills the whole image.
+    """The error for a collapsed GAN, in which one of the two layers fills the whole image.
 
     Args:
-        why: which layer took the image, and what to change.
-        images_seen: photos that the discriminator had seen.
+        why: which layer fills the image, and what to change.
+        images_seen: number of photos that the discriminator had seen.
     """
 
     def __init__(self, why: str, images_seen: int):
@@ -28,7 +28,7 @@ def history(workdir: str | os.PathLike) -> list[dict]:
     """Reads the collapsed attempts of the run in a workdir.
 
     Returns:
-        list of dicts in order, one for each collapse: "seed", "images_seen" and "why", the reason to give up.
+        list of dicts in order, one for each collapse: "seed", "images_seen" and "why", see `Collapsed`.
     """
     return [read_record(folder / "why.json") for folder in _set_aside(workdir)]
 
@@ -49,7 +49,7 @@ def put_aside(workdir: str | os.PathLike, seed: int, collapse: Collapsed) -> Non
     for name in ("curve.csv", "samples", "tensorboard"):
         if (workdir / name).exists():
             _move(workdir / name, folder / name)
-    # This comes last, so that a run that is killed before it repeats all moves.
+    # The checkpoints are moved last. If the run is killed before that, all moves are repeated later.
     (workdir / "checkpoints").rename(folder / "checkpoints")
 
 

@@ -18,8 +18,8 @@ def load_run_photos(config: ConfigDict, workdir: str | os.PathLike) -> Splits:
     """Loads a run's photos. If the photos are gone or have changed, warns and loads the copies in WORKDIR/photos.
 
     Raises:
-        ValueError: the photos cannot be used or have changed, and the copies cannot take their place: there are none,
-            or the config names another folder than the run's record.
+        ValueError: the photos cannot be used or have changed, and the copies cannot be used either. The copies cannot
+            be used if there are none, or if the config names another folder than the run's record.
     """
     workdir = pathlib.Path(workdir)
     folder = workdir / "photos"

@@ -9,9 +9,9 @@ _CACHES = ("photos", "fid")  # the runs of a sweep share these caches by links, 
 
 
 def check_links(workdir: str | os.PathLike) -> None:
-    """Checks that nothing in a workdir would make a run write outside of the workdir, or wait for ever.
+    """Checks that no entry of a workdir makes a run write outside of the workdir, or wait for ever.
 
-    The workdir need not exist. It may be a link itself. Links to other places in the workdir are allowed.
+    The workdir need not exist, and may itself be a link. Links to other places in the workdir are allowed.
 
     Raises:
         ValueError: a link leads out of the workdir (except to the caches that a sweep shares); an entry is neither a
@@ -36,12 +36,12 @@ def check_links(workdir: str | os.PathLike) -> None:
 def _entries(folder: pathlib.Path) -> list[os.DirEntry]:
     try:
         return list(os.scandir(folder))
-    except FileNotFoundError:  # there is no run yet, or a temporary folder of another command has gone
+    except FileNotFoundError:  # there is no run yet, or another command has removed its temporary folder
         return []
 
 
 def _is_shared_cache(entry: os.DirEntry, root: pathlib.Path) -> bool:
-    """Returns whether an entry is the link to a cache that a sweep has made."""
+    """Returns whether an entry is a link that a sweep has made to a shared cache."""
     link = f"../../{entry.name}"
     if entry.name not in _CACHES or entry.path != str(root / entry.name) or not entry.is_symlink():
         return False

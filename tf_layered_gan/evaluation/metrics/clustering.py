@@ -1,4 +1,4 @@
-"""Agreement of the categories that E_x finds with the known classes of photos."""
+"""Agreement between the categories that E_x finds and the known classes of photos."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Fréchet Inception Distance (Heusel et al. 2017): the distance of two sets of images by Inception-v3's features."""
+"""Fréchet Inception Distance (Heusel et al. 2017): a distance between two sets of images, by their features."""
 
 import contextlib
 import dataclasses
@@ -18,7 +18,7 @@ from tf_layered_gan.files import cache_folder
 from tf_layered_gan.files.weights import sha256
 
 RESIZE = f"bilinear to {RESOLUTION} pixels as in TensorFlow 1 (corner on corner, no antialiasing)"
-VERSION = 1  # Part of the key of cached statistics. Increase it whenever the features of an image change.
+VERSION = 1  # Part of the key of cached statistics. Increase VERSION whenever the features of an image change.
 _BATCH_SIZE = 32
 _BLOCK = 4096  # features in a product
 
@@ -27,13 +27,13 @@ class InceptionFeatures:
     """Computes the features that FID compares, for images of any size.
 
     Images are resized as the published graph does, see `RESIZE`: pixel i of 299 is read at i * width / 299. On GPUs,
-    TensorFlow uses TF32 by default. It is switched off here, because TF32 keeps only 10 bits of the mantissa.
+    TensorFlow uses TF32 by default. TF32 is switched off here, because it keeps only 10 bits of the mantissa.
 
     Args:
         path: the weights, an .npz file that `metrics.inception_weights` wrote.
 
     Attributes:
-        sha256: SHA-256 of that file, hexadecimal.
+        sha256: SHA-256 of the file of weights, hexadecimal.
 
     Raises:
         ValueError: see `files.weights.load_weights`.
@@ -83,7 +83,7 @@ def resize(images: tf.Tensor) -> tf.Tensor:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Statistics:
-    """The statistics of a set of images that FID compares.
+    """The statistics of one set of images. FID compares the statistics of two sets.
 
     Attributes:
         mean: float64 [feature].
@@ -117,9 +117,9 @@ def statistics(batches: Iterable[np.ndarray]) -> Statistics:
 
 
 def _blocks(batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Joins batches to larger blocks of float64.
+    """Joins batches into larger blocks of float64.
 
-    With small batches, adding the products would take longer than computing them.
+    If the batches were small, adding the products would take longer than computing them.
     """
     waiting: list[np.ndarray] = []
     for batch in batches:
@@ -134,10 +134,11 @@ def _blocks(batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 def frechet_distance(a: Statistics, b: Statistics) -> float:
     """Computes the squared Fréchet distance of two Gaussians, |m_a - m_b|^2 + trace(C_a + C_b - 2 (C_a C_b)^(1/2)).
 
-    With the features of Inception, this distance is FID. Let R be the symmetric square root of C_a. The trace of (C_a
-    C_b)^(1/2) is the sum of the square roots of R C_b R's eigenvalues. So only eigenvalues of symmetric matrices are
-    needed. Negative eigenvalues are rounding errors and count as 0. The covariances may be singular, for example if
-    there are fewer images than features.
+    FID is this squared distance for the features of Inception.
+
+    Let R be the symmetric square root of C_a. The trace of (C_a C_b)^(1/2) is the sum of the square roots of the
+    eigenvalues of R C_b R. So only eigenvalues of symmetric matrices are needed. Negative eigenvalues are rounding
+    errors and count as 0. The covariances may be singular, for example if there are fewer images than features.
 
     Returns:
         float, 0 or more except for rounding errors.
@@ -160,12 +161,12 @@ def cached_statistics(features: InceptionFeatures, images: np.ndarray, cache: st
     Args:
         features: the feature extractor.
         images: uint8 [image, height, width, rgb].
-        cache: folder of the cache. It is created if it is missing. The name of an entry is the SHA-256 of all inputs of
-            the computation: the pixels and the shape of the images, `RESIZE`, the weights and `VERSION`.
+        cache: folder of the cache, created if it is missing. The name of an entry is the SHA-256 of all inputs of the
+            computation: the pixels and the shape of the images, `RESIZE`, the weights and `VERSION`.
 
     Raises:
-        ValueError: see `statistics`. This error also means that the entry is damaged, or that the folder is not a
-            cache. The message then names the path.
+        ValueError: see `statistics`. Also raised if an entry of the cache is damaged, or if the folder is not a cache.
+            In these two cases the message names the path.
     """
     entry = pathlib.Path(cache) / f"{_key(features, images)}.npz"
     try:

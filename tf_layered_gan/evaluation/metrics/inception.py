@@ -10,18 +10,18 @@ Size = int | tuple[int, int]
 
 
 def inception() -> keras.Model:
-    """Builds the network whose features FID compares (Heusel et al. 2017), without its 1008 logits.
+    """Builds the network whose features FID compares (Heusel et al. 2017), without its last layer of 1008 logits.
 
-    Its weights are random until `metrics.inception_weights` loads the published weights. It is not meant to be trained.
-    Each layer has the name of its scope in the published graph, with a dot in place of each slash: the convolution
-    "mixed_9.tower.conv" is followed by "mixed_9.tower.conv.batchnorm".
+    The weights are random until `metrics.inception_weights` loads the published weights. The network is not meant to be
+    trained. Each layer has the name of its scope in the published graph, with a dot in place of each slash. For
+    example, the convolution "mixed_9.tower.conv" is followed by "mixed_9.tower.conv.batchnorm".
 
-    The Inception-v3 of keras.applications was trained later and is another network. Here, batch normalisation has no
-    scale, and the last block has a maximum pooling.
+    The Inception-v3 of keras.applications was trained later and is another network. In the network of this module,
+    batch normalisation has no scale, and the last block has a maximum pooling.
 
     Returns:
-        keras.Model that maps images, float32 [batch, 299, 299, rgb] as (pixel - 128) / 128 for pixels in [0, 255], to
-        the mean of the last feature map, float32 [batch, 2048], 0 or more.
+        keras.Model from images to features. The images are float32 [batch, 299, 299, rgb]: (pixel - 128) / 128 for
+        pixels in [0, 255]. The features are the mean of the last feature map, float32 [batch, 2048], 0 or more.
     """
     image = layers.Input((RESOLUTION, RESOLUTION, 3), name="image")
     x = _conv(image, 32, 3, "conv", strides=2, padding="valid")

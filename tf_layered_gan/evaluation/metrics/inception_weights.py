@@ -2,8 +2,8 @@
 
     python -m tf_layered_gan.evaluation.metrics.inception_weights --input=GRAPH_DEF --output=inception.npz
 
-The input is the frozen TensorFlow graph of 2015-12-05, or the same network as TorchScript. Only TorchScript needs
-PyTorch; an environment with torch, numpy and absl-py is enough to convert it.
+The input is the frozen TensorFlow graph of 2015-12-05, or the same network as TorchScript. PyTorch is needed only for
+TorchScript. An environment with torch, numpy and absl-py is enough to convert TorchScript.
 """
 
 import os
@@ -27,15 +27,16 @@ _GRAPH_NAMES = {"kernel": "conv2d_params"}  # the other weights have the same na
 
 
 def convert(source: str | os.PathLike, target: str | os.PathLike) -> str:
-    """Writes the arrays of a published file to an .npz file. Each array has the name that it has in the frozen graph.
+    """Writes the arrays of a published file to an .npz file. Each array has its name from the frozen graph.
 
     Args:
         source: the frozen graph or the TorchScript.
-        target: the .npz file. For each of the 94 convolutions it holds "SCOPE/conv2d_params", float32 [row, column, in,
-            out], and "SCOPE/batchnorm/beta", "/moving_mean" and "/moving_variance", float32 [out].
+        target: the .npz file. The file holds four arrays for each of the 94 convolutions: "SCOPE/conv2d_params",
+            float32 [row, column, in, out], and "SCOPE/batchnorm/beta", "SCOPE/batchnorm/moving_mean" and
+            "SCOPE/batchnorm/moving_variance", float32 [out].
 
     Returns:
-        SHA-256 of `target`, hexadecimal. It is the same for both published files.
+        SHA-256 of `target`, hexadecimal. Both published files give the same SHA-256.
 
     Raises:
         ValueError: if `source` is neither of the two published files, or lacks an array.
@@ -50,7 +51,7 @@ def convert(source: str | os.PathLike, target: str | os.PathLike) -> str:
 
 
 def load(path: str | os.PathLike, network: "keras.Model") -> None:
-    """Loads the weights in a file that `convert` wrote into the network of `metrics.inception.inception`.
+    """Loads weights into the network of `metrics.inception.inception`, from a file that `convert` wrote.
 
     Raises:
         ValueError: see `files.weights.load_weights`.
@@ -102,7 +103,7 @@ def from_torch(name: str, array: np.ndarray) -> tuple[str, np.ndarray]:
     """
     *scopes, part = name.removeprefix("net.").removeprefix("layers.").split(".")
     scope = "/".join(scopes).replace("_mixed_conv", "/mixed/conv")
-    # In the 8x8 blocks of the TorchScript, towers are parts of the names, not modules.
+    # In the 8x8 blocks of the TorchScript, a tower is not a module, but a part of the names.
     for tower in ("tower", "tower_1", "tower_2"):
         scope = scope.replace(f"/{tower}_conv", f"/{tower}/conv")
     return f"{scope}/{_TORCH_PARTS[part]}", array.transpose(2, 3, 1, 0) if array.ndim == 4 else array

@@ -1,4 +1,4 @@
-"""The precision-recall curve of probabilities, in the form that TensorBoard shows."""
+"""The precision-recall curve of probabilities, in TensorBoard's format."""
 
 import numpy as np
 
@@ -12,12 +12,12 @@ def precision_recall(probabilities: np.ndarray, masks: np.ndarray) -> np.ndarray
 
     Args:
         probabilities: probabilities of the foreground, float32 [photo, height, width] in [0, 1].
-        masks: uint8 [photo, height, width]: 0 background, 1 foreground, 255 unlabelled. Unlabelled pixels do not count.
+        masks: uint8 [photo, height, width]: 0 background, 1 foreground, 255 unlabelled. Unlabelled pixels are ignored.
 
     Returns:
         float64 [row, threshold]. The rows are: true positives, false positives, true negatives, false negatives,
-        precision and recall. A pixel is positive if its probability is at least the threshold. Precision and recall are
-        0 where they are undefined.
+        precision and recall. A pixel is positive if its probability is at least the threshold. Where precision or
+        recall is undefined, the value is 0.
     """
     labelled = masks != UNLABELLED
     bins = np.minimum(probabilities[labelled] * (THRESHOLDS - 1), THRESHOLDS - 1).astype(int)

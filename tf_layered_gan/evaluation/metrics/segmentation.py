@@ -10,10 +10,10 @@ _BAND = 0.02  # width of the band along a mask's boundary, as a share of the ima
 def segmentation_metrics(predicted: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     """Computes the metrics of segmentation, such as IoU (intersection over union), over all pixels and per image.
 
-    The metrics of the paper (Sec. 4) are accuracy, the IoU of the foreground, and mIoU, the mean of the foreground's
-    and the background's IoU. A metric over all pixels counts the pixels of all images together. A metric with
-    "_per_image" is computed for each image and then averaged. The paper does not say which of the two it uses. A mask
-    is never replaced by its inverse.
+    The metrics of the paper (Sec. 4) are accuracy, the IoU of the foreground, and mIoU. mIoU is the mean of the
+    foreground's and the background's IoU. A metric over all pixels counts the pixels of all images together. A metric
+    with "_per_image" is computed for each image and then averaged. The paper does not say whether it averages over
+    images. A mask is never replaced by its inverse.
 
     Args:
         predicted: bool [image, height, width], True = foreground.
@@ -26,9 +26,9 @@ def segmentation_metrics(predicted: np.ndarray, truth: np.ndarray) -> dict[str, 
         - "iou", "accuracy", "miou" and "boundary_iou" (see `boundary_matrices`), and the same names with "_per_image":
           floats in [0, 1].
         - "ari" (see `adjusted_rand_index`), a float in [-1, 1], and "msc" (see `segment_covering`), a float in [0, 1]:
-          means over the images. The paper's table on APC has them.
-        - "predicted_fraction" and "true_fraction": the predicted and the true share of foreground among the labelled
-          pixels, floats in [0, 1].
+          means over the images. The paper's table on APC has ARI and MSC.
+        - "predicted_fraction" and "true_fraction": the shares of the labelled pixels that are foreground in the
+          predicted and in the true masks, floats in [0, 1].
         - "images": the number of images with a labelled pixel, an int.
 
     Raises:
@@ -38,7 +38,7 @@ def segmentation_metrics(predicted: np.ndarray, truth: np.ndarray) -> dict[str, 
 
 
 def summarize(confusions: np.ndarray, boundaries: np.ndarray) -> dict[str, float]:
-    """Computes the dict of `segmentation_metrics` from matrices. The images may then differ in size.
+    """Computes the dict of `segmentation_metrics` from matrices. The matrices may come from images of different sizes.
 
     Args:
         confusions: int [image, true, predicted], see `confusion_matrices`.
@@ -86,10 +86,10 @@ def confusion_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def boundary_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Counts the labelled pixels of each image by whether they are in the two masks' boundary bands.
+    """Counts each image's labelled pixels inside and outside the boundary bands of the true and the predicted mask.
 
     The boundary IoU (Cheng et al. 2021) is the IoU of the two bands: `foreground_iou` of these matrices. Unlabelled
-    pixels count as predicted correctly, so that the end of the labels is not a boundary.
+    pixels count as correctly predicted, so that the border of an unlabelled area is not a boundary.
 
     Args:
         predicted, truth: see `segmentation_metrics`.
@@ -105,8 +105,8 @@ def boundary_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
 def boundary_bands(masks: np.ndarray) -> np.ndarray:
     """Finds the pixels of each mask that are near its boundary.
 
-    Let d be 2 % of the image's diagonal, or 1 pixel if this is more. A pixel of the mask is near the boundary if some
-    pixel outside the mask, or outside the image, is at most d rows and at most d columns away.
+    Let d be 2 % of the image's diagonal, but at least 1 pixel. A pixel of the mask is near the boundary if some pixel
+    outside the mask, or outside the image, is at most d rows and at most d columns away.
 
     Args:
         masks: bool [image, height, width].
@@ -119,10 +119,10 @@ def boundary_bands(masks: np.ndarray) -> np.ndarray:
 
 
 def _eroded(masks: np.ndarray, width: int, axis: int) -> np.ndarray:
-    """Keeps a pixel if all pixels up to `width` pixels away from it along an axis are in the mask."""
+    """Keeps a pixel of a mask if the mask contains its `width` neighbours in both directions along an axis."""
     padding = [(width, width) if axis == i else (0, 0) for i in range(3)]
     kept, joined = np.moveaxis(np.pad(masks, padding), axis, 0), 1
-    while joined < 2 * width + 1:  # each turn combines windows of `joined` pixels into larger windows
+    while joined < 2 * width + 1:  # each iteration joins windows of `joined` pixels into larger windows
         step = min(joined, 2 * width + 1 - joined)
         kept, joined = kept[:-step] & kept[step:], joined + step
     return np.moveaxis(kept, 0, axis)
@@ -169,9 +169,9 @@ def adjusted_rand_index(confusion: np.ndarray) -> np.ndarray:
 def segment_covering(confusion: np.ndarray) -> np.ndarray:
     """Computes the mean segmentation covering of each image.
 
-    For each true segment, the best IoU with any predicted segment is found. The covering is the mean of these IoUs over
-    the true segments. Background is a segment too. All segments have the same weight, whatever their size. A true
-    segment without a pixel is left out.
+    For each true segment, the IoU with each predicted segment is computed, and the best IoU is kept. The covering is
+    the mean of the best IoUs over the true segments. Background is a segment too. All segments have the same weight,
+    whatever their size. A true segment without a pixel is left out.
 
     Args:
         confusion: int [..., true, predicted].

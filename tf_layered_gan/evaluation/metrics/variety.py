@@ -2,22 +2,23 @@
 
 import numpy as np
 
-ALIKE, SAME = 0.8, 0.7  # the limits are the intersection over union of two masks
+ALIKE, SAME = 0.8, 0.7  # both are limits of the intersection over union of two masks
 
 
 def mask_variety(masks: np.ndarray) -> dict[str, float]:
     """Counts the different silhouettes among masks, and the pairs of masks that are nearly equal.
 
-    The first mask is a silhouette. A later mask is compared with the earlier silhouettes in order. It belongs to the
-    first one with an intersection over union of 0.7 or more. If there is none, the mask is a new silhouette. Two empty
-    masks count as equal. A larger number of masks has more silhouettes, so compare only equal numbers of masks.
+    The first mask is a silhouette. A later mask is compared with the earlier silhouettes in order. If its intersection
+    over union with one of them is 0.7 or more, the mask belongs to the first such silhouette. Otherwise the mask is a
+    new silhouette. Two empty masks count as equal. A larger number of masks has more silhouettes, so compare only equal
+    numbers of masks.
 
     Args:
         masks: [mask, height, width] in [0, 1]; foreground is above 0.5.
 
     Returns:
-        dict: "silhouettes", their number; and "pairs_alike" in [0, 1], the share of all pairs of masks with an
-        intersection over union above 0.8. With N equally frequent silhouettes, this share is 1 / N.
+        dict: "silhouettes", the number of different silhouettes; and "pairs_alike" in [0, 1], the share of all pairs of
+        masks with an intersection over union above 0.8. With N equally frequent silhouettes, "pairs_alike" is 1 / N.
 
     Raises:
         ValueError: if there are fewer than two masks.
@@ -37,7 +38,9 @@ def mask_variety(masks: np.ndarray) -> dict[str, float]:
 
 
 def variance_shares(masks: np.ndarray) -> dict[str, float]:
-    """Computes how much of the variance of masks the private code and z explain (main effects of a two-way analysis).
+    """Computes the shares of the masks' variance that the private code and z explain.
+
+    The shares are the main effects of a two-way analysis of variance.
 
     If the two shares add up to less than 1, the rest is the interaction of the code and z.
 
@@ -46,7 +49,7 @@ def variance_shares(masks: np.ndarray) -> dict[str, float]:
 
     Returns:
         dict: "variance_code" and "variance_z", shares in [0, 1] of the variance within the groups, summed over the
-        pixels. Both are 0 if there is no variance.
+        pixels. Both shares are 0 if there is no variance.
     """
     total = masks.var(axis=(1, 2)).sum()
     by_code, by_z = (masks.mean(axis=other).var(axis=1).sum() for other in (2, 1))
