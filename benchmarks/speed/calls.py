@@ -1,11 +1,11 @@
-"""The time that each way of calling an exported .tflite file takes, as a Markdown table.
+"""Comparison of several ways to call an exported .tflite file: a Markdown table of the time of each.
 
     python -m benchmarks.speed.calls EXPORT/segmenter_int8.tflite EXPORT/segmenter_float32.tflite
 
-There are three ways: one image in a call, at the model's own size; several images in a call, as with `batch` in
-`edge_segmenter`'s `Segmenter.probabilities`; and the signature for any size, whose graph resizes the photo and the
-mask. Everything runs on one thread. The files and ways take turns, so other work on the machine slows all of them
-equally. The table shows medians.
+There are three ways. A call can take one image at the model's own size. It can take several such images, like `batch`
+in `edge_segmenter`'s `Segmenter.probabilities`. Or it uses the signature for any size, whose graph resizes the photo
+and the mask. Everything runs on one thread. The files and ways take turns, so other work on the machine slows all of
+them equally. The table shows medians.
 """
 
 import functools

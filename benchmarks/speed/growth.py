@@ -1,4 +1,5 @@
-"""Measurement of how the cost of training grows with each setting. Exponents are fitted and drawn.
+"""Measurement of how the cost of training grows with each setting. The command fits and draws an exponent for each
+setting.
 
     python -m benchmarks.speed.growth --output=benchmarks/speed/growth.png
 
@@ -79,7 +80,7 @@ def measure(calls: Mapping[int, Callable[[], object]], turns: int) -> dict[int, 
         for value, call in calls.items():
             start = time.process_time()
             call()
-            if turn:  # the first turn is not timed, because caches fill
+            if turn:  # the first turn is not timed, because it fills the caches
                 taken[value].append(time.process_time() - start)
     return {value: statistics.median(seconds) for value, seconds in taken.items()}
 

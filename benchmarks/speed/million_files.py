@@ -1,9 +1,9 @@
-"""Measurement of time and memory until the first step of a training on a folder of a million files.
+"""Measurement of the time and memory until the first training step on a folder of a million files.
 
     python -m benchmarks.speed.million_files -- --config=small
 
-The folder is made for this measurement: it has 1,000 folders with 1,000 hard links each, to 500 JPEGs of 512x384
-pixels. The flags after `--` are passed to `tf_layered_gan.main`.
+The folder is made for this measurement. It has 1,000 folders with 1,000 files each, which are hard links to 500 JPEGs
+of 512x384 pixels. The flags after `--` are passed to `tf_layered_gan.main`.
 """
 
 import os

@@ -3,15 +3,14 @@
     python -m benchmarks.speed.replicas --config=configs/shapes.py
 
 `replicas` are logical CPU devices of one process. `workers` are processes with one device each. All of them are on this
-machine and share the batch of the config. For comparison, the rows `apart` have the same number of processes, which
-also compute their shares of the batch, but do not communicate. So 1 - (step apart) / (step together) is the share of a
-step that communication takes. Communication includes the sums of gradients and of batch statistics, and waiting for the
-slowest process.
+machine and share the batch of the config. For comparison, the column `apart` has the time of the same number of
+processes without communication. Each process computes its part of the batch. So 1 - (step apart) / (step together) is
+the share of a step that communication takes. Communication includes the sums of gradients and of batch statistics, and
+waiting for the slowest process.
 
-The estimate for GPUs counts the all-reduces that workers need in a step, and their bytes. Each all-reduce takes the
-least time that NCCL's trees and rings can need: the link's latency for each hop up and down a binary tree of the
-devices, and 2 (N
-- 1) / N transfers of every byte over the link.
+The estimate for GPUs counts the all-reduces that workers need in a step, and their bytes. The time of an all-reduce is
+the least that NCCL's trees and rings can need. It is the sum of two times: the link's latency for each hop up and down
+a binary tree of the N devices, and the time of 2 (N-1) / N transfers of every byte over the link.
 """
 
 import concurrent.futures
@@ -38,7 +37,7 @@ from tf_layered_gan.training import distribution, workers
 from tf_layered_gan.training.batches import Batches
 
 _WARM_UP = 3  # steps
-_SMALL = 65_536  # bytes; for messages smaller than this only the latency counts
+_SMALL = 65_536  # bytes; the time of smaller messages is mostly latency
 _LINKS = {  # bytes per second and seconds per hop; these are usual figures of such hardware, not measured here
     (8, "NVLink in one machine"): (200e9, 5e-6),
     (64, "eight machines, 100 Gbit/s"): (12.5e9, 20e-6),
@@ -83,8 +82,9 @@ def all_reduce_seconds(sums: Sequence[int], *, devices: int, bandwidth: float, l
         latency: seconds per hop.
 
     Returns:
-        Seconds. An all-reduce takes the time of the hops up and down a binary tree of the devices (Sanders et al. 2009,
-        NCCL's trees), and 2 (N - 1) / N transfers of every byte, as in a ring (Patarasuk and Yuan 2009).
+        Seconds. The time of an all-reduce is the sum of two times: the hops up and down a binary tree of the N devices
+        (Sanders et al. 2009, NCCL's trees), and 2 (N-1) / N transfers of every byte, as in a ring (Patarasuk and Yuan
+        2009).
     """
     hops = 2 * math.ceil(math.log2(devices))
     return len(sums) * hops * latency + 2 * (devices - 1) / devices * sum(sums) / bandwidth

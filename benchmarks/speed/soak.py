@@ -4,8 +4,8 @@
 
 The flags after `--` are passed to `tf_layered_gan.main`. The run must be long enough for the given time. Its resident
 memory is read from /proc every ten seconds (Linux). Its images per second are read from its lines of progress. The
-first tenth of the time does not count, because the run is still starting. A straight line is fitted to the rest. Its
-slope is the change in an hour.
+first tenth of the time is left out, because the run is still starting. A straight line is fitted to the rest. Its slope
+is the change in an hour.
 """
 
 import pathlib
@@ -21,7 +21,7 @@ from absl import app, flags
 from tf_layered_gan.command_line import command_errors, define_path
 
 _EVERY = 10.0  # seconds
-_WARM_UP = 0.1  # this share of the time does not count, at the beginning
+_WARM_UP = 0.1  # this fraction of the time, at the beginning, is left out
 _ENDLESS = 10_000  # the largest number of rounds that a config may have
 
 

@@ -3,8 +3,8 @@
     python -m benchmarks.speed.start_up imports
     python -m benchmarks.speed.start_up first_step folder small shapes
 
-`imports` compares two imports: TensorFlow and Keras alone, and everything that training imports. They take turns, each
-in a new process. The table has the medians and their ratio.
+`imports` compares two imports: TensorFlow and Keras alone, and everything that training imports. The two imports take
+turns, each in a new process. The table has the medians and their ratio.
 
 `first_step` starts a run with each config on made-up photos, and stops it after its first step. Configs that do not
 read a folder of photos, such as those of the paper's datasets, use drawn shapes instead. The memory is read from /proc
@@ -45,8 +45,8 @@ class Start:
         first_step: seconds until the first step is done.
         cpu: CPU seconds of the process until the first step is done. Other work on the machine hardly changes this
             figure.
-        own_memory: largest memory until then that belongs only to the process, bytes.
-        memory: largest resident memory until then, with the pages of mapped files, bytes.
+        own_memory: largest memory of the process until its first step is done, without mapped files, bytes.
+        memory: largest memory of the process until its first step is done, with mapped files, bytes.
     """
 
     ready: float

@@ -25,7 +25,7 @@ from tensorflow.tsl.profiler.protobuf import xplane_pb2
 from tf_layered_gan.command_line import run_command
 
 _NETWORKS = ("background_generator", "foreground_generator", "discriminator", "mask_encoder", "unet")
-# The time of these kinds is the time of the operations inside them.
+# Operations of these kinds contain other operations, so their time would be counted twice.
 _CONTAINERS = ("PartitionedCall", "StatefulPartitionedCall")
 _EVENT = re.compile(r"(?P<path>[\w./-]+):(?P<op>\w+)")
 _WARM_UP = 2  # steps

@@ -4,7 +4,7 @@
     .venv-torch/bin/pip install -r benchmarks/speed/torch_step/requirements.txt
     python -m benchmarks.speed.train_step --torch_python=.venv-torch/bin/python
 
-A row is a resolution, a width of G_b, G_f and D, and a round. From round 2 on, the background loss is used, with a
+Each row has a resolution, a width (of G_b, G_f and D) and a round. From round 2 on, the background loss is used, with a
 U-Net of width 8. All other settings are the paper's (batches of 32, float32). A training step begins with a step of
 power iteration and a forward pass. Then G_b and G_f are updated, then D, E_x and E_pi. At the end the generators are
 averaged. The batch is in memory, so reading photos and drawing codes do not count.
@@ -12,7 +12,8 @@ averaged. The batch is in memory, so reading photos and drawing codes do not cou
 Both sides start with the same weights. Before the timing, the reports of the first steps are compared: the loss terms
 and the norms of the gradients. Each side has its own process, and the processes take turns, so other
 work on the machine slows all of them equally. The last figures of a row compare the speed of each side with the speed
-of a large matrix product. It is measured in the same turns, with both libraries, and the faster library counts.
+of a large matrix product. The product is measured in the same turns with both libraries, and the faster library is
+used.
 """
 
 import json
@@ -51,7 +52,7 @@ def difference(ours: Report, theirs: Report) -> float:
     """Returns the largest difference between two reports of a step. For values above 1, it is the relative difference.
 
     Raises:
-        ValueError: if the reports have other names.
+        ValueError: if the two reports do not have the same names.
     """
     if ours.keys() != theirs.keys():
         raise ValueError(f"only one side reports {', '.join(sorted(ours.keys() ^ theirs.keys()))}")

@@ -16,7 +16,7 @@ Turn = tuple[float, float]  # the seconds and the CPU seconds of a call
 
 
 def serve(calls: Mapping[str, Callable[[], object]]) -> None:
-    """Runs in a worker: calls the function that each line of the standard input names, until the input ends.
+    """Runs in a worker. Reads names of functions from the standard input, and calls them until the input ends.
 
     For each line it prints a JSON list: the seconds, the CPU seconds of all threads, and the function's result.
     """
@@ -38,7 +38,7 @@ def describe_ratio(ours: Sequence[Turn], theirs: Sequence[Turn]) -> str:
 
 
 class Worker:
-    """A process that calls `serve`. The constructor waits until it is ready.
+    """A process that calls `serve`. The constructor waits until the process is ready.
 
     Args:
         command: its command, started in the root of the repository.

@@ -12,7 +12,7 @@ from configs import folder
 
 
 def get_config() -> ConfigDict:
-    """Returns the config. Its rounds are longer than any device can finish, so the time budget sets their length."""
+    """Returns the config. Its rounds are too long for any device, so the time budget sets their length."""
     config = folder.get_config()
     config.data.fit = "crop"
     config.refine.bootstrap = False  # the device trains no passes over photos

@@ -41,7 +41,7 @@ class Program:
         self._call = jax.jit(export.deserialize(bytearray(content)).call)
 
     def __call__(self, state: State, *arguments: Any) -> tuple[dict[str, jax.Array], State]:
-        """Runs the program. Returns its results by name, and the new values of the variables that it writes by name."""
+        """Runs the program. Returns two dicts: its results, and the new values of the variables that it writes."""
         outputs = self._call(*arguments, *(state[name] for name in self.reads))
         count = len(self.results)
         results = dict(zip(self.results, outputs[:count], strict=True))
@@ -65,7 +65,7 @@ class Bundle:
         return Program(self.path / "programs", name, precision, self.manifest["programs"][name])
 
     def initial_state(self, seed: int) -> State:
-        """Returns the initial variables on the device. The seed determines the random ones."""
+        """Returns the initial variables on the device. The seed determines the random values."""
         with np.load(self.path / "values.npz") as carried:
             return jax.device_put(initial_state.make(self.manifest["variables"], carried, seed), jax.devices()[0])
 
@@ -78,7 +78,7 @@ class Bundle:
         """Returns the photos.
 
         Returns:
-            dict of arrays. "train" is uint8 [photo, width, width, rgb], at the size at which photos are stored.
+            dict of arrays. "train" is uint8 [photo, width, width, rgb], at the size of the stored photos.
             "validation_images" and "test_images" are uint8 [photo, resolution, resolution, rgb]. If the photos have
             masks, "validation_masks" and "test_masks" are uint8 [photo, resolution, resolution]: 0 background, 1
             foreground, 255 unlabelled.

@@ -18,7 +18,7 @@ from engine import Engine
 
 # With larger differences, a device would train different networks. On a CPU the first step differs by less than 1e-5.
 LIMITS = {"first_report": 2e-3, "report": 0.2, "layers": 0.02, "probability": 0.02}
-_LEAST = 0.1  # least divisor of a relative difference, because small results are means of larger numbers
+_LEAST = 0.1  # relative differences divide by at least this, because small results are means of larger numbers
 
 
 def check(bundle: Bundle, precision: str) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from bundle import TRAINING, Bundle, Program, State
 from plan import PhotoOrder
 
-_DRAWS_OF_A_SEED = 10_000_000  # most steps of a run; more steps would repeat the random draws of the next seed
+_DRAWS_OF_A_SEED = 10_000_000  # a run has fewer steps; more steps would repeat the random draws of the next seed
 
 
 class StepLoop:
@@ -19,8 +19,8 @@ class StepLoop:
 
     Args:
         program: a program whose results are scalars.
-        learning_rates: the full value of each learning rate, by the name of its variable. A step uses a share of this
-            value.
+        learning_rates: the full value of each learning rate, by the name of its variable. A step uses a fraction of
+            this value.
     """
 
     def __init__(self, program: Program, learning_rates: dict[str, float]):
@@ -35,8 +35,8 @@ class StepLoop:
             state: all variables. The memory of the variables that the program writes is reused.
             photos: all photos, uint8 [photo, width, width, rgb].
             inputs: arrays by name. "step", int64 [step], has the numbers of the steps. "share", float32 [step], has the
-                share of the learning rates for each step. If the program takes photos, "rows", int32 [step, batch], has
-                the indices of the photos.
+                fraction of the full learning rates that each step uses. If the program takes photos, "rows", int32
+                [step, batch], has the indices of the photos.
 
         Returns:
             (the new state, the program's results, float32 [step, result]).
@@ -105,7 +105,7 @@ class Engine:
         Args:
             name: the program's name.
             first_step: the number of the first step. It determines the photos and the random draws.
-            shares: the share of the learning rates for each step.
+            shares: the fraction of the full learning rates that each step uses.
 
         Returns:
             float32 [step, result], see `results`.

@@ -1,4 +1,5 @@
-"""Recipes for a run's initial variables. The device follows them, so the bundle need not hold these variables.
+"""Recipes for a run's initial variables. The device makes the variables from their recipes, so the bundle need not hold
+them.
 
 This module needs only NumPy.
 """
@@ -34,7 +35,7 @@ def describe(values: Mapping[str, np.ndarray], exact: bool) -> tuple[dict[str, d
 
 
 def make(recipes: Mapping[str, Mapping[str, Any]], carried: Mapping[str, np.ndarray], seed: int) -> Arrays:
-    """Makes the initial values of all variables. The seed determines the random ones.
+    """Makes the initial values of all variables. The seed determines the random values.
 
     Raises:
         ValueError: if a value does not have the shape or dtype of its recipe.

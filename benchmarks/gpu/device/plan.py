@@ -16,7 +16,7 @@ class Plan:
 
     Attributes:
         rounds: K, the number of rounds.
-        annealed_rounds: the number of last rounds, in which the GAN's learning rates fall to 0.
+        annealed_rounds: the number of rounds at the end, in which the GAN's learning rates fall to 0.
         gan_steps: N_gan, the number of GAN steps in a round. `fit` may lower this number.
         segmenter_steps: N_seg, the number of segmenter steps in a round.
         final_steps: the number of segmenter steps after the last round.
@@ -51,10 +51,10 @@ class Plan:
         return dataclasses.replace(self, gan_steps=min(self.gan_steps, fitting))
 
     def learning_rate_share(self, step: int) -> float:
-        """Returns the share of the GAN's learning rates at a step, like `phases.learning_rate_share`.
+        """Returns the fraction of the GAN's full learning rates at a step, like `phases.learning_rate_share`.
 
         Args:
-            step: number of the step in all rounds, from 1.
+            step: number of the step, counted over all rounds from 1.
         """
         left, annealed = self.rounds * self.gan_steps - step + 1, self.annealed_rounds * self.gan_steps
         return left / annealed if left < annealed else 1.0

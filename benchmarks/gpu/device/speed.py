@@ -2,10 +2,10 @@
 
     python3 bundles/birds/speed.py --out=OUT bundles/birds bundles/birds_128
 
-The script times the program `gan_later` of each bundle in each precision. XLA chooses the command buffers (CUDA
-graphs). The first bundle is also timed without command buffers. A *variant* is one of these combinations. All variants
-compile at the same time, each in a separate process. Then each variant is timed alone, and OUT/speed.txt gets its line.
-A variant that has not compiled by the deadline is stopped.
+The script times the program `gan_later` of each bundle in each precision. In these timings, XLA chooses the command
+buffers (CUDA graphs). The first bundle is also timed without command buffers. A *variant* is a bundle in one precision,
+with or without command buffers. All variants compile at the same time, each in a separate process. Then each variant is
+timed alone, and its line is added to OUT/speed.txt. A variant that has not compiled by the deadline is stopped.
 """
 
 import argparse
@@ -31,12 +31,12 @@ _HEADER = (
 
 
 class Variant:
-    """A bundle in one precision, perhaps with another XLA flag. It compiles in a separate process.
+    """A bundle in one precision, with or without an extra XLA flag. It compiles in a separate process.
 
     Args:
         bundle: the folder of the bundle.
         precision: bf16 or tf32.
-        flag: the other XLA flag, or "".
+        flag: the extra XLA flag, or "".
         chunk: number of steps in one dispatch.
     """
 

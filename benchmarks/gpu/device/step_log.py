@@ -39,7 +39,7 @@ class StepLog:
         Args:
             report: the results, float32 [step, result].
             step: number of steps taken so far, including this chunk.
-            share: share of the learning rates at the last of these steps.
+            share: the fraction of the full learning rates that the last of these steps uses.
 
         Raises:
             FloatingPointError: if a result of the previous chunk is not finite. The message names the result.

@@ -22,7 +22,7 @@ class Trainer:
         engine: runs the programs.
         plan: the lengths of the phases.
         curve: the learning curve. It gets a point after each round and at the end.
-        deadline: when training must have ended, on the clock of `time.monotonic`.
+        deadline: the time at which training must have ended, as a value of `time.monotonic`.
 
     Attributes:
         grids: an image grid for each round, and one for the end. A grid is uint8 [height, width, rgb].
@@ -39,7 +39,10 @@ class Trainer:
         self.progress |= {"seconds": 0.0, "cut": False, "history": []}
 
     def train(self) -> Iterator[str]:
-        """Trains. After each round and at the end, yields a name, so that the caller can save the results so far."""
+        """Trains. After each round and at the end, yields the name of the phase.
+
+        The caller can then save the results so far.
+        """
         plan, progress = self._plan, self.progress
         while progress["rounds"] < plan.rounds and not progress["cut"]:
             self._train_gan()

@@ -34,7 +34,7 @@ _SMALL = 4096  # arrays with fewer numbers, such as biases and statistics, stay 
 
 
 def write_weights(out: pathlib.Path, state: Mapping[str, np.ndarray], record: dict[str, Any]) -> str:
-    """Writes all variables that fit to OUT/weights_0.bin, OUT/weights_1.bin and so on, and writes OUT/record.json.
+    """Writes OUT/weights_0.bin, OUT/weights_1.bin and so on with all variables that fit, and OUT/record.json.
 
     If all variables fit as float32, they are written as float32. Otherwise large arrays become float16. In that case
     the optimizers are left out, because Adam's second moments are too small for float16.

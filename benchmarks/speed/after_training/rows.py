@@ -10,7 +10,8 @@ import pathlib
 import numpy as np
 
 PIXELS = 64  # width of masks and of decoded photos
-_INCEPTION = 299  # width of the images in pixels, because the two sides resize other images differently
+# Width of the images in pixels. Images of other sizes would be resized, and the two sides resize differently.
+_INCEPTION = 299
 # The size in pixels and the number of enlarged photos, by folder.
 LARGER = {"medium": ((500, 375), 100), "camera": ((4000, 3000), 8)}
 _IMAGES, _FEATURES, _MASKS = 16, 4096, 200
@@ -42,7 +43,7 @@ def all_rows(photos: int, edge_photos: int, pairs: int) -> list[Row]:
 
     Args:
         photos: how many photos lie in the folder of the workers.
-        edge_photos: how many photos the edge segments, in all turns together.
+        edge_photos: how many photos the edge command segments, in all turns together.
         pairs: turns of each side in most rows.
     """
     few, edge_pairs = min(pairs, 5), min(pairs, 10)
@@ -78,7 +79,7 @@ class Inputs:
         return sorted(map(str, self._folder.glob(f"{name}/*")))
 
     def array(self, name: str) -> np.ndarray:
-        """Returns one of the arrays that `write_arrays` made, by its name there."""
+        """Returns the array that `write_arrays` wrote under this name."""
         return np.load(self._folder / f"{name}.npy")
 
     def edge_photos(self, turn: int) -> list[str]:
@@ -118,8 +119,10 @@ def write_arrays(folder: str | pathlib.Path, edge_count: int) -> None:
 
 
 def _smooth_noise(random: np.random.Generator) -> np.ndarray:
-    """Returns smooth noise, float [mask, 64, 64]: waves with periods of at least 16 pixels and a deviation of about
-    1."""
+    """Returns smooth noise, float [mask, 64, 64]: waves with periods of 16 pixels or more.
+
+    The standard deviation is about 1.
+    """
     spectrum = np.fft.fft2(random.normal(size=(_MASKS, PIXELS, PIXELS)))
     kept = abs(np.fft.fftfreq(PIXELS)) <= 1 / 16
     values = np.fft.ifft2(spectrum * kept[:, None] * kept).real

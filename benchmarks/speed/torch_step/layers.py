@@ -1,8 +1,8 @@
 """The layers of the networks in PyTorch, like those in `networks/blocks.py`, `upsampling.py` and `spectral_norm.py`.
 
-Feature maps are channels-last in memory, because this is fastest on a CPU. So a change to [batch, height, width,
-channel] is a view. Modules are created in the order in which they are called, because `weights.load` relies on this
-order.
+Feature maps are channels-last in memory, because this is fastest on a CPU. So a change of the order to [batch, height,
+width, channel] copies nothing. Modules are created in the order in which they are called, because `weights.load` relies
+on this order.
 """
 
 import torch
@@ -29,7 +29,7 @@ class UpsampleConv(nn.Module):
     def __init__(self, channels: int, filters: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(filters, channels, 3, 3))
-        along = torch.zeros(3, 4)  # weight t on copy j = 0 or 1 of a pixel is weight j + 2 - t of the merged kernel
+        along = torch.zeros(3, 4)  # weight t, on copy j (0 or 1) of a pixel, is part of merged weight j + 2 - t
         for t in range(3):
             along[t, 2 - t : 4 - t] = 1
         self.register_buffer("merge", torch.kron(along, along), persistent=False)

@@ -133,7 +133,7 @@ def _double_conv(channels: int, filters: int) -> nn.Sequential:
 def build(settings: Mapping[str, Any]) -> dict[str, nn.Module]:
     """Builds the networks.
 
-    Returns a dict by the names that they have in our code. F is left out if the step does not use it.
+    Returns a dict. Its keys are the names of the networks in our code. F is left out if the step does not use it.
     """
     resolution, z_dim, c_dim, c_sup_dim = (settings[name] for name in ("resolution", "z_dim", "c_dim", "c_sup_dim"))
     built: dict[str, nn.Module] = {

@@ -68,7 +68,7 @@ class Step:
         return dict(zip(report, values, strict=True))
 
     def losses(self, batch: Tensors) -> tuple[Tensor, Tensor, Tensors]:
-        """Returns the loss of G_b and G_f, the loss of D, E_x and E_pi, and the report."""
+        """Returns three values: the loss of G_b and G_f; the loss of D, E_x and E_pi; the report."""
         settings = self.settings
         background = self.parts["background_generator"](batch["z"])
         foreground, mask = self.parts["foreground_generator"](batch["foreground_z"], batch["c_sup"], batch["c"])
