@@ -17,7 +17,10 @@ ROOT = pathlib.Path(__file__).parents[1]
 
 
 def image_file(kind, shape, value, mode="RGB"):
-    """Returns the bytes of an image whose pixels all have the value `value`. In a mask (mode L), the left half is 0."""
+    """Returns the bytes of an image whose pixels all have the value `value`.
+
+    In a mask (mode L), the left half is 0 instead.
+    """
     pixels = np.full((*shape, 3) if mode == "RGB" else shape, value, np.uint8)
     if mode == "L":
         pixels[:, : shape[1] // 2] = 0
@@ -126,7 +129,7 @@ WRITERS = {"cub": write_cub, "dogs": write_dogs, "cars": write_cars, "apc": writ
 
 def write(source, path, monkeypatch):
     """Writes the archives of a dataset into `path`, a folder for TensorFlow Datasets. Returns `path`."""
-    tfds.disable_progress_bar()  # because a progress bar would start a process
+    tfds.disable_progress_bar()  # a progress bar would start another process
     folder = path / "downloads" / "manual"
     WRITERS[source](folder)
     accept(monkeypatch, source, folder)

@@ -11,7 +11,7 @@ from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.models.networks.separable_unet import separable_unet
 from tf_layered_gan.models.networks.unet import unet
 
-# These networks have the resolution, width and depth of configs/folder.py and of its student.
+# The U-Net has the resolution, width and depth of configs/folder.py. The separable network has those of a student.
 NETWORKS = {"unet": lambda: unet(64, 8, 4), "separable": lambda: separable_unet(64, 16, 4)}
 STEPS, BATCH, HELD_OUT = 60, 8, 32
 
@@ -28,14 +28,14 @@ def blobs(width, height, mode="RGB", seed=0):
 
 
 def is_red(image):
-    """Returns for each pixel whether there is more red than blue around it, bool [height, width]."""
+    """Returns a mask of the pixels around which there is more red than blue, bool [height, width]."""
     blurred = image.resize((6, 6), Image.Resampling.BOX).resize(image.size, Image.Resampling.BICUBIC)
     red, _, blue = np.moveaxis(np.asarray(blurred), -1, 0)
     return red > blue
 
 
 def export_network(name, output):
-    """Trains one of NETWORKS on images of blobs with the seeds 1, 2 and so on, and exports it."""
+    """Trains one of NETWORKS on images of blobs, and exports it. The images have the seeds 1, 2 and so on."""
     keras.utils.set_random_seed(0)
     network = NETWORKS[name]()
     held_out = _train(network)

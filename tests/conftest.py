@@ -9,8 +9,8 @@ import shutil
 
 import pytest
 
-# One thread for each worker of pytest-xdist. One thread also keeps the order of sums, so equal runs are equal bit by
-# bit.
+# TensorFlow uses one thread in each worker of pytest-xdist. With one thread, the order of sums is fixed, so equal runs
+# give exactly equal results.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 

@@ -26,9 +26,9 @@ TRAINING = run_facts(
 
 
 def disc_photos(count, seed):
-    """Returns images of bright discs on dark ramps, and their masks.
+    """Returns images of bright discs on dark gradients, and their masks.
 
-    The images are uint8 in [20, 220], without black and white.
+    The images are uint8 in [20, 220], so no pixel is black or white.
     """
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:RESOLUTION, :RESOLUTION]
@@ -45,7 +45,7 @@ def unlabelled(images):
 
 
 def pixel_network(weights, bias=0.0):
-    """Returns a network whose logits are a weighted sum of a pixel's three channels."""
+    """Returns a network whose logit at a pixel is a weighted sum of the pixel's three channels."""
     image = keras.Input((RESOLUTION, RESOLUTION, 3))
     model = keras.Model(image, keras.layers.Conv2D(1, 1)(image))
     model.set_weights([np.reshape(weights, (1, 1, 3, 1)), np.array([bias])])
@@ -53,7 +53,7 @@ def pixel_network(weights, bias=0.0):
 
 
 def grey(*values):
-    """Returns one uint8 image for each value. All its pixels have this value."""
+    """Returns one uint8 image for each value. All pixels of an image have its value."""
     return np.ones((1, RESOLUTION, RESOLUTION, 3), "uint8") * np.reshape(values, (-1, 1, 1, 1)).astype("uint8")
 
 

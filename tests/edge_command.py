@@ -20,7 +20,7 @@ RESOLUTION = 16
 
 
 def bright_network(resolution=RESOLUTION, channels=1):
-    """A network with the logits 4 (r + g + b). White has the probability sigmoid(12) = 0.999994, and black 0.000006."""
+    """A network with the logits 4 (r + g + b). White has the probability sigmoid(12) = 0.999994. Black has 0.000006."""
     image = keras.Input((resolution, resolution, 3))
     model = keras.Model(image, keras.layers.Conv2D(channels, 1)(image))
     model.set_weights([np.full((1, 1, 3, channels), 4.0), np.zeros(channels)])
@@ -34,7 +34,7 @@ def command(model, source, output, *options):
 
 
 def run(model, source, output, *options):
-    """Runs the command on images or a video in this process. Returns the same as `subprocess.run`."""
+    """Runs the command on images or a video in this process. Returns a result like that of `subprocess.run`."""
     return run_main(*command(model, source, output, *options)[3:])
 
 

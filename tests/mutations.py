@@ -56,7 +56,7 @@ def write(path):
 
 
 def write_large(path):
-    """Writes two readable images, each of which needs the largest amount of memory that is allowed."""
+    """Writes two readable images. Each of them needs as much memory as is allowed."""
     palette = [(b"PLTE", bytes(6)), (b"tRNS", b"\x7f\xff")]
     (path / "limit.png").write_bytes(png(8192, 8192, color=3, chunks=palette))
     (path / "large.jpg").write_bytes(encoded(Image.new("CMYK", (4096, 4096)), "jpg", progressive=True))
@@ -77,7 +77,7 @@ def encoded(image, kind, **options):
 
 
 def png(width, height, *, depth=8, color=2, rows=None, chunks=()):
-    """Returns a PNG file with `chunks` between its header and its rows. The default rows are zero."""
+    """Returns a PNG file with `chunks` between its header and its rows. By default, the rows are all 0."""
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
     if rows is None:
         packer, row = zlib.compressobj(1), b"\0" * (1 + (width * channels * depth + 7) // 8)
@@ -242,13 +242,13 @@ def _exif(folder):
             folder.add(f"turn_{turn}.{ending}", encoded(noise(), ending, exif=_orientation(turn)), READ, SIZE)
         good = _orientation(1)
         for name, broken in {
-            "text": good[:22] + b"\x02\0" + good[24:],  # the header has text instead of a number
+            "text": good[:22] + b"\x02\0" + good[24:],  # the orientation is given as text, not as a number
             "endless": good[:10] + b"\xff\xff\xff\xff" + good[14:],
             "short": good[:14],
             "random": b"Exif\0\0" + random.Random(ending).randbytes(100),
         }.items():
             folder.add(f"exif_{name}.{ending}", encoded(noise(), ending, exif=broken), READ)
-    # The tags are orientation 6, and a tag with a value that Pillow cannot write again.
+    # The first tag is the orientation 6. Pillow cannot write the value of the second tag.
     entries = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0) + struct.pack("<HHII", 0x0132, 5, 1, 0xFFFFFF00)
     exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + entries + bytes(4)
     folder.add("exif_unwritable.jpg", encoded(noise(), "jpg", exif=exif), READ)
@@ -318,7 +318,7 @@ def _no_files(folder):
 def _folders(folder):
     content = encoded(noise(), "png")
     folder.add("folder.jpg/inside.png", content, READ, SIZE)
-    # The folder of its masks has the same name as the mask of the next image.
+    # The folder for the masks of clash.png/ has the same name as the mask of clash.jpg.
     folder.add("clash.png/inside.png", content, READ, SIZE)
     folder.add("clash.jpg", content, READ, SIZE)
     folder.add("new\nfolder/inside.png", content, READ, SIZE)

@@ -1,9 +1,9 @@
 """A script that trains a tiny run in several ways. Usage: strategies.py FOLDER WAY...
 
 Ways: plain, two_replicas, four_replicas, jit, and multi_worker, which needs TF_CONFIG. All ways use SGD instead of the
-config's Adam, because for gradients near zero, Adam enlarges differences in the last digit. With the prefix `adam_`, a
-way uses Adam. The prefix `two_rounds_` trains two rounds with half of the steps each. The prefix `cures_` turns on
-minibatch deviation and augmentation in D, and makes pairs look like photos.
+config's Adam. For gradients near zero, Adam would enlarge differences in the last digit. With the prefix `adam_`, a way
+uses Adam. With the prefix `two_rounds_`, a way trains two rounds, each with half of the steps. The prefix `cures_`
+turns on minibatch deviation and augmentation in D, and makes pairs look like photos.
 
 This is a script, because the number of logical devices must be set before TensorFlow starts.
 """
@@ -37,8 +37,8 @@ CURES = {
     "gan.augmentation_target": 0.1,
     "segmenter.pairs": "photo_like",
 }
-# The rates are low, because a gradient jumps where a rounded number crosses zero. Such a jump must not change a
-# variable much.
+# A gradient jumps where the sign of a number changes by rounding. The learning rates are low, so that such a jump does
+# not change a variable much.
 LOW_RATES = {
     "gan.generator_learning_rate": 1e-3,
     "gan.discriminator_learning_rate": 1e-3,

@@ -87,7 +87,7 @@ def test_student_sees_only_what_has_a_weight(workdir, monkeypatch, weights, term
 
 
 @pytest.mark.slow
-def test_student_that_was_killed_ends_as_one_that_was_not(workdir, monkeypatch):
+def test_killed_student_ends_like_an_undisturbed_student(workdir, monkeypatch):
     train_step = Segmenter.train_step
 
     def killed_at_step_4(self, batch):

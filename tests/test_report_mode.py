@@ -14,7 +14,7 @@ def test_a_finished_run_has_its_masks_again(run_copy, eagerly):
     assert "The worst masks" in text and "5 of 5 marked" not in text and "What is missing?" not in text
 
 
-def test_a_run_that_was_cut_short_says_why_it_has_no_masks(run_copy):
+def test_an_interrupted_run_says_why_it_has_no_masks(run_copy):
     shutil.rmtree(run_copy / "checkpoints")
     (run_copy / "metrics.json").unlink()
     text = rebuild_report(load_config(run_copy), run_copy).read_text()

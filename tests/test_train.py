@@ -79,7 +79,7 @@ def test_loss_terms_are_in_tensorboard(finished_run):
     assert of["background/background"] == [3, 4]  # round 1 has no background loss
     assert of["speed/gan/images_per_second"] == [2, 4]  # the first report of a phase has no speed
     assert of["segmenter/segmentation"] == [1, 2]
-    assert "segmenter/consistency" not in of  # only the final steps also learn from photos
+    assert "segmenter/consistency" not in of  # the segmenter learns from photos only in the final steps
     assert of["final/segmentation"] == of["final/consistency"] == [1]
     assert of["validation/iou"] == [2, 4, 4]
     assert of["layers"] == GRIDS
@@ -88,8 +88,9 @@ def test_loss_terms_are_in_tensorboard(finished_run):
 def test_sample_grids_are_written(finished_run):
     samples = sorted((finished_run / "samples").glob("*.png"))
     assert [path.name for path in samples] == [f"layers_step_{step:07d}.png" for step in GRIDS]
-    # There are four rows of six tiles of 8 * 16 = 128 pixels, with 2 pixels between tiles: 4 * 128 + 3 * 2 and 6 * 128
-    # + 5 * 2. The headings above take one line, 16 + 2 pixels.
+    # The grid has four rows of six tiles, with 2 pixels between tiles. A tile is 8 * 16 = 128 pixels high and wide. So
+    # the grid is 4 * 128 + 3 * 2 pixels high and 6 * 128 + 5 * 2 pixels wide. The headings above the grid take one line
+    # of 16 + 2 pixels.
     assert pixels(samples[0]).shape == (18 + 518, 778, 3)
 
 
@@ -101,8 +102,8 @@ def test_published_run_has_its_figures_and_its_layers(finished_run, tmp_path, ea
     publish_run.publish(finished_run, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.csv", "layers.png", "metrics.json"]
     assert read_record(tmp_path / "metrics.json") == read_record(finished_run / "metrics.json")
-    # A batch of four images is shown in four columns. Images are enlarged to 128 pixels, so the grid has 4 * 128 + 3 *
-    # 2 pixels in both directions, below the headings.
+    # The grid has four columns, one for each image of the batch. Images are enlarged to 128 pixels. So the grid is 4 *
+    # 128 + 3 * 2 pixels high and wide, without the headings.
     assert pixels(tmp_path / "layers.png").shape == (18 + 518, 518, 3)
 
 
@@ -202,7 +203,7 @@ def test_learning_rates_fall_over_the_last_rounds(finished_run, photo_run):
     assert tiny.checkpoint_values(photo_run[0])[rate] == pytest.approx(0.001 / 2)
 
 
-def test_steps_leave_no_number_with_tensorflow(photo_run):
+def test_step_numbers_are_not_assigned_to_variables(photo_run):
     # The number of the second step, 2, must not be assigned to a variable, because TensorFlow would keep it.
     assert photo_run[2] == {0, 1}
 
@@ -222,7 +223,7 @@ def test_photos_with_masks_are_for_evaluation_only(photo_run):
     assert metrics["test"]["segmenter"]["images"] == 2
 
 
-def test_clusters_are_held_against_the_classes_in_the_names(photo_run):
+def test_clusters_are_compared_with_the_classes_in_the_names(photo_run):
     clusters = read_record(photo_run[0] / "metrics.json")["clusters"]
     assert (clusters["photos"], clusters["classes"]) == (12, 10)  # 00.png to 11.png have ten different last digits
     assert 0 <= clusters["nmi"] <= 1
@@ -238,7 +239,7 @@ def test_fid_and_clusters_stay_until_the_gan_trains_again(photo_run, tmp_path, e
         return report_run(config, workdir, splits, *models, inception=None)
 
     assert report() == metrics
-    # The figures of another GAN, and a damaged file.
+    # First metrics.json has the figures of another GAN, then it is damaged.
     for earlier in (json.dumps(metrics | {"images_seen": 4}), '{"seed": 0, '):
         (workdir / "metrics.json").write_text(earlier)
         assert metrics.keys() - report().keys() == {"synthesis", "clusters"}
@@ -255,7 +256,7 @@ def test_every_config_trains(name, tmp_path, eagerly, monkeypatch):
         own = {"data.path": str(archives.write(source, tmp_path / "tfds", monkeypatch)), "data.holdout": 2}
     metrics = tiny.train_one_step(module, tmp_path / "run", **own)
     assert metrics["images_seen"] == 4
-    # In this test, there are no masks for these sources.
+    # In this test, the photos of these three sources have no masks.
     assert (metrics["test"] is None) == (source in ("folder", "dogs", "cars"))
     for pattern in ("metrics.json", "checkpoints/*.index", "samples/*.png"):
         assert list((tmp_path / "run").glob(pattern)), pattern
@@ -271,8 +272,9 @@ def test_config_of_the_demo_trains_at_its_own_size(tmp_path, eagerly):
     metrics = train.train(config.lock(), tmp_path)
     assert (metrics["images_seen"], metrics["segmenter_steps"]) == (config.batch_size, 2)
     assert metrics["test"]["segmenter"]["images"] == 8
-    # There are eight rows of six tiles of 4 * 32 = 128 pixels, with 2 pixels between tiles: 8 * 128 + 7 * 2 and 6 * 128
-    # + 5 * 2. The headings above take one line, 16 + 2 pixels.
+    # The grid has eight rows of six tiles, with 2 pixels between tiles. A tile is 4 * 32 = 128 pixels high and wide. So
+    # the grid is 8 * 128 + 7 * 2 pixels high and 6 * 128 + 5 * 2 pixels wide. The headings above the grid take one line
+    # of 16 + 2 pixels.
     assert pixels(tmp_path / "samples" / "layers_step_0000001.png").shape == (18 + 1038, 778, 3)
 
 

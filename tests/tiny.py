@@ -91,7 +91,7 @@ def eager():
 
 
 def networks():
-    """Returns the five networks by the names of LayeredGAN's arguments."""
+    """Returns a dict of the five networks. Its keys are names of LayeredGAN's arguments."""
     return {
         "background_generator": background_generator(RESOLUTION, WIDTH, Z_DIM, canvas=CANVAS),
         "foreground_generator": foreground_generator(
@@ -144,7 +144,7 @@ def changed(before, variables):
 
 
 def run_config(module, **changes):
-    """Returns a tiny version of a config in configs/. `changes` are values by dotted names."""
+    """Returns a tiny version of a config in configs/. `changes` maps dotted names of fields to values."""
     config = module.get_config()
     config.update_from_flattened_dict(RUN | changes)
     return config.lock()
@@ -252,7 +252,7 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 def measured(peak, script):
     """Returns arguments for Python.
 
-    With them, it runs a script and writes the peak memory of the script to the file `peak`.
+    With these arguments, Python runs a script and writes the script's peak memory to the file `peak`.
     """
     return "-c", _MEASURE, peak, script
 

@@ -20,7 +20,7 @@ def test_both_sides_resize_the_same_way():
     ours = fid.resize(tf.constant(image[np.newaxis]))[0]
     np.testing.assert_allclose(
         compare_inception._resized(image.astype(np.float64)), ours, atol=5e-3
-    )  # the values are grey levels from 0 to 255; positions in float32 are not exact
+    )  # a tolerance in grey levels, because positions in float32 are not exact
 
 
 def test_a_stopped_command_goes_on(tmp_path, monkeypatch):
@@ -49,7 +49,8 @@ def test_report_compares_the_blocks_in_both_folders(tmp_path, capsys):
     np.save(tmp_path / "keras" / "0" / "000050.npy", values + 100)
     compare_inception.report(tmp_path / "keras", tmp_path / "torch")
     printed = capsys.readouterr().out
-    # The means are 2 and 4, or 2.5 and 4.5, and the variances are equal. So FID is (4 - 2)^2 in both cases.
+    # The means of the two folders are 2 and 4 with Keras, and 2.5 and 4.5 with TorchScript. The variances are equal. So
+    # FID is 2^2 in both cases.
     assert re.findall(r"FID by (\w+): (\S+)", printed) == [("Keras", "4.00000"), ("TorchScript", "4.00000")]
-    # The relative difference is 0.25 / 1.25 for one photo and 0.75 / 3.75 for the other, 0.2 for both.
+    # The relative difference is 0.25 / 1.25 = 0.2 for one photo and 0.75 / 3.75 = 0.2 for the other.
     assert "2 photos: |keras - torch| / |torch| mean 2.00e-01, most 2.00e-01" in printed

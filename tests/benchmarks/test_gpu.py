@@ -1,6 +1,6 @@
 """Tests of the GPU tool.
 
-TensorFlow exports a run. JAX trains it on the CPU, in another environment. TensorFlow imports the result.
+TensorFlow exports a run. JAX trains this run on the CPU, in another environment. Then TensorFlow imports the result.
 """
 
 import hashlib
@@ -178,8 +178,9 @@ def test_every_epoch_sees_each_photo_once_in_another_order():
 def test_rounds_fill_the_time():
     plan = Plan(rounds=3, annealed_rounds=1, gan_steps=1000, segmenter_steps=10, final_steps=20)
     seconds = {"gan_first": 0.5, "gan_later": 0.75, "segmenter": 0.1, "final": 0.25}
-    # There are 90 s. The 3 rounds take 1 + 4 s each, the final steps take 5 s, and 25 s are reserved. So 45 s are left
-    # for the GAN. One step in each round takes 0.5 + 2 * 0.75 = 2 s together, so there is time for 22 such steps.
+    # Of the 90 s, 25 s are reserved, and the final steps take 5 s. Each of the 3 rounds has 1 s of segmenter steps and
+    # 4 s of evaluation. So 45 s are left for the GAN. One GAN step in all 3 rounds takes 0.5 + 2 * 0.75 = 2 s. So there
+    # is time for 22 steps per round, which are 20 steps in chunks of 5.
     assert plan.fit(90.0, seconds, chunk=5).gan_steps == 20
     assert plan.fit(0.0, seconds, chunk=5).gan_steps == 5
     assert plan.fit(1e6, seconds, chunk=5) == plan
@@ -205,8 +206,8 @@ def test_weights_come_back_as_they_were(tmp_path):
 
 def test_large_weights_come_back_as_float16_in_several_files_without_optimizers(tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "FILE_BYTES", 10_000)
-    numbers = np.random.default_rng(0).normal(size=(3, 6400)).astype(np.float32)  # each row has 12,800 bytes as float16
-    numbers[2, 0] = 1e6  # this value is too large for float16, so this row still has 25,600 bytes
+    numbers = np.random.default_rng(0).normal(size=(3, 6400)).astype(np.float32)  # a row has 12,800 bytes in float16
+    numbers[2, 0] = 1e6  # too large for float16, so this row keeps its 25,600 bytes of float32
     groups = ("average_segmenter", "mask_encoder", "discriminator", "segmenter_optimizer")
     state = {f"{group}/000": numbers[i] for group, i in zip(groups, (0, 1, 2, 0), strict=True)}
     message = weights.write_weights(tmp_path, state, {})

@@ -1,4 +1,4 @@
-"""Tests of the comparison with peers. A model that finds bright pixels takes the place of the peers' models."""
+"""Tests of the comparison with peers (other published models). A model that finds bright pixels replaces them here."""
 
 import sys
 import time
@@ -15,7 +15,7 @@ from export.evaluate import score
 
 @pytest.fixture
 def photos(tmp_path):
-    """Four white photos. The masks of the photos cover 1, 2, 3 and 4 eighths of the image."""
+    """Four white photos. The masks cover 1/8, 2/8, 3/8 and 4/8 of the photos."""
     (tmp_path / "masks").mkdir()
     for eighths in range(1, 5):
         Image.new("RGB", (16, 8), "white").save(tmp_path / f"{eighths}.png")
@@ -80,7 +80,7 @@ def test_models_are_measured_in_their_own_processes(model):
     for figure in figures.values():
         assert 0 < figure["least"] <= figure["median"] < 1000
         assert 0 < figure["cpu"] < 1000
-        # In MiB; the larger memory of the parent process does not count.
+        # The values are in MiB. The parent process has more memory, which is not counted.
         assert 10 < figure["before"] < figure["peak"] < 200
 
 

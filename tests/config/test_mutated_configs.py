@@ -1,4 +1,4 @@
-"""Tests of mutated configs: each is accepted, or refused with the name of a field, its value and the allowed values."""
+"""Tests of mutated configs. A config is accepted, or an error names a field, its value and the allowed values."""
 
 import collections
 import importlib
@@ -68,7 +68,7 @@ def refusal(config):
 
 
 def steps(config):
-    """Returns three numbers of steps: those of the GAN, of the segmenter in the rounds, and of the final segmenter."""
+    """Returns the number of GAN steps, of segmenter steps in all rounds, and of final segmenter steps."""
     schedule = config.schedule
     gan_steps = schedule.rounds * (schedule.gan_images_per_round // config.batch_size)
     return gan_steps, schedule.rounds * schedule.segmenter_steps_per_round, schedule.final_segmenter_steps
@@ -95,8 +95,8 @@ def test_mutated_field_is_accepted_or_refused_by_name(name):
                 check_usable(config)
             else:
                 assert re.search(REFUSAL, words, re.DOTALL) and len(words) < 3000
-                # The message may name another field that depends on the mutated field. It then contains the mutated
-                # field's name.
+                # The message may name another field that depends on the mutated field. Then it also contains the name
+                # of the mutated field.
                 assert field in words or field.split(".")[-1] in words, (field, words)
     assert refused > 100
 
@@ -120,7 +120,7 @@ def test_configs_with_several_mutations_are_accepted_or_refused():
 
 
 def accepted_values(plain):
-    """Yields (field, value) for every accepted value with which a config still trains quickly."""
+    """Yields (field, value) for every mutation that is accepted and leaves the training quick."""
     for field in fields(plain):
         for value in VALUES:
             config = plain.copy_and_resolve_references()
@@ -141,7 +141,7 @@ def test_accepted_configs_train_or_are_refused_with_a_message(tmp_path, eagerly)
     skipped = ("data.", "metrics.inception")  # almost every value is refused
     mutations = [mutation for mutation in accepted_values(plain) if not mutation[0].startswith(skipped)]
     random.Random(0).shuffle(mutations)
-    del mutations[240:]  # this number is enough for 40 configs, which take about 7 minutes on one core
+    del mutations[240:]  # 240 mutations are enough for 40 configs, which take about 7 minutes on one core
     while mutations:
         config = plain.copy_and_resolve_references()
         for field, value in (mutations.pop() for _ in range(min(6, len(mutations)))):

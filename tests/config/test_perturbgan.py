@@ -36,7 +36,7 @@ def test_objects_are_shifted_alone_and_backgrounds_jittered():
     draw = sampling.build_sampler(tiny.run_config(perturbgan), sampling.GAN_STREAM)
     draws = [draw(tf.constant(step, tf.int64)) for step in range(10)]
     transforms, contrast = (np.concatenate([d[name].numpy() for d in draws]) for name in ("transform", "contrast"))
-    # Each row is (1, 0, shift, 0, 1, shift, 0, 0). A shift is up to an eighth of 16 pixels in either direction.
+    # Each row is (1, 0, shift, 0, 1, shift, 0, 0). A shift is at most 16 / 8 = 2 pixels in either direction.
     shift = transforms[:, [2, 5]]
     np.testing.assert_allclose(np.delete(transforms, [2, 5], axis=1), [[1, 0, 0, 1, 0, 0]] * len(transforms), atol=1e-6)
     assert -2 <= shift.min() < -1.7 and 1.7 < shift.max() <= 2

@@ -30,9 +30,9 @@ def row(*values):
         (1.0, 2.0, False, [2, 3]),
         (0.5, 2.0, False, [1.5, 2.5]),  # the image moves by half a pixel: (1 + 2) / 2 and (2 + 3) / 2
         (1.0, 2.0, True, [3, 2]),
-        # Scale 2 uses a triangle that is 2 pixels wide on each side. The first triangle has its centre at 1. The source
-        # pixels have their centres at 0.5, 1.5, 2.5 and 3.5, so the weights are 0.75, 0.75, 0.25 and 0. The result is
-        # (0.75 * 1 + 0.75 * 2 + 0.25 * 3) / 1.75 = 12 / 7.
+        # When the size is halved, pixels are weighted by a triangle that is 2 pixels wide on each side. The first
+        # triangle has its centre at 1. The old pixels have their centres at 0.5, 1.5, 2.5 and 3.5, so their weights are
+        # 0.75, 0.75, 0.25 and 0. The result is (0.75 * 1 + 0.75 * 2 + 0.25 * 3) / 1.75 = 12 / 7.
         (0.0, 4.0, False, [12 / 7, 23 / 7]),
     ],
 )
@@ -59,14 +59,15 @@ def test_half_of_the_images_are_mirrored():
     images = tf.repeat(row(0, 1), 1000, axis=0)
     result = random_flip_and_crop(images, SEED, resolution=2, crop_scale=(1.0, 1.0), flip=True).numpy()
     assert np.isin(result, [0, 1]).all()
-    # 500 of 1000 fair coins are expected, with a standard deviation of sqrt(250) = 15.8. The limit is five standard
-    # deviations.
+    # On average, 500 of 1000 images are mirrored. The standard deviation is sqrt(250) = 15.8. The limit is five
+    # standard deviations.
     assert abs(result[:, 0, 0, 0].sum() - 500) < 80
 
 
 def test_crops_fill_the_range_of_sides_and_places():
-    # Each pixel of the image has the number of its column, so each value of the result is the position that was read.
-    # Pixel i is read at left + (i + 0.5) * side / 8 - 0.5. For i = 1 and i = 6 this position is inside the image.
+    # The value of a pixel is the number of its column. So each value of the result is the position from which it was
+    # read. Pixel i of the result is read from left + (i + 0.5) * side / 8 - 0.5. For i = 1 and i = 6 this position is
+    # inside the image.
     images = tf.repeat(row(*range(8)), 500, axis=0)
     result = random_flip_and_crop(images, SEED, resolution=8, crop_scale=(0.5, 0.8), flip=False).numpy()
     first, last = result[:, 0, 1, 0], result[:, 0, 6, 0]
@@ -74,7 +75,7 @@ def test_crops_fill_the_range_of_sides_and_places():
     place = (first + 0.5 - 1.5 * side / 8) / (8 - side)
     np.testing.assert_allclose([side.min(), side.max()], [4.0, 6.4], atol=0.02)
     np.testing.assert_allclose([place.min(), place.max()], [0.0, 1.0], atol=0.01)
-    # The limit is five standard deviations of the mean, each sqrt(1 / 12 / 500) = 0.013.
+    # The standard deviation of the mean is sqrt(1 / 12 / 500) = 0.013. The limit is five standard deviations.
     assert abs(place.mean() - 0.5) < 0.07
 
 
@@ -85,7 +86,7 @@ def test_rows_and_columns_are_drawn_apart():
         random_flip_and_crop(images, SEED, resolution=1, crop_scale=(0.5, 0.5), flip=False)[:, 0, 0, 0]
         for images in (columns, rows)
     )
-    assert abs(np.corrcoef(left, top)[0, 1]) < 0.35  # the limit is five standard deviations, each 1 / sqrt(200) = 0.07
+    assert abs(np.corrcoef(left, top)[0, 1]) < 0.35  # five standard deviations of 1 / sqrt(200) = 0.07
 
 
 @pytest.mark.parametrize("wrong", [{"crop_scale": (0.0, 1.0)}, {"crop_scale": (0.9, 0.8)}, {"resolution": 0}])
@@ -95,7 +96,7 @@ def test_crop_out_of_range_is_refused(wrong):
 
 
 def colored(pixel, *, shift=0.0, contrast=1.0, saturation=1.0, turn=0.0):
-    """Changes the colours of an image with one pixel, so the pixel is also the mean of the image.
+    """Changes the colours of an image of one pixel. This pixel is also the mean of the image.
 
     Returns the new pixel.
     """
@@ -109,7 +110,7 @@ def test_brightness_is_added_and_clipped():
 
 
 def test_contrast_is_about_the_mean_colour():
-    # Each image has its own mean, 0.2 and -0.5. The results are 0.2 +- 0.5 * 0.4 and -0.5 +- 0.5 * 0.1.
+    # The two images have the means 0.2 and -0.5. The results are 0.2 +- 0.5 * 0.4 and -0.5 +- 0.5 * 0.1.
     images = tf.reshape(tf.constant([0.6, -0.2, -0.4, -0.6]), [2, 1, 2, 1]) * tf.ones(3)
     result = apply_color(images, tf.constant([[0.0, 0.5, 1.0, 0.0]] * 2))
     np.testing.assert_allclose(result[:, 0, :, 0], [[0.4, 0.0], [-0.45, -0.55]], atol=1e-5)
@@ -121,12 +122,12 @@ def test_no_saturation_leaves_the_luma():
 
 
 def test_half_a_turn_mirrors_at_the_luma():
-    # Both axes of colour change their sign, so the result is 2 * 0.1512 - (0.5, 0.1, -0.5).
+    # Half a turn of the hue changes the sign of both colour axes. So the result is 2 * 0.1512 - (0.5, 0.1, -0.5).
     np.testing.assert_allclose(colored([0.5, 0.1, -0.5], turn=0.5), [-0.1976, 0.2024, 0.8024], atol=1e-5)
 
 
 def test_a_turn_goes_from_red_to_green():
-    # The hue turns by a third of the circle, so the next channel becomes the strongest. Grey does not change.
+    # The hue turns by a third of the circle, so another channel becomes the strongest. Grey does not change.
     assert colored([0.5, -0.4, -0.4], turn=1 / 3).argmax() == 2
     assert colored([0.5, -0.4, -0.4], turn=-1 / 3).argmax() == 1
     np.testing.assert_allclose(colored([0.3] * 3, saturation=1.4, turn=0.2), [0.3] * 3, atol=1e-5)

@@ -1,4 +1,7 @@
-"""Tests with hundreds of broken and odd files. Each gives the expected result, within limits of memory and time."""
+"""Tests with hundreds of broken and odd files.
+
+Each file gives the expected result, within limits of memory and time.
+"""
 
 import collections
 import json
@@ -81,12 +84,12 @@ def test_every_file_of_a_folder_is_read_or_named_once(files, tmp_path):
             times = read.pop(file.name, 0), named(finished.stderr, "left out", path / file.name)
             assert times in {READ: [(1, 0)], LEFT_OUT: [(0, 1)]}.get(file.expected, [(1, 0), (0, 1)]), file
     assert not read
-    assert "are left out: none 1" in finished.stderr  # this counts the one file without a suffix
+    assert "are left out: none 1" in finished.stderr  # one file has no suffix
 
 
 def test_two_large_photos_are_not_decoded_at_once(large, tmp_path):
     (tmp_path / "photos").mkdir()
-    for name in "ac":  # b and d stay small, because photos for evaluation are read twice
+    for name in "ac":  # b and d are for evaluation and are read twice, so they stay small
         (tmp_path / "photos" / f"{name}.png").symlink_to(large / "limit.png")
     for name in "bd":
         mutations.noise().save(tmp_path / "photos" / f"{name}.png")

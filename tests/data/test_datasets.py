@@ -42,7 +42,7 @@ def load(source, path, **settings):
 
 @pytest.fixture(scope="module")
 def loaded(path):
-    """A function that returns the splits of a dataset by its name. It loads each dataset only once."""
+    """A function that takes the name of a dataset and returns its splits. Each dataset is loaded only once."""
     return functools.cache(lambda source: load(source, path))
 
 
@@ -80,8 +80,8 @@ def test_sizes(loaded, source):
 
 def test_cub_is_split_by_the_numbers_in_images_txt(loaded):
     splits = loaded("cub")
-    # The numbers of the fixture's photos. In cub_split.txt, 1 to 9 are for training, 10 and 26 for validation, 12 and
-    # 19 for the test.
+    # The fixture has seven photos of CUB. In cub_split.txt, the photos 1 to 9 are for training, 10 and 26 are for
+    # validation, and 12 and 19 are for the test.
     assert [sorted(greys(getattr(splits, split))) for split in SPLITS] == [[1, 2, 3], [10, 26], [12, 19]]
     assert sorted(splits.validation.names) == [
         "001.Black_footed_Albatross/Bird_0074_26.jpg",
@@ -95,7 +95,8 @@ def test_cub_split_has_the_papers_counts():
 
 
 def test_cub_has_its_own_masks_by_majority(loaded):
-    # Three of five annotators marked the right half: 3 / 5 * 255 = 153. The crop to 20 x 20 keeps the middle.
+    # Three of five annotators marked the right half, so its value is 3 / 5 * 255 = 153. The crop to 20 x 20 pixels
+    # keeps the middle of the photo.
     assert loaded("cub").test.masks.tolist() == [[[0] * 4 + [1] * 4] * 8] * 2
 
 
@@ -142,7 +143,8 @@ def test_masks_from_a_folder(path, masks):
 
 
 def test_padding_is_unlabelled(path, masks):
-    # A photo of 30 x 20 pixels fills rows 1 to 5 of the 8 rows. The centres of rows 1 and 2 are in its upper half.
+    # In the padded square of 8 rows, a photo of 30 x 20 pixels fills rows 1 to 5. The centres of rows 1 and 2 are in
+    # the upper half of the photo.
     rows = [255, 1, 1, 0, 0, 0, 255, 255]
     assert load("cars", path, masks=masks, fit="pad").test.masks.tolist() == [[[row] * 8 for row in rows]] * 2
 
@@ -184,8 +186,8 @@ def scenes(photos):
 
 def test_apc_is_split_by_scenes_like_genesis_v2(loaded):
     splits = loaded("apc")
-    # There are 20 scenes with an object and one empty scene. A tenth of 21 is 2, both for validation and for test. The
-    # empty scene is shuffled with the others and then left out.
+    # There are 20 scenes with an object and one empty scene. A tenth of 21 scenes is 2, so validation and test get 2
+    # scenes each. The empty scene is shuffled with the others and then left out.
     everything = [f"{('shelf', 'tote')[n % 2]}/duct_tape/scene-{n:04}" for n in range(20)]
     everything = sorted([*everything, "shelf/empty/scene-empty"])
     random.Random(0).shuffle(everything)

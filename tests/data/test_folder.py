@@ -21,7 +21,7 @@ def save(path, color=RED, *, size=(8, 8), mode="RGB", **options):
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder of three red photos. No smaller number works. b.png is the photo for training."""
+    """A folder of three red photos. Fewer photos are refused. The photo b.png is used for training."""
     for name in "abc":
         save(tmp_path / "photos" / f"{name}.png")
     return tmp_path / "photos"
@@ -58,7 +58,7 @@ def test_holdout_is_evenly_spaced_and_its_neighbours_close_up(photos):
     splits = folder.load(photos, **SIZES)
     assert splits.train.images.shape == (36, 6, 6, 3)
     assert splits.validation.images.shape == splits.test.images.shape == (2, 4, 4, 3)
-    # A tenth of 40 is 4. The photos are the middles of four groups of ten.
+    # A tenth of the 40 photos is held out: the middle photo of each of four groups of ten.
     assert splits.validation.names == ("05.png", "25.png") and splits.test.names == ("15.png", "35.png")
     assert splits.validation.images[:, 0, 0, 0].tolist() == [5, 25]
     assert splits.train.images[:, 0, 0, 0].tolist() == [n for n in range(40) if n not in (5, 15, 25, 35)]
@@ -77,7 +77,7 @@ def test_of_many_photos_some_are_chosen_evenly_and_all_with_masks(photos, masks,
     for number in range(9):
         save(photos / f"z{number}.png")
     splits = folder.load(photos, masks=masks, most_photos=4, **SIZES)
-    # The photos are a to c and z0 to z8; the middles of 4 groups of 3 are chosen.
+    # The photos are a to c and z0 to z8. They form 4 groups of 3 photos, and the middle photo of each group is chosen.
     assert splits.train.names == ("b.png", "z1.png", "z4.png", "z7.png")
     assert splits.validation.names + splits.test.names == ("d.png", "f.png", "e.png")
     (line,) = warnings
@@ -254,7 +254,7 @@ def test_setting_out_of_range_is_refused(photos, wrong, message):
 
 @pytest.mark.parametrize("fit, seen", [("crop", [1, 1, 1, 1]), ("squeeze", [0, 1, 1, 0]), ("pad", [0, 1, 1, 0])])
 def test_photos_and_masks_of_every_split_have_the_same_fit(photos, tmp_path, fit, seen):
-    # The middle half of each photo and of its mask is white. It is the whole central square.
+    # The middle half of each photo and of its mask is white. A crop keeps exactly this half.
     stripe = np.zeros((8, 16), np.uint8)
     stripe[:, 4:12] = 255
     for name in "abc":

@@ -7,7 +7,7 @@ from tf_layered_gan.data.photos import Photos, Splits
 
 
 def photos(*names, label=None):
-    """Returns photos with these names. If a label is given, every pixel of their masks has this label."""
+    """Returns photos with these names. If a label is given, the photos have masks, and every pixel has this label."""
     masks = None if label is None else np.full((len(names), 4, 4), label, np.uint8)
     return Photos(np.zeros((len(names), 4, 4, 3), np.uint8), masks, names)
 

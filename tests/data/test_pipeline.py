@@ -23,7 +23,7 @@ def noise(count=5, width=4):
 
 
 def function(photos, share=None, **settings):
-    """Returns the function that takes a step and returns its batch."""
+    """Returns a function that takes the number of a step and returns the batch of this step."""
     settings = {"batch_size": 4, "seed": (7, 9)} | settings
     batch, share = photo_batch(photos, **settings), share or Share(0, settings["batch_size"])
     return lambda step: batch(step, share)
@@ -71,8 +71,8 @@ def test_resumes_exactly(settings):
 
 @pytest.mark.parametrize("count", [1, 2, 10, 23])
 def test_every_epoch_has_each_photo_once(count):
-    # `count` batches of 4 photos are 4 epochs. With 10 and 23 photos, some epochs begin within a batch. With 1 and 2
-    # photos, a batch is longer than an epoch.
+    # An epoch has `count` photos, so `count` batches of 4 photos are 4 epochs. With 10 and 23 photos, some epochs begin
+    # in the middle of a batch. With 1 and 2 photos, a batch is longer than an epoch.
     epochs = np.reshape(order(numbered(count), count), [4, count])
     np.testing.assert_array_equal(np.sort(epochs), np.tile(np.arange(count), (4, 1)))
 

@@ -17,14 +17,14 @@ def columns(*greys):
 
 @pytest.mark.parametrize("fit, seen", [("crop", [30, 50]), ("squeeze", [24, 56])])
 def test_crop_cuts_out_the_centre_and_squeeze_takes_all(fit, seen):
-    # The image is 2 high and 4 wide. When it is squeezed, antialiasing weighs the columns 3/7, 3/7 and 1/7: (30 + 90 +
-    # 50) / 7 = 24.3.
+    # The image is 2 pixels high and 4 wide. When it is squeezed with antialiasing, the first new pixel gets 3/7 of the
+    # value 10, 3/7 of 30 and 1/7 of 50. The sum is (30 + 90 + 50) / 7 = 24.3.
     square = labelled_square(columns(10, 30, 50, 70), None, size=2, fit=fit)
     assert square[..., 0].tolist() == [seen] * 2
 
 
 def test_pad_repeats_the_edge_and_leaves_it_unlabelled():
-    # The image is 2 pixels high and 4 wide. So the photo is in rows 1 and 2 of the 4 rows.
+    # The image is 2 pixels high and 4 wide. So it fills rows 1 and 2 of the square's 4 rows.
     square = labelled_square(columns(10, 30, 50, 70), columns(0, 255, 255, 0), size=4, fit="pad")
     assert square[..., 0].tolist() == [[10, 30, 50, 70]] * 4
     assert square[..., 3].tolist() == [[255] * 4, [0, 1, 1, 0], [0, 1, 1, 0], [255] * 4]
@@ -32,8 +32,8 @@ def test_pad_repeats_the_edge_and_leaves_it_unlabelled():
 
 @pytest.mark.parametrize("fit, labels", [("crop", [1, 1]), ("squeeze", [0, 1])])
 def test_masks_are_fitted_like_their_photos(fit, labels):
-    # The image is 2 high and 6 wide. Cropping keeps columns 2 and 3. After squeezing, the centres of the new columns
-    # are in the old columns 1 and 4.
+    # The image is 2 pixels high and 6 wide. Cropping keeps columns 2 and 3. When the image is squeezed instead, the
+    # centres of the two new columns are in the old columns 1 and 4.
     square = labelled_square(columns(*[0] * 6), columns(0, 0, 255, 255, 255, 0), size=2, fit=fit)
     assert square[..., 3].tolist() == [labels] * 2
 
@@ -46,7 +46,8 @@ def test_a_pixel_of_a_mask_takes_one_label():
 
 
 def test_resizing_antialiases():
-    # Columns of 0 and 200 alternate, and 8 pixels become 2. Without antialiasing each pixel would be 0 or 200.
+    # The values of the columns are 0 and 200 in turn, and 8 pixels become 2. Without antialiasing, each new pixel would
+    # be 0 or 200.
     image = Image.fromarray(np.tile(np.array([0, 200], np.uint8)[None, :, None], (8, 4, 3)))
     for fit in FITS:
         assert abs(labelled_square(image, None, size=2, fit=fit).astype(int) - 100).max() < 20

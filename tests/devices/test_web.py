@@ -30,18 +30,18 @@ pytestmark = pytest.mark.browser
 
 WEB = Path(__file__).parents[2] / "export" / "web"
 MODEL = "segmenter_float32.tflite"
-MOST_DIFFERENT = 0.01  # the largest share of a mask's pixels that is allowed to differ
+MOST_DIFFERENT = 0.01  # at most this fraction of a mask's pixels may differ
 # The elements that can be reached with the Tab key.
 STOPS = ["file", "camera", "model", "threshold", "saveMask", "saveCutout"]
 
 
 @pytest.fixture(scope="module")
 def models():
-    """The name and the content of a file for each kind of model."""
+    """A dict with one file for each kind of model. It maps the file's name to its content."""
     photos = np.random.default_rng(0).integers(0, 256, (4, RESOLUTION, RESOLUTION, 3)).astype("uint8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convert, "_span_all_values", lambda images: 30 + images * np.float32(0.7))
-        # The scale of the input is not 1 here; in exported files it is 1.
+        # The quantisation scale of the input is not 1 here. In exported files it is 1.
         scaled = convert.to_tflite_int8(bright_network(), photos)
     return {
         MODEL: add_signatures(convert.to_tflite_float32(bright_network()), "pad"),
@@ -59,7 +59,7 @@ def models():
 
 @pytest.fixture(scope="module")
 def site(models, tmp_path_factory):
-    """A folder with the page, its dependency and the models. Beside it is a second folder, which has only the page."""
+    """A folder with the page, its dependency and the models. Another folder beside it has only the page."""
     root = tmp_path_factory.mktemp("site")
     for folder in ("full", "bare"):
         shutil.copytree(WEB, root / folder, ignore=shutil.ignore_patterns("node_modules", "runtime"))
@@ -115,7 +115,7 @@ def context(browser, address):
 
 @contextlib.contextmanager
 def watched_context(browser, address, **settings):
-    """A browser context. At the end, it checks that all requests went to the page's own server."""
+    """A browser context. When it closes, all requests must have gone to the page's own server."""
     context = browser.new_context(**settings, accept_downloads=True)
     requests = []
     context.on("request", lambda request: requests.append(request))
@@ -129,7 +129,7 @@ def watched_context(browser, address, **settings):
 
 @pytest.fixture
 def page(context, address):
-    """The page in a browser. It has loaded its default model."""
+    """The page in a browser, after it has loaded its default model."""
     return opened(context, f"{address}/full/")
 
 
@@ -180,7 +180,7 @@ def edge_result(model, path, folder, kind="masks", *options):
 def assert_same_mask(actual, expected):
     """Compares the masks [height, width, rgb] and [height, width].
 
-    Also checks that the second mask does not have nearly the same value everywhere.
+    Also checks that foreground and background each cover more than a tenth of the second mask.
     """
     assert actual.shape == (*expected.shape, 3)
     assert set(np.unique(actual)) <= {0, 255}
@@ -260,7 +260,7 @@ def test_model_of_squeezed_photos(context, address, site, image, tmp_path):
 
 @pytest.fixture(scope="module", params=NETWORKS)
 def network(request, site):
-    """The name of a network of a run.
+    """The name of one of NETWORKS.
 
     The exported files of this network are in a folder with this name, beside the page.
     """
@@ -274,7 +274,7 @@ def test_a_runs_network_in_each_format(context, address, site, network, image, t
     drop(page, image)
     expected = edge_result(site / "full" / network / name, image, tmp_path / "out")
     assert_same_mask(saved_mask(page), expected)
-    # This was 0.53 and 0.56 for untrained networks, and 0.77 for trained networks.
+    # This fraction was 0.53 and 0.56 for untrained networks, and 0.77 for trained networks.
     assert np.mean((expected == 255) == is_red(Image.open(image))) > 0.65
 
 
@@ -455,7 +455,7 @@ def phone(playwright, browser, address):
 
 def test_by_taps_alone(phone, site, tmp_path):
     model, path = site / "full" / "segmenter_int8.tflite", tmp_path / "photo.jpg"
-    blobs(1000, 750).resize((4000, 3000)).save(path, exif=exif(6), quality=90)  # like a photo that a phone took
+    blobs(1000, 750).resize((4000, 3000)).save(path, exif=exif(6), quality=90)  # like a photo from a phone
     phone.tap("#camera")
     wait_for_status(phone, "The camera runs.")
     phone.wait_for_selector("#latency:not(:empty)")

@@ -50,7 +50,7 @@ def plain():
 
 @pytest.fixture
 def write(plain, tmp_path):
-    """Returns a function that writes a model with the given facts."""
+    """Returns a function that writes a model with the given facts in its metadata."""
 
     def write(facts):
         path = tmp_path / "model.tflite"

@@ -1,6 +1,6 @@
 """Tests of the commands in the README, docs/ and the README of edge_segmenter.
 
-All are parsed, and most are run at a small size.
+All commands are parsed, and most are run at a small size.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from tf_layered_gan.data import shapes
 
 OWN_PACKAGES = ("tf_layered_gan", "export", "edge_segmenter", "benchmarks")
 
-# The first words of commands that are not run here, with the reason.
+# Maps the first words of commands that are not run here to the reason.
 OUTSIDE = {
     "pip download": "needs a package index",
     "unzip": "unpacks a wheel that pip has fetched",
@@ -49,7 +49,7 @@ OUTSIDE = {
     "python3 -m http.server": "runs until it is stopped; tests/devices/test_web.py serves the page",
 }
 
-# Patterns and reasons. If a command contains a pattern, it is parsed but not run, for the given reason.
+# Maps patterns to reasons. A command that contains a pattern is parsed but not run, for this reason.
 NOT_RUN = {
     r"--config=(cub|dogs)\b": "downloads a dataset",
     r"--camera": "needs a camera",
@@ -94,7 +94,7 @@ class Parsed(BaseException):
 
 @contextlib.contextmanager
 def no_flags():
-    """Removes all flags during the block, because several of our programs define the same flags."""
+    """Removes all flags inside the `with` block, because several of our programs define the same flags."""
     before = dict(vars(flags.FLAGS))
     vars(flags.FLAGS).clear()
     vars(flags.FLAGS).update(vars(flags.FlagValues()))
@@ -175,7 +175,7 @@ def place(tmp_path_factory):
 
 
 def is_training(module, arguments):
-    """Returns whether a command trains a GAN. Other commands take the config from the workdir."""
+    """Returns whether a command trains a GAN. A command that does not train takes the config from the workdir."""
     return module == "tf_layered_gan.main" and any(argument.startswith("--config=") for argument in arguments)
 
 
@@ -192,7 +192,7 @@ def small(module, arguments):
 
 
 def make_way(place, arguments):
-    """Empties a workdir if its run has other settings.
+    """Empties the workdir of a command if the run in it has other settings.
 
     The export in the workdir is kept, because later commands name it.
     """

@@ -1,4 +1,4 @@
-"""Tests of the code in the guides. It is run, compiled or parsed, depending on the installed compilers."""
+"""Tests of the code in the guides. The code is run, compiled or parsed, depending on the installed compilers."""
 
 import shutil
 import subprocess
@@ -109,7 +109,10 @@ def test_swift_parses(language):
 
 @pytest.fixture(scope="module", params=["float32", "int8"])
 def kotlin(request, tmp_path_factory):
-    """Compiles the code of the guide against stubs. Returns a function that runs one of its functions."""
+    """Compiles the guide's code with stubs of Android's classes.
+
+    Returns a function that calls the compiled functions.
+    """
     if not shutil.which("kotlinc"):
         pytest.skip("there is no kotlinc")
     folder = tmp_path_factory.mktemp("kotlin")

@@ -54,7 +54,7 @@ def place(path):
 
 
 def nodes(path, *kinds):
-    """Returns the nodes of some kinds in the syntax tree of a file."""
+    """Returns the nodes of the given kinds in the syntax tree of a file."""
     return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kinds)]
 
 
@@ -140,6 +140,6 @@ def test_at_most_12_modules_stand_directly_in_the_package():
 def test_every_field_of_the_config_is_used():
     users = [path for path in files(PACKAGE) if part(path) != "config"]
     attributes = {node.attr for path in users for node in nodes(path, ast.Attribute)}
-    arguments = {node.arg for path in users for node in nodes(path, ast.arg)}  # a section may be passed as **section
+    arguments = {node.arg for path in users for node in nodes(path, ast.arg)}  # fields of **section become arguments
     names = {field.name for field in FIELDS}
     assert {name for name in names if name.split(".")[-1] not in attributes | arguments} == set()

@@ -1,6 +1,6 @@
 """Images with more than 8 bits per channel.
 
-Each image is made from an 8-bit image. When it is read, the result must be the 8-bit image again.
+Each image is made from an 8-bit image. The reader must return this 8-bit image.
 """
 
 import io

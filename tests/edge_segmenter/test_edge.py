@@ -29,7 +29,7 @@ def photos(tmp_path):
 
 
 def half_white(width=40, height=20, mode="RGB"):
-    """An image whose right half is white and left half black."""
+    """An image whose left half is black and whose right half is white."""
     image = Image.new("RGB", (width, height))
     image.paste((255, 255, 255), (width // 2, 0, width, height))
     return image.convert(mode)
@@ -54,7 +54,7 @@ def test_mask_and_cutout_have_the_size_of_the_image(model, photos, tmp_path, siz
 
 @pytest.mark.parametrize("mode, kept", [("RGB", True), ("CMYK", False), ("L", False)])
 def test_only_the_profile_of_an_rgb_image_is_kept(model, photos, tmp_path, mode, kept):
-    # Pillow writes any profile into any image.
+    # Pillow writes an RGB profile even into a CMYK or grey image.
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     half_white(mode=mode).save(photos / "a.jpg", icc_profile=profile)
     run(model, photos, tmp_path / "out", "--kind", "cutout", "blurred")
@@ -81,7 +81,7 @@ def test_mask_fits_the_image_as_displayed(model, photos, tmp_path):
     # The stored image is 40 wide and 20 high. It is displayed 20 wide and 40 high, with the white half at the bottom.
     upright = mask(tmp_path / "out", "upright.png")
     assert upright.shape == (40, 20)
-    # The edge may move by one pixel of the model, which is 40 / 16 = 2.5 pixels of the image.
+    # The edge in the mask may be off by one pixel of the model, which is 40 / 16 = 2.5 pixels of the image.
     assert upright[:18].max() == 0 and upright[22:].min() == 255
 
 
@@ -90,7 +90,8 @@ def test_mask_does_not_show_the_filling(model, photos, tmp_path):
     image.paste((255, 255, 255), (0, 15, 40, 20))
     image.save(photos / "a.png")
     run(model, photos, tmp_path / "out")
-    # The model sees 8 rows of 2.5 pixels. Rows 6 and 7 are white, because 6 * 2.5 = 15.
+    # The model sees the image as 8 rows. Each of them covers 2.5 rows of the image. White begins at row 15 of the
+    # image, which is row 6 of the model.
     values = mask(tmp_path / "out", "a.png")
     assert (values[:14] == 0).all() and (values[16:] == 255).all()
 

@@ -174,7 +174,7 @@ def test_a_model_may_lie_anywhere_and_be_replaced_while_it_is_used(model, tmp_pa
     file.write_bytes(model.read_bytes())
     segmenter = Segmenter(file)
     before = segmenter.probability(noise(1)[0])
-    file.write_bytes(b"")  # a mapped file would now end the process
+    file.write_bytes(b"")  # if the file were memory-mapped, the process would now crash
     assert all((found == before).all() for found in segmenter.probabilities([noise(1)[0]] * 3, batch=3))
 
 
@@ -192,7 +192,7 @@ def test_threads_may_share_a_segmenter(model):
             np.testing.assert_array_equal(found, expected)
 
 
-def test_what_is_transparent_is_no_foreground_and_stays_transparent(segmenter, tmp_path):
+def test_transparent_pixels_are_background_and_stay_transparent(segmenter, tmp_path):
     # The image is white, so it is foreground. Its left half is transparent. Its middle column is half transparent and
     # grey.
     pixels = np.full((20, 40, 4), 255, "uint8")
@@ -215,7 +215,7 @@ def test_blur_leaves_the_foreground_and_has_no_halo(segmenter):
     result = np.asarray(results.blurred(Image.fromarray(pixels), probability, radius=4)).astype(int)
     assert (result[:, 32:] == 255).all()
     assert 5 < result[16, 10, 0] < 60 and result[16, 4, 0] > 5  # the column is spread
-    assert (result[:, 28:32] < 3).all()  # with a halo of the white foreground, the values would be 100 and more
+    assert (result[:, 28:32] < 3).all()  # a halo of the white foreground would give 100 and more
     found = segmenter.blurred(Image.fromarray(pixels), radius=4)
     assert (found.mode, found.size) == ("RGB", (64, 32)) and np.asarray(found)[:, 40:].min() == 255
 

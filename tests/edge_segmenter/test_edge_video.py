@@ -24,7 +24,7 @@ OPENCV_CAPTURE = cv2.VideoCapture
 
 
 def frame(white):
-    """Returns uint8 [height, width, bgr]: dark blue up to a column, then white."""
+    """Returns a frame, uint8 [height, width, bgr]: white from the column `white` on, and dark blue before it."""
     pixels = np.full((SIZE[1], SIZE[0], 3), (90, 0, 0), "uint8")
     pixels[:, white:] = 255
     return pixels
@@ -61,7 +61,7 @@ def test_mask_of_a_video_is_a_video(model, clip, tmp_path):
     assert files(tmp_path / "out") == ["masks/clip.mp4"]
     masks, fps = read(tmp_path / "out/masks/clip.mp4")
     assert masks.shape == (4, 32, 64, 3) and fps == FPS
-    # The edge may move by one pixel of the model, which is 64 / 16 pixels of the video.
+    # The edge in the mask may be off by one pixel of the model, which is 64 / 16 pixels of the video.
     for mask, white in zip(masks, (48, 40, 32, 24), strict=True):
         assert mask[:, : white - 6].max() < 60 and mask[:, white + 6 :].min() > 195
 
@@ -157,7 +157,7 @@ def test_a_video_that_the_disk_cannot_hold_is_named_and_removed(model, tmp_path)
 
 def test_a_truncated_video_is_named_with_both_numbers(model, tmp_path):
     whole = write(tmp_path / "whole.avi", [frame(20 + number) for number in range(40)]).read_bytes()
-    clip = tmp_path / "cut.avi"  # in an .avi the header is at the beginning, in an .mp4 at the end
+    clip = tmp_path / "cut.avi"  # an .avi file begins with its header, an .mp4 file ends with it
     # This cuts off half of the data of the frames.
     clip.write_bytes(whole[: (whole.index(b"movi") + whole.index(b"idx1")) // 2])
     finished = run(model, clip, tmp_path / "out")
@@ -252,7 +252,7 @@ def test_an_error_of_opencv_is_printed_on_one_line(model, tmp_path):
 def test_frames_before_an_error_of_opencv_are_kept(model, clip, tmp_path, monkeypatch):
     calls, convert = itertools.count(1), cv2.cvtColor
 
-    def fails_at_the_fourth_call(*arguments):  # each frame takes one call to read and one to write
+    def fails_at_the_fourth_call(*arguments):  # a frame needs two calls: one to read and one to write
         if next(calls) >= 4:
             raise cv2.error("no memory")
         return convert(*arguments)

@@ -51,7 +51,7 @@ def palette():
         (Image.new("RGBA", (8, 8), (*BLUE, 255)), "png", {}, BLUE),
         (palette(), "png", {}, BLUE),
         (palette(), "png", {"transparency": 1}, WHITE),
-        # 77 * 256 + 255 out of 65535 becomes 77 out of 255. Clipping would give 255.
+        # The 16-bit value 77 * 256 + 255 becomes the 8-bit value 77. Clipping would give 255.
         (Image.fromarray(np.full((8, 8), 77 * 256 + 255, np.uint16)), "png", {}, 77),
         # Full cyan and full yellow, without magenta and black, are green.
         (Image.new("CMYK", (8, 8), (255, 0, 255, 0)), "jpg", {}, GREEN),
@@ -88,7 +88,7 @@ def test_exif_orientation_is_applied(tmp_path, suffix):
 
 
 def test_a_large_jpeg_is_decoded_smaller_but_not_below_twice_the_size(tmp_path):
-    # 256 / 2 = 128 is twice 64; 256 / 4 = 64 would be too small.
+    # Half of the height, 256 / 2 = 128, is twice the size of 64. A quarter, 256 / 4 = 64, would be too small.
     ramp = Image.fromarray(np.tile(np.arange(256, dtype=np.uint8)[:, None], (1, 300)))
     ramp.save(tmp_path / "a.jpg", quality=95)
     small = read_image(tmp_path / "a.jpg", size=64)
@@ -142,7 +142,7 @@ def noise(size=(640, 480)):
 def test_a_clip_after_the_end_of_a_jpeg_does_not_count(tmp_path, monkeypatch, progressive):
     content = jpeg(noise(), progressive=progressive)
     (tmp_path / "a.jpg").write_bytes(content + b"\xff\xda\0\x02" * 10_000)
-    monkeypatch.setattr(images, "MAX_BYTES", 1000)  # the file itself may be larger, because a JPEG is read in parts
+    monkeypatch.setattr(images, "MAX_BYTES", 1000)  # a JPEG file may be larger, because it is read in parts
     assert (pixels(tmp_path / "a.jpg") == pixels(io.BytesIO(content))).all()
 
 

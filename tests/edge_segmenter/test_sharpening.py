@@ -5,7 +5,7 @@ import pytest
 
 from edge_segmenter import sharpening
 
-# The values are CIELAB for D65, from Lindbloom's tables of sRGB primaries.
+# The values are CIELAB colours for the white point D65, from Lindbloom's tables of the sRGB primaries.
 KNOWN = {(255, 0, 0): (53.24, 80.09, 67.20), (0, 255, 0): (87.73, -86.18, 83.18), (0, 0, 255): (32.30, 79.19, -107.86)}
 
 
@@ -30,7 +30,7 @@ def test_the_filter_keeps_edges_of_the_guide_and_smooths_the_rest():
     assert np.abs(filtered - guide).max() < 0.12 < np.abs(noisy - guide).max()
 
 
-def test_the_mean_is_that_of_the_rows_that_exist():
+def test_the_mean_leaves_out_missing_rows():
     rows = np.arange(5.0)[:, None]
     assert sharpening._box_mean(rows, 1)[:, 0].tolist() == [0.5, 1, 2, 3, 3.5]
 

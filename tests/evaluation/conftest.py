@@ -24,6 +24,6 @@ def weights(tmp_path_factory) -> pathlib.Path:
 def features(network, weights) -> fid.InceptionFeatures:
     """The features that the network computes with the weights in the file `weights`."""
     with pytest.MonkeyPatch.context() as patch:
-        # This saves the seconds that it would take to build another network.
+        # Building another network would take seconds.
         patch.setattr(fid, "inception", lambda: network)
         return fid.InceptionFeatures(weights)

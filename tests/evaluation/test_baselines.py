@@ -43,8 +43,8 @@ def test_centred_disc_is_two_thirds_of_height_and_width():
     assert (centred_disc(np.zeros((2, 12, 12, 3), np.uint8)) == disc(12, 4)).all()
 
 
-# Grey is 0.299 R + 0.587 G + 0.114 B. So red 255 is grey 76. Blue 255 would be grey 29, like the area around the
-# object.
+# Grey is 0.299 R + 0.587 G + 0.114 B, so red 255 becomes grey 76. The area around the object is grey 29, because blue
+# 255 would become the same grey.
 @pytest.mark.parametrize("colour, surround", [(200, 40), (40, 200), ((255, 0, 0), 29)])
 def test_otsu_finds_a_bright_or_dark_object(colour, surround):
     mask = disc(16, 5)
@@ -60,7 +60,7 @@ def test_otsu_takes_the_part_with_the_smaller_share_of_the_border():
 
 def test_two_colours_finds_the_largest_thing_of_the_inner_colour_despite_a_shadow():
     thing = np.zeros((32, 32), bool)
-    thing[8:20, 6:24] = True  # an opening of 5 pixels does not remove this square, nor the smaller one
+    thing[8:20, 6:24] = True  # an opening of 5 pixels keeps this rectangle and the smaller square
     speck, square = np.zeros_like(thing), np.zeros_like(thing)
     speck[28:31, 4:7], square[23:29, 22:28] = True, True
     image = two_tone(thing | speck | square, (200, 40, 40), (40, 60, 160))
@@ -79,7 +79,8 @@ def test_pooled_hues_uses_the_other_images():
     inside[6:24, 4:28], cut_off[:, :6] = True, True  # cut_off has 192 of 1,024 pixels and 44 of the 124 border pixels
     images = np.concatenate([two_tone(thing, (200, 40, 40), (40, 60, 160)) for thing in (inside, cut_off)])
     assert (pooled_hues(images) == [inside, cut_off]).all()
-    # Without the other image, the part with the smaller share of the border counts as the object.
+    # Without the other image, the area around `cut_off` counts as the object. It has a smaller share of the border than
+    # of all pixels.
     assert (pooled_hues(images[1:]) == ~cut_off).all()
 
 
@@ -89,7 +90,7 @@ def test_pooled_hues_clusters_a_sample_of_many_pixels():
 
 
 def test_otsu_takes_the_brighter_part_if_the_border_is_shared_equally():
-    left = np.arange(4)[None].repeat(4, 0) < 2  # this part has 6 of the 12 border pixels
+    left = np.arange(4)[None].repeat(4, 0) < 2  # the left part has 6 of the 12 border pixels
     assert (otsu(two_tone(left, 200, 40)) == left).all()
     assert (otsu(two_tone(left, 40, 200)) == ~left).all()
 
@@ -106,7 +107,7 @@ def test_grabcut_leaves_the_margin_background():
     bar = np.zeros((64, 64), bool)
     bar[24:40, :40] = True
     masks = grabcut(noisy(two_tone(bar, (220, 60, 40), (40, 90, 160))))
-    bar[:, :1] = False  # the margin is int(2.56) = 2 of 128 pixels, which is 1 of these 64 pixels
+    bar[:, :1] = False  # the margin is 2 of 128 pixels, and therefore 1 of the 64 pixels here
     assert (masks[0] == bar).all()
 
 

@@ -4,15 +4,15 @@ import pytest
 from tf_layered_gan.evaluation.metrics.clustering import clustering_metrics
 
 
-def test_nmi_is_1_for_the_classes_by_other_names():
+def test_nmi_is_1_if_the_clusters_are_the_classes():
     metrics = clustering_metrics(np.array([5, 5, 2, 2, 9, 9]), ["a", "a", "b", "b", "c", "c"])
     assert metrics["nmi"] == pytest.approx(1)
     assert [metrics[name] for name in ("photos", "classes", "clusters")] == [6, 3, 3]
 
 
 def test_nmi_is_normalised_by_the_mean_entropy():
-    # The clusters are 0 0 1 1, and there are four classes. The mutual information is log 2, and the entropies are log 2
-    # and log 4. So NMI is 1 / mean(1, 2) = 2/3, in units of log 2.
+    # The clusters are 0 0 1 1, and there are four classes. In units of log 2, the mutual information is 1, and the
+    # entropies are 1 and 2. So NMI is 1 / mean(1, 2) = 2/3.
     assert clustering_metrics(np.array([0, 0, 1, 1]), [0, 1, 2, 3])["nmi"] == pytest.approx(2 / 3)
 
 

@@ -61,7 +61,7 @@ def test_evaluates_the_segmenter_and_the_baselines():
     assert list(results) == ["segmenter", "sharpened", *BASELINES]
     assert list(BASELINES) == ["all_foreground", "centred_disc", "otsu", "two_colours", "pooled_hues", "grabcut"]
     assert results["segmenter"]["iou"] == results["segmenter"]["accuracy_per_image"] == 1
-    assert results["all_foreground"]["iou"] == pytest.approx(12 / 64)  # the squares have 3 x 4 of the 8 x 8 pixels
+    assert results["all_foreground"]["iou"] == pytest.approx(12 / 64)  # a square covers 3 x 4 of the 8 x 8 pixels
     assert {metrics["images"] for metrics in results.values()} == {3}
 
 
@@ -104,21 +104,23 @@ def test_table_is_aligned_and_has_both_averages():
     assert title.startswith("2 images; in per cent")
     assert " ".join(header.split()) == "IoU mIoU ACC IoU/image mIoU/image ACC/image ARI MSC boundary predicted true"
     assert len({len(line) for line in (header, *rows)}) == 1
-    # There is no red, so all pixels are predicted as background. IoU is 0, and ACC is 32 / 96; per image, ACC is 32 /
-    # 64 and 0 / 32. The background's IoU equals ACC, so mIoU is half of ACC. Image 0 has two true segments, and image 1
-    # has one. So ARI is 0 and 1, and MSC is 1 / 2 and 1. No pixel is in a predicted band.
+    # No pixel is red, so all pixels are predicted as background. Over all pixels, IoU is 0 and ACC is 32 / 96. In image
+    # 0, ACC is 32 / 64. In image 1, ACC is 0 / 32. The background's IoU equals ACC, so mIoU is half of ACC. Image 0 has
+    # two true segments, so ARI is 0 and MSC is 1 / 2. Image 1 has one true segment, so ARI and MSC are 1. The
+    # predictions have no boundary.
     assert " ".join(rows[0].split()) == "segmenter 0.0 16.7 33.3 0.0 12.5 25.0 50.0 75.0 0.0 0.0 66.7"
-    # Now all pixels are predicted as foreground. IoU and ACC are 64 / 96; per image, they are 32 / 64 and 32 / 32. The
-    # background's IoU is 0 / 32, so mIoU is half of IoU. Per image, the background's IoU is 0 / 32 and 0 / 0 = 1, so
-    # mIoU is (25 + 100) / 2 = 62.5. The predicted bands are frames of 28 pixels, the true band of image 0 is a
-    # frame of 20 pixels, and 14 pixels are in both. In image 1, both bands have the same 14 labelled pixels. So the
+    # The baseline predicts all pixels as foreground. Over all pixels, IoU and ACC are 64 / 96. In image 0, both are 32
+    # / 64. In image 1, both are 32 / 32. The background's IoU over all pixels is 0 / 32, so mIoU is half of IoU. In
+    # image 0, the background's IoU is 0 / 32. In image 1, it is 0 / 0, which counts as 1. So mIoU per image is (25 +
+    # 100) / 2 = 62.5. The boundary band of a prediction is a frame of 28 pixels. The true band of image 0 is a frame of
+    # 20 pixels, and 14 pixels are in both bands. In image 1, both bands have the same 14 labelled pixels. So the
     # boundary IoU is 28 / (34 + 14).
     assert rows[1].split()[1:] == rows[0].split()[1:]  # sharpening adds no foreground to empty masks
     assert " ".join(rows[2].split()) == "all_foreground 66.7 33.3 66.7 75.0 62.5 75.0 50.0 75.0 58.3 100.0 66.7"
 
 
 def flat_photos(names, size):
-    """Returns one photo for each name. If the name begins with "a", all pixels are 0, otherwise 255."""
+    """Returns one photo for each name. All pixels are 0 if the name begins with "a", and 255 otherwise."""
     greys = np.array([0 if name.startswith("a") else 255 for name in names], np.uint8)
     return Photos(np.broadcast_to(greys[:, None, None, None], (len(names), size, size, 3)).copy(), None, tuple(names))
 
@@ -126,7 +128,7 @@ def flat_photos(names, size):
 def test_clusters_are_compared_with_the_classes_of_all_photos():
     splits = Splits(flat_photos(["a1", "b1", "b2"], 6), flat_photos(["a2"], 4), flat_photos(["b3"], 4))
     image = keras.Input((4, 4, 3))
-    # The sign of this value becomes the category.
+    # The sign of the brightness decides the category.
     brightness = keras.layers.Flatten()(keras.layers.AveragePooling2D(4)(image))
     logits = keras.layers.Dense(2, use_bias=False, name="category")(brightness)
     discriminator = keras.Model(image, [keras.layers.Flatten()(image), logits])
@@ -158,13 +160,14 @@ def fake_draws(step):
 
 def test_large_batches_give_no_more_masks_to_compare(monkeypatch):
     monkeypatch.setattr(gan_figures, "_MOST_MASKS", 3)
-    # Two batches of two masks are enough for the three masks.
+    # At most three masks are compared, so two batches of two masks are enough.
     assert evaluate_synthetic_masks(FakeGAN(), fake_draws, batches=3)["pictures"] == 3
 
 
 def test_synthetic_masks_have_a_mean_a_spread_and_variety():
     metrics = evaluate_synthetic_masks(FakeGAN(), fake_draws, batches=3)
-    # Shares: 0, 0, 1/4, 0, 2/4, 0. Mean: 3/4 / 6 = 1/8. Variance: 5/16 / 6 - 1/64 = 7/192.
+    # The six masks cover 0, 0, 1/4, 0, 2/4 and 0 of the image. The mean is 3/4 / 6 = 1/8. The variance is 5/16 / 6 -
+    # 1/64 = 7/192.
     assert metrics == {
         "mask_mean": pytest.approx(1 / 8),
         "mask_spread": pytest.approx((7 / 192) ** 0.5),

@@ -31,10 +31,11 @@ def gaussian(mean, covariance):
     [
         (gaussian([0], [[1]]), gaussian([3], [[4]]), 3**2 + 1 + 4 - 2 * 2),
         (gaussian([0, 0], np.diag([1, 4])), gaussian([1, 2], np.diag([9, 1])), 1 + 4 + (1 - 3) ** 2 + (2 - 1) ** 2),
-        # The root of a 2x2 matrix has the trace (trace + 2 det^(1/2))^(1/2). C_a C_b is [[2, 4], [1, 8]].
+        # The square root of a 2x2 matrix M has the trace (trace(M) + 2 det(M)^(1/2))^(1/2).
+        # Here M = C_a C_b is [[2, 4], [1, 8]].
         (gaussian([0, 0], [[2, 1], [1, 2]]), gaussian([0, 0], np.diag([1, 4])), 9 - 2 * (10 + 2 * 12**0.5) ** 0.5),
-        # The covariances are singular, as with fewer images than features. C_a C_b is [[0, 0], [1, 1]], which is its
-        # own root.
+        # The covariances are singular, which happens if there are fewer images than features. The product C_a C_b is
+        # [[0, 0], [1, 1]]. It is its own square root.
         (gaussian([0, 0], np.diag([0, 1])), gaussian([0, 0], [[1, 1], [1, 1]]), 1 + 2 - 2 * 1),
         (gaussian([5, 5], np.zeros((2, 2))), gaussian([5, 6], np.zeros((2, 2))), 1),
     ],
@@ -71,7 +72,8 @@ def test_refuses_features_that_are_not_finite(value):
 def test_resize_is_that_of_tensorflow_1():
     resized = resize(tf.constant([[[[0, 0, 0], [100, 50, 0]]]], tf.uint8)).numpy()
     assert resized.shape == (1, 299, 299, 3) and resized.dtype == np.float32
-    # Column i of the 299 columns is read at 2 i / 299. At positions beyond the last pixel, the last pixel is read.
+    # Column i of the 299 new columns is read at position 2 i / 299 of the old image. Beyond the last old pixel, the
+    # last pixel is repeated.
     np.testing.assert_allclose(resized[0, 7, [0, 50, 149, 150, 298], 0], [0, 10000 / 299, 29800 / 299, 100, 100], 1e-5)
 
 

@@ -70,16 +70,16 @@ def layers(samples=2):
     return [background, foreground, mask, composed, real, np.full((samples, 2, 2), 0.2, np.float32)]
 
 
-STEP = 128 + 2  # distance between the corners of two tiles in pixels: 64 times 2, and a gap of 2
+STEP = 128 + 2  # pixels from one tile to the next: a tile of 64 * 2 pixels and a gap of 2
 HEADING = 16 + 2  # pixels
 
 
 def test_layer_grid_has_headings_and_one_row_per_sample():
     image = layer_grid(*layers())
     assert image.shape == (HEADING + 2 * 128 + 2, 6 * STEP - 2, 3)
-    # The foreground is 1 x 0.6 = 0.6, so its grey is 1.6 x 127.5 = 204. The mask is 0.6 x 255 = 153, and the composed
-    # image is 1.2 x 127.5 = 153. The mask of the photo is 0.2. So the photo is 0.4 + 0.6 x 0.2 = 0.52 times as bright,
-    # which is 53.
+    # The masked foreground is 1 x 0.6 = 0.6, so its grey is 1.6 x 127.5 = 204. The grey of the mask is 0.6 x 255 = 153.
+    # The grey of the composed image is 1.2 x 127.5 = 153. The mask of the photo is 0.2. So the photo keeps 0.4 + 0.6 x
+    # 0.2 = 0.52 of its brightness, which is 53.
     assert image[HEADING, ::STEP, 0].tolist() == image[-1, ::STEP, 0].tolist() == [0, 204, 153, 153, 102, 53]
 
 
@@ -121,16 +121,16 @@ def test_sheet_columns():
     truth = np.full((1, 32, 32), 255, np.uint8)
     sheet = segmentation_sheet(images, truth, {"ours": ours, "grabcut": baseline})[HEADING:]
     assert sheet.shape == (128, 5 * STEP - 2, 3)
-    # Our mask covers the upper half. There the photo keeps its grey of 10. In the lower half, the grey is 4, or the
-    # cut-out shows the checkerboard of 2x2 pixels. The square of the checkerboard at row 7 and column 1 is even and has
-    # the grey 204. Unlabelled pixels are 0.4 + 0.6 x 0.5 = 0.7 times as bright.
+    # Our mask covers the upper half, where the photo keeps its grey of 10. In the lower half, the darkened photo has
+    # the grey 4. The cut-out shows a checkerboard of 2x2 pixels there. Its square at row 7 and column 1 has the grey
+    # 204. Unlabelled pixels keep 0.4 + 0.6 x 0.5 = 0.7 of their brightness.
     assert sheet[32, 12::STEP, 0].tolist() == [10, 7, 10, 10, 10]
     assert sheet[60 + 64, 12::STEP, 0].tolist() == [10, 7, 4, 204, 10]
 
 
 def test_cut_out_blends_with_the_checkerboard_by_the_mask():
     images, half = np.zeros((1, 16, 16, 3), np.uint8), np.full((1, 16, 16), 0.5, np.float32)
-    assert cut_out(images, half)[0, 0, 0].tolist() == [102] * 3  # the mean of black and the even square's 204
+    assert cut_out(images, half)[0, 0, 0].tolist() == [102] * 3  # the mean of black and of the checkerboard's grey 204
 
 
 @pytest.mark.parametrize(

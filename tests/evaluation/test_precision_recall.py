@@ -8,8 +8,8 @@ def test_counts_of_three_pixels():
     masks = np.uint8([[[1, 0, 0, 255]]])
     rows = precision_recall(probabilities, masks)
     assert rows.shape == (6, THRESHOLDS)
-    # At the threshold 0, all three labelled pixels are positive. At 0.5, the pixels with 0.9 and 0.6 are positive. At
-    # 0.7, the pixel with 0.9 is positive. At 1, no pixel is positive.
+    # At the threshold 0, all three labelled pixels are positive. At 0.5, the pixels with the probabilities 0.9 and 0.6
+    # are positive. At 0.7, one pixel is positive. At 1, no pixel is positive.
     assert rows[:, 0].tolist() == [1, 2, 0, 0, 1 / 3, 1]
     assert rows[:, 50].tolist() == [1, 1, 1, 0, 1 / 2, 1]
     assert rows[:, 70].tolist() == [1, 0, 2, 0, 1, 1]

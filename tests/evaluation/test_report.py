@@ -29,7 +29,7 @@ def test_report_has_figures_and_images(tmp_path, capsys):
     assert mask[0, 0] == 0
     assert len(list((tmp_path / "test" / "images").glob("*.png"))) == 3
     assert (tmp_path / "test" / "photos_with_masks.png").exists()
-    assert not capsys.readouterr().out  # only the commands print the figures
+    assert not capsys.readouterr().out  # the commands print the figures, but `write_report` does not
     assert re.search(r"^segmenter +50\.0", format_figures(result, tmp_path), re.M)
 
 

@@ -18,15 +18,15 @@ def truth(*images):
     return np.array(images, np.uint8)
 
 
-# Image 0 is 1 1 0 0 and is predicted as 1 0 1 0. So each cell of its matrix has one pixel. Image 1 is 1 0 0 0 and is
-# predicted correctly.
+# Image 0 has the labels 1 1 0 0 and the prediction 1 0 1 0. So each cell of its confusion matrix has one pixel. Image 1
+# has the labels 1 0 0 0, which are predicted correctly.
 PREDICTED = predicted([[1, 0], [1, 0]], [[1, 0], [0, 0]])
 TRUTH = truth([[1, 1], [0, 0]], [[1, 0], [0, 0]])
 
 
 def test_confusion_matrices_count_true_label_by_predicted_label():
-    # The truth is 1 1 1 0 0 0, and the prediction is 0 0 1 1 1 1. In the background, 1 pixel is predicted as 0 and 2 as
-    # 1. In the foreground, 2 pixels are predicted as 0 and 1 as 1.
+    # The truth is 1 1 1 0 0 0, and the prediction is 0 0 1 1 1 0. One background pixel is predicted as 0, and two are
+    # predicted as 1. Two foreground pixels are predicted as 0, and one is predicted as 1.
     matrices = confusion_matrices(predicted([[0, 0, 1], [1, 1, 0]]), truth([[1, 1, 1], [0, 0, 0]]))
     assert matrices.tolist() == [[[1, 2], [2, 1]]]
     assert matrices.dtype == np.int64
@@ -34,10 +34,10 @@ def test_confusion_matrices_count_true_label_by_predicted_label():
 
 def test_figures_over_all_pixels_add_up_the_images_first():
     metrics = segmentation_metrics(PREDICTED, TRUTH)
-    assert metrics["iou"] == pytest.approx((1 + 1) / (3 + 1))  # the intersections are 1 and 1, the unions 3 and 1
+    assert metrics["iou"] == pytest.approx((1 + 1) / (3 + 1))  # the intersections are 1 and 1; the unions are 3 and 1
     assert metrics["accuracy"] == pytest.approx(6 / 8)  # 2 + 4 of the 8 pixels are correct
-    # The background's intersections are 1 + 3 and its unions 3 + 3, so its IoU is 4 / 6. The mean of 1/2 and 2/3 is
-    # 7/12.
+    # The background has the intersections 1 and 3, and the unions 3 and 3. So its IoU is 4 / 6. The mean of 1/2 and 2/3
+    # is 7/12.
     assert metrics["miou"] == pytest.approx(7 / 12)
 
 
@@ -45,7 +45,7 @@ def test_figures_per_image_are_means_over_the_images():
     metrics = segmentation_metrics(PREDICTED, TRUTH)
     assert metrics["iou_per_image"] == pytest.approx((1 / 3 + 1) / 2)
     assert metrics["accuracy_per_image"] == pytest.approx((2 / 4 + 1) / 2)
-    # In image 0 the background's IoU is 1 / 3 too, so the mean is 1/3. In image 1 the mean is 1.
+    # In image 0, foreground and background have the IoU 1/3, so their mean is 1/3. In image 1, the mean is 1.
     assert metrics["miou_per_image"] == pytest.approx((1 / 3 + 1) / 2)
 
 
@@ -55,7 +55,8 @@ def test_a_mask_is_never_inverted():
 
 
 def test_unlabelled_pixels_are_ignored():
-    # The labelled pixels are 1 1 0, predicted as 1 0 0. The intersection is 1, the union is 2, and 2 of 3 are correct.
+    # The labelled pixels are 1 1 0 and are predicted as 1 0 0. The intersection is 1, and the union is 2. Two of the
+    # three pixels are correct.
     metrics = segmentation_metrics(predicted([[1, 0, 0], [1, 1, 0]]), truth([[1, 1, 0], [255, 255, 255]]))
     assert metrics["iou"] == pytest.approx(1 / 2)
     assert metrics["accuracy"] == pytest.approx(2 / 3)
@@ -113,9 +114,9 @@ def test_ari_equals_the_mean_of_scikit_learns():
 
 
 def test_msc_is_the_mean_of_the_best_ious_of_the_true_segments():
-    # The truth is 1 1 0 0 0 0, and the prediction is 0 1 1 1 0 0. The true foreground has the IoU 1/4 with either
-    # predicted segment, and the true background has 2/5. The mean is 0.325. The second image has no foreground, and its
-    # background has the IoU 1.
+    # The truth is 1 1 0 0 0 0, and the prediction is 0 1 1 1 0 0. The true foreground has the IoU 1/4 with each
+    # predicted segment. The true background has the IoU 2/5 with each of them. The mean is 0.325. The second image has
+    # no foreground, and its background has the IoU 1.
     masks, labels = [[0, 1, 1, 1, 0, 0]], [[1, 1, 0, 0, 0, 0]]
     assert segmentation_metrics(predicted(masks), truth(labels))["msc"] == pytest.approx(0.325)
     both = segmentation_metrics(predicted(masks, [[0] * 6]), truth(labels, [[0] * 6]))
@@ -124,7 +125,7 @@ def test_msc_is_the_mean_of_the_best_ious_of_the_true_segments():
 
 @pytest.mark.parametrize("shape, width", [((8, 8), 1), ((30, 40), 1), ((96, 128), 3), ((240, 320), 8)])
 def test_boundary_bands_are_those_of_opencv(shape, width):
-    # 2 % of the diagonals of 11, 50, 160 and 400 pixels
+    # The width is 2 % of the image's diagonal. The diagonals are 11, 50, 160 and 400 pixels long.
     masks = np.random.default_rng(0).random((3, *shape)) > 0.001
     for mask, band in zip(masks, boundary_bands(masks), strict=True):
         kernel = np.ones((2 * width + 1, 2 * width + 1))
@@ -139,7 +140,8 @@ def square(top):
 
 
 def test_the_boundary_iou_looks_at_the_boundary_alone():
-    # The bands are 1 pixel wide, frames of 76 pixels. Moved down by one, the frames share their sides, 2 x 19 pixels.
+    # The bands are frames of 76 pixels, which are 1 pixel wide. The second prediction is one row lower than the truth.
+    # So its frame and the true frame share 2 x 19 pixels of their sides.
     metrics = segmentation_metrics(np.concatenate([square(10), square(11)]), square(10).repeat(2, 0).astype(np.uint8))
     assert metrics["boundary_iou"] == pytest.approx((76 + 38) / (76 + 2 * 76 - 38))
     assert metrics["boundary_iou_per_image"] == pytest.approx((1 + 38 / (2 * 76 - 38)) / 2)
@@ -150,6 +152,7 @@ def test_the_end_of_the_labels_is_no_boundary():
     labels = square(10).astype(np.uint8)
     labels[:, :, :20] = 255
     assert segmentation_metrics(square(10), labels)["boundary_iou"] == 1
-    # Moved down by one, the predicted band has 10 + 18 + 10 pixels in the labelled half. The true band has one more,
-    # where it meets the prediction's upper edge. Both have this pixel and 19 pixels of the side.
+    # The prediction is one row lower than the truth. In the labelled half, the predicted band has 10 + 18 + 10 pixels.
+    # The true band has one more pixel, where it meets the upper edge of the prediction. The bands share this pixel and
+    # 19 pixels of the side.
     assert segmentation_metrics(square(11), labels)["boundary_iou"] == pytest.approx(20 / (38 + 39 - 20))

@@ -1,4 +1,4 @@
-"""Tests of chosen codes, and of the sheets that show their meaning."""
+"""Tests of the choice of codes, and of the sheets that show what a code means."""
 
 import numpy as np
 import pytest
@@ -90,7 +90,7 @@ def test_explore_writes_labelled_sheets(run_copy, eagerly, tmp_path, caplog):
     assert {path.name for path in out.iterdir()} == FILES | own
     for name in SHEETS:
         with Image.open(out / f"{name}.png") as image:
-            assert image.width > 110 + 128 and image.height > 128, name  # tiles are 16 * 8 pixels
+            assert image.width > 110 + 128 and image.height > 128, name  # a tile is 16 * 8 pixels wide and high
     with Image.open(out / "walk.gif") as walk:
         assert walk.n_frames == 40 and walk.info["loop"] == 0
     with Image.open(out / "photo_cutout.png") as cutout:

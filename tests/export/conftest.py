@@ -23,7 +23,7 @@ def photos():
 def network():
     """An untrained U-Net with random moving statistics.
 
-    Its bias is set so that discs are foreground and ramps are not.
+    Its bias is set so that discs are foreground and the dark gradients around them are background.
     """
     keras.utils.set_random_seed(0)
     model, rng = unet(RESOLUTION, 4, 1), np.random.default_rng(0)

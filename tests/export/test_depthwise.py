@@ -29,7 +29,10 @@ def content(network):
 
 
 def kernel_types(content, kind):
-    """Returns the types of the kernels of one kind of operator. Kernels with 1,000 weights or fewer are left out."""
+    """Returns the types of the kernels of all operators of the given kind.
+
+    Kernels with 1,000 weights or fewer are left out.
+    """
     model = parse(content)
     (graph,) = model.subgraphs
     of_kind = [o for o in graph.operators if model.operatorCodes[o.opcodeIndex].builtinCode == kind]

@@ -18,7 +18,7 @@ def photos(tmp_path):
 def add(folder, name, white, masked, size, unlabelled=None):
     """Writes a photo and its mask.
 
-    `white` and `masked` are the fractions of the width that are white, from the left.
+    From the left, the photo is white up to the fraction `white` of its width. The mask is white up to `masked`.
     """
     width, height = size
     columns = (np.arange(width) + 0.5) / width
@@ -42,8 +42,8 @@ def test_photos_are_measured_at_their_own_size(model, photos):
 
 @pytest.mark.parametrize("fit, rows", [("squeeze", 16), ("pad", 2)])
 def test_model_sees_photos_as_its_file_says(model, photos, tmp_path, fit, rows):
-    # The photo is 128 pixels wide and 16 high. If it is padded, it fills only 2 rows of the model. Then the model
-    # cannot see stripes that are 1 pixel high.
+    # The photo is 128 pixels wide and 16 high. A padded photo fills only 2 rows of the model, so the model cannot see
+    # stripes that are 1 pixel high.
     (tmp_path / "model.tflite").write_bytes(add_metadata(model.read_bytes(), {"training": {"fit": fit}}))
     stripes = np.zeros((16, 128), np.uint8)
     stripes[::2] = 255
@@ -57,7 +57,7 @@ def test_unlabelled_pixels_do_not_count(model, photos):
     add(photos, "half", white=0.5, masked=0.25, size=(32, 32), unlabelled=(0.25, 0.5))
     assert evaluate(model, photos, photos / "masks", unlabelled=128)["segmenter"]["iou"] == 1
     results = evaluate(model, photos, photos / "masks")
-    assert results["segmenter"]["iou"] == 1  # without `unlabelled`, 128 or more is foreground
+    assert results["segmenter"]["iou"] == 1  # without `unlabelled`, values from 128 on are foreground
     assert set(results) > {"segmenter", "grabcut", "all_foreground"}
 
 

@@ -9,14 +9,14 @@ from tf_layered_gan.models.networks.unet import unet
 
 
 def randomize(network):
-    """Draws every weight from 0.5 to 1.5."""
+    """Replaces every weight by a random value from 0.5 to 1.5."""
     rng = np.random.default_rng(0)
     network.set_weights([rng.uniform(0.5, 1.5, weight.shape) for weight in network.get_weights()])
     return network
 
 
 def chain(*operations):
-    """Returns a functional model that applies layers one after the other to [batch, 4, 4, 2]."""
+    """Returns a functional model that applies the layers in order. Its input is [batch, 4, 4, 2]."""
     image = x = keras.Input((4, 4, 2))
     for layer in operations:
         x = layer(x)

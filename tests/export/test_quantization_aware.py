@@ -28,7 +28,7 @@ def network():
 
 
 def pixel_network(weights, **options):
-    """Returns a network whose logits are a weighted sum of a pixel's three channels."""
+    """Returns a network whose logit at a pixel is a weighted sum of the pixel's three channels."""
     image = keras.Input((RESOLUTION, RESOLUTION, 3))
     model = keras.Model(image, layers.Conv2D(1, 1, name="logits", **options)(image))
     model.get_layer("logits").kernel.assign(np.reshape(weights, (1, 1, 3, 1)))
@@ -47,8 +47,8 @@ def test_fine_tuned_copy_depends_on_the_seed_only(network, photos, eagerly):
 
 
 def test_fine_tuning_makes_up_for_rounding():
-    # A step is 254 / 127 = 2, so 0.4 is rounded to 0. The pixels (127, 255, 255) are x = (-1 / 255, 1, 1). The logit is
-    # -254 / 255 + 0.4 in float32. Rounding makes it 0.4 smaller.
+    # An int8 step of the kernel is 254 / 127 = 2, so the weight 0.4 is rounded to 0. The pixels (127, 255, 255) become
+    # x = (-1 / 255, 1, 1). In float32, the logit is -254 / 255 + 0.4. Rounding the weights makes the logit 0.4 smaller.
     network = pixel_network([254.0, 0.4, 0.0])
     images = np.full((4, RESOLUTION, RESOLUTION, 3), (127, 255, 255), "uint8")
     kernel, bias = fine_tune(network, images, steps=100, batch_size=1, learning_rate=0.02).get_weights()
@@ -61,7 +61,7 @@ def test_kernels_are_rounded_by_filter():
     convolution, depthwise = layers.Conv2D(2, 1), layers.DepthwiseConv2D((1, 2))
     convolution.build((None, 1, 1, 2))
     depthwise.build((None, 1, 2, 2))
-    # The filters are (1.27, 0.014) and (-127, 0.6), so their steps are 0.01 and 1.
+    # The filters are (1.27, 0.014) and (-127, 0.6), so their int8 steps are 0.01 and 1.
     convolution.kernel.assign(np.reshape([1.27, -127.0, 0.014, 0.6], (1, 1, 2, 2)))
     depthwise.kernel.assign(np.reshape([1.27, -127.0, 0.014, 0.6], (1, 2, 2, 1)))
     for layer in (convolution, depthwise):
@@ -69,15 +69,14 @@ def test_kernels_are_rounded_by_filter():
 
 
 def test_activations_are_rounded_by_hand():
-    # The range from -1 to 1.55 has 255 steps of 0.01. One of the values is 0.
+    # The range from -1 to 1.55 has 255 steps of 0.01. One of the rounded values is exactly 0.
     x = tf.constant([-1.0, 0.0, 0.013, 0.017, 1.55])
     np.testing.assert_allclose(Round()(x), [-1.0, 0.0, 0.01, 0.02, 1.55], atol=1e-6)
 
 
 def test_activations_are_rounded_where_tflite_rounds_them():
     rounding = simulate_rounding(fold_batch_norm(unet(RESOLUTION, 2, 1)))
-    # There are seven ReLUs (each with its convolution), one enlargement and one concatenation. Pooling and logits are
-    # not rounded.
+    # The outputs of seven ReLUs, one upsampling and one concatenation are rounded. Pooling and logits are not rounded.
     assert sum(isinstance(layer, Round) for layer in rounding.layers) == 9
 
 

@@ -34,7 +34,7 @@ def kind(request):
 def separable_network():
     """A network with the default size of a student.
 
-    It is this large because the converter quantises only large kernels.
+    The network is this large, because the converter quantises only large kernels.
     """
     return separable_unet(32, Student().width, 4)
 
@@ -75,8 +75,8 @@ def test_any_size_is_the_edge_command(alone, fit, tmp_path):
         mask = any_size(picture=pixels[None])["mask"]
         assert mask.shape == (1, *size[::-1], 1) and mask.dtype == np.uint8
         difference = np.abs(mask[0, ..., 0] - expected)
-        # In the largest square, resizing makes three pixels differ by one grey level. In the int8 file, their
-        # neighbours differ too.
+        # For the largest image, three pixels of the resized square differ by one grey level. In the int8 file, the
+        # neighbours of these pixels differ too.
         assert difference.max() <= 4 and (difference > 0.51).mean() <= 0.1, size
 
 
@@ -87,7 +87,7 @@ def test_weights_are_stored_once(alone, content):
     weights = {buffer for buffer in buffers if before.buffers[buffer].data is not None}
     for subgraph in after.subgraphs:
         assert weights <= {tensor.buffer for tensor in subgraph.tensors}
-    # The resampling and a second list of the network's operators are added.
+    # The signatures add the resampling and a second list of the network's operators.
     assert sum_of_buffers(after) - sum_of_buffers(before) < 4000
     assert len(content) - len(alone) < 50_000
 
@@ -110,10 +110,10 @@ def test_buffers_are_aligned(content):
 def test_fixed_size_is_one_partition(kind, content):
     """XNNPACK runs the whole network as one node.
 
-    The interpreter runs only the operators that change the type at both ends.
+    The interpreter itself runs only the operators that convert the input and the output to another type.
 
-    The interpreter lists the nodes of its graph and appends one node, DELEGATE, for each partition that a delegate
-    runs. The interpreter itself runs only the nodes before and after the partition.
+    The interpreter lists the nodes of its graph. To this list it appends a node DELEGATE for each partition that a
+    delegate runs. The interpreter itself runs only the nodes before and after the partition.
     """
     interpreter = Interpreter(model_content=content)
     interpreter.allocate_tensors()
@@ -132,8 +132,8 @@ def test_any_size_has_the_network_in_the_same_partition_and_two_of_resampling(co
     """The interpreter's own kernels run only the arithmetic on sizes and coordinates.
 
     The network's tensors have the same indices in both subgraphs. So the network's partition writes the same tensor in
-    both, and reads the same number of tensors. (With float16 weights, another partition has converted some of these
-    tensors to float32.)
+    both subgraphs. It also reads the same number of tensors. (With float16 weights, another partition has converted
+    some of the tensors to float32.)
     """
     (network,) = partitions(content, subgraph=0)
     any_size = partitions(content, subgraph=1)
@@ -150,9 +150,9 @@ def test_separable_network_is_one_partition_too(separable_network, quantised, fi
 
 
 def partitions(content, subgraph):
-    """Returns for each partition of XNNPACK the number of tensors that it reads and the tensors that it writes.
+    """Returns (number of tensors read, tensors written) for each partition of XNNPACK.
 
-    The subgraph is taken out of the file, because the interpreter lists only the operators of the first subgraph.
+    The subgraph is copied to a file of its own, because the interpreter lists only the operators of the first subgraph.
     """
     model = parse(content)
     model.subgraphs, model.signatureDefs = [model.subgraphs[subgraph]], []

@@ -7,14 +7,14 @@ from tf_layered_gan.data.photos import Photos
 
 
 def probabilities(*values):
-    """Returns one constant probability for each photo."""
+    """Returns the probabilities of one photo for each value. All pixels of a photo have its value."""
     return np.ones((1, RESOLUTION, RESOLUTION), "float32") * np.reshape(values, (-1, 1, 1))
 
 
 def test_figures_without_test_masks_by_hand():
     # There are four photos. The Keras model marks the last three, and the other model marks the first two. The
-    # intersection is 1 photo and the union is 4 photos, so IoU is 0.25. The largest difference is at the first photo,
-    # 0.9 - 0.3.
+    # intersection is 1 photo and the union is 4 photos, so IoU is 0.25. The largest difference is 0.9 - 0.3, in the
+    # first photo.
     figures = Reference(unlabelled(grey(0, 0, 0, 0)), probabilities(0.3, 0.8, 0.6, 0.6)).compare(
         probabilities(0.9, 0.9, 0.1, 0.1)
     )
@@ -31,8 +31,8 @@ def test_agreement_of_empty_masks_is_one():
 
 
 def test_figures_with_test_masks_by_hand():
-    # The test masks mark the first of two photos. The Keras model marks it too, so its IoU is 1. The other model marks
-    # both photos, so its IoU is 1 / 2.
+    # The test masks mark only the first of two photos. The Keras model marks the same photo, so its IoU is 1. The other
+    # model marks both photos, so its IoU is 1 / 2.
     masks = np.zeros((2, RESOLUTION, RESOLUTION), "uint8")
     masks[0] = 1
     keras_model = reference(pixel_network([1.0, 0.0, 0.0]), Photos(grey(255, 0), masks, ("a", "b")))

@@ -34,7 +34,7 @@ PROGRAMS = {
     },  # verify.py reads only its own export
     "jit.load": {"tf_layered_gan/evaluation/metrics/inception_weights.py", "benchmarks/compare_inception.py"},
 }
-RESTRICTED = {"pickle": "tf_layered_gan/files/pth.py"}  # its unpickler refuses every class but those of tensors
+RESTRICTED = {"pickle": "tf_layered_gan/files/pth.py"}  # its unpickler refuses all classes except those of tensors
 ALLOWED_VALUES = {"allow_pickle": False, "shell": False, "safe_mode": True, "weights_only": True}
 
 
@@ -55,7 +55,7 @@ def names(node):
 
 
 def offences(source, path):
-    """Yields a text for each forbidden import or call in a source file."""
+    """Yields a message for each forbidden import or call in a source file."""
     for node in ast.walk(ast.parse(source)):
         for name in names(node):
             end = ".".join(name.split(".")[-2:])

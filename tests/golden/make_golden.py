@@ -8,8 +8,8 @@ import tensorflow_addons as tfa
 
 FOLDER = pathlib.Path(__file__).parent
 SIZE = 12
-# The columns are s, alpha in radians, t_x and t_y. The rows are: identity, scale down, scale up, both rotations, shift,
-# and two mixed transforms.
+# The columns are s, alpha in radians, t_x and t_y. The rows are: the identity, two scales, two rotations, a shift, and
+# two mixed transforms.
 PARAMETERS = np.array(
     [
         [0.0, 0.0, 0.0, 0.0],
@@ -33,7 +33,7 @@ def scale_transform(exponent):
 
 
 def perturb(image, exponent, angle, shift_x, shift_y):
-    """Scales, then turns, then shifts images.
+    """Scales an image, then turns it, and then shifts it.
 
     In tensorflow-addons, positive angles turn counter-clockwise on screen.
     """
@@ -56,8 +56,8 @@ def write_warps(generator):
 def kernel_with_gap(generator):
     """Returns a convolution kernel with the singular values 4, 2, 1 and 0.5.
 
-    tensorflow-addons computes sigma half an iteration earlier than SN-GAN. The singular values are far apart, so this
-    makes no difference after 5 iterations, although u still changes.
+    tensorflow-addons computes sigma half an iteration earlier than SN-GAN. The singular values are far apart. So both
+    give the same sigma after 5 iterations, although u still changes.
     """
     left, _ = np.linalg.qr(generator.standard_normal((18, 4)))
     right, _ = np.linalg.qr(generator.standard_normal((4, 4)))

@@ -17,7 +17,7 @@ def test_exported_formats_agree(tmp_path):
     network = bright_network()
     write_savedmodel(network, tmp_path / "saved_model", "pad")
     (tmp_path / "segmenter.tflite").write_bytes(to_tflite_float32(network))
-    # Middle grey, because masks are uncertain there.
+    # The pixels are nearly middle grey, because the masks of such pixels are uncertain.
     image = np.random.default_rng(0).integers(112, 144, (16, 16, 3), np.uint8)
     (one, saved_model), (other, tflite) = (load_segmenter(tmp_path / n) for n in ("saved_model", "segmenter.tflite"))
     assert one == other == 16
@@ -44,7 +44,7 @@ def test_folder_without_a_savedmodel_is_refused(tmp_path):
 
 
 def test_logits_of_one_channel_go_through_a_sigmoid(tmp_path):
-    # In the range -2 to 3, the pixel value 51 is -1, and its sigmoid is 1 / (1 + e).
+    # With the input range from -2 to 3, the pixel value 51 becomes -1. The sigmoid of -1 is 1 / (1 + e).
     model = write_model(tmp_path / "model.tflite", lambda x: x[..., :1])
     for channel in (None, 0):
         resolution, predict = load_segmenter(model, input_range=(-2, 3), logits=True, channel=channel)
@@ -55,8 +55,8 @@ def test_logits_of_one_channel_go_through_a_sigmoid(tmp_path):
 
 
 def test_logits_of_several_channels_go_through_a_softmax(tmp_path):
-    # The pixel value 51 is -1, so the logits are -1000, -3 and -1. The first is negligible, so the probability is e^-3
-    # / (e^-3 + e^-1) = 1 / (1 + e^2).
+    # The pixel value 51 becomes -1, so the logits are -1000, -3 and -1. The first logit is negligible. So the
+    # probability of the second channel is e^-3 / (e^-3 + e^-1) = 1 / (1 + e^2).
     model = write_model(tmp_path / "model.tflite", lambda x: x * tf.constant([1000.0, 3.0, 1.0]))
     for channel, expected in ((0, 0), (1, 1 / (1 + np.e**2)), (2, 1 / (1 + np.e**-2))):
         probability = load_segmenter(model, input_range=(-2, 3), logits=True, channel=channel)[1](IMAGE)
@@ -66,7 +66,7 @@ def test_logits_of_several_channels_go_through_a_softmax(tmp_path):
 
 @pytest.fixture(scope="module", params=["model", "model.tflite"])
 def two_channels(request, tmp_path_factory):
-    """A model with two outputs: 10 times one channel of the input, and another channel unchanged."""
+    """A model with two output channels: 10 times the first input channel, and the second input channel."""
     path = tmp_path_factory.mktemp("two_channels") / request.param
     return write_model(path, lambda x: x[..., :2] * tf.constant([10.0, 1.0]))
 

@@ -33,8 +33,8 @@ def test_draws_differ_between_seeds_streams_and_steps():
 def test_draws_keep_the_ranges_of_the_config():
     draws = [sample(0, step, **DRAWN) for step in range(20)]
     windows, contrast = (np.concatenate([draw[name] for draw in draws]) for name in ("window", "contrast"))
-    # There are 80 windows of 16 pixels. They lie in a canvas of 32 pixels, at least 4 pixels from its edge. So their
-    # places are 4 to 12.
+    # There are 80 windows of 16 pixels. They lie in a canvas of 32 pixels, at least 4 pixels from its edge. So they
+    # begin at the pixels 4 to 12.
     assert windows.min() == 4 and windows.max() == 12
     assert 0.5 <= contrast.min() < 0.52 and 0.73 < contrast.max() < 0.75
 
@@ -137,11 +137,11 @@ def test_gan_takes_steps_with_an_adaptive_augmentation_minibatch_groups_and_r1(j
     step = tf.function(gan.train_step, jit_compile=jit, autograph=False)
     report = step({"image": tiny.batch()["image"], **sample(sampling.GAN_STREAM, 0, **CURES)})
     assert all(np.isfinite(value) for value in report.values()) and report["r1"] > 0
-    # A step with 4 photos changes the probability by 4 / 500,000.
+    # A step with 4 photos changes the probability by 4 / 500,000 = 0.000008.
     assert abs(float(report["augmentation_probability"]) - 0.5) == pytest.approx(8e-6, abs=1e-7)
 
 
-def test_without_the_cures_there_is_no_augmentation_and_no_variable_more(gan):
+def test_without_the_cures_there_is_no_augmentation_and_no_added_variable(gan):
     assert gan.augmentation is None and gan.gamma_r1 == 0
     own = [network for network in (gan.background_generator, gan.foreground_generator, gan.discriminator)]
     own += [gan.mask_encoder, gan.average_background_generator, gan.average_foreground_generator, gan.segmenter]

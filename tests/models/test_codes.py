@@ -29,15 +29,16 @@ def test_c_sup_is_the_group_of_c():
 
 
 def test_categories_are_equally_likely():
-    # A share of 1/6 in 2000 draws has a standard deviation of sqrt(1/6 * 5/6 / 2000) = 0.0083.
+    # Each category is drawn with the probability 1/6. Its frequency in 2000 draws has the standard deviation sqrt(1/6 *
+    # 5/6 / 2000) = 0.0083.
     np.testing.assert_allclose(np.mean(draw()["c"], 0), [1 / 6] * 6, atol=0.03)
 
 
 def test_z_is_standard_normal_and_independent_of_c():
     codes = draw()
     z, c = codes["z"].numpy(), np.argmax(codes["c"], 1)
-    # With 2000 draws, the standard deviation of the mean and of the correlation is 0.022, and the standard deviation of
-    # the standard deviation is 0.016.
+    # The estimates come from 2000 draws. The mean and the correlation have the standard error 0.022. The standard
+    # deviation has the standard error 0.016.
     np.testing.assert_allclose(z.mean(0), [0] * 3, atol=0.1)
     np.testing.assert_allclose(z.std(0), [1] * 3, atol=0.07)
     np.testing.assert_allclose(np.corrcoef([*z.T, c]), np.eye(4), atol=0.1)
@@ -51,7 +52,7 @@ def test_a_public_z_is_shared_by_both_generators():
 def test_a_normal_code_and_a_private_z_are_standard_normal_and_independent():
     codes = draw(prior="normal", num_categories=2, public_z=False)
     every = np.concatenate([codes[name] for name in ("c", "z", "foreground_z")], axis=1).T
-    # With 2000 draws, the standard deviation of a covariance is 0.022, and the standard deviation of a variance is
+    # The estimates come from 2000 draws. A covariance has the standard error 0.022. A variance has the standard error
     # 0.032.
     np.testing.assert_allclose(every.mean(1), [0] * 8, atol=0.1)
     np.testing.assert_allclose(np.cov(every), np.eye(8), atol=0.15)

@@ -33,15 +33,15 @@ def test_probability_0_changes_no_bit(function, geometry):
 
 
 @both_warps
-def test_flip_is_half_of_those_chosen(function):
+def test_half_of_the_chosen_images_are_flipped(function):
     np.testing.assert_allclose(augmentation(function)(IMAGES, draws({FLIP: -0.5})), IMAGES[:, :, ::-1], atol=1e-5)
     np.testing.assert_array_equal(augmentation(function)(IMAGES, draws({FLIP: 0.5})), IMAGES)
 
 
 @both_warps
 def test_shift_is_whole_pixels_of_the_mirrored_image(function):
-    # An eighth of 16 pixels is 2 pixels. 0.8 times 2 is 1.6, which is rounded to 2. -0.3 times 2 is -0.6, which is
-    # rounded to -1. Columns -1 and -2 show columns 0 and 1.
+    # The largest shift is 16 / 8 = 2 pixels. The horizontal shift 0.8 * 2 = 1.6 is rounded to 2. The vertical shift
+    # -0.3 * 2 = -0.6 is rounded to -1. Columns -1 and -2 are mirrored: they equal columns 0 and 1.
     shifted = augmentation(function)(IMAGES, draws({SHIFT_X: 0.8, SHIFT_Y: -0.3}))
     mirrored = np.pad(IMAGES, ((0, 0), (0, 1), (2, 0), (0, 0)), mode="symmetric")
     np.testing.assert_allclose(shifted, mirrored[:, 1:, :16], atol=1e-5)
@@ -55,7 +55,8 @@ def test_flip_comes_before_shift(function):
 
 
 def test_scale_and_turn_are_about_the_centre():
-    # The image is a ramp dx from the centre. Scaled by 2^-0.25 and turned by 9 degrees, it is 2^0.25 (cos dx + sin dy).
+    # The value of a pixel is its horizontal distance dx from the centre. When the image is scaled by 2^-0.25 and turned
+    # by 9 degrees, the value becomes 2^0.25 (dx cos 9 + dy sin 9).
     offset = np.float32(np.arange(16) - 7.5)
     ramp = np.broadcast_to(offset[None, None, :, None], (1, 16, 16, 3))
     moved = augmentation()(ramp, draws({SCALE: -1.0, ROTATION: 0.9}, count=1))[0, 4:12, 4:12, 0]
@@ -73,11 +74,11 @@ def test_colours_by_hand():
     # The pixels (0.5, -0.1, 0.2) and (-0.4, 0.2, 0.2) have the means 0.2 and 0. The image has the mean 0.1.
     image = np.float32([[[[0.5, -0.1, 0.2], [-0.4, 0.2, 0.2]]]])
     augment = augmentation(geometry=False)
-    brighter = augment(image, draws({BRIGHTNESS: 0.5}, count=1))  # brighter by 0.5 * 0.5
+    brighter = augment(image, draws({BRIGHTNESS: 0.5}, count=1))  # adds 0.5 * 0.5
     np.testing.assert_allclose(brighter, image + 0.25, atol=1e-6)
     grey = augment(image, draws({SATURATION: -1.0}, count=1))
     np.testing.assert_allclose(grey[0, 0], [[0.2] * 3, [0.0] * 3], atol=1e-6)
-    flatter = augment(image, draws({CONTRAST: -1.0}, count=1))  # the distance from 0.1 is halved
+    flatter = augment(image, draws({CONTRAST: -1.0}, count=1))  # halves the distance from the mean 0.1
     np.testing.assert_allclose(flatter[0, 0], [[0.3, 0.0, 0.15], [-0.15, 0.15, 0.15]], atol=1e-6)
 
 
@@ -87,7 +88,7 @@ def test_color_alone_leaves_the_geometry():
 
 
 def test_each_transformation_is_applied_with_the_probability():
-    # The share of brighter images among 4,000 has a standard deviation of 0.007.
+    # Of 4,000 images, 30 % become brighter or darker. This fraction has a standard deviation of 0.007.
     images = np.zeros((4000, 1, 1, 3), np.float32)
     augmented = augmentation(geometry=False, probability=0.3)(images, sample_augmentation(4000, (1, 2)))
     assert np.mean(augmented[:, 0, 0, 0] != 0) == pytest.approx(0.3, abs=0.03)
@@ -95,7 +96,7 @@ def test_each_transformation_is_applied_with_the_probability():
 
 @both_warps
 def test_gradient_reaches_the_image_and_is_the_adjoint(function):
-    # The augmentation is affine in the images, A x + b. Its gradient for an upstream gradient u is A^T u, and <A x, u>
+    # The augmentation of images x is affine: A x + b. So its gradient for an upstream gradient u is A^T u, and <A x, u>
     # = <x, A^T u>.
     augment, drawn = augmentation(function), sample_augmentation(3, (5, 6))
     images, upstream = tf.constant(IMAGES), tf.random.stateless_normal(IMAGES.shape, (7, 8))
@@ -109,7 +110,7 @@ def test_gradient_reaches_the_image_and_is_the_adjoint(function):
     assert abs(float(product)) > 1
 
 
-def test_xla_augments_as_without():
+def test_xla_augments_the_same():
     drawn = sample_augmentation(3, (5, 6))
     compiled = tf.function(augmentation(warp_gather), jit_compile=True)
     np.testing.assert_allclose(compiled(tf.constant(IMAGES), drawn), augmentation(warp)(IMAGES, drawn), atol=1e-4)
@@ -124,8 +125,8 @@ def test_adaptive_probability_starts_at_0_and_follows_the_sign_of_d():
     (probability,) = adaptive.variables
     assert not probability.trainable and float(probability) == 0
     np.testing.assert_array_equal(adaptive(IMAGES, sample_augmentation(3, (1, 2))), IMAGES)
-    # After ten photos, the probability changes by 10 / 500,000 = 0.00002. The mean sign is 0.8 if nine of the ten
-    # logits are above 0, and 0.4 if seven of them are.
+    # After ten photos, the probability changes by 10 / 500,000 = 0.00002. The mean sign of the logits is 0.8 if nine of
+    # ten are above 0. It is 0.4 if seven of ten are above 0.
     nine, seven = (tf.constant([1.0] * above + [-1.0] * (10 - above)) for above in (9, 7))
     moves = []
     for logits in (nine, nine, seven, seven, seven):

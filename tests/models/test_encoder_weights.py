@@ -81,7 +81,7 @@ def test_kernels_get_the_order_of_their_axes_in_keras():
 
 @pytest.fixture
 def config(tmp_path):
-    """The config of a tiny run with an encoder, whose weights are all 0.25."""
+    """The config of a tiny run with an encoder. All weights of the encoder are 0.25."""
     arrays = {name: np.full(weight.shape, 0.25) for name, weight in names(lite0_unet(16, 1, 1))}
     write_weights(tmp_path / "lite0.npz", arrays)
     encoder = {"networks.encoder": "efficientnet_lite0", "networks.encoder_weights": str(tmp_path / "lite0.npz")}

@@ -89,7 +89,7 @@ def test_synthesize_uses_the_averaged_generators(gan):
 
 
 def restored(gan, action):
-    """Runs an action and returns its result. Afterwards, the vectors u of D have their earlier values again."""
+    """Runs an action, then resets the vectors u of D to their earlier values. Returns the action's result."""
     before = tiny.values(gan.discriminator.non_trainable_variables)
     result = action()
     for variable, value in zip(gan.discriminator.non_trainable_variables, before, strict=True):
@@ -120,7 +120,7 @@ def test_generators_descend_equation_6_and_the_terms_that_are_not_in_the_paper(g
         mutual_information += losses.mutual_information(super_category, batch["c_sup"])
         size = losses.mask_size(layers["mask"], *size_range)
         independence = losses.independence(layers["background"], layers["foreground"], layers["mask"])
-        # gamma_mi = 0.5, gamma_b = 2, and gamma_bg = 3 if there is a segmenter.
+        # The loss weights are gamma_mi = 0.5 and gamma_b = 2. If there is a segmenter, gamma_bg is 3.
         total = -realness + 0.5 * mutual_information + 2.0 * losses.binarization(layers["mask"]) + 4.0 * size
         total += (7.0 if uses_segmenter else 6.0) * independence
         if uses_segmenter:
@@ -153,7 +153,7 @@ def test_discriminator_descends_equation_6(gan):
 
 
 def augmented(batch):
-    """The batch with the draws of an augmentation."""
+    """Returns the batch with the random draws for the augmentation added."""
     return batch | {f"augment_{name}": sample_augmentation(4, (7, i)) for i, name in enumerate(("real", "fake"))}
 
 
@@ -201,7 +201,7 @@ def test_discriminator_and_e_x_descend_on_augmented_images_with_r1(augmented_gan
 
 
 def test_r1_of_a_linear_discriminator_is_half_its_squared_weights():
-    # D(x) = w x has the gradient w at every photo. 768 weights of 0.5 give 768 * 0.25 / 2 = 96.
+    # D(x) = w x has the gradient w at every photo. All 768 weights are 0.5, so R1 is 768 * 0.5^2 / 2 = 96.
     image = keras.Input((tiny.RESOLUTION, tiny.RESOLUTION, 3))
     flat = keras.layers.Flatten()(image)
     realness = keras.layers.Reshape(())(

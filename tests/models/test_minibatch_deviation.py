@@ -9,8 +9,8 @@ from tf_layered_gan.models.networks.minibatch_deviation import MinibatchDeviatio
 
 
 def test_channel_by_hand():
-    # There are one pixel and two channels. The first group has the deviations (1, 2), whose mean is 1.5. The second has
-    # 0.
+    # An image has one pixel and two channels. The channels of the first group have the standard deviations 1 and 2,
+    # with the mean 1.5. In the second group, all images are equal.
     features = np.float32([[1, 0], [3, 4], [7, 7], [7, 7]]).reshape(4, 1, 1, 2)
     appended = MinibatchDeviation(2)(features).numpy()
     np.testing.assert_array_equal(appended[..., :2], features)
@@ -43,7 +43,7 @@ def test_discriminator_gets_one_channel_and_only_its_own_head_compares_images():
     images = tf.random.stateless_normal([4, 16, 16, 3], (1, 2))
     other = tf.concat([images[:1], tf.zeros([1, 16, 16, 3]), images[2:]], 0)
     (realness, category), (changed, unchanged) = comparing(images), comparing(other)
-    assert changed[0] != realness[0]  # image 0 has another neighbour in its group
+    assert changed[0] != realness[0]  # image 1, in the group of image 0, was replaced
     np.testing.assert_allclose(changed[2:], realness[2:], atol=1e-6)
     np.testing.assert_allclose(unchanged[0], category[0], atol=1e-6)
 

@@ -11,14 +11,14 @@ def cost(*stack):
 
 
 def test_convolution():
-    # 3x3 weights from 3 to 5 channels are 135. They are used once for each pixel of the output.
+    # A 3x3 kernel from 3 to 5 channels has 135 weights. Each weight is used once for each pixel of the output.
     assert cost(layers.Conv2D(5, 3, padding="same")) == 135 * 64
     assert cost(layers.Conv2D(5, 3, strides=2, padding="same")) == 135 * 16
     assert cost(layers.Conv2D(5, 3)) == 135 * 36
 
 
 def test_separable_convolution():
-    # There are 9 weights for each of 3 channels, and then 3 * 5 weights.
+    # The depthwise part has 9 weights for each of 3 channels. The pointwise part has 3 * 5 weights.
     assert cost(layers.SeparableConv2D(5, 3, padding="same")) == (27 + 15) * 64
     assert cost(layers.DepthwiseConv2D(3, padding="same"), layers.Conv2D(5, 1)) == (27 + 15) * 64
 

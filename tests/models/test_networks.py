@@ -15,7 +15,7 @@ from tf_layered_gan.models.networks.unet import unet
 
 @pytest.fixture(autouse=True)
 def seed():
-    """The same initial weights in every run."""
+    """Makes the initial weights the same in every run."""
     keras.utils.set_random_seed(0)
 
 
@@ -59,15 +59,16 @@ def test_only_the_category_head_of_the_discriminator_has_no_spectral_norm():
 def test_discriminator_doubles_its_channels_up_to_eight_times_the_width():
     network = discriminator(128, tiny.WIDTH, 6)
     channels = [layer.kernel.shape[-1] for layer in network.layers if hasattr(layer, "u")]
-    # These are the channels at 64, 32, 16, 8 and 4 pixels, and then in the head.
+    # The first five numbers are the channels of the maps of 64, 32, 16, 8 and 4 pixels. The last two belong to the
+    # head.
     assert channels == [2, 4, 8, 16, 16, 16, 1]
 
 
 def test_generator_halves_its_channels_from_sixteen_times_the_width():
     network = background_generator(128, tiny.WIDTH, tiny.Z_DIM)
     channels = [layer.filters for layer in network.layers if hasattr(layer, "filters")]
-    # As in FineGAN, the number of channels is 16 times the width at 4 pixels (the dense layer), then 8, 4, 2, 1 and 1
-    # times the width. RGB comes last.
+    # As in FineGAN, the dense layer returns a map of 4 pixels with 16 times the width as channels. The next layers have
+    # 8, 4, 2, 1 and 1 times the width. The last layer returns RGB.
     assert channels == [16, 8, 4, 2, 2, 3]
 
 
@@ -127,7 +128,7 @@ def test_initial_mask_sets_the_bias_of_the_mask_logits():
 
 
 def test_mask_centring_lowers_logits_by_the_squared_distance_from_the_centre():
-    # The distances of the 16 pixel centres from the middle are 1/16, 3/16, ... 15/16 of half the width. Logits are
+    # In units of half the width, the centres of the 16 pixels are 1/16, 3/16, ... 15/16 from the middle. Logits are
     # lowered by 4 (y^2 + x^2).
     even, centred = (
         foreground_generator(16, 2, 3, c_dim=4, c_sup_dim=2, residual_blocks=0, mask_centring=strength)

@@ -17,8 +17,8 @@ from tf_layered_gan.models.augmentation.perturbation import (
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "warp.npz"
 SEED = (3, 4)
-# The columns are s, alpha, t_x and t_y. First each part of the transform alone, then mixtures. At the end, the object
-# is almost or wholly outside the image.
+# The columns are s, alpha, t_x and t_y. The first rows change one part of the transform alone. The next rows are
+# mixtures. In the last rows, the object is almost or wholly outside the image.
 PARAMETERS = [
     (-0.5, 0.0, 0.0, 0.0),
     (0.5, 0.0, 0.0, 0.0),
@@ -33,7 +33,7 @@ both_warps = pytest.mark.parametrize("function", [warp, warp_gather])
 
 
 def paper_matrix(scale_exponent, rotation, shift_x, shift_y):
-    """A of Eqs. 9 and 10 as printed in the paper."""
+    """Returns the matrix A of Eqs. 9 and 10, as printed in the paper."""
     scale = np.diag([2.0**scale_exponent, 2.0**scale_exponent, 1.0])
     cos, sin = math.cos(rotation), math.sin(rotation)
     turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
@@ -139,8 +139,8 @@ def test_drawn_parameters_are_independent_and_fill_their_ranges():
     drawn = draw(2000, tf.constant(SEED), resolution=64, scale_exponent=(-0.2, 0.0), shift=0.125, rotation=15.0)
     scale_exponent, rotation, shift = parameters_of(drawn, 64)
     parameters = [scale_exponent, np.degrees(rotation), shift[:, 0], shift[:, 1]]
-    # 0.125 times 64 pixels is 8 pixels. The smallest and the largest of 2000 draws are within 1 % of the ends of the
-    # range.
+    # The largest shift is 0.125 * 64 = 8 pixels. The smallest and the largest of 2000 draws are within 1 % of the ends
+    # of the range.
     for values, low, high in zip(parameters, (-0.2, -15.0, -8.0, -8.0), (0.0, 15.0, 8.0, 8.0), strict=True):
         slack = 0.01 * (high - low)
         assert low - 1e-4 <= values.min() <= low + slack

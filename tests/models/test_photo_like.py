@@ -39,7 +39,7 @@ def maker():
 
 @pytest.fixture
 def unlikely(monkeypatch):
-    """Sets every probability to 0. The changes that are always made get ranges in which they do nothing."""
+    """Sets every probability to 0. Changes that have no probability get ranges in which they do nothing."""
     for name in PROBABILITIES:
         monkeypatch.setattr(photo_like, name, 0.0)
     monkeypatch.setattr(photo_like, "IMAGE", NO_CHANGE)
@@ -121,7 +121,7 @@ def test_draws_fill_their_ranges_as_often_as_they_should():
     # 4 / 127.5.
     assert many["noise"].std(axis=(1, 2, 3)).mean() == pytest.approx(4 / 127.5, rel=0.05)
     knots = many["displacement"][chosen["displacement"]]
-    # The deviation is smaller between the knots, and larger outside the grid of knots.
+    # The standard deviation is smaller between the knots, and larger outside the grid of knots.
     assert knots.std() == pytest.approx(0.047 * 8, rel=0.2)
 
 
@@ -131,7 +131,7 @@ def test_exchanged_backgrounds_are_never_their_own(monkeypatch):
     results = [photo_like.exchange_backgrounds(given, tf.constant((1, i), tf.int64)) for i in range(50)]
     partners = np.stack([result["z"] for result in results])
     assert not (partners == np.arange(COUNT)).any()
-    # Each of the other pairs is the partner at least once.
+    # Each pair gets the background of every other pair at least once.
     assert all(len(set(column)) == COUNT - 1 for column in partners.T)
     np.testing.assert_array_equal(np.stack([result["window"] for result in results]), 10 * partners)
     np.testing.assert_array_equal(results[0]["c"], given["c"])
@@ -154,7 +154,7 @@ def test_image_and_mask_move_together(monkeypatch):
     maker = photo_like.PhotoLike(statistics(), perturbation.warp, compress=True)
     pair = maker({"background": -white, "foreground": white, "mask": mask}, {"photo_like": draws()})
     assert not np.array_equal(pair["mask"], mask)
-    # Beyond the border of its layer, a bent object is mixed with black, and its mask with 0.
+    # At the border of its layer, a bent object is mixed with black, and its mask is mixed with 0.
     shown, certain = pair["image"].numpy()[..., :1] > 0, np.abs(pair["image"].numpy()[..., :1]) > 0.5
     np.testing.assert_array_equal(shown[certain], pair["mask"].numpy()[certain] > 0)
 
@@ -194,8 +194,8 @@ def test_blur_spreads_a_point_as_a_gaussian():
     point = np.zeros((2, 15, 15, 1), np.float32)
     point[:, 7, 7] = 1
     blurred = photo_like.blur(tf.constant(point), tf.constant([1.0, 0.5])).numpy()
-    # At a distance of one pixel, the weight is exp(-1/2) for a standard deviation of 1, and exp(-2) for 1/2. The sum
-    # stays 1.
+    # At a distance of one pixel, the relative weight is exp(-1/2) for the standard deviation 1. It is exp(-2) for the
+    # standard deviation 1/2. The sum of all weights is 1.
     assert blurred[0, 7, 8, 0] / blurred[0, 7, 7, 0] == pytest.approx(np.exp(-0.5), rel=1e-4)
     assert blurred[1, 8, 7, 0] / blurred[1, 7, 7, 0] == pytest.approx(np.exp(-2.0), rel=1e-4)
     np.testing.assert_allclose(blurred.sum(axis=(1, 2, 3)), 1, rtol=1e-4)

@@ -99,7 +99,7 @@ def test_masks_of_other_sizes_are_ignored_and_the_average_teaches_photos(consist
 
 @pytest.fixture
 def student():
-    """A segmenter, and a teacher: another network that takes the place of the segmenter's average."""
+    """A segmenter and its teacher. The teacher is another network, which replaces the segmenter's averaged network."""
     keras.utils.set_random_seed(2)
     teacher = unet(tiny.RESOLUTION, tiny.WIDTH, depth=0)
     return build(gamma_segmentation=2.0, gamma_consistency=GAMMA_CONSISTENCY, teacher=teacher), teacher

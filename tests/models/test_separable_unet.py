@@ -9,7 +9,8 @@ from tf_layered_gan.models.networks.unet import unet
 
 def test_channels_double_on_the_way_down_and_halve_on_the_way_up():
     network = separable_unet(32, 3, 3)
-    # There are 3 channels at 16 pixels, 6 at 8 pixels and 12 at 4 pixels. On the way up, the numbers are the same.
+    # There are 3 channels at 16 pixels, 6 at 8 pixels and 12 at 4 pixels. On the way up, the numbers of channels are
+    # the same.
     maps = [layer.output.shape[1:] for layer in network.layers if isinstance(layer, keras.layers.ReLU)]
     assert maps[0] == (16, 16, 3) and (4, 4, 12) in maps and maps[-1] == (16, 16, 3)
     added = [layer.output.shape[1:] for layer in network.layers if isinstance(layer, keras.layers.Add)]
@@ -26,5 +27,5 @@ def test_depthwise_convolution_keeps_the_variance():
 
 def test_multiply_adds_at_64_pixels():
     ours, unets = multiply_adds(separable_unet(16, 16, 4)), multiply_adds(unet(16, 8, 4))
-    # At 64x64 there are 16 times as many pixels.
+    # An image of 64x64 has 16 times as many pixels as an image of 16x16.
     assert (round(16 * ours / 1e6, 1), round(16 * unets / 1e6, 1)) == (3.7, 64.6)

@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 SOURCES = {"tf_layered_gan": "tf_layered_gan", "edge_segmenter": "edge_segmenter"}
 SOURCES |= {"export": "tf_layered_gan/export", "configs": "tf_layered_gan/configs"}
 COMMANDS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-# This trains, distils, exports and segments. The training is far too short to learn anything.
+# These commands train, distil, export and segment. The training is far too short to learn anything.
 USE = [
     [
         *("tf-layered-gan", "--config=shapes", "--workdir=run"),

@@ -14,7 +14,10 @@ SMALL = {"scale": "small", "data": HERE, "masks": HERE}
 
 
 class Runner:
-    """Replaces main.py. IoU is gamma_mi / 10 + seed / 100, ARI is half of IoU, and MSC is twice IoU."""
+    """Replaces main.py.
+
+    The IoU of a run is gamma_mi / 10 + seed / 100. ARI is half of the IoU, and MSC is twice the IoU.
+    """
 
     def __init__(self, failing=None):
         self.failing, self.count = failing, 0
@@ -63,7 +66,7 @@ def test_make_table(tmp_path):
     rows = table(file)
     assert list(rows) == ["L_size", *(f"gamma_mi {g}" for g in ("0.1", "0.5", "1", "5", "10")),
                           "a disc in the middle", "all foreground"]  # fmt: skip
-    # gamma_mi / 10 + seed / 100 is 0.5 and 0.51.
+    # The IoU, gamma_mi / 10 + seed / 100, is 0.5 for seed 0 and 0.51 for seed 1.
     row = rows["gamma_mi 5"]
     assert (row["iou_paper"], row["iou_mean"], row["iou_min"], row["iou_max"]) == ("66.5", "50.5", "50", "51")
     assert (row["finished"], row["images_seen"], row["paper_images_seen"]) == ("2", "16000", "1000000")
@@ -167,7 +170,7 @@ def test_at_the_small_scale_tables_share_runs(tmp_path):
     for name in ("3", "4", "5", "6", "1", "D.2"):
         make_table(name, tmp_path, seeds=[0], execute=runner, **SMALL)
         counts.append(runner.count)
-    # The row "ours" in Tables 3 to 6 is the same run. Table 5 adds the supervised U-Net. Table D.2 shares runs with
+    # In Tables 3 to 6, the row "ours" is the same run. Table 5 adds the supervised U-Net. Table D.2 shares runs with
     # Table 1, and adds two runs.
     assert counts == [2, 2, 3, 3, 9, 11]
 

@@ -50,7 +50,7 @@ def test_a_workdir_is_named_after_the_changes(tmp_path):
     )
     assert second.command[1:3] == ["-m", "tf_layered_gan.main"]
     assert second.command[-1] == f"--workdir={second.workdir}"
-    assert runs(tmp_path, 1.0)[0].workdir == tmp_path / "small" / "unchanged" / "seed_0"  # the config file has 1.0
+    assert runs(tmp_path, 1.0)[0].workdir == tmp_path / "small" / "unchanged" / "seed_0"  # 1.0 is the config's value
 
 
 def test_each_run_is_executed_once(tmp_path):
@@ -174,7 +174,7 @@ def test_execute_appends_to_the_log_and_returns_the_exit_code(tmp_path):
 def test_a_schedule_ends_at_whole_batches():
     changes = ["--config.schedule.rounds=3", "--config.schedule.gan_images_per_round=100"]
     config = sweep.resolve([*SMALL, *changes, "--config.schedule.final_segmenter_steps=50"]).to_dict()
-    # A round has 6 batches of 16 images, so there are 3 * 96 images. The segmenter takes 3 * 300 + 50 steps.
+    # A round has 6 batches of 16 images, so 3 rounds have 3 * 96 images. The segmenter takes 3 * 300 + 50 steps.
     assert sweep.scheduled(config) == (288, 950)
     config["segmenter"]["supervised"] = True
     assert sweep.scheduled(config) == (800, 50)

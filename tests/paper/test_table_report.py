@@ -43,7 +43,8 @@ def cells(text, label):
 def test_our_figures_are_next_to_the_papers():
     text = markdown("Table 9", TABLE, [line(), quoted()], "python -m x")
     assert text.startswith("# Table 9\n\nIn the paper: Settings. Of masks.\n\n    python -m x\n")
-    # IoU is 30 and 40; IoU per image is 40 and 50. Masks cover 15 and 20 %, with a spread of 1.
+    # The two runs have the IoU 30 and 40, and the IoU per image 40 and 50. Their masks cover 15 and 20 % of the image,
+    # with a spread of 1 %.
     row = [
         "folder",
         "11.6",

@@ -6,7 +6,7 @@ from tf_layered_gan.reporting.charts import line_chart, point_chart
 
 def test_a_line_runs_from_corner_to_corner():
     chart = line_chart("Loss", {"G": [(0, 1.0), (10, 3.0)]}, "images")
-    # The drawing is 400 by 230, with margins of 52 left, 18 right, 8 above and 36 below.
+    # The drawing has 400 x 230 pixels. Its margins are 52 (left), 18 (right), 8 (top) and 36 pixels (bottom).
     assert 'points="52.0,194.0 382.0,8.0"' in chart
 
 
@@ -28,7 +28,7 @@ def test_numbers_beside_the_axes_are_round():
     assert re.findall(r"<text[^>]*>([^<]*)</text>", chart) == ["0", "0.5", "1", "0", "20k", "40k", "60k", "images"]
 
 
-def test_charts_have_words_for_who_cannot_see_them():
+def test_charts_have_text_for_people_who_cannot_see_them():
     assert 'aria-label="Loss: G from 1 to 3"' in line_chart("Loss", {"G": [(0, 1.0), (10, 3.0)]}, "images")
     assert 'aria-label="Sizes: 2 points, area against IoU"' in point_chart("Sizes", [(0, 1), (1, 0)], "area", "IoU")
 

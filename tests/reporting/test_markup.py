@@ -13,7 +13,7 @@ def test_attributes():
     assert made == '<input type="range" class="x" aria-label="y" disabled max="3">'
 
 
-def test_a_name_that_is_no_utf_8_and_control_characters_become_codes():
+def test_control_characters_and_bytes_that_are_not_utf8_become_codes():
     assert escape("caf\udce9\x00\u202e.jpg") == "caf\\udce9\\x00\\u202e.jpg"
     escape("caf\udce9").encode()
 

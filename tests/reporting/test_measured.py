@@ -17,7 +17,7 @@ def test_each_test_photo_is_measured(measured):
     answers = measured.held_out
     assert answers.ious.tolist() == [0.5] * 4  # the object is half of the square
     assert answers.areas.tolist() == [4 * width / 256 for width in (3, 4, 5, 6)]
-    assert answers.certainties.tolist() == [1.0] * 4  # the network looks at single pixels
+    assert answers.certainties.tolist() == [1.0] * 4  # the network looks at each pixel alone
 
 
 def test_training_photos_are_resized_to_the_network(measured):

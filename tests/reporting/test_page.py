@@ -128,7 +128,7 @@ def test_a_supervised_run_has_no_gan(run_copy):
     assert text.count("it learned from true masks") >= 3 and "no curve.csv" not in text
 
 
-def test_a_run_whose_bootstrap_sufficed_says_so(run_copy):
+def test_report_says_that_the_bootstrap_was_good_enough(run_copy):
     config = read_record(run_copy / "config.json")
     config["schedule"]["gan"] = "if_needed"
     write_record(run_copy / "config.json", config)
@@ -139,7 +139,7 @@ def test_a_run_whose_bootstrap_sufficed_says_so(run_copy):
     (run_copy / "curve.csv").write_text("after,images_seen,iou,iou_per_image\nbootstrap,0,0.5,0.5\npass 1,0,0.4,0.4\n")
     shutil.rmtree(run_copy / "samples")
     text = written(run_copy)
-    # The sentence is in the summary, the layers, the curves and the clusters.
+    # Four sections have these words: the summary, the layers, the curves and the clusters.
     assert text.count("because the bootstrap sufficed") == 4
     for words in ("images seen by D", "no grids of layers", "There are no clusters", ">images seen<"):
         assert words not in text
@@ -171,7 +171,7 @@ def test_runs_stand_side_by_side(finished_run, run_copy):
     assert "Mask by run" in text and f"Mask by {finished_run.name}" in text
 
 
-def test_other_test_photos_do_not_compare(finished_run, run_copy):
+def test_runs_with_other_test_photos_are_not_compared(finished_run, run_copy):
     (run_copy / "photos.json").unlink()
     assert "different test photos" in written(run_copy, others=[finished_run])
 

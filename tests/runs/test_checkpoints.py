@@ -128,7 +128,7 @@ def test_checkpoint_of_another_version_is_refused(restored, tmp_path):
 
 @pytest.mark.parametrize("name", ["birds [v2]", "a\\b", b"\xff".decode("utf-8", "surrogateescape")], ids=ascii)
 def test_checkpoints_are_restored_from_a_folder_of_any_name(workdir, restored, name):
-    renamed = workdir.rename(workdir.with_name(name))  # TensorFlow interprets the name as a pattern
+    renamed = workdir.rename(workdir.with_name(name))  # TensorFlow interprets a path as a pattern
     checkpointer = restored(renamed)
     checkpointer.save()
     assert restored(renamed).gan_step == 2 and (renamed / "checkpoints" / "ckpt-3.index").exists()

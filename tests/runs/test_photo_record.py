@@ -13,7 +13,7 @@ def splits(*names):
     return Splits(photos, Photos(other, None, ("v",)), Photos(other, None, ("v",)))
 
 
-def test_run_goes_on_with_the_photos_it_was_begun_with_only(tmp_path):
+def test_run_goes_on_only_with_the_photos_it_began_with(tmp_path):
     for _ in range(2):
         check_photos(splits("a", "b"), tmp_path)
     for other in (("a", "c"), ("a", "b", "c"), ("b", "a")):

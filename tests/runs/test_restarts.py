@@ -52,7 +52,7 @@ def test_next_seed_is_a_valid_one(tmp_path):
 def test_putting_aside_is_done_again_after_a_kill(tmp_path, monkeypatch):
     write_run(tmp_path, mark="run")
     with monkeypatch.context() as patch:
-        # This interrupts the move of the checkpoints, which is the last move.
+        # The checkpoints are moved last. This interrupts their move.
         patch.setattr(pathlib.Path, "rename", interrupt)
         with pytest.raises(KeyboardInterrupt):
             restarts.put_aside(tmp_path, 3, COLLAPSE)
@@ -69,7 +69,7 @@ def interrupt(*_):
 
 
 @pytest.mark.slow
-def test_collapsed_run_begins_again_once_and_ends_as_one_begun_with_the_other_seed(tmp_path, eagerly, monkeypatch):
+def test_collapsed_run_begins_again_once_with_another_seed(tmp_path, eagerly, monkeypatch):
     synthesize = LayeredGAN.synthesize
 
     def with_empty_masks(self, draws):

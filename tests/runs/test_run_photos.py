@@ -42,7 +42,7 @@ def damage(photos, how):
 
 
 @pytest.mark.parametrize("how", ["deleted", "moved", "renamed"])
-def test_copies_are_used_if_the_photos_are_gone_or_others(photos, workdir, how, caplog):
+def test_copies_are_used_if_the_photos_are_missing_or_different(photos, workdir, how, caplog):
     config = load_config(workdir)
     before = load_run_photos(config, workdir)
     damage(photos, how)

@@ -26,7 +26,7 @@ with locked(sys.argv[1]):
 
 @pytest.fixture
 def held(tmp_path):
-    """A workdir that is locked by another process, and this process."""
+    """A workdir, and another process that holds the lock of the workdir."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "run")], cwd=tiny.ROOT, **pipes) as process:
         assert process.stdout.readline() == "held\n"

@@ -21,8 +21,7 @@ pytestmark = pytest.mark.slow
 def start(workdir, **changes):
     """Starts the training command with the config of the fixture `finished_run`."""
     flags = [f"--config.{name}={value}" for name, value in (tiny.RUN | changes).items()]
-    # One thread is used. With several threads, the order of a sum can change from run to run, and with it the last
-    # digit.
+    # One thread is used. With several threads, a sum can have another order in each run, which changes its last digit.
     return tiny.python(
         "-m", "tf_layered_gan.main", "--config=shapes", f"--workdir={workdir}", *flags, TF_NUM_INTRAOP_THREADS="1"
     )
@@ -52,13 +51,13 @@ def killed_after(seconds, process):
     return process.returncode == -signal.SIGKILL
 
 
-# Phases are long and checkpoints are written only at their ends. So a run can be killed in the same phase several
-# times.
+# The phases are long, and checkpoints are written only at the end of a phase. So a run can be killed several times in
+# the same phase.
 LONG_PHASES = {"schedule.gan_images_per_round": 160, "schedule.segmenter_steps_per_round": 100}
 LONG_PHASES |= {"monitoring.checkpoint_every": 100, "monitoring.grid_every": 20, "monitoring.restarts": 0}
 WRITES = "begins to write a checkpoint"
-# The activities of a run in order. Each activity has a name, the number of times to kill the run in it, the line (or
-# file) that marks its beginning, and the line that marks its end.
+# The activities of a run in order. Each row has the name of an activity, the number of kills in it, and two marks. The
+# first mark is the line or file at its beginning. The second mark is the line at its end.
 KILLS = [
     ("start", 3, "", "gan: steps"),
     ("gan", 4, "round 1, gan step 1 ", "round 1, segmenter: steps"),
@@ -73,7 +72,7 @@ KILLS = [
 
 
 def kill_at(process, begun, delay, workdir):
-    """Kills a run `delay` seconds after a line or a file appears, or when it begins to write a checkpoint.
+    """Kills a run `delay` seconds after a line or a file appears, or when the run begins to write a checkpoint.
 
     Returns its output.
     """
@@ -111,12 +110,12 @@ def newest_checkpoint_is_torn(workdir):
 
 
 def reports(printed):
-    """Returns the losses that a run printed, by step. Its speed is left out."""
+    """Returns the losses that a run printed, by step. The printed speed is left out."""
     lines = re.findall(r"\] (.* step \d+ of \d+ \(\d+ images\)): (.*)", printed)
     return {step: re.sub(r", \d+ images/s.*", "", losses) for step, losses in lines}
 
 
-def test_run_killed_twenty_times_in_every_phase_ends_as_one_that_is_not(tmp_path):
+def test_run_killed_twenty_times_ends_like_an_undisturbed_run(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     random, hits = np.random.default_rng(0), collections.Counter()
     code, printed_whole = tiny.finish(start(whole, **LONG_PHASES))
@@ -135,7 +134,7 @@ def test_run_killed_twenty_times_in_every_phase_ends_as_one_that_is_not(tmp_path
     tiny.assert_same_run(whole, killed)
 
 
-def test_export_killed_at_random_moments_ends_as_one_that_is_not(finished_run, tmp_path):
+def test_export_killed_at_random_moments_ends_like_an_undisturbed_export(finished_run, tmp_path):
     def start_export(output):
         command = ("-m", "export.main", f"--workdir={finished_run}", f"--output={output}", "--max_iou_loss=1")
         return tiny.python(*command)

@@ -1,4 +1,4 @@
-"""Tests of a segmenter from elsewhere that makes the masks of the bootstrap."""
+"""Tests of a labeller: another segmenter, which makes the masks of the bootstrap."""
 
 import types
 

@@ -88,8 +88,7 @@ def test_images_per_second_count_the_steps_between_two_reports(tmp_path, monkeyp
         monitor.scalars(*phase, {}, step, 30)
     monitor.image("layers", np.zeros((2, 2, 3), np.uint8), 20)
     events = tiny.events(tmp_path)
-    # There are 10 steps of 4 images in 2 seconds. The first report of a kind has no speed, because there is no earlier
-    # time.
+    # 10 steps of 4 images take 2 seconds. The first report of a kind has no speed, because there is no earlier report.
     assert scalar(events, "speed/gan/images_per_second") == [(20, 20)]
     assert "speed/segmenter/images_per_second" not in events
 
@@ -135,7 +134,7 @@ def test_full_disk_is_an_oserror(tmp_path, monkeypatch):
         monitor.evaluation("validation", {"iou": 0.5}, 30)
 
 
-def test_file_in_the_place_of_the_folder_is_named(tmp_path):
+def test_file_in_place_of_the_folder_is_named(tmp_path):
     (tmp_path / "tensorboard").write_text("mine")
     with pytest.raises(OSError, match=f"events could not be written to {tmp_path}/tensorboard: "):
         Monitor(tmp_path, batch_size=4)
@@ -164,7 +163,7 @@ def test_progress_says_how_much_time_is_left(tmp_path, caplog, monkeypatch):
         monitor = Monitor(tmp_path, 4, OnlyPhases())
         for step in (10, 20):
             monitor.scalars(*GAN, {}, step, 30)
-    # A step takes 2 s. 10 steps are left, then 10 steps that cost twice as much.
+    # A step takes 2 s, and 10 steps of the phase are left. The next phase has 10 steps, which cost twice as much.
     assert caplog.messages[-1].endswith("2 images/s, 20 s left, about 60 s for the whole run")
 
 

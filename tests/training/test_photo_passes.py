@@ -1,4 +1,4 @@
-"""Passes over photos, before and after the GAN."""
+"""Tests of passes over photos, before and after the GAN."""
 
 import shutil
 import types
@@ -34,9 +34,9 @@ PASSES = {
 
 @pytest.fixture(scope="module", autouse=True)
 def trusted():
-    """Makes a run trust every bootstrap, keep every pass and find no two passes that agree.
+    """Makes a run trust every bootstrap and keep every pass. The run never stops early because two passes agree.
 
-    Otherwise chance would decide, because these networks learn for two steps only.
+    Without this fixture, chance would decide, because the networks learn for only two steps.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(photo_passes, "_TRUSTED", 0.0)
@@ -207,7 +207,7 @@ def test_passes_begin_again_after_more_rounds(refined, tmp_path, eagerly):
 
 
 @pytest.mark.slow
-def test_a_bootstrap_that_finds_nothing_is_done_without(tmp_path, eagerly, caplog):
+def test_a_bootstrap_that_finds_nothing_is_not_used(tmp_path, eagerly, caplog):
     nothing = PASSES | {"refine.mask_size": (0.999, 1.0), "refine.passes": 1}
     metrics = train.train(tiny.run_config(shapes, **nothing), tmp_path)
     assert "bootstrap: only 0 of 12 photos" in caplog.text

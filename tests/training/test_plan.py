@@ -41,7 +41,7 @@ def test_passes_that_were_interrupted_go_on(whole):
     assert whole.cost_left(trained | {"pass 1": 3}) == pytest.approx((4 + 7) * costs["photos"])
     interrupted = whole.cost_left(NOT_BEGUN) - 5 * costs["photos"]
     assert whole.cost_left(NOT_BEGUN | {"bootstrap": 5}) == pytest.approx(interrupted)
-    # The rounds that were added make the passes after the GAN begin again.
+    # After added rounds, the passes after the GAN begin again.
     rounds_added = trained | {"final_step": 0, "pass 1": 7, "pass 2": 7}
     assert whole.cost_left(rounds_added) == pytest.approx(costs["final"] + 14 * costs["photos"])
 
@@ -66,7 +66,7 @@ def test_time_follows_from_the_speed_of_the_machine(monkeypatch):
 def test_both_times_are_given_where_the_bootstrap_decides_about_the_gan(monkeypatch):
     passes = {"refine.bootstrap": True, "refine.passes": 1, "refine.steps": 7, "schedule.gan": "if_needed"}
     uncertain = Plan(tiny.run_config(shapes, **passes), photos=10_000)
-    monkeypatch.setattr(plan, "_machine_speed", lambda: 1e30)  # so fast that only making masks takes time
+    monkeypatch.setattr(plan, "_machine_speed", lambda: 1e30)  # a machine so fast that only making masks takes time
     monkeypatch.setattr(plan.os, "cpu_count", lambda: 2)
     assert uncertain.estimate(NOT_BEGUN) == "about 5 min, or about 5 min if the bootstrap fails"
     assert "or" not in uncertain.estimate(NOT_BEGUN | {"gan_step": 1})

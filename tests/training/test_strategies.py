@@ -53,7 +53,7 @@ def test_four_replicas_train_as_one_device(runs):
     assert_equal_runs(runs / "plain", runs / "four_replicas", tolerance=1e-5)
 
 
-def test_two_replicas_train_as_one_device_where_d_compares_and_augments_and_pairs_look_like_photos(tmp_path):
+def test_two_replicas_with_the_cures_train_as_one_device(tmp_path):
     for way in ("cures_plain", "cures_two_replicas"):
         train(tmp_path, way)
     assert any("augmentation" in name for name in tiny.checkpoint_values(tmp_path / "cures_plain"))
@@ -127,7 +127,7 @@ def test_workers_that_are_told_to_stop_save_the_same_step_and_go_on(runs, tmp_pa
 
 
 def finish_signalled(workers, told, number, checkpoint, workdir):
-    """Sends a signal to some workers once their run has a checkpoint. Returns the same as `finish_all`."""
+    """Sends a signal to some workers once their run has a checkpoint. Returns the result of `finish_all`."""
 
     def tell():
         while workers[told[0]].poll() is None and not (workdir / f"checkpoints/ckpt-{checkpoint}.index").exists():
@@ -154,7 +154,8 @@ def test_two_workers_go_on_after_one_was_killed(runs, tmp_path):
 
 def test_two_workers_go_on_in_the_second_round_after_either_was_killed(tmp_path):
     train(tmp_path, "two_rounds_plain")
-    # In the second round: in the steps of the GAN, and in the steps of the segmenter.
+    # Both kills are in the second round. The first kill is in the steps of the GAN, the second in those of the
+    # segmenter.
     for killed, checkpoint in ((0, 5), (1, 7)):
         workers = tiny.workers(2, "tests/strategies.py", tmp_path, "two_rounds_multi_worker")
         workdir = tmp_path / "two_rounds_multi_worker"
@@ -192,6 +193,6 @@ def test_two_replicas_are_evaluated_as_one_device(runs, two_replicas):
     assert two["test"]["segmenter"] == pytest.approx(plain["test"]["segmenter"], abs=0.02)
 
 
-def test_xla_trains_as_one_device_does_without(runs):
+def test_xla_trains_the_same_variables(runs):
     train(runs, "jit")
     assert_equal_runs(runs / "plain", runs / "jit", tolerance=1e-4)

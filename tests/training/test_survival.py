@@ -19,7 +19,7 @@ SAVED_EVERY_STEP = {"schedule.rounds": 1, "monitoring.checkpoint_every": 1}
 
 
 def change_step(monkeypatch, model, change):
-    """Makes a model call a function instead of each training step.
+    """Replaces each training step of a model by a call of a function.
 
     Args:
         monkeypatch: the test's fixture. The run must be eager.
@@ -37,7 +37,7 @@ def change_step(monkeypatch, model, change):
 def fail_at(monkeypatch, *steps, model=LayeredGAN):
     """Makes the loss of each given step nan once, in the given order.
 
-    Returns a list of the given steps that have not come yet.
+    Returns a list of the given steps that have not been reached yet.
     """
     left = list(steps)
 
@@ -75,14 +75,14 @@ def test_loss_that_is_not_finite_stops_a_run_without_a_checkpoint(tmp_path, eage
     assert not list(tmp_path.glob("checkpoints/*"))
 
 
-def test_run_goes_back_once_and_on_with_other_batches_then_stops(tmp_path, eagerly, monkeypatch, caplog):
+def test_run_goes_back_once_and_continues_with_other_batches(tmp_path, eagerly, monkeypatch, caplog):
     codes, left = remember_codes(monkeypatch), fail_at(monkeypatch, 2, 2)
     with pytest.raises(FloatingPointError, match="gan/generator_adversarial is nan at step 2"):
         # Losses are checked in every step, not only in steps that report them.
         train.train(tiny.run_config(shapes, **SAVED_EVERY_STEP, **{"monitoring.scalars_every": 100}), tmp_path)
     assert not left
     assert "nan at step 2; going back to the last checkpoint and on with other batches, once" in caplog.text
-    assert len(codes) == 3  # the codes of two steps, and of the second step again
+    assert len(codes) == 3  # the codes of step 1, of step 2, and of step 2 again
     assert_all_differ(codes)
     # This checkpoint was saved before the second step was repeated. A run that is killed at that point does not go back
     # again.
@@ -112,9 +112,7 @@ def test_run_whose_last_checkpoint_is_damaged_goes_back_further(tmp_path, eagerl
     assert_all_differ(codes)
 
 
-def test_variable_that_is_not_finite_is_never_saved_and_stops_a_run_as_a_loss_does(
-    tmp_path, eagerly, monkeypatch, caplog
-):
+def test_variable_that_is_not_finite_is_never_saved_and_stops_a_run(tmp_path, eagerly, monkeypatch, caplog):
     def spoil(gan, number, step):
         report = step()
         if number == 2:
@@ -164,7 +162,7 @@ def kill():
 
 
 @pytest.mark.slow
-def test_run_that_is_told_to_stop_and_killed_ends_as_one_that_is_not(finished_run, tmp_path, eagerly, monkeypatch):
+def test_stopped_and_killed_run_ends_like_an_undisturbed_run(finished_run, tmp_path, eagerly, monkeypatch):
     config = tiny.run_config(shapes)
     interrupt_at(monkeypatch, LayeredGAN, 1, lambda: os.kill(os.getpid(), signal.SIGTERM))
     with pytest.raises(preemption.Preempted):

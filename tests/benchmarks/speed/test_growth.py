@@ -14,7 +14,7 @@ def test_each_axis_is_drawn(tmp_path):
     found = {name: {value: 0.1 * value for value in values} for name, (_, values) in growth._AXES.items()}
     growth.draw(found, tmp_path / "growth.png")
     with Image.open(tmp_path / "growth.png") as image:
-        assert image.size == (1530, 288)  # the plots of five axes are in a row
+        assert image.size == (1530, 288)  # five plots side by side
 
 
 def test_photos_are_read_from_a_dataset_of_any_size():
