@@ -13,7 +13,7 @@ __all__ = ["Pair", "load_segmenter", "synthesize_pairs", "train_on_folder"]
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a function for Python programs when it is first used, because the commands use no such function."""
+    """Imports the module `library` when one of its functions is first used. The commands do not need this module."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from tf_layered_gan import library

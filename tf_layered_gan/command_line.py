@@ -92,8 +92,8 @@ def command_errors() -> Iterator[None]:
     """Ends the program with a message and without a traceback, if the error is one that the user can fix.
 
     Raises:
-        SystemExit: in place of a ValueError, an OSError, a FloatingPointError or an error for lack of memory. The
-            message starts with "error: ".
+        SystemExit: replaces a ValueError, an OSError, a FloatingPointError or an error for lack of memory. The message
+            starts with "error: ".
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Trains a student for a finished run: a smaller segmenter.
+"""Trains a student, which is a smaller segmenter, for a finished run.
 
 Usage: tf-layered-gan-distill --workdir=WORKDIR [flags]
 
@@ -10,7 +10,7 @@ Which run, which student:
   --workdir=WORKDIR            directory of a finished run
   --student=NAME               by default network and width, as in separable16
   --network=separable          separable or unet
-  --width=16                   channels: unet at full resolution, separable after the first halving
+  --width=16                   number of channels: of unet at full resolution, of separable at half resolution
   --photos=DIR                 new place of the run's photos, if they were moved
   --masks=DIR                  new place of the run's masks, if they were moved
 
@@ -84,8 +84,8 @@ def distill(
 
     Returns:
         dict, the content of metrics.json: "network" and "width"; "parameters"; "multiply_adds" per image;
-        "steps_taken"; "training_seconds"; "validation" and "test". The last two are dicts. They have "agreement", the
-        IoU of the student's masks with the teacher's masks. If there are true masks, they also have the
+        "steps_taken"; "training_seconds"; "validation" and "test". "validation" and "test" are dicts with "agreement",
+        the IoU of the student's masks with the teacher's masks. If there are true masks, these dicts also have the
         `segmentation_metrics` of "student" and "teacher".
 
     Raises:

@@ -1,4 +1,4 @@
-"""The evaluation of a trained run: figures of its GAN, and of its segmenter and the baselines on the test photos."""
+"""The evaluation of a trained run: measurements of its GAN, its segmenter and the baselines."""
 
 import os
 
@@ -19,11 +19,11 @@ def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
     Returns:
         dict, the content of metrics.json:
             "seed", "restarts": the run's seed, and its earlier attempts (see `restarts.history`).
-            "images_seen": photos seen by D, or by a supervised segmenter.
+            "images_seen": number of photos shown to D, or to the segmenter of a supervised run.
             "segmenter_steps", "training_seconds".
             "photos": the number of photos in each split.
             "test": see `report.write_report`.
-            Not for a supervised run:
+            A supervised run does not have the keys below:
             "synthetic": see `gan_figures.evaluate_synthetic_masks`.
             "synthesis": see `gan_figures.evaluate_fid`, if `metrics.inception` names weights.
             "clusters": see `gan_figures.evaluate_clusters`, if `data.classes` is set. Its "classes_by" is
@@ -32,7 +32,7 @@ def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
 
     Raises:
         FileNotFoundError: the run has no checkpoint.
-        ValueError: `metrics.inception` is not a file of the weights, or another run is at work in the workdir.
+        ValueError: `metrics.inception` is not a file with Inception weights, or another run is at work in the workdir.
     """
     inception = gan_figures.build_inception(config)
     gan, segmenter, checkpointer = restore_run(config, workdir)

@@ -38,7 +38,7 @@ from tf_layered_gan.runs import passes, restarts, workdir_lock
 from tf_layered_gan.runs.restore import restore_gan
 from tf_layered_gan.runs.run_photos import load_run_photos
 
-_PHOTOS, _CUTOUTS, _LARGEST, _FRAME = 8, 16, 256, 120  # the units are images, images, pixels and milliseconds
+_PHOTOS, _CUTOUTS, _LARGEST, _FRAME = 8, 16, 256, 120  # units in this order: images, images, pixels, milliseconds
 
 
 def explore(config: ConfigDict, workdir: str | os.PathLike, photo: str | os.PathLike | None = None) -> None:

@@ -33,9 +33,9 @@ class Interrupted(SystemExit):
 def handled(handle: Callable[[int], Any]) -> Iterator[None]:
     """Calls `handle(number)` at the first SIGINT, SIGTERM or SIGHUP in the block. A second signal ends the process.
 
-    Does nothing outside the main thread, because Python allows signal handlers only there. An ignored SIGHUP stays
-    ignored, because nohup relies on this. If there is a terminal, an ignored SIGINT stays ignored too, because shell
-    scripts start background jobs in this way.
+    Does nothing in other threads, because Python allows signal handlers only in the main thread. An ignored SIGHUP
+    stays ignored, because nohup relies on this. An ignored SIGINT stays ignored if there is a terminal, because shell
+    scripts start background jobs with SIGINT ignored.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

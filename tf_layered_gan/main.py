@@ -137,7 +137,7 @@ def _on_one_line(error: Exception) -> str:
 
 
 def _with_nearest(message: str) -> str:
-    """Adds the nearest allowed value to absl's message about a flag that allows a few values."""
+    """Adds the nearest allowed value to absl's error message about a flag with a wrong value."""
     wrong = re.match(r"flag --\w+=(\S+): value should be one of <(\S+)>", message)
     return message + did_you_mean(wrong[1], wrong[2].split("|")) if wrong else message
 

@@ -1,4 +1,7 @@
-"""Rebuilding of the report of a run, also if the run is not finished, and comparison of several runs."""
+"""A new report of a run, from its newest checkpoint.
+
+The run may be unfinished, and other runs may be shown beside it.
+"""
 
 import os
 import pathlib

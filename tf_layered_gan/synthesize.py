@@ -27,7 +27,7 @@ def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) ->
 
     The files are images/000000.png (RGB), masks/000000.png (grey, 255 = foreground, soft at the edges) and so on, and
     dataset.json. The folders images and masks can serve as `data.path` and `data.masks` of configs/folder.py. A run
-    then evaluates on the images with masks, and trains on the others. Pair i depends only on the run and on i.
+    then evaluates on the images with masks, and trains on the other images. Pair i depends only on the run and on i.
 
     Raises:
         FileNotFoundError: the run has no checkpoint.

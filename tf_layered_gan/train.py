@@ -1,4 +1,4 @@
-"""Alternate training of the layered GAN and the segmenter (paper, Algorithm 1)."""
+"""Alternating training of the layered GAN and the segmenter (paper, Algorithm 1)."""
 
 import os
 

@@ -43,7 +43,7 @@ def test_estimate_leaves_no_uninitialised_weights_in_keras():
 
 
 def test_training_refuses_a_config_that_needs_too_much_memory(tmp_path):
-    words = r"training needs about \d+\.\d GB of memory, but this machine has \d+\.\d: lower batch_size, resolution"
+    words = r"training needs about \d+\.\d GB of memory, but this machine has \d+\.\d GB: lower batch_size, resolution"
     with pytest.raises(ValueError, match=words):
         train.train(config_of(**HUGE).lock(), tmp_path / "run")
     assert not (tmp_path / "run").exists()

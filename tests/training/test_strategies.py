@@ -110,7 +110,7 @@ def test_workers_name_what_differs_and_a_lost_worker():
     names = 'the version of this program, by its fields on worker 1 (on worker 0, this one, it is ["seed"])'
     assert names in one
     assert "worker 0 is here" in one and "worker 1 is here" in other
-    assert "ConnectionError: another worker cannot be reached any more: start all of them again" in one
+    assert "ConnectionError: another worker cannot be reached any more: start all workers again" in one
 
 
 @pytest.mark.parametrize("told", [(1,), (0, 1)])
@@ -146,7 +146,7 @@ def test_two_workers_go_on_after_one_was_killed(runs, tmp_path):
     workers = tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker")
     codes, output = finish_signalled(workers, [1], signal.SIGKILL, 1, tmp_path / "multi_worker")
     assert codes[0] not in (0, None) and codes[1] == -signal.SIGKILL, output
-    assert "another worker cannot be reached any more: start all of them again" in output
+    assert "another worker cannot be reached any more: start all workers again" in output
     codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker"))
     assert codes == [0, 0] and "going on from step" in output, output
     assert_equal_runs(runs / "plain", tmp_path / "multi_worker", tolerance=1e-5)
@@ -161,7 +161,7 @@ def test_two_workers_go_on_in_the_second_round_after_either_was_killed(tmp_path)
         workdir = tmp_path / "two_rounds_multi_worker"
         codes, output = finish_signalled(workers, [killed], signal.SIGKILL, checkpoint, workdir)
         assert codes[killed] == -signal.SIGKILL and codes[1 - killed] not in (0, None), output
-        assert "another worker cannot be reached any more: start all of them again" in output
+        assert "another worker cannot be reached any more: start all workers again" in output
     codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "two_rounds_multi_worker"))
     assert codes == [0, 0] and "going on from step 20" in output, output
     assert_equal_runs(tmp_path / "two_rounds_plain", tmp_path / "two_rounds_multi_worker", tolerance=1e-5)

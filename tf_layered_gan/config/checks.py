@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-MOST = 2**31 - 1  # No useful value is near these limits. A run with a larger value could not even start.
+MOST = 2**31 - 1  # No useful value is near this limit. A run with a larger value could not even start.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Check:
     """A rule for one field.
 
     Attributes:
-        allowed: the allowed values, in words. They end the error message "FIELD is VALUE, allowed: ...".
+        allowed: the allowed values, in words. The error message "FIELD is VALUE, allowed: ..." ends with these words.
         accepts: function that takes a value of the field's type and returns True if the value is allowed.
     """
 
@@ -107,7 +107,7 @@ def regular_expression() -> Check:
 
 
 def is_finite(number: float) -> bool:
-    """Returns whether a number is finite. Integers of hundreds of digits count as infinite."""
+    """Returns whether a number is finite. Returns False for an integer that is too large for a float."""
     try:
         return math.isfinite(number)
     except OverflowError:
@@ -117,7 +117,7 @@ def is_finite(number: float) -> bool:
 def _compiles(text: str | None) -> bool:
     try:
         re.compile(text or "")
-    except (re.error, OverflowError, RecursionError):  # such as a{9999999999}, or many nested brackets
+    except (re.error, OverflowError, RecursionError):  # for example a{9999999999}, or very many nested brackets
         return False
     return True
 

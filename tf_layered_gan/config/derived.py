@@ -6,7 +6,8 @@ from ml_collections import ConfigDict
 def pass_steps(config: ConfigDict) -> int:
     """Returns the number of training steps of a pass over photos.
 
-    This is `refine.steps`. If that field is 0, it is the number of steps that the segmenter takes on synthetic pairs.
+    A pass takes `refine.steps` steps. If `refine.steps` is 0, a pass takes as many steps as the segmenter takes on
+    synthetic pairs.
     """
     schedule = config.schedule
     return config.refine.steps or schedule.rounds * schedule.segmenter_steps_per_round + schedule.final_segmenter_steps

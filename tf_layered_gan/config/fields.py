@@ -28,8 +28,8 @@ class Field:
         default: the value, unless a config changes it.
         check: the allowed values.
         about: the meaning, the unit and the place in the paper.
-        optional: the type of the value if the value may also be None, otherwise None.
-        added: True if earlier versions did not have the field. Runs of those versions trained with the default value.
+        optional: for a field that may be None, the type of its other values. None for all other fields.
+        added: True if earlier versions did not have the field. Runs of earlier versions trained with the default value.
         is_path: whether the value is a path, see `resolve_paths`.
     """
 

@@ -22,7 +22,7 @@ _SECTIONS = {name.split(".")[0] for name in FIELD_NAMES if "." in name}
 
 
 def folder() -> pathlib.Path:
-    """Returns the folder of the shipped configs: tf_layered_gan/configs once installed, configs/ in the checkout."""
+    """Returns the folder of the shipped configs: tf_layered_gan/configs in an installation, configs/ in a checkout."""
     here = pathlib.Path(__file__)
     installed = here.parents[1] / "configs"
     return installed if installed.exists() else here.parents[2] / "configs"
@@ -37,8 +37,8 @@ def find(config: str) -> str:
     """Returns the path of a config file.
 
     Args:
-        config: the name of a shipped config, such as "folder", or the path of any config file. A text with a slash or a
-            suffix is taken as a path. A path is returned unchanged, even if there is no such file.
+        config: the name of a shipped config, such as "folder", or the path of any config file. Text with a slash or a
+            suffix is treated as a path. A path is returned unchanged, even if there is no such file.
 
     Raises:
         ValueError: no shipped config has this name.
@@ -77,7 +77,8 @@ def check_fields(argv: list[str]) -> None:
     """Refuses flags such as --config.gan.gamma_mj=1, which set a field that does not exist.
 
     Raises:
-        ValueError: a field does not exist. The message names it and the field with the most similar name.
+        ValueError: a field does not exist. The message names the unknown field, and the known field with the most
+            similar name.
     """
     for argument in argv:
         name = re.match(r"--?(?:no)?config\.([^=]*)", argument)
@@ -105,9 +106,10 @@ class _NameOrPathParser(ConfigFileFlagParser):
 
 
 class _UnsplitPath(str):
-    """A path whose method `split` does not split it.
+    """A path whose method `split` returns the whole path.
 
-    Otherwise ml_collections would split it at a colon, and pass the second part to the config as an argument.
+    Without this class, ml_collections would split a path at a colon, and pass the second part to the config as an
+    argument.
     """
 
     def split(self, *_: object) -> list[str]:  # type: ignore[override]

@@ -21,8 +21,8 @@ def validate(config: ConfigDict) -> None:
     """Checks every field.
 
     Raises:
-        ValueError: a field is wrong. The message names every wrong field, the value given, and the allowed values. If a
-            field is missing or unknown, or a value has the wrong type, only errors of this kind are reported.
+        ValueError: a field is wrong. The message names every wrong field, the value given, and the allowed values.
+            Missing fields, unknown fields and values of the wrong type are reported first, without the other errors.
     """
     if not isinstance(config, ConfigDict):
         raise ValueError(f"the config is {_shown(config)}, allowed: a ConfigDict, see tf_layered_gan/config/fields.py")
@@ -138,7 +138,7 @@ def _check_training(config: ConfigDict) -> Iterator[_Checked]:
 
 def _check_unet(config: ConfigDict) -> Iterator[_Checked]:
     depth, width, resolution = config.networks.unet_depth, config.networks.unet_width, config.resolution
-    if not 0 <= depth <= 8:  # `_check_values` refuses such a depth; here 2**depth could take for ever
+    if not 0 <= depth <= 8:  # `_check_values` reports this depth; computing 2**depth could take for ever
         return
     allowed = f"2**depth divides the resolution, {_shown(resolution)}"
     yield "networks.unet_depth", depth, allowed, resolution % 2**depth == 0

@@ -1,1 +1,1 @@
-"""Making of the masks that a segmenter learns: masks from GrabCut or a labeller, or a network's sharpened masks."""
+"""Masks for the training of a segmenter. They come from GrabCut, a labeller, or a network whose masks are sharpened."""

@@ -103,8 +103,8 @@ def _load_savedmodel(path: pathlib.Path) -> _Loaded:
     """Loads a SavedModel.
 
     Returns:
-        (shape, dtype, run): the shape of the input, in which None means any length, the dtype of the input, and a
-        function that computes the output.
+        (shape, dtype, run): the shape and the dtype of the input, and a function that computes the output. None in the
+        shape means any length.
     """
     _check_operations(path)
     try:
@@ -116,7 +116,7 @@ def _load_savedmodel(path: pathlib.Path) -> _Loaded:
     _check_one_of_each(path, inputs, signature.structured_outputs)
     ((name, pixels),) = inputs.items()
 
-    def run(image: np.ndarray) -> np.ndarray:  # `model` in this function keeps the weights alive
+    def run(image: np.ndarray) -> np.ndarray:  # this use of `model` keeps the weights alive
         (output,) = model.signatures["serving_default"](**{name: tf.constant(image)}).values()
         return output.numpy()
 
@@ -152,7 +152,7 @@ def _check_operations(path: pathlib.Path) -> None:
 
 
 def _load_tflite(path: pathlib.Path) -> _Loaded:
-    """Returns the same as `_load_savedmodel`. The function dequantises the output."""
+    """Loads a TFLite file. Returns the same as `_load_savedmodel`. The returned function dequantises the output."""
     interpreter = open_model(path)
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     _check_one_of_each(path, inputs, outputs)
@@ -181,7 +181,7 @@ def _is_class_map(output: np.ndarray, resolution: int) -> bool:
 
 
 def _check_output(path: pathlib.Path, output: np.ndarray, resolution: int, channel: int | None) -> None:
-    """Refuses an output whose shape is not [1, R, R, channel], or which does not have the channel `channel`."""
+    """Refuses an output if its shape is not [1, R, R, channel], or if it has no channel with the index `channel`."""
     channels = output.shape[3] if output.ndim == 4 else 0
     known = channels == 1 if channel is None else 0 <= channel < channels
     if output.shape != (1, resolution, resolution, channels) or not known:

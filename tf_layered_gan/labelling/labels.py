@@ -14,13 +14,14 @@ from tf_layered_gan.labelling.grabcut import grabcut_from_rectangle
 _ITERATIONS = 2  # of GrabCut
 # Least IoU of a mask before and after sharpening. If the IoU is lower, sharpening has found another object.
 _LEAST_AGREEMENT = 0.3
-# GrabCut's mask is mixed into a sharpened mask with this share, if it has at least this IoU with the network's mask.
-# The share and the IoU were chosen on validation photos of flowers, birds and cars.
+# The weight of GrabCut's mask in a mixture with a sharpened mask, and the least IoU of GrabCut's mask with the
+# network's mask. Photos with a lower IoU get no mixture. Both values were chosen on validation photos of flowers, birds
+# and cars.
 _GRABCUT_SHARE, _GRABCUT_AGREES = 0.3, 0.6
-# Limits of the threshold, out of 255. The threshold is chosen so that the mean size of the masks stays the same. Beyond
-# these limits, it would give pixels a label that is almost certainly wrong.
+# Limits of the threshold, out of 255. The threshold keeps the mean size of the masks the same. A threshold outside
+# these limits would give some pixels a label that is almost certainly wrong.
 _THRESHOLDS = 64, 192
-_BLUR = 1 / 64  # share of the width; GrabCut's masks are blurred, because their boundaries are often wrong by a pixel
+_BLUR = 1 / 64  # fraction of width; GrabCut's masks are blurred, because their boundaries are often wrong by a pixel
 
 
 def find_masks(images: np.ndarray) -> np.ndarray:
@@ -67,8 +68,8 @@ def sharpen_masks(images: np.ndarray, probabilities: np.ndarray, found: np.ndarr
         images: uint8 [photo, height, width, rgb].
         probabilities: foreground probabilities, float32 [photo, height, width] in [0, 1].
         found: masks from `find_masks` or `predict_masks`, bool [photo, height, width], or None. If the found mask of a
-            photo agrees with the network's mask, the result is a mixture of the sharpened mask and the found mask,
-            because GrabCut and sharpening follow edges in different ways.
+            photo agrees with the network's mask, the result is a mixture of the sharpened mask and the found mask. A
+            mixture is used because GrabCut and sharpening follow edges in different ways.
 
     Returns:
         bool [photo, height, width].
@@ -111,7 +112,7 @@ def plausible(masks: np.ndarray, rough: np.ndarray | None, mask_size: tuple[floa
     Args:
         masks: bool [photo, height, width].
         rough: the masks before sharpening, bool [photo, height, width], or None.
-        mask_size: (least, most), the limits of the share of the image that a mask may cover.
+        mask_size: (least, most), the least and the greatest fraction of the image that a mask may cover.
 
     Returns:
         bool [photo].
@@ -122,7 +123,10 @@ def plausible(masks: np.ndarray, rough: np.ndarray | None, mask_size: tuple[floa
 
 
 def evenly_chosen(photos: Photos, most: int, rejected: Collection[str] = ()) -> Photos:
-    """Returns at most `most` photos, evenly spaced among those that are not rejected, without their masks."""
+    """Returns at most `most` photos without their masks.
+
+    The photos are evenly spaced among those that are not rejected.
+    """
     places = np.array([i for i, name in enumerate(photos.names) if name not in rejected], int)
     places = places[np.unique(np.linspace(0, len(places) - 1, min(most, len(places))).astype(int))]
     return Photos(photos.images[places], None, tuple(photos.names[i] for i in places))
@@ -141,7 +145,9 @@ def with_masks(photos: Photos, masks: np.ndarray, chosen: np.ndarray) -> Photos:
 
 
 def agreements(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Computes the IoU (intersection over union) of each pair of masks. Two empty masks have an IoU of 1.
+    """Computes the IoU (intersection over union) of `masks` and `others` for each photo.
+
+    Two empty masks have an IoU of 1.
 
     Args:
         masks, others: bool [photo, height, width].

@@ -1,4 +1,4 @@
-"""Reading of the photos whose masks a person marked as bad in a run's report."""
+"""The names of photos that a person rejected in a run's report, because their masks are bad."""
 
 from collections.abc import Collection
 
@@ -6,7 +6,7 @@ from tf_layered_gan.files.records import read_record
 
 
 def rejected_photos(path: str | None, names: Collection[str]) -> frozenset[str]:
-    """Reads the rejected photos from a file that a report's review wrote.
+    """Reads the names of the rejected photos from a file that was saved in the review section of a report.
 
     The file is a JSON object. Its key "rejected" holds a list of photos' names.
 
@@ -19,7 +19,7 @@ def rejected_photos(path: str | None, names: Collection[str]) -> frozenset[str]:
         been removed.
 
     Raises:
-        ValueError: the file is missing, a review did not write it, or none of its photos is in `names`.
+        ValueError: the file is missing, the file is not from a review, or none of its photos is in `names`.
     """
     if path is None:
         return frozenset()
@@ -31,7 +31,7 @@ def rejected_photos(path: str | None, names: Collection[str]) -> frozenset[str]:
         raise ValueError(f'refine.rejected is {path}, allowed: a file with a list of names under "rejected"')
     if rejected and not set(rejected) & set(names):
         raise ValueError(
-            f"refine.rejected is {path}, allowed: a file that names photos to train on; none of its {len(rejected)} "
-            f"names is such a photo, for example {rejected[0]!r:.200}"
+            f"refine.rejected is {path}, allowed: a file that names training photos; none of its {len(rejected)} "
+            f"names is a training photo, for example {rejected[0]!r:.200}"
         )
     return frozenset(rejected)

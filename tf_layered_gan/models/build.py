@@ -25,7 +25,8 @@ from tf_layered_gan.models.student import NETWORKS, Student
 _PHOTO_EMA_DECAY = 0.99  # decay per step of the averaged networks of segmenters that learn from photos
 _SEGMENTERS = {"none": unet, "efficientnet_lite0": lite0_unet}  # by their pretrained encoder
 _MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
-# The other fields of config.gan are arguments of LayeredGAN.compile: a new loss weight needs no change here.
+# All fields of config.gan outside this list are arguments of LayeredGAN.compile, so a new loss weight needs no change
+# here.
 _NO_LOSSES = (
     "generator_learning_rate",
     "discriminator_learning_rate",
@@ -68,7 +69,7 @@ def build_gan(config: ConfigDict, segmenter: Segmenter) -> LayeredGAN:
     """Builds and compiles the LayeredGAN; its initial weights follow from `config.seed`.
 
     The background loss uses the averaged network of `segmenter`. If the run has a bootstrap, the loss uses a separate
-    network, which gets the weights of the bootstrap's segmenter or of `segmenter`, see `phases.gan_phase`.
+    network. `phases.gan_phase` gives this network the weights of the bootstrap's segmenter or of `segmenter`.
     """
     background_judge = build_segmenter_network(config) if config.refine.bootstrap else segmenter.average_network
     keras.utils.set_random_seed(config.seed)
@@ -128,7 +129,7 @@ def build_segmenter_network(config: ConfigDict) -> keras.Model:
 
 
 def load_encoder(config: ConfigDict, segmenter: Segmenter) -> None:
-    """Loads the weights of the pretrained encoder into a segmenter that begins to train, if the config has an encoder.
+    """Loads the weights of the pretrained encoder into a new segmenter, if the config has a pretrained encoder.
 
     Raises:
         ValueError: see `encoder_weights.load`.
@@ -159,7 +160,7 @@ def build_photo_segmenter(config: ConfigDict, number: int) -> Segmenter:
         number: the number of the pass.
 
     Returns:
-        Segmenter; its learning rate falls to zero by half a cosine (Loshchilov and Hutter 2017) over the steps. The
+        Segmenter. Its learning rate falls to zero over the steps, along half a cosine (Loshchilov and Hutter 2017). The
         averaged network is less noisy than the trained network.
     """
     keras.utils.set_random_seed(config.seed + 2 + number)
@@ -178,7 +179,7 @@ def build_student(config: ConfigDict, student: Student, teacher: keras.Model | N
         teacher: the network that segments photos for the student; None for a student that is not trained.
 
     Returns:
-        Segmenter; its learning rate falls to zero by half a cosine (Loshchilov and Hutter 2017) over the steps.
+        Segmenter. Its learning rate falls to zero over the steps, along half a cosine (Loshchilov and Hutter 2017).
 
     Raises:
         ValueError: for a separable network of depth 0.

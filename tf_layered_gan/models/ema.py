@@ -22,7 +22,7 @@ def update_ema(averages: Sequence[keras.Model], networks: Sequence[keras.Model],
     Args:
         averages: copies made by `ema_copy`.
         networks: the networks that the averages were copied from, in the same order.
-        decay: the share of the old average that stays, in [0, 1).
+        decay: the weight of the old average in each update, in [0, 1).
     """
     pairs = [
         pair

@@ -24,12 +24,12 @@ _PARTS = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "run
 
 
 def convert(source: str | os.PathLike, target: str | os.PathLike) -> str:
-    """Writes an .npz file with those arrays of the published file that the encoder needs.
+    """Writes the arrays that the encoder needs from the published file to an .npz file.
 
     Args:
         source: the published .pth file.
-        target: the .npz file. It holds "LAYER/WEIGHT" with the names and shapes of the layers and weights in
-            `lite0_unet`, float32.
+        target: the .npz file. Its arrays are float32, and each is named "LAYER/WEIGHT" after a layer and a weight of
+            `lite0_unet`. They have the shapes of these weights.
 
     Returns:
         SHA-256 of `target`, hexadecimal.

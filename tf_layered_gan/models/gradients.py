@@ -1,4 +1,4 @@
-"""An optimizer step that gives the same result on one replica and on several."""
+"""An optimizer step that gives the same result on one replica and on several replicas."""
 
 import keras
 import tensorflow as tf
@@ -9,7 +9,7 @@ def replica_mean(per_example: tf.Tensor) -> tf.Tensor:
     """Returns a replica's part of the mean over the global batch. The parts of all replicas add up to the mean.
 
     Args:
-        per_example: float32 [batch], the replica's share of the batch.
+        per_example: float32 [batch], the values for the replica's part of the batch.
 
     Returns:
         float32 scalar.

@@ -14,7 +14,7 @@ from tf_layered_gan.models.ema import ema_copy, update_ema
 from tf_layered_gan.models.gradients import apply_gradients, replica_mean
 from tf_layered_gan.models.networks.spectral_norm import update_spectral_norm
 
-FULL = 0.9  # a mask that covers at least this share of the image counts as full
+FULL = 0.9  # a mask that covers more than this fraction of the image is called full
 
 Batch = Mapping[str, tf.Tensor]
 Tensors = dict[str, tf.Tensor]
@@ -38,11 +38,11 @@ class LayeredGAN(keras.Model):
         uses_segmenter: whether the background loss is used; false in round 1, because there is no trained segmenter
             yet.
 
-    A batch is a dict with "image", photos, float32 [batch, height, width, rgb] in [-1, 1], and the random draws for the
-    same number of synthetic images: "z", "foreground_z", "c_sup" and "c" (see `codes.sample_codes`), "window",
-    "transform" and "contrast" (see `perturbation`); with an augmentation also "augment_real" and "augment_fake" (see
-    `differentiable_augmentation`). The training step draws no random numbers, so its result depends only on the weights
-    and the batch.
+    A batch is a dict. Its "image" holds photos, float32 [batch, height, width, rgb] in [-1, 1]. Its other items are the
+    random draws for the same number of synthetic images: "z", "foreground_z", "c_sup" and "c" (see
+    `codes.sample_codes`), "window", "transform" and "contrast" (see `perturbation`). With an augmentation there are
+    also "augment_real" and "augment_fake" (see `differentiable_augmentation`). The training step draws no random
+    numbers, so its result depends only on the weights and the batch.
     """
 
     def __init__(
@@ -98,13 +98,13 @@ class LayeredGAN(keras.Model):
                 weight. This saves time, because F is often the largest network. StyleGAN2 computes R1 in this way
                 (Karras et al. 2020).
             gamma_size: weight of the mask-size loss, which is not in Eq. 6.
-            mask_size: (least, most), shares of the image. The mask-size loss keeps the size of each mask between these
-                two.
-            gamma_independence: (first, later), weights of the independence loss, which is not in the paper. The first
-                is used while `uses_segmenter` is false (round 1), the second while it is true.
+            mask_size: (least, most), fractions of the image. The mask-size loss keeps the size of each mask between
+                these two fractions.
+            gamma_independence: (first, later), weights of the independence loss, which is not in the paper. The weight
+                is `first` while `uses_segmenter` is false (round 1), and `later` while `uses_segmenter` is true.
             gamma_r1: weight of R1 in the update of D, which is not in the paper.
-            mutual_information: one term of Eq. 5, according to the prior of the code: `losses.mutual_information`
-                (categorical) or `losses.normal_mutual_information`.
+            mutual_information: the function for one term of Eq. 5: `losses.mutual_information` for a categorical code,
+                or `losses.normal_mutual_information` for a normal code.
         """
         super().compile(optimizer=generator_optimizer)
         self.discriminator_optimizer = discriminator_optimizer

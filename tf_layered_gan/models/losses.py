@@ -70,7 +70,7 @@ def normal_mutual_information(mean: KerasTensor, code: KerasTensor) -> KerasTens
 
     Minimised by the same networks as `mutual_information`. The encoder predicts the distribution N(mean, 1), and the
     constant d_c/2 log(2 pi) of its negative log-likelihood is left out. The paper does not say whether the variance is
-    fixed. In InfoGAN's published code it is fixed.
+    fixed. In InfoGAN's published code, the variance is fixed.
 
     Args:
         mean: the encoder's mean, float32 [batch, dimension].
@@ -101,12 +101,13 @@ def mask_size(mask: KerasTensor, least: float, most: float = 1.0) -> KerasTensor
     which the paper's Table 1 compares with mutual information. A smaller `most` keeps a mask from filling the image;
     this is not in the paper.
 
-    PerturbGAN's published code measures the mask after the perturbation. Here the mask is measured before it.
+    PerturbGAN's published code measures the mask after the perturbation. This function measures the mask before the
+    perturbation.
 
     Args:
         mask: pi before perturbation, float32 [batch, height, width, 1] in [0, 1].
-        least: least share of the image with a loss of 0, in [0, 1].
-        most: greatest share of the image with a loss of 0, in [0, 1].
+        least: smallest fraction of the image that a mask can cover without a loss, in [0, 1].
+        most: greatest fraction of the image that a mask can cover without a loss, in [0, 1].
 
     Returns:
         float32 [batch] in [0, max(least, 1 - most)].
@@ -119,19 +120,19 @@ def independence(background: KerasTensor, foreground: KerasTensor, mask: KerasTe
     """Independence loss: penalises similarity between the hidden and the visible parts of the layers.
 
     Minimised by G_b and G_f. The paper does not have this loss. It comes from ILSGAN (Zou et al., 2023). Let x be a
-    hidden part and y a visible part of one image, and x' the hidden part of another image. The loss is mean|x' - y| -
-    mean|x - y|. It is large if x is closer to y than x' is. This difference is summed over two pairs (x, y): behind the
-    mask (pi x_b, pi x_f) and outside the mask ((1 - pi) x_f, (1 - pi) x_b).
+    hidden part and y a visible part of one image, and let x' be the hidden part of another image. The loss is mean|x' -
+    y| - mean|x - y|. This difference is large if x is closer to y than x' is. The loss is the sum for two pairs (x, y):
+    behind the mask (pi x_b, pi x_f) and outside the mask ((1 - pi) x_f, (1 - pi) x_b).
 
-    If the distribution of x given y is a Laplace distribution around y with a fixed width, the loss estimates an upper
-    bound (CLUB) on the mutual information of x and y. Independent layers do not have the smallest loss: layers with
-    opposite colours have a loss below 0. If masks differ between images, independent layers even have a loss above 0,
-    because both layers of an image share its mask. For example, the loss is p (1 - p) 2/3 for layers that are uniform
-    in [-1, 1], with independent binary masks that cover a share p. So the loss also makes masks more alike, and draws
-    them towards empty or full.
+    The loss estimates an upper bound (CLUB) on the mutual information of x and y, if x has a Laplace distribution
+    around y with a fixed width. Independent layers do not have the smallest loss: layers with opposite colours have a
+    loss below 0. If masks differ between images, independent layers even have a loss above 0, because both layers of an
+    image share its mask. For example, take layers with values uniform in [-1, 1] and independent binary masks that
+    cover a fraction p of the image. Their loss is p (1 - p) 2/3. So the loss also makes masks more alike, and pushes
+    masks to be empty or full.
 
-    In ILSGAN the other image is a random image. Here it is the preceding image of the batch. This makes no difference,
-    because the images of a batch are drawn independently.
+    In ILSGAN, x' comes from a random image. Here, x' comes from the preceding image of the batch. The choice makes no
+    difference, because the images of a batch are drawn independently.
 
     Args:
         background: x_b inside the image's window, float32 [batch, height, width, rgb] in [-1, 1].

@@ -23,12 +23,12 @@ def build_sampler(config: ConfigDict, stream: int) -> Callable[[tf.Tensor], dict
         stream: one of the module's streams.
 
     Returns:
-        A function that takes a step, int64 scalar, and returns a dict of tensors: the codes of `codes.sample_codes`,
-        "window", "transform" and "contrast" of `perturbation`, and "color" of `augmentation`; if D sees augmented
-        images, also "augment_real" and "augment_fake" of `differentiable_augmentation`. The draws depend only on (seed,
-        stream, step). Augmentation does not change the other draws. If the pairs look like photos, the segmenter's
-        stream also has "photo_like", see `photo_like.sample`. In this stream, pairs also exchange their backgrounds,
-        that is, "z" and "window".
+        A function that takes a step, int64 scalar, and returns a dict of tensors. The dict has the codes of
+        `codes.sample_codes`, "window", "transform" and "contrast" of `perturbation`, and "color" of `augmentation`. If
+        D sees augmented images, the dict also has "augment_real" and "augment_fake" of `differentiable_augmentation`.
+        The draws depend only on (seed, stream, step). Augmentation does not change the other draws. If
+        `segmenter.pairs` is "photo_like", the segmenter's stream also has "photo_like", see `photo_like.sample`. In
+        this stream, pairs also exchange their backgrounds, that is, "z" and "window".
     """
     looks_like_photos = stream == SEGMENTER_STREAM and config.segmenter.pairs == "photo_like"
 

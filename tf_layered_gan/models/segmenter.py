@@ -27,25 +27,26 @@ class Segmenter(keras.Model):
     Args:
         network: F, which maps float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch, height, width,
             1].
-        mask_size: (least, most) in [0, 1], the share of the image that a mask may cover. Other pairs are ignored. This
-            is not in the paper. Voynov et al. 2021 filter pairs in the same way.
+        mask_size: (least, most) in [0, 1], the fraction of the image that a mask may cover. Pairs with smaller or
+            larger masks are ignored. This is not in the paper. Voynov et al. 2021 filter pairs in the same way.
         ema_decay: decay per step of the averaged network, in [0, 1). At 0, as in the paper, the average is the trained
             network itself.
         gamma_consistency: weight of the consistency loss on photos. The network sees a photo with changed colours, and
             learns the mask that the teacher predicts for the original photo. The paper does not have this loss. It
             comes from Mean Teacher (Tarvainen and Valpola 2017).
-        gamma_segmentation: weight of the loss on pairs (Eq. 7), the only loss in the paper.
+        gamma_segmentation: weight of the loss on pairs (Eq. 7), the segmenter's only loss in the paper.
         teacher: a fixed network with the input and output of F. The consistency loss then distils this network (Hinton
             et al. 2015). If None, the averaged network is the teacher, as in Mean Teacher.
 
     Attributes:
         network: the network that `train_step` trains.
-        average_network: the ema of `network`. All other code uses this network, because its masks change less per step.
+        average_network: the ema of `network`. All other code uses the averaged network, because its masks change less
+            from step to step.
 
-    A batch is a dict. It holds pairs, or photos, or the same number of pairs and photos. Pairs are "image" x, float32
-    [batch, height, width, rgb] in [-1, 1], and "mask" pi, float32 [batch, height, width, 1] in [0, 1]. Photos are
-    "photo", shaped like "image". Every batch also has "color", the draws of the colour augmentation for pairs and
-    photos, see `augmentation.sample_color`. The step itself draws no random numbers.
+    A batch is a dict. It holds pairs, or photos, or the same number of pairs and photos. The items of pairs are "image"
+    x, float32 [batch, height, width, rgb] in [-1, 1], and "mask" pi, float32 [batch, height, width, 1] in [0, 1]. The
+    item of photos is "photo", with the shape of "image". Every batch also has "color", the draws of the colour
+    augmentation for pairs and photos, see `augmentation.sample_color`. The step itself draws no random numbers.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Segmenter(keras.Model):
         self.gamma_consistency, self.gamma_segmentation = gamma_consistency, gamma_segmentation
         self.average_network = ema_copy(network)
         teacher = teacher or self.average_network
-        # Because of the lambda, Keras does not track the teacher, so it is not in checkpoints.
+        # Because of the lambda, Keras does not track the teacher, and checkpoints do not contain the teacher.
         self._teach = lambda photos: teacher(photos, training=False)
 
     def compile(self, optimizer: keras.optimizers.Optimizer) -> None:
@@ -78,8 +79,9 @@ class Segmenter(keras.Model):
         """Updates F on one batch (Algorithm 1, line 8).
 
         Returns:
-            dict of scalar float32: with pairs, "segmentation", the loss of Eq. 7 in nats, and "pairs_used", the share
-            of pairs within `mask_size`; with photos, "consistency", their loss in nats; "segmenter_gradient_norm".
+            dict of scalar float32 with "segmenter_gradient_norm". For pairs, it also has "segmentation", the loss of
+            Eq. 7 in nats, and "pairs_used", the fraction of pairs within `mask_size`. For photos, it also has
+            "consistency", the consistency loss in nats.
         """
         examples = self._pairs(batch) | self._photos(batch)
         images, masks, _ = zip(*examples.values(), strict=True)
@@ -98,7 +100,7 @@ class Segmenter(keras.Model):
         return report | {"segmenter_gradient_norm": norm}
 
     def _pairs(self, batch: Batch) -> dict[str, Examples]:
-        """Returns a dict from the name of the loss on pairs to the pairs, or an empty dict if there are no pairs."""
+        """Returns the pairs in a dict, under the name of their loss. The dict is empty if the batch has no pairs."""
         if "image" not in batch:
             return {}
         size = tf.reduce_mean(batch["mask"], axis=(1, 2, 3))
@@ -106,7 +108,10 @@ class Segmenter(keras.Model):
         return {"segmentation": (apply_color(batch["image"], batch["color"]), batch["mask"], used)}
 
     def _photos(self, batch: Batch) -> dict[str, Examples]:
-        """Returns a dict from the name of the loss on photos to the photos and the teacher's masks; it may be empty."""
+        """Returns the photos and the teacher's masks in a dict, under the name of their loss.
+
+        The dict is empty if the batch has no photos.
+        """
         if "photo" not in batch:
             return {}
         photos = batch["photo"]

@@ -28,7 +28,7 @@ class Student:
     """
 
     network: str = _setting("separable", f"Which network: {' or '.join(NETWORKS)}.")
-    width: int = _setting(16, "Its channels: unet at full resolution, separable after the first halving.")
+    width: int = _setting(16, "Number of channels: of unet at full resolution, of separable at half resolution.")
     steps: int = _setting(500, "Number of training steps; the learning rate falls to zero over them.")
     learning_rate: float = _setting(2e-3, "Adam's learning rate at the first step.")
     gamma_segmentation: float = _setting(0.0, "Weight of the loss on the run's synthetic pairs; 0 makes no pairs.")
@@ -49,7 +49,7 @@ SETTINGS = {field.name: (field.type, field.default, field.metadata["about"]) for
 
 
 def _checks(student: Student) -> Iterator[tuple[str, str, bool]]:
-    """Yields the name of each setting, its allowed values, and whether the setting has one of them."""
+    """Yields the name of each setting, its allowed values, and whether its value is allowed."""
     yield "network", " or ".join(NETWORKS), student.network in NETWORKS
     yield "width", "a whole number from 1 to 512", _is(int, student.width, 1, 512)
     yield "steps", "a whole number from 1 to 2**31 - 1", _is(int, student.steps, 1, 2**31 - 1)
@@ -81,7 +81,7 @@ def record(directory: pathlib.Path, student: Student, teacher: dict[str, Any]) -
     """Writes student.json. If the file exists, checks that it holds the same settings and teacher.
 
     Args:
-        directory: the student's folder, which exists.
+        directory: the student's folder, which must exist.
         student: its settings.
         teacher: a JSON-compatible dict that identifies the state of the run's segmenter.
 

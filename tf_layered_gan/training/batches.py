@@ -10,7 +10,8 @@ from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.data.pipeline import Share, photo_batch
 from tf_layered_gan.models import sampling
 
-# A function that takes a step (int64 scalar from 0) and a replica's share, and returns a batch or a part of a batch.
+# A function that takes a step (int64 scalar from 0) and a replica's part of the batch (`Share`). It returns some or all
+# items of this part.
 _Batch = Callable[[tf.Tensor, Share], dict[str, tf.Tensor]]
 
 
@@ -45,7 +46,7 @@ class Batches:
         return self._photos_and_draws("photo", sampling.SEGMENTER_STREAM, first_step)
 
     def labelled(self, first_step: int) -> Iterable:
-        """Returns photos with their true masks and the draws of the colour augmentation, see `Segmenter`."""
+        """Returns photos, their masks, and the draws of the colour augmentation, see `Segmenter`."""
         photos = self._photos(labels.labelled_photos(self._splits))
         draws = self._draws(sampling.SEGMENTER_STREAM)
         return self._distributed(
@@ -74,7 +75,7 @@ class Batches:
         return lambda step, share: tf.nest.map_structure(share.of, sample(step))
 
     def _distributed(self, batch: _Batch, first_step: int) -> Iterable:
-        """Makes a dataset of the replicas' shares of each batch, in the order of the replicas."""
+        """Makes a dataset with each replica's part of each batch, in the order of the replicas."""
 
         def dataset(context: tf.distribute.InputContext) -> tf.data.Dataset:
             replicas = context.num_replicas_in_sync // context.num_input_pipelines

@@ -11,11 +11,14 @@ from ml_collections import ConfigDict
 
 
 def build_strategy(config: ConfigDict) -> tf.distribute.Strategy:
-    """Returns the strategy that `config.distribution` names. Call this function before anything else of TensorFlow.
+    """Returns the strategy that `config.distribution` names.
+
+    Call this function before any other function of TensorFlow.
 
     Raises:
-        ValueError: the workers or the TPU cannot be found; or the batch size does not fit: it must be a multiple of the
-            number of replicas, and each replica needs enough images for every loss and whole groups of images.
+        ValueError: the workers or the TPU cannot be found, or the batch size does not fit. The batch size must be a
+            multiple of the number of replicas. Each replica needs enough images for every loss, and a whole number of
+            groups of images (`networks.minibatch_groups`).
     """
     if config.distribution == "one_device":
         return tf.distribute.get_strategy()
@@ -45,7 +48,7 @@ def distributed_step(
         jit: whether XLA compiles the step.
 
     Returns:
-        A function that takes a one-element tuple, the distributed batch, and returns the dict of each replica. The
+        A function that takes the distributed batch in a tuple of one element, and returns the dict of each replica. The
         function wraps a `functools.partial`, which keeps the call stack from the command to the losses short.
     """
     if jit:  # XLA compiles this function alone, because replicas cannot communicate in a function that XLA compiles
@@ -54,7 +57,7 @@ def distributed_step(
 
 
 def merged_report(strategy: tf.distribute.Strategy) -> Callable[[dict, bool], tuple[dict, bool]]:
-    """Returns a function that merges the reports of all replicas for a step, and the requests of the workers to stop.
+    """Returns a function that merges the replicas' reports of a step, and the workers' requests to stop.
 
     Args:
         strategy: the strategy of the step.
@@ -93,7 +96,7 @@ def _multi_worker() -> tf.distribute.Strategy:
 
 
 def _names_workers(cluster: str | None) -> bool:
-    """Returns whether a TF_CONFIG lists only workers, in the form host:port, and gives the index of this worker."""
+    """Returns True if a TF_CONFIG lists only workers, in the form host:port, and contains the index of this worker."""
     try:
         given = json.loads(cluster or "")
         jobs, task = given["cluster"], given["task"]

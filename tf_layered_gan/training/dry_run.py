@@ -14,7 +14,7 @@ from tf_layered_gan.training.labeller import mask_finder
 from tf_layered_gan.training.plan import NOT_BEGUN, Plan
 from tf_layered_gan.training.session import load_usable_photos
 
-_CHECKPOINTS = 3  # two checkpoints are kept while a third one is written
+_CHECKPOINTS = 3  # two checkpoints are kept while a third checkpoint is written
 _COPIES, _FLOAT = 4, 4  # 4 values per weight (the weight, Adam's two moments, the average), and 4 bytes per value
 _GRID = 2e6  # bytes of a grid of layers, which is written as PNG and to TensorBoard
 _SCALAR, _SCALARS = 100, 25  # bytes of a scalar, and number of scalars in the report of a step
@@ -36,7 +36,7 @@ def dry_run(config: ConfigDict, workdir: str | os.PathLike) -> None:
     mask_finder(config)
     begun = (pathlib.Path(workdir) / "config.json").exists()
     if config.networks.encoder != "none" and not begun:
-        build.load_encoder(config, build.build_segmenter(config))  # an error if the file of weights is wrong
+        build.load_encoder(config, build.build_segmenter(config))  # raises an error if the file of weights is wrong
     photos = _photos(config)
     count = config.data.train_pictures if photos is None else len(photos.train)
     plan = Plan(config, count)
@@ -54,16 +54,16 @@ def dry_run(config: ConfigDict, workdir: str | os.PathLike) -> None:
     for name, text in lines.items():
         print(f"{name:8} {text}")
     if needed > free:
-        raise ValueError(f"the disk of {workdir} has {free / 1e6:,.0f} MB, needed: about {needed / 1e6:,.0f} MB")
+        raise ValueError(f"the disk of {workdir} has {free / 1e6:,.0f} MB free, needed: about {needed / 1e6:,.0f} MB")
     print("Everything is fine. Nothing was trained or written. Train with the same command without --dry_run.")
 
 
 def _photos(config: ConfigDict) -> Splits | None:
-    """Reads the photos into a temporary cache. Returns None if the program would draw the images."""
+    """Reads the photos into a temporary cache. Returns None for the source "shapes", whose images the program draws."""
     if config.data.source == "shapes":
         return None
     with tempfile.TemporaryDirectory() as cache:
-        # Mapped photos can still be used after their folder is deleted.
+        # Memory-mapped photos can still be used after their folder is deleted.
         return load_usable_photos(config, pathlib.Path(cache))
 
 

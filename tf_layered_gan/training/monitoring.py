@@ -121,9 +121,9 @@ class Monitor:
             tf.summary.write(f"{name}/precision_recall", precision_recall(probabilities, masks), metadata=about)
 
     def evaluation(self, kind: str, metrics: Mapping[str, float], step: int) -> None:
-        """Writes figures at a step of the GAN.
+        """Writes metrics that were measured at a step of the GAN.
 
-        `kind` is "validation" for figures of the segmenter, and "synthetic" for figures of the GAN's masks.
+        `kind` is "validation" for metrics of the segmenter, and "synthetic" for metrics of the GAN's masks.
         """
         with self._written(step):
             for name, value in metrics.items():

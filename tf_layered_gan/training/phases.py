@@ -12,10 +12,11 @@ from tf_layered_gan.training.run import Run
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
-    """A stretch of training steps of one kind.
+    """A series of training steps of the same kind.
 
     Attributes:
-        kind: "gan", "segmenter", "final", "supervised" or "student"; the prefix of its scalars in TensorBoard.
+        kind: "gan", "segmenter", "final", "supervised", "photos" or "student". It determines the prefix of the phase's
+            scalars in TensorBoard, see `scalar_tags`.
         name: its name in the log and in the learning curve, such as "round 1" or "round 5, final".
         step: the compiled training step, see `distribution.distributed_step`.
         batches: function that takes the number of a step, from 0, and returns endless batches that begin with the batch
@@ -23,7 +24,7 @@ class Phase:
         counter: the number of steps of this kind taken so far, in all rounds.
         last_step: the counter's value at the end of the phase.
         before_step: called before each step, with the step's number, from 1.
-        after: called after the last step, and again if a run is resumed at that point.
+        after: called after the last step, and called again if a run is resumed after this step.
     """
 
     kind: str
@@ -73,15 +74,15 @@ def segmenter_phase(run: Run, k: int) -> Phase:
 def final_phase(run: Run) -> Phase:
     """The final steps of the segmenter (appendix C.3).
 
-    If rounds were added to a finished run, these steps are taken again.
+    If rounds were added to a finished run, the final steps are taken again.
 
-    Training continues from the segmenter of the last round. In the paper, it begins with new weights.
+    Training continues from the segmenter of the last round. In the paper, the final training begins with new weights.
     """
     state, rounds = run.checkpointer, run.config.schedule.rounds
     if state.final_round.numpy() != rounds:
         state.final_round.assign(rounds)
         state.final_step.assign(0)
-    steps_before = int(state.segmenter_step.numpy())  # the draws of these steps must not be used again
+    steps_before = int(state.segmenter_step.numpy())  # the random draws of these steps must not be used again
     name = f"round {rounds}, final"
     return Phase(
         "final",
@@ -134,13 +135,13 @@ def student_phase(run: Run, steps: int) -> Phase:
 def learning_rate_share(step: int, *, steps: int, annealed_steps: int) -> float:
     """Returns the factor of the learning rate at a step.
 
-    It is 1 at first, and then falls linearly to 0. Not in the paper.
+    The factor is 1 at first, and then falls linearly to 0. Not in the paper.
 
     Args:
         step: the step, from 1 to `steps`.
         steps: the number of all steps.
-        annealed_steps: the number of steps at the end in which the factor falls. It would be 0 one step after the last
-            step.
+        annealed_steps: the number of steps at the end in which the factor falls. The factor would be 0 one step after
+            the last step.
 
     Returns:
         float in (0, 1].

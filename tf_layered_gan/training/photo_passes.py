@@ -1,21 +1,22 @@
 """Passes over photos: a segmenter learns masks that were made for the photos themselves. Not in the paper.
 
 Pass 0, the bootstrap, comes before the GAN. Its segmenter learns masks from GrabCut, or from a labeller if the config
-names one (see `labeller.mask_finder`). Wherever this module says GrabCut, a run with a labeller uses the labeller.
+names one (see `labeller.mask_finder`). In a run with a labeller, the labeller replaces GrabCut everywhere in this
+module.
 
-The other passes come after the GAN, because a segmenter that learns pairs again forgets photos. Each of these passes
-has teachers: one or two earlier segmenters. The pass predicts masks with its teachers, and sharpens these masks by the
-colours of each photo. Then a copy of the last teacher learns the sharpened masks.
+The other passes come after the GAN, because a segmenter that learns from pairs again forgets what it learned from
+photos. Each of these passes has teachers: one or two earlier segmenters. The pass predicts masks with its teachers, and
+sharpens these masks by the colours of each photo. Then a copy of the last teacher learns the sharpened masks.
 
 No pass uses a true mask. The teachers of the first pass are the segmenters with the highest steadiness. Steadiness is
 the mean IoU (intersection over union) of the masks before and after sharpening, on the validation photos. Sharpening
-changes poor masks more than good ones, because poor masks cross the edges of objects.
+changes poor masks more than good masks, because poor masks cross the edges of objects.
 
 If the bootstrap is trusted, GrabCut decides whether a pass is kept. GrabCut makes different errors in each photo, so
 the better of two segmenters usually agrees more with GrabCut. A pass is not kept if its segmenter agrees less with
 GrabCut than the teachers do. The difference must be more than 0.02, and more than two standard errors of the mean over
-the photos. Steadiness cannot decide this, because each pass makes all masks steadier, even wrong ones. A pass with two
-teachers is always kept, because no single network could replace it.
+the photos. Steadiness cannot decide whether a pass is kept, because each pass makes all masks steadier, even wrong
+masks. A pass with two teachers is always kept, because no single network could replace it.
 
 WORKDIR/passes/NUMBER holds the checkpoints of a pass and its labels (labels.npz). When the pass has ended, the folder
 also holds the pass's record (pass.json):
@@ -61,7 +62,7 @@ Teachers = dict[str, keras.Model]  # segmenters by name, such as "bootstrap", "p
 _TRUSTED = 0.5  # least agreement with GrabCut; if it is lower, colours do not tell objects from backgrounds
 _SETTLED = 0.97  # if two passes in a row agree at least this much, another pass would change nothing
 _STANDARD_ERRORS = 2  # a mean difference below this many standard errors may be chance
-_FALL = 0.02  # a pass on cars fell by 0.013 but was better than its teacher, see benchmarks/README.md
+_FALL = 0.02  # a pass on cars agreed less by 0.013, but was better than its teacher, see benchmarks/README.md
 _FEWEST = 8  # a segmenter cannot learn from fewer photos
 
 
@@ -76,7 +77,7 @@ def bootstrap(run: Run) -> None:
         run.background_judge = network
         if not run.rounds:
             logging.info("%s finds the objects (agreement %.2f), so no GAN is trained", finder, record["agreement"])
-            run.checkpointer.save()  # other commands restore the models even if untrained
+            run.checkpointer.save()  # other commands also restore untrained models
     elif network is not None:
         logging.warning(
             "%s does not find the objects (agreement %.2f), so the GAN trains without the bootstrap",
@@ -114,7 +115,7 @@ def _first_teachers(run: Run) -> Teachers:
 
 
 def _steadiness(run: Run, teachers: Teachers) -> float:
-    """Returns the mean IoU of the teachers' masks before sharpening with the same masks after it."""
+    """Returns the mean IoU of the teachers' masks before and after sharpening."""
     images = run.splits.validation.images
     probabilities = _probabilities(teachers, images)
     sharpened = labels.sharpen_masks(images, probabilities)
@@ -125,7 +126,8 @@ def _take_pass(run: Run, number: int, teachers: Teachers) -> tuple[keras.Model |
     """Trains the segmenter of a pass, from its last checkpoint if there is one.
 
     Returns:
-        (network, record): the averaged network, or None if there were too few photos, and the content of pass.json.
+        (network, record): the averaged network and the content of pass.json. The network is None if there were too few
+        photos.
     """
     folder, name = passes.folder(run.workdir, number), passes.pass_name(number)
     with run.strategy.scope():
@@ -156,8 +158,8 @@ def _take_pass(run: Run, number: int, teachers: Teachers) -> tuple[keras.Model |
 def _initialise(config: ConfigDict, segmenter: Segmenter, teachers: Teachers) -> None:
     """Sets the initial weights of a pass.
 
-    A pass with teachers begins with the weights of its last teacher. Passes that began with new weights lost more than
-    they gained. The bootstrap begins with new weights, or with a pretrained encoder if the config names one.
+    A pass with teachers begins with the weights of its last teacher. In measurements, the IoU fell after passes that
+    began with new weights. The bootstrap begins with new weights, or with a pretrained encoder if the config names one.
     """
     if not teachers:
         build.load_encoder(config, segmenter)
@@ -179,7 +181,7 @@ def _train(
 
 
 def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, Any]:
-    """Compares the masks of a pass with those of its teachers and of GrabCut, on the validation photos."""
+    """Compares the masks of a pass with the masks of its teachers and of GrabCut, on the validation photos."""
     (name,), images = learner, run.splits.validation.images
     learned = _masks(learner, images)
     if not teachers:

@@ -15,7 +15,7 @@ from tf_layered_gan.models.networks.multiply_adds import multiply_adds
 from tf_layered_gan.training.labeller import name_of
 
 _BACKWARD = 3  # forward and backward pass together take three times as long as the forward pass
-_SPEED = 0.5  # in training, the machine reaches this share of `_machine_speed`
+_SPEED = 0.5  # in training, the machine reaches this fraction of `_machine_speed`
 _SECONDS = 0.4  # length of the measurement
 _GRABCUT, _SHARPENING = 0.12, 0.025  # seconds for the mask of a photo on one core, in the bootstrap and in other passes
 NOT_BEGUN = {"gan_step": 0, "segmenter_step": 0, "final_step": 0}
@@ -79,8 +79,8 @@ class Plan:
         """Returns the multiply-adds of the steps that are left.
 
         Args:
-            position: the dict of `Checkpointer.position`. If passes over photos have begun, it also has the items of
-                `passes.position`.
+            position: the dict of `Checkpointer.position`. If passes over photos have begun, the dict also has the items
+                of `passes.position`.
         """
         return sum(part.cost * steps for part, steps in zip(self.parts, self._steps_left(position), strict=True))
 
@@ -101,14 +101,14 @@ class Plan:
     def estimate(self, position: dict[str, int], trusted: bool | None = None) -> str | None:
         """Estimates the time that the rest of the run takes on this machine, in words.
 
-        It is right within a factor of about two.
+        The estimate is right within a factor of about two.
 
         Args:
             position: see `cost_left`.
             trusted: whether the bootstrap is trusted; None if the bootstrap has not ended.
 
         Returns:
-            str such as "about 40 min", or None with a GPU, whose speed depends too much on the sizes of the layers.
+            str such as "about 40 min". None with a GPU, because its speed depends too much on the sizes of the layers.
         """
         if tf.config.list_physical_devices("GPU"):
             return None
@@ -180,7 +180,7 @@ def _machine_speed() -> float:
 
 
 def _costs(config: ConfigDict) -> dict[str, float]:
-    """Returns the multiply-adds of a step by the kind of phase."""
+    """Returns the multiply-adds of a step for each kind of phase."""
     background, foreground, discriminator, mask_encoder, segmenter = map(multiply_adds, networks_without_memory(config))
     generators, consistency = background + foreground, bool(config.segmenter.gamma_consistency)
     judged = segmenter / config.gan.background_every

@@ -27,7 +27,9 @@ class Preempted(interruption.Interrupted):
 
 
 class Sigterm:
-    """Remembers whether SIGTERM, SIGINT or SIGHUP has come. Delays its effect while the program must not stop.
+    """Remembers whether SIGTERM, SIGINT or SIGHUP has come.
+
+    Delays the effect of a signal while the program must not stop.
 
     Attributes:
         number: the signal's number, or None.
@@ -66,7 +68,7 @@ class Sigterm:
 def preemptible() -> Iterator[Sigterm]:
     """Yields a `Sigterm`. A signal in the body raises `Preempted`, at once or when `Sigterm.deferred` ends.
 
-    Only the main thread can handle signals. In another thread, the calling program has to handle them.
+    Only the main thread can handle signals. In another thread, the calling program has to handle signals.
     """
     sigterm = Sigterm()
     with interruption.handled(sigterm.handle):

@@ -28,7 +28,7 @@ class Profiler:
     def phase(self, kind: str) -> Iterator[Callable[[int], None]]:
         """Yields a function that must be called before each step, with the number of the step, from 0.
 
-        A profile that is still open at the end of the block is ended there.
+        The end of the block also ends a profile that is still open.
         """
         wanted = self._steps > 0 and kind not in self._profiled
         with contextlib.ExitStack() as profile:

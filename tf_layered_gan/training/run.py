@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(eq=False)
 class Run:
-    """One attempt at training, from its last checkpoint on.
+    """One attempt at training. It starts from its last checkpoint.
 
     In a `with` block, the attempt recovers from some errors, see `attempts`.
 
@@ -84,8 +84,7 @@ class Run:
         self._profiler = Profiler(self.workdir, self.config.monitoring.profile_steps)
         self._curve = LearningCurve(self.workdir)
         self._merged = distribution.merged_report(self.strategy)
-        # There are two GAN steps, because a compiled step keeps the value that `gan.uses_segmenter` had when it was
-        # compiled.
+        # There are two compiled GAN steps, because the compilation of a step fixes the value of `gan.uses_segmenter`.
         self._gan_steps = {setting: self.compiled(self.gan.train_step) for setting in (False, True)}
 
     @functools.cached_property
@@ -101,7 +100,7 @@ class Run:
 
     @functools.cached_property
     def found_masks(self) -> np.ndarray:
-        """The masks that `find_masks` finds in the validation photos, bool [photo, height, width]."""
+        """The masks that `find_masks` returns for the validation photos, bool [photo, height, width]."""
         return self.find_masks(self.splits.validation.images)
 
     @property
@@ -198,7 +197,7 @@ class Run:
         return self._gan_steps[uses_segmenter]
 
     def check_masks(self) -> None:
-        """Measures the synthetic masks. Raises `Collapsed` if they are full or empty, and the run may restart."""
+        """Measures the synthetic masks. Raises `Collapsed` if the masks are full or empty, and the run may restart."""
         masks = gan_figures.evaluate_synthetic_masks(self.gan, self._sampler())
         self._monitor.evaluation("synthetic", masks, int(self.checkpointer.gan_step))
         if (warning := collapse.variety_warning(masks)) is not None:

@@ -18,7 +18,7 @@ _GROUPS = {
     "mask": ("mask_mean", "mask_spread", "masks_full", "binarization", "mask_size"),  # alive, varied and binary?
     "background": ("background", "independence"),  # is the background empty?
     "codes": ("mutual_information_image", "mutual_information_mask"),  # can the codes be seen in image and mask?
-    "gradients": ("generator_gradient_norm", "discriminator_gradient_norm"),  # is a network exploding or dead?
+    "gradients": ("generator_gradient_norm", "discriminator_gradient_norm"),  # are the gradients too large, or 0?
 }
 _GROUP_OF = {name: group for group, names in _GROUPS.items() for name in names}
 
@@ -27,8 +27,8 @@ def scalar_tag(kind: str, name: str) -> str:
     """Returns the tag of a scalar.
 
     Args:
-        kind: the kind of its phase, or "validation" or "synthetic", see `monitoring.Monitor`.
-        name: its name in the report of a step. This name is the last part of the tag.
+        kind: the kind of the phase, or "validation" or "synthetic", see `monitoring.Monitor`.
+        name: the scalar's name in the report of a step. This name is the last part of the tag.
     """
     if name == "images_per_second":
         return f"speed/{kind}/{name}"

@@ -88,11 +88,11 @@ class Session:
 def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Session]:
     """Prepares everything that training needs, and holds the workdir's lock until the end of the block.
 
-    Before config, memory and photos have been checked, nothing is written to the workdir.
+    Nothing is written to the workdir before config, memory and photos have been checked.
 
     Raises:
-        ValueError: the photos cannot be used, the config needs more memory than there is, the workdir belongs to a run
-            with another config or is used by another run, or the workers differ in their config, photos or position.
+        ValueError: the photos cannot be used, or the config needs too much memory. Another run uses the workdir, or the
+            workdir belongs to a run with another config. The workers differ in their config, photos or training step.
         OSError: the disk is full, or another worker is lost. Checkpoints that were written before are kept.
         preemption.Preempted: SIGTERM, SIGINT or SIGHUP came.
     """
@@ -119,7 +119,7 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
 def _reachable_workers(strategy: tf.distribute.Strategy, sigterm: preemption.Sigterm) -> Iterator[None]:
     """Raises a clear error if another worker is lost.
 
-    After a signal, which ends all workers, raises `Preempted` instead.
+    After a signal, raises `Preempted` instead, because a signal ends all workers.
     """
     try:
         with workers.lost_workers_named(strategy):

@@ -1,4 +1,7 @@
-"""The workers of a run on several machines: which one is the chief, how they wait, and how they compare their facts."""
+"""Functions for a run on several machines.
+
+They find the chief, wait for all workers, and compare facts between workers.
+"""
 
 import contextlib
 import hashlib
@@ -8,7 +11,8 @@ from typing import Any
 
 import tensorflow as tf
 
-# Errors that TensorFlow raises if another worker is gone. Which one depends on what this worker does at that moment.
+# Errors that TensorFlow raises if another worker is gone. The class of the error depends on what this worker does at
+# that moment.
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
 
 
@@ -49,12 +53,12 @@ def lost_workers_named(strategy: tf.distribute.Strategy) -> Iterator[None]:
     except _LOST as error:
         if not _has_workers(strategy):
             raise
-        again = "start all of them again, and they go on from the last checkpoint"
+        again = "start all workers again, and they go on from the last checkpoint"
         raise ConnectionError(f"another worker cannot be reached any more: {again}") from error
 
 
 def check_agreement(strategy: tf.distribute.Strategy, facts: Mapping[str, Any]) -> None:
-    """Checks that every worker has the same facts.
+    """Checks that every worker has the same facts, such as the config and the photos.
 
     All workers must call this function. JSON must be able to store the facts.
 

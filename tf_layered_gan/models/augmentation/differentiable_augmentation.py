@@ -30,8 +30,8 @@ def sample_augmentation(batch_size: int, seed: tf.Tensor) -> tf.Tensor:
         seed: int32 or int64 [2], the only source of randomness.
 
     Returns:
-        float32 [batch, transformation, 2], uniform in [0, 1): a transformation is applied to an image if the first
-        number is less than the probability. The second number is the strength.
+        float32 [batch, transformation, 2], uniform in [0, 1). If the first number is less than the probability, the
+        transformation is applied to the image. The second number is the strength of the transformation.
     """
     return tf.random.stateless_uniform([batch_size, 8, 2], seed)
 
@@ -49,7 +49,7 @@ class DifferentiableAugmentation(keras.layers.Layer):
         warp: `perturbation.warp` or `perturbation.warp_gather`.
         geometry: True if the layer changes colours and geometry, False if it changes only colours.
         probability: probability of each transformation, in [0, 1].
-        target: if above 0, the probability is adaptive: it rises while the mean of sign(D(photo)) is above this target,
+        target: if above 0, the probability is adaptive. It rises while the mean of sign(D(photo)) is above this target,
             and falls otherwise. If 0, the probability is constant.
 
     Attributes:
@@ -122,7 +122,10 @@ def _transforms(deviations: tf.Tensor, resolution: int) -> tf.Tensor:
 
 
 def _change_color(images: tf.Tensor, deviations: tf.Tensor) -> tf.Tensor:
-    """Changes brightness, saturation and contrast. With a deviation of 0, the result has exactly the same bits."""
+    """Changes brightness, saturation and contrast.
+
+    If a deviation is 0, its change leaves the images exactly the same.
+    """
     brightness, saturation, contrast = (
         deviations[:, i, None, None, None] for i in (_BRIGHTNESS, _SATURATION, _CONTRAST)
     )

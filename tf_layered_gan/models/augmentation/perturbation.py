@@ -85,10 +85,10 @@ def sample_transforms(
 def warp(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.Tensor:
     """Warps each image by its transform (Eq. 9): bilinear interpolation, zero outside the image.
 
-    The gradient with respect to the images is the exact adjoint of the warp. TensorFlow's own gradient of the op is not
-    exact: it omits the determinant of the transform, so it is wrong for any scale but 1. The exact gradient is slower:
-    forward and backward pass together take about twice as long as with TensorFlow's gradient (one CPU core, 32 images
-    of 128x128x4). There is no gradient with respect to the transforms. XLA has no kernel for TensorFlow's op, so use
+    The gradient with respect to the images is the exact adjoint of the warp. TensorFlow's own gradient of the op omits
+    the determinant of the transform, so it is wrong if the scale is not 1. The exact gradient is slower: forward and
+    backward pass together take about twice as long as with TensorFlow's gradient (one CPU core, 32 images of
+    128x128x4). There is no gradient with respect to the transforms. XLA has no kernel for TensorFlow's op, so use
     `warp_gather` under `jit_compile=True`.
 
     Args:
@@ -122,8 +122,8 @@ def warp(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.
 def warp_gather(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.Tensor:
     """Computes the same as `warp` with basic ops, so that XLA can compile the warp and its gradient.
 
-    It has the same arguments, result, gradient and errors as `warp`. In the measurement that `warp` describes, this
-    function took less than half the time of `warp` when compiled by XLA, and about twice the time otherwise.
+    It has the same arguments, result, gradient and errors as `warp`. In the measurement in the docstring of `warp`,
+    this function took less than half the time of `warp` with XLA, and about twice the time of `warp` without XLA.
     """
     _check_shapes(images, transforms)
     return _gather(images, _sources(tf.stop_gradient(transforms), _pixels(*images.shape[1:3])), reflect)
@@ -137,8 +137,8 @@ def bend(images: tf.Tensor, transforms: tf.Tensor, displacements: tf.Tensor) -> 
     Args:
         images: float32 [batch, height, width, channel], height and width static.
         transforms: float32 [batch, 8], see `affine_transforms`.
-        displacements: float32 [batch, height, width, 2], in pixels: pixel (x, y) shows pixel (x + dx, y + dy) of the
-            warped image.
+        displacements: float32 [batch, height, width, 2], in pixels: pixel (x, y) of the result shows pixel (x + dx, y +
+            dy) of the warped image.
 
     Returns:
         float32 [batch, height, width, channel]. The gradient is computed only with respect to the images.
@@ -252,11 +252,11 @@ def sample_contrast(batch_size: int, seed: tf.Tensor, *, contrast: tuple[float, 
 def jitter_contrast(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
     """Scales the contrast of each channel about its mean. The paper cites PerturbGAN, whose code does the same.
 
-    The result is clipped to the range that the channel had before, so images in [-1, 1] do not leave this range.
+    The result is clipped to the range that the channel had before, so images in [-1, 1] stay in [-1, 1].
 
     Args:
         images: float32 [batch, height, width, channel] in [-1, 1].
-        factors: float32 [batch]; with 1 the image does not change, with 0 it gets its mean colour everywhere.
+        factors: float32 [batch]; 1 leaves the image unchanged, 0 gives every pixel the mean colour of the image.
 
     Returns:
         float32 [batch, height, width, channel] in [-1, 1].
@@ -269,7 +269,7 @@ def jitter_contrast(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
 
 
 def sample_windows(batch_size: int, seed: tf.Tensor, *, places: tuple[int, int]) -> tf.Tensor:
-    """Draws for each image the position of its window on the background canvas, uniformly over all positions.
+    """Draws the position of each image's window on the background canvas, uniformly over all positions.
 
     This is not in the paper, which moves only the foreground. A moved foreground has a visible seam if it includes the
     surroundings of the object. A moved background cuts off any object in it. So D also notices images whose object is

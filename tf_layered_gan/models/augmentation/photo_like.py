@@ -4,8 +4,8 @@ Synthetic images have features that photos do not have. A segmenter that relies 
 this module makes the backgrounds, shapes, colours, sharpness and noise of the pairs vary as widely as in photos.
 
 The probabilities and ranges below are not from the paper. The values were chosen on birds at 64x64 pixels. All ranges
-are uniform. The draws (`sample`) are separate from the deterministic transformations, and every draw has a neutral
-value that leaves an image unchanged.
+are uniform. The random draws (`sample`) are separate from the deterministic transformations. Every draw has a neutral
+value, which leaves an image unchanged.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ OBJECT = {"scale_exponent": (-0.5, 0.0), "shift": 0.2, "rotation": 25.0}  # octa
 BEND_KNOTS = 4  # number of knots in each direction, in the grid that bends an object
 BEND = 0.047  # standard deviation of a knot's displacement in each direction, in fractions of the width
 RECOLOURED = 0.5  # probability that an image gets the colours of a photo
-MOST_PHOTOS = 1_000  # greatest number of photos that the colours come from, evenly spaced
+MOST_PHOTOS = 1_000  # the colours come from at most this many photos, which are evenly spaced
 MIRRORED = 0.5  # probability
 IMAGE = {"scale_exponent": (-0.1, 0.35), "shift": 0.1, "rotation": 10.0}  # octaves, fractions of the width, degrees
 BLURRED, SHRUNK, SHARPENED = 0.5, 0.15, 0.1  # probabilities; at most one of the three changes is made to an image
@@ -43,7 +43,9 @@ _LEAST_SPREAD = 1 / 127.5  # one grey level; it avoids a division by 0 in images
 
 
 def sample(batch_size: int, seed: tf.Tensor, *, resolution: int) -> dict[str, tf.Tensor]:
-    """Draws the random changes of a batch of pairs. The exchange of backgrounds is drawn by `exchange_backgrounds`.
+    """Draws the random changes of a batch of pairs.
+
+    `exchange_backgrounds` draws which pairs exchange their backgrounds.
 
     Args:
         batch_size: number of pairs.
@@ -95,8 +97,8 @@ def exchange_backgrounds(draws: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor
     """Gives each pair the background of another pair of the batch, with the probability `EXCHANGED`.
 
     The function exchanges the random numbers of the backgrounds before the backgrounds are painted. So the result is
-    the same on any number of devices. Unless `codes.public_z` is set, backgrounds and objects are independent of one
-    another anyway.
+    the same on any number of devices. If `codes.public_z` is False, backgrounds and objects are independent of each
+    other even without the exchange.
 
     Args:
         draws: the draws of a step, see `LayeredGAN`.
@@ -148,7 +150,7 @@ class PhotoLike:
 
         Returns:
             dict of "image", float32 [batch, height, width, rgb] in [-1, 1]; "mask", float32 [batch, height, width, 1],
-            0 or 1; "color", the change of colour that the segmenter applies in place of its own.
+            0 or 1; "color", the change of colours that the segmenter applies instead of its usual change.
         """
         draws = draws["photo_like"]
         layer = tf.concat([layers["foreground"], layers["mask"]], axis=-1)
@@ -188,7 +190,10 @@ def transfer_colors(images: tf.Tensor, statistics: np.ndarray, style: tf.Tensor)
 
 
 def flip(images: tf.Tensor, mirrored: tf.Tensor) -> tf.Tensor:
-    """Mirrors images, [batch, height, width, channel], left to right where `mirrored`, bool [batch], is true."""
+    """Mirrors each image left to right if its value in `mirrored` is true.
+
+    `images` is [batch, height, width, channel], `mirrored` is bool [batch].
+    """
     return _where(mirrored, images[:, :, ::-1], images)
 
 
@@ -220,8 +225,7 @@ def shrink(images: tf.Tensor, fraction: tf.Tensor) -> tf.Tensor:
     width = images.shape[1]
     size = tf.maximum(tf.round(fraction * width), 1.0)[:, None, None]
     centres = tf.range(width, dtype=tf.float32) + 0.5
-    # Positions are in pixels of the smaller image. The smaller image has `size` pixels. Further pixels get the weight
-    # 0.
+    # Positions are in pixels of the smaller image. Its side has `size` pixels. All pixels after these get the weight 0.
     distances = tf.abs(centres[:, None] * size / width - centres)
     triangle = tf.nn.relu(1.0 - distances) * tf.cast(centres < size, tf.float32)
     smaller = _weights(tf.transpose(triangle, [0, 2, 1]))
@@ -258,7 +262,10 @@ def compress(images: tf.Tensor, quality: tf.Tensor) -> tf.Tensor:
 
 
 def _where(chosen: tf.Tensor, values: tf.Tensor, otherwise: tf.Tensor | float) -> tf.Tensor:
-    """Returns `values`, [batch, ...], where `chosen`, bool [batch], is true, and `otherwise` elsewhere."""
+    """Returns `values` where `chosen` is true, and `otherwise` elsewhere.
+
+    `values` is [batch, ...], `chosen` is bool [batch].
+    """
     return tf.where(tf.reshape(chosen, [-1, *[1] * (values.shape.rank - 1)]), values, otherwise)
 
 

@@ -28,8 +28,9 @@ def discriminator(resolution: int, width: int, c_dim: int, *, minibatch_groups: 
             last convolution. The number must divide the number of images. 0 leaves the layer out, as in the paper.
 
     Returns:
-        keras.Model that maps x, float32 [batch, resolution, resolution, rgb] in [-1, 1], to [D(x), float32 [batch]
-        unbounded; E_x(c | x), float32 [batch, c_dim], logits of the categories or the mean of a normal c].
+        keras.Model that maps x to [D(x), E_x(c | x)]. x is float32 [batch, resolution, resolution, rgb] in [-1, 1].
+        D(x) is float32 [batch], unbounded. E_x(c | x) is float32 [batch, c_dim]: the logits of the categories, or the
+        mean of a normal c.
     """
     image = layers.Input((resolution, resolution, 3), name="image")
     x = image

@@ -17,9 +17,9 @@ _MARGIN = 4
 
 
 def window_range(resolution: int, canvas: int) -> tuple[int, int]:
-    """Returns the least and the largest place of a window on its canvas, see `background_generator`.
+    """Returns the smallest and the largest position of a window on its canvas, see `background_generator`.
 
-    The place is the top row, or the left column, in pixels of the canvas.
+    A position is a top row or a left column, in pixels of the canvas.
     """
     return (_MARGIN, (canvas - 1) * resolution - _MARGIN) if canvas > 1 else (0, 0)
 
@@ -28,7 +28,7 @@ def _trunk(code: KerasTensor, start: int, side: int, width: int) -> KerasTensor:
     """Builds a feature map [batch, side, side, channel] from a code [batch, feature].
 
     The side of the map is `start` at first, and doubles until it is `side`. The number of channels is 16 * width at
-    first. It halves each time the side doubles, but is never below `width`.
+    first. This number halves each time the side doubles, but it is never below `width`.
     """
     x = blocks.dense(start**2 * 16 * width, use_bias=False)(code)
     x = layers.ReLU()(blocks.batch_norm()(layers.Reshape((start, start, 16 * width))(x)))
@@ -49,15 +49,15 @@ def _upsample_window(x: KerasTensor, window: KerasTensor, resolution: int, width
     Returns:
         float32 [batch, resolution + 2, resolution + 2, channel], the features of the image and one pixel around it.
     """
-    # The piece of the small map has one pixel more on each side than needed, because the padding of the convolution is
-    # cut off.
+    # The piece of the small map has one extra pixel on each side, because the padding of the convolution is cut off
+    # later.
     x = Window(resolution // 2 + 3)(x, window // 2 - 1)
     x = blocks.upsample_block(x, max(x.shape[-1] // 2, width))
     return Window(resolution + 2)(x, window % 2 + 1)
 
 
 def _stage(x: KerasTensor, code: KerasTensor, residual_blocks: int, least_width: int) -> KerasTensor:
-    """Joins a private code to a feature map, refines the map, and halves its channels (to `least_width` or more)."""
+    """Joins a private code to a feature map, refines the map, and halves its channels (not below `least_width`)."""
     channels = x.shape[-1]
     x = blocks.join_code(x, code)
     for _ in range(residual_blocks):
@@ -75,8 +75,8 @@ def _centred(logits: KerasTensor, strength: float) -> KerasTensor:
 def background_generator(resolution: int, width: int, z_dim: int, *, canvas: int = 1) -> keras.Model:
     """Builds G_b, which paints a background from the public code z.
 
-    If `canvas` > 1, which is not in the paper, G_b paints a larger canvas, and each image is a window of its canvas.
-    Only the part inside the window is computed at full resolution.
+    If `canvas` is more than 1, G_b paints a larger canvas, and each image is a window of its canvas. Only the part
+    inside the window is computed at full resolution. The paper has no larger canvas.
 
     Args:
         resolution: side of the image in pixels, 4 times a power of two; 8 or more if `canvas` > 1.
@@ -85,9 +85,9 @@ def background_generator(resolution: int, width: int, z_dim: int, *, canvas: int
         canvas: side of the canvas, as a multiple of the image's side.
 
     Returns:
-        keras.Model that maps [z, float32 [batch, z_dim]; window, int32 [batch, 2], its top row and left column within
-        `window_range(resolution, canvas)`] to x_b, float32 [batch, resolution, resolution, rgb] in (-1, 1). With
-        `canvas` 1 the window is ignored.
+        keras.Model that maps [z, window] to x_b. z is float32 [batch, z_dim]. The window is int32 [batch, 2], its top
+        row and left column within `window_range(resolution, canvas)`. With `canvas` 1 the window is ignored. x_b is
+        float32 [batch, resolution, resolution, rgb] in (-1, 1).
     """
     z, window = layers.Input((z_dim,), name="z"), layers.Input((2,), dtype="int32", name="corner")
     if canvas == 1:
@@ -122,7 +122,8 @@ def foreground_generator(
         c_dim: d_c, the number of categories of the private code c, or its dimension if the prior is normal.
         c_sup_dim: components of c_sup.
         residual_blocks: residual blocks in each of the two stages (FineGAN: 2).
-        least_width: least number of channels after a stage. Without it, a narrow generator would have too few channels.
+        least_width: least number of channels after a stage. Without this limit, a narrow generator would have too few
+            channels.
         initial_mask: approximate value of mask pixels before training, in (0, 1). With the paper's 0.5, a mask can fill
             the whole image, and then stay full. With a small value, masks grow only where an object makes the image
             more realistic.
@@ -131,9 +132,9 @@ def foreground_generator(
             centre. The paper has 0. A larger value uses the knowledge that photographers put objects in the middle.
 
     Returns:
-        keras.Model that maps [z, float32 [batch, z_dim]; c_sup, float32 [batch, c_sup_dim]; c, float32 [batch, c_dim]]
-        to [x_f, float32 [batch, resolution, resolution, rgb] in (-1, 1); pi, float32 [batch, resolution, resolution, 1]
-        in (0, 1)].
+        keras.Model that maps [z, c_sup, c] to [x_f, pi]. z is float32 [batch, z_dim], c_sup is float32 [batch,
+        c_sup_dim], and c is float32 [batch, c_dim]. x_f is float32 [batch, resolution, resolution, rgb] in (-1, 1), and
+        pi is float32 [batch, resolution, resolution, 1] in (0, 1).
     """
     z = layers.Input((z_dim,), name="z")
     c_sup = layers.Input((c_sup_dim,), name="c_sup")

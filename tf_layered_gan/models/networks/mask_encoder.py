@@ -17,7 +17,7 @@ def mask_encoder(resolution: int, width: int, c_sup_dim: int) -> keras.Model:
 
     Returns:
         keras.Model that maps pi, float32 [batch, resolution, resolution, 1] in [0, 1], to E_pi(c_sup | pi), float32
-        [batch, c_sup_dim], logits of the categories or the mean of a normal c_sup.
+        [batch, c_sup_dim]. The output is the logits of the categories, or the mean of a normal c_sup.
     """
     mask = layers.Input((resolution, resolution, 1), name="mask")
     x = mask

@@ -10,8 +10,9 @@ class MinibatchDeviation(keras.layers.Layer):
     """Appends a channel: the standard deviation over a group of images, averaged over pixels and channels.
 
     A group consists of successive images. The batch of D has photos first, and then the same number of synthetic
-    images. If the group size divides the number of photos, no group has both kinds. The layer maps float32 [batch,
-    height, width, channel] to float32 [batch, height, width, channel + 1]. The group size must divide the batch.
+    images. If the group size divides the number of photos, no group has both photos and synthetic images. The layer
+    maps float32 [batch, height, width, channel] to float32 [batch, height, width, channel + 1]. The group size must
+    divide the batch.
 
     Args:
         group_size: images in a group.

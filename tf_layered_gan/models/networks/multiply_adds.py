@@ -11,8 +11,8 @@ from tf_layered_gan.models.networks.upsampling import UpsampleConv2D
 def multiply_adds(network: keras.Model) -> int:
     """Counts the multiply-adds of a network for one image.
 
-    Only convolutions and dense layers count. Batch normalisation can be folded into these layers. Activations, pooling,
-    additions and resizing (four multiply-adds per bilinear pixel) are negligible.
+    Counts only convolutions and dense layers. Batch normalisation can be folded into these layers. Activations,
+    pooling, additions and resizing (four multiply-adds per bilinear pixel) are negligible.
 
     Args:
         network: model with a fixed resolution. Its layers with a kernel must be Conv2D, DepthwiseConv2D,
@@ -38,5 +38,5 @@ def _of_layer(layer: layers.Layer) -> int:
         raise ValueError(f"layer {layer.name} has a kernel and is a {type(layer).__name__}, allowed: {allowed}")
     else:
         return 0
-    _, height, width, _ = layer.output.shape  # a weight counts once per output pixel, even if it multiplies padding
+    _, height, width, _ = layer.output.shape  # each weight is counted once per output pixel, even for padding
     return height * width * sum(math.prod(kernel.shape) for kernel in kernels)

@@ -2,9 +2,9 @@
 
 The layer `SpectralNormalization` of Keras cannot be used in this GAN. Each of its calls with `training=True` overwrites
 the kernel with kernel / sigma. So an update of the generators, which calls the discriminator, would change the
-discriminator. That layer also stops the gradient at sigma. The layers here do not change when they are called, and the
-gradient flows through sigma. The power iteration takes a step only when `update_u` is called, which is once for each
-update of the discriminator.
+discriminator. The layer of Keras also stops the gradient at sigma. The layers of this module do not change when they
+are called, and the gradient flows through sigma. The power iteration takes a step only when `update_u` is called. Each
+update of the discriminator calls `update_u` once.
 """
 
 from collections.abc import Callable
@@ -34,8 +34,8 @@ class SpectralNormMixin(keras.layers.Layer):
         """Returns kernel / sigma, where sigma = v W u^T. The singular vectors u and v are held constant.
 
         Returns:
-            float32, the kernel's shape. As a matrix [all other axes, output channel], the result has spectral norm 1
-            once `u` has converged.
+            float32, the kernel's shape. Reshaped to a matrix [all other axes, output channel], the result has spectral
+            norm 1 once `u` has converged.
         """
         matrix = ops.stop_gradient(self._kernel_matrix())
         v = ops.normalize(ops.matmul(self.u, ops.transpose(matrix)))

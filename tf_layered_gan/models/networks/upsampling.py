@@ -10,8 +10,8 @@ class UpsampleConv2D(keras.layers.Layer):
     """Upsamples by 2 (nearest neighbour) and applies a 3x3 'same' convolution without bias, both in one operation.
 
     In the enlarged map, the nine pixels under the 3x3 kernel are copies of only 2x2 different pixels. So the weights on
-    copies of the same pixel can be added up, which gives a 4x4 kernel. A transposed convolution of the small map, with
-    this kernel and stride 2, has the same result and needs 4/9 of the multiplications. The trained weight is still the
+    copies of the same pixel can be added up, which gives a 4x4 kernel. A transposed convolution of the small map with
+    this kernel and stride 2 gives the same result. It needs 4/9 of the multiplications. The trained weight is still the
     3x3 kernel.
 
     Maps float32 [batch, height, width, channel] to float32 [batch, 2 height, 2 width, filters].
@@ -39,7 +39,7 @@ class UpsampleConv2D(keras.layers.Layer):
 
 
 def _transposed(kernel: KerasTensor) -> KerasTensor:
-    """Adds up the weights of a kernel [3, 3, channel, filter] to [4, 4, filter, channel], see the class.
+    """Returns the kernel [4, 4, filter, channel] that replaces a kernel [3, 3, channel, filter], see the class.
 
     Along an axis, each pixel has two copies, j = 0 and j = 1. Weight t of the kernel on copy j is added to weight j + 2
     - t of the larger kernel.

@@ -9,9 +9,9 @@ from keras import KerasTensor, ops
 class Window(keras.layers.Layer):
     """Cuts a square out of each feature map. The position can differ between the maps of a batch.
 
-    Maps [features, float32 [batch, height, width, channel]; corner, int32 [batch, 2], the top row and left column of
-    each square] to float32 [batch, side, side, channel]. Each square must lie inside its map: values outside are
-    undefined.
+    Maps [features, corner] to float32 [batch, side, side, channel]. The features are float32 [batch, height, width,
+    channel]. The corner is int32 [batch, 2], the top row and left column of each square. Each square must lie inside
+    its map: values outside are undefined.
 
     Args:
         side: side of the square in pixels.
