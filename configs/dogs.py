@@ -3,11 +3,12 @@
     python -m tf_layered_gan.main --config=configs/dogs.py --config.data.masks=MASKS --workdir=runs/dogs
 
 Time: ten million images in five rounds; needs a GPU. The time has not been measured.
-IoU to expect: unknown; this program has not been run on this dataset. The paper reports 0.613, with its own masks.
+IoU to expect: unknown; this program has not been run on this dataset. The paper reports an IoU of 0.613, measured with
+its own masks.
 
-There are no true masks. MASKS is a folder of masks that a supervised segmenter predicted (the paper uses a Mask R-CNN),
-see export/predict_masks.py. Without it, the run has no segmentation figures. The paper has no validation photos. Here,
-`data.holdout` of the 12,000 photos are for validation.
+There are no true masks. MASKS is a folder of masks that a supervised segmenter predicted, see export/predict_masks.py.
+The paper uses a Mask R-CNN as this segmenter. Without MASKS, the run does not measure IoU. The paper has no validation
+photos. This config keeps 500 of the 12,000 photos for validation (`data.holdout`).
 
 TensorFlow Datasets downloads 0.8 GB to ~/tensorflow_datasets or --config.data.path=DIR. If you have the archives,
 images.tar, annotation.tar and lists.tar, put them into DIR/downloads/manual.
@@ -20,8 +21,8 @@ def get_config():
     config = default_config()
     config.data.source = "dogs"
     config.data.holdout = 500
-    config.data.classes = r"^n\d+"  # the class is n02085620 in n02085620-Chihuahua/
-    config.codes.num_categories = 120  # this value and the values below are from Table C.1
+    config.data.classes = r"^n\d+"  # for example, n02085620 in the path n02085620-Chihuahua/
+    config.codes.num_categories = 120  # this value and the values below are from the paper's Table C.1
     config.gan.gamma_mi = 2.0
     config.gan.gamma_bg = 1.0
     return config

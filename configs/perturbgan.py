@@ -1,23 +1,24 @@
-"""PerturbGAN's method (Bielski & Favaro, 2019), which the paper improves on, with this repository's networks.
+"""The method of PerturbGAN (Bielski & Favaro, 2019) with this repository's networks. The paper improves on PerturbGAN.
 
     python -m tf_layered_gan.main --config=configs/perturbgan.py --config.data.path=DIR --workdir=runs/perturbgan
 
 Time: a million images in one round; needs a GPU. The time has not been measured.
-IoU to expect: unknown; this config has not been run. On CUB, the paper reports an mIoU of 38.0 for PerturbGAN (Table
-5); this is probably an IoU. For its own method with L_size in place of mutual information, the paper reports an IoU of
-6.3 (Table 1).
+IoU to expect: unknown; this config has not been run. For PerturbGAN on CUB, Table 5 of the paper reports an mIoU of
+38.0 %. This number is probably an IoU. Table 1 of the paper reports an IoU of 6.3 % for the paper's own method with
+L_size in place of mutual information.
 
-There is no mutual information and no background loss. The object is shifted by up to an eighth of the width, but not
-scaled or rotated. The contrast of the background changes by a factor of 0.7 to 1.3. The binarisation loss and the
-mask-size loss, which keeps masks above a quarter of the image, both have the weight 2. Photos are enlarged 1.125 times
-and cropped at random, but not flipped. These values are from the sample command of PerturbGAN's published code. Only
-the weight of the binarisation loss is that code's default.
+This config has no mutual information and no background loss. The object is shifted by up to an eighth of the width, but
+not scaled or rotated. The contrast of the background changes by a factor of 0.7 to 1.3. The binarisation loss and the
+mask-size loss both have the weight 2. The mask-size loss keeps masks above a quarter of the image. Photos are enlarged
+1.125 times and cropped at random, but not flipped. The weight of the binarisation loss is the default of PerturbGAN's
+published code. All other values are from the sample command of that code.
 
-Differences from PerturbGAN: PerturbGAN has StyleGAN's networks, WGAN-GP's adversarial loss, another optimizer, and
-growing resolutions with six million photos in batches of 256 to 32. PerturbGAN squeezes photos to squares; this config
-crops them. PerturbGAN shifts by whole pixels. Its binarisation and mask-size losses use the mask after the shift; the
-losses here use the mask before the shift. This config keeps the private code c, but no loss uses c, so it is only
-noise. The segmenter that learns from the pairs (14,000 steps) is not part of PerturbGAN.
+Differences from PerturbGAN: PerturbGAN has StyleGAN's networks, WGAN-GP's adversarial loss and another optimizer. Its
+resolution grows during the training, which takes six million photos in batches of 256 to 32. PerturbGAN squeezes photos
+to squares; this config crops them. PerturbGAN shifts objects by whole pixels. Its binarisation and mask-size losses use
+the mask after the shift; in this config these losses use the mask before the shift. This config keeps the private code
+c, but no loss uses c, so it is only noise. The segmenter that learns from the pairs (14,000 steps) is not part of
+PerturbGAN.
 """
 
 from tf_layered_gan.config import default_config

@@ -5,8 +5,8 @@
 Time: 64,000 images in 18 minutes on two cores.
 IoU to expect: 0.73 to 0.81 on the test images (three seeds); GrabCut has 0.45. See benchmarks/README.md.
 
-In these images an object may lie anywhere, at any angle. The perturbation may therefore move the object much further
-than the paper moves a bird.
+In these images an object may lie anywhere, at any angle. Therefore the perturbation in this config may move an object
+much further than the paper's perturbation moves a bird.
 """
 
 from tf_layered_gan.config import default_config

@@ -3,8 +3,8 @@
     python -m tf_layered_gan.paper.experiments 1 --scale=small --data=DIR --masks=MASKS --workdir=runs/tables
 
 Time: about four minutes per run on one core.
-IoU to expect: 0.17 to 0.35 on birds, below a disc in the middle (0.43); see benchmarks/tables/README.md. These runs are
-meant for comparisons of settings, not for good masks.
+IoU to expect: 0.17 to 0.35 on birds, which is less than the IoU of a disc in the middle of each photo (0.43); see
+benchmarks/tables/README.md. These runs are meant for comparisons of settings, not for good masks.
 
 The method is exactly the paper's. Only resolution, widths, batch size, learning rates and length of training differ.
 """

@@ -8,7 +8,7 @@ ENTRY = "tf_layered_gan.json"
 
 
 def read_facts(path: str | os.PathLike) -> dict | None:
-    """Returns the facts in a .tflite file, or None if it has no such entry.
+    """Returns the facts in a .tflite file, or None if the file has no entry with facts.
 
     Raises:
         OSError: there is no such file.
@@ -24,7 +24,7 @@ def read_facts(path: str | os.PathLike) -> dict | None:
         for entry in map(model.Metadata, range(model.MetadataLength())):
             if entry.Name() == ENTRY.encode():
                 return json.loads(model.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
-    except Exception as error:  # wrong offsets in a flatbuffer make struct and numpy raise almost any error
+    except Exception as error:  # for a damaged flatbuffer, struct and NumPy raise many kinds of errors
         raise ValueError(f"{path} is damaged: {type(error).__name__}: {error}") from error
     return None
 

@@ -1,4 +1,4 @@
-"""Fitting of photos into the square that a network sees, and resizing of its results to the sizes of the photos.
+"""Fitting of photos into the square input of a network, and resizing of the masks to the sizes of the photos.
 
 There are three fits:
     "crop" the central square of the photo; the network does not see the rest
@@ -6,8 +6,8 @@ There are three fits:
     "pad"      the whole photo with its aspect ratio, in the middle; the rest of the square repeats the edge pixels
 
 Training can use any of the three fits. A trained network always sees the whole photo: squeezed if it learned from
-squeezed photos, otherwise padded. So a network that learned from cropped photos sees objects in their own shape, as in
-training. Nothing is cut off, and the padding adds no edge.
+squeezed photos, otherwise padded. A network that learned from cropped photos gets padded photos, because padding keeps
+the shape of objects as cropping does. Padding cuts nothing off, and repeated edge pixels add no visible edge.
 """
 
 from collections.abc import Callable
@@ -21,11 +21,10 @@ Filled = tuple[slice, slice]  # the part [y, x] of the square that shows the pho
 
 
 def fit_for_whole_photos(training_fit: str | None) -> str:
-    """Returns the fit with which a network segments whole photos, "squeeze" or "pad".
+    """Returns how whole photos are fitted into a network's square, "squeeze" or "pad".
 
     Args:
-        training_fit: the fit of the photos that the network learned from. None if it is not known, as in files of
-            version 0.1.0.
+        training_fit: how photos were fitted in training. None if this is not known, as in files of version 0.1.0.
 
     Raises:
         ValueError: if there is no such fit.
@@ -54,7 +53,7 @@ def foreground_probability(
 
 
 def to_square(image: Image.Image, resolution: int, fit: str) -> tuple[np.ndarray, Filled]:
-    """Fits an image into a square. Returns uint8 [resolution, resolution, rgb], and the slices [y, x] that it fills."""
+    """Fits an image into a square. Returns uint8 [resolution, resolution, rgb], and the slices [y, x] of the image."""
     resized, filled = visible_part(image, resolution, fit)
     return padded(np.array(resized), resolution, filled, mode="edge"), filled
 
@@ -71,7 +70,7 @@ def visible_part(
         resample: the resizing method of Pillow. Pillow's bilinear resizing is antialiased.
 
     Returns:
-        PIL.Image of the same mode, and the slices [y, x] of the square that it fills.
+        PIL.Image of the same mode, and the slices [y, x] of the square that this image fills.
     """
     box, filled = _placement(image.size, resolution, fit)
     height, width = (part.stop - part.start for part in filled)
@@ -79,9 +78,9 @@ def visible_part(
 
 
 def padded(values: np.ndarray, resolution: int, filled: Filled, **padding: Any) -> np.ndarray:
-    """Returns values [y, x, ...] in the middle of a square. `padding` is the mode in which `np.pad` fills the rest."""
+    """Puts values [y, x, ...] into the middle of a square. `padding` are arguments of `np.pad` for the rest."""
     if values.shape[:2] == (resolution, resolution):
-        return values  # np.pad would take a tenth of the time that it takes to read a small photo
+        return values  # np.pad is slow: it takes a tenth of the time of reading a small photo
     around = [(part.start, resolution - part.stop) for part in filled]
     return np.pad(values, around + [(0, 0)] * (values.ndim - 2), **padding)
 
@@ -94,7 +93,7 @@ def to_own_size(probability: np.ndarray, image: Image.Image) -> np.ndarray:
 
 
 def _placement(size: tuple[int, int], resolution: int, fit: str) -> tuple[tuple[float, float, float, float], Filled]:
-    """Returns the visible box of an image, (left, top, right, bottom), and the slices [y, x] that it fills."""
+    """Returns the visible box of an image, (left, top, right, bottom), and the slices [y, x] that the box fills."""
     width, height = size
     if fit == "crop":
         left, top = (0.5 * (side - min(size)) for side in size)

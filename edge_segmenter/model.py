@@ -25,8 +25,9 @@ def load_model(path: str | os.PathLike, threads: int = 1) -> tuple[int, Callable
 
     Returns:
         The resolution R in pixels, and a function that takes uint8 [image, R, R, rgb] and returns the foreground
-        probability, float32 [image, R, R]. A call takes slightly longer if the number of images differs from the last
-        call. Several threads may call the function at the same time; the calls wait for one another.
+        probability, float32 [image, R, R]. A call of the function takes slightly longer if the number of images is
+        different from the last call. If several threads call the function at the same time, the calls run one after
+        another.
 
     Raises:
         ValueError: if the file is missing or is not a segmenter, or `threads` is out of range.
@@ -53,7 +54,7 @@ def load_model(path: str | os.PathLike, threads: int = 1) -> tuple[int, Callable
 def open_model(path: str | os.PathLike, threads: int = 1) -> "Interpreter":
     """Returns the interpreter of a .tflite file.
 
-    The file is read only here, so it may be replaced while the model is used.
+    The file is read once, so it may be replaced while the model is used.
 
     Raises:
         ValueError: if the file is missing or cannot be loaded, or `threads` is out of range.
@@ -78,7 +79,7 @@ def open_model(path: str | os.PathLike, threads: int = 1) -> "Interpreter":
 
 
 def _litert() -> Any:
-    """Imports LiteRT when it is needed. Training imports this package without LiteRT."""
+    """Imports LiteRT only when a model is loaded, because training uses this package without LiteRT."""
     try:
         from ai_edge_litert import interpreter
     except ImportError as error:
@@ -104,7 +105,7 @@ def _check_tensors(path: str | os.PathLike, inputs: list[dict[str, Any]], output
 def _shape(detail: dict[str, Any]) -> tuple[int, ...]:
     """Returns the shape of a tensor, with -1 for axes of any length.
 
-    The batch axis has the length 1 until it is resized.
+    The batch axis has the length 1 until the input is resized.
     """
     return (*detail["shape"].tolist()[:1], *detail["shape_signature"].tolist()[1:])
 

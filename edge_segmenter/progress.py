@@ -15,7 +15,9 @@ _EVERY_IN_TERMINAL = 0.3
 
 
 def progress(items: Iterable[T], what: str, total: int, unit: str) -> Iterator[T]:
-    """Yields the items and shows progress: in a terminal one line that changes, otherwise a new line every ten seconds.
+    """Yields the items and shows progress.
+
+    In a terminal, one line shows the progress and changes. Otherwise, a new line is printed every ten seconds.
 
     Args:
         items: the items. An item counts as done when the next item is requested.
@@ -37,7 +39,7 @@ def progress(items: Iterable[T], what: str, total: int, unit: str) -> Iterator[T
 
 
 def clear_line() -> None:
-    """Clears the line of progress in a terminal. Call it before you print anything else while work goes on."""
+    """Clears the line of progress in a terminal. Call this function before you print anything else during the work."""
     if _in_terminal():
         _write_line("")
 

@@ -25,12 +25,12 @@ def mask(probability: np.ndarray, threshold: float = THRESHOLD) -> Image.Image:
 
 
 def cutout(image: Image.Image, probability: np.ndarray, alpha: Image.Image | None = None) -> Image.Image:
-    """Returns the image as RGBA, with its probability as alpha. Pixels of alpha 0 are black.
+    """Returns the image as RGBA, with its probability as alpha. Pixels with alpha 0 become black.
 
     Args:
         image: PIL.Image in mode RGB, with white behind its transparent pixels.
         probability: float32 [height, width] in [0, 1]. It is lower where the image is transparent, see `visible`.
-        alpha: None, or the image's own alpha, PIL.Image in mode L. If it is given, the white behind the image is
+        alpha: None, or the image's own alpha, PIL.Image in mode L. With an alpha, the white behind the image is
             removed.
     """
     result = image.copy() if alpha is None else _without_white(image, alpha)
@@ -41,7 +41,7 @@ def cutout(image: Image.Image, probability: np.ndarray, alpha: Image.Image | Non
 
 
 def visible(probability: np.ndarray, alpha: Image.Image | None) -> np.ndarray:
-    """Multiplies a probability, float32 [height, width], by the alpha of its image, mode L. Changes it in place."""
+    """Multiplies a probability, float32 [height, width], by the alpha of its image, mode L, in place."""
     if alpha is not None:
         probability *= np.asarray(alpha)
         probability /= 255

@@ -19,10 +19,10 @@ class Segmenter:
     """Cuts the foreground out of images with an exported model.
 
     Every method takes an image: the path of a file, a PIL.Image in mode RGB, or uint8 [height, width, rgb] (arrays of
-    OpenCV are in BGR order). It raises ValueError for anything else. A photo is turned upright as its EXIF says. If a
-    file is transparent, the probability is multiplied by its alpha. Threads may share a Segmenter. The model then
-    processes their images one after another. A copy of a Segmenter, or a Segmenter that is passed to another process by
-    pickle, loads the model from its file again.
+    OpenCV are in BGR order). Any other value raises ValueError. A photo is turned upright as its EXIF says. If a file
+    is transparent, the probability is multiplied by its alpha. Threads may share a Segmenter. The model then processes
+    their images one after another. A Segmenter that is copied, or sent to another process by pickle, loads the model
+    from its file again.
 
     Args:
         model: path of a .tflite file that maps uint8 [1, R, R, rgb] to the probability [1, R, R, 1]. If it has several
@@ -85,7 +85,7 @@ class Segmenter:
         return self._probabilities([image])[0]
 
     def mask(self, image: AnyImage, threshold: float = results.THRESHOLD) -> Image.Image:
-        """Returns a grey image: 255 where the probability is above the threshold, a number in [0, 1], otherwise 0."""
+        """Returns a grey image: 255 where the probability is above the threshold, otherwise 0."""
         return results.mask(self.probability(image), threshold)
 
     def cutout(self, image: AnyImage) -> Image.Image:

@@ -1,15 +1,15 @@
-"""Sharpening of a network's mask by the colours and the edges of its image. This is not in the paper."""
+"""Sharpening of a network's mask by the colours and the edges of its image. The paper has no such step."""
 
 import numpy as np
 from PIL import Image
 
-_LONGEST = 256  # a larger image is reduced to this number of pixels, except in the last step
+_LONGEST = 256  # the longest side in pixels; larger images are reduced to it, except in the last step
 _BINS, _PIXELS, _ROUNDS = 24, 4096, 10  # of k-means
 _ITERATIONS, _LEAST = 3, 0.02
 _ROWS = 64
-# A bin gets this many pixels with the mean share of the image, so that the share of a small bin is less extreme.
+# So many pixels with the mean probability of the image are added to each bin, so that small bins are less extreme.
 _PRIOR_PIXELS = 8
-_RADIUS, _REGULARISATION = 1 / 24, 1e-3  # for the guided filter: a share of the width, and a squared lightness
+_RADIUS, _REGULARISATION = 1 / 24, 1e-3  # for the guided filter: a fraction of the width, and a squared lightness
 
 _LINEAR = np.array([v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255])
 _RGB_TO_XYZ = np.array([[0.412456, 0.357576, 0.180438], [0.212673, 0.715152, 0.072175], [0.019334, 0.119192, 0.950304]])
@@ -17,13 +17,13 @@ _RGB_TO_XYZ /= _RGB_TO_XYZ.sum(1, keepdims=True)  # scaled so that white becomes
 
 
 def sharpen(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Sharpens a mask by the colours that lie inside it, and by the edges of the image.
+    """Sharpens a mask by the colours inside the mask, and by the edges of the image.
 
-    The colours of the image are put into 24 bins (k-means in CIELAB). The share of a bin's pixels that the mask marks
-    as foreground is a second estimate of the probability in these pixels. The odds of both estimates are multiplied.
-    This is done three times, because the shares become better with a better mask. Then a guided filter (He et al.
-    2010), guided by the lightness, moves the boundary to the edges in the image. The same input always has the same
-    result.
+    The colours of the image are put into 24 bins (k-means in CIELAB). For each bin, the fraction of its pixels inside
+    the mask is a second estimate of the foreground probability of these pixels. The odds of both estimates are
+    multiplied. These steps are repeated three times, because a better mask gives better fractions. Then a guided filter
+    (He et al. 2010) moves the boundary to the edges in the image. The guide is the lightness. The same input always has
+    the same result.
 
     If a side of the image is above 256 pixels, the coefficients of the filter are computed on a reduced copy and
     applied to the full image (He and Sun 2015). So the boundary is as fine as the pixels of the image.
@@ -79,7 +79,7 @@ def _lightness(image: np.ndarray) -> np.ndarray:
 def _cube_root(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Returns the cube root of weighted sums of linear red, green and blue.
 
-    Near 0 it is replaced by a line, as in CIELAB.
+    Near 0 the cube root is replaced by a line, as in CIELAB.
     """
     tables = np.outer(weights, _LINEAR).astype(np.float32)
     total = sum(table[channel] for table, channel in zip(tables, np.moveaxis(image, -1, 0), strict=True))
@@ -89,7 +89,7 @@ def _cube_root(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def _bins(pixels: np.ndarray) -> np.ndarray:
     """Returns the bin of each pixel, for pixels float32 [pixel, 3].
 
-    The bins are found from at most 4,096 evenly spaced pixels.
+    k-means finds the bins with at most 4,096 evenly spaced pixels.
     """
     sample = pixels[:: 1 + len(pixels) // _PIXELS]
     centres = _first_centres(sample)
@@ -102,7 +102,7 @@ def _bins(pixels: np.ndarray) -> np.ndarray:
 
 
 def _first_centres(sample: np.ndarray) -> np.ndarray:
-    """Draws at most `_BINS` different pixels. Pixels that are far from one another are more likely (k-means++)."""
+    """Draws at most `_BINS` different pixels. Pixels far from the pixels drawn before are more likely (k-means++)."""
     random = np.random.default_rng(0)
     centres = [sample[random.integers(len(sample))]]
     distances = np.full(len(sample), np.inf)
@@ -119,10 +119,7 @@ def _nearest(pixels: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 
 def _guided_filter(guide: np.ndarray, values: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns slope and offset for each pixel.
-
-    Around the pixel, values [height, width] are about slope * guide + offset.
-    """
+    """Returns slope and offset for each pixel. Near each pixel, `values` is approximately slope * guide + offset."""
 
     def mean(array: np.ndarray) -> np.ndarray:
         return _box_mean(_box_mean(array, radius).T, radius).T
@@ -134,7 +131,7 @@ def _guided_filter(guide: np.ndarray, values: np.ndarray, radius: int) -> tuple[
 
 
 def _box_mean(array: np.ndarray, radius: int) -> np.ndarray:
-    """Returns the mean over all existing rows at a distance of at most `radius`."""
+    """Returns for each row the mean of all rows at a distance of at most `radius`."""
     total = np.concatenate([np.zeros((1, array.shape[1])), np.cumsum(array, axis=0, dtype=np.float64)])
     rows = np.arange(len(array))
     first, end = np.maximum(rows - radius, 0), np.minimum(rows + radius + 1, len(array))

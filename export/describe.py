@@ -15,7 +15,7 @@ from .documentation.metadata import read_metadata
 def main(file: str) -> None:
     """Prints the metadata of a .tflite file or a SavedModel that export.main wrote."""
     text = "\n".join(yaml_lines(read_metadata(file)))
-    with contextlib.suppress(BrokenPipeError):  # this is raised if a program such as head stops reading
+    with contextlib.suppress(BrokenPipeError):  # a program such as head has stopped reading
         print(text, flush=True)
 
 

@@ -2,9 +2,10 @@
 
     python -m export.evaluate --model=MODEL --photos=DIR --masks=MASKS
 
-MODEL is a .tflite file or a SavedModel. A mask has the name of its photo; white is foreground. Photos without a mask
-are skipped. The model sees whole photos: squeezed if it learned from squeezed photos, otherwise padded. The figures in
-the run's metrics.json differ, because they are measured on squares at the model's resolution, see `data.fit`.
+MODEL is a .tflite file or a SavedModel. A mask has the same name as its photo. White pixels are foreground. Photos
+without a mask are skipped. The model sees whole photos: squeezed if it learned from squeezed photos, otherwise padded.
+The results differ from the run's metrics.json, whose values are measured on squares at the model's resolution, see
+`data.fit`.
 """
 
 import functools
@@ -46,11 +47,12 @@ def evaluate(
         unlabelled: the grey, 0 to 255, of mask pixels without a label, or None if every pixel has a label.
 
     Returns:
-        dict of `segmentation_metrics` by name: "segmenter" and each baseline. A baseline sees one photo at a time, so
-        `pooled_hues` uses only the hues of this photo.
+        dict from a name to `segmentation_metrics`. The names are "segmenter" and the baselines. Each baseline gets only
+        one photo at a time. So `pooled_hues` uses only the hues of one photo.
 
     Raises:
-        ValueError: the model or a directory cannot be used, or no photo and mask can be read (the message names one).
+        ValueError: the model or a directory cannot be used, or no photo with its mask can be read. The message then
+            names a file.
     """
     resolution, predict = load_segmenter(model)
     segment = functools.partial(
@@ -74,14 +76,14 @@ def score(
         segmenters: dict of functions by name. Each function takes a photo and returns the foreground probability
             [height, width], or a mask.
         photos, masks, unlabelled: as for `evaluate`.
-        chosen: a slice that selects photos with a mask, in the order of their names.
+        chosen: a slice of the photos that have a mask, in the order of their names.
 
     Returns:
         dict of `segmentation_metrics` for each name. If a photo or its mask cannot be read, the photo is left out with
         a warning.
 
     Raises:
-        ValueError: no photo can be read (the message names one), or a directory cannot be used.
+        ValueError: no photo with its mask can be read, or a directory cannot be used.
     """
     counts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in segmenters}
     left_out: list[str] = []
@@ -116,7 +118,7 @@ def _read(read: Callable[..., Image.Image], file: pathlib.Path, **settings: Any)
 
 
 def main() -> None:
-    """Prints the figures of a segmenter on photos. Flags name the segmenter and the photos."""
+    """Prints the metrics of a segmenter on photos. Flags name the segmenter and the photos."""
     given = flags.FLAGS
     print(segmentation.format_table(evaluate(given.model, given.photos, given.masks, given.unlabelled)))
 

@@ -39,24 +39,25 @@ def export_segmenter(
 ) -> dict:
     """Writes F as a SavedModel and as .tflite files. A format that loses too much is not written.
 
-    If there are test masks, a format's IoU with them may drop by at most `max_iou_loss`. In any case the masks of the
-    format must agree with the masks of the Keras model, see `verify.least_agreement`. An int8 model that fails is
-    fine-tuned and verified again.
+    If there are test masks, a format's IoU with the test masks may drop by at most `max_iou_loss`. With or without test
+    masks, the masks of the format must agree with the masks of the Keras model, see `verify.least_agreement`. An int8
+    model that fails is fine-tuned and verified again.
 
     Args:
         network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
         images: dict of uint8 photos, with "calibration" (held-out photos) and "tuning", see `formats.conversions`.
         test_photos: other held-out photos at the model's resolution, on which the formats are verified.
-        output: directory for `saved_model`, `formats.FILES`, `export.json` and `model_card.md`. They replace an earlier
-            export once all of them are complete.
-        facts: see `facts.segmenter_facts`; for the metadata and the model card.
+        output: directory for `saved_model`, `formats.FILES`, `export.json` and `model_card.md`. When all of these files
+            are complete, they replace an earlier export.
+        facts: facts for the metadata and the model card, see `facts.segmenter_facts`.
         max_iou_loss: largest drop in IoU that is allowed for a format, in [0, 1].
 
     Returns:
         The content of export.json: "fit", how photos became squares; "max_iou_loss"; "min_agreement", the least
-        agreement with the Keras model; "keras_model", see `Reference.figures`; and "formats", a dict for each format:
-        its size in "bytes", the number of photos it was "fine_tuned" on, the figures of `Reference.compare`, and
-        "refused", the reason as str or None. A format that cannot be converted has only "refused".
+        agreement with the Keras model; "keras_model", see `Reference.figures`; and "formats", a dict for each
+        format. The dict of a format has its size in "bytes"; "fine_tuned", the number of photos for fine-tuning; the
+        metrics of `Reference.compare`; and "refused", the reason as str or None. If a format cannot be converted, its
+        dict has only "refused".
 
     Raises:
         ValueError: a format was refused, `max_iou_loss` is out of range, or `output` cannot be used, see
@@ -89,7 +90,7 @@ def export_segmenter(
 
 
 class Exporter:
-    """Converts, verifies and writes one format after the other.
+    """Converts, verifies and writes the formats one after another.
 
     Attributes:
         figures: dict from a format to its entry in export.json, also for refused formats.
@@ -123,7 +124,7 @@ class Exporter:
 
     @contextlib.contextmanager
     def _recording(self, path: pathlib.Path) -> Iterator[dict]:
-        """Refuses a format that cannot be converted, so that the export of the other formats goes on."""
+        """Refuses a format that cannot be converted, and lets the export of the other formats go on."""
         figures = self.figures[path.name] = {"refused": None}
         try:
             yield figures

@@ -12,8 +12,8 @@ Where to:
   --output=DIR           default: WORKDIR/export, or WORKDIR/students/NAME/export
 
 How strict:
-  --max_iou_loss=0.01    a format that loses more IoU is not written, and the command exits with an error. IoU is with
-                         the test masks or, if there are none, with the masks of the trained network
+  --max_iou_loss=0.01    a format that loses more IoU is not written, and the command exits with an error. The IoU is
+                         measured with the test masks or, without test masks, with the masks of the trained network
 
 For the model card:
   --licence=LICENCE      licence of the exported model, such as CC-BY-4.0
@@ -159,8 +159,8 @@ def run() -> None:
     flags.DEFINE_float(
         "max_iou_loss",
         MAX_IOU_LOSS,
-        "Refuse a format that loses more IoU than this. IoU is with the test masks, or if there are none, "
-        "with the Keras model's masks.",
+        "Refuse a format that loses more IoU than this. The IoU is measured with the test masks or, without "
+        "test masks, with the Keras model's masks.",
         lower_bound=0,
         upper_bound=1,
     )

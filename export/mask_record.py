@@ -1,6 +1,6 @@
 """A record of how predicted masks were made.
 
-It is a JSON file in the folder of the masks, and is not read as a mask.
+The record is a JSON file in the folder of the masks. It is not read as a mask.
 """
 
 import hashlib
@@ -26,8 +26,8 @@ def make(model: str | os.PathLike, flags: dict, data: ConfigDict) -> dict:
 
     Returns:
         dict that JSON can hold. "model" has "name" and "sha256"; "flags" has the flags; "data" has the "source", "path"
-        and "holdout" of the photos. The SHA-256 of a SavedModel is computed from its list of files, as `find . -type f
-        | LC_ALL=C sort | xargs sha256sum` prints it.
+        and "holdout" of the photos. The SHA-256 of a SavedModel is the SHA-256 of the output of `find . -type f |
+        LC_ALL=C sort | xargs sha256sum` in its folder.
     """
     path = pathlib.Path(model).resolve()
     record = {"model": {"name": path.name, "sha256": _sha256(path)}, "flags": flags}
@@ -42,8 +42,8 @@ def check(folder: str | os.PathLike, record: dict) -> None:
         record: see `make`.
 
     Raises:
-        ValueError: the masks there were made with another model, other flags or another dataset, or their record is
-            damaged.
+        ValueError: the masks in the directory were made with another model, other flags or another dataset, or their
+            record is damaged.
     """
     file = pathlib.Path(folder, NAME)
     if not file.exists():
@@ -52,7 +52,8 @@ def check(folder: str | os.PathLike, record: dict) -> None:
     differences = [f"{name} {old[name]}, now {new[name]}" for name in new if new[name] != old[name]]
     if differences:
         raise ValueError(
-            f"the masks in {folder} were made with {'; '.join(differences)}: use the same ({file}) or a new directory"
+            f"the masks in {folder} were made with {'; '.join(differences)}: use the values in {file}, or a new "
+            "directory"
         )
 
 

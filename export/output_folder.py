@@ -1,4 +1,4 @@
-"""Replacement of the files of an earlier export, all at once. Other files are never overwritten."""
+"""Replacement of all files of an earlier export at once. Other files are never overwritten."""
 
 import contextlib
 import pathlib
@@ -20,11 +20,12 @@ def replacing_export(output: pathlib.Path) -> Iterator[pathlib.Path]:
     """Replaces an earlier export when the new one is complete. Creates the directory if it is missing.
 
     Yields:
-        An empty directory for the files of the new export. They move to `output` at the end of the block. If the block
-        fails, the earlier export is kept.
+        An empty directory for the files of the new export. At the end of the block, these files move to `output`. If
+        the block fails, the earlier export is kept.
 
     Raises:
-        ValueError: another export writes to `output`, or `output` holds files of these names that no export wrote.
+        ValueError: another export writes to `output`, or `output` contains files with the names of an export that no
+            export wrote.
     """
     _check_owner(output)
 

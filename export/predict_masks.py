@@ -10,13 +10,13 @@ MODEL is a .tflite file or a SavedModel. It takes uint8 RGB [batch, R, R, 3] and
     --logits                the output is logits: the command applies a sigmoid to one channel, a softmax to several
     --channel=N             the output has several channels, or is a map of class ids, integers [batch, R, R]
 
-Use a supervised segmenter, such as the paper's Mask R-CNN. Figures that are measured with these masks are then the
-agreement of this program's segmenter with that segmenter.
+Use a supervised segmenter, such as the paper's Mask R-CNN. An IoU with these masks then measures how far this program's
+segmenter agrees with that segmenter.
 
 The command writes a PNG of the photo's size to MASKS for each validation and test photo: 255 where the probability is
 above one half. The model sees the whole photo, see edge_segmenter/fit.py. Existing masks are kept, so an interrupted
 command can be started again. MASKS/predicted_by.json records the model (name, SHA-256), the flags and the dataset. The
-command refuses MASKS if they were made with another model, other flags or another dataset.
+command refuses a folder MASKS whose masks were made with another model, other flags or another dataset.
 
 A SavedModel is a program. Do not use a SavedModel from a source that you do not trust, see
 tf_layered_gan/labelling/any_segmenter.py.
@@ -60,8 +60,8 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
 
     Raises:
         ValueError: the config has another dataset or no `data.masks`; the dataset or the model cannot be loaded; a mask
-            would be written outside `data.masks`; `data.masks` holds masks that were made in another way (see
-            `mask_record.check`); or another command writes to `data.masks`.
+            would be written outside `data.masks`; `mask_record.check` refuses the masks in `data.masks`; or another
+            command writes to `data.masks`.
     """
     validate(config)
     resolve_paths(config)
@@ -80,7 +80,7 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
             path = _mask_path(data.masks, name)
             if not path.exists():
                 mask = foreground_probability(photo, resolution, predict, fit) > THRESHOLD
-                if not written:  # the record is written after the first mask, which shows that the flags fit the model
+                if not written:  # only now, because the first mask shows that the flags fit the model
                     mask_record.write(data.masks, record)
                 save_png(Image.fromarray(mask.astype(np.uint8) * 255), path)
                 written += 1

@@ -1,4 +1,4 @@
-"""Comparison of exported files with the Keras model. It decides which files are good enough."""
+"""Comparison of exported files with the Keras model. This comparison decides which files are good enough."""
 
 import dataclasses
 import functools
@@ -19,13 +19,13 @@ from tf_layered_gan.labelling.any_segmenter import load_savedmodel, load_segment
 from .tflite.signatures import ANY_SIZE, FIXED_SIZE
 
 MIN_AGREEMENT = 0.9
-_CHECKED_PHOTOS = 4  # a few photos are enough to compare two signatures with the same weights
+_CHECKED_PHOTOS = 4  # few photos are enough, because both signatures have the same weights
 _ROUNDING = 1e-9
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Reference:
-    """The Keras model's results on the test photos. Exported models are compared with them.
+    """The Keras model's results on the test photos. Exported models are compared with these results.
 
     Attributes:
         photos: `Photos` at the model's resolution.
@@ -37,12 +37,12 @@ class Reference:
 
     @functools.cached_property
     def figures(self) -> dict:
-        """The figures of the photos and of the Keras model.
+        """The metrics of the Keras model on the photos.
 
-        dict: "pictures", the number of photos; "foreground", the share of pixels in the Keras model's masks (if it is
-        0, an agreement of masks proves nothing); "true_iou", the IoU of these masks with the test masks; and
-        "centred_disc_true_iou", the IoU of a disc in the middle of each photo with the test masks. The last two are
-        None without test masks.
+        dict: "pictures", the number of photos; "foreground", the fraction of all pixels inside the Keras model's masks;
+        "true_iou", the IoU of these masks with the test masks; and "centred_disc_true_iou", the IoU of a disc in the
+        middle of each photo with the test masks. If "foreground" is 0, an agreement of masks proves nothing. Without
+        test masks, "true_iou" and "centred_disc_true_iou" are None.
         """
         return {
             "pictures": len(self.photos),
@@ -55,10 +55,10 @@ class Reference:
         """Measures an exported model by its probabilities on the same photos.
 
         Returns:
-            dict: "iou", the IoU of the exported model's masks with the Keras model's, over all photos together;
-            "max_difference", the largest difference of the probabilities; "true_iou", the IoU with the test masks; and
-            "true_iou_loss", the Keras model's "true_iou" minus the exported model's. The last two are None without test
-            masks.
+            dict: "iou", the IoU of the exported model's masks with the Keras model's masks, over all photos together;
+            "max_difference", the largest difference of the probabilities; "true_iou", the IoU of the exported model's
+            masks with the test masks; and "true_iou_loss", the drop from the Keras model's "true_iou". Without test
+            masks, "true_iou" and "true_iou_loss" are None.
         """
         masks, keras_masks = probabilities > THRESHOLD, self.probabilities > THRESHOLD
         true_iou, keras_true_iou = _true_iou(masks, self.photos), self.figures["true_iou"]
@@ -89,7 +89,7 @@ def verify(path: pathlib.Path, keras_model: Reference, max_iou_loss: float) -> d
         max_iou_loss: largest drop in IoU that is allowed for the file.
 
     Returns:
-        dict: the figures of `Reference.compare`, and "refused", the reason to refuse the file as str, or None.
+        dict: the metrics of `Reference.compare`, and "refused", the reason to refuse the file as str, or None.
 
     Raises:
         ValueError: the file does not load or does not return probabilities.
@@ -118,7 +118,7 @@ def load_any_size(path: pathlib.Path) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def signature_refusal(masks: np.ndarray, probabilities: np.ndarray) -> str | None:
-    """Returns the reason to refuse a file if its two signatures differ at the model's size (without resizing), or None.
+    """Returns the reason to refuse a file if its two signatures differ for photos of the model's size, otherwise None.
 
     Args:
         masks: uint8 [photo, resolution, resolution], 255 times the probability, from the signature for any size.
@@ -131,7 +131,7 @@ def signature_refusal(masks: np.ndarray, probabilities: np.ndarray) -> str | Non
 
 
 def loss_refusal(figures: dict, keras_true_iou: float | None, max_iou_loss: float) -> str | None:
-    """Returns the reason to refuse a file if it loses too much, or None.
+    """Returns the reason to refuse a file if its IoU or its agreement is too low, otherwise None.
 
     Args:
         figures: see `Reference.compare`.
@@ -149,11 +149,11 @@ def loss_refusal(figures: dict, keras_true_iou: float | None, max_iou_loss: floa
 
 
 def least_agreement(keras_true_iou: float | None, max_iou_loss: float) -> float:
-    """Returns the least IoU with the Keras model's masks that a file must have.
+    """Returns the least IoU that the masks of a file must have with the Keras model's masks.
 
-    Without test masks, it is 1 - `max_iou_loss`. With test masks, it is at most `MIN_AGREEMENT`, because the main check
-    is the loss of IoU. The agreement is also checked, because two different masks can have the same IoU with the test
-    mask, for example a full mask and an almost empty mask.
+    Without test masks, this IoU is 1 - `max_iou_loss`. With test masks, it is at most `MIN_AGREEMENT`, because the main
+    check is then the IoU with the test masks. But this check alone is not enough: two different masks can have the same
+    IoU with the test mask, for example a full mask and an almost empty mask.
 
     Args:
         keras_true_iou: IoU of the Keras model's masks with the test masks, None without test masks.

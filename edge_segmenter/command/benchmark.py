@@ -1,4 +1,4 @@
-"""The time and the memory that a segmenter takes on this machine."""
+"""Measurement of the time and the memory that a segmenter takes on this machine."""
 
 import itertools
 import pathlib
@@ -16,7 +16,7 @@ from ..fit import to_square
 from ..segmenter import Segmenter
 from .plan import find_images
 
-WARM_UP = 10  # the first calls are not timed, because caches fill and the processor's clock rises during them
+WARM_UP = 10  # the first calls are slower (caches, clock of the processor), so they are not timed
 RANDOM_SIZE = (640, 480)
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ def measure(segmenter: Segmenter, source: pathlib.Path | None, runs: int, batch:
         batch: number of images in a call of the model, 1 or more.
 
     Returns:
-        dict with "model alone" and "end to end". Both are the seconds per image, float64 [run].
+        dict with "model alone" and "end to end". Both values are the seconds per image, float64 [run].
 
     Raises:
         ValueError: if there is no image, an image cannot be read, or `runs` or `batch` is below 1.
@@ -48,7 +48,7 @@ def measure(segmenter: Segmenter, source: pathlib.Path | None, runs: int, batch:
 
 
 def _time(segmenter: Segmenter, paths: Sequence[pathlib.Path]) -> tuple[float, float]:
-    """Returns two times for a batch, in seconds: for the model alone, and for everything from files to masks."""
+    """Measures a batch. Returns the seconds of the model alone, and the seconds from files to masks."""
     pixels = np.stack([_pixels(path, segmenter) for path in paths])
 
     def segment(paths: Sequence[pathlib.Path]) -> None:

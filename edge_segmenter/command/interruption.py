@@ -10,7 +10,7 @@ from collections.abc import Iterator
 def interruption() -> Iterator[threading.Event]:
     """Yields an event that is set by SIGINT (Ctrl-C), SIGTERM or SIGHUP.
 
-    The first signal in the block has no other effect.
+    The first signal in the block only sets the event.
 
     A second signal has its usual effect, so that a hanging program can be ended. Under `nohup`, SIGHUP stays ignored.
     Only the main thread can receive signals. In another thread, nothing sets the event.
@@ -24,7 +24,7 @@ def interruption() -> Iterator[threading.Event]:
 
     def restore() -> None:
         for number, handler in before.items():
-            signal.signal(number, handler or signal.SIG_DFL)  # the handler is None if it was not set from Python
+            signal.signal(number, handler or signal.SIG_DFL)  # a handler that was not set from Python is None
 
     for number in before:
         signal.signal(number, ask)

@@ -11,11 +11,11 @@ from ..files.formats import SUFFIXES, VIDEO_SUFFIXES, has_image_suffix
 from ..files.own_results import FOLDERS
 from ..files.printing import say
 
-Targets = dict[str, Path]  # the path of the result of each kind
+Targets = dict[str, Path]  # from the kind of a result to its path
 
 
 def plan(sources: Sequence[Path], output: Path, kinds: Iterable[str]) -> list[tuple[Path, Targets]]:
-    """Lists the images, each with a dict of the paths of its results by kind.
+    """Lists each image with a dict from the kind of a result to the path of this result.
 
     Args:
         sources: images or folders, one or more.
@@ -40,7 +40,7 @@ def find_images(sources: Sequence[Path], output: Path | None = None) -> list[Pat
     Prints to stderr which sources and folders are left out, and how many other files are left out.
 
     Raises:
-        ValueError: if there is no image, or `output` contains one of the folders.
+        ValueError: if there is no image, or a folder in `sources` is `output` or lies in `output`.
     """
     several = len(sources) > 1
     found = [_in_folder(source, output, several) if _is_folder(source) else [source] for source in sources]
@@ -103,7 +103,7 @@ def check_targets(targets: Iterable[Path], sources: Iterable[Path], output: Path
 
 
 def common_folder(sources: Sequence[Path]) -> Path:
-    """Returns the folder that contains the images of all sources. The results keep the subfolders below it.
+    """Returns the folder that contains the images of all sources. The results keep the subfolders below this folder.
 
     Raises:
         ValueError: if the sources lie on several drives.
@@ -125,7 +125,7 @@ def result_names(images: list[Path], folder: Path) -> list[Path]:
     sharing = collections.Counter(stems)
     names = []
     for image, stem in zip(images, stems, strict=True):
-        # The results of the images in that folder use this name.
+        # The results of images in a folder "a.png" use this name.
         taken = sharing[stem] > 1 or image.with_suffix(".png").is_dir()
         name = image.name if taken or has_image_suffix(image.stem) else image.stem
         below = image if image.is_relative_to(folder) else Path(os.path.abspath(image))
@@ -134,7 +134,7 @@ def result_names(images: list[Path], folder: Path) -> list[Path]:
 
 
 def video_targets(source: Path | int, output: Path, kinds: Iterable[str]) -> Targets:
-    """Returns the path of each kind of result: an .mp4 file, or a folder for cut-outs.
+    """Returns the path of each result of a video. A result is an .mp4 file, or a folder for cut-outs.
 
     Args:
         source: path of a video, or index of a camera.

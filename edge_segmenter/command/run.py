@@ -24,7 +24,7 @@ from .interruption import interruption
 from .plan import is_video, plan, video_targets
 from .segment_images import segment_images
 
-# The header of .mkv and .webm holds only a duration, and the sound often lasts a little longer than the frames.
+# For .mkv and .webm, the number of frames comes from the duration, and the sound often lasts longer than the frames.
 UNCERTAIN_FRAMES = 3
 
 _EXAMPLES = """\
@@ -61,7 +61,7 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
 
 class _CommandParser(argparse.ArgumentParser):
-    """A parser that looks for misspelt flags first. argparse would only report that a required flag is missing."""
+    """A parser that reports misspelt flags first. argparse alone would only report a missing required flag."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         known = self._option_string_actions
@@ -188,7 +188,7 @@ def _segment_video(arguments, segmenter, makers, stop):
     name, end = f"camera {source}" if is_camera else source, ", stopped" if stop.is_set() else ""
     say(f"{count} frames of {name} segmented into {arguments.output}{end}", sys.stdout)
     if is_camera or stop.is_set():
-        return 0 if is_camera and stop.is_set() else 1  # if a camera ends without Ctrl-C, its connection was lost
+        return 0 if is_camera and stop.is_set() else 1  # a camera that ends without Ctrl-C has lost its connection
     return _status_of_a_whole_video(source, count, promised)
 
 

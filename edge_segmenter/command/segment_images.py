@@ -15,12 +15,12 @@ from ..results import Makers
 from ..segmenter import Segmenter
 from .plan import Targets
 
-# Errors that concern one file name. After other errors, such as a full disk, the next image would fail as well.
+# Errors of a single file name. After other errors, such as a full disk, the next image would fail as well.
 _NAME_ERRORS = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.EISDIR, errno.ENOTDIR, errno.EEXIST)
 
 
 class OutputLost(OSError):
-    """The error that a result cannot be written, for example because the disk is full. The message names the result."""
+    """The error when a result cannot be written, for example because the disk is full. The message names the result."""
 
 
 def segment_images(

@@ -60,7 +60,7 @@ def _until(stop: threading.Event, frames: Frames) -> Frames:
 
 
 def _segment(segmenter, frames, targets, makers, fps):
-    """Segments frames, given as (frame, number of times to show it). Returns the number of frames."""
+    """Segments pairs (frame, number of times to show it). Returns the number of frames."""
     first = next(frames, None)
     if first is None:
         raise ValueError("no frame could be read")

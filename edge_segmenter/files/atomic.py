@@ -11,7 +11,7 @@ from PIL import Image
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
-    """Yields the path of a temporary file. At the end of the block, it replaces `path`, unless there was an error.
+    """Yields the path of a temporary file, which replaces `path` at the end of the block if there was no error.
 
     The folder is created if it is missing. If `path` is a link, the link itself is replaced.
     """

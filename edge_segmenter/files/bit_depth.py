@@ -1,8 +1,8 @@
 """Conversion of images with more than 8 bits per channel to 8 bits.
 
 Cameras and microscopes write 10-, 12- and 14-bit values into 16-bit files. These files do not state how many bits are
-used. So the largest value in the file decides: 8 bits up to 255, 10 up to 1023, 12 up to 4095, 14 up to 16383,
-otherwise 16. The number of bits is the same for all colours. It may be another for alpha.
+used. So the number of bits follows from the largest value in the file: 8 bits up to 255, 10 up to 1023, 12 up to 4095,
+14 up to 16383, otherwise 16. All colours have the same number of bits. Alpha may have a different number.
 """
 
 import sys
@@ -12,16 +12,16 @@ import numpy as np
 from PIL import Image, ImageChops, ImageFile
 
 _BITS = (8, 10, 12, 14, 16)
-# Pillow keeps only the high byte of each 16-bit colour. With the opposite byte order, it keeps the low byte.
+# Pillow keeps only the high byte of each 16-bit colour. If it is given the opposite byte order, it keeps the low byte.
 _LOW_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 
 def to_8_bits(grey: Image.Image) -> Image.Image:
     """Scales a grey image of mode I or F, or of a 16-bit mode such as I;16, to mode L.
 
-    Integers keep their 8 highest bits. The docstring of the module says how many bits they have. Negative values become
-    0. Floats are multiplied by 255. If some floats are above 1, all are divided by the largest float first. Values that
-    are not finite become 0.
+    Integers keep their 8 highest bits. The docstring of the module says how many bits an integer has. Negative values
+    become 0. Floats are multiplied by 255. If some floats are above 1, all are divided by the largest float first.
+    Values that are not finite become 0.
     """
     values = np.asarray(grey)
     if values.dtype.kind == "f":
@@ -39,7 +39,7 @@ def sixteen_bit_colours(image: ImageFile.ImageFile) -> bool:
 
 
 def might_have_fewer_bits(high: Image.Image) -> bool:
-    """Returns whether colours may have fewer than 16 bits. Decides by their high bytes, which Pillow keeps."""
+    """Returns whether colours may have fewer than 16 bits. `high` has the high bytes of the colours."""
     return max(_tops(high)[:3]) < 64
 
 

@@ -1,4 +1,4 @@
-"""The image files in a folder. Files that are left out are counted for each reason."""
+"""Search for the image files in a folder. Files that are left out are counted by reason."""
 
 import collections
 import dataclasses
@@ -22,17 +22,17 @@ _SYSTEM_NAMES = frozenset(
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """The contents of a folder and of all folders below it. Each file is either in `names` or is counted once.
+    """The contents of a folder and of all its subfolders. Each file is either listed in `names`, or counted once.
 
     Attributes:
         folder: the folder, exactly as given.
-        names: the sorted paths, relative to the folder and with "/", of all entries with an image suffix that are not
-            folders. Some of them may not be files, such as a broken link.
+        names: the sorted paths of all entries with an image suffix, except folders. The paths are relative to the
+            folder and contain "/". An entry may be a broken link instead of a file.
         unreadable: each folder that cannot be listed, with the reason.
-        left_out: dict from a reason such as `HIDDEN` to the number of files and links to folders that are left out for
-            this reason.
-        other_suffixes: dict from another suffix in lower case ("" for no suffix) to the number of other files with this
-            suffix.
+        left_out: dict from a reason, such as `HIDDEN`, to the number of files and of links to folders that are
+            left out for this reason.
+        other_suffixes: dict from a suffix that is not an image suffix to the number of files with it. The suffix is in
+            lower case, or "" for no suffix.
     """
 
     folder: Path
@@ -43,7 +43,7 @@ class Listing:
 
     @property
     def images(self) -> list[Path]:
-        """The paths of the images. A million paths take seconds and 500 MB, so use `names` if there are many images."""
+        """The paths of the images. If there are many, use `names`: a million paths take seconds and 500 MB."""
         return [self.folder / name for name in self.names]
 
     def notes(self) -> list[str]:
@@ -64,8 +64,8 @@ def list_images(
     """Searches a folder and all folders below it.
 
     Links to files and to folders are followed. No folder is searched twice. If several paths lead to a folder, the path
-    without a link is used. Hidden files, system files and results of this program (see `own_results`) are left out,
-    unless they are in `folder` itself.
+    without a link is used. Hidden files, system files and results of this program (see `own_results`) are left out. But
+    `folder` itself is always searched, even if it is hidden or holds results.
 
     Args:
         folder: the folder to search.
@@ -95,10 +95,11 @@ def list_images(
 
 
 def _walk(target: Path | None, listing: Listing) -> Iterator[tuple[str, os.DirEntry, str]]:
-    """Yields each entry that is not a folder, the path of its folder, and why this whole folder is left out.
+    """Yields (path of the folder, entry, reason) for each entry that is not a folder.
 
-    The path is relative to `listing.folder`. It ends with "/", or is "". If the folder is not left out, the reason is
-    "". Adds the folders that cannot be listed to the listing, and counts the links that are not followed.
+    The reason says why the whole folder is left out. The path of the folder is relative to `listing.folder`. It ends
+    with "/", or is "" for `listing.folder` itself. If the folder is not left out, the reason is "". Adds the folders
+    that cannot be listed to the listing, and counts the links that are not followed.
     """
     folder = listing.folder
     root = Path(os.path.realpath(folder))
@@ -141,7 +142,7 @@ def _real_folder(entry: os.DirEntry, parent: Path) -> Path | None:
 
 
 def _reason(name: str) -> str:
-    """Returns the reason to leave out a file or folder with this name, or ""."""
+    """Returns the reason to leave out a file or folder with this name, or "" if there is none."""
     if name.startswith("."):
         return HIDDEN
     return SYSTEM if name.lower() in _SYSTEM_NAMES else ""

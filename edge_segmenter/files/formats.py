@@ -32,7 +32,7 @@ def has_image_suffix(name: str) -> bool:
 
 
 def advice(suffix: str) -> str:
-    """Returns advice about files with this suffix, which is not read, or "" if there is no advice."""
+    """Returns advice about files with this suffix, if they cannot be read. Returns "" if there is no advice."""
     if suffix in HEIC_SUFFIXES:
         return _NEEDS_HEIF
     return "videos: edge-segmenter takes each by its name" if suffix in VIDEO_SUFFIXES else ""
@@ -64,7 +64,7 @@ def open_image(file: IO[bytes], formats: tuple[str, ...] | None = None) -> Image
                 if name != "PNG":
                     raise
                 return factory(png_texts.without_texts(file), "")
-            # As in Image.open, because another format may fit.
+            # Image.open ignores these errors too, because another format may fit.
             except (SyntaxError, IndexError, TypeError, struct.error):
                 continue
     if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:

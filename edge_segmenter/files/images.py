@@ -1,4 +1,4 @@
-"""Decoding of image files, as viewers display them. Files that would need too much memory or time are refused first.
+"""Decoding of image files, as viewers display them. Files that would need too much memory or time are not decoded.
 
 Training reads its photos with this module too. So a device sees the same pixels as training.
 """
@@ -15,9 +15,10 @@ from . import bit_depth
 from .formats import open_image
 from .jpeg_scans import count_scans
 
-MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera (the header of a small file can state far more)
+MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera; a small file can state many more in its header
 MAX_SHRUNK_PIXELS = 2**28  # the limit for a JPEG that is decoded at a reduced size, enough for a 200-megapixel camera
-# A 64-megapixel BMP has 201 MB; the limit is needed because Pillow reads a whole WebP file before it checks the header.
+# Enough for a 64-megapixel BMP of 201 MB. The limit is needed because Pillow reads a whole WebP file before it checks
+# the header.
 MAX_BYTES = 2**28
 MAX_SCANS = 100  # limit for a progressive JPEG, which usually has ten scans
 _NEW_SUBFILE_TYPE, _BITS_PER_SAMPLE, _PHOTOMETRIC = 254, 258, 262  # TIFF tags
@@ -39,7 +40,7 @@ ImageAndAlpha = tuple[Image.Image, Image.Image | None]
 
 
 class UnreadableImage(ValueError):
-    """The error that an image file is broken, has another format or exceeds a limit. The message says which."""
+    """The error for an image file that is broken, has another format or exceeds a limit. The message says why."""
 
 
 def as_image(value: AnyImage) -> ImageAndAlpha:
@@ -76,22 +77,23 @@ def read_image(file: File, *, size: int | None = None, backdrop: str = "white") 
     """Decodes an image file to 8-bit RGB, upright as it is displayed.
 
     Grey, palette and CMYK images become RGB. Channels with more than 8 bits are scaled to 8 bits, see `bit_depth`. The
-    EXIF orientation is applied where it can be read. Transparency is laid over the backdrop. The first frame of an
-    animation is read. No colour profile is applied, because networks learn from the colour values in the files.
+    EXIF orientation is applied where it can be read. The backdrop is put behind transparent pixels. Of an animation,
+    the first frame is read. No colour profile is applied, because networks learn from the colour values in the files.
 
     Args:
         file: a path, or a binary file object.
-        size: None, or pixels. A large JPEG is then decoded at 1/2, 1/4 or 1/8 of its size, which is faster. Its sides
-            are then still at least twice as long as `size`.
+        size: None, or a number of pixels. With a number, a large JPEG is decoded at 1/2, 1/4 or 1/8 of its size, which
+            is faster. The sides of the decoded image are at least twice as long as `size`.
         backdrop: name of the colour behind transparent pixels.
 
     Returns:
-        PIL.Image in mode RGB. `Image.info` keeps a colour profile for RGB, and the pixels per inch ("dpi").
+        PIL.Image in mode RGB. Its `info` keeps the colour profile, if the profile is for RGB, and the pixels per inch
+        ("dpi").
 
     Raises:
         UnreadableImage: if the file is broken, has another format, or exceeds `MAX_PIXELS`, `MAX_BYTES` or `MAX_SCANS`.
-            Bytes after the end of a JPEG do not count. With `size`, a JPEG that is not progressive may have
-            `MAX_SHRUNK_PIXELS`.
+            Bytes after the end of the JPEG image do not count towards `MAX_BYTES`. With `size`, the limit for a JPEG
+            that is not progressive is `MAX_SHRUNK_PIXELS`.
     """
     return read_with_alpha(file, size=size, backdrop=backdrop)[0]
 
@@ -170,7 +172,7 @@ def _open(content: IO[bytes], length: int) -> ImageFile.ImageFile:
     if length <= MAX_BYTES:
         return open_image(content)
     try:
-        return open_image(content, ("JPEG",))  # a JPEG is read in parts, only up to the end of the image
+        return open_image(content, ("JPEG",))  # a JPEG is read in parts and only up to the end of its image
     except UnidentifiedImageError as error:
         raise UnreadableImage(f"{length} is more than {MAX_BYTES} bytes") from error
 
@@ -178,7 +180,7 @@ def _open(content: IO[bytes], length: int) -> ImageFile.ImageFile:
 def _check_pixels(image: ImageFile.ImageFile, size: int | None) -> None:
     """Checks the limits.
 
-    A progressive JPEG has the lower limit, because decoding it at a reduced size saves no memory.
+    The limit of a progressive JPEG is `MAX_PIXELS`, because decoding it at a reduced size saves no memory.
     """
     width, height = image.size
     if not image.info.get("progressive"):
@@ -219,7 +221,7 @@ def _decoded(image: ImageFile.ImageFile) -> Image.Image:
 
 
 def _pixels_per_inch(image: Image.Image) -> tuple[float, float] | None:
-    """Returns the print resolution (x, y), or None if the file has none or an impossible one."""
+    """Returns the print resolution (x, y), or None if the file states no possible resolution."""
     try:
         x, y = map(float, image.info["dpi"])
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
@@ -230,8 +232,8 @@ def _pixels_per_inch(image: Image.Image) -> tuple[float, float] | None:
 def upright(image: Image.Image, decoded: Image.Image) -> Image.Image:
     """Returns the decoded image, turned as the EXIF of `image` says.
 
-    `ImageOps.exif_transpose` is not used, because it also writes the EXIF data again. This fails for an intact image
-    with broken EXIF data.
+    `ImageOps.exif_transpose` is not used, because it also writes the EXIF data again. Writing fails if the EXIF data is
+    broken, even if the image is intact.
     """
     try:
         turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))

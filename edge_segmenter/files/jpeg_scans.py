@@ -6,13 +6,13 @@ from typing import IO
 
 _END, _SCAN = 0xD9, 0xDA
 _CHUNK = 2**14  # bytes
-_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # these codes in the data of a scan are not markers
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # in the data of a scan, the excluded codes are not markers
 
 
 def count_scans(file: IO[bytes], limit: int) -> int:
-    """Counts the scans up to the end of the image, but at most one more than `limit`.
+    """Counts the scans up to the end of the image. Stops counting at `limit` + 1.
 
-    It stops at the end of the image, because phones write a video after it, and the video may contain any bytes.
+    Bytes after the end of the image are not read, because phones write a video there, which may contain any bytes.
     """
     file.seek(2)
     scans = 0
@@ -21,14 +21,14 @@ def count_scans(file: IO[bytes], limit: int) -> int:
         if marker in (None, _END):
             break
         scans += marker == _SCAN
-        file.seek(max(0, int.from_bytes(file.read(2), "big") - 2), os.SEEK_CUR)  # the length counts its own two bytes
+        file.seek(max(0, int.from_bytes(file.read(2), "big") - 2), os.SEEK_CUR)  # the length includes these two bytes
     return scans
 
 
 def _next_marker(file: IO[bytes]) -> int | None:
     """Returns the code of the next marker, or None at the end of the file.
 
-    Then the file's position is after the marker.
+    Afterwards, the position in the file is after the marker.
     """
     while chunk := file.read(_CHUNK):
         if found := _MARKER.search(chunk):

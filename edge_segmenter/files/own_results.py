@@ -1,8 +1,8 @@
 """Results of this program, which must not be used as photos.
 
 The edge command and `export.predict_masks` mark their folders with a file. Runs, exports and caches are recognised by
-the names of their files. Results of earlier versions are not marked. They are recognised because they have the same
-names as photos.
+the names of their files. Results of earlier versions are not marked. They are recognised because a photo in another
+folder has the same name.
 """
 
 import contextlib
@@ -17,8 +17,8 @@ MARK = ".edge_segmenter"
 FOLDERS = {"mask": "masks", "cutout": "cutouts", "blurred": "blurred"}  # by kind of result
 _OF_RESULTS = frozenset(FOLDERS.values())
 _TEXT = "Results of edge-segmenter. A folder with this file is not searched for photos, unless it is named itself.\n"
-# If a folder has all names in one of these sets, it holds results: of edge-segmenter, predict_masks, a run, an export
-# or a cache.
+# A folder that contains all names of one of these sets holds results. The sets are for edge-segmenter, predict_masks, a
+# run, an export and a cache.
 _SIGNS = (
     {MARK},
     {"predicted_by.json"},
@@ -35,7 +35,7 @@ def is_marked(names: set[str]) -> bool:
 
 @contextlib.contextmanager
 def claimed(folders: Iterable[Path]) -> Iterator[None]:
-    """Creates folders of results and marks them. In the block, no other command can claim these folders.
+    """Creates folders of results and marks them. No other command can claim these folders before the block ends.
 
     Raises:
         ValueError: if another command is writing into one of the folders.
@@ -65,11 +65,11 @@ def _is_free(file: IO) -> bool:
 def without_mark(images: Iterable[str]) -> set[str]:
     """Returns the results of earlier versions, which did not mark their folders.
 
-    These are images with the names of photos, in folders with names in `FOLDERS`.
+    A folder of such results has a name in `FOLDERS`, and most of its images have the names of photos.
 
     Args:
-        images: the paths, with "/", of all images below the folder that is searched. Results that lie directly in this
-            folder count as images.
+        images: the paths, with "/", of all images below the folder that is searched. Images that lie directly in this
+            folder are never counted as results.
     """
     found: dict[PurePosixPath, list[PurePosixPath]] = {}
     for image in images:

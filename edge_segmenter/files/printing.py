@@ -15,5 +15,5 @@ def say(text: str, stream: TextIO) -> None:
     try:
         print(printable(text), file=stream, flush=True)
     except OSError:
-        with contextlib.suppress(OSError, ValueError):  # without this, Python would print an error when it exits
+        with contextlib.suppress(OSError, ValueError):  # otherwise Python would print an error when it exits
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -21,9 +21,9 @@ Writer = Callable[[Image.Image, int], None]
 
 @contextlib.contextmanager
 def opencv_errors_named(source: Path | int) -> Iterator[None]:
-    """Turns an OpenCV error into a ValueError.
+    """Turns an OpenCV error in the block into a ValueError.
 
-    Its message is one line that names the source: a path or a camera's index.
+    The message of the ValueError is one line that names the source (a path or the index of a camera).
     """
     try:
         yield
@@ -106,7 +106,7 @@ class TimedFrames:
 def in_real_time(
     frames: Iterable[Image.Image], fps: float, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[tuple[Image.Image, int]]:
-    """Yields (frame, number of times to write it), so that the video, with the rate `fps`, plays in real time.
+    """Yields (frame, number of times to write it), so that a video with the rate `fps` plays in real time.
 
     If frames arrive at a higher rate than `fps`, some are dropped.
     """
@@ -124,11 +124,12 @@ def in_real_time(
 def video_file(path: Path, size: tuple[int, int], fps: float) -> Iterator[Writer]:
     """Yields a function (image, count) that writes the image `count` times to a video file.
 
-    The file appears at the end of the block. After an error, it holds the frames that were written before.
+    The file appears at the end of the block. If there is an error, the file contains the frames that were written
+    before the error.
 
     Args:
         path: path of the file, ending in .mp4.
-        size: (width, height), pixels. If one is odd, the last column or row is left out.
+        size: (width, height), pixels. If the width or height is odd, the last column or row is left out.
         fps: frames per second.
 
     Raises:

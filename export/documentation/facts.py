@@ -53,7 +53,7 @@ def run_facts(
         labeller: whether a segmenter from elsewhere made masks for the bootstrap, see `training.labeller`.
         encoder: the segmenter's pretrained encoder, see the field `networks.encoder`.
         rounds: number of rounds of GAN and segmenter.
-        images_seen: number of real images that the discriminator, or a supervised segmenter, saw.
+        images_seen: number of real images in all batches of the discriminator, or of the segmenter if it is supervised.
         segmenter_steps: number of training steps of the segmenter, without the steps in passes over photos.
         passes: number of passes over photos, including the bootstrap, see `training.photo_passes`.
         test_masks: see `mask_facts`; None without test masks.
@@ -102,7 +102,7 @@ def student_facts(settings: Student) -> dict:
 
 
 def segmenter_facts(training: dict, licence: str | None = None) -> dict:
-    """Lists the facts that hold for every format.
+    """Lists the facts that are the same for every format.
 
     Args:
         training: see `run_facts`; for a student also "student", see `student_facts`.
@@ -118,11 +118,11 @@ def segmenter_facts(training: dict, licence: str | None = None) -> dict:
 
 
 def figure_facts(figures: dict, keras_model: dict) -> dict:
-    """Lists the IoU of a format on the test photos, rounded to four digits.
+    """Lists the IoU values of a format on the test photos, rounded to four digits.
 
     Args:
-        figures: the format's figures, see `verify.Reference.compare`.
-        keras_model: the Keras model's figures, see `verify.Reference.figures`.
+        figures: the format's metrics, see `verify.Reference.compare`.
+        keras_model: the Keras model's metrics, see `verify.Reference.figures`.
     """
     facts = {
         "iou_with_test_masks": figures["true_iou"],
@@ -140,10 +140,10 @@ def signature_facts(resolution: int, *, integer: bool = False, batch: int | str 
     Args:
         resolution: R, pixels.
         integer: whether the format is the full-int8 file.
-        batch: number of images in a call of the signature with the model's own size, or "batch" if the number is free.
+        batch: number of images in a call of the signature "serving_default", or "batch" if any number is allowed.
 
     Returns:
-        dict by signature, each a dict with "input" and "output".
+        dict from a signature to a dict with "input" and "output".
     """
     image = {"type": "uint8", "colour_order": "RGB", "range": [0, 255]}
     own_size, any_size = f"the model's own, {resolution} x {resolution}", "any; the model resizes it"

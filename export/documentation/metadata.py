@@ -1,10 +1,10 @@
-"""The metadata inside an exported model: facts as JSON. They can be read without TensorFlow.
+"""The metadata inside an exported model: facts as JSON. The facts can be read without TensorFlow.
 
-A .tflite file has the facts in an entry of its flatbuffer's metadata, so any reader of flatbuffers can find them by the
-name of the entry. A SavedModel has the facts in a file with the same name.
+In a .tflite file, the facts are an entry in the metadata of the flatbuffer. Any reader of flatbuffers can find the
+entry by its name. A SavedModel has the facts in a file with the same name.
 
-The TFLite Metadata schema is not used. It has no field for figures, training data or a version of the format, and its
-library does not support current Python versions.
+The TFLite Metadata schema is not used. That schema has no field for metrics, for training data or for a version of the
+format. Its library does not support current Python versions.
 """
 
 import json
@@ -66,7 +66,7 @@ def find_metadata(path: str | os.PathLike) -> dict | None:
     """Reads the facts in any .tflite file or SavedModel.
 
     Returns:
-        The facts and "format_version", or None if the file has no such entry.
+        The facts and "format_version", or None if the file has no entry with facts.
 
     Raises:
         OSError: there is no such file.

@@ -1,4 +1,4 @@
-"""The model card: a page in Markdown about the purpose, training, figures and limits of an exported segmenter."""
+"""The model card: a page in Markdown about the purpose, training, metrics and limits of an exported segmenter."""
 
 from edge_segmenter.fit import fit_for_whole_photos
 

@@ -1,4 +1,4 @@
-"""Half an 8-bit step is added to the logits, so that int8 masks have the same boundary as float masks."""
+"""Addition of half an 8-bit step to the logits, so that int8 masks have the same boundary as float masks."""
 
 import keras
 import numpy as np
@@ -14,12 +14,12 @@ def centre_threshold(network: keras.Model, images: np.ndarray) -> keras.Model:
     """Copies F and adds half a step to its logits.
 
     In the int8 model, logits are multiples of a step. The step is 1/255 of their range. A pixel is foreground if its
-    logit is at least the first multiple above 0. Without the offset, logits between 0 and half a step are rounded to 0
-    and become background, so the mask becomes smaller where many pixels are uncertain.
+    logit is at least one step above 0. Without the addition, logits between 0 and half a step are rounded to 0, and
+    their pixels become background. So the mask would become smaller where many pixels are uncertain.
 
     Args:
         network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits. Its last convolution
-            has one filter and a bias, and returns the logits, perhaps at a lower resolution.
+            has one filter and a bias. This convolution returns the logits, and their resolution may be lower.
         images: uint8 [photo, resolution, resolution, rgb], the calibration photos of the int8 model.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Folding of batch normalisation into the convolutions before it, as the converter of TFLite does it."""
+"""Folding of each batch normalisation into the convolution before it, as in the converter of TFLite."""
 
 import keras
 import numpy as np
@@ -10,8 +10,8 @@ def fold_batch_norm(network: keras.Model) -> keras.Model:
 
     Args:
         network: functional model of Conv2D layers, DepthwiseConv2D layers and layers without weights. Every
-            BatchNormalization must normalise the channels of a convolution without activation, and must be the only
-            layer that uses its output.
+            BatchNormalization must normalise the channels of a convolution without activation. No other layer may use
+            the output of this convolution.
 
     Returns:
         keras.Model with the same output in inference mode and no BatchNormalization. Every convolution has a bias and
@@ -44,7 +44,8 @@ def _check(network: keras.Model, convolutions: list[keras.Layer], norms: dict[in
     for tensor, norm in norms.items():
         if tensor not in foldable or inputs.count(tensor) > 1 or norm.axis not in (-1, 3):
             raise ValueError(
-                f"layer {norm.name} must normalise the channels of a linear convolution that no other layer uses"
+                f"layer {norm.name} must normalise the channels of a linear convolution, and no other layer may use "
+                "the output of this convolution"
             )
 
 
@@ -60,7 +61,7 @@ def _call(layer: keras.Layer, *args: keras.KerasTensor, **kwargs: object) -> ker
 def _folded_weights(layer: keras.Layer, norm: layers.BatchNormalization | None) -> tuple[np.ndarray, np.ndarray]:
     """Returns the kernel and the bias of a convolution.
 
-    If a normalisation follows the convolution, it is folded into both.
+    If a normalisation follows the convolution, the normalisation is folded into both.
     """
     kernel, channels = np.asarray(layer.kernel), layer.output.shape[-1]
     bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(channels, "float32")
@@ -70,5 +71,5 @@ def _folded_weights(layer: keras.Layer, norm: layers.BatchNormalization | None) 
     scale = scale * np.asarray(norm.gamma) if norm.scale else scale
     bias = (bias - np.asarray(norm.moving_mean)) * scale
     bias = bias + np.asarray(norm.beta) if norm.center else bias
-    is_depthwise = isinstance(layer, layers.DepthwiseConv2D)  # the channels are the last two axes of a depthwise kernel
+    is_depthwise = isinstance(layer, layers.DepthwiseConv2D)  # in a depthwise kernel, the last two axes are channels
     return kernel * (scale.reshape(kernel.shape[2:]) if is_depthwise else scale), bias

@@ -1,8 +1,8 @@
 """Quantisation-aware fine-tuning: training of a segmenter while the rounding to 8 bits is simulated.
 
-It makes the masks of the int8 model more similar to the masks of the float model. As in Jacob et al. 2018, batch
-normalisation is folded first, so that training and TFLite round the same numbers. The network learns to repeat the
-output that it had before tuning, on the same photos (distillation, Hinton et al. 2015). So no labels are needed.
+This training makes the masks of the int8 model more similar to the masks of the float model. As in Jacob et al. 2018,
+batch normalisation is folded first, so that training and TFLite round the same numbers. On each photo, the network
+learns to repeat its output from before the tuning (distillation, Hinton et al. 2015). So no labels are needed.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from tf_layered_gan.data.augmentation import random_flip_and_crop
 
 from .folding import fold_batch_norm, is_convolution
 
-# Not rounded, because pixels have 8 bits already, and max pooling only selects values.
+# No rounding is needed after these layers: pixels have 8 bits already, and max pooling only selects values.
 _UNROUNDED = (layers.InputLayer, layers.MaxPooling2D)
 
 
@@ -39,8 +39,8 @@ def fine_tune(
             least `resolution` pixels, resized to `resolution`, and mirrored with probability one half.
         steps: number of training steps, at least 1.
         batch_size: photos per step, at least 1.
-        learning_rate: Adam's learning rate in the first step. It falls to 0 along a cosine. With a learning rate of
-            1e-3, one network no longer found its objects.
+        learning_rate: Adam's learning rate in the first step. It falls to 0 along a cosine. After fine-tuning with
+            1e-3, one network no longer found any object.
         seed: seed of all random draws.
 
     Returns:
@@ -106,11 +106,10 @@ def _train_step(
 
 
 def simulate_rounding(network: keras.Model) -> keras.Model:
-    """Adds a `Round` after each operation whose result TFLite rounds, except the last one. The layers are shared, not
-    copied.
+    """Adds a `Round` after each operation whose result TFLite rounds, except the last operation.
 
-    A ReLU and the convolution before it count as one operation. The output is not rounded, because rounding changes no
-    mask once the threshold is centred.
+    The layers are shared, not copied. A ReLU and the convolution before it count as one operation. The output is not
+    rounded, because rounding does not change masks if the threshold is centred.
     """
     fused = {id(layer.input) for layer in network.layers if isinstance(layer, layers.ReLU)}
 
@@ -123,7 +122,7 @@ def simulate_rounding(network: keras.Model) -> keras.Model:
 
 
 class Round(layers.Layer):
-    """Rounds to 256 values over the range of the batch. TFLite uses the range of the calibration photos."""
+    """Rounds x to 256 values over the range of x in the batch. TFLite uses the range of the calibration photos."""
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """Returns x rounded. The gradient ignores the rounding."""

@@ -59,8 +59,8 @@ def to_tflite_int8(network: keras.Model, calibration_images: np.ndarray) -> byte
     Args:
         network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
         calibration_images: uint8 [image, resolution, resolution, rgb], held-out photos. They set the range of every
-            activation. For one network, the error of the probabilities was up to 0.10 with photos, and up to 0.35 with
-            noise instead.
+            activation. For one network, the error of the probabilities was up to 0.10 with photos, but up to 0.35 with
+            noise instead of photos.
 
     Returns:
         bytes of a .tflite model that maps uint8 [1, resolution, resolution, rgb], the raw pixels (scale 1, zero point
@@ -72,7 +72,7 @@ def to_tflite_int8(network: keras.Model, calibration_images: np.ndarray) -> byte
     """
     _check_images(calibration_images, network.input_shape[1:])
     # With a uint8 input, the graph would keep one float operation, the cast. So the input is float32 with the values of
-    # the pixels. Quantisation turns it into uint8.
+    # the pixels. Quantisation turns this input into uint8.
     converter = _network_converter(serving_model(network, batch_size=1, pixel_dtype="float32"))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
@@ -86,7 +86,7 @@ def function_converter(function: Callable[..., tf.Tensor], *inputs: tf.TensorSpe
     """Returns the converter of a function that takes tensors of the given shapes and dtypes and returns one tensor."""
     function = tf.function(function, autograph=False).get_concrete_function(*inputs)
     verbosity = logging.get_verbosity()
-    # TensorFlow would print a recommendation to use a SavedModel, but that is ten times slower.
+    # TensorFlow would print a recommendation to convert a SavedModel, but a SavedModel takes ten times as long.
     logging.set_verbosity(logging.ERROR)
     try:
         return tf.lite.TFLiteConverter.from_concrete_functions([function])
@@ -95,7 +95,7 @@ def function_converter(function: Callable[..., tf.Tensor], *inputs: tf.TensorSpe
 
 
 def _network_converter(model: keras.Model) -> tf.lite.TFLiteConverter:
-    # Without this spec Keras leaves the batch size open, and LiteRT.js cannot run an open shape.
+    # Without this spec, the batch size would be undefined, and LiteRT.js cannot run a model with an undefined shape.
     (pixels,) = model.inputs
     pixels = tf.TensorSpec(pixels.shape, pixels.dtype, "pixels")
     return function_converter(lambda pixels: model(pixels, training=False), pixels)
@@ -106,14 +106,14 @@ def _convert(converter: tf.lite.TFLiteConverter) -> bytes:
         warnings.filterwarnings("ignore", message="Statistics for quantized inputs were expected")
         try:
             return converter.convert()
-        except Exception as error:  # TensorFlow does not export the classes of its converter's errors
-            raise ValueError(f"TensorFlow cannot convert it: {str(error).strip().splitlines()[0]}") from error
+        except Exception as error:  # the converter's error classes are not public in TensorFlow
+            raise ValueError(f"TensorFlow cannot convert the model: {str(error).strip().splitlines()[0]}") from error
 
 
 def _span_all_values(images: np.ndarray) -> np.ndarray:
     """Makes the images use the whole range [0, 255], so that the input has the scale 1 and the zero point 0.
 
-    One photo gets a black pixel and a white pixel in two corners. So all calibration images are still photos.
+    One photo gets a black pixel and a white pixel in two corners. So no artificial image is added to the photos.
     """
     images = images.astype("float32")
     images[0, 0, 0], images[0, -1, -1] = 0.0, 255.0

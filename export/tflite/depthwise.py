@@ -9,9 +9,9 @@ from .flatbuffer import parse, serialize
 def float_depthwise_kernels(content: bytes) -> bytes:
     """Stores the kernels of depthwise convolutions in a dynamic-range .tflite model as float32.
 
-    XNNPACK has no depthwise convolution with an int8 kernel and float32 activations. So an int8 kernel would split the
-    network into two partitions. Depthwise kernels are a small part of the weights (7 % in the separable U-Net). The
-    converter itself leaves only the smallest kernels in float32.
+    XNNPACK has no depthwise convolution with an int8 kernel and float32 activations. So with an int8 kernel, XNNPACK
+    could not run the network in one piece. Depthwise kernels are a small part of the weights (7 % in the separable
+    U-Net). TensorFlow's converter leaves only the smallest kernels in float32.
 
     Returns:
         bytes of a .tflite model without int8 kernels in depthwise convolutions.

@@ -4,7 +4,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-_ALIGNMENT = 16  # alignment of buffers in bytes, which the schema requires but the generated Python code ignores
+_ALIGNMENT = 16  # bytes; the schema requires this alignment of buffers, but the generated Python code ignores it
 _IDENTIFIER = b"TFL3"
 
 

@@ -1,12 +1,13 @@
-"""Antialiased bilinear resizing inside the model, as two matrix products. Its results equal those of edge_segmenter.
+"""Antialiased bilinear resizing inside the model, as two matrix products.
 
-TensorFlow's resizing cannot be used, because TFLite implements it without antialiasing. The model would then see only
-every 60th pixel of a large image.
+The results are almost the same as in edge_segmenter. TensorFlow's resizing cannot be used, because TFLite implements it
+without antialiasing. The model would then see only every 60th pixel of a large image.
 """
 
 import tensorflow as tf
 
-# Added before values are truncated, so that they are rounded. 2**-10 is far above the rounding error of float32.
+# Added before truncation, so that values are rounded to the nearest integer, and halves are rounded down. 2**-10 is far
+# above the rounding error of float32.
 _HALVES_DOWN = 0.5 - 2**-10
 
 
@@ -19,9 +20,9 @@ def to_square(image: tf.Tensor, resolution: int, fit: str) -> tf.Tensor:
         fit: "squeeze" or "pad", see `edge_segmenter.fit`.
 
     Returns:
-        uint8 [1, R, R, rgb]. The result equals that of `edge_segmenter.fit.to_square`, except for a few pixels that
-        differ by one step because a sum is close to a half. In images that are about twice as high as wide, or higher,
-        more pixels differ, because Pillow resizes their height first.
+        uint8 [1, R, R, rgb]. The result is the same as in `edge_segmenter.fit.to_square`, except for a few pixels.
+        These pixels differ by one step, because a sum is close to a half. More pixels differ if the height of the image
+        is about twice its width or more, because Pillow then resizes the height first.
     """
     rows, columns = (_square_matrix(side, longest, resolution) for side, longest in _sides(image, fit))
     # One channel is resized at a time, because floats take four times as much memory as the image.
@@ -34,13 +35,13 @@ def to_own_size(probability: tf.Tensor, image: tf.Tensor, fit: str) -> tf.Tensor
 
     Args:
         probability: [1, R, R, 1], float32 in [0, 1] or uint8 in steps of 1/256.
-        image: the image itself, [1, height, width, rgb]. Only its size counts.
-        fit: how `to_square` fitted it.
+        image: the image itself, [1, height, width, rgb]. Only its size is used.
+        fit: how `to_square` fitted the image.
 
     Returns:
         uint8 [1, height, width, 1], 255 times the foreground probability, rounded to the nearest integer. A value
-        halfway between two integers is rounded down. So the value is 128 or more where the probability is above one
-        half by at least 4e-6. It is 127 where the probability is exactly one half, which int8 networks often return.
+        halfway between two integers is rounded down. The value is 128 or more where the probability is at least 0.5 +
+        4e-6. The value is 127 where the probability is exactly 0.5. Int8 networks often return exactly 0.5.
     """
     resolution, step = probability.shape[1], 1 / 256 if probability.dtype == tf.uint8 else 1.0
     rows, columns = (_undo_matrix(side, longest, resolution) for side, longest in _sides(image, fit))
@@ -53,18 +54,21 @@ def to_own_size(probability: tf.Tensor, image: tf.Tensor, fit: str) -> tf.Tensor
 def resampling_matrix(
     source: tf.Tensor, source_length: tf.Tensor | int, target: tf.Tensor, target_length: tf.Tensor | int
 ) -> tf.Tensor:
-    """Computes Pillow's weights for antialiased bilinear resizing: triangles with the width of the larger pixels.
+    """Computes Pillow's weights for antialiased bilinear resizing.
+
+    The weights are triangles. A triangle is as wide as two of the larger pixels.
 
     Args:
-        source: int32 [source], positions of the source pixels in the line to resize. Outside that line the weight is 0.
+        source: int32 [source], positions of the source pixels in the line to resize. Positions outside that line get
+            the weight 0.
         source_length: int32, length of that line, pixels.
-        target: int32 [target], positions of the wanted pixels in the resized line.
+        target: int32 [target], positions of the pixels to compute in the resized line.
         target_length: int32, length of the resized line, pixels.
 
     Returns:
         float32 [target, source]. Each row sums to 1.
     """
-    # All lengths are multiplied by 2 * target_length. They are then whole numbers, and only the last division is
+    # All lengths are multiplied by 2 * target_length, so that they are whole numbers. Only the last division is
     # rounded.
     reach = 2 * tf.maximum(source_length, target_length)
     centres = tf.expand_dims((2 * target + 1) * source_length, axis=1)
@@ -75,10 +79,10 @@ def resampling_matrix(
 
 
 def filled_part(side: tf.Tensor, longest: tf.Tensor | int, resolution: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Computes which pixels of the square a side of the image fills: their number, and the index of the first.
+    """Computes which pixels of the square a side of the image fills.
 
-    The number is side * resolution / longest, rounded as Python's `round` does. `longest` is the side that fills the
-    square. All values are int32, in pixels.
+    Returns the number of these pixels, and the index of the first pixel. The number is side * resolution / longest,
+    rounded as Python's `round` does. `longest` is the side that fills the square. All values are int32, in pixels.
     """
     scaled = side * resolution
     is_odd = scaled // longest % 2  # Python rounds a half to the nearest even number

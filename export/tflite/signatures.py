@@ -15,12 +15,12 @@ _IMAGE = tf.TensorSpec((1, None, None, 3), tf.uint8)
 
 
 def add_signatures(content: bytes, fit: str) -> bytes:
-    """Gives the signature of a network its name, and adds a signature for images of any size.
+    """Names the signature of a network and adds a signature for images of any size.
 
     Subgraph 0, "serving_default", is not changed: it maps `pixels` to `probability`. Subgraph 1, "any_size", maps
     `picture`, uint8 [1, height, width, rgb], to `mask`, uint8 [1, height, width, 1], 255 times the foreground
-    probability. It holds the operators of `resampling.to_square`, the network's operators with the same weights, and
-    the operators of `resampling.to_own_size`. The resampling is float32. TensorFlow's converter can also make two
+    probability. Subgraph 1 has the operators of `resampling.to_square`, the network's operators with the same weights,
+    and the operators of `resampling.to_own_size`. The resampling is float32. TensorFlow's converter can also make two
     signatures, but it would quantise the resampling together with an int8 network.
 
     Args:
@@ -53,7 +53,7 @@ def add_signatures(content: bytes, fit: str) -> bytes:
     return serialize(model)
 
 
-@functools.cache  # all formats share this part, and its conversion takes longer than the conversion of the network
+@functools.cache  # all formats use this graph, and converting it takes longer than converting the network
 def _to_square(resolution: int, fit: str) -> bytes:
     return function_converter(lambda image: to_square(image, resolution, fit), _IMAGE).convert()
 
@@ -74,13 +74,14 @@ def _append(
     """Appends the operators of another model to a graph of this model.
 
     Args:
-        model: the model that the graph will belong to. It gets the part's constants and operator codes.
+        model: the model that will contain the graph. The constants and operator codes of `part` are added to this
+            model.
         graph: the graph to extend.
-        part: a model with one subgraph. Its tensors and operators are changed.
-        place: dict of the graph's tensor indices by the part's tensor indices, for tensors that the graph already has.
+        part: the model to append, with one subgraph. This function changes its tensors and operators.
+        place: dict from tensor indices in `part` to tensor indices in `graph`, for tensors that `graph` already has.
 
     Returns:
-        dict of the graph's tensor indices by the part's tensor indices, for all tensors of the part.
+        dict from tensor indices in `part` to tensor indices in `graph`, for all tensors of `part`.
     """
     (added,) = part.subgraphs
     # The index -1 means an omitted input.
@@ -101,7 +102,7 @@ def _append(
 
 
 def _unnamed(tensor: schema.TensorT) -> schema.TensorT:
-    """Returns a copy without its name. Names would be a third of the second signature's size."""
+    """Returns a copy without a name. The names would take a third of the bytes of the second signature."""
     tensor = copy.copy(tensor)
     tensor.name = None
     return tensor
@@ -111,7 +112,7 @@ def _in_order(graph: schema.SubGraphT) -> list[schema.OperatorT]:
     """Sorts the operators of a graph: each operator comes just before the first operator that needs its result.
 
     In this order, large tensors are in memory only for a short time. Operators that a delegate does not support come at
-    the beginning or the end of the graph, so they do not split its partition.
+    the beginning or the end of the graph. There they do not split the part of the graph that runs on the delegate.
     """
     maker = {index: operator for operator in graph.operators for index in operator.outputs}
     ordered = {}

@@ -86,7 +86,7 @@ def test_file_whose_signatures_differ_is_refused(red_exporter, red_model, tmp_pa
 
 def test_formats_that_cannot_be_made_leave_the_others(photos, red_model, tmp_path, monkeypatch, capsys):
     def fail(*_):
-        raise ValueError("TensorFlow cannot convert it: no kernel")
+        raise ValueError("TensorFlow cannot convert the model: no kernel")
 
     made = {"segmenter_float16.tflite": [Conversion(fail)], "segmenter_float32.tflite": [Conversion(lambda: red_model)]}
     monkeypatch.setattr(exporter, "conversions", lambda *_, **__: made)

@@ -58,5 +58,5 @@ def test_convolution_with_two_consumers_is_refused():
     image = keras.Input((4, 4, 2))
     x = layers.Conv2D(2, 1)(image)
     network = keras.Model(image, layers.Add()([x, layers.BatchNormalization(name="norm")(x)]))
-    with pytest.raises(ValueError, match="layer norm must normalise .* that no other layer uses"):
+    with pytest.raises(ValueError, match="layer norm must normalise .* no other layer may use"):
         fold_batch_norm(network)

@@ -15,7 +15,7 @@ FORMATS = {
         "true_iou_loss": 0.0023,
     },
     "segmenter_dynamic.tflite": {"refused": None, "bytes": 10, "fine_tuned": 2000, "iou": 0.5, "true_iou": 0.5},
-    "segmenter_float16.tflite": {"refused": "TensorFlow cannot convert it"},
+    "segmenter_float16.tflite": {"refused": "TensorFlow cannot convert the model"},
 }
 
 

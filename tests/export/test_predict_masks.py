@@ -101,7 +101,7 @@ def test_masks_of_two_models_are_not_mixed(models, path, tmp_path):
         ("saved_model", {}, "model [0-9a-f]{64}, now [0-9a-f]{64}"),
         ("segmenter.tflite", {"channel": 0}, r"flags {}, now {'channel': 0}"),
     ):
-        with pytest.raises(ValueError, match=f"were made with {what}: use the same .* or a new directory"):
+        with pytest.raises(ValueError, match=f"were made with {what}: use the values in .*, or a new directory"):
             predict_masks(config(path, tmp_path), models / model, **settings)
     assert not (tmp_path / "cars_test" / "00001.png").exists()
     assert predict_masks(config(path, tmp_path), models / "segmenter.tflite") == 1

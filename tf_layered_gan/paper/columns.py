@@ -8,18 +8,18 @@ FID_FACTS = ("samples", "reference_pictures", "reference", "resize", "inception_
 
 @dataclasses.dataclass(frozen=True)
 class Column:
-    """A figure of a run.
+    """A column of a table. It shows a metric of a run.
 
     Attributes:
-        header: name of the figure in the table.
-        keys: the keys that lead to the figure in metrics.json. If `of_masks` is true, they begin below "test" and the
-            row's method.
-        factor: factor that converts a figure of metrics.json to the paper's unit.
+        header: name of the metric in the table.
+        keys: the path of the metric in metrics.json. If `of_masks` is true, the path begins below "test" and the row's
+            method.
+        factor: factor from the value in metrics.json to the value in the paper's unit.
         decimals: number of decimals in the paper.
-        of_masks: whether the figure measures masks of the test photos; if not, it measures the GAN.
-        companion: another column that is shown beside our figure, because without it the figure could mislead. The
-            paper does not have this column.
-        facts: fields beside the figure in metrics.json. Figures are averaged only over runs in which these fields are
+        of_masks: whether the metric measures masks of the test photos. If not, it measures the GAN.
+        companion: a column to show beside our values, because our values alone could mislead. The paper does not have
+            this column.
+        facts: fields beside the metric in metrics.json. Values are averaged only over runs in which these fields are
             equal.
     """
 
@@ -56,5 +56,5 @@ COLUMNS = {
     "mask_spread": Column("mask spread", ("synthetic", "mask_spread"), 100, of_masks=False),
 }
 
-# Columns of the paper that describe a row and are not figures of a run. The values are the paper's headers.
+# Columns of the paper that describe a row instead of the results of a run. The values are the paper's headers.
 TRAITS = {"entropy": "H(c)", "supervision": "Sup."}

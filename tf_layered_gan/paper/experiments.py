@@ -1,11 +1,11 @@
-"""The paper's tables. One command runs the sweep of a table, collects the figures, and writes Markdown and CSV.
+"""The paper's tables. One command runs all runs of a table, collects their results, and writes Markdown and CSV.
 
     python -m tf_layered_gan.paper.experiments 1 --workdir=runs/tables
 
 Each run is a command `python -m tf_layered_gan.main ...`, which is printed. The workdir of each run is a folder inside
 `--workdir`. The name of this folder consists of the fields that the run changes. So two tables that need the same run
-share it. When the command is started again, it skips finished runs and continues the others. Arguments after `--` are
-passed to every run, for example `-- --config.jit=True`.
+use the same folder. When the command is started again, it skips finished runs and continues the others. Arguments after
+`--` are passed to every run, for example `-- --config.jit=True`.
 """
 
 import dataclasses
@@ -92,7 +92,7 @@ def make_table(
 
 def _command(name: str, scale: str, seeds: Sequence[int], data: Any, masks: Any, extra: Sequence[str]) -> str:
     """Returns the command that makes the table, with placeholders for the user's folders."""
-    # The printed command trains, so it needs both folders, even if this command only collects figures.
+    # The printed command trains, so it needs both folders, even if this command only collects results.
     small = scale == "small"
     folders = ["--workdir=WORKDIR", *["--data=DIR"] * bool(small or data), *["--masks=MASKS"] * bool(small or masks)]
     after = [f" -- {shlex.join(map(_without_folder, extra))}"] if extra else []
@@ -102,20 +102,20 @@ def _command(name: str, scale: str, seeds: Sequence[int], data: Any, masks: Any,
 
 
 def _without_folder(argument: str) -> str:
-    """Removes the folder from an argument that names the file of weights for FID."""
+    """Removes the folder from the argument with the file of weights for FID. Other arguments are not changed."""
     flag, _, path = argument.partition("=")
     return f"{flag}={pathlib.Path(path).name}" if flag == "--config.metrics.inception" else argument
 
 
 def _table(name: str, scale: str) -> Table:
-    """Returns a table. At the small scale it has fewer rows and another note."""
+    """Returns a table. At the small scale, the table has fewer rows and another note."""
     if name not in TABLES:
         raise ValueError(f"there is no table {name}, allowed: {', '.join(TABLES)}")
     table = TABLES[name]
     if scale == "paper":
         return table
     datasets = {row.dataset for row in table.rows if row.small}
-    # Rows that only quote figures are kept if there is a row of ours on the same dataset.
+    # Rows with results that the paper quotes are kept if there is a row of ours on the same dataset.
     rows = tuple(row for row in table.rows if row.small or (row.changes is None and row.dataset in datasets))
     return dataclasses.replace(table, rows=rows, note=table.small_note)
 
@@ -127,18 +127,17 @@ def _plan(
     if row.changes is None or changes is None:
         return []
     own = {"data.path": data, "data.masks": masks if file in ("small", *_PREDICTED_MASKS) else None}
-    # The paths are made absolute. A run continues only with the same values, so a folder must always have the same
-    # path.
+    # The paths are made absolute, because a run continues only with the same paths.
     own = {field: pathlib.Path(value).expanduser().resolve() for field, value in own.items() if value is not None}
     return sweep.plan(root, file, changes, seeds=seeds, own=own, extra=extra)
 
 
 def _check(runs: Sequence[Run], masks: Any) -> None:
-    """Refuses runs that cannot be trained or evaluated, before the first of them starts."""
+    """Refuses runs that cannot be trained or evaluated, before the first run starts."""
     for run in runs:
         config = sweep.resolve(run.arguments)
         validate(config)
-        check_links(run.workdir)  # checked here, because the log of a run is written before main.py checks the links
+        check_links(run.workdir)  # main.py also checks the links, but the log of the run is written earlier
         weights = config.metrics.inception
         if weights and not pathlib.Path(weights).is_file():
             raise ValueError(f"metrics.inception is {weights}, which is not a file; see docs/evaluating.md")

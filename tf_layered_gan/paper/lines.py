@@ -1,4 +1,4 @@
-"""The lines of a table. A line consists of a row and the figures of its runs."""
+"""The lines of a table. A line consists of a row and the results of its runs."""
 
 import dataclasses
 import itertools
@@ -26,9 +26,9 @@ class Line:
         dataset: `data.source` of the runs.
         finished: content of metrics.json by seed.
         failed: error message by seed.
-        missing: number of runs that have neither finished nor failed.
+        missing: number of runs that have not finished and have not failed.
         settings: config of a finished run by dotted field names; None if no run has finished.
-        paper_settings: the paper's config by dotted field names; None if the paper quotes the row's figures.
+        paper_settings: the paper's config by dotted field names; None if the paper quotes the row from other work.
         paper_images: number of images that the paper's run sees; None if the paper does not say.
     """
 
@@ -47,29 +47,28 @@ class Line:
         return f"{self.row.label}, {self.dataset}"
 
     def spread(self, column: str) -> tuple[float, float, float] | None:
-        """Returns mean, minimum and maximum of a column over the seeds; None if no run has the figure."""
+        """Returns mean, minimum and maximum of a column over the seeds; None if no run has a value."""
         figures = [figure(metrics, self.row, column) for metrics in self.finished.values()]
         values = [value for value in figures if value is not None]
         return (sum(values) / len(values), min(values), max(values)) if values else None
 
     def sections(self, key: str) -> dict[int, Mapping[str, Any]]:
-        """Returns a section of metrics.json, such as "synthesis", by the seeds of the runs that have this section.
+        """Returns a dict from a seed to a section of its metrics.json, such as "synthesis".
 
-        The result is empty for a baseline, which has no GAN.
+        Runs without this section are left out. The dict is empty for a baseline, which has no GAN.
         """
         trained = self.row.method == "segmenter"
         return {seed: metrics[key] for seed, metrics in self.finished.items() if trained and metrics.get(key)}
 
     def images_seen(self) -> list[int]:
-        """Returns the different numbers of images that the runs have seen. For a baseline, there are none."""
+        """Returns the different numbers of images that the runs have seen. For a baseline, the list is empty."""
         trained = self.row.method == "segmenter"
         return sorted({metrics["images_seen"] for metrics in self.finished.values() if trained})
 
     def differences(self) -> dict[str, tuple[Any, Any]]:
         """Returns a dict of the fields that differ from the paper's config. Its values are pairs (ours, the paper's).
 
-        If one of the two configs does not have the field, its value in the pair is None. The dict is empty if no run
-        has finished.
+        If a config does not have the field, the pair has None in its place. If no run has finished, the dict is empty.
         """
         if self.settings is None or self.paper_settings is None:
             return {}
@@ -77,10 +76,10 @@ class Line:
 
 
 def figure(metrics: Mapping[str, Any], row: Row, name: str) -> float | None:
-    """Finds the figure of a column (a name in `columns.COLUMNS`) in the content of a metrics.json.
+    """Finds the value of a column (a name in `columns.COLUMNS`) in the content of a metrics.json.
 
     Returns:
-        The figure in the column's unit; None if the run does not have this figure.
+        The value in the column's unit; None if the run does not have this value.
     """
     column = COLUMNS[name]
     if not column.of_masks and row.method != "segmenter":
@@ -92,7 +91,7 @@ def figure(metrics: Mapping[str, Any], row: Row, name: str) -> float | None:
 
 
 def collect_lines(table: Table, planned: Sequence[tuple[Row, Sequence[Run]]]) -> list[Line]:
-    """Collects the figures of a table's runs. If the table is about masks, adds lines for the baselines.
+    """Collects the results of a table's runs. If the table is about masks, adds lines for the baselines.
 
     Raises:
         ValueError: if the runs of a row are not comparable.
@@ -126,7 +125,7 @@ def _collect(row: Row, runs: Sequence[Run]) -> Line:
 
 
 def _common_settings(runs: Sequence[Run]) -> dict[str, Any] | None:
-    """Returns the config of the finished runs of a row; None if there are none."""
+    """Returns the config of the finished runs of a row; None if no run has finished."""
     every = {run.workdir: flattened(read_record(run.workdir / "config.json")) for run in runs}
     for (first, ours), (other, theirs) in itertools.pairwise(every.items()):
         fields = _differences(ours, theirs, _MAY_DIFFER_BETWEEN_SEEDS)
@@ -136,7 +135,7 @@ def _common_settings(runs: Sequence[Run]) -> dict[str, Any] | None:
 
 
 def _check_comparable(line: Line, column: str) -> None:
-    """Refuses a row if the figures of its seeds are not comparable, because their mean would be meaningless."""
+    """Refuses a row if the values of its seeds are not comparable, because their mean would be meaningless."""
     key, facts = COLUMNS[column].keys[0], COLUMNS[column].facts
     for (first, ours), (other, theirs) in itertools.pairwise(line.sections(key).items()):
         fields = [name for name in facts if ours.get(name) != theirs.get(name)]
@@ -157,7 +156,7 @@ def _differences(
 def _baseline_lines(lines: Sequence[Line]) -> list[Line]:
     """Returns a line for each dataset and each baseline.
 
-    The figures come from any finished run on the dataset, because a baseline has the same figures in all runs.
+    The values come from any finished run on the dataset, because a baseline has the same values in all runs.
     """
     runs = {line.dataset: line for line in reversed(lines) if line.finished}
     return [

@@ -1,4 +1,7 @@
-"""A sweep: runs of main.py that differ in some fields. Each run has its own process and workdir, and can be resumed."""
+"""A sweep: runs of main.py with different values of some fields.
+
+Each run has its own process and its own workdir, and can be resumed.
+"""
 
 import contextlib
 import dataclasses
@@ -60,7 +63,7 @@ def resolve(arguments: Sequence[str]) -> ConfigDict:
     try:
         shipped.define_flag("The config of a run.", flag_values=values, sys_argv=argv)
         _, *unexpected = values(argv)
-        config = values.config.lock()  # this reads the file, unless an override has done so
+        config = values.config.lock()  # the config file is read here, unless an override has read it
         resolve_paths(config)
     except (flags.Error, AttributeError, KeyError, TypeError, OSError) as error:
         raise ValueError(f"{shlex.join(arguments)}: {error}") from error
@@ -83,8 +86,8 @@ def plan(
     Args:
         root: directory of the sweep.
         file: name of a shipped config.
-        changes: changes to the shipped config, by dotted field names. Values that the file already has are dropped, so
-            that equal runs share a workdir.
+        changes: changes to the shipped config, by dotted field names. Values that the file already has are left out, so
+            that equal runs use the same workdir.
         seeds: seeds.
         own: further changes that are not in the name of the workdir, such as the folder of the photos.
         extra: further arguments of every run.
@@ -114,8 +117,8 @@ def sweep(runs: Sequence[Run], jobs: int, execute: Callable[[Sequence[str], path
 
     If a run fails, failed.txt is written to its workdir, and the other runs go on.
 
-    A finished run is executed again if its config differs (main.py checks which fields may change), or if it lacks a
-    figure (FID or NMI) that its command asks for.
+    A finished run is executed again in two cases: if its config has changed, or if its command asks for FID or NMI and
+    the run lacks it. main.py checks which fields of the config may change.
 
     Args:
         runs: the runs. If several runs have the same workdir, only one of them is executed.
@@ -133,7 +136,7 @@ def sweep(runs: Sequence[Run], jobs: int, execute: Callable[[Sequence[str], path
 
 @contextlib.contextmanager
 def _stopped_together() -> Iterator[None]:
-    """Stops the current runs if the sweep is stopped. Each run saves its state first."""
+    """Stops the current runs if the sweep is stopped. Each run saves its state before it ends."""
     try:
         yield
     except interruption.Interrupted:
@@ -152,7 +155,7 @@ def final_metrics(workdir: pathlib.Path) -> dict[str, Any] | None:
 
 
 def failure(workdir: pathlib.Path) -> str | None:
-    """Returns the error of the last attempt at a run, or None if it did not fail or the run finished later."""
+    """Returns the error of the last attempt at a run. Returns None if the run has no error or finished later."""
     file = workdir / "failed.txt"
     if not file.exists() or (final_metrics(workdir) and _written(workdir / "metrics.json") > _written(file)):
         return None
@@ -178,10 +181,10 @@ def _has_finished(run: Run) -> bool:
 
 
 def _has_figures(run: Run, metrics: Mapping[str, Any]) -> bool:
-    """Returns whether a finished run has the config and all figures that its command asks for.
+    """Returns whether a finished run has the config and all metrics that its command asks for.
 
-    It is not enough to compare configs, because the config is written before the figures. After an
-    interruption, the config may name weights or classes whose figures were not computed yet. Additional figures are
+    A comparison of the configs is not enough, because the config is written before the metrics. After an interruption,
+    the config may name weights or classes, although FID or NMI was not computed with them yet. Additional metrics are
     allowed.
     """
     recorded, asked = read_record(run.workdir / "config.json"), json.loads(resolve(run.arguments).to_json())
@@ -219,7 +222,7 @@ def _last_line(log: pathlib.Path) -> str:
 
 
 def _link_caches(workdir: pathlib.Path) -> None:
-    """Replaces the cache folders of a workdir by links to folders that all runs of the config file share."""
+    """Replaces the cache folders of a workdir by links to folders for all runs of the config file."""
     for name in _CACHES:
         shared, link = workdir.parents[1] / name, workdir / name
         cache_folder.claim(shared)

@@ -1,6 +1,6 @@
 """The notes below a table.
 
-They list differences from the paper's runs, the images that FID compares, and failed runs.
+The notes list differences from the paper's runs, the images that FID compares, and failed runs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ def _are_cars_or_dogs(settings: Mapping[str, Any]) -> bool:
     return settings["data.source"] in ("cars", "dogs")
 
 
-# Differences from the paper that no config field shows. Each entry is a condition on the config of a run, and a text.
+# Differences from the paper that no config field shows. An entry has a text, and a function that says if it applies.
 _DEPARTURES = (
     (
         lambda settings: settings["schedule.final_segmenter_steps"] and not settings["segmenter.supervised"],
@@ -87,7 +87,7 @@ def _hashable(differences: Mapping[str, tuple[Any, Any]]) -> set[tuple[str, tupl
 
 
 def _fids(lines: Sequence[Line]) -> list[str]:
-    """Describes for each dataset what its FIDs compare. Names the rows if the FIDs compare different things."""
+    """Describes what the FIDs of each dataset compare. Names the rows if their FIDs compare different things."""
     rows: dict[tuple[str, str], dict[str, None]] = {}
     for line in lines:
         for facts in line.sections("synthesis").values():

@@ -1,4 +1,4 @@
-"""Tables of the paper, as Markdown and as CSV, with our figures beside the paper's figures."""
+"""Tables of the paper, as Markdown and as CSV, with our results beside the paper's results."""
 
 import csv
 import io
@@ -49,10 +49,10 @@ def markdown(title: str, table: Table, lines: Sequence[Line], command: str, abou
 def as_csv(table: Table, lines: Sequence[Line]) -> str:
     """Formats a table as CSV.
 
-    For a column NAME of the table, the file has NAME_paper with the figure of the paper, and NAME_mean, NAME_min and
-    NAME_max of our runs. Figures that are not in the paper have no NAME_paper. Two FIDs are comparable only if some
-    facts are equal (see `columns.FID_FACTS`). A table with FID also has columns for these facts ("fid_samples" and so
-    on). Such a column lists all values that occur in the runs.
+    For a column NAME of the table, the file has NAME_paper with the value of the paper, and NAME_mean, NAME_min and
+    NAME_max of our runs. If the paper does not have the column, NAME_paper is left out. Two FIDs are comparable only if
+    the facts in `columns.FID_FACTS` are equal. A table with FID also has columns for these facts ("fid_samples" and so
+    on). A column of a fact lists all values that occur in the runs.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""The paper's tables: the settings that each row trains with, and the paper's figures."""
+"""The paper's tables: the settings of each row for training, and the paper's results."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ class Row:
 
     Attributes:
         label: the setting or the method.
-        dataset: name of its file in configs/, which is also its `data.source`.
-        paper: the paper's figures by column, in the paper's units.
-        changes: changes to configs/DATASET.py by dotted field names; None if the paper quotes the figures from other
-            work. Nothing is run for such a row.
+        dataset: name of the row's file in configs/, and of its `data.source`.
+        paper: the paper's values by column, in the paper's units.
+        changes: changes to configs/DATASET.py by dotted field names. None if the paper quotes the row from other work.
+            Nothing is run for a quoted row.
         small: changes to configs/small.py at the small scale; None if this scale leaves out the row.
         method: the method whose masks are evaluated, a key of "test" in metrics.json.
         note: a remark to print below the table, or "".
-        traits: further entries of the row in the paper, by their names in `columns.TRAITS`.
+        traits: entries of the row in the paper's columns `columns.TRAITS`, by the names of these columns.
     """
 
     label: str
@@ -40,7 +40,7 @@ class Table:
         columns: names of its columns in `columns.COLUMNS`.
         rows: its rows.
         note: a remark on the whole table, or "".
-        small_note: the remark at the small scale, which has fewer rows.
+        small_note: the remark at the small scale. At this scale the table has fewer rows.
         traits: names of its columns in `columns.TRAITS`. These columns come first.
     """
 
@@ -52,15 +52,16 @@ class Table:
     traits: tuple[str, ...] = ()
 
 
-# Training without alternation (C.1): a million images without background loss, and then the segmenter (C.3).
+# Training without alternation (C.1): the GAN sees a million images without background loss. Then the segmenter is
+# trained (C.3).
 _ALONE = {"gan.gamma_bg": 0.0, "schedule.rounds": 1, "schedule.gan_images_per_round": 1_000_000}
 _64 = {"resolution": 64}
 # The weight is PerturbGAN's, because the paper does not state one.
 _MASK_SIZE = {"gan.gamma_mi": 0.0, "gan.gamma_size": 2.0}
 
 # The same settings at the small scale. In Table 3, both rows see the same number of images. The settings of each
-# dataset (Table C.1) are not used here, because all rows train on one folder. So equal rows of different tables share a
-# run.
+# dataset (Table C.1) are not used here, because all rows train on one folder. So equal rows of different tables need
+# only one run.
 _SMALL_ALONE = {"gan.gamma_bg": 0.0}
 _SMALL_LONG = {"schedule.gan_images_per_round": 48_000, "schedule.segmenter_steps_per_round": 900}
 _SMALL_ALTERNATE = {"schedule.rounds": 3}

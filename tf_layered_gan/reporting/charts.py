@@ -10,7 +10,7 @@ Points = Sequence[tuple[float, float]]
 _WIDTH, _HEIGHT = 400, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 18, 8, 36  # margins in which the numbers of the axes are drawn
 _TICKS = 4
-_DOTTED = 12  # a line with at most this number of points shows its points as dots
+_DOTTED = 12  # a line with this number of points or fewer shows its points as dots
 
 
 def line_chart(
@@ -22,7 +22,7 @@ def line_chart(
         title: the chart's heading.
         series: the points (x, y) of each line, by the name of the line. All lines together must have at least one
             point. Points that are not finite are left out.
-        x_label: what x is.
+        x_label: the name of x.
         y_range: the least and the greatest value of the y axis; by default the least and the greatest y of the points.
     """
     series = {name: _finite(points) for name, points in series.items()}
@@ -106,7 +106,7 @@ def _finite(points: Points) -> Points:
 
 def _range(values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values, default=0.0), max(values, default=1.0)
-    around = abs(low) / 2 or 1.0  # if all values are equal, their range is empty, so the axis needs another one
+    around = abs(low) / 2 or 1.0  # if all values are equal, their range is empty, so the axis gets a range around them
     return (low, high) if high > low else (low - around, high + around)
 
 

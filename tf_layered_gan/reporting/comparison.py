@@ -18,7 +18,7 @@ _PHOTOS, _BYTES = 8, 600_000
 
 
 def comparison_section(runs: Sequence[Recorded]) -> Section:
-    """Shows the figures, settings, learning curves and masks of several runs side by side."""
+    """Shows the metrics, settings, learning curves and masks of several runs side by side."""
     names = _distinct_names(runs)
     parts = [_figures(runs, names)]
     curves = {

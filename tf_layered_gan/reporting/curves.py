@@ -1,4 +1,4 @@
-"""The sections of the report about training: the gain of each part of the run, the layers over time, and the curves."""
+"""The sections of the report about training: the gain of each part in IoU, the layers over time, and the curves."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +18,8 @@ _PASSES = (
     "it agrees less with the masks of GrabCut or the labeller, by more than chance explains."
 )
 _MOST_GRIDS, _GRID_BYTES = 24, 3_600_000
-# The title of each chart, and the scalars in it, by the last part of their names. Each phase has its own charts.
+# The title of each chart, and its scalars. A scalar is given by the last part of its name. Each phase has its own
+# charts.
 _CHARTS = {
     "Adversarial losses": ("generator_adversarial", "discriminator_adversarial"),
     "The discriminator's logits": ("real_logits", "fake_logits"),
@@ -32,7 +33,7 @@ _CHARTS = {
     "Gradient norms": ("generator_gradient_norm", "discriminator_gradient_norm", "segmenter_gradient_norm"),
     "Images per second": ("images_per_second",),
 }
-# The heading of each phase, by the first part of the names of its scalars.
+# The heading of each phase. The keys are the first part of the names of the phase's scalars.
 _PHASES = {
     "gan": "GAN",
     "synthetic": "Synthetic masks after each round",
@@ -43,7 +44,7 @@ _PHASES = {
 
 
 def gains_section(run: Recorded) -> Section:
-    """Shows the gain of the bootstrap, of the GAN and of each pass."""
+    """Shows how much the bootstrap, the GAN and each pass improved the IoU."""
     parts = []
     if run.curve:
         rows, before = [], None

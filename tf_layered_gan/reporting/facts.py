@@ -1,4 +1,4 @@
-"""The section of the report about the run itself: its command, its settings, versions and times."""
+"""The section of the report about the run itself: its command, settings, versions of libraries, and times."""
 
 import platform
 import shlex

@@ -18,9 +18,9 @@ def element(tag: str, *children: str, **attributes: str | float | bool | None) -
 
     Args:
         tag: its name.
-        children: texts, which are escaped, and `Markup`, which is not.
-        attributes: the attributes of the element. `class_` means class, and other underscores mean hyphens. True makes
-            an attribute without a value. Attributes with the value None or False are left out.
+        children: `Markup` and other texts. The other texts are escaped.
+        attributes: the attributes of the element. `class_` means class, and other underscores mean hyphens. With the
+            value True, an attribute has a name but no value. Attributes with the value None or False are left out.
 
     Returns:
         the element.
@@ -30,12 +30,15 @@ def element(tag: str, *children: str, **attributes: str | float | bool | None) -
 
 
 def join(parts: Iterable[str]) -> Markup:
-    """Joins texts, which are escaped, and `Markup`."""
+    """Joins `Markup` and other texts. The other texts are escaped."""
     return Markup("".join(part if isinstance(part, Markup) else escape(part) for part in parts))
 
 
 def escape(text: str) -> Markup:
-    """Escapes a text for HTML. Control characters, and bytes of a file name that are not UTF-8, become \\x codes."""
+    """Escapes a text for HTML.
+
+    Control characters become \\x codes, and so do bytes of a file name that are not UTF-8.
+    """
     shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
     return Markup(html.escape(shown))
 
@@ -51,7 +54,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], caption: str) -> M
 
 
 def bar(share: float) -> Markup:
-    """Shows a figure from 0 to 1 as a number and a bar."""
+    """Shows a number from 0 to 1 as text and as a bar."""
     filled = element("i", style=f"width: {100 * min(1.0, max(0.0, share)):.0f}%")
     return join([f"{share:.3f}", element("span", filled, class_="bar", aria_hidden="true")])
 
@@ -68,7 +71,7 @@ class Section:
     Attributes:
         name: the id of its element in the page.
         title: its heading.
-        content: what follows the heading.
+        content: the HTML below the heading.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The masks that a run's segmenter finds in photos, and the figures of each photo, for the report."""
+"""The masks of a run's segmenter for photos, and the IoU and certainty of each mask, for the report."""
 
 import dataclasses
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, f
 from tf_layered_gan.evaluation.segmentation import THRESHOLD, predict_probabilities
 from tf_layered_gan.labelling.labels import agreements, evenly_chosen
 
-_MOST_PHOTOS = 1_000  # greatest number of photos of each split; they are chosen evenly spaced
+_MOST_PHOTOS = 1_000  # largest number of photos of each split; more photos are reduced to evenly spaced photos
 _MOST_GRABCUT = 64
 _BASELINE_PHOTOS = 6
 
@@ -31,8 +31,8 @@ class Answers:
             certainty is the IoU of the two masks; 0 if the photo's mask is empty.
         truth: uint8 [photo, height, width], see `Photos`; or None.
         ious: float [photo], the IoU with the true mask; None without true masks.
-        areas: float [photo], the share of the labelled pixels that the true mask covers, or, without true masks, the
-            share that the predicted mask covers.
+        areas: float [photo], the fraction of the labelled pixels inside the true mask. Without true masks, the fraction
+            of all pixels inside the predicted mask.
     """
 
     images: np.ndarray
@@ -46,13 +46,13 @@ class Answers:
 
 @dataclasses.dataclass(frozen=True)
 class Measured:
-    """The masks and figures of a run's models for the report.
+    """The masks and metrics of a run's models for the report.
 
     If the run lacks a model or photos, the fields that need them are None or empty.
 
     Attributes:
         held_out: the test photos, at most 1,000.
-        training: the photos to train on, at most 1,000, without their true masks.
+        training: the training photos, at most 1,000, without their true masks.
         baselines: masks by the name of the method, bool [photo, height, width], of the photos in `baseline_photos`.
         baseline_photos: indices in `held_out` of the photos whose masks are in `baselines`.
         grabcut_agreement: the mean IoU of the segmenter's masks with GrabCut's masks, on at most 64 test photos.

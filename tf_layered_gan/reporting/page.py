@@ -23,8 +23,7 @@ from tf_layered_gan.reporting.recorded import Recorded, read_run
 from tf_layered_gan.reporting.summary import summary_section
 
 FILE = "report.html"
-# This policy keeps the browser from loading or running anything from outside the file, even if a photo's name contains
-# HTML.
+# With this policy, the browser loads and runs nothing from outside the file, even if a photo's name contains HTML.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
 
 
@@ -39,7 +38,7 @@ def write_page(
     Args:
         workdir: the directory of a run, or of a student.
         measured: the masks of the run's models.
-        others: the directories of other runs, to be put side by side with this one.
+        others: the directories of other runs to compare with this run.
         missing: sentences about parts that could not be measured.
 
     Returns:
@@ -55,7 +54,7 @@ def write_page(
 def try_to_write_page(
     workdir: str | os.PathLike, network: keras.Model, splits: Splits, discriminator: keras.Model | None
 ) -> None:
-    """Measures models and writes WORKDIR/report.html. A failure only causes a warning, so that no result is lost.
+    """Measures models and writes WORKDIR/report.html. An error causes only a warning, so that no result is lost.
 
     Args:
         workdir: the directory of a run, or of a student.

@@ -16,7 +16,7 @@ from tf_layered_gan.reporting.measured import Answers, Measured, order_by_doubt
 from tf_layered_gan.reporting.thumbnails import data_uris
 
 _NO_CLUSTERS = "There are no clusters: no GAN with a categorical private code has been trained."
-_METHODS = {  # explanations of methods, by the name of the method's row in the table
+_METHODS = {  # explanations of methods, by the names of the methods in the table
     "bootstrap": "The bootstrap and the passes are the steps to the segmenter, see “What each part gained”.",
     "pairs alone": "“Pairs alone” is the segmenter that learned from the GAN's images, before the passes.",
     "sharpened": "“Sharpened” is the segmenter's masks after correction by the colours and edges of each photo.",
@@ -25,10 +25,10 @@ _BASELINES = (
     "The baselines learn nothing. Otsu splits each photo by brightness, two colours by colour, and pooled hues all "
     "photos together by hue. GrabCut starts from a rectangle and tells its colours from those outside."
 )
-_SHOWN = 8  # number of best masks that are shown, and of worst masks
+_SHOWN = 8  # this number of best masks is shown, and the same number of worst masks
 _REVIEWED, _REVIEW_BYTES = 300, 2_900_000
 _CLUSTERS, _OF_A_CLUSTER, _CLUSTER_BYTES = 24, 8, 800_000
-_MASK_BYTES = 400_000  # the images of each list of photos have at most this number of bytes
+_MASK_BYTES = 400_000  # most bytes of all images in a list of photos
 
 
 def masks_section(measured: Measured) -> Section:
@@ -70,7 +70,7 @@ def area_section(measured: Measured) -> Section | None:
 
 
 def baselines_section(measured: Measured, test: Mapping[str, Any] | None) -> Section | None:
-    """Shows the masks of the baselines and the segmenter on the same photos, and their figures on all test photos."""
+    """Shows the masks of the baselines and the segmenter on the same photos, and their metrics on all test photos."""
     answers = measured.held_out
     if answers is None or not measured.baselines:
         return None

@@ -1,4 +1,4 @@
-"""The records in the workdir of a run, from which its report is made."""
+"""The records in the workdir of a run. The report is made from these records."""
 
 import dataclasses
 import os
@@ -27,9 +27,9 @@ class Recorded:
         settings: the values of config.json by dotted names.
         metrics: the content of metrics.json.
         curve: the points of curve.csv.
-        passes: the records of the passes over photos that have ended, in order.
-        scalars: the points of each scalar in TensorBoard's events, by name. The names of scalars of a pass begin with
-            the name of the pass.
+        passes: the records of the finished passes over photos, in order.
+        scalars: the points of each scalar in TensorBoard's events, by name. If a scalar belongs to a pass, its name
+            begins with the name of the pass.
         grids: the steps and files of the layer grids, in order.
         missing: a sentence for each record that is missing or damaged.
     """
@@ -55,7 +55,7 @@ class Recorded:
 
     @property
     def why_no_gan(self) -> str:
-        """A sentence that says why the run trains no GAN, or "" if the run has a GAN or may get one."""
+        """A sentence that says why the run trains no GAN, or "" if the run has a GAN or may still train a GAN."""
         if self.is_student:
             return "A student has no GAN: see the report of its teacher's run."
         if self.settings.get("segmenter.supervised", False):

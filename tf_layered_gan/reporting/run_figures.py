@@ -1,4 +1,4 @@
-"""The last part of a run: facts about the run, figures of its segmenter and its GAN, and its report."""
+"""The last part of a run: facts about the run, metrics of its segmenter and its GAN, and its report."""
 
 import os
 import pathlib
@@ -41,7 +41,7 @@ def report_run(
         config: the run's config, with the seed of this attempt.
         workdir: the run's directory.
         splits: the photos.
-        gan, segmenter, checkpointer: the models, and the checkpointer that knows how many steps they have been trained.
+        gan, segmenter, checkpointer: the models, and the checkpointer with the number of their training steps.
         inception: the network for FID, or None.
 
     Returns:
@@ -72,12 +72,12 @@ def report_run(
 
 
 def clustering_network(config: ConfigDict, gan: LayeredGAN) -> keras.Model | None:
-    """Returns the network of D and E_x. Returns None if it was not trained, or if E_x does not predict categories."""
+    """Returns the network of D and E_x. Returns None without a trained network or categories of E_x."""
     return gan.discriminator if passes.is_trained(gan) and config.codes.prior == "categorical" else None
 
 
 def _earlier_figures(workdir: str | os.PathLike, facts: dict) -> dict:
-    """Returns the FID and NMI of this GAN from an earlier metrics.json, because these figures are costly to compute."""
+    """Returns the FID and NMI of this GAN from an earlier metrics.json, because their computation takes long."""
     file = pathlib.Path(workdir) / "metrics.json"
     try:
         earlier = read_record(file) if file.exists() else {}

@@ -11,7 +11,8 @@ from tf_layered_gan.files.paths import for_tensorflow
 Series = list[tuple[float, float]]
 
 _MOST_POINTS = 200
-# The groups of the GAN's scalars. Earlier versions wrote all of them in one group. All speeds have a group "speed".
+# The groups of the GAN's scalars. Earlier versions wrote all these scalars in one group. All speeds are in a group
+# "speed".
 _GAN_GROUPS = ("discriminator", "mask", "background", "codes", "gradients")
 
 
@@ -19,7 +20,7 @@ def read_scalars(folder: pathlib.Path) -> dict[str, Series]:
     """Reads the scalars in a folder of event files.
 
     Files are read one after another in the order of their names, which begin with the time. If a run went back to a
-    checkpoint, a step has several values, and the last one counts. A truncated file is read up to its last complete
+    checkpoint, a step has several values, and the last value is used. A truncated file is read up to its last complete
     event.
 
     Returns:

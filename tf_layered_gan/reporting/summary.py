@@ -1,4 +1,7 @@
-"""The summary at the top of the report: did the run learn, what fails, and what to do next."""
+"""The summary at the top of the report.
+
+It answers three questions: Did the run learn? What fails? What should be done next?
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,10 +12,10 @@ from tf_layered_gan.reporting.markup import Section, element, section
 from tf_layered_gan.reporting.measured import Measured, thirds_by_area
 from tf_layered_gan.reporting.recorded import Recorded
 
-_NEAR = 0.02  # smaller differences of IoU are ignored, because two seeds differ by more
+_NEAR = 0.02  # smaller differences of IoU are ignored, because the difference between two seeds is larger
 _FAILED = 0.5  # IoU
 _UNEQUAL = 0.1  # smaller differences of IoU between small and large objects are not reported
-_MUCH = 1.2  # smaller ratios of predicted to true foreground, or of true to predicted, are not reported
+_MUCH = 1.2  # a ratio of predicted to true foreground from 1/1.2 to 1.2 is not reported
 
 
 def summary_section(run: Recorded, measured: Measured) -> Section:
@@ -100,7 +103,7 @@ def _no_fault(run: Recorded, measured: Measured) -> str:
 
 
 def what_next(run: Recorded, measured: Measured) -> Iterable[str]:
-    """Yields advice that follows from the figures."""
+    """Yields advice that follows from the metrics."""
     test, settings = run.metrics.get("test") or {}, run.settings
     ours = _ours(test)
     rounds = [p["iou"] for p in run.curve if p["after"].startswith("round") and not p["after"].endswith("final")]
@@ -129,7 +132,7 @@ def what_next(run: Recorded, measured: Measured) -> Iterable[str]:
 
 
 def _advice(run: Recorded, best: Mapping[str, Any]) -> str:
-    """Returns advice for a run whose last point is not its best point: how to end the run at its best point."""
+    """Returns advice for a run that had a better IoU before its end: how to end the run at its best point."""
     if best["after"] == "bootstrap" and run.metrics.get("images_seen"):
         chosen_already = run.settings.get("schedule.gan") == "if_needed"
         return "" if chosen_already else "Leave the GAN out: schedule.gan=if_needed."
@@ -162,5 +165,5 @@ def _gan_faults(metrics: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _ours(test: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """Returns the figures of the segmenter, or of the student, on the test photos."""
+    """Returns the metrics of the segmenter, or of the student, on the test photos."""
     return (test or {}).get("segmenter") or (test or {}).get("student")

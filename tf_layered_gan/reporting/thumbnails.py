@@ -16,8 +16,8 @@ _SMALLEST = 8  # pixels
 def data_uris(images: Sequence[np.ndarray | Image.Image], most_bytes: int) -> list[Markup]:
     """Encodes images so that all of them together take at most `most_bytes` in the page.
 
-    If the images do not fit, first their quality is lowered, and then their size. If they do not fit even at the
-    smallest size, the last images are left out.
+    If the images take more bytes, first their quality is reduced, and then their size. If they take more bytes even at
+    the smallest size, the last images are left out.
 
     Args:
         images: uint8 arrays [height, width, rgb], or Pillow images.
