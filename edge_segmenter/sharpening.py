@@ -102,7 +102,7 @@ def _bins(pixels: np.ndarray) -> np.ndarray:
 
 
 def _first_centres(sample: np.ndarray) -> np.ndarray:
-    """Draws at most `_BINS` different pixels. Pixels far from the pixels drawn before are more likely (k-means++)."""
+    """Chooses at most `_BINS` different pixels at random, preferably far from each other (k-means++)."""
     random = np.random.default_rng(0)
     centres = [sample[random.integers(len(sample))]]
     distances = np.full(len(sample), np.inf)

@@ -99,7 +99,7 @@ def _unnumbered(path: str) -> str:
 
 
 def _assign(models: Models, values: dict[str, np.ndarray]) -> dict[str, str]:
-    """Assigns the returned values, and replaces those that are missing.
+    """Assigns the values that came back from the device, and fills in the values that are missing.
 
     Returns:
         dict from each group with missing variables to a description of the replacement.

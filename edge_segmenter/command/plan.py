@@ -99,7 +99,7 @@ def check_targets(targets: Iterable[Path], sources: Iterable[Path], output: Path
         if path in originals:
             raise ValueError(f"--output {output} would overwrite the input {target}")
         if not Path(path).is_relative_to(folder):
-            raise ValueError(f"--output {output} holds a link: {target} would be written to {path}")
+            raise ValueError(f"--output {output} holds a link, so {target} would be written to {path}")
 
 
 def common_folder(sources: Sequence[Path]) -> Path:

@@ -29,8 +29,7 @@ class Listing:
         names: the sorted paths of all entries with an image suffix, except folders. The paths are relative to the
             folder and contain "/". An entry may be a broken link instead of a file.
         unreadable: each folder that cannot be listed, with the reason.
-        left_out: dict from a reason, such as `HIDDEN`, to the number of files and of links to folders that are
-            left out for this reason.
+        left_out: files and links to folders that are left out: dict from a reason, such as `HIDDEN`, to their number.
         other_suffixes: dict from a suffix that is not an image suffix to the number of files with it. The suffix is in
             lower case, or "" for no suffix.
     """

@@ -12,9 +12,9 @@ class Column:
 
     Attributes:
         header: name of the metric in the table.
-        keys: the path of the metric in metrics.json. If `of_masks` is true, the path begins below "test" and the row's
-            method.
-        factor: factor from the value in metrics.json to the value in the paper's unit.
+        keys: the path of the metric in metrics.json. If `of_masks` is true, the path begins in the entry of a method in
+            "test".
+        factor: the value in metrics.json is multiplied by this factor to get the paper's unit.
         decimals: number of decimals in the paper.
         of_masks: whether the metric measures masks of the test photos. If not, it measures the GAN.
         companion: a column to show beside our values, because our values alone could mislead. The paper does not have

@@ -87,7 +87,7 @@ def _hashable(differences: Mapping[str, tuple[Any, Any]]) -> set[tuple[str, tupl
 
 
 def _fids(lines: Sequence[Line]) -> list[str]:
-    """Describes what the FIDs of each dataset compare. Names the rows if their FIDs compare different things."""
+    """Describes what the FIDs of each dataset compare. If this differs between rows, the text names the rows."""
     rows: dict[tuple[str, str], dict[str, None]] = {}
     for line in lines:
         for facts in line.sections("synthesis").values():

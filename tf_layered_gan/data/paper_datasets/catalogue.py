@@ -23,9 +23,9 @@ class Dataset:
             taken from "train". If the examples have no feature `MASK`, masks come from a folder.
         source: where users can ask for the archives.
         archives: the names of the archives.
-        name: function that takes an example and its split, and returns the photo's name. The name contains the class of
-            the photo, and its path in the archive.
-        features: the features of an example from which `name` makes the photo's name.
+        name: function that takes an example and its split, and returns the photo's name. The name contains the photo's
+            class and path in the archive.
+        features: the features of an example that `name` needs.
     """
 
     builder: type[tfds.core.DatasetBuilder]

@@ -95,7 +95,8 @@ def boundary_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
         predicted, truth: see `segmentation_metrics`.
 
     Returns:
-        int64 [image, in the true mask's band, in the predicted mask's band].
+        numbers of pixels, int64 [image, 2, 2]. The second axis tells whether a pixel is in the band of the true mask.
+        The third axis tells whether it is in the band of the predicted mask.
     """
     true = np.where(truth == UNLABELLED, predicted, truth == FOREGROUND)
     labels = np.where(truth == UNLABELLED, truth, boundary_bands(true).astype(np.uint8))
