@@ -81,7 +81,7 @@ def prepare(config: ConfigDict, uses_segmenter: bool) -> tuple[LayeredGAN, Calla
     batch = dict(sampling.build_sampler(config, sampling.GAN_STREAM)(tf.constant(0, tf.int64)))
     shape = (config.batch_size, config.resolution, config.resolution, 3)
     batch["image"] = tf.random.stateless_uniform(shape, (0, 0), -1, 1)
-    step = distributed_step(strategy, gan.train_step)
+    step = distributed_step(strategy, gan.train_step, jit=config.jit)
     return gan, lambda: {name: float(value) for name, value in step((batch,)).items()}, batch
 
 

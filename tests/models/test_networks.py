@@ -9,6 +9,7 @@ from tf_layered_gan.models.networks.discriminator import discriminator
 from tf_layered_gan.models.networks.generator import background_generator, foreground_generator, window_range
 from tf_layered_gan.models.networks.lite0_unet import lite0_unet
 from tf_layered_gan.models.networks.mask_encoder import mask_encoder
+from tf_layered_gan.models.networks.multiply_adds import multiply_adds
 from tf_layered_gan.models.networks.separable_unet import separable_unet
 from tf_layered_gan.models.networks.unet import unet
 
@@ -27,10 +28,16 @@ def test_background_generator(resolution):
     assert -1 <= image.min() < 0 < image.max() <= 1
 
 
-@pytest.mark.parametrize("resolution, residual_blocks", [(16, 0), (32, 2)])
-def test_foreground_generator(resolution, residual_blocks):
+@pytest.mark.parametrize("resolution, residual_blocks, half", [(16, 0, False), (32, 2, False), (16, 1, True)])
+def test_foreground_generator(resolution, residual_blocks, half):
     generator = foreground_generator(
-        resolution, tiny.WIDTH, tiny.Z_DIM, c_dim=6, c_sup_dim=3, residual_blocks=residual_blocks
+        resolution,
+        tiny.WIDTH,
+        tiny.Z_DIM,
+        c_dim=6,
+        c_sup_dim=3,
+        residual_blocks=residual_blocks,
+        half_mask_stage=half,
     )
     z = tf.random.stateless_normal([2, tiny.Z_DIM], (0, 1))
     image, mask = (x.numpy() for x in generator([10.0 * z, tf.one_hot([0, 1], 3), tf.one_hot([0, 3], 6)]))
@@ -38,6 +45,15 @@ def test_foreground_generator(resolution, residual_blocks):
     assert mask.shape == (2, resolution, resolution, 1) and mask.dtype == np.float32
     assert -1 <= image.min() < 0 < image.max() <= 1
     assert 0 <= mask.min() < 0.5 < mask.max() <= 1
+
+
+def test_a_mask_stage_at_half_resolution_needs_much_less_arithmetic():
+    def cost(half: bool) -> int:
+        return multiply_adds(
+            foreground_generator(64, 8, 4, c_dim=6, c_sup_dim=3, residual_blocks=2, half_mask_stage=half)
+        )
+
+    assert cost(half=True) < 0.6 * cost(half=False)
 
 
 @pytest.mark.parametrize("resolution", [16, 32])

@@ -104,6 +104,13 @@ FIELDS = (
     Field(
         "networks.mask_centring", 0.0, at_least(0, 1_000), "this * r^2 is subtracted from mask logits; not in the paper"
     ),
+    Field(
+        "networks.mask_stage",
+        "full",
+        checks.one_of("full", "half"),
+        "resolution of G_f's stage that paints the mask; half: faster, not in the paper",
+        added=True,
+    ),
     Field("networks.discriminator_width", 64, _WIDTH, "channels after the discriminator's first convolution"),
     Field(
         "networks.minibatch_groups",

@@ -57,6 +57,7 @@ def build_gan_networks(config: ConfigDict) -> tuple[keras.Model, keras.Model, ke
             least_width=networks.least_width,
             initial_mask=networks.initial_mask,
             mask_centring=networks.mask_centring,
+            half_mask_stage=networks.mask_stage == "half",
         ),
         discriminator(
             config.resolution, networks.discriminator_width, c_dim, minibatch_groups=networks.minibatch_groups

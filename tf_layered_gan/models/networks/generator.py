@@ -56,13 +56,12 @@ def _upsample_window(x: KerasTensor, window: KerasTensor, resolution: int, width
     return Window(resolution + 2)(x, window % 2 + 1)
 
 
-def _stage(x: KerasTensor, code: KerasTensor, residual_blocks: int, least_width: int) -> KerasTensor:
-    """Joins a private code to a feature map, refines the map, and halves its channels (not below `least_width`)."""
-    channels = x.shape[-1]
+def _refine(x: KerasTensor, code: KerasTensor, residual_blocks: int) -> KerasTensor:
+    """Joins a private code to a feature map and refines the map. The shape does not change."""
     x = blocks.join_code(x, code)
     for _ in range(residual_blocks):
         x = blocks.residual_block(x)
-    return blocks.conv_bn_relu(x, max(channels // 2, least_width))
+    return x
 
 
 def _centred(logits: KerasTensor, strength: float) -> KerasTensor:
@@ -110,6 +109,7 @@ def foreground_generator(
     least_width: int = 1,
     initial_mask: float = 0.5,
     mask_centring: float = 0.0,
+    half_mask_stage: bool = False,
 ) -> keras.Model:
     """Builds G_f, which paints an object and its mask.
 
@@ -130,6 +130,9 @@ def foreground_generator(
         mask_centring: how much the logit of the mask is lowered at the middle of a side, compared with the centre. The
             difference grows with the squared distance from the centre. `initial_mask` is then the value near the
             centre. The paper has 0. A larger value uses the knowledge that photographers put objects in the middle.
+        half_mask_stage: whether the stage that paints the mask works at half the resolution, which is not in the paper.
+            The stage has as many channels as at full resolution, so it costs about a quarter. One convolution brings
+            its features to full resolution, and the mask is painted from them.
 
     Returns:
         keras.Model that maps [z, c_sup, c] to [x_f, pi]. z is float32 [batch, z_dim], c_sup is float32 [batch,
@@ -139,11 +142,15 @@ def foreground_generator(
     z = layers.Input((z_dim,), name="z")
     c_sup = layers.Input((c_sup_dim,), name="c_sup")
     c = layers.Input((c_dim,), name="c")
-    x = _trunk(layers.Concatenate()([z, c_sup]), 4, resolution, width)
-    x = _stage(x, c_sup, residual_blocks, least_width)
+    x = _trunk(layers.Concatenate()([z, c_sup]), 4, resolution // 2 if half_mask_stage else resolution, width)
+    if half_mask_stage:
+        x = blocks.conv_bn_relu(x, max(x.shape[-1] // 2, width))
+    channels = x.shape[-1]
+    finish = blocks.upsample_block if half_mask_stage else blocks.conv_bn_relu
+    x = finish(_refine(x, c_sup, residual_blocks), max(channels // 2, least_width))
     bias = keras.initializers.Constant(math.log(initial_mask / (1 - initial_mask)))
     mask = blocks.conv(1, 3, use_bias=True, bias_initializer=bias, name="mask_logits")(x)
     mask = layers.Activation("sigmoid", name="mask")(_centred(mask, mask_centring) if mask_centring else mask)
-    x = _stage(x, c, residual_blocks, least_width)
+    x = blocks.conv_bn_relu(_refine(x, c, residual_blocks), max(x.shape[-1] // 2, least_width))
     image = blocks.conv(3, 3, use_bias=True, activation="tanh", name="foreground")(x)
     return keras.Model([z, c_sup, c], [image, mask], name="foreground_generator")
