@@ -146,6 +146,12 @@ def test_independence_loss_needs_two_images():
         validate(changed(shapes, batch_size=1, **{"gan.gamma_independence": (0.0, 1.0)}))
 
 
+def test_variety_loss_needs_pairs_of_images():
+    validate(changed(shapes, batch_size=2, **{"gan.gamma_variety": 1.0}))
+    with pytest.raises(ValueError, match="batch_size is 3, allowed: an even number where gan.gamma_variety"):
+        validate(changed(shapes, batch_size=3, **{"gan.gamma_variety": 1.0}))
+
+
 def test_groups_of_the_discriminator_divide_the_batch():
     validate(changed(shapes, batch_size=8, **{"networks.minibatch_groups": 4}))
     for batch_size, groups in ((8, 3), (8, 1), (2, 4)):

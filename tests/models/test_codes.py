@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tf_layered_gan.models.codes import c_sup_dim, sample_codes
@@ -62,6 +63,14 @@ def test_a_normal_code_has_no_groups():
     codes = draw(prior="normal", num_categories=5, group_size=2)
     assert codes["c"].shape == (2000, 5) and codes["c"].dtype == tf.float32
     np.testing.assert_array_equal(codes["c_sup"], codes["c"])
+
+
+@pytest.mark.parametrize("prior", ["categorical", "normal"])
+def test_pairs_have_the_same_private_code_but_different_z(prior):
+    codes = draw(prior=prior, in_pairs=True)
+    for name in ("c", "c_sup"):
+        np.testing.assert_array_equal(codes[name][::2], codes[name][1::2])
+    assert np.all(np.any(codes["foreground_z"][::2] != codes["foreground_z"][1::2], axis=1))
 
 
 def test_c_sup_dim_is_the_number_of_components():

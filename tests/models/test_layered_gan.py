@@ -111,7 +111,8 @@ def fakes(gan, batch):
 @pytest.mark.parametrize("uses_segmenter", [False, True])
 def test_generators_descend_equation_6_and_the_terms_that_are_not_in_the_paper(gan, monkeypatch, uses_segmenter):
     size_range, batch = (0.9, 0.95), tiny.batch()
-    for name, weight in {"gamma_size": 4.0, "mask_size": size_range, "gamma_independence": (6.0, 7.0)}.items():
+    weights = {"gamma_size": 4.0, "mask_size": size_range, "gamma_independence": (6.0, 7.0)}
+    for name, weight in (weights | {"gamma_variety": 8.0, "mask_distance": 0.9}).items():
         monkeypatch.setattr(gan, name, weight)
     gan.uses_segmenter = uses_segmenter
     with tf.GradientTape() as tape:
@@ -120,15 +121,18 @@ def test_generators_descend_equation_6_and_the_terms_that_are_not_in_the_paper(g
         mutual_information += losses.mutual_information(super_category, batch["c_sup"])
         size = losses.mask_size(layers["mask"], *size_range)
         independence = losses.independence(layers["background"], layers["foreground"], layers["mask"])
+        variety = losses.variety(layers["mask"], 0.9)
         # The loss weights are gamma_mi = 0.5 and gamma_b = 2. If there is a segmenter, gamma_bg is 3.
         total = -realness + 0.5 * mutual_information + 2.0 * losses.binarization(layers["mask"]) + 4.0 * size
+        total += 8.0 * variety
         total += (7.0 if uses_segmenter else 6.0) * independence
         if uses_segmenter:
             total += 3.0 * losses.background(gan.segmenter(layers["background"]))
         loss = tf.reduce_mean(total)
-    assert np.min(size) > 0
+    assert np.min(size) > 0 and np.min(variety) > 0
     report = assert_descends(gan, "generator", tape, loss, batch)
     assert float(report["mask_size"]) == pytest.approx(np.mean(size), rel=1e-4)
+    assert float(report["variety"]) == pytest.approx(np.mean(variety), rel=1e-4)
     assert float(report["independence"]) == pytest.approx(np.mean(independence), rel=1e-4)
 
 

@@ -53,6 +53,14 @@ def test_mask_size_penalises_masks_below_the_least_and_above_the_largest_size():
     np.testing.assert_allclose(losses.mask_size(masks, 0.25, 0.5), [0.15, 0, 0.25], atol=1e-6)
 
 
+def test_variety_penalises_pairs_of_masks_that_hardly_differ():
+    # In the first pair, the difference is 0.5 of 2.5 pixels, so d is 0.2. In the second pair, d is 1. Two empty masks
+    # have d = 0.
+    masks = [plane(1, 0, 0, 0), plane(1, 0.5, 0, 0), plane(1, 0, 0, 0), plane(0, 1, 0, 0), plane(0, 0, 0, 0)]
+    loss = losses.variety(np.concatenate([*masks, masks[-1]]), 0.3)
+    np.testing.assert_allclose(loss, [0.1, 0.1, 0, 0, 0.3, 0.3], atol=1e-6)
+
+
 def pixels(*values):
     """Images of one pixel and one channel."""
     return np.float32(values).reshape(-1, 1, 1, 1)

@@ -30,6 +30,14 @@ def test_independence_loss_needs_two_images_on_each_device(monkeypatch):
     assert isinstance(build_strategy(tiny.run_config(shapes, batch_size=6, **changes)), ThreeReplicas)
 
 
+def test_variety_loss_needs_pairs_of_images_on_each_device(monkeypatch):
+    monkeypatch.setattr(tf.distribute, "MirroredStrategy", ThreeReplicas)
+    changes = {"distribution": "mirrored", "gan.gamma_variety": 1.0}
+    with pytest.raises(ValueError, match="batch_size is 9, allowed: an even number for each of the 3 devices"):
+        build_strategy(tiny.run_config(shapes, batch_size=9, **changes))
+    assert isinstance(build_strategy(tiny.run_config(shapes, batch_size=12, **changes)), ThreeReplicas)
+
+
 def test_groups_of_the_discriminator_divide_the_images_of_each_device(monkeypatch):
     monkeypatch.setattr(tf.distribute, "MirroredStrategy", ThreeReplicas)
     changes = {"distribution": "mirrored", "networks.minibatch_groups": 4}

@@ -166,6 +166,14 @@ FIELDS = (
         checks.weight_pair(1_000_000),
         "weights of the independence loss in round 1 and in later rounds; ILSGAN: 0.2, 1",
     ),
+    Field("gan.gamma_variety", 0.0, _WEIGHT, "weight of the variety loss; not in the paper", added=True),
+    Field(
+        "gan.mask_distance",
+        0.2,
+        within(0, 1),
+        "the variety loss is 0 for masks that are at least this distance apart",
+        added=True,
+    ),
     Field("gan.gamma_r1", 0.0, _WEIGHT, "weight of R1; ILSGAN: 0.0002 * resolution^2 / batch_size", added=True),
     Field(
         "gan.augmentation",

@@ -105,6 +105,8 @@ def _check_training(config: ConfigDict) -> Iterator[_Checked]:
     yield "schedule.gan_images_per_round", images, allowed, images >= batch_size
     if any(config.gan.gamma_independence):
         yield "batch_size", batch_size, "2 or more where gan.gamma_independence is more than 0", batch_size >= 2
+    if config.gan.gamma_variety:
+        yield "batch_size", batch_size, "an even number where gan.gamma_variety is more than 0", batch_size % 2 == 0
     groups = config.networks.minibatch_groups
     allowed = f"0, or 2 or more and a divisor of batch_size, {_shown(batch_size)}"
     yield "networks.minibatch_groups", groups, allowed, not groups or (groups >= 2 and batch_size % groups == 0)

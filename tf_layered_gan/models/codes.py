@@ -17,6 +17,7 @@ def sample_codes(
     prior: str = "categorical",
     num_categories: int,
     group_size: int,
+    in_pairs: bool = False,
 ) -> dict[str, tf.Tensor]:
     """Draws z ~ N(0, 1)^d_z and c ~ Cat(d_c) or N(0, 1)^d_c, and derives c_sup from c.
 
@@ -33,6 +34,8 @@ def sample_codes(
         prior: prior of the private code c, "categorical" or "normal".
         num_categories: d_c, the number of categories of c, or its dimension if the prior is normal.
         group_size: number of categories in a group; unused if the prior is normal.
+        in_pairs: whether the draws 2i and 2i + 1 have the same c. They still have different z. The batch size is then
+            even.
 
     Returns:
         dict of float32 tensors: "z" and "foreground_z" [batch, z_dim], "c" [batch, num_categories] and "c_sup" [batch,
@@ -44,10 +47,13 @@ def sample_codes(
         "z": z,
         "foreground_z": z if public_z else tf.random.stateless_normal([batch_size, z_dim], foreground_z_seed),
     }
+    copies = 2 if in_pairs else 1
     if prior == "normal":
-        c = tf.random.stateless_normal([batch_size, num_categories], c_seed)
+        c = tf.random.stateless_normal([batch_size // copies, num_categories], c_seed)
+        c = tf.repeat(c, copies, axis=0)
         return codes | {"c_sup": c, "c": c}
-    c = tf.random.stateless_uniform([batch_size], c_seed, maxval=num_categories, dtype=tf.int32)
+    c = tf.random.stateless_uniform([batch_size // copies], c_seed, maxval=num_categories, dtype=tf.int32)
+    c = tf.repeat(c, copies)
     return codes | {
         "c_sup": tf.one_hot(c // group_size, num_categories // group_size),
         "c": tf.one_hot(c, num_categories),

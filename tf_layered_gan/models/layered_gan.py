@@ -83,6 +83,8 @@ class LayeredGAN(keras.Model):
         gamma_size: float = 0.0,
         mask_size: tuple[float, float] = (0.25, 1.0),
         gamma_independence: tuple[float, float] = (0.0, 0.0),
+        gamma_variety: float = 0.0,
+        mask_distance: float = 0.2,
         gamma_r1: float = 0.0,
         mutual_information: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] = losses.mutual_information,
     ) -> None:
@@ -102,6 +104,8 @@ class LayeredGAN(keras.Model):
                 these two fractions.
             gamma_independence: (first, later), weights of the independence loss, which is not in the paper. The weight
                 is `first` while `uses_segmenter` is false (round 1), and `later` while `uses_segmenter` is true.
+            gamma_variety: weight of the variety loss, which is not in the paper.
+            mask_distance: the variety loss is 0 for masks that are at least this distance apart, see `losses.variety`.
             gamma_r1: weight of R1 in the update of D, which is not in the paper.
             mutual_information: the function for one term of Eq. 5: `losses.mutual_information` for a categorical code,
                 or `losses.normal_mutual_information` for a normal code.
@@ -112,6 +116,7 @@ class LayeredGAN(keras.Model):
         self.background_every = background_every
         self.gamma_size, self.mask_size = gamma_size, mask_size
         self.gamma_independence, self.gamma_r1 = gamma_independence, gamma_r1
+        self.gamma_variety, self.mask_distance = gamma_variety, mask_distance
         self.mutual_information = mutual_information
         generator_optimizer.build(self.generator_variables)
         discriminator_optimizer.build(self.discriminator_variables)
@@ -208,6 +213,8 @@ class LayeredGAN(keras.Model):
         }
         if self.gamma_size:
             terms["mask_size"] = (self.gamma_size, losses.mask_size(mask, *self.mask_size))
+        if self.gamma_variety:
+            terms["variety"] = (self.gamma_variety, losses.variety(mask, self.mask_distance))
         if gamma_independence := self.gamma_independence[self.uses_segmenter]:
             terms["independence"] = (gamma_independence, losses.independence(background, foreground, mask))
         if self.uses_segmenter and self.gamma_bg:

@@ -1,9 +1,10 @@
-"""The loss terms of the paper's Eqs. 5 to 8, PerturbGAN's mask-size loss, ILSGAN's independence loss and R1.
+"""The loss terms of the paper's Eqs. 5 to 8, and losses that the paper does not have.
 
 Every loss returns one value per example, float32 [batch]. All losses are minimised. Losses of pixels are averaged over
 the pixels. Eqs. 5, 7 and 8 are negative log-likelihoods; the paper prints them without the minus sign.
 """
 
+import keras
 from keras import KerasTensor, ops
 
 
@@ -114,6 +115,28 @@ def mask_size(mask: KerasTensor, least: float, most: float = 1.0) -> KerasTensor
     """
     size = ops.mean(mask, axis=(1, 2, 3))
     return ops.relu(least - size) + ops.relu(size - most)
+
+
+def variety(mask: KerasTensor, least: float) -> KerasTensor:
+    """Variety loss max(0, least - d): penalises masks with the same private code that hardly differ. Minimised by G_f.
+
+    The images 2i and 2i + 1 of the batch have the same private code but different z, see `sampling.build_sampler`. The
+    distance of their masks a and b is d = mean|a - b| / (mean(a) + mean(b)). For binary masks, d is 1 minus the Dice
+    coefficient. The paper does not have this loss. Mode-seeking GANs (Mao et al. 2019) also reward distances of images
+    with different z, but without a limit.
+
+    Args:
+        mask: pi before perturbation, float32 [batch, height, width, 1] in [0, 1]; the batch is even.
+        least: least distance with a loss of 0, in [0, 1].
+
+    Returns:
+        float32 [batch] in [0, least]; the two images of a pair have the same value.
+    """
+    pairs = ops.reshape(mask, (-1, 2, *mask.shape[1:]))
+    apart = ops.mean(ops.abs(pairs[:, 0] - pairs[:, 1]), axis=(1, 2, 3))
+    sizes = ops.mean(pairs, axis=(2, 3, 4))
+    distance = apart / ops.maximum(sizes[:, 0] + sizes[:, 1], keras.config.epsilon())
+    return ops.repeat(ops.relu(least - distance), 2, axis=0)
 
 
 def independence(background: KerasTensor, foreground: KerasTensor, mask: KerasTensor) -> KerasTensor:

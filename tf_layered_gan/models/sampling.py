@@ -28,8 +28,10 @@ def build_sampler(config: ConfigDict, stream: int) -> Callable[[tf.Tensor], dict
         D sees augmented images, the dict also has "augment_real" and "augment_fake" of `differentiable_augmentation`.
         The draws depend only on (seed, stream, step). Augmentation does not change the other draws. If
         `segmenter.pairs` is "photo_like", the segmenter's stream also has "photo_like", see `photo_like.sample`. In
-        this stream, pairs also exchange their backgrounds, that is, "z" and "window".
+        this stream, pairs also exchange their backgrounds, that is, "z" and "window". If `gan.gamma_variety` is more
+        than 0, the images 2i and 2i + 1 of the GAN's stream have the same private code.
     """
+    in_pairs = stream == GAN_STREAM and config.gan.gamma_variety > 0
     looks_like_photos = stream == SEGMENTER_STREAM and config.segmenter.pairs == "photo_like"
 
     def sample(step: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -37,7 +39,7 @@ def build_sampler(config: ConfigDict, stream: int) -> Callable[[tf.Tensor], dict
         code_seed, window_seed, warp_seed, contrast_seed, color_seed = tf.unstack(tf.random.split(seed, 5))
         perturbing, batch_size = config.perturbation, config.batch_size
         draws = {
-            **codes.sample_codes(batch_size, code_seed, **config.codes),
+            **codes.sample_codes(batch_size, code_seed, in_pairs=in_pairs, **config.codes),
             "window": perturbation.sample_windows(
                 batch_size,
                 window_seed,

@@ -30,6 +30,9 @@ def build_strategy(config: ConfigDict) -> tf.distribute.Strategy:
     if any(config.gan.gamma_independence) and config.batch_size == replicas:  # the loss compares two images
         allowed = f"2 or more for each of the {replicas} devices where gan.gamma_independence is more than 0"
         raise ValueError(f"batch_size is {config.batch_size}, allowed: {allowed}")
+    if config.gan.gamma_variety and config.batch_size // replicas % 2:
+        allowed = f"an even number for each of the {replicas} devices where gan.gamma_variety is more than 0"
+        raise ValueError(f"batch_size is {config.batch_size}, allowed: {allowed}")
     groups = config.networks.minibatch_groups
     if groups and config.batch_size // replicas % groups:
         allowed = f"a multiple of {groups} for each of the {replicas} devices, as networks.minibatch_groups is {groups}"

@@ -15,7 +15,14 @@ _GROUPS = {
         "r1",
         "augmentation_probability",
     ),
-    "mask": ("mask_mean", "mask_spread", "masks_full", "binarization", "mask_size"),  # alive, varied and binary?
+    "mask": (
+        "mask_mean",
+        "mask_spread",
+        "masks_full",
+        "binarization",
+        "mask_size",
+        "variety",
+    ),  # alive, varied and binary?
     "background": ("background", "independence"),  # is the background empty?
     "codes": ("mutual_information_image", "mutual_information_mask"),  # can the codes be seen in image and mask?
     "gradients": ("generator_gradient_norm", "discriminator_gradient_norm"),  # are the gradients too large, or 0?
