@@ -19,7 +19,7 @@ from absl import flags
 from ml_collections import ConfigDict
 
 from benchmarks.speed.gan_step import prepare, row_config
-from benchmarks.speed.turns import Worker, describe_ratio, serve
+from benchmarks.speed.turns import Turn, Worker, describe_ratio, serve
 from tf_layered_gan.command_line import run_command
 from tf_layered_gan.config import validate
 from tf_layered_gan.config.fields import FIELDS
@@ -59,7 +59,7 @@ def compare(row: str, number: int, settings: list[str], pairs: int, threads: int
     workers = {name: Worker([*command, f"--serve={name}"]) for name in [BASE, *settings]}
     for worker in workers.values():
         worker.take("step")  # compiles the step
-    turns = {name: [] for name in workers}
+    turns: dict[str, list[Turn]] = {name: [] for name in workers}
     for _ in range(pairs):
         for name, worker in workers.items():
             turns[name].append(worker.take("step")[:2])
