@@ -1,3 +1,4 @@
+import gc
 import shutil
 
 import numpy as np
@@ -112,6 +113,14 @@ def test_run_is_restored_into_new_models(workdir):
     gan, segmenter, checkpointer = restore_run(config, workdir)
     assert checkpointer.gan_step.numpy() == 2
     assert gan.segmenter is segmenter.average_network
+
+
+def test_segmenter_alone_is_restored_without_warnings(workdir, models, monkeypatch):
+    warnings = []
+    monkeypatch.setattr(tf.get_logger(), "warning", lambda *message, **_: warnings.append(message))
+    assert Checkpointer(workdir, None, models[1]).restore()
+    gc.collect()  # TensorFlow warns when it deletes a restored checkpoint
+    assert not warnings
 
 
 def test_workdir_without_a_checkpoint_cannot_be_restored(tmp_path):

@@ -70,7 +70,9 @@ class Checkpointer:
             path = self._directory / f"ckpt-{number}"
             try:
                 with for_tensorflow(self._directory) as folder:
-                    self._checkpoint.read(os.path.join(folder, path.name)).assert_existing_objects_matched()
+                    status = self._checkpoint.read(os.path.join(folder, path.name))
+                    status.assert_existing_objects_matched()
+                    status.expect_partial()  # otherwise TensorFlow warns if only the segmenter is restored
             except (AssertionError, ValueError) as error:  # a variable is missing or has another shape
                 raise ValueError(
                     f"{path} was written by another version of this program; take another workdir"
