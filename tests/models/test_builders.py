@@ -99,6 +99,10 @@ def test_initial_weights_depend_on_the_seed():
     assert not np.allclose(weights(3), weights(4))
 
 
+def test_a_pass_takes_the_largest_seed():
+    build.build_photo_segmenter(tiny.run_config(shapes, seed=2**32 - 2), 1)
+
+
 NORMAL = {
     "codes.prior": "normal",
     "codes.num_categories": 5,

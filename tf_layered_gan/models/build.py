@@ -164,7 +164,7 @@ def build_photo_segmenter(config: ConfigDict, number: int) -> Segmenter:
         Segmenter. Its learning rate falls to zero over the steps, along half a cosine (Loshchilov and Hutter 2017). The
         averaged network is less noisy than the trained network.
     """
-    keras.utils.set_random_seed(config.seed + 2 + number)
+    keras.utils.set_random_seed((config.seed + 2 + number) % 2**32)  # the largest seed is 2**32 - 2
     segmenter = Segmenter(build_segmenter_network(config), ema_decay=_PHOTO_EMA_DECAY)
     segmenter.compile(_annealed_adam(config.segmenter.learning_rate, pass_steps(config)))
     return segmenter
