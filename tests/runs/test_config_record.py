@@ -109,6 +109,7 @@ def test_fields_that_do_not_change_earlier_steps_may_change(begun):
 def test_workdir_inside_the_folder_of_photos_is_refused(tmp_path):
     photos = tmp_path / "around" / "photos"
     config = tiny.run_config(folder, **{"data.path": str(photos)})
-    with pytest.raises(ValueError, match="allowed: a folder outside .*, because its images would become photos"):
+    reason = "because images in the workdir would become photos"
+    with pytest.raises(ValueError, match=f"allowed: a folder outside .*, {reason}"):
         check_config(config, photos / "runs" / "mine")
     check_config(config, photos.parent)

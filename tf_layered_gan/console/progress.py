@@ -21,7 +21,7 @@ def progress(
 ) -> Iterator[T]:
     """Yields the items. Shows how many items are done, how many are done per second, and how much time is left.
 
-    Shows nothing if absl's verbosity is below INFO. A program that does not set the verbosity is below INFO.
+    Shows nothing if absl's verbosity is below INFO. Absl's default verbosity is below INFO too.
 
     Args:
         items: the items. An item counts as done when the next item is requested.

@@ -129,7 +129,7 @@ def _write(read: Callable[..., Splits], folder: Path) -> None:
 def _create(file: Path, shape: tuple[int, ...], unmapped: list[np.ndarray]) -> np.ndarray:
     """Creates a file and maps it as a uint8 array.
 
-    Reserves its disk space first, because a full disk would kill the process later.
+    Reserves the file's disk space first, because a full disk would kill the process later.
 
     If the file system cannot map files, the array is made in memory and added to `unmapped`.
     """

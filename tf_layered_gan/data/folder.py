@@ -55,15 +55,15 @@ def load(
         storage_size: width of the training photos, pixels, at least `resolution`.
         fit: how a photo becomes a square, "crop", "squeeze" or "pad", see `edge_segmenter.fit`.
         masks: None, or a folder of masks for evaluation, see `find_photos`. The module `mask_values` finds out which
-            values in the masks mark the object. Photos with a mask are not used for training. In the order of their
-            names, they are for validation and for test in turn. If all photos have a mask, there are no training
-            photos.
+            values in the masks mark the object. Photos with a mask are not used for training. Sorted by name,
+            these photos are used alternately for validation and for test. If all photos have a mask, there are no
+            training photos.
         unlabelled: None, or the grey value, 0 to 255, of mask pixels without a label.
         holdout: number of photos held out for validation and test together, if there are no masks. Half of these photos
             are for validation, half for test. The held-out photos are evenly spaced among the sorted photos. At most a
             tenth of all photos is held out, but at least 2 photos.
-        most_photos: the greatest number of photos without masks. If the folder has more, logs a warning and uses
-            `most_photos` photos, evenly spaced among the sorted photos.
+        most_photos: the greatest number of photos without masks to use. If the folder has more, logs a warning and
+            uses `most_photos` photos, evenly spaced among the sorted photos.
         cache: None, or a folder that keeps the decoded photos, memory mapped. The original files are read again only if
             the settings or the files (names, sizes, modification times) change.
 
@@ -146,7 +146,7 @@ def _photos(squares: np.ndarray, files: list[PhotoFile]) -> Photos:
 
 
 def _read_squares(files, *, size, fit, coding, create):
-    """Returns uint8 [file, size, size, channel] and the list of files. Unreadable files are in neither of the two."""
+    """Returns uint8 [file, size, size, channel] and the list of files. Unreadable files are left out."""
     channels = 4 if any(file.mask for file in files) else 3
     squares = create((len(files), size, size, channels))
     readable: list[PhotoFile] = []

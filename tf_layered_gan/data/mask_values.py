@@ -41,7 +41,7 @@ class Coding:
     """The rules for reading the masks of a set.
 
     Attributes:
-        by_alpha: whether the alpha channel is the mask, if a file has an alpha channel.
+        by_alpha: whether the alpha channel is the mask in files that have an alpha channel.
         meanings: dict from a kind of mask, "grey", "index", "colour" or "alpha", to the meaning of its values.
         unlabelled: the grey or palette index of pixels without a label, or None.
     """
@@ -157,7 +157,7 @@ def _statistics(file: File) -> _Statistics | None:
 
 
 def _decides_by_alpha(found: list[_Statistics]) -> bool:
-    """Returns whether the alpha channels of a set are its masks.
+    """Returns whether the alpha channels of the files in a set are the masks.
 
     The alpha channels are not the masks if the visible pixels have exactly two colours, black and white.
     """

@@ -29,7 +29,7 @@ def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile], masks: str
 
     Two kinds of folders count as folders of masks. The first is a folder `masks` in `path`. The second is any folder
     with a name such as `labels`, if its first image looks like a mask, and most of its images have the same names as
-    photos in other folders. In other places, a file is a mask if it has few colours, and a photo with the same name has
+    photos in other folders. In all other folders, a file with few colours is a mask if a photo with the same name has
     more colours. For example, 1.jpg may be the photo of 1.png or 1_mask.png.
 
     Args:

@@ -16,7 +16,7 @@ class Share:
     """The consecutive examples of a batch that one replica processes.
 
     Args:
-        first: index in the batch of the replica's first example, int or int scalar.
+        first: index of the replica's first example in the batch, int or int scalar.
         count: number of examples.
     """
 

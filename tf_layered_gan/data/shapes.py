@@ -43,7 +43,9 @@ def _inside(shape: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _texture(rng, kind, x, y, period, radius=0.35):
-    """Returns the weight of the first of two mixed colours in each pixel, float [height, width] in [0, 1].
+    """Returns the share of the first colour in each pixel, float [height, width] in [0, 1].
+
+    The rest of the pixel has the second colour.
 
     `period` has the same unit as `x`.
     """

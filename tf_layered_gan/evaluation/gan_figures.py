@@ -43,7 +43,7 @@ def evaluate_fid(
             `sampling.build_sampler`.
         splits: the photos.
         inception: the feature extractor.
-        samples: number of images of each kind, from steps 0, 1, ... of `sample`.
+        samples: number of images of each kind. The batches of inputs are `sample(0)`, `sample(1)`, ...
         cache: folder for the statistics of the photos, see `fid.cached_statistics`.
 
     Returns:
@@ -107,15 +107,15 @@ def _synthesize(gan: LayeredGAN, sample: Sampler, layer: str, count: int) -> Ite
 def evaluate_synthetic_masks(gan: LayeredGAN, sample: Sampler, batches: int = 32) -> dict[str, Any]:
     """Measures the masks of the averaged generators before perturbation, to show whether the GAN has collapsed.
 
-    The shares of the variance (see `variety.variance_shares`) are computed from at most 8 codes and 8 z of each of the
-    first 4 batches.
+    The shares of the variance (see `variety.variance_shares`) are computed from the first 4 batches, with at most
+    8 codes and 8 z per batch.
 
     Args:
         gan: the GAN.
         sample: function that takes a step, int64 scalar, and returns the random inputs of a batch, see
             `sampling.build_sampler`.
-        batches: greatest number of batches, from steps 0, 1, ... of `sample`. At most 1,024 images are used, because
-            the variety is computed from all pairs of masks.
+        batches: greatest number of batches. The batches are `sample(0)`, `sample(1)`, ... At most 1,024 images are
+            used, because the variety is computed from all pairs of masks.
 
     Returns:
         dict: "mask_mean", the mean share of the image that a mask covers (near 0 if masks are empty, near 1 if they

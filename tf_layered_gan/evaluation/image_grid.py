@@ -61,9 +61,9 @@ def synthetic_grid(
 def segmentation_sheet(images: np.ndarray, truth: np.ndarray, predictions: dict[str, np.ndarray]) -> np.ndarray:
     """Shows masks over photos. The sheet has headings and one photo per row.
 
-    The columns are: the photo; the photo with its true mask; the photo with the first prediction; its cut-out by the
-    first prediction, on a checkerboard; and then the photo with each of the remaining predictions. Images are
-    enlarged to 128 pixels or more.
+    The columns are: the photo; the photo with its true mask; the photo with the first prediction; the object cut
+    out with the first prediction, on a checkerboard; and then the photo with each of the remaining predictions. Images
+    are enlarged to 128 pixels or more.
 
     Args:
         images: uint8 [image, height, width, rgb].
@@ -109,7 +109,8 @@ def grid(rows: Sequence[Sequence[Tile]], *, scale: int = 1, headings: Sequence[s
         uint8 [grid height, grid width, rgb].
 
     Raises:
-        ValueError: if there is no tile, rows or headings differ in length, or a tile has another size, type or shape.
+        ValueError: if there is no tile, if rows or headings differ in length, or if a tile has another size, type or
+            shape.
     """
     tiles = [[_enlarged(tile, scale) for tile in row] for row in rows]
     lengths = [len(row) for row in tiles]

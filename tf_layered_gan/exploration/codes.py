@@ -92,8 +92,8 @@ def every_category(codes: Codes, group_size: int) -> tuple[Codes, list[list[int]
 def between(first: Codes, last: Codes, steps: int) -> Codes:
     """Interpolates from one code to another. The first and the last step are the two codes themselves.
 
-    z moves on a great circle, so its norm stays as typical as in training (White 2016). c and c_sup are mixed linearly.
-    In training, the networks never see such mixtures. All results have the window of the first code.
+    z moves on a great circle, so its norm stays typical of training (White 2016). c and c_sup are mixed linearly. In
+    training, the networks never see such mixtures. All results have the window of the first code.
     """
     shares = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
     return Codes(

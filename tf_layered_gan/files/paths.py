@@ -39,7 +39,7 @@ def resolved(path: str | os.PathLike, name: str, *, exists: bool = False) -> str
 
 @contextlib.contextmanager
 def for_tensorflow(folder: str | os.PathLike) -> Iterator[str]:
-    """Yields a path of a folder that TensorFlow can use: the folder's own path or, if necessary, the path of a link.
+    """Yields a path that TensorFlow can use for a folder: the folder's own path or, if necessary, the path of a link.
 
     TensorFlow interprets paths of checkpoints as patterns, so it finds nothing if a path contains [ or a backslash.
     TensorFlow also refuses paths that are not UTF-8.

@@ -36,7 +36,8 @@ def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
     photos = config.data.path if config.data.source == "folder" else None
     if photos and pathlib.Path(workdir).resolve().is_relative_to(pathlib.Path(photos).resolve()):
         raise ValueError(
-            f"workdir is {workdir}, allowed: a folder outside {photos}, because its images would become photos"
+            f"workdir is {workdir}, allowed: a folder outside {photos}, "
+            "because images in the workdir would become photos"
         )
     path = pathlib.Path(workdir) / "config.json"
     if path.exists():
@@ -48,7 +49,7 @@ def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
 
 
 def move_photos(config: ConfigDict, photos: str | None, masks: str | None) -> None:
-    """Sets the new folders of a run's photos and masks in its config. None keeps the folder of the config."""
+    """Sets the new folders of photos and masks in a run's config. None leaves a folder unchanged."""
     config.data.path, config.data.masks = photos or config.data.path, masks or config.data.masks
 
 

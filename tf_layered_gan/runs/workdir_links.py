@@ -5,7 +5,7 @@ import pathlib
 
 from tf_layered_gan.files import cache_folder
 
-_CACHES = ("photos", "fid")  # the runs of a sweep share these caches by links, see `paper.sweep`
+_CACHES = ("photos", "fid")  # the runs of a sweep share these caches through links, see `paper.sweep`
 
 
 def check_links(workdir: str | os.PathLike) -> None:

@@ -26,8 +26,8 @@ _BLOCK = 4096  # features in a product
 class InceptionFeatures:
     """Computes the features that FID compares, for images of any size.
 
-    Images are resized as the published graph does, see `RESIZE`: pixel i of 299 is read at i * width / 299. On GPUs,
-    TensorFlow uses TF32 by default. TF32 is switched off here, because it keeps only 10 bits of the mantissa.
+    Images are resized as in the published graph, see `RESIZE`: pixel i of 299 is read at position i * width / 299. On
+    GPUs, TensorFlow uses TF32 by default. TF32 is switched off here, because it keeps only 10 bits of the mantissa.
 
     Args:
         path: the weights, an .npz file that `metrics.inception_weights` wrote.
