@@ -47,9 +47,10 @@ def write_features(weights: str, folders: Sequence[Path], output: Path, blocks: 
 
 
 def report(keras_features: Path, torch_features: Path) -> None:
-    """Prints the difference between the features in two directories, and FID between the two folders by each network.
+    """Prints the difference between the features in two directories.
 
-    Only blocks that both directories contain are compared.
+    Also prints, for each network, the FID between the two folders of photos. Only blocks that both directories contain
+    are compared.
     """
     from tf_layered_gan.evaluation.metrics import fid  # imported here, because it imports TensorFlow
 
@@ -101,7 +102,7 @@ def _load(weights: str) -> Features:
 
 
 def _resized(image: np.ndarray) -> np.ndarray:
-    """Resizes [row, column, rgb] to [299, 299, rgb] as TensorFlow 1 does: bilinearly, with corners on corners."""
+    """Resizes [row, column, rgb] to [299, 299, rgb] as TensorFlow 1 does: bilinearly, without half-pixel centres."""
     rows, columns = (_interpolation(size) for size in image.shape[:2])
     return np.einsum("ir,rcd,jc->ijd", rows, image, columns, optimize=True)
 

@@ -148,11 +148,13 @@ def _round_convolution(operation: ir.Operation) -> None:
 
 
 def _round(value: ir.Value) -> ir.Value:
-    """Converts a value to bfloat16. If the value is reversed or transposed, converts it before that operation.
+    """Converts a value to bfloat16.
 
-    XLA recognises the gradient of a strided convolution by the reversal of the kernel just before the convolution. If a
-    conversion stands between the two, XLA does not recognise the gradient. It then convolves a map in which three of
-    four values are zero.
+    If a reversal or transposition made the value, converts the input of that operation instead.
+
+    XLA recognises the gradient of a strided convolution, because the kernel is reversed just before the convolution.
+    If a conversion stands between the reversal and the convolution, XLA does not recognise the gradient. It then
+    convolves a map in which three of four values are zero.
     """
     owner = value.owner
     if isinstance(owner, ir.OpView):

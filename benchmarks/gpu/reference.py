@@ -1,4 +1,4 @@
-"""TensorFlow's own results of the programs. The check of a device compares its results with them."""
+"""TensorFlow's own results of the programs. `device/check.py` compares a device's results with these."""
 
 from collections.abc import Mapping
 

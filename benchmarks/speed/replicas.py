@@ -60,7 +60,7 @@ def measure(config: ConfigDict, strategy: tf.distribute.Strategy, steps: int) ->
     for _, batch in zip(range(_WARM_UP + steps), Batches(config, splits, strategy).gan(0), strict=False):
         start = time.perf_counter()
         report, _ = merged(step((batch,)), False)
-        float(report["mask_mean"])  # float waits until the step is done
+        float(report["mask_mean"])  # float() waits until the step is done
         times.append(time.perf_counter() - start)
     workers.wait_for_all(strategy)
     operations = step.get_concrete_function((batch,)).graph.get_operations()
@@ -133,7 +133,7 @@ def local_cluster(count: int) -> list[str]:
 
 
 def _print_measured(batch_size: int) -> dict[str, Any]:
-    """Prints the table. Returns the measurement of the last workers."""
+    """Prints the table. Returns the measurement of its last row."""
     print(f"{'':12}images/s   ms a step   apart, ms   communication")
     for way, count in itertools.product(("replicas", "workers"), (1, 2, 4)):
         apart, measured = _start("apart", count)["seconds"], _start(way, count)

@@ -72,7 +72,7 @@ def profile(step: Callable[[], object], steps: int) -> Iterator[Operation]:
 
 
 def format_tables(operations: Iterable[Operation], steps: int, most: int) -> str:
-    """Formats two Markdown tables: the time of each network, and the `most` kinds of operations that take most time.
+    """Formats two Markdown tables: the time of each network, and the time of the slowest kinds of operations.
 
     Args:
         operations: the operations of some steps.

@@ -63,7 +63,7 @@ def compare_first_steps(workers: Mapping[str, Worker]) -> dict[str, float]:
     """Takes the first steps, which are not timed, and compares their reports.
 
     Returns:
-        dict from the name of each worker except ours to the difference in the first step.
+        dict: for the name of each other worker, the difference between its first step and ours.
 
     Raises:
         ValueError: if another worker does not compute the same as ours.

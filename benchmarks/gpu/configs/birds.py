@@ -15,7 +15,7 @@ def get_config() -> ConfigDict:
     """Returns the config. Its rounds are too long for any device, so the time budget sets their length."""
     config = folder.get_config()
     config.data.fit = "crop"
-    config.refine.bootstrap = False  # the device trains no passes over photos
+    config.refine.bootstrap = False  # the device only runs Algorithm 1, without passes over photos
     config.refine.passes = 0
     config.batch_size = 32
     config.networks.generator_width = 64

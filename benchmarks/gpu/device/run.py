@@ -64,7 +64,7 @@ def prepare(out: pathlib.Path, cache: pathlib.Path | None) -> None:
 
 
 def main() -> None:
-    """Checks the device, trains, and writes the files for the way back."""
+    """Checks the device, trains, and writes the files to return."""
     begin, options = time.monotonic(), parse()
     prepare(options.out, options.cache)
     if options.check:

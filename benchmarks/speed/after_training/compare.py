@@ -1,4 +1,4 @@
-"""Comparison of the speed of this program after training with the speed of other programs, on the CPU.
+"""Comparison of the speed of metrics, photo decoding and the edge command with other programs, on the CPU.
 
     python3.11 -m venv .venv-after
     .venv-after/bin/pip install -r benchmarks/speed/after_training/requirements.txt
