@@ -92,7 +92,7 @@ def command_errors() -> Iterator[None]:
     """Ends the program with a message and without a traceback, if the error is one that the user can fix.
 
     Raises:
-        SystemExit: replaces a ValueError, an OSError, a FloatingPointError or an error for lack of memory. The message
+        SystemExit: the body raised a ValueError, an OSError or a FloatingPointError, or ran out of memory. The message
             starts with "error: ".
     """
     try:

@@ -2,9 +2,10 @@
 
 Usage: tf-layered-gan-distill --workdir=WORKDIR [flags]
 
-The student learns from the run's pairs, from photos that the run's U-Net segments, or from both. All its files go to
-WORKDIR/students/NAME; the run's own files do not change. The same command, started again, continues from the last
-checkpoint. The run's config sets the batch size, depth, colour augmentation, seed and steps between checkpoints.
+The student learns from the run's pairs, from photos that the run's U-Net segments, or from both. All files of the
+student go to WORKDIR/students/NAME; the run's own files do not change. The same command, started again, continues from
+the last checkpoint. The run's config sets the batch size, depth, colour augmentation, seed and steps between
+checkpoints.
 
 Which run, which student:
   --workdir=WORKDIR            directory of a finished run

@@ -25,8 +25,8 @@ def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
             "test": see `report.write_report`.
             A supervised run does not have the keys below:
             "synthetic": see `gan_figures.evaluate_synthetic_masks`.
-            "synthesis": see `gan_figures.evaluate_fid`, if `metrics.inception` names weights.
-            "clusters": see `gan_figures.evaluate_clusters`, if `data.classes` is set. Its "classes_by" is
+            "synthesis": only if `metrics.inception` is set, see `gan_figures.evaluate_fid`.
+            "clusters": only if `data.classes` is set, see `gan_figures.evaluate_clusters`. Its "classes_by" is
             `data.classes`. If the GAN has not trained since an earlier metrics.json, "synthesis" and "clusters" are
             copied from there.
 

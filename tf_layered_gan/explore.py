@@ -7,7 +7,8 @@ WORKDIR/explore holds sheets with labelled rows and columns. No image is perturb
     c_sup_at_fixed_z.png         only the group c_sup changes along a row: the silhouette, drawn over the image
     interpolation.png            the steps from one code to another
     objects_on_backgrounds.png   each object on each background
-    cutouts.png, cutouts/        objects on a checkerboard; cutouts/ has half of them as files with alpha
+    cutouts.png                  objects on a checkerboard
+    cutouts/                     half of these objects, each as a file with alpha
     photos_on_backgrounds.png    objects of held-out photos, as the segmenter finds them, on synthetic backgrounds
     photo_on_backgrounds.png     with --photo=FILE: the same with your photo
     photo_cutout.png             with --photo=FILE: the cut-out with alpha, at the photo's own size

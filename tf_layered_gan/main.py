@@ -117,7 +117,7 @@ def parse_flags(argv: list[str]) -> list[str]:
     """Parses the command line. Ends the program with a message if a config file or a field is wrong.
 
     Returns:
-        the arguments that are not flags, after the program's name.
+        the program's name, and then the arguments that are not flags.
     """
     try:
         shipped.check_fields(argv)

@@ -31,7 +31,7 @@ def test_no_file_rejects_nothing():
         ("[]", "holds no JSON object"),
         ({"names": ["a.jpg"]}, 'a list of names under "rejected"'),
         ({"rejected": [1]}, 'a list of names under "rejected"'),
-        ({"rejected": ["x.jpg"]}, "none of its 1 names is a training photo, for example 'x.jpg'"),
+        ({"rejected": ["x.jpg"]}, "none of its 1 names, such as 'x.jpg', is a training photo"),
     ],
 )
 def test_refuses(tmp_path, content, message):

@@ -12,7 +12,7 @@ from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.labelling.grabcut import grabcut_from_rectangle
 
 _ITERATIONS = 2  # of GrabCut
-# Least IoU of a mask before and after sharpening. If the IoU is lower, sharpening has found another object.
+# Least IoU between a mask and the sharpened mask. If the IoU is lower, sharpening has found another object.
 _LEAST_AGREEMENT = 0.3
 # The weight of GrabCut's mask in a mixture with a sharpened mask, and the least IoU of GrabCut's mask with the
 # network's mask. Photos with a lower IoU get no mixture. Both values were chosen on validation photos of flowers, birds
@@ -21,7 +21,7 @@ _GRABCUT_SHARE, _GRABCUT_AGREES = 0.3, 0.6
 # Limits of the threshold, out of 255. The threshold keeps the mean size of the masks the same. A threshold outside
 # these limits would give some pixels a label that is almost certainly wrong.
 _THRESHOLDS = 64, 192
-_BLUR = 1 / 64  # fraction of width; GrabCut's masks are blurred, because their boundaries are often wrong by a pixel
+_BLUR = 1 / 64  # as a fraction of the width; blurs GrabCut's masks, because their edges are often wrong by a pixel
 
 
 def find_masks(images: np.ndarray) -> np.ndarray:
@@ -123,9 +123,9 @@ def plausible(masks: np.ndarray, rough: np.ndarray | None, mask_size: tuple[floa
 
 
 def evenly_chosen(photos: Photos, most: int, rejected: Collection[str] = ()) -> Photos:
-    """Returns at most `most` photos without their masks.
+    """Chooses at most `most` photos, and returns them without masks.
 
-    The photos are evenly spaced among those that are not rejected.
+    The chosen photos are evenly spaced among the photos that are not rejected.
     """
     places = np.array([i for i, name in enumerate(photos.names) if name not in rejected], int)
     places = places[np.unique(np.linspace(0, len(places) - 1, min(most, len(places))).astype(int))]

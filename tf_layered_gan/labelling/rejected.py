@@ -32,6 +32,6 @@ def rejected_photos(path: str | None, names: Collection[str]) -> frozenset[str]:
     if rejected and not set(rejected) & set(names):
         raise ValueError(
             f"refine.rejected is {path}, allowed: a file that names training photos; none of its {len(rejected)} "
-            f"names is a training photo, for example {rejected[0]!r:.200}"
+            f"names, such as {rejected[0]!r:.200}, is a training photo"
         )
     return frozenset(rejected)

@@ -118,16 +118,16 @@ def mask_size(mask: KerasTensor, least: float, most: float = 1.0) -> KerasTensor
 
 
 def variety(mask: KerasTensor, least: float) -> KerasTensor:
-    """Variety loss max(0, least - d): penalises masks with the same private code that hardly differ. Minimised by G_f.
+    """Variety loss max(0, least - d): penalises masks that are almost equal for the same private code.
 
-    The images 2i and 2i + 1 of the batch have the same private code but different z, see `sampling.build_sampler`. The
-    distance of their masks a and b is d = mean|a - b| / (mean(a) + mean(b)). For binary masks, d is 1 minus the Dice
-    coefficient. The paper does not have this loss. Mode-seeking GANs (Mao et al. 2019) also reward distances of images
-    with different z, but without a limit.
+    Minimised by G_f. The images 2i and 2i + 1 of the batch have the same private code but different z, see
+    `sampling.build_sampler`. The distance of their masks a and b is d = mean|a - b| / (mean(a) + mean(b)). For binary
+    masks, d is 1 minus the Dice coefficient. The paper does not have this loss. Mode-seeking GANs (Mao et al. 2019)
+    also reward large distances between images with different z, but without a limit.
 
     Args:
         mask: pi before perturbation, float32 [batch, height, width, 1] in [0, 1]; the batch is even.
-        least: least distance with a loss of 0, in [0, 1].
+        least: the smallest distance at which the loss is 0, in [0, 1].
 
     Returns:
         float32 [batch] in [0, least]; the two images of a pair have the same value.

@@ -100,7 +100,7 @@ class Segmenter(keras.Model):
         return report | {"segmenter_gradient_norm": norm}
 
     def _pairs(self, batch: Batch) -> dict[str, Examples]:
-        """Returns the pairs in a dict, under the name of their loss. The dict is empty if the batch has no pairs."""
+        """Returns a dict from the name of the pairs' loss to the pairs. The dict is empty if the batch has no pairs."""
         if "image" not in batch:
             return {}
         size = tf.reduce_mean(batch["mask"], axis=(1, 2, 3))
@@ -108,7 +108,7 @@ class Segmenter(keras.Model):
         return {"segmentation": (apply_color(batch["image"], batch["color"]), batch["mask"], used)}
 
     def _photos(self, batch: Batch) -> dict[str, Examples]:
-        """Returns the photos and the teacher's masks in a dict, under the name of their loss.
+        """Returns a dict from the name of the photos' loss to the photos and the teacher's masks.
 
         The dict is empty if the batch has no photos.
         """

@@ -17,7 +17,7 @@ class Phase:
     Attributes:
         kind: "gan", "segmenter", "final", "supervised", "photos" or "student". It determines the prefix of the phase's
             scalars in TensorBoard, see `scalar_tags`.
-        name: its name in the log and in the learning curve, such as "round 1" or "round 5, final".
+        name: the phase's name in the log and in the learning curve, such as "round 1" or "round 5, final".
         step: the compiled training step, see `distribution.distributed_step`.
         batches: function that takes the number of a step, from 0, and returns endless batches that begin with the batch
             of this step.

@@ -4,19 +4,19 @@ Pass 0, the bootstrap, comes before the GAN. Its segmenter learns masks from Gra
 names one (see `labeller.mask_finder`). In a run with a labeller, the labeller replaces GrabCut everywhere in this
 module.
 
-The other passes come after the GAN, because a segmenter that learns from pairs again forgets what it learned from
-photos. Each of these passes has teachers: one or two earlier segmenters. The pass predicts masks with its teachers, and
-sharpens these masks by the colours of each photo. Then a copy of the last teacher learns the sharpened masks.
+The other passes come after the GAN, because a segmenter forgets what it learned from photos if it then learns from
+pairs. Each of these passes has teachers: one or two earlier segmenters. The pass predicts masks with its teachers, and
+uses the colours of each photo to sharpen its mask. Then a copy of the last teacher learns the sharpened masks.
 
 No pass uses a true mask. The teachers of the first pass are the segmenters with the highest steadiness. Steadiness is
-the mean IoU (intersection over union) of the masks before and after sharpening, on the validation photos. Sharpening
-changes poor masks more than good masks, because poor masks cross the edges of objects.
+the mean IoU (intersection over union) between the predicted and the sharpened masks of the validation photos.
+Sharpening changes poor masks more than good masks, because poor masks cross the edges of objects.
 
 If the bootstrap is trusted, GrabCut decides whether a pass is kept. GrabCut makes different errors in each photo, so
 the better of two segmenters usually agrees more with GrabCut. A pass is not kept if its segmenter agrees less with
 GrabCut than the teachers do. The difference must be more than 0.02, and more than two standard errors of the mean over
 the photos. Steadiness cannot decide whether a pass is kept, because each pass makes all masks steadier, even wrong
-masks. A pass with two teachers is always kept, because no single network could replace it.
+masks. A pass with two teachers is always kept, because without it, the run would need both teachers.
 
 WORKDIR/passes/NUMBER holds the checkpoints of a pass and its labels (labels.npz). When the pass has ended, the folder
 also holds the pass's record (pass.json):
@@ -59,10 +59,10 @@ from tf_layered_gan.training.run import Run
 
 Teachers = dict[str, keras.Model]  # segmenters by name, such as "bootstrap", "pairs" or "pass 1"
 
-_TRUSTED = 0.5  # least agreement with GrabCut; if it is lower, colours do not tell objects from backgrounds
+_TRUSTED = 0.5  # least agreement with GrabCut; if it is lower, colours do not separate objects from backgrounds
 _SETTLED = 0.97  # if two passes in a row agree at least this much, another pass would change nothing
 _STANDARD_ERRORS = 2  # a mean difference below this many standard errors may be chance
-_FALL = 0.02  # a pass on cars agreed less by 0.013, but was better than its teacher, see benchmarks/README.md
+_FALL = 0.02  # the agreement of a pass on cars fell by 0.013, but the pass had a higher IoU, see benchmarks/README.md
 _FEWEST = 8  # a segmenter cannot learn from fewer photos
 
 
@@ -77,7 +77,7 @@ def bootstrap(run: Run) -> None:
         run.background_judge = network
         if not run.rounds:
             logging.info("%s finds the objects (agreement %.2f), so no GAN is trained", finder, record["agreement"])
-            run.checkpointer.save()  # other commands also restore untrained models
+            run.checkpointer.save()  # other commands need a checkpoint, even of an untrained GAN
     elif network is not None:
         logging.warning(
             "%s does not find the objects (agreement %.2f), so the GAN trains without the bootstrap",
@@ -115,7 +115,7 @@ def _first_teachers(run: Run) -> Teachers:
 
 
 def _steadiness(run: Run, teachers: Teachers) -> float:
-    """Returns the mean IoU of the teachers' masks before and after sharpening."""
+    """Returns the mean IoU between the teachers' masks and the sharpened masks."""
     images = run.splits.validation.images
     probabilities = _probabilities(teachers, images)
     sharpened = labels.sharpen_masks(images, probabilities)
@@ -192,7 +192,7 @@ def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, An
     if run.background_judge is None:
         return facts
     before, after = (labels.agreements(masks, run.found_masks) for masks in (taught, learned))
-    several = len(teachers) > 1  # if there are several teachers, no single network can replace the pass
+    several = len(teachers) > 1  # without the pass, the run would need all its teachers
     kept = several or not _falls(before, after)
     if not kept:
         finder = labeller.name_of(run.config)

@@ -85,9 +85,9 @@ class Plan:
         return sum(part.cost * steps for part, steps in zip(self.parts, self._steps_left(position), strict=True))
 
     def _steps_left(self, position: dict[str, int]) -> list[int]:
-        """Returns the number of steps left in each part.
+        """Returns the number of steps left in each phase.
 
-        A pass over photos begins again if an earlier part is unfinished.
+        If an earlier phase is unfinished, all steps of a pass over photos are left.
         """
         left: list[int] = []
         for part in self.parts:

@@ -1,4 +1,4 @@
-"""Profiles of some steps of each kind of phase, by TensorFlow's profiler."""
+"""Profiles of training steps, made with TensorFlow's profiler."""
 
 import contextlib
 import os

@@ -124,7 +124,7 @@ def _transforms(deviations: tf.Tensor, resolution: int) -> tf.Tensor:
 def _change_color(images: tf.Tensor, deviations: tf.Tensor) -> tf.Tensor:
     """Changes brightness, saturation and contrast.
 
-    If a deviation is 0, its change leaves the images exactly the same.
+    A deviation of 0 changes nothing, not even by rounding.
     """
     brightness, saturation, contrast = (
         deviations[:, i, None, None, None] for i in (_BRIGHTNESS, _SATURATION, _CONTRAST)

@@ -20,13 +20,13 @@ from tf_layered_gan.models.composition import compose
 
 EXCHANGED = 0.7  # probability that a pair gets another background
 DEFORMED = 0.7  # probability that the object is warped and bent
-OBJECT = {"scale_exponent": (-0.5, 0.0), "shift": 0.2, "rotation": 25.0}  # octaves, fractions of the width, degrees
+OBJECT = {"scale_exponent": (-0.5, 0.0), "shift": 0.2, "rotation": 25.0}  # units: octaves, image widths, degrees
 BEND_KNOTS = 4  # number of knots in each direction, in the grid that bends an object
 BEND = 0.047  # standard deviation of a knot's displacement in each direction, in fractions of the width
 RECOLOURED = 0.5  # probability that an image gets the colours of a photo
 MOST_PHOTOS = 1_000  # the colours come from at most this many photos, which are evenly spaced
 MIRRORED = 0.5  # probability
-IMAGE = {"scale_exponent": (-0.1, 0.35), "shift": 0.1, "rotation": 10.0}  # octaves, fractions of the width, degrees
+IMAGE = {"scale_exponent": (-0.1, 0.35), "shift": 0.1, "rotation": 10.0}  # units: octaves, image widths, degrees
 BLURRED, SHRUNK, SHARPENED = 0.5, 0.15, 0.1  # probabilities; at most one of the three changes is made to an image
 BLUR = (0.3, 1.2)  # standard deviation in pixels, both for blurring and for sharpening
 SHRINK = (0.375, 0.875)  # fraction of the width
@@ -225,7 +225,7 @@ def shrink(images: tf.Tensor, fraction: tf.Tensor) -> tf.Tensor:
     width = images.shape[1]
     size = tf.maximum(tf.round(fraction * width), 1.0)[:, None, None]
     centres = tf.range(width, dtype=tf.float32) + 0.5
-    # Positions are in pixels of the smaller image. Its side has `size` pixels. All pixels after these get the weight 0.
+    # Positions are in pixels of the smaller image, which is `size` pixels wide. Later positions get the weight 0.
     distances = tf.abs(centres[:, None] * size / width - centres)
     triangle = tf.nn.relu(1.0 - distances) * tf.cast(centres < size, tf.float32)
     smaller = _weights(tf.transpose(triangle, [0, 2, 1]))
@@ -238,7 +238,7 @@ def sharpen(images: tf.Tensor, sigma: tf.Tensor) -> tf.Tensor:
 
 
 def add_noise(images: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-    """Adds noise of the same shape to images. Clips the sum to [-1, 1]."""
+    """Adds `noise`, which has the shape of `images`, and clips the sum to [-1, 1]."""
     return tf.clip_by_value(images + noise, -1.0, 1.0)
 
 

@@ -84,9 +84,9 @@ def background_generator(resolution: int, width: int, z_dim: int, *, canvas: int
         canvas: side of the canvas, as a multiple of the image's side.
 
     Returns:
-        keras.Model that maps [z, window] to x_b. z is float32 [batch, z_dim]. The window is int32 [batch, 2], its top
-        row and left column within `window_range(resolution, canvas)`. With `canvas` 1 the window is ignored. x_b is
-        float32 [batch, resolution, resolution, rgb] in (-1, 1).
+        keras.Model that maps [z, window] to x_b. z is float32 [batch, z_dim]. The window is int32 [batch, 2]: the top
+        row and the left column, both within `window_range(resolution, canvas)`. With `canvas` 1 the window is
+        ignored. x_b is float32 [batch, resolution, resolution, rgb] in (-1, 1).
     """
     z, window = layers.Input((z_dim,), name="z"), layers.Input((2,), dtype="int32", name="corner")
     if canvas == 1:
@@ -131,8 +131,8 @@ def foreground_generator(
             difference grows with the squared distance from the centre. `initial_mask` is then the value near the
             centre. The paper has 0. A larger value uses the knowledge that photographers put objects in the middle.
         half_mask_stage: whether the stage that paints the mask works at half the resolution, which is not in the paper.
-            The stage has as many channels as at full resolution, so it costs about a quarter. One convolution brings
-            its features to full resolution, and the mask is painted from them.
+            The stage has as many channels as at full resolution, so it costs about a quarter. Then one convolution
+            doubles the resolution of the features, and the mask is painted from the result.
 
     Returns:
         keras.Model that maps [z, c_sup, c] to [x_f, pi]. z is float32 [batch, z_dim], c_sup is float32 [batch,
