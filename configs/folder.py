@@ -6,7 +6,7 @@ First, a segmenter learns GrabCut's masks (the bootstrap). Then, in a pass over 
 segmenter's masks, and the segmenter learns these sharpened masks. If the bootstrap cannot be trusted, a GAN is trained
 before the passes. With --config.schedule.gan=always, a GAN is trained in every run.
 
-Time: about 20 minutes on one core for 500 to 8,000 photos, as long as no GAN is needed.
+Time: about 20 minutes on one core for 500 to 8,000 photos, if no GAN is needed.
 IoU to expect (three seeds): 0.89 to 0.90 on flowers, 0.68 to 0.71 on birds, and 0.73 to 0.74 on cars.
 With --config.refine.bootstrap=False --config.refine.passes=0, the segmenter learns from the GAN alone. The GAN trains
 on 10 to 45 images per second on one core. It took 22 to 47 minutes for 32,000 to 48,000 images. The IoU of the GAN

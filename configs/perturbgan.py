@@ -14,11 +14,11 @@ mask-size loss both have the weight 2. The mask-size loss keeps masks above a qu
 published code. All other values are from the sample command of that code.
 
 Differences from PerturbGAN: PerturbGAN has StyleGAN's networks, WGAN-GP's adversarial loss and another optimizer. Its
-resolution grows during the training, which takes six million photos in batches of 256 to 32. PerturbGAN squeezes photos
-to squares; this config crops them. PerturbGAN shifts objects by whole pixels. Its binarisation and mask-size losses use
-the mask after the shift; in this config these losses use the mask before the shift. This config keeps the private code
-c, but no loss uses c, so it is only noise. The segmenter that learns from the pairs (14,000 steps) is not part of
-PerturbGAN.
+resolution grows during the training. The training takes six million photos, in batches of 256 at the start and 32 at
+the end. PerturbGAN squeezes photos to squares; this config crops them. PerturbGAN shifts objects by whole pixels. Its
+binarisation and mask-size losses use the mask after the shift; in this config these losses use the mask before the
+shift. This config keeps the private code c, but no loss uses c, so it is only noise. The segmenter that learns from the
+pairs (14,000 steps) is not part of PerturbGAN.
 """
 
 from tf_layered_gan.config import default_config

@@ -69,8 +69,8 @@ def open_model(path: str | os.PathLike, threads: int = 1) -> "Interpreter":
     try:
         if found := description(content):
             raise ValueError(found)
-        # LiteRT gets the content of the file, because it accepts only paths in UTF-8. With a path, it would also map
-        # the file, and the process would crash if the file became shorter.
+        # LiteRT gets the content of the file, because it accepts only paths in UTF-8. With a path, it would also
+        # memory-map the file, and the process would crash if the file became shorter.
         interpreter = interpreter_of(model_content=content, num_threads=threads)
         interpreter.allocate_tensors()
     except (RuntimeError, ValueError) as error:

@@ -17,7 +17,7 @@ _EVERY_IN_TERMINAL = 0.3
 def progress(items: Iterable[T], what: str, total: int, unit: str) -> Iterator[T]:
     """Yields the items and shows progress.
 
-    In a terminal, one line shows the progress and changes. Otherwise, a new line is printed every ten seconds.
+    In a terminal, one line is updated. Otherwise, a new line is printed every ten seconds.
 
     Args:
         items: the items. An item counts as done when the next item is requested.

@@ -7,7 +7,7 @@ _LONGEST = 256  # the longest side in pixels; larger images are reduced to it, e
 _BINS, _PIXELS, _ROUNDS = 24, 4096, 10  # of k-means
 _ITERATIONS, _LEAST = 3, 0.02
 _ROWS = 64
-# So many pixels with the mean probability of the image are added to each bin, so that small bins are less extreme.
+# Each bin gets this number of extra pixels with the image's mean probability, so that small bins are less extreme.
 _PRIOR_PIXELS = 8
 _RADIUS, _REGULARISATION = 1 / 24, 1e-3  # for the guided filter: a fraction of the width, and a squared lightness
 
@@ -19,11 +19,11 @@ _RGB_TO_XYZ /= _RGB_TO_XYZ.sum(1, keepdims=True)  # scaled so that white becomes
 def sharpen(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
     """Sharpens a mask by the colours inside the mask, and by the edges of the image.
 
-    The colours of the image are put into 24 bins (k-means in CIELAB). For each bin, the fraction of its pixels inside
-    the mask is a second estimate of the foreground probability of these pixels. The odds of both estimates are
-    multiplied. These steps are repeated three times, because a better mask gives better fractions. Then a guided filter
-    (He et al. 2010) moves the boundary to the edges in the image. The guide is the lightness. The same input always has
-    the same result.
+    The colours of the image are put into 24 bins (k-means in CIELAB). In each bin, a fraction of the pixels is inside
+    the mask. This fraction is a second estimate of the foreground probability of all pixels in the bin. The odds of
+    both estimates are multiplied. These steps are repeated three times, because a better mask gives better fractions.
+    Then a guided filter (He et al. 2010) moves the boundary to the edges in the image. The guide is the lightness. The
+    same input always has the same result.
 
     If a side of the image is above 256 pixels, the coefficients of the filter are computed on a reduced copy and
     applied to the full image (He and Sun 2015). So the boundary is as fine as the pixels of the image.
@@ -89,7 +89,7 @@ def _cube_root(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def _bins(pixels: np.ndarray) -> np.ndarray:
     """Returns the bin of each pixel, for pixels float32 [pixel, 3].
 
-    k-means finds the bins with at most 4,096 evenly spaced pixels.
+    The bins are computed by k-means from at most 4,096 evenly spaced pixels.
     """
     sample = pixels[:: 1 + len(pixels) // _PIXELS]
     centres = _first_centres(sample)

@@ -24,8 +24,8 @@ def replacing_export(output: pathlib.Path) -> Iterator[pathlib.Path]:
         the block fails, the earlier export is kept.
 
     Raises:
-        ValueError: another export writes to `output`, or `output` contains files with the names of an export that no
-            export wrote.
+        ValueError: another export writes to `output`, or `output` contains files that have the names of exported files,
+            but were not written by an export.
     """
     _check_owner(output)
 
@@ -51,7 +51,8 @@ def _check_owner(output: pathlib.Path) -> None:
 
 
 def _replace(output: pathlib.Path, folder: pathlib.Path) -> None:
-    """Moves the new files into place. export.json describes the other files, so it is removed first and moved last."""
+    """Moves the new files into place. The old export.json is removed first and the new one is moved last, because
+    export.json describes the other files."""
     (output / EXPORT_RECORD).unlink(missing_ok=True)
     if (output / SAVED_MODEL).exists():
         shutil.rmtree(output / SAVED_MODEL)

@@ -3,9 +3,10 @@
     python -m export.predict_masks --model=MODEL --config=dogs --config.data.masks=MASKS
 
 MODEL is a .tflite file or a SavedModel. It takes uint8 RGB [batch, R, R, 3] and returns the foreground probability
-[batch, R, R, 1], like the files of export.main. Models with other inputs and outputs need flags:
+[batch, R, R, 1], like the files of export.main. Models with other inputs and outputs need flags. Give each flag whose
+description applies to the model:
 
-    --size=R                the input may have any height and width
+    --size=R                the input may have any height and width; R is used for both
     --input_range=LOW,HIGH  the input is float32
     --logits                the output is logits: the command applies a sigmoid to one channel, a softmax to several
     --channel=N             the output has several channels, or is a map of class ids, integers [batch, R, R]
@@ -92,7 +93,7 @@ def _refuse(masks: str) -> None:
 
 
 def _mask_path(masks: str, name: str) -> pathlib.Path:
-    """Refuses a path outside the directory. The name comes from an archive, and the directory may contain links."""
+    """Refuses a path outside the directory. A name from an archive, or a link, may lead there."""
     path = pathlib.Path(masks, name)
     target = os.path.realpath(path.parent)
     if not pathlib.Path(target).is_relative_to(os.path.realpath(masks)):

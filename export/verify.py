@@ -89,7 +89,8 @@ def verify(path: pathlib.Path, keras_model: Reference, max_iou_loss: float) -> d
         max_iou_loss: largest drop in IoU that is allowed for the file.
 
     Returns:
-        dict: the metrics of `Reference.compare`, and "refused", the reason to refuse the file as str, or None.
+        dict: the metrics of `Reference.compare`, and "refused", which is None or a str with the reason to refuse the
+            file.
 
     Raises:
         ValueError: the file does not load or does not return probabilities.

@@ -11,7 +11,7 @@ from ..files.formats import SUFFIXES, VIDEO_SUFFIXES, has_image_suffix
 from ..files.own_results import FOLDERS
 from ..files.printing import say
 
-Targets = dict[str, Path]  # from the kind of a result to its path
+Targets = dict[str, Path]  # the path of each kind of result
 
 
 def plan(sources: Sequence[Path], output: Path, kinds: Iterable[str]) -> list[tuple[Path, Targets]]:
@@ -114,7 +114,8 @@ def common_folder(sources: Sequence[Path]) -> Path:
 
 
 def result_names(images: list[Path], folder: Path) -> list[Path]:
-    """Lists the path of the result of each image, relative to the folder of its kind. No two paths are the same.
+    """Lists the path of the result of each image, relative to the folder of results, such as `masks`. No two paths are
+    the same.
 
     Args:
         images: images in `folder` or below it.
@@ -125,7 +126,7 @@ def result_names(images: list[Path], folder: Path) -> list[Path]:
     sharing = collections.Counter(stems)
     names = []
     for image, stem in zip(images, stems, strict=True):
-        # The results of images in a folder "a.png" use this name.
+        # A folder "a.png" has its results in a folder of the same name, so the result of "a.jpg" cannot have this name.
         taken = sharing[stem] > 1 or image.with_suffix(".png").is_dir()
         name = image.name if taken or has_image_suffix(image.stem) else image.stem
         below = image if image.is_relative_to(folder) else Path(os.path.abspath(image))

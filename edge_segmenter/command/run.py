@@ -24,7 +24,7 @@ from .interruption import interruption
 from .plan import is_video, plan, video_targets
 from .segment_images import segment_images
 
-# For .mkv and .webm, the number of frames comes from the duration, and the sound often lasts longer than the frames.
+# For .mkv and .webm, the number of frames is computed from the duration. It is too high if the sound lasts longer.
 UNCERTAIN_FRAMES = 3
 
 _EXAMPLES = """\

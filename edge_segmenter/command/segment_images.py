@@ -15,7 +15,7 @@ from ..results import Makers
 from ..segmenter import Segmenter
 from .plan import Targets
 
-# Errors of a single file name. After other errors, such as a full disk, the next image would fail as well.
+# Errors that concern only one file name. After other errors, such as a full disk, the next image would fail as well.
 _NAME_ERRORS = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.EISDIR, errno.ENOTDIR, errno.EEXIST)
 
 

@@ -32,7 +32,7 @@ def has_image_suffix(name: str) -> bool:
 
 
 def advice(suffix: str) -> str:
-    """Returns advice about files with this suffix, if they cannot be read. Returns "" if there is no advice."""
+    """Returns advice for a user whose files with this suffix were not read, or "" if there is none."""
     if suffix in HEIC_SUFFIXES:
         return _NEEDS_HEIF
     return "videos: edge-segmenter takes each by its name" if suffix in VIDEO_SUFFIXES else ""
@@ -45,8 +45,8 @@ def open_image(file: IO[bytes], formats: tuple[str, ...] | None = None) -> Image
     their own limits.
 
     Raises:
-        UnidentifiedImageError: if the file has none of the formats, by default `FORMATS`. Broken files raise almost any
-            error.
+        UnidentifiedImageError: if the file has none of the given `formats`. By default, these are `FORMATS`. Broken
+            files raise almost any error.
     """
     Image.init()
     file.seek(0)

@@ -87,8 +87,8 @@ def read_image(file: File, *, size: int | None = None, backdrop: str = "white") 
         backdrop: name of the colour behind transparent pixels.
 
     Returns:
-        PIL.Image in mode RGB. Its `info` keeps the colour profile, if the profile is for RGB, and the pixels per inch
-        ("dpi").
+        PIL.Image in mode RGB. Its `info` keeps the pixels per inch ("dpi"). It keeps the colour profile only if the
+        profile is for RGB.
 
     Raises:
         UnreadableImage: if the file is broken, has another format, or exceeds `MAX_PIXELS`, `MAX_BYTES` or `MAX_SCANS`.
@@ -109,7 +109,7 @@ def read_with_alpha(file: File, *, size: int | None = None, backdrop: str = "whi
             _shrink(image, size)
         has_rgb_profile = image.mode in ("RGB", "RGBA", "P", "PA")
         result, alpha = _flattened(upright(image, _decoded(image)), backdrop)
-        # A cut-out is RGB. Pillow would save it with a profile for CMYK or grey.
+        # Pillow would save an RGB cut-out even with a profile for CMYK or grey.
         profile = image.info.get("icc_profile") if has_rgb_profile else None
         kept = {"icc_profile": profile, "dpi": _pixels_per_inch(image)}
         result.info = {name: value for name, value in kept.items() if value}
@@ -221,7 +221,7 @@ def _decoded(image: ImageFile.ImageFile) -> Image.Image:
 
 
 def _pixels_per_inch(image: Image.Image) -> tuple[float, float] | None:
-    """Returns the print resolution (x, y), or None if the file states no possible resolution."""
+    """Returns the print resolution (x, y), or None if the file states no plausible resolution."""
     try:
         x, y = map(float, image.info["dpi"])
     except (KeyError, TypeError, ValueError, ZeroDivisionError):

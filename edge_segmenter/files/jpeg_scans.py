@@ -6,7 +6,7 @@ from typing import IO
 
 _END, _SCAN = 0xD9, 0xDA
 _CHUNK = 2**14  # bytes
-_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # in the data of a scan, the excluded codes are not markers
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # the excluded codes do not end the data of a scan
 
 
 def count_scans(file: IO[bytes], limit: int) -> int:

@@ -1,4 +1,4 @@
-"""Printing to the terminal. File names may contain any character, and the terminal may have been closed."""
+"""Printing to the terminal. It works for any file name, and even after the terminal was closed."""
 
 import contextlib
 import os

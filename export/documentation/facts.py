@@ -50,7 +50,8 @@ def run_facts(
         fit: how photos became squares, see `edge_segmenter.fit`.
         photos: dict of the number of photos in "train", "validation" and "test".
         supervised: whether the segmenter learnt from masks of photos.
-        labeller: whether a segmenter from elsewhere made masks for the bootstrap, see `training.labeller`.
+        labeller: whether a segmenter that was trained elsewhere made the masks for the bootstrap, see
+            `training.labeller`.
         encoder: the segmenter's pretrained encoder, see the field `networks.encoder`.
         rounds: number of rounds of GAN and segmenter.
         images_seen: number of real images in all batches of the discriminator, or of the segmenter if it is supervised.

@@ -32,7 +32,7 @@ def to_tflite_float16(network: keras.Model) -> bytes:
     """Converts F with float16 weights, which halves the size of the file. The arithmetic is float32 if the device has
     no float16.
 
-    It has the same arguments, result and errors as `to_tflite_float32`.
+    The arguments, the result and the errors are the same as for `to_tflite_float32`.
     """
     converter = _network_converter(serving_model(network, batch_size=1))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -46,7 +46,7 @@ def to_tflite_dynamic(network: keras.Model) -> bytes:
 
     Kernels of fewer than 1,024 weights and kernels of depthwise convolutions stay float32.
 
-    It has the same arguments, result and errors as `to_tflite_float32`.
+    The arguments, the result and the errors are the same as for `to_tflite_float32`.
     """
     converter = _network_converter(serving_model(network, batch_size=1))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]

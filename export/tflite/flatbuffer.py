@@ -16,7 +16,7 @@ class _Builder(flatbuffers.Builder):
 
 
 def parse(content: bytes) -> schema.ModelT:
-    """Returns the model in the bytes of a .tflite file."""
+    """Parses the bytes of a .tflite file."""
     return schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
 
 

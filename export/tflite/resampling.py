@@ -56,7 +56,7 @@ def resampling_matrix(
 ) -> tf.Tensor:
     """Computes Pillow's weights for antialiased bilinear resizing.
 
-    The weights are triangles. A triangle is as wide as two of the larger pixels.
+    The weights form a triangle. It is twice as wide as a pixel of the line with fewer pixels.
 
     Args:
         source: int32 [source], positions of the source pixels in the line to resize. Positions outside that line get

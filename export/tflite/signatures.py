@@ -77,7 +77,7 @@ def _append(
         model: the model that will contain the graph. The constants and operator codes of `part` are added to this
             model.
         graph: the graph to extend.
-        part: the model to append, with one subgraph. This function changes its tensors and operators.
+        part: the model to append, with one subgraph. This function changes the tensors and operators of `part`.
         place: dict from tensor indices in `part` to tensor indices in `graph`, for tensors that `graph` already has.
 
     Returns:

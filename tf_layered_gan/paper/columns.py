@@ -12,8 +12,8 @@ class Column:
 
     Attributes:
         header: name of the metric in the table.
-        keys: the path of the metric in metrics.json. If `of_masks` is true, the path begins in the entry of a method in
-            "test".
+        keys: the path of the metric in metrics.json. If `of_masks` is true, the path is relative to the entry of a
+            method in "test".
         factor: the value in metrics.json is multiplied by this factor to get the paper's unit.
         decimals: number of decimals in the paper.
         of_masks: whether the metric measures masks of the test photos. If not, it measures the GAN.

@@ -147,7 +147,7 @@ def _stopped_together() -> Iterator[None]:
 
 
 def final_metrics(workdir: pathlib.Path) -> dict[str, Any] | None:
-    """Returns the content of metrics.json of a run that has reached the end of its schedule, otherwise None."""
+    """Returns the content of a run's metrics.json, or None if the run has not reached the end of its schedule."""
     if not all((workdir / name).exists() for name in ("config.json", "metrics.json")):
         return None
     config, metrics = read_record(workdir / "config.json"), read_record(workdir / "metrics.json")

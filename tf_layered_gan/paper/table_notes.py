@@ -21,7 +21,8 @@ def _are_cars_or_dogs(settings: Mapping[str, Any]) -> bool:
     return settings["data.source"] in ("cars", "dogs")
 
 
-# Differences from the paper that no config field shows. An entry has a text, and a function that says if it applies.
+# Differences from the paper that no config field shows. An entry has a text, and a function that returns
+# whether the text applies.
 _DEPARTURES = (
     (
         lambda settings: settings["schedule.final_segmenter_steps"] and not settings["segmenter.supervised"],
@@ -87,7 +88,7 @@ def _hashable(differences: Mapping[str, tuple[Any, Any]]) -> set[tuple[str, tupl
 
 
 def _fids(lines: Sequence[Line]) -> list[str]:
-    """Describes what the FIDs of each dataset compare. If this differs between rows, the text names the rows."""
+    """Describes how the FIDs of each dataset were computed. If this differs between rows, the text names the rows."""
     rows: dict[tuple[str, str], dict[str, None]] = {}
     for line in lines:
         for facts in line.sections("synthesis").values():

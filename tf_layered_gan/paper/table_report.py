@@ -27,7 +27,7 @@ def markdown(title: str, table: Table, lines: Sequence[Line], command: str, abou
         title: its heading.
         table: the table.
         lines: its lines.
-        command: the command that made it.
+        command: the command that made the table.
         about: a sentence on the photos and masks, or None.
     """
     header = ["", "dataset", *(TRAITS[name] for name in table.traits)]

@@ -18,7 +18,7 @@ class Row:
         small: changes to configs/small.py at the small scale; None if this scale leaves out the row.
         method: the method whose masks are evaluated, a key of "test" in metrics.json.
         note: a remark to print below the table, or "".
-        traits: entries of the row in the paper's columns `columns.TRAITS`, by the names of these columns.
+        traits: dict from a column of the paper in `columns.TRAITS` to the row's entry.
     """
 
     label: str

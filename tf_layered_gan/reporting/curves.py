@@ -1,4 +1,4 @@
-"""The sections of the report about training: the gain of each part in IoU, the layers over time, and the curves."""
+"""The report's sections about training: how much each part improved the IoU, the layers over time, and the curves."""
 
 from collections.abc import Mapping, Sequence
 

@@ -14,7 +14,7 @@ from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, f
 from tf_layered_gan.evaluation.segmentation import THRESHOLD, predict_probabilities
 from tf_layered_gan.labelling.labels import agreements, evenly_chosen
 
-_MOST_PHOTOS = 1_000  # largest number of photos of each split; more photos are reduced to evenly spaced photos
+_MOST_PHOTOS = 1_000  # largest number of photos of each split; of a larger split, evenly spaced photos are used
 _MOST_GRABCUT = 64
 _BASELINE_PHOTOS = 6
 
@@ -53,7 +53,8 @@ class Measured:
     Attributes:
         held_out: the test photos, at most 1,000.
         training: the training photos, at most 1,000, without their true masks.
-        baselines: masks by the name of the method, bool [photo, height, width], of the photos in `baseline_photos`.
+        baselines: dict from a baseline's name to its masks of the photos in `baseline_photos`, bool [photo, height,
+            width].
         baseline_photos: indices in `held_out` of the photos whose masks are in `baselines`.
         grabcut_agreement: the mean IoU of the segmenter's masks with GrabCut's masks, on at most 64 test photos.
         clusters: the most likely category of each photo in `training` according to E_x, int [photo].

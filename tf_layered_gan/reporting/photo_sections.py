@@ -28,7 +28,7 @@ _BASELINES = (
 _SHOWN = 8  # this number of best masks is shown, and the same number of worst masks
 _REVIEWED, _REVIEW_BYTES = 300, 2_900_000
 _CLUSTERS, _OF_A_CLUSTER, _CLUSTER_BYTES = 24, 8, 800_000
-_MASK_BYTES = 400_000  # most bytes of all images in a list of photos
+_MASK_BYTES = 400_000  # the images in a list of photos together take at most this number of bytes
 
 
 def masks_section(measured: Measured) -> Section:

@@ -72,7 +72,7 @@ def report_run(
 
 
 def clustering_network(config: ConfigDict, gan: LayeredGAN) -> keras.Model | None:
-    """Returns the network of D and E_x. Returns None without a trained network or categories of E_x."""
+    """Returns the network of D and E_x. Returns None if the network is not trained, or E_x has no categories."""
     return gan.discriminator if passes.is_trained(gan) and config.codes.prior == "categorical" else None
 
 
