@@ -73,7 +73,7 @@ def write_cub(folder, numbers=(3, 12, 1, 10, 19, 2, 26)):
 
 
 def write_dogs(folder, test=2):
-    """Writes one training photo of each breed, because TensorFlow Datasets reads the breeds' names there."""
+    """Writes one training photo of each breed, because TensorFlow Datasets takes the breeds from the training list."""
     files = [f"n{n:08}-Breed/n{n:08}_7" for n in range(120)] + [f"n00000003-Breed/n00000003_{n}" for n in range(test)]
     write_tar(
         folder / "images.tar",

@@ -9,7 +9,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 
 
 def path():
-    """Returns the path of the browser. Fails the test if there is none."""
+    """Returns the path of the browser. Fails the test if no browser is found."""
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     if not found:
         pytest.fail("no Chromium found: `apt-get install chromium`, or name one by CHROMIUM=/path/to/chromium")

@@ -53,7 +53,7 @@ def pixel_network(weights, bias=0.0):
 
 
 def grey(*values):
-    """Returns one uint8 image for each value. All pixels of an image have its value."""
+    """Returns one uint8 image for each value, filled with this value."""
     return np.ones((1, RESOLUTION, RESOLUTION, 3), "uint8") * np.reshape(values, (-1, 1, 1, 1)).astype("uint8")
 
 

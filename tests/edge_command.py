@@ -28,7 +28,7 @@ def bright_network(resolution=RESOLUTION, channels=1):
 
 
 def command(model, source, output, *options):
-    """Returns what a user types to segment images or a video."""
+    """Returns the command line that segments images or a video, as a list of words."""
     arguments = "segment", "--model", model, "--input", source, "--output", output, *options
     return [sys.executable, "-m", "edge_segmenter", *map(str, arguments)]
 

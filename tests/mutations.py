@@ -56,7 +56,7 @@ def write(path):
 
 
 def write_large(path):
-    """Writes two readable images. Each of them needs as much memory as is allowed."""
+    """Writes two readable images. Each of them needs as much memory as the limit allows."""
     palette = [(b"PLTE", bytes(6)), (b"tRNS", b"\x7f\xff")]
     (path / "limit.png").write_bytes(png(8192, 8192, color=3, chunks=palette))
     (path / "large.jpg").write_bytes(encoded(Image.new("CMYK", (4096, 4096)), "jpg", progressive=True))
@@ -318,7 +318,7 @@ def _no_files(folder):
 def _folders(folder):
     content = encoded(noise(), "png")
     folder.add("folder.jpg/inside.png", content, READ, SIZE)
-    # The folder for the masks of clash.png/ has the same name as the mask of clash.jpg.
+    # The mask of clash.jpg is named clash.png, like the folder for the masks of the photos in clash.png/.
     folder.add("clash.png/inside.png", content, READ, SIZE)
     folder.add("clash.jpg", content, READ, SIZE)
     folder.add("new\nfolder/inside.png", content, READ, SIZE)

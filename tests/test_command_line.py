@@ -21,7 +21,7 @@ def run():
 
 @pytest.fixture
 def tool(tmp_path):
-    """Runs an installed command whose program and module have different names. Does not import TensorFlow."""
+    """Runs an installed command: the program my-tool, whose module is named tool. Does not import TensorFlow."""
     (tmp_path / "tool.py").write_text(TOOL)
 
     def run(*arguments):

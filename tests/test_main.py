@@ -82,7 +82,7 @@ def test_other_modes_take_the_config_of_the_run(run, tmp_path, monkeypatch):
 
 
 def test_at_most_five_of_our_functions_lead_from_the_command_to_a_loss(run, monkeypatch):
-    # The function keeps its identity and gets other code, because the GAN may already hold the function.
+    # Replaces only the code of the function, because the GAN may already have a reference to the function.
     monkeypatch.setattr(losses.mutual_information, "__code__", (lambda logits, code: 1 / 0).__code__)
     with pytest.raises(ZeroDivisionError) as raised:
         run("--config=shapes", *ONE_STEP)

@@ -38,7 +38,7 @@ def pixels(path):
 
 
 def steps(events):
-    """Returns the steps of a run's events by name."""
+    """Returns a dict from the names of a run's events to the steps in which they were written."""
     return {name: [event.step for event in listed] for name, listed in events.items()}
 
 
@@ -157,7 +157,7 @@ def test_synthesized_pairs_follow_from_their_number_and_load_as_photos_with_mask
 
 
 def write_photos(path, count=12, masks=4):
-    """Writes photos of noise and masks of the last photos. Returns the config fields that name the two folders."""
+    """Writes photos of noise, and masks for the last photos. Returns the config fields that name both folders."""
     generator = np.random.default_rng(0)
     for name in ("images", "masks"):
         (path / name).mkdir(parents=True)
@@ -171,7 +171,7 @@ def write_photos(path, count=12, masks=4):
 
 @pytest.fixture(scope="module")
 def photo_run(tmp_path_factory):
-    """A run of two steps of the GAN on a folder of photos, some with masks, with FID and classes.
+    """A run with two steps of the GAN, FID and classes. Some photos of its folder have masks.
 
     Returns:
         the workdir, the config, and the Python integers that training assigned to TensorFlow variables.

@@ -1,4 +1,4 @@
-"""A script for a worker that meets another worker, but does not train. TF_CONFIG has the index of the worker."""
+"""A script for one of two workers, which connect but do not train. TF_CONFIG has the index of the worker."""
 
 import json
 import os

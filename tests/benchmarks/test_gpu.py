@@ -179,8 +179,8 @@ def test_rounds_fill_the_time():
     plan = Plan(rounds=3, annealed_rounds=1, gan_steps=1000, segmenter_steps=10, final_steps=20)
     seconds = {"gan_first": 0.5, "gan_later": 0.75, "segmenter": 0.1, "final": 0.25}
     # Of the 90 s, 25 s are reserved, and the final steps take 5 s. Each of the 3 rounds has 1 s of segmenter steps and
-    # 4 s of evaluation. So 45 s are left for the GAN. One GAN step in all 3 rounds takes 0.5 + 2 * 0.75 = 2 s. So there
-    # is time for 22 steps per round, which are 20 steps in chunks of 5.
+    # 4 s of evaluation. So 45 s are left for the GAN. One GAN step in each of the 3 rounds takes 0.5 + 2 * 0.75 = 2 s
+    # in total. So there is time for 22 steps per round. They are rounded down to 20, a multiple of the chunk of 5.
     assert plan.fit(90.0, seconds, chunk=5).gan_steps == 20
     assert plan.fit(0.0, seconds, chunk=5).gan_steps == 5
     assert plan.fit(1e6, seconds, chunk=5) == plan

@@ -1,4 +1,7 @@
-"""Tests of the comparison with peers (other published models). A model that finds bright pixels replaces them here."""
+"""Tests of the comparison with peers (other published models).
+
+In these tests, a model that finds bright pixels replaces the peers.
+"""
 
 import sys
 import time

@@ -12,7 +12,7 @@ CONFIGS = shipped.names()
 NO_WEIGHTS = ((0.2,), (0.2, -1.0), (0.2, 1.0, 1.0), (), ("a", "b"), (0.2, None), (0.2, True), (0.2, math.inf))
 NO_SCALES = ((0.8,), ("a", "b"), (0.8, None), (None, 1.0), (0.8, True), (math.nan, 1.0), (0.8, math.inf))
 
-# Maps the first words of a check's allowed values to a value that the check refuses.
+# Maps the first words after "allowed: " in an error message to a value for which this message is shown.
 REFUSED = {"more than 0": 0, "0 or more": -1, "1 or more": 0, "from 0 to below 1": 1.0}
 WRONG = [
     *((f.name, REFUSED[words], words) for words in REFUSED for f in FIELDS if f.check.allowed.startswith(words)),

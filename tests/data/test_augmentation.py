@@ -86,7 +86,7 @@ def test_rows_and_columns_are_drawn_apart():
         random_flip_and_crop(images, SEED, resolution=1, crop_scale=(0.5, 0.5), flip=False)[:, 0, 0, 0]
         for images in (columns, rows)
     )
-    assert abs(np.corrcoef(left, top)[0, 1]) < 0.35  # five standard deviations of 1 / sqrt(200) = 0.07
+    assert abs(np.corrcoef(left, top)[0, 1]) < 0.35  # five times the standard deviation 1 / sqrt(200) = 0.07
 
 
 @pytest.mark.parametrize("wrong", [{"crop_scale": (0.0, 1.0)}, {"crop_scale": (0.9, 0.8)}, {"resolution": 0}])

@@ -37,7 +37,7 @@ STOPS = ["file", "camera", "model", "threshold", "saveMask", "saveCutout"]
 
 @pytest.fixture(scope="module")
 def models():
-    """A dict with one file for each kind of model. It maps the file's name to its content."""
+    """A dict from file names to contents, with one file for each kind of model."""
     photos = np.random.default_rng(0).integers(0, 256, (4, RESOLUTION, RESOLUTION, 3)).astype("uint8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convert, "_span_all_values", lambda images: 30 + images * np.float32(0.7))
@@ -115,7 +115,7 @@ def context(browser, address):
 
 @contextlib.contextmanager
 def watched_context(browser, address, **settings):
-    """A browser context. When it closes, all requests must have gone to the page's own server."""
+    """A browser context. When the context closes, checks that all requests went to the page's own server."""
     context = browser.new_context(**settings, accept_downloads=True)
     requests = []
     context.on("request", lambda request: requests.append(request))
@@ -178,9 +178,9 @@ def edge_result(model, path, folder, kind="masks", *options):
 
 
 def assert_same_mask(actual, expected):
-    """Compares the masks [height, width, rgb] and [height, width].
+    """Compares a mask [height, width, rgb] with the expected mask [height, width].
 
-    Also checks that foreground and background each cover more than a tenth of the second mask.
+    Also checks that foreground and background each cover more than a tenth of the expected mask.
     """
     assert actual.shape == (*expected.shape, 3)
     assert set(np.unique(actual)) <= {0, 255}
@@ -274,7 +274,7 @@ def test_a_runs_network_in_each_format(context, address, site, network, image, t
     drop(page, image)
     expected = edge_result(site / "full" / network / name, image, tmp_path / "out")
     assert_same_mask(saved_mask(page), expected)
-    # This fraction was 0.53 and 0.56 for untrained networks, and 0.77 for trained networks.
+    # The fraction of equal pixels was 0.53 and 0.56 for untrained networks, and 0.77 for trained networks.
     assert np.mean((expected == 255) == is_red(Image.open(image))) > 0.65
 
 

@@ -43,8 +43,8 @@ def test_centred_disc_is_two_thirds_of_height_and_width():
     assert (centred_disc(np.zeros((2, 12, 12, 3), np.uint8)) == disc(12, 4)).all()
 
 
-# Grey is 0.299 R + 0.587 G + 0.114 B, so red 255 becomes grey 76. The area around the object is grey 29, because blue
-# 255 would become the same grey.
+# Grey is 0.299 R + 0.587 G + 0.114 B, so red 255 becomes grey 76. If red and blue were swapped, red 255 would become
+# grey 29, like the area around the object.
 @pytest.mark.parametrize("colour, surround", [(200, 40), (40, 200), ((255, 0, 0), 29)])
 def test_otsu_finds_a_bright_or_dark_object(colour, surround):
     mask = disc(16, 5)
@@ -79,8 +79,8 @@ def test_pooled_hues_uses_the_other_images():
     inside[6:24, 4:28], cut_off[:, :6] = True, True  # cut_off has 192 of 1,024 pixels and 44 of the 124 border pixels
     images = np.concatenate([two_tone(thing, (200, 40, 40), (40, 60, 160)) for thing in (inside, cut_off)])
     assert (pooled_hues(images) == [inside, cut_off]).all()
-    # Without the other image, the area around `cut_off` counts as the object. It has a smaller share of the border than
-    # of all pixels.
+    # Without the other image, the area around `cut_off` counts as the object. Its share of the border pixels is
+    # smaller than its share of all pixels.
     assert (pooled_hues(images[1:]) == ~cut_off).all()
 
 

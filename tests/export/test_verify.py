@@ -7,7 +7,7 @@ from tf_layered_gan.data.photos import Photos
 
 
 def probabilities(*values):
-    """Returns the probabilities of one photo for each value. All pixels of a photo have its value."""
+    """Returns one map of probabilities for each value, filled with this value."""
     return np.ones((1, RESOLUTION, RESOLUTION), "float32") * np.reshape(values, (-1, 1, 1))
 
 

@@ -51,7 +51,7 @@ def test_pattern_that_the_shell_left_alone_is_refused_where_something_must_exist
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match="which does not exist: the shell has not replaced the"):
         resolved(path, "--photos", exists=True)
-    assert resolved(path, "--workdir") == str(tmp_path / path)  # a path that need not exist may have any name
+    assert resolved(path, "--workdir") == str(tmp_path / path)  # a path that does not have to exist may have any name
     pathlib.Path(path).mkdir(parents=True)
     assert resolved(path, "--photos", exists=True) == str(tmp_path / path)
 

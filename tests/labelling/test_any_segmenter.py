@@ -66,7 +66,7 @@ def test_logits_of_several_channels_go_through_a_softmax(tmp_path):
 
 @pytest.fixture(scope="module", params=["model", "model.tflite"])
 def two_channels(request, tmp_path_factory):
-    """A model with two output channels: 10 times the first input channel, and the second input channel."""
+    """A model that returns two channels: the first input channel times 10, and the second input channel unchanged."""
     path = tmp_path_factory.mktemp("two_channels") / request.param
     return write_model(path, lambda x: x[..., :2] * tf.constant([10.0, 1.0]))
 

@@ -1,4 +1,4 @@
-"""Tests of the weights of the pretrained encoder, from the published file to a run."""
+"""Tests that the published weights of the encoder are converted, and that a run begins with them."""
 
 import pathlib
 import types

@@ -157,7 +157,7 @@ def test_discriminator_descends_equation_6(gan):
 
 
 def augmented(batch):
-    """Returns the batch with the random draws for the augmentation added."""
+    """Returns a copy of the batch that also has the random draws for the augmentation."""
     return batch | {f"augment_{name}": sample_augmentation(4, (7, i)) for i, name in enumerate(("real", "fake"))}
 
 

@@ -17,8 +17,8 @@ from tf_layered_gan.models.augmentation.perturbation import (
 
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "warp.npz"
 SEED = (3, 4)
-# The columns are s, alpha, t_x and t_y. The first rows change one part of the transform alone. The next rows are
-# mixtures. In the last rows, the object is almost or wholly outside the image.
+# The columns are s, alpha, t_x and t_y. Each of the first rows changes only one part of the transform. The next
+# rows are mixtures. In the last rows, the object is almost or wholly outside the image.
 PARAMETERS = [
     (-0.5, 0.0, 0.0, 0.0),
     (0.5, 0.0, 0.0, 0.0),

@@ -52,7 +52,7 @@ def test_next_seed_is_a_valid_one(tmp_path):
 def test_putting_aside_is_done_again_after_a_kill(tmp_path, monkeypatch):
     write_run(tmp_path, mark="run")
     with monkeypatch.context() as patch:
-        # The checkpoints are moved last. This interrupts their move.
+        # The checkpoints are moved last. The test interrupts this move.
         patch.setattr(pathlib.Path, "rename", interrupt)
         with pytest.raises(KeyboardInterrupt):
             restarts.put_aside(tmp_path, 3, COLLAPSE)

@@ -34,7 +34,7 @@ PASSES = {
 
 @pytest.fixture(scope="module", autouse=True)
 def trusted():
-    """Makes a run trust every bootstrap and keep every pass. The run never stops early because two passes agree.
+    """Makes a run trust every bootstrap and keep every pass. Two passes that agree do not stop the run early.
 
     Without this fixture, chance would decide, because the networks learn for only two steps.
     """

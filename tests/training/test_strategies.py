@@ -1,4 +1,4 @@
-"""Tests that replicas, workers and XLA train the same variables as one device."""
+"""Tests that training with replicas, workers or XLA gives the same variables as training on one device."""
 
 import concurrent.futures
 import json
@@ -181,7 +181,7 @@ def gradient_norms(workdir):
 
 def test_two_replicas_report_the_norms_of_one_device(runs, two_replicas):
     plain, two = gradient_norms(runs / "plain"), gradient_norms(two_replicas)
-    # The networks are G, D, the segmenter in its round, and the segmenter in the final step.
+    # The networks are G, D, the segmenter in the round, and the segmenter in the final step.
     assert [len(norms) for norms in plain.values()] == [20, 20, 20, 1]
     for name, norms in plain.items():
         assert two[name] == pytest.approx(norms, rel=1e-3), name
