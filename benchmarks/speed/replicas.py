@@ -8,9 +8,9 @@ processes without communication. Each process computes its part of the batch. So
 the share of a step that communication takes. Communication includes the sums of gradients and of batch statistics, and
 waiting for the slowest process.
 
-The estimate for GPUs counts the all-reduces that workers need in a step, and their bytes. The time of an all-reduce is
-the least that NCCL's trees and rings can need. It is the sum of two times: the link's latency for each hop up and down
-a binary tree of the N devices, and the time of 2 (N-1) / N transfers of every byte over the link.
+The estimate for GPUs counts the all-reduces that workers need in a step, and their bytes. The estimated time is a lower
+bound for NCCL's trees and rings. It is the sum of two times: the link's latency for each hop up and down a binary tree
+of the N devices, and the time of 2 (N-1) / N transfers of every byte over the link.
 """
 
 import concurrent.futures

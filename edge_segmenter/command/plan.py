@@ -103,7 +103,7 @@ def check_targets(targets: Iterable[Path], sources: Iterable[Path], output: Path
 
 
 def common_folder(sources: Sequence[Path]) -> Path:
-    """Returns the folder that contains the images of all sources. The results keep the subfolders below this folder.
+    """Returns the folder that contains the images of all sources. Results are written to the same subfolders of --output.
 
     Raises:
         ValueError: if the sources lie on several drives.

@@ -35,7 +35,7 @@ def advice(suffix: str) -> str:
     """Returns advice for a user whose files with this suffix were not read, or "" if there is none."""
     if suffix in HEIC_SUFFIXES:
         return _NEEDS_HEIF
-    return "videos: edge-segmenter takes each by its name" if suffix in VIDEO_SUFFIXES else ""
+    return "videos: pass each video to edge-segmenter by its name" if suffix in VIDEO_SUFFIXES else ""
 
 
 def open_image(file: IO[bytes], formats: tuple[str, ...] | None = None) -> ImageFile.ImageFile:

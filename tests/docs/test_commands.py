@@ -49,7 +49,7 @@ OUTSIDE = {
     "python3 -m http.server": "runs until it is stopped; tests/devices/test_web.py serves the page",
 }
 
-# Maps patterns to reasons. A command that contains a pattern is parsed but not run, for this reason.
+# Commands that are parsed but not run: maps a pattern in the command to the reason.
 NOT_RUN = {
     r"--config=(cub|dogs)\b": "downloads a dataset",
     r"--camera": "needs a camera",

@@ -260,7 +260,7 @@ def test_a_video_among_several_inputs_is_named(model, photos, tmp_path):
     finished = run_main("segment", "--model", model, "--output", tmp_path, "--input", *sorted(photos.iterdir()))
     assert finished.returncode == 0 and "clip.MP4: a video is segmented alone" in finished.stderr
     finished = run(model, photos, tmp_path / "out")
-    assert ".mp4 1 (videos: edge-segmenter takes each by its name)" in finished.stderr
+    assert ".mp4 1 (videos: pass each video to edge-segmenter by its name)" in finished.stderr
 
 
 @pytest.mark.parametrize("name", ["*.jpg", "photos/[ab]*.png", "?.mp4"])

@@ -1,4 +1,4 @@
-"""A student, a smaller network that learns from a finished run, and its folder in the run's workdir."""
+"""Students and their folders in the workdir. A student is a smaller network that learns from a finished run."""
 
 import dataclasses
 import math

@@ -26,7 +26,7 @@ def _are_cars_or_dogs(settings: Mapping[str, Any]) -> bool:
 _DEPARTURES = (
     (
         lambda settings: settings["schedule.final_segmenter_steps"] and not settings["segmenter.supervised"],
-        "The evaluated segmenter continues from that of the rounds, with its optimizer. At the paper's scale it takes "
+        "The final steps continue the training of the segmenter of the rounds, with the same optimizer. At the paper's scale it takes "
         "14,000 steps after one round and 22,000 after five; the paper trains its segmenter for 12,000 (C.3).",
     ),
     (

@@ -60,7 +60,7 @@ def prepare(out: pathlib.Path, cache: pathlib.Path | None) -> None:
     device = jax.devices()[0]
     logging.info("JAX %s, NumPy %s, %s (%s)", jax.__version__, np.__version__, device, device.device_kind)
     if device.platform != "gpu" and not on_cpu:
-        raise SystemExit(f"error: the device is {device}, allowed: a GPU, or with JAX_PLATFORMS=cpu a CPU")
+        raise SystemExit(f"error: the device is {device}, allowed: a GPU (a CPU only with JAX_PLATFORMS=cpu)")
 
 
 def main() -> None:

@@ -29,7 +29,8 @@ class UpsampleConv(nn.Module):
     def __init__(self, channels: int, filters: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(filters, channels, 3, 3))
-        along = torch.zeros(3, 4)  # weight t, on copy j (0 or 1) of a pixel, is part of merged weight j + 2 - t
+        # Each pixel has two copies, j = 0 and j = 1. Weight t on copy j is added to the merged weight j + 2 - t.
+        along = torch.zeros(3, 4)
         for t in range(3):
             along[t, 2 - t : 4 - t] = 1
         self.register_buffer("merge", torch.kron(along, along), persistent=False)
