@@ -103,7 +103,9 @@ def check_targets(targets: Iterable[Path], sources: Iterable[Path], output: Path
 
 
 def common_folder(sources: Sequence[Path]) -> Path:
-    """Returns the folder that contains the images of all sources. Results are written to the same subfolders of --output.
+    """Returns the folder that contains the images of all sources.
+
+    Results are written to the same subfolders of --output.
 
     Raises:
         ValueError: if the sources lie on several drives.

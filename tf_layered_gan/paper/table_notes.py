@@ -26,8 +26,9 @@ def _are_cars_or_dogs(settings: Mapping[str, Any]) -> bool:
 _DEPARTURES = (
     (
         lambda settings: settings["schedule.final_segmenter_steps"] and not settings["segmenter.supervised"],
-        "The final steps continue the training of the segmenter of the rounds, with the same optimizer. At the paper's scale it takes "
-        "14,000 steps after one round and 22,000 after five; the paper trains its segmenter for 12,000 (C.3).",
+        "The final steps continue the training of the segmenter of the rounds, with the same optimizer. At the paper's "
+        "scale, the segmenter takes 14,000 steps after one round and 22,000 after five. The paper trains its segmenter "
+        "for 12,000 (C.3).",
     ),
     (
         _are_cars_or_dogs,

@@ -101,7 +101,7 @@ def mask_name(name: str) -> str:
 
 
 def _read(source, builder, *, create, resolution, storage_size, fit, masks, holdout, train_masks):
-    """Reads the training photos into the array that `create` returns, and the other photos into memory. Returns `Splits`."""
+    """Reads the training photos into an array from `create`, and the other photos into memory. Returns `Splits`."""
     train, *held = tfds_splits(builder, holdout)
     own_masks = MASK in builder.info.features
     if own_masks and masks is not None:
