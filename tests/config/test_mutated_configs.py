@@ -139,9 +139,9 @@ def test_accepted_configs_train_or_are_refused_with_a_message(tmp_path, eagerly)
     plain = tiny.run_config(shapes, **tiny.ONE_STEP | {"refine.steps": 1}).unlock()
     ended: collections.Counter[str] = collections.Counter()
     skipped = ("data.", "metrics.inception")  # almost every value is refused
-    mutations = [mutation for mutation in accepted_values(plain) if not mutation[0].startswith(skipped)]
-    random.Random(0).shuffle(mutations)
-    del mutations[240:]  # 240 mutations are enough for 40 configs, which take about 7 minutes on one core
+    accepted = [mutation for mutation in accepted_values(plain) if not mutation[0].startswith(skipped)]
+    random.Random(0).shuffle(accepted)
+    mutations = list(dict(accepted).items())  # one value of each field, in 13 configs
     while mutations:
         config = plain.copy_and_resolve_references()
         for field, value in (mutations.pop() for _ in range(min(6, len(mutations)))):
@@ -157,7 +157,7 @@ def test_accepted_configs_train_or_are_refused_with_a_message(tmp_path, eagerly)
             ended["refused"] += 1
             print(error)
     print(dict(ended))
-    assert ended["trained"] > 30 and ended["refused"] > 0
+    assert ended["trained"] > 8 and ended["refused"] > 0
 
 
 @pytest.mark.parametrize("name", CONFIGS)
