@@ -20,17 +20,16 @@ from ml_collections import ConfigDict
 
 from benchmarks.speed.calls import median_seconds
 from tf_layered_gan.command_line import define_path, run_command
+from tf_layered_gan.config import student
 from tf_layered_gan.data import sources
-from tf_layered_gan.distill import restore_student
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
 from tf_layered_gan.evaluation.segmentation import THRESHOLD
 from tf_layered_gan.files.records import write_record
 from tf_layered_gan.labelling.any_segmenter import load_segmenter
-from tf_layered_gan.models import student
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
 from tf_layered_gan.runs.config_record import load_config
 from tf_layered_gan.runs.photo_record import check_photos
-from tf_layered_gan.runs.restore import restore_run
+from tf_layered_gan.runs.restore import restore_run, restore_student
 
 TEACHER = "the run's U-Net"
 _FORMATS = ("float32", "int8")

@@ -16,6 +16,7 @@ from edge_segmenter.progress import clear_line, progress
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.files.records import write_record
 
+from . import MAX_IOU_LOSS
 from .documentation.facts import figure_facts, signature_facts
 from .documentation.metadata import add_metadata, write_savedmodel_metadata
 from .documentation.model_card import model_card
@@ -24,8 +25,6 @@ from .output_folder import EXPORT_RECORD, MODEL_CARD, SAVED_MODEL, replacing_exp
 from .serving.savedmodel import write_savedmodel
 from .tflite.signatures import add_signatures
 from .verify import Reference, least_agreement, reference, verify
-
-MAX_IOU_LOSS = 0.01
 
 
 def export_segmenter(

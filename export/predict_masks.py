@@ -38,7 +38,6 @@ from edge_segmenter.fit import foreground_probability
 from edge_segmenter.progress import progress
 from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.config import resolve_paths, shipped, validate
-from tf_layered_gan.data.paper_datasets import datasets
 from tf_layered_gan.evaluation.segmentation import THRESHOLD
 from tf_layered_gan.files.file_lock import file_lock
 from tf_layered_gan.labelling.any_segmenter import load_segmenter
@@ -64,6 +63,8 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
             would be written outside `data.masks`; `mask_record.check` refuses the masks in `data.masks`; or another
             command writes to `data.masks`.
     """
+    from tf_layered_gan.data.paper_datasets import datasets  # imported here, see `sources.prepare_photos`
+
     validate(config)
     resolve_paths(config)
     data = config.data

@@ -9,9 +9,30 @@ import shutil
 
 import pytest
 
+from tf_layered_gan.interruption import Interrupted
+
 # TensorFlow uses one thread in each worker of pytest-xdist. With one thread, the order of sums is fixed, so equal runs
 # give exactly equal results.
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup():
+    """Ends pytest if a signal ends a run in a fixture."""
+    return (yield from _ended_by_signals())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    """Ends pytest if a signal ends a run in a test."""
+    return (yield from _ended_by_signals())
+
+
+def _ended_by_signals():
+    try:
+        return (yield)
+    except Interrupted as stopped:  # a SystemExit, so pytest would only count a failed test and go on with the next
+        pytest.exit(f"stopped by {stopped.name}", returncode=stopped.code)
 
 
 @pytest.fixture

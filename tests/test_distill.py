@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import tiny
 
-from export import main as export_main
-from tf_layered_gan.distill import distill, restore_student
+from export import export_run as exporting
+from tf_layered_gan.config.student import Student
 from tf_layered_gan.files.records import read_record
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.segmenter import Segmenter
-from tf_layered_gan.models.student import Student
 from tf_layered_gan.runs.config_record import load_config
-from tf_layered_gan.runs.restore import restore_run
+from tf_layered_gan.runs.restore import restore_run, restore_student
+from tf_layered_gan.training.distillation import distill
 
 SMALL = Student(width=2, steps=5, gamma_segmentation=1.0)
 
@@ -108,8 +108,8 @@ def test_student_is_exported_in_place_of_the_run(taught_run, monkeypatch):
     def keep(network, images, photos, output, *, facts, max_iou_loss):
         given.extend([network, output, facts["training"]["student"]])
 
-    monkeypatch.setattr(export_main, "export_segmenter", keep)
-    export_main.export_run(taught_run, student_name="small")
+    monkeypatch.setattr(exporting, "export_segmenter", keep)
+    exporting.export_run(taught_run, student_name="small")
     about = {"network": "separable", "width": 2, "steps": 5, "learnt_from": "the run's pairs and the run's photos"}
     assert given[1:] == [taught_run / "students" / "small" / "export", about]
     for ours, theirs in zip(given[0].get_weights(), restore_student(taught_run, "small").get_weights(), strict=True):
@@ -131,7 +131,6 @@ def test_missing_run_and_missing_student_are_refused(finished_run, tmp_path):
         restore_student(finished_run, "small")
 
 
-@pytest.mark.slow
 def test_command_refuses_wrong_settings_with_a_message(tmp_path):
     command = ["-m", "tf_layered_gan.distill", f"--workdir={tmp_path}", "--network=vit", "--width=0"]
     code, output = tiny.finish(tiny.python(*command))

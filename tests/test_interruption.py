@@ -19,6 +19,18 @@ def main():
 run_command(main)
 """
 
+SUITE = """
+import os, signal
+from tf_layered_gan.training.preemption import preemptible
+
+def test_run():
+    with preemptible() as signals, signals.deferred():
+        os.kill(os.getpid(), signal.SIGTERM)
+
+def test_next():
+    pass
+"""
+
 
 def ended_by(number):
     """Starts a command, sends it a signal, and returns its exit code and its output after the signal."""
@@ -85,3 +97,10 @@ def test_output_that_nobody_reads_does_not_end_a_command(tmp_path):
     process = tiny.python("-c", code)
     process.stdout.close()
     assert process.wait() == 0 and done.exists()
+
+
+def test_signal_during_a_run_in_a_test_ends_pytest(tmp_path):
+    (tmp_path / "test_suite.py").write_text(SUITE)
+    arguments = ["-m", "pytest", "-q", "-p", "conftest", "-p", "no:cacheprovider", tmp_path]
+    code, printed = tiny.finish(tiny.python(*arguments, PYTHONPATH=f"{tiny.ROOT}:{tiny.ROOT / 'tests'}"))
+    assert code == EXIT_CODE and "stopped by SIGTERM" in printed and "passed" not in printed, printed

@@ -16,9 +16,9 @@ from absl.testing import flagsaver
 from configs import shapes
 from tf_layered_gan import evaluate, main, report, synthesize
 from tf_layered_gan.command_line import command_errors
-from tf_layered_gan.config import shipped
+from tf_layered_gan.config import shipped, student
 from tf_layered_gan.files.records import read_record
-from tf_layered_gan.models import losses, student
+from tf_layered_gan.models import losses
 from tf_layered_gan.runs.config_record import record_config
 
 ONE_STEP = [f"--config.{name}={value}" for name, value in (tiny.RUN | tiny.ONE_STEP).items()]
@@ -209,6 +209,24 @@ def test_help_fits_a_screen_and_names_every_config():
     assert f"  {', '.join(shipped.names())}, or" in printed
     assert all(f"--mode={mode}" in printed for mode in flags.FLAGS["mode"].parser.enum_values)
     assert re.findall(r"^Examples:", printed, re.M) and "--helpfull" in lines[-1]
+
+
+# Without TensorFlow, Keras and TensorFlow Datasets, which take seconds to import.
+HELP = """
+import runpy, sys
+sys.modules.update({name: None for name in ("tensorflow", "keras", "tensorflow_datasets")})
+sys.argv[1:] = ["--help"]
+"""
+LIGHT = ["tf_layered_gan.main", "tf_layered_gan.distill", "tf_layered_gan.paper.experiments"]
+LIGHT += ["export.main", "export.evaluate", "export.predict_masks", "export.describe"]
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_help_needs_no_tensorflow(module):
+    code = f"{HELP}\nrunpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+    status, printed = tiny.finish(tiny.python("-c", code))
+    assert f"python -m {module}" in printed or "Usage: tf-layered-gan" in printed, printed
+    assert "Traceback" not in printed and status in (0, 1)  # absl's own --help ends with 1
 
 
 @pytest.mark.parametrize("file", ["export/main.py", "tf_layered_gan/distill.py"])

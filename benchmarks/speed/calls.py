@@ -18,7 +18,6 @@ import numpy as np
 from absl import app, flags
 from ai_edge_litert.interpreter import Interpreter
 
-from export.tflite.signatures import ANY_SIZE
 from tf_layered_gan.command_line import command_errors
 
 BATCHES = (1, 2, 4, 8)
@@ -88,6 +87,8 @@ def _batch(path: str | pathlib.Path, count: int) -> Callable:
 
 
 def _any_size(path: str | pathlib.Path, width: int, height: int) -> Callable:
+    from export.tflite.signatures import ANY_SIZE  # imported here, because --help does not need TensorFlow
+
     interpreter = _open(path)
     if ANY_SIZE not in interpreter.get_signature_list():
         raise ValueError(f"{path} has no signature {ANY_SIZE}: export it again")

@@ -3,7 +3,7 @@
 from typing import Any
 
 import tf_layered_gan
-from tf_layered_gan.models.student import Student
+from tf_layered_gan.config.student import Student
 
 from ..tflite.signatures import ANY_SIZE, FIXED_SIZE
 

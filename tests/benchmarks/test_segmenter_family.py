@@ -4,9 +4,10 @@ import tiny
 from benchmarks import segmenter_family
 from configs import shapes
 from export.tflite.convert import to_tflite_float32
+from tf_layered_gan.config import student
 from tf_layered_gan.data import sources
 from tf_layered_gan.evaluation import segmentation
-from tf_layered_gan.models import build, student
+from tf_layered_gan.models import build
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import load_config, record_config

@@ -31,7 +31,7 @@ FLOORS = [
     {"main", "paper"},
 ]
 FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-SEE_A_CONFIG = {"main", "train", "evaluate", "report", "synthesize", "explore", "distill", "library"}
+SEE_A_CONFIG = {"main", "train", "evaluate", "report", "synthesize", "explore", "library"}
 SEE_A_CONFIG |= {"config", "training", "paper"}
 SEE_A_CONFIG |= {"data/sources", "models/build", "models/memory", "models/sampling", "evaluation/gan_figures"}
 SEE_A_CONFIG |= {"runs/config_record", "runs/passes", "runs/restarts", "runs/restore", "runs/run_photos"}

@@ -9,7 +9,7 @@ from discs import RESOLUTION, disc_photos
 from PIL import Image
 
 from configs import default
-from export import main
+from export import export_run as exporting
 from tf_layered_gan.models.networks.unet import unet
 from tf_layered_gan.runs.config_record import record_config
 
@@ -58,14 +58,14 @@ def restored(network):
     )
     state = types.SimpleNamespace(gan_step=0, segmenter_step=0, final_step=0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(main, "restore_segmenter", lambda config, workdir: (segmenter, state))
+        patch.setattr(exporting, "restore_segmenter", lambda config, workdir: (segmenter, state))
         yield
 
 
 @pytest.fixture(scope="session")
 def exported(workdir, restored):
     """The export of the network."""
-    main.export_run(workdir, workdir / "export", licence="CC0-1.0", masks_made="by hand", max_iou_loss=0.05)
+    exporting.export_run(workdir, workdir / "export", licence="CC0-1.0", masks_made="by hand", max_iou_loss=0.05)
     return workdir / "export"
 
 

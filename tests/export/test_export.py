@@ -10,9 +10,9 @@ import tiny
 from ai_edge_litert.interpreter import Interpreter
 from discs import RESOLUTION, TFLITE, disc_photos, unlabelled
 
-from export import main
+from export import export_run as exporting
 from export.documentation.metadata import read_metadata
-from export.main import export_run
+from export.export_run import export_run
 from export.verify import reference
 from tf_layered_gan.data import sources
 from tf_layered_gan.models import build
@@ -111,7 +111,7 @@ def test_int8_tflite_takes_raw_pixels_and_returns_256ths(exported, photos):
 
 def test_validation_photos_calibrate_and_test_photos_verify(workdir, photos, restored, monkeypatch):
     given = []
-    monkeypatch.setattr(main, "export_segmenter", lambda *arguments, **_: given.extend(arguments))
+    monkeypatch.setattr(exporting, "export_segmenter", lambda *arguments, **_: given.extend(arguments))
     export_run(workdir, workdir / "nowhere")
     np.testing.assert_array_equal(given[1]["calibration"], photos[::2])
     np.testing.assert_array_equal(given[1]["tuning"], sources.load_photos(load_config(workdir)).train.images)

@@ -13,8 +13,8 @@ from edge_segmenter.model import load_model
 from export.tflite.convert import to_tflite_dynamic, to_tflite_float16, to_tflite_float32, to_tflite_int8
 from export.tflite.flatbuffer import parse, serialize
 from export.tflite.signatures import add_signatures
+from tf_layered_gan.config.student import Student
 from tf_layered_gan.models.networks.separable_unet import separable_unet
-from tf_layered_gan.models.student import Student
 
 CONVERSIONS = {
     "float32": to_tflite_float32,

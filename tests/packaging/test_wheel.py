@@ -102,7 +102,6 @@ def test_shipped_configs_are_found_from_anywhere(site, elsewhere):
     assert output.split() == [*shipped.names(), f"{site}/tf_layered_gan/configs/folder.py"]
 
 
-@pytest.mark.slow
 def test_a_command_shows_its_own_flags_from_anywhere(site, elsewhere):
     _, output = run(site / "bin/tf-layered-gan-export", "--help", cwd=elsewhere, PYTHONPATH=str(site))
     description = ast.get_docstring(ast.parse((ROOT / "export/main.py").read_text()))

@@ -8,7 +8,7 @@ import pytest
 import tiny
 
 from configs import shapes
-from export.main import export_run
+from export.export_run import export_run
 from tf_layered_gan import evaluate, synthesize, train
 from tf_layered_gan.evaluation.image_grid import save_png
 from tf_layered_gan.files import cache_folder

@@ -1,8 +1,10 @@
 """Evaluation of the segmenter and the baselines on the same held-out photos."""
 
-from collections.abc import Mapping
+from __future__ import annotations
 
-import keras
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from tf_layered_gan.data.labels import odd_masks
@@ -10,6 +12,9 @@ from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
 from tf_layered_gan.labelling import labels
+
+if TYPE_CHECKING:
+    import keras
 
 THRESHOLD = 0.5
 _COLUMNS = {
@@ -50,6 +55,8 @@ def predict_probabilities(network: keras.Model, images: np.ndarray, batch_size: 
     Raises:
         ValueError: if there is no image, the images have another type or shape, or the logits have another shape.
     """
+    from keras import ops  # imported here, because the evaluation of a .tflite file does not need Keras
+
     if images.dtype != np.uint8 or images.ndim != 4 or len(images) == 0:
         raise ValueError(f"images must be uint8 [image, height, width, 3], got {images.dtype} {images.shape}")
     batch_size = min(batch_size, len(images))
@@ -57,7 +64,7 @@ def predict_probabilities(network: keras.Model, images: np.ndarray, batch_size: 
     logits = np.concatenate(batches)
     if logits.shape != (*images.shape[:3], 1):
         raise ValueError(f"the network must return logits {(*images.shape[:3], 1)}, got {logits.shape}")
-    return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits[..., 0]))
+    return ops.convert_to_numpy(ops.sigmoid(logits[..., 0]))
 
 
 def evaluate(

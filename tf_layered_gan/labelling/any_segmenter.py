@@ -6,6 +6,9 @@ have the same names as these arguments.
 
 A SavedModel is a program. This module refuses a SavedModel with operations that access files or run Python. Even so, do
 not load a SavedModel from a source that you do not trust. A .tflite file holds only data.
+
+TensorFlow is imported when a SavedModel is loaded, because it takes seconds to import and a .tflite file does not need
+it.
 """
 
 import os
@@ -14,9 +17,6 @@ from collections.abc import Callable, Sized
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
-from google.protobuf.message import DecodeError
-from tensorflow.core.protobuf import saved_model_pb2
 
 from edge_segmenter.model import dequantize, open_model, quantize
 from tf_layered_gan.files.paths import for_tensorflow
@@ -95,7 +95,7 @@ def _resolution(shape: list[int | None], size: int | None) -> int | None:
 def _run(path: pathlib.Path, run: _Run, image: np.ndarray) -> np.ndarray:
     try:
         return run(image)
-    except (RuntimeError, tf.errors.OpError) as error:
+    except RuntimeError as error:
         raise ValueError(f"{path} fails at {list(image.shape)}: {error}") from error
 
 
@@ -106,6 +106,8 @@ def _load_savedmodel(path: pathlib.Path) -> _Loaded:
         (shape, dtype, run): the shape and the dtype of the input, and a function that computes the output. None in the
         shape means any length.
     """
+    import tensorflow as tf
+
     _check_operations(path)
     try:
         model = load_savedmodel(path)
@@ -117,7 +119,10 @@ def _load_savedmodel(path: pathlib.Path) -> _Loaded:
     ((name, pixels),) = inputs.items()
 
     def run(image: np.ndarray) -> np.ndarray:  # this use of `model` keeps the weights alive
-        (output,) = model.signatures["serving_default"](**{name: tf.constant(image)}).values()
+        try:
+            (output,) = model.signatures["serving_default"](**{name: tf.constant(image)}).values()
+        except tf.errors.OpError as error:
+            raise RuntimeError(str(error)) from error
         return output.numpy()
 
     return pixels.shape.as_list() if pixels.shape.rank else [], pixels.dtype.as_numpy_dtype, run
@@ -125,12 +130,17 @@ def _load_savedmodel(path: pathlib.Path) -> _Loaded:
 
 def load_savedmodel(path: pathlib.Path) -> Any:
     """Loads a SavedModel from any path, even if TensorFlow would interpret the path as a pattern."""
+    import tensorflow as tf
+
     with for_tensorflow(path) as folder:
         return tf.saved_model.load(folder)
 
 
 def _check_operations(path: pathlib.Path) -> None:
     """Refuses a SavedModel with unsafe operations. Call this before loading, because loading runs some operations."""
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.protobuf import saved_model_pb2
+
     known = path / "saved_model.pb"
     if list(path.glob("saved_model.*")) != [known]:
         raise ValueError(

@@ -7,6 +7,7 @@ from absl import logging
 from ml_collections import ConfigDict
 
 from tf_layered_gan.config import pass_steps
+from tf_layered_gan.config.student import Student
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.labelling.labels import evenly_chosen
 from tf_layered_gan.models import codes, encoder_weights, losses
@@ -18,12 +19,13 @@ from tf_layered_gan.models.networks.discriminator import discriminator
 from tf_layered_gan.models.networks.generator import background_generator, foreground_generator
 from tf_layered_gan.models.networks.lite0_unet import lite0_unet
 from tf_layered_gan.models.networks.mask_encoder import mask_encoder
+from tf_layered_gan.models.networks.separable_unet import separable_unet
 from tf_layered_gan.models.networks.unet import unet
 from tf_layered_gan.models.segmenter import PairMaker, Segmenter, perturbed_pairs, plain_pairs
-from tf_layered_gan.models.student import NETWORKS, Student
 
 _PHOTO_EMA_DECAY = 0.99  # decay per step of the averaged networks of segmenters that learn from photos
 _SEGMENTERS = {"none": unet, "efficientnet_lite0": lite0_unet}  # by their pretrained encoder
+_STUDENTS = {"separable": separable_unet, "unet": unet}  # functions of resolution, width and depth
 _MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
 # All fields of config.gan outside this list are arguments of LayeredGAN.compile, so a new loss weight needs no change
 # here.
@@ -190,7 +192,7 @@ def build_student(config: ConfigDict, student: Student, teacher: keras.Model | N
         raise ValueError(f"networks.unet_depth is {depth}, allowed for a separable student: 1 or more")
     keras.utils.set_random_seed(config.seed + 1)
     segmenter = Segmenter(
-        NETWORKS[student.network](config.resolution, student.width, depth),
+        _STUDENTS[student.network](config.resolution, student.width, depth),
         mask_size=config.segmenter.mask_size,
         gamma_consistency=student.gamma_consistency,
         gamma_segmentation=student.gamma_segmentation,

@@ -5,13 +5,14 @@ import os
 import keras
 from ml_collections import ConfigDict
 
+from tf_layered_gan.config import student
 from tf_layered_gan.models import build
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.memory import check_memory
 from tf_layered_gan.models.segmenter import Segmenter
 from tf_layered_gan.runs import passes
 from tf_layered_gan.runs.checkpoints import Checkpointer
-from tf_layered_gan.runs.config_record import check_config
+from tf_layered_gan.runs.config_record import check_config, load_config
 
 
 def restore_run(config: ConfigDict, workdir: str | os.PathLike) -> tuple[LayeredGAN, Segmenter, Checkpointer]:
@@ -70,3 +71,20 @@ def restore_network(config: ConfigDict, workdir: str | os.PathLike) -> keras.Mod
     """
     segmenter, _ = restore_segmenter(config, workdir)
     return passes.final_network(config, workdir, segmenter)
+
+
+def restore_student(workdir: str | os.PathLike, name: str) -> keras.Model:
+    """Builds a run's student and restores its newest checkpoint.
+
+    Returns:
+        keras.Model that maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.
+
+    Raises:
+        FileNotFoundError: there is no such student, or it has no checkpoint.
+        ValueError: the folder of the student or of the run is damaged.
+    """
+    config, directory = load_config(workdir), student.folder(workdir, name)
+    learner = build.build_student(config, student.load(directory))
+    if not Checkpointer(directory, None, learner).restore():
+        raise FileNotFoundError(f"no checkpoint in {directory}: train first (python -m tf_layered_gan.distill)")
+    return learner.average_network

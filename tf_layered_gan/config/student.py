@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tf_layered_gan.files.records import read_record, write_record
-from tf_layered_gan.models.networks.separable_unet import separable_unet
-from tf_layered_gan.models.networks.unet import unet
 
-NETWORKS = {"separable": separable_unet, "unet": unet}  # functions of resolution, width and depth
+NETWORKS = ("separable", "unet")
 
 
 def _setting(default: Any, about: str) -> Any:

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from tf_layered_gan.models import student
-from tf_layered_gan.models.student import Student
+from tf_layered_gan.config import student
+from tf_layered_gan.config.student import Student
 
 
 @pytest.mark.parametrize(
