@@ -133,6 +133,14 @@ def test_xla_is_refused_on_several_devices():
         validate(changed(shapes, jit=True, distribution="mirrored"))
 
 
+def test_jit_is_a_switch_or_auto():
+    for jit in (False, True, "auto"):
+        validate(changed(shapes, jit=jit))
+    for jit in ("True", "on", "", 1, 0.0):
+        with pytest.raises(ValueError, match=f"^jit is {jit!r}, allowed: False, True or auto$"):
+            validate(changed(shapes, jit=jit))
+
+
 def test_normal_code_needs_no_groups_but_has_no_clusters():
     normal = {"data.path": "photos", "codes.prior": "normal", "codes.num_categories": 6}
     validate(changed(folder, **normal))

@@ -6,8 +6,9 @@ import tensorflow as tf
 import tiny
 
 from configs import shapes
+from tf_layered_gan.config import validate
 from tf_layered_gan.training import workers
-from tf_layered_gan.training.distribution import build_strategy, distributed_step, merged_report
+from tf_layered_gan.training.distribution import build_strategy, distributed_step, merged_report, with_chosen_jit
 from tf_layered_gan.training.workers import describe_differences, is_chief
 
 
@@ -45,6 +46,35 @@ def test_groups_of_the_discriminator_divide_the_images_of_each_device(monkeypatc
     with pytest.raises(ValueError, match=f"batch_size is 18, allowed: {allowed}"):
         build_strategy(tiny.run_config(shapes, batch_size=18, **changes))
     assert isinstance(build_strategy(tiny.run_config(shapes, batch_size=24, **changes)), ThreeReplicas)
+
+
+@pytest.mark.parametrize(
+    ("devices", "given", "chosen", "reason"),
+    [
+        (["GPU:0"], {}, True, "XLA compiles the training steps, because there is a GPU"),
+        ([], {}, False, "because there is no GPU, and on CPUs it made the steps slower"),
+        (
+            ["GPU:0", "GPU:1"],
+            {"distribution": "mirrored"},
+            False,
+            "because it can only compile the steps of one device",
+        ),
+        ([], {"distribution": "tpu"}, False, "because TPUs compile every step with XLA anyway"),
+    ],
+)
+def test_xla_is_chosen_by_the_devices_and_logged_with_the_reason(monkeypatch, caplog, devices, given, chosen, reason):
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: devices)
+    config = tiny.run_config(shapes, jit="auto", **given)
+    validate(config)
+    with caplog.at_level("INFO", logger="absl"):
+        assert with_chosen_jit(config).jit is chosen
+    assert reason in caplog.text
+    assert config.jit == "auto"  # the record of the run
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_a_given_choice_of_xla_stays(jit):
+    assert with_chosen_jit(tiny.run_config(shapes, jit=jit)).jit is jit
 
 
 TWO_WORKERS = {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}

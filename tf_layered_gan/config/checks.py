@@ -27,6 +27,11 @@ def anything() -> Check:
     return Check("any value", lambda value: True)
 
 
+def switch() -> Check:
+    """Accepts False, True and "auto"."""
+    return Check("False, True or auto", lambda value: isinstance(value, bool) or value == "auto")
+
+
 def one_of(*values: str) -> Check:
     """Accepts the given words."""
     return Check(f"{', '.join(values[:-1])} or {values[-1]}", lambda value: value in values)

@@ -7,7 +7,7 @@ several fields are in `validation`.
 import dataclasses
 from typing import Any
 
-from ml_collections import ConfigDict, config_dict
+from ml_collections import ConfigDict, FieldReference
 
 from edge_segmenter.fit import FITS
 from tf_layered_gan.config import checks
@@ -28,7 +28,8 @@ class Field:
         default: the value, unless a config changes it.
         check: the allowed values.
         about: the meaning, the unit and the place in the paper.
-        optional: for a field that may be None, the type of its other values. None for all other fields.
+        kind: the type of the value if it is not the type of the default, otherwise None. If the default is None, the
+            value may be None or of this type.
         added: True if earlier versions did not have the field. Runs of earlier versions trained with the default value.
         is_path: whether the value is a path, see `resolve_paths`.
     """
@@ -37,7 +38,7 @@ class Field:
     default: Any
     check: checks.Check
     about: str
-    optional: type | None = None
+    kind: type | None = None
     added: bool = False
     is_path: bool = False
 
@@ -46,7 +47,14 @@ FIELDS = (
     Field("seed", 0, checks.seed(), "seed of all random numbers"),
     Field("resolution", 128, checks.power_of_two(16, 1024), "pixels, width and height of an image"),
     Field("batch_size", 32, at_least(1, 65_536), "images in a step, counted over all devices (C.1)"),
-    Field("jit", False, checks.anything(), "whether XLA compiles the training steps"),
+    Field("jit", False, checks.switch(), "whether XLA compiles the training steps; auto: on one GPU or a TPU", object),
+    Field(
+        "precision",
+        "float32",
+        checks.one_of("float32", "bfloat16"),
+        "of the convolutions and dense layers in training steps; weights are float32",
+        added=True,
+    ),
     Field(
         "distribution",
         "one_device",
@@ -321,5 +329,6 @@ def default_config() -> ConfigDict:
             if section not in owner:
                 owner[section] = ConfigDict()
             owner = owner[section]
-        owner[name] = field.default if field.optional is None else config_dict.placeholder(field.optional)
+        has_kind = field.kind is not None
+        owner[name] = FieldReference(field.default, field_type=field.kind) if has_kind else field.default
     return config

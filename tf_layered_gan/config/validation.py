@@ -11,8 +11,15 @@ from tf_layered_gan.config.fields import FIELDS, default_config
 # The name of a field, its value, the allowed values in words, and whether the value is allowed.
 _Checked = tuple[str, Any, str, bool]
 
-_KINDS = {int: "a whole number", float: "a finite number", bool: "True or False", str: "a text", tuple: "a tuple"}
-_OPTIONAL = tuple(field.name for field in FIELDS if field.optional)
+_KINDS = {
+    int: "a whole number",
+    float: "a finite number",
+    bool: "True or False",
+    str: "a text",
+    tuple: "a tuple",
+    object: "a value",
+}
+_OPTIONAL = tuple(field.name for field in FIELDS if field.default is None)
 _MISSING = object()
 _MOST_CHANNELS = 8_192
 
@@ -99,7 +106,7 @@ def _check_data(config: ConfigDict) -> Iterator[_Checked]:
 def _check_training(config: ConfigDict) -> Iterator[_Checked]:
     batch_size, schedule = config.batch_size, config.schedule
     one_device = config.distribution == "one_device"
-    yield "jit", config.jit, "True on one_device only", not config.jit or one_device
+    yield "jit", config.jit, "True on one_device only", config.jit is not True or one_device
     images = schedule.gan_images_per_round
     allowed = f"at least a batch, {_shown(batch_size)}, at most {MOST}"
     yield "schedule.gan_images_per_round", images, allowed, images >= batch_size

@@ -21,6 +21,7 @@ from tf_layered_gan.models.networks.lite0_unet import lite0_unet
 from tf_layered_gan.models.networks.mask_encoder import mask_encoder
 from tf_layered_gan.models.networks.separable_unet import separable_unet
 from tf_layered_gan.models.networks.unet import unet
+from tf_layered_gan.models.precision import built_for
 from tf_layered_gan.models.segmenter import PairMaker, Segmenter, perturbed_pairs, plain_pairs
 
 _PHOTO_EMA_DECAY = 0.99  # decay per step of the averaged networks of segmenters that learn from photos
@@ -45,36 +46,39 @@ def build_gan_networks(config: ConfigDict) -> tuple[keras.Model, keras.Model, ke
     """Builds G_b, G_f, D and E_pi."""
     networks, c_dim = config.networks, config.codes.num_categories
     c_sup_dim = codes.c_sup_dim(config.codes.prior, c_dim, config.codes.group_size)
-    return (
-        background_generator(
-            config.resolution, networks.background_width, config.codes.z_dim, canvas=networks.background_canvas
-        ),
-        foreground_generator(
-            config.resolution,
-            networks.generator_width,
-            config.codes.z_dim,
-            c_dim=c_dim,
-            c_sup_dim=c_sup_dim,
-            residual_blocks=networks.residual_blocks,
-            least_width=networks.least_width,
-            initial_mask=networks.initial_mask,
-            mask_centring=networks.mask_centring,
-            half_mask_stage=networks.mask_stage == "half",
-        ),
-        discriminator(
-            config.resolution, networks.discriminator_width, c_dim, minibatch_groups=networks.minibatch_groups
-        ),
-        mask_encoder(config.resolution, networks.mask_encoder_width, c_sup_dim),
-    )
+    with built_for(config.precision):
+        return (
+            background_generator(
+                config.resolution, networks.background_width, config.codes.z_dim, canvas=networks.background_canvas
+            ),
+            foreground_generator(
+                config.resolution,
+                networks.generator_width,
+                config.codes.z_dim,
+                c_dim=c_dim,
+                c_sup_dim=c_sup_dim,
+                residual_blocks=networks.residual_blocks,
+                least_width=networks.least_width,
+                initial_mask=networks.initial_mask,
+                mask_centring=networks.mask_centring,
+                half_mask_stage=networks.mask_stage == "half",
+            ),
+            discriminator(
+                config.resolution, networks.discriminator_width, c_dim, minibatch_groups=networks.minibatch_groups
+            ),
+            mask_encoder(config.resolution, networks.mask_encoder_width, c_sup_dim),
+        )
 
 
 def build_gan(config: ConfigDict, segmenter: Segmenter) -> LayeredGAN:
     """Builds and compiles the LayeredGAN; its initial weights follow from `config.seed`.
 
-    The background loss uses the averaged network of `segmenter`. If the run has a bootstrap, the loss uses a separate
-    network. `phases.gan_phase` gives this network the weights of the bootstrap's segmenter or of `segmenter`.
+    The background loss uses the averaged network of `segmenter`. If the run has a bootstrap, or if `precision` is not
+    float32, the loss uses a separate network. `phases.gan_phase` gives this network the weights of the bootstrap's
+    segmenter or of `segmenter`.
     """
-    background_judge = build_segmenter_network(config) if config.refine.bootstrap else segmenter.average_network
+    separate = config.refine.bootstrap or config.precision != "float32"
+    background_judge = build_segmenter_network(config) if separate else segmenter.average_network
     keras.utils.set_random_seed(config.seed)
     warp = perturbation.warp_gather if _needs_xla(config) else perturbation.warp
     gan = LayeredGAN(
@@ -111,7 +115,7 @@ def build_pairs(config: ConfigDict, gan: LayeredGAN, photos: Photos) -> PairMake
 
 
 def _needs_xla(config: ConfigDict) -> bool:
-    return config.jit or config.distribution == "tpu"
+    return config.jit is True or config.distribution == "tpu"  # with "auto", XLA compiles only while training
 
 
 def _build_augmentation(gan: ConfigDict, warp: Callable) -> DifferentiableAugmentation | None:
@@ -128,7 +132,8 @@ def _build_augmentation(gan: ConfigDict, warp: Callable) -> DifferentiableAugmen
 def build_segmenter_network(config: ConfigDict) -> keras.Model:
     """Builds F. A pretrained encoder has random weights until `load_encoder` or a checkpoint sets them."""
     networks = config.networks
-    return _SEGMENTERS[networks.encoder](config.resolution, networks.unet_width, networks.unet_depth)
+    with built_for(config.precision):
+        return _SEGMENTERS[networks.encoder](config.resolution, networks.unet_width, networks.unet_depth)
 
 
 def load_encoder(config: ConfigDict, segmenter: Segmenter) -> None:
@@ -191,8 +196,10 @@ def build_student(config: ConfigDict, student: Student, teacher: keras.Model | N
     if student.network == "separable" and depth < 1:
         raise ValueError(f"networks.unet_depth is {depth}, allowed for a separable student: 1 or more")
     keras.utils.set_random_seed(config.seed + 1)
+    with built_for(config.precision):
+        network = _STUDENTS[student.network](config.resolution, student.width, depth)
     segmenter = Segmenter(
-        _STUDENTS[student.network](config.resolution, student.width, depth),
+        network,
         mask_size=config.segmenter.mask_size,
         gamma_consistency=student.gamma_consistency,
         gamma_segmentation=student.gamma_segmentation,

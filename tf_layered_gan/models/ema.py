@@ -7,11 +7,16 @@ import tensorflow as tf
 
 
 def ema_copy(network: keras.Model) -> keras.Model:
-    """Returns a copy of a network with its current weights. The copy is not trained."""
-    copy = keras.models.clone_model(network)
+    """Returns a copy of a network with its current weights. The copy is not trained, and computes in float32."""
+    copy = keras.models.clone_model(network, clone_function=_in_float32)
     copy.set_weights(network.get_weights())
     copy.trainable = False
     return copy
+
+
+def _in_float32(layer: keras.layers.Layer) -> keras.layers.Layer:
+    options = {name: "float32" if name == "dtype" else value for name, value in layer.get_config().items()}
+    return type(layer).from_config(options)  # operations such as `//` have no dtype
 
 
 def update_ema(averages: Sequence[keras.Model], networks: Sequence[keras.Model], decay: float) -> None:

@@ -24,6 +24,7 @@ from tf_layered_gan.runs.config_record import load_config, move_photos
 from tf_layered_gan.runs.restore import restore_gan, restore_run
 from tf_layered_gan.runs.run_photos import load_run_photos
 from tf_layered_gan.training import preemption
+from tf_layered_gan.training.distribution import with_chosen_jit
 from tf_layered_gan.training.phases import student_phase
 from tf_layered_gan.training.run import Run
 
@@ -60,6 +61,7 @@ def distill(
     directory = student.folder(workdir, name)
     config = load_config(workdir)
     move_photos(config, photos, masks)
+    config = with_chosen_jit(config)
     with preemption.preemptible() as sigterm:
         restore = restore_gan if settings.gamma_segmentation else restore_run
         gan, teacher, teacher_state = restore(config, workdir)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 import tensorflow as tf
+from absl import logging
 from ml_collections import ConfigDict
 
 
@@ -38,6 +39,30 @@ def build_strategy(config: ConfigDict) -> tf.distribute.Strategy:
         allowed = f"a multiple of {groups} for each of the {replicas} devices, as networks.minibatch_groups is {groups}"
         raise ValueError(f"batch_size is {config.batch_size}, allowed: {allowed}")
     return strategy
+
+
+def with_chosen_jit(config: ConfigDict) -> ConfigDict:
+    """Returns the config with True or False in place of the "auto" of `config.jit`, and logs the choice.
+
+    The record of a run keeps "auto", so another machine that continues the run chooses again.
+    """
+    if config.jit != "auto":
+        return config
+    if config.distribution == "tpu":
+        jit, reason = False, "TPUs compile every step with XLA anyway"
+    elif config.distribution != "one_device":
+        jit, reason = False, "it can only compile the steps of one device"
+    elif tf.config.list_physical_devices("GPU"):
+        jit, reason = True, "there is a GPU"
+    else:
+        jit, reason = False, "there is no GPU, and on CPUs it made the steps slower"
+    logging.info(
+        "jit is auto: XLA %s the training steps, because %s", "compiles" if jit else "does not compile", reason
+    )
+    config = config.copy_and_resolve_references()
+    with config.ignore_type():
+        config.jit = jit
+    return config
 
 
 def distributed_step(

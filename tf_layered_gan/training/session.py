@@ -34,7 +34,7 @@ class Session:
     """The parts that all attempts of a run share.
 
     Attributes:
-        config: the run's config.
+        config: the run's config, in which `jit` is True or False.
         workdir: the run's directory.
         output: the directory to write to: the workdir for the chief, a temporary directory for other workers.
         strategy: the strategy for the devices.
@@ -112,7 +112,8 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
             check_config(config, output)  # checked again, because another run may have begun here in the meantime
             record_config(config, output)
             check_photos(splits, output)
-            yield Session(config, pathlib.Path(workdir), output, strategy, splits, inception, sigterm)
+            chosen = distribution.with_chosen_jit(config)
+            yield Session(chosen, pathlib.Path(workdir), output, strategy, splits, inception, sigterm)
 
 
 @contextlib.contextmanager

@@ -24,6 +24,14 @@ def batch_norm(**options: Any) -> layers.Layer:
     return BatchNormalization(**{"momentum": 0.9, "epsilon": 1e-5, "synchronized": True} | options)
 
 
+def bilinear_upsampling() -> layers.Layer:
+    """Returns a layer that doubles height and width. It computes in float32.
+
+    XLA cannot compile the gradient of this layer in bfloat16 (TensorFlow 2.21).
+    """
+    return layers.UpSampling2D(interpolation="bilinear", dtype="float32")
+
+
 def conv_bn_relu(x: KerasTensor, filters: int) -> KerasTensor:
     """Applies a 3x3 convolution, batch normalisation and ReLU: [batch, height, width, channel] to [..., filters]."""
     return layers.ReLU()(batch_norm()(conv(filters, 3)(x)))

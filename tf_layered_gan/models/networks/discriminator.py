@@ -36,9 +36,9 @@ def discriminator(resolution: int, width: int, c_dim: int, *, minibatch_groups: 
     x = image
     while x.shape[1] > 4:
         x = _spectral_conv(x, min(width * resolution // x.shape[1], 8 * width), 4, 2)
-    compared = MinibatchDeviation(minibatch_groups)(x) if minibatch_groups else x
+    compared = MinibatchDeviation(minibatch_groups, dtype="float32")(x) if minibatch_groups else x
     realness = layers.Flatten()(_spectral_conv(compared, x.shape[-1], 3, 1))
-    realness = SpectralDense(1, kernel_initializer=initializers.Orthogonal())(realness)
+    realness = SpectralDense(1, kernel_initializer=initializers.Orthogonal(), dtype="float32")(realness)
     category = layers.LeakyReLU(0.2)(blocks.conv(x.shape[-1], 3, use_bias=True)(x))
-    category = blocks.dense(c_dim, name="category")(layers.Flatten()(category))
-    return keras.Model(image, [layers.Reshape(())(realness), category], name="discriminator")
+    category = blocks.dense(c_dim, name="category", dtype="float32")(layers.Flatten()(category))
+    return keras.Model(image, [layers.Reshape((), dtype="float32")(realness), category], name="discriminator")

@@ -68,7 +68,8 @@ def _centred(logits: KerasTensor, strength: float) -> KerasTensor:
     """Lowers logits [batch, side, side, 1] by strength * r^2. r is 0 at the centre and 1 at the middle of each side."""
     side = logits.shape[1]
     axis = [(2 * i + 1) / side - 1 for i in range(side)]
-    return layers.Rescaling(1.0, offset=[[[-strength * (y**2 + x**2)] for x in axis] for y in axis])(logits)
+    offset = [[[-strength * (y**2 + x**2)] for x in axis] for y in axis]
+    return layers.Rescaling(1.0, offset=offset, dtype="float32")(logits)
 
 
 def background_generator(resolution: int, width: int, z_dim: int, *, canvas: int = 1) -> keras.Model:
@@ -94,7 +95,7 @@ def background_generator(resolution: int, width: int, z_dim: int, *, canvas: int
     else:
         x = _trunk(z, 4 * canvas, canvas * resolution // 2, width)
         x, padding = _upsample_window(x, window, resolution, width), "valid"
-    image = blocks.conv(3, 3, use_bias=True, padding=padding, activation="tanh", name="background")(x)
+    image = blocks.conv(3, 3, use_bias=True, padding=padding, activation="tanh", name="background", dtype="float32")(x)
     return keras.Model([z, window], image, name="background_generator")
 
 
@@ -149,8 +150,9 @@ def foreground_generator(
     finish = blocks.upsample_block if half_mask_stage else blocks.conv_bn_relu
     x = finish(_refine(x, c_sup, residual_blocks), max(channels // 2, least_width))
     bias = keras.initializers.Constant(math.log(initial_mask / (1 - initial_mask)))
-    mask = blocks.conv(1, 3, use_bias=True, bias_initializer=bias, name="mask_logits")(x)
-    mask = layers.Activation("sigmoid", name="mask")(_centred(mask, mask_centring) if mask_centring else mask)
+    mask = blocks.conv(1, 3, use_bias=True, bias_initializer=bias, name="mask_logits", dtype="float32")(x)
+    mask = _centred(mask, mask_centring) if mask_centring else mask
+    mask = layers.Activation("sigmoid", name="mask", dtype="float32")(mask)
     x = blocks.conv_bn_relu(_refine(x, c, residual_blocks), max(x.shape[-1] // 2, least_width))
-    image = blocks.conv(3, 3, use_bias=True, activation="tanh", name="foreground")(x)
+    image = blocks.conv(3, 3, use_bias=True, activation="tanh", name="foreground", dtype="float32")(x)
     return keras.Model([z, c_sup, c], [image, mask], name="foreground_generator")

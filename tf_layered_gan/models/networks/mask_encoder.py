@@ -24,4 +24,4 @@ def mask_encoder(resolution: int, width: int, c_sup_dim: int) -> keras.Model:
     while x.shape[1] > 4:
         x = blocks.conv(min(width * resolution // x.shape[1], 8 * width), 4, strides=2)(x)
         x = layers.LeakyReLU(0.2)(blocks.batch_norm()(x))
-    return keras.Model(mask, blocks.dense(c_sup_dim)(layers.Flatten()(x)), name="mask_encoder")
+    return keras.Model(mask, blocks.dense(c_sup_dim, dtype="float32")(layers.Flatten()(x)), name="mask_encoder")

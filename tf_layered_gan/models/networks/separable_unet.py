@@ -34,10 +34,10 @@ def separable_unet(resolution: int, width: int, depth: int) -> keras.Model:
     x = _separable_conv(x, width * 2 ** (depth - 1))
     for skip in reversed(skips):
         x = blocks.batch_norm()(blocks.conv(skip.shape[-1], 1)(x))
-        x = layers.Add()([layers.UpSampling2D(interpolation="bilinear")(x), skip])
+        x = layers.Add()([blocks.bilinear_upsampling()(x), skip])
         x = _separable_conv(x, skip.shape[-1])
-    logits = blocks.conv(1, 1, use_bias=True, name="logits")(x)
-    return keras.Model(image, layers.UpSampling2D(interpolation="bilinear")(logits), name="separable_unet")
+    logits = blocks.conv(1, 1, use_bias=True, name="logits", dtype="float32")(x)
+    return keras.Model(image, blocks.bilinear_upsampling()(logits), name="separable_unet")
 
 
 def _separable_conv(x: KerasTensor, filters: int, strides: int = 1) -> KerasTensor:

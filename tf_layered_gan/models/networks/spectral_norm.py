@@ -8,13 +8,21 @@ update of the discriminator calls `update_u` once.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 from keras import KerasTensor, ops
 
 
 class SpectralNormMixin(keras.layers.Layer):
-    """Adds `u`, `normalized_kernel` and `update_u` to a Keras layer that has a `kernel`."""
+    """Adds `u`, `normalized_kernel` and `update_u` to a Keras layer that has a `kernel`.
+
+    The weights and sigma are float32, also if the layer computes in another precision.
+    """
+
+    def add_weight(self, *args: Any, **options: Any) -> keras.Variable:
+        """Adds a weight that `call` reads as float32."""
+        return super().add_weight(*args, **options, autocast=False)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Adds `u`, a vector of length 1, to the layer's weights."""
@@ -59,8 +67,9 @@ class SpectralConv2D(SpectralNormMixin, keras.layers.Conv2D):
 
     def call(self, inputs: KerasTensor) -> KerasTensor:
         """Computes the layer."""
-        outputs = ops.conv(inputs, self.normalized_kernel(), strides=self.strides, padding=self.padding)
-        return self.activation(outputs + self.bias)
+        kernel = ops.cast(self.normalized_kernel(), self.compute_dtype)
+        outputs = ops.conv(inputs, kernel, strides=self.strides, padding=self.padding)
+        return self.activation(outputs + ops.cast(self.bias, self.compute_dtype))
 
 
 class SpectralDense(SpectralNormMixin, keras.layers.Dense):
@@ -68,7 +77,8 @@ class SpectralDense(SpectralNormMixin, keras.layers.Dense):
 
     def call(self, inputs: KerasTensor) -> KerasTensor:
         """Computes the layer."""
-        return self.activation(ops.matmul(inputs, self.normalized_kernel()) + self.bias)
+        kernel = ops.cast(self.normalized_kernel(), self.compute_dtype)
+        return self.activation(ops.matmul(inputs, kernel) + ops.cast(self.bias, self.compute_dtype))
 
 
 def update_spectral_norm(network: keras.Model) -> None:

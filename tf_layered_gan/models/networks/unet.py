@@ -49,7 +49,7 @@ def decode(x: keras.KerasTensor, skips: list[keras.KerasTensor], width: int) -> 
         logits, float32 [batch, resolution, resolution, 1].
     """
     for level in reversed(range(len(skips))):
-        x = layers.UpSampling2D(interpolation="bilinear")(x)
+        x = blocks.bilinear_upsampling()(x)
         x = layers.Concatenate()([skips[level], blocks.conv_bn_relu(x, width * 2**level)])
         x = double_conv(x, width * 2**level)
-    return blocks.conv(1, 1, use_bias=True, name="logits")(x)
+    return blocks.conv(1, 1, use_bias=True, name="logits", dtype="float32")(x)

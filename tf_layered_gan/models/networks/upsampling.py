@@ -27,11 +27,13 @@ class UpsampleConv2D(keras.layers.Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Adds `kernel` [3, 3, channel, filters] with orthogonal initial weights (paper, appendix A)."""
         shape = (3, 3, input_shape[-1], self.filters)
-        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=initializers.Orthogonal())
+        orthogonal = initializers.Orthogonal()
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=orthogonal, autocast=False)
 
     def call(self, inputs: KerasTensor) -> KerasTensor:
         """Computes the layer."""
-        return ops.conv_transpose(inputs, _transposed(self.kernel), strides=2, padding="same")
+        kernel = ops.cast(_transposed(self.kernel), self.compute_dtype)  # the weights are added up in float32
+        return ops.conv_transpose(inputs, kernel, strides=2, padding="same")
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
