@@ -96,7 +96,7 @@ def _training_facts(
         photos={name: len(getattr(photos, name)) for name in ("train", "validation", "test")},
         supervised=supervised,
         labeller=config.refine.labeller is not None,
-        encoder=config.networks.encoder,
+        encoder="none" if config.networks.encoder_weights is None else config.networks.encoder,
         rounds=int(state.gan_step) // steps_per_round,
         images_seen=int(state.final_step if supervised else state.gan_step) * config.batch_size,
         segmenter_steps=int(state.segmenter_step) + int(state.final_step),

@@ -116,11 +116,11 @@ def test_wrong_value_of_a_source_is_refused_by_name(module, field, given, allowe
 ENCODER = {"networks.encoder": "efficientnet_lite0", "networks.encoder_weights": "lite0.npz"}
 
 
-def test_a_pretrained_encoder_needs_its_weights_and_at_most_five_halvings():
+def test_an_encoder_needs_at_most_five_halvings_and_no_weights():
     validate(changed(shapes, **ENCODER))
+    validate(changed(shapes, **ENCODER | {"networks.encoder_weights": None}))
     for change, message in (
         ({"networks.encoder": "resnet"}, "networks.encoder is 'resnet', allowed: none or efficientnet_lite0"),
-        ({"networks.encoder_weights": None}, "networks.encoder_weights is None, allowed: a file from models.encoder_w"),
         ({"networks.encoder": "none"}, "networks.encoder_weights is 'lite0.npz', allowed: none where networks.encoder"),
         ({"networks.unet_depth": 0}, "networks.unet_depth is 0, allowed: from 1 to 5 where networks.encoder is 'eff"),
     ):

@@ -106,6 +106,14 @@ def test_fields_that_do_not_change_earlier_steps_may_change(begun):
     check_config(tiny.run_config(shapes, **changes), begun)
 
 
+def test_the_file_of_the_encoder_may_move_but_not_appear(tmp_path):
+    encoder = {"networks.encoder": "efficientnet_lite0", "networks.unet_depth": 1}
+    record_config(tiny.run_config(shapes, **encoder, **{"networks.encoder_weights": "a.npz"}), tmp_path)
+    check_config(tiny.run_config(shapes, **encoder, **{"networks.encoder_weights": "b.npz"}), tmp_path)
+    with pytest.raises(ValueError, match="other values of networks.encoder_weights; take another"):
+        check_config(tiny.run_config(shapes, **encoder), tmp_path)
+
+
 def test_workdir_inside_the_folder_of_photos_is_refused(tmp_path):
     photos = tmp_path / "around" / "photos"
     config = tiny.run_config(folder, **{"data.path": str(photos)})

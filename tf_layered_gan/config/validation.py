@@ -156,8 +156,6 @@ def _check_unet(config: ConfigDict) -> Iterator[_Checked]:
     encoder, weights = config.networks.encoder, config.networks.encoder_weights
     if encoder != "none":
         yield "networks.unet_depth", depth, f"from 1 to 5 where networks.encoder is {_shown(encoder)}", 1 <= depth <= 5
-        allowed = f"a file from models.encoder_weights where networks.encoder is {_shown(encoder)}"
-        yield "networks.encoder_weights", weights, allowed, weights is not None
     else:
         allowed = "none where networks.encoder is none"
         yield "networks.encoder_weights", weights, allowed, weights is None

@@ -142,7 +142,7 @@ def load_encoder(config: ConfigDict, segmenter: Segmenter) -> None:
     Raises:
         ValueError: see `encoder_weights.load`.
     """
-    if config.networks.encoder != "none":
+    if config.networks.encoder_weights is not None:
         for network in (segmenter.network, segmenter.average_network):
             encoder_weights.load(config.networks.encoder_weights, network)
 

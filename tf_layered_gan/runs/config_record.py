@@ -14,7 +14,7 @@ from tf_layered_gan.runs.workdir_links import check_links
 # Fields that may change when a run is continued, because the steps already taken do not depend on them.
 _MAY_CHANGE: tuple[str, ...] = ("schedule.", "monitoring.", "metrics.", "jit", "distribution", "data.classes")
 _MAY_CHANGE += ("refine.passes", "data.path", "data.masks", "data.most_photos")  # see `check_photos`
-_MAY_CHANGE += ("networks.encoder_weights",)  # checkpoints have the weights
+_ENCODER_WEIGHTS = "networks.encoder_weights"  # the path may change, because checkpoints have the weights
 _MUST_STAY = ("schedule.gan_images_per_round", "schedule.segmenter_steps_per_round")
 
 
@@ -29,8 +29,9 @@ def check_config(config: ConfigDict, workdir: str | os.PathLike) -> None:
         ValueError: the run began with another config. The message names the fields. Fields that do not change the steps
             already taken may differ: `monitoring`, `metrics`, `jit`, `distribution`, `data.classes`, `refine.passes`,
             `data.most_photos`, the paths of photos, masks and the encoder's weights, and all fields of `schedule`
-            except the size of a round. Also raised if the workdir lies in the folder of photos, if config.json is
-            damaged, or if `check_links` refuses the workdir.
+            except the size of a round. A run that began with weights for its encoder cannot continue without a path of
+            such weights. Also raised if the workdir lies in the folder of photos, if config.json is damaged, or if
+            `check_links` refuses the workdir.
     """
     check_links(workdir)
     photos = config.data.path if config.data.source == "folder" else None
@@ -108,7 +109,8 @@ def recorded_facts(path: pathlib.Path) -> dict:
 
 def _fixed_fields(facts: dict) -> dict:
     """Returns the fields that must keep their values when a run is continued."""
-    return {name: value for name, value in facts.items() if name in _MUST_STAY or not name.startswith(_MAY_CHANGE)}
+    fixed = {name: value for name, value in facts.items() if name in _MUST_STAY or not name.startswith(_MAY_CHANGE)}
+    return fixed | {_ENCODER_WEIGHTS: facts[_ENCODER_WEIGHTS] is not None}
 
 
 def _check_fields(path: pathlib.Path, recorded: dict, known: dict) -> None:
