@@ -25,7 +25,7 @@ from tf_layered_gan.models.precision import built_for
 from tf_layered_gan.models.segmenter import PairMaker, Segmenter, perturbed_pairs, plain_pairs
 
 _PHOTO_EMA_DECAY = 0.99  # decay per step of the averaged networks of segmenters that learn from photos
-_SEGMENTERS = {"none": unet, "efficientnet_lite0": lite0_unet}  # by their pretrained encoder
+_SEGMENTERS = {"none": unet, "efficientnet_lite0": lite0_unet}  # by the name of their encoder
 _STUDENTS = {"separable": separable_unet, "unet": unet}  # functions of resolution, width and depth
 _MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
 # All fields of config.gan outside this list are arguments of LayeredGAN.compile, so a new loss weight needs no change
