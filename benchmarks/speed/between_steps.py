@@ -9,7 +9,6 @@ more than this fraction.
 """
 
 import dataclasses
-import importlib
 import pathlib
 import statistics
 import tempfile
@@ -24,6 +23,7 @@ from ml_collections import ConfigDict
 
 from benchmarks.speed.start_up import write_photos
 from tf_layered_gan.command_line import command_errors
+from tf_layered_gan.config import shipped
 from tf_layered_gan.training.phases import gan_phase
 from tf_layered_gan.training.session import open_session
 
@@ -67,8 +67,7 @@ def main(argv: list[str]) -> None:
         write_photos(pathlib.Path(place, "photos"), flags.FLAGS.photos)
         print("| config | step, ms | between steps, ms | share |\n| --- | ---: | ---: | ---: |")
         for name in argv[1:]:
-            config = importlib.import_module(f"configs.{name}").get_config()
-            config.data.path = f"{place}/photos"
+            config = shipped.load(name, {"data.path": f"{place}/photos"})
             step, between, share = summary(measure(config, pathlib.Path(place, name), flags.FLAGS.steps))
             print(f"| {name} | {1000 * step:.1f} | {1000 * between:.2f} | {share:.1%} |", flush=True)
 
