@@ -318,7 +318,7 @@ def _no_files(folder):
 def _folders(folder):
     content = encoded(noise(), "png")
     folder.add("folder.jpg/inside.png", content, READ, SIZE)
-    # The mask of clash.jpg is named clash.png, like the folder for the masks of the photos in clash.png/.
+    # The mask of clash.jpg would be named clash.png. But this is also the name of a folder.
     folder.add("clash.png/inside.png", content, READ, SIZE)
     folder.add("clash.jpg", content, READ, SIZE)
     folder.add("new\nfolder/inside.png", content, READ, SIZE)

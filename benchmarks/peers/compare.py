@@ -97,7 +97,8 @@ def _finish(worker: Worker, taken: list) -> dict[str, float]:
 def format_table(models: Models, scores: Mapping, figures: Mapping, threads: Sequence[int]) -> str:
     """Formats a Markdown table with a row for each model. Peers whose weights were not found have a row too.
 
-    The arguments are the results of `find_models`, `export.evaluate.score` (by the names in `models`) and `measure`.
+    The arguments are the models from `find_models`, a dict from their names to the results of `export.evaluate.score`,
+    and the results of `measure`.
     """
     latencies = [f"{count} thread{'s' * (count > 1)}, ms" for count in threads]
     head = ["segmenter", "KB", *latencies, "CPU, ms", "peak memory, MiB", "model's part", "IoU", "IoU per photo"]

@@ -12,8 +12,8 @@ averaged. The batch is in memory, so reading photos and drawing codes do not cou
 Both sides start with the same weights. Before the timing, the reports of the first steps are compared: the loss terms
 and the norms of the gradients. Each side has its own process, and the processes take turns, so other
 work on the machine slows all of them equally. The last figures of a row compare the speed of each side with the speed
-of a large matrix product. The product is measured in the same turns with both libraries, and the faster library is
-used.
+of a large matrix product. The product takes turns with the steps. It is measured with both libraries, and the faster
+library is used.
 """
 
 import json

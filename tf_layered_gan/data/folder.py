@@ -194,7 +194,7 @@ def _read_or_warn(read: Callable[..., T], path: Path, **settings: Any) -> T | No
 
 
 def _hold_out(squares, files, holdout):
-    """Selects evenly spaced files, and removes their squares from the array.
+    """Selects evenly spaced files. Removes the images of these files from the array of square images.
 
     The remaining squares are moved within the array, because a copy of it might not fit on the disk.
     """

@@ -17,7 +17,7 @@ def photo_classes(splits: Splits, pattern: str) -> list[str]:
 
     Args:
         splits: `Splits`.
-        pattern: regular expression. The text of its first match in a photo's name is the class.
+        pattern: regular expression. The class of a photo is the first text in the photo's name that matches.
 
     Returns:
         The classes of the training photos, then of the validation photos, then of the test photos.

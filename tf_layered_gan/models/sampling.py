@@ -23,9 +23,10 @@ def build_sampler(config: ConfigDict, stream: int) -> Callable[[tf.Tensor], dict
         stream: one of the module's streams.
 
     Returns:
-        A function that takes a step, int64 scalar, and returns a dict of tensors. The dict has the codes of
-        `codes.sample_codes`, "window", "transform" and "contrast" of `perturbation`, and "color" of `augmentation`. If
-        D sees augmented images, the dict also has "augment_real" and "augment_fake" of `differentiable_augmentation`.
+        A function that takes a step, int64 scalar, and returns a dict of tensors. The dict has the codes from
+        `codes.sample_codes`, then "window", "transform" and "contrast" (see `perturbation`) and "color" (see
+        `augmentation`). If D sees augmented images, the dict also has "augment_real" and "augment_fake" of
+        `differentiable_augmentation`.
         The draws depend only on (seed, stream, step). Augmentation does not change the other draws. If
         `segmenter.pairs` is "photo_like", the segmenter's stream also has "photo_like", see `photo_like.sample`. In
         this stream, pairs also exchange their backgrounds, that is, "z" and "window". If `gan.gamma_variety` is more

@@ -1,6 +1,6 @@
 """The notes below a table.
 
-The notes list differences from the paper's runs, the images that FID compares, and failed runs.
+The notes list three things: differences from the paper's runs, the images that FID compares, and failed runs.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -48,8 +48,8 @@ def variance_shares(masks: np.ndarray) -> dict[str, float]:
         masks: [group, code, z, height, width] in [0, 1]. In a group, every code is combined with every z.
 
     Returns:
-        dict: "variance_code" and "variance_z", shares in [0, 1] of the variance within the groups, summed over the
-        pixels. Both shares are 0 if there is no variance.
+        dict: "variance_code" and "variance_z", fractions of the masks' variance within the groups, in [0, 1]. The
+        variance is the sum of the variances of all pixels. Both fractions are 0 if there is no variance.
     """
     total = masks.var(axis=(1, 2)).sum()
     by_code, by_z = (masks.mean(axis=other).var(axis=1).sum() for other in (2, 1))
