@@ -28,6 +28,7 @@ def get_config() -> ConfigDict:
     config.networks.unet_width = 2
     config.networks.unet_depth = 1
     config.gan.gamma_independence = (0.2, 1.0)
+    config.gan.gamma_variety = 1.0
     config.schedule.rounds = 2
     config.schedule.annealed_rounds = 1
     config.schedule.gan_images_per_round = 16
