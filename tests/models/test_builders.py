@@ -6,6 +6,7 @@ import tiny
 from configs import shapes
 from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.models import build, losses, sampling
+from tf_layered_gan.models.networks.multiply_adds import multiply_adds
 from tf_layered_gan.models.segmenter import synthetic_step
 
 DRAWN = {"networks.background_canvas": 2, "perturbation.background_contrast": (0.5, 0.75)}
@@ -97,6 +98,24 @@ def test_initial_weights_depend_on_the_seed():
 
     np.testing.assert_array_equal(weights(3), weights(3))
     assert not np.allclose(weights(3), weights(4))
+
+
+def test_only_the_gan_has_pairs_of_codes_and_only_with_a_variety_loss():
+    def in_pairs(stream, weight):
+        codes = sample(stream, 0, batch_size=64, **{"gan.gamma_variety": weight})["c"]
+        return bool(np.all(codes[::2] == codes[1::2]))
+
+    assert in_pairs(sampling.GAN_STREAM, 1.0)
+    assert not in_pairs(sampling.GAN_STREAM, 0.0)
+    assert not in_pairs(sampling.SEGMENTER_STREAM, 1.0)
+
+
+def test_the_config_chooses_the_resolution_of_the_mask_stage():
+    half, full = (
+        multiply_adds(build.build_gan_networks(tiny.run_config(shapes, **{"networks.mask_stage": stage}))[1])
+        for stage in ("half", "full")
+    )
+    assert half < full
 
 
 def test_a_pass_takes_the_largest_seed():
