@@ -36,7 +36,9 @@ def test_labelled_photos_are_the_training_photos_if_they_have_masks(label, expec
     assert labelled_photos(splits).names == (expected,)
 
 
-@pytest.mark.parametrize("label, message", [(None, "no photo has a true mask"), (255, "unlabelled pixels")])
+@pytest.mark.parametrize(
+    "label, message", [(None, "no photo has a true mask"), (255, "no pixel of the true masks has a label")]
+)
 def test_refuses_photos_without_labels_to_learn_from(label, message):
     same = photos("a", label=label)
     with pytest.raises(ValueError, match=message):

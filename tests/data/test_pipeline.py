@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_layered_gan.data.photos import Photos
+from tf_layered_gan.data.photos import FOREGROUND, UNLABELLED, Photos
 from tf_layered_gan.data.pipeline import Share, photo_batch
 
 PLAIN = {"resolution": 2, "crop_scale": (1.0, 1.0), "flip": False}
@@ -100,6 +100,15 @@ def test_masks_are_flipped_and_cropped_like_their_photos():
         assert element["mask"].shape == (4, 3, 3, 1)
         np.testing.assert_allclose(element["mask"][..., 0], (element["image"][..., 0] + 1) / 2, atol=1e-6)
         assert 0 < element["mask"].mean() < 1
+        np.testing.assert_allclose(element["labelled"], 1, atol=1e-6)
+
+
+def test_unlabelled_pixels_are_flipped_and_cropped_like_their_photos():
+    images = noise().images[..., :1].repeat(3, axis=-1) // 128 * 255  # black and white; white pixels have no label
+    photos = Photos(images, np.where(images[..., 0] == 255, UNLABELLED, FOREGROUND).astype(np.uint8), tuple("abcde"))
+    for element in elements(photos, 3, **AUGMENTED):
+        np.testing.assert_allclose(element["labelled"][..., 0], (1 - element["image"][..., 0]) / 2, atol=1e-6)
+        np.testing.assert_allclose(element["mask"], element["labelled"], atol=1e-6)  # all other pixels are object
 
 
 def test_photos_are_not_constants_in_the_graph():

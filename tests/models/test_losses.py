@@ -102,6 +102,14 @@ def test_segmentation_is_the_cross_entropy_with_a_soft_mask():
     np.testing.assert_allclose(losses.segmentation(logits, mask), [expected], atol=1e-6)
 
 
+def test_unlabelled_pixels_have_no_segmentation_loss():
+    # F is 3/4 everywhere. The first pixel has no label, half of the second pixel is labelled as object, and the last
+    # two pixels are background.
+    logits, mask, labelled = plane(*[math.log(3)] * 4), plane(0, 0.5, 0, 0), plane(0, 0.5, 1, 1)
+    expected = (0.5 * math.log(4 / 3) + 2 * math.log(4)) / 4
+    np.testing.assert_allclose(losses.segmentation(logits, mask, labelled), [expected], atol=1e-6)
+
+
 def test_segmentation_is_finite_for_confident_wrong_logits():
     # The loss is softplus(200) = 200 in each of the four pixels.
     np.testing.assert_allclose(losses.segmentation(plane(*[200] * 4), plane(0, 0, 0, 0)), [200], rtol=1e-6)

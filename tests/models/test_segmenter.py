@@ -59,6 +59,16 @@ def test_step_descends_equation_7_on_recoloured_images(segmenter):
     assert float(report["segmentation"]) == pytest.approx(float(loss), rel=1e-5)
 
 
+def test_step_learns_nothing_from_unlabelled_pixels(segmenter):
+    given = batch()
+    given["labelled"] = (given["mask"] < 0.5).astype(np.float32)
+    given["mask"] *= given["labelled"]
+    with tf.GradientTape() as tape:
+        logits = logits_of_recoloured(segmenter, given, "image")
+        loss = tf.reduce_mean(losses.segmentation(logits, given["mask"], given["labelled"]))
+    assert_descends(segmenter, given, tape, loss)
+
+
 @pytest.mark.parametrize("decay", [0.0, 0.75])
 def test_the_average_moves_by_the_decay(decay):
     segmenter = build(ema_decay=decay)

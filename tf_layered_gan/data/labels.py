@@ -78,14 +78,11 @@ def labelled_photos(splits: Splits) -> Photos:
         `Photos` with masks.
 
     Raises:
-        ValueError: if neither the training nor the validation photos have masks, or a pixel is unlabelled.
+        ValueError: if neither the training nor the validation photos have masks, or no pixel has a label.
     """
     photos = splits.validation if splits.train.masks is None else splits.train
     if photos.masks is None:
         raise ValueError("no photo has a true mask, so segmenter.supervised must be False")
-    if (photos.masks == UNLABELLED).any():
-        raise ValueError(
-            "photos with unlabelled pixels (data.unlabelled, or the padding of data.fit=pad) cannot be learnt from, so "
-            "segmenter.supervised must be False"
-        )
+    if (photos.masks == UNLABELLED).all():
+        raise ValueError("no pixel of the true masks has a label, so segmenter.supervised must be False")
     return photos

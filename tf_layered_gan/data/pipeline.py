@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_layered_gan.data.augmentation import crop_and_resize, sample_crops
-from tf_layered_gan.data.photos import Photos
+from tf_layered_gan.data.photos import FOREGROUND, UNLABELLED, Photos
 
 
 class Share:
@@ -43,8 +43,7 @@ def photo_batch(
     every batch is full. For the augmentation see `augmentation.random_flip_and_crop`.
 
     Args:
-        photos: one or more photos (`Photos`), of any width. If there are masks, every pixel is labelled. A photo is
-            read when a step needs it.
+        photos: one or more photos (`Photos`), of any width. A photo is read when a step needs it.
         batch_size: photos in a batch, over all replicas.
         resolution: width of the result, pixels.
         crop_scale: (low, high), fractions of the width.
@@ -53,9 +52,9 @@ def photo_batch(
 
     Returns:
         A function that takes a step, int64 scalar from 0 on, and a `Share` of the batch. It returns a dict with
-        "image", float32 [example, resolution, resolution, rgb] in [-1, 1]. If the photos have masks, it also has
-        "mask", float32 [example, resolution, resolution, 1] in [0, 1]; a pixel that shows both object and background
-        has a value in between.
+        "image", float32 [example, resolution, resolution, rgb] in [-1, 1]. If the photos have masks, it also has "mask"
+        and "labelled", float32 [example, resolution, resolution, 1] in [0, 1]: the fraction of the pixel that is
+        labelled as object, and the fraction that has a label.
 
     Raises:
         ValueError: if there is no photo, or a setting is out of range.
@@ -72,7 +71,9 @@ def photo_batch(
         places = share.of(_places(step, order_seed, count=len(photos), batch_size=batch_size))
         views = read(photos.images, places) / 127.5 - 1.0
         if photos.masks is not None:
-            views = tf.concat([views, read(photos.masks, places)[..., None]], axis=-1)
+            masks = read(photos.masks, places)[..., None]
+            parts = [tf.cast(part, tf.float32) for part in (masks == FOREGROUND, masks != UNLABELLED)]
+            views = tf.concat([views, *parts], axis=-1)
         crops = sample_crops(
             batch_size, tf.random.fold_in(view_seed, step), width=views.shape[1], crop_scale=crop_scale, flip=flip
         )
@@ -80,7 +81,7 @@ def photo_batch(
         views = crop_and_resize(views, **crops, resolution=resolution)
         if photos.masks is None:
             return {"image": views}
-        return {"image": views[..., :3], "mask": views[..., 3:]}
+        return {"image": views[..., :3], "mask": views[..., 3:4], "labelled": views[..., 4:]}
 
     return batch
 

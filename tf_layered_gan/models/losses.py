@@ -190,14 +190,17 @@ def background(logits: KerasTensor) -> KerasTensor:
     return ops.mean(ops.softplus(logits), axis=(1, 2, 3))
 
 
-def segmentation(logits: KerasTensor, mask: KerasTensor) -> KerasTensor:
+def segmentation(logits: KerasTensor, mask: KerasTensor, labelled: KerasTensor | float = 1.0) -> KerasTensor:
     """Segmentation loss L^(F) = -(1 - pi) log(1 - F(x)) - pi log F(x) (Eq. 7). Minimised by the segmenter F.
 
     Args:
         logits: F's logits on the images, float32 [batch, height, width, 1].
-        mask: pi, the soft target, float32 [batch, height, width, 1] in [0, 1].
+        mask: pi, the soft target, float32 [batch, height, width, 1] in [0, 1]: the fraction of the pixel that is
+            labelled as object.
+        labelled: the fraction of the pixel that has a label, float32 [batch, height, width, 1] in [0, 1], at least
+            `mask`. Unlabelled pixels have no loss. The number 1 means that every pixel is labelled.
 
     Returns:
-        float32 [batch] in nats, 0 or more.
+        float32 [batch] in nats, 0 or more: the mean over all pixels.
     """
-    return ops.mean(ops.softplus(logits) - mask * logits, axis=(1, 2, 3))
+    return ops.mean(labelled * ops.softplus(logits) - mask * logits, axis=(1, 2, 3))

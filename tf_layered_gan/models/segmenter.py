@@ -13,9 +13,10 @@ from tf_layered_gan.models.gradients import apply_gradients, replica_mean
 from tf_layered_gan.models.layered_gan import LayeredGAN
 
 Batch = Mapping[str, tf.Tensor]
-# Images to learn from, their masks, and a factor for the loss of each image: 1 if the image counts, 0 if it is ignored.
-# The factors are float32 [batch], or the number 1 for all images.
-Examples = tuple[tf.Tensor, tf.Tensor, tf.Tensor | float]
+# Images to learn from, their masks, the labelled fraction of each pixel (see `losses.segmentation`), and a factor for
+# the loss of each image: 1 if the image counts, 0 if it is ignored. The factors are float32 [batch], or the number 1
+# for all images.
+Examples = tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor | float]
 # A function that takes the layers of `LayeredGAN.synthesize` and the draws. It returns a dict with "image" and "mask",
 # see `Segmenter`. If the dict also has "color", this value replaces the "color" of the draws.
 PairMaker = Callable[[Batch, Batch], dict[str, tf.Tensor]]
@@ -44,8 +45,9 @@ class Segmenter(keras.Model):
             from step to step.
 
     A batch is a dict. It holds pairs, or photos, or the same number of pairs and photos. The items of pairs are "image"
-    x, float32 [batch, height, width, rgb] in [-1, 1], and "mask" pi, float32 [batch, height, width, 1] in [0, 1]. The
-    item of photos is "photo", with the shape of "image". Every batch also has "color", the draws of the colour
+    x, float32 [batch, height, width, rgb] in [-1, 1], and "mask" pi, float32 [batch, height, width, 1] in [0, 1]. If
+    some pixels have no label, pairs also have "labelled", see `losses.segmentation`. The item of photos is "photo",
+    with the shape of "image". Every batch also has "color", the draws of the colour
     augmentation for pairs and photos, see `augmentation.sample_color`. The step itself draws no random numbers.
     """
 
@@ -84,12 +86,13 @@ class Segmenter(keras.Model):
             "consistency", the consistency loss in nats.
         """
         examples = self._pairs(batch) | self._photos(batch)
-        images, masks, _ = zip(*examples.values(), strict=True)
+        images, masks, labelled, _ = zip(*examples.values(), strict=True)
         weights = {"segmentation": self.gamma_segmentation, "consistency": self.gamma_consistency}
         # One forward pass for both, so that batch normalisation sees pairs and photos together.
         with tf.GradientTape() as tape:
             logits = self(tf.concat(images, axis=0), training=True)
-            terms = tf.split(losses.segmentation(logits, tf.concat(masks, axis=0)), len(examples))
+            loss = losses.segmentation(logits, tf.concat(masks, axis=0), tf.concat(labelled, axis=0))
+            terms = tf.split(loss, len(examples))
             terms = {name: used * term for (name, (*_, used)), term in zip(examples.items(), terms, strict=True)}
             loss = replica_mean(sum(weights[name] * term for name, term in terms.items()))
         norm = apply_gradients(tape, loss, self.network.trainable_variables, self.optimizer)
@@ -105,7 +108,9 @@ class Segmenter(keras.Model):
             return {}
         size = tf.reduce_mean(batch["mask"], axis=(1, 2, 3))
         used = tf.cast((size >= self.mask_size[0]) & (size <= self.mask_size[1]), tf.float32)
-        return {"segmentation": (apply_color(batch["image"], batch["color"]), batch["mask"], used)}
+        mask = batch["mask"]
+        labelled = batch.get("labelled", tf.ones_like(mask))
+        return {"segmentation": (apply_color(batch["image"], batch["color"]), mask, labelled, used)}
 
     def _photos(self, batch: Batch) -> dict[str, Examples]:
         """Returns a dict from the name of the photos' loss to the photos and the teacher's masks.
@@ -114,8 +119,8 @@ class Segmenter(keras.Model):
         """
         if "photo" not in batch:
             return {}
-        photos = batch["photo"]
-        return {"consistency": (apply_color(photos, batch["color"]), tf.sigmoid(self._teach(photos)), 1.0)}
+        mask = tf.sigmoid(self._teach(batch["photo"]))
+        return {"consistency": (apply_color(batch["photo"], batch["color"]), mask, tf.ones_like(mask), 1.0)}
 
 
 def perturbed_pairs(layers: Batch, draws: Batch) -> dict[str, tf.Tensor]:
