@@ -5,9 +5,9 @@
     python -m benchmarks.segmenter_family --workdir=WORKDIR --output=family.md
 
 The figures are measured on the exported .tflite files. The table has the IoU with the true masks (over the whole test
-set and per image), and the IoU with the masks of the run's own float32 file. It also has the size in bytes, and the
-median latency of an image on one thread of LiteRT's interpreter. The files take turns, image by image, so other work on
-the machine slows all of them equally. If the export did not write a format, the table has no row for it.
+set and per image), and the IoU with the masks that the run's own float32 file predicts. It also has the size in bytes,
+and the median latency of an image on one thread of LiteRT's interpreter. The files take turns, call by call, so other
+work on the machine slows all of them equally. If the export did not write a format, the table has no row for it.
 """
 
 import pathlib
@@ -33,7 +33,7 @@ from tf_layered_gan.runs.restore import restore_run, restore_student
 
 TEACHER = "the run's U-Net"
 _FORMATS = ("float32", "int8")
-_Files = dict[tuple[str, str], pathlib.Path]  # by network and format
+_Files = dict[tuple[str, str], pathlib.Path]  # paths by network and format
 HEAD = [
     "",
     "multiply-adds, millions",
@@ -47,7 +47,7 @@ HEAD = [
 
 
 def measure(workdir: pathlib.Path, rounds: int) -> list[list[str]]:
-    """Measures the exported files of a run and its students. The latency is measured on `rounds` images for each file.
+    """Measures the exported files of a run and its students. The latency is the median of `rounds` calls of each file.
 
     Returns:
         The table's rows. The rows of the run's own network come first.
@@ -121,5 +121,5 @@ def main() -> None:
 if __name__ == "__main__":
     define_path("workdir", "A finished run's directory, with its exports.", required=True)
     define_path("output", "The Markdown file.", required=True)
-    flags.DEFINE_integer("rounds", 300, "Images per file for the latency.", lower_bound=1)
+    flags.DEFINE_integer("rounds", 300, "How often each file is called to measure its latency.", lower_bound=1)
     run_command(main)

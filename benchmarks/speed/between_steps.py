@@ -1,11 +1,12 @@
-"""The time between two training steps of the GAN: the next batch, the learning rates, the check of the report.
+"""The time between two training steps of the GAN.
 
     python -m benchmarks.speed.between_steps shapes small
 
-The arguments are configs. The command trains a run with each config in a temporary directory, in the loop of
-`training.run`. The photos are made up, see `start_up.write_photos`. The command prints a Markdown table of medians. The
-last column is the time between steps, divided by the time of the whole loop. Several steps in one call could save no
-more than this fraction.
+In this time, the loop takes the next batch, sets the learning rates and checks the report of the step. The arguments
+are configs. The command trains a run with each config in a temporary directory, in the loop of `training.run`. The
+photos are made up, see `start_up.write_photos`. The command prints a Markdown table of medians. The last column is the
+time between steps, divided by the time of the whole loop. If one call took several steps, it could save at most this
+share of the time.
 """
 
 import dataclasses
@@ -31,12 +32,12 @@ _WARM_UP = 5  # steps
 
 
 def timed(step: Callable, spans: list[tuple[float, float]]) -> Callable:
-    """Returns a step that also appends the times when each call began and ended."""
+    """Returns a step that also appends the begin and the end of each call to `spans`."""
 
     def take(batch: tuple) -> Any:
         begin = time.perf_counter()
         report = step(batch)
-        values = {name: value.numpy() for name, value in report.items()}  # a GPU may still compute
+        values = {name: value.numpy() for name, value in report.items()}  # waits for a GPU that still computes
         spans.append((begin, time.perf_counter()))
         return values
 
@@ -44,7 +45,12 @@ def timed(step: Callable, spans: list[tuple[float, float]]) -> Callable:
 
 
 def summary(spans: list[tuple[float, float]]) -> tuple[float, float, float]:
-    """Returns the median seconds of a step, the median seconds between steps, and the share of the time between."""
+    """Summarises the times of the steps.
+
+    Returns:
+        the median seconds of a step, the median seconds between steps, and the time between steps divided by the time
+        of the whole loop.
+    """
     steps = [end - begin for begin, end in spans[1:]]
     between = [begin - end for (_, end), (begin, _) in zip(spans, spans[1:], strict=False)]
     return statistics.median(steps), statistics.median(between), sum(between) / (sum(between) + sum(steps))

@@ -1,4 +1,4 @@
-"""Comparison of several ways to call an exported .tflite file: a Markdown table of the time of each.
+"""Comparison of several ways to call an exported .tflite file. The result is a Markdown table with their times.
 
     python -m benchmarks.speed.calls EXPORT/segmenter_int8.tflite EXPORT/segmenter_float32.tflite
 

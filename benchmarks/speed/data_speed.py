@@ -4,9 +4,10 @@
 
 The arguments are resolutions. The networks are those of `--config=folder`. The photos are made up, see
 `start_up.write_photos`. The command prints a Markdown table. *Reading* means decoding the photos into the cache, which
-happens once in a run. *Batches* are the photos and random draws that the GAN's steps need. In the row *batches of a
-worker*, one of two input pipelines makes its half of each batch. The speed counts the images of whole batches. Each row
-is measured alone. So a ratio of 2 means that the data needs half as much time as the step.
+happens once in a run. *Batches* are the photos and random draws that the GAN's steps need. For the row *batches of a
+worker of two*, one of two workers makes its half of each batch, but the speed counts the images of whole batches. The
+last column is the speed of the row divided by the speed of the training step. Each row is measured alone, so a 2 in
+this column means that the data needs half as much time as the step.
 """
 
 import pathlib
@@ -78,6 +79,6 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_float("seconds", 10, "How long each is measured.", lower_bound=0)
+    flags.DEFINE_float("seconds", 10, "How long the step and the batches are measured.", lower_bound=0)
     flags.DEFINE_integer("photos", 500, "Number of photos to make up.", lower_bound=3)
     app.run(main)

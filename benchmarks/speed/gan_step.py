@@ -3,7 +3,8 @@
     python -m benchmarks.speed.gan_step FOLDER RESOLUTION WIDTH ROUND THREADS
 
 As a program, this module is a worker of `train_step`, see `benchmarks.speed.turns`. It saves the weights, the batch and
-the settings to FOLDER. It offers two functions: `step`, and `product`, a large matrix product.
+the settings to FOLDER. It offers two functions: `step` takes a training step, and `product` computes a large
+matrix product.
 """
 
 import json
@@ -91,10 +92,10 @@ def step_gflop(gan: LayeredGAN, batch_size: int) -> float:
     Each multiply-add of a convolution or dense layer counts as two operations.
 
     A forward pass, the gradient with respect to the input of a layer, and the gradient with respect to its weights have
-    the same cost. The step is 3 G_b + 3 G_f + (2 + 1 + 4) D + (1 + 1 + 2) E_pi + 2 F. In the forward pass, D is applied
-    to photos and to composed images. For the update of the generators, the gradient passes through D, E_pi and F to
-    their inputs. For the update of D, both gradients of D are computed for photos and composed images. In round 1, F is
-    left out.
+    the same cost. The step costs 3 G_b + 3 G_f + (2 + 1 + 4) D + (1 + 1 + 2) E_pi + 2 F, where the name of a network
+    stands for the cost of its forward pass. In the forward pass, D is applied to photos and to composed images. For the
+    update of the generators, the gradient passes through D, E_pi and F to their inputs. For the update of D and E_pi,
+    both gradients of these networks are computed, in D for photos and for composed images. In round 1, F is left out.
     """
     counts = 3 * (multiply_adds(gan.background_generator) + multiply_adds(gan.foreground_generator))
     counts += 7 * multiply_adds(gan.discriminator) + 4 * multiply_adds(gan.mask_encoder)

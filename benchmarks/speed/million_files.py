@@ -47,5 +47,5 @@ def main(argv: list[str]) -> None:
 
 if __name__ == "__main__":
     flags.DEFINE_integer("files", 1_000_000, "Number of files.", lower_bound=1_000)
-    define_path("place", "Existing folder to work in; by default that of temporary files.", exists=True)
+    define_path("place", "Existing folder to work in; by default, the folder of temporary files.", exists=True)
     app.run(main)

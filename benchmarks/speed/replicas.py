@@ -154,8 +154,9 @@ def _print_projection(measured: dict[str, Any]) -> None:
         seconds = all_reduce_seconds(sums, devices=devices, bandwidth=bandwidth, latency=latency)
         waiting = all_reduce_seconds([0] * len(sums), devices=devices, bandwidth=bandwidth, latency=latency)
         print(
-            f"{devices:3} GPUs, {link:28} {seconds * 1e3:7.1f} ms a step, {waiting / seconds:.0%} of it latency: "
-            f"a tenth of a step if a GPU computes {9e3 * seconds:.0f} ms, half if it computes {1e3 * seconds:.0f}"
+            f"{devices:3} GPUs, {link:28} {seconds * 1e3:7.1f} ms a step, {waiting / seconds:.0%} of this is latency; "
+            f"this is a tenth of a step in which a GPU computes for {9e3 * seconds:.0f} ms, "
+            f"and half of a step in which a GPU computes for {1e3 * seconds:.0f} ms"
         )
 
 

@@ -45,8 +45,8 @@ class Start:
         first_step: seconds until the first step is done.
         cpu: CPU seconds of the process until the first step is done. Other work on the machine hardly changes this
             figure.
-        own_memory: largest memory of the process until its first step is done, without mapped files, bytes.
-        memory: largest memory of the process until its first step is done, with mapped files, bytes.
+        own_memory: largest memory of the process until its first step is done, in bytes, without mapped files.
+        memory: largest memory of the process until its first step is done, in bytes, with mapped files.
     """
 
     ready: float
@@ -157,6 +157,6 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_integer("pairs", 5, "imports: how often each is imported.", lower_bound=1)
+    flags.DEFINE_integer("pairs", 5, "imports: how often each of the two imports is timed.", lower_bound=1)
     flags.DEFINE_integer("photos", 500, "first_step: number of photos to make up.", lower_bound=3)
     app.run(main)

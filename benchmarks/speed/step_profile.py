@@ -76,8 +76,8 @@ def format_tables(operations: Iterable[Operation], steps: int, most: int) -> str
 
     Args:
         operations: the operations of some steps.
-        steps: how many steps.
-        most: rows of the second table.
+        steps: the number of these steps.
+        most: the largest number of rows in the second table.
     """
     by_network: dict[tuple[str, bool], float] = collections.defaultdict(float)
     by_kind: dict[str, float] = collections.defaultdict(float)
@@ -117,5 +117,5 @@ if __name__ == "__main__":
     flags.DEFINE_integer("width", 16, "Channels of G_b, G_f and D.", lower_bound=1)
     flags.DEFINE_integer("round", 1, "From round 2 on, the background loss applies.", lower_bound=1)
     flags.DEFINE_integer("steps", 5, "Steps to profile.", lower_bound=1)
-    flags.DEFINE_integer("most", 20, "Kinds of operations in the second table.", lower_bound=1)
+    flags.DEFINE_integer("most", 20, "At most this many kinds of operations are in the second table.", lower_bound=1)
     run_command(main)

@@ -2,9 +2,9 @@
 
     python -m benchmarks.speed.step_settings --row=64:16 --round=2 --setting=networks.mask_stage=half --setting=jit=True
 
-The base has the settings of `benchmarks.speed.train_step`. Each `--setting` is a config field with a value, and is
-compared with the base. Each side has its own process, and the processes take turns, so other work on the machine slows
-all of them equally.
+The *base* is the step with the settings of `benchmarks.speed.train_step`. Each `--setting` is a config field with a
+value. The step with this setting is compared with the base. The base and each setting have their own processes. The
+processes take turns, so other work on the machine slows all of them equally.
 """
 
 import ast

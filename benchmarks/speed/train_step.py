@@ -150,7 +150,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    define_path("torch_python", "The Python of an environment with torch_step/requirements.txt.", required=True)
+    define_path("torch_python", "A Python that has the packages in torch_step/requirements.txt.", required=True)
     flags.DEFINE_list("rows", ["32:16", "64:16", "64:32", "128:16"], "Each RESOLUTION:WIDTH.")
     flags.DEFINE_list("rounds", ["1", "2"], "Rounds; all rounds from 2 on are the same.")
     flags.DEFINE_list("torch", ["eager", "compile"], "Ways to run PyTorch. Compiling takes minutes for each row.")

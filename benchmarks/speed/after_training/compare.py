@@ -1,4 +1,4 @@
-"""Comparison of the speed of metrics, photo decoding and the edge command with other programs, on the CPU.
+"""Comparison of the speed of this program with the speed of other programs (the *peers*), on the CPU.
 
     python3.11 -m venv .venv-after
     .venv-after/bin/pip install -r benchmarks/speed/after_training/requirements.txt
@@ -6,14 +6,15 @@
     python -m benchmarks.speed.after_training.compare --peers_python=.venv-after/bin/python --peers=PEERS \\
         --model=EXPORT/segmenter_int8.tflite --photos=FLOWERS,CARS
 
-No weights of FID's Inception are downloaded: both sides use the same random weights. The same number of photos is
-copied from each folder in --photos to a temporary folder.
+Each row compares one task: a metric, the decoding of photos, or a run of `edge-segmenter`. One side is this program,
+and the other side is the peer. For Inception, the network of FID, both sides use the same random weights, so no weights
+are downloaded. The same number of photos is copied from each folder in --photos to a temporary folder.
 
 Each side has its own process, and the processes take turns, so other work on the machine slows both equally. The first
 turn of a row is not timed. In this turn, the results of both sides are compared. Features, FID, the adjusted Rand index
-and the covering must be the same. The mean colours of decoded photos may differ by up to 1 of 255, because the two
-sides resize differently. The ratio is the median over the pairs of turns. A ratio above 1 means that our side is
-faster.
+and the segmentation covering must be the same. The mean colours of decoded photos may differ by up to 1 of 255, because
+the two sides resize differently. The ratio is the median over the pairs of turns. A ratio above 1 means that our side
+is faster.
 """
 
 import os
@@ -52,7 +53,7 @@ def copy_photos(folders: Sequence[str], count: int, target: pathlib.Path) -> int
 def check(row: Row, ours: object, theirs: object) -> float:
     """Returns the largest difference between the results of both sides.
 
-    For values above 1, it is the relative difference.
+    If the row allows less than 1, the difference is relative for values above 1.
 
     Raises:
         ValueError: if the difference is larger than the row allows.
@@ -99,13 +100,13 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    define_path("peers_python", "The Python of an environment with requirements.txt.", required=True)
+    define_path("peers_python", "A Python that has the packages in requirements.txt.", required=True)
     define_path("peers", "The folder that benchmarks.peers.fetch filled.", required=True)
     define_path("model", "Our .tflite file.", required=True)
     flags.DEFINE_list("photos", None, "Folders of photos.", required=True)
     flags.DEFINE_list("rows", [], "Names of rows; default: all.")
     flags.DEFINE_integer("count", 500, "Photos to copy.", lower_bound=100)
-    flags.DEFINE_integer("edge_photos", 1_000, "Photos that the edge segments.", lower_bound=10)
-    flags.DEFINE_integer("pairs", 15, "Turns of each side; slow rows have fewer.", lower_bound=2)
+    flags.DEFINE_integer("edge_photos", 1_000, "Photos that edge-segmenter segments.", lower_bound=10)
+    flags.DEFINE_integer("pairs", 15, "Turns of each side; slow rows have fewer turns.", lower_bound=2)
     flags.DEFINE_integer("threads", 1, "Threads of each side.", lower_bound=1)
     run_command(main)

@@ -26,7 +26,7 @@ from tf_layered_gan.data import folder as photo_folder
 from tf_layered_gan.evaluation.metrics import fid, segmentation
 from tf_layered_gan.evaluation.metrics.inception import inception
 
-_BATCH = 32  # images, as in `fid`
+_BATCH = 32  # images in a batch, as in `fid`
 
 
 class Ours:
@@ -85,7 +85,7 @@ class Ours:
         return _mean_colours([image for _, image in sorted(photos, key=lambda photo: photo[0])])
 
     def edge(self) -> int:
-        """Segments the next photos with the edge command. Returns 0 if the command succeeded."""
+        """Segments the next photos with `edge-segmenter`. Returns 0 if the command succeeded."""
         photos = self._inputs.edge_photos(next(self._turns))
         flags = ["--model", self._model, "--output", str(self._inputs.output("ours")), "--kind", "mask"]
         return run(["segment", *flags, "--input", *photos])

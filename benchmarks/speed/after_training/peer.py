@@ -2,7 +2,8 @@
 
     python -m benchmarks.speed.after_training.peer FOLDER THREADS
 
-It needs an environment with the packages in requirements.txt in this folder. Each row imports only its own peer.
+A peer is another program. The process needs an environment with the packages in requirements.txt in this folder. Each
+row imports only its own peer.
 """
 
 import functools
@@ -104,7 +105,7 @@ class Peers:
 
 
 def covering(predicted: np.ndarray, truth: np.ndarray) -> float:
-    """Returns the mean, over the true segments, of the best IoU with a predicted segment."""
+    """Finds the best IoU of each true segment with a predicted segment. Returns the mean of these IoUs."""
     best = []
     for label in np.unique(truth):
         true = truth == label
@@ -141,7 +142,7 @@ def _order(scope: str) -> list[tuple[str, int]]:
 
 
 def _inception(weights: pathlib.Path, threads: int) -> Any:
-    """Builds pytorch-fid's network with our weights, so that it does not download its own."""
+    """Builds pytorch-fid's network with our weights, so that pytorch-fid does not download any."""
     import pytorch_fid.inception
     import torch
     import torchvision

@@ -25,9 +25,9 @@ class Row:
         name: name of the function in both workers.
         about: the computation, and the peer that it is compared with.
         count, unit: the amount of work in a turn, for example 500 "masks".
-        allowed: the largest difference that the results of both sides may have. For values above 1, it is the relative
-            difference.
-        pairs: turns of each side.
+        allowed: the largest difference that the results of both sides may have. If `allowed` is below 1, the difference
+            is relative for values above 1.
+        pairs: number of turns of each side.
     """
 
     name: str
@@ -43,8 +43,8 @@ def all_rows(photos: int, edge_photos: int, pairs: int) -> list[Row]:
 
     Args:
         photos: how many photos lie in the folder of the workers.
-        edge_photos: how many photos the edge command segments, in all turns together.
-        pairs: turns of each side in most rows.
+        edge_photos: how many photos `edge-segmenter` segments, in all turns together.
+        pairs: number of turns of each side in most rows.
     """
     few, edge_pairs = min(pairs, 5), min(pairs, 10)
     return [
@@ -83,7 +83,7 @@ class Inputs:
         return np.load(self._folder / f"{name}.npy")
 
     def edge_photos(self, turn: int) -> list[str]:
-        """Returns the photos that the edge command segments in a turn. After the last photo, the first one is next."""
+        """Returns the photos that `edge-segmenter` segments in a turn. After the last photo, it begins again."""
         count = json.loads((self._folder / "edge.json").read_text())
         return [self.photos[i % len(self.photos)] for i in range(turn * count, (turn + 1) * count)]
 

@@ -11,8 +11,7 @@ from torch.nn import functional as F
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """Batch normalisation. The moving variance of Keras is multiplied by n / (n - 1) here, for n values in a
-    channel."""
+    """Batch normalisation. For n values in a channel, PyTorch's moving variance is n / (n - 1) times that of Keras."""
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, eps=1e-5, momentum=0.1)
@@ -82,7 +81,7 @@ class SpectralLinear(Spectral, nn.Linear):
 
 
 def conv(channels: int, filters: int, size: int = 3, **options: int) -> nn.Conv2d:
-    """Returns a 'same' convolution of odd size. It has no bias unless `options` ask for one."""
+    """Returns a 'same' convolution of odd size. It has a bias only if `options` ask for one."""
     return nn.Conv2d(channels, filters, size, **({"padding": size // 2, "bias": False} | options))
 
 
@@ -124,8 +123,11 @@ class Stage(nn.Module):
 
 
 class Trunk(nn.Module):
-    """A module that makes a feature map from a code. It has 16 * width channels at 4x4 pixels. Each doubling halves the
-    channels."""
+    """A module that makes a feature map from a code.
+
+    At 4x4 pixels, the map has 16 * width channels. Each time its resolution is doubled, its channels are halved, but
+    they are never fewer than width.
+    """
 
     def __init__(self, code: int, resolution: int, width: int) -> None:
         super().__init__()
