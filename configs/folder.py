@@ -3,16 +3,16 @@
     python -m tf_layered_gan.main --config=configs/folder.py --config.data.path=DIR --workdir=runs/mine
 
 First, a segmenter learns GrabCut's masks (the bootstrap). Then, in a pass over the photos, the program sharpens the
-segmenter's masks, and the segmenter learns these sharpened masks. If the bootstrap cannot be trusted, a GAN is trained
-before the passes. With --config.schedule.gan=always, a GAN is trained in every run.
+segmenter's masks, and the segmenter learns these sharpened masks. If the program does not trust the bootstrap (see
+docs/training.md), it trains a GAN before the passes. With --config.schedule.gan=always, it trains a GAN in every run.
 
 Time: about 20 minutes on one core for 500 to 8,000 photos, if no GAN is needed.
 IoU to expect (three seeds): 0.89 to 0.90 on flowers, 0.68 to 0.71 on birds, and 0.73 to 0.74 on cars.
 With --config.refine.bootstrap=False --config.refine.passes=0, the segmenter learns from the GAN alone. The GAN trains
-on 10 to 45 images per second on one core. It took 22 to 47 minutes for 32,000 to 48,000 images. The IoU of the GAN
-alone was 0.65 to 0.76 on 514 photos of flowers (three seeds, two rounds), and 0.49 on cars (three rounds, cropped). On
-birds its IoU was 0.45. This run had two rounds, bounds on the size of masks, and masks that start in the middle of the
-image. See benchmarks/README.md.
+on 10 to 45 images per second on one core. The GAN needed 22 to 47 minutes for 32,000 to 48,000 images. With the GAN
+alone, the IoU was 0.65 to 0.76 on 514 photos of flowers (three seeds, two rounds), and 0.49 on cars (three rounds,
+cropped). On birds, the IoU was 0.45 in a run with two rounds, bounds on the size of masks, and masks that start in the
+middle of the image. See benchmarks/README.md.
 
 More rounds of the GAN can be added to a finished run. Use the same command and workdir and add, for example,
 --config.schedule.gan=always --config.schedule.rounds=12. A run that version 0.1.0 began also needs
