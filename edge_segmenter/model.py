@@ -26,8 +26,8 @@ def load_model(path: str | os.PathLike, threads: int = 1) -> tuple[int, Callable
     Returns:
         The resolution R in pixels, and a function that takes uint8 [image, R, R, rgb] and returns the foreground
         probability, float32 [image, R, R]. A call of the function takes slightly longer if the number of images is
-        different from the last call. If several threads call the function at the same time, the calls run one after
-        another.
+        different from the number in the last call. If several threads call the function at the same time, the calls run
+        one after another.
 
     Raises:
         ValueError: if the file is missing or is not a segmenter, or `threads` is out of range.

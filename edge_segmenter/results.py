@@ -29,7 +29,8 @@ def cutout(image: Image.Image, probability: np.ndarray, alpha: Image.Image | Non
 
     Args:
         image: PIL.Image in mode RGB, with white behind its transparent pixels.
-        probability: float32 [height, width] in [0, 1]. It is lower where the image is transparent, see `visible`.
+        probability: float32 [height, width] in [0, 1]. If the image has an alpha, the probability must be
+            the result of `visible`.
         alpha: None, or the image's own alpha, PIL.Image in mode L. With an alpha, the white behind the image is
             removed.
     """

@@ -18,11 +18,11 @@ from .sharpening import sharpen
 class Segmenter:
     """Cuts the foreground out of images with an exported model.
 
-    Every method takes an image: the path of a file, a PIL.Image in mode RGB, or uint8 [height, width, rgb] (arrays of
-    OpenCV are in BGR order). Any other value raises ValueError. A photo is turned upright as its EXIF says. If a file
-    is transparent, the probability is multiplied by its alpha. Threads may share a Segmenter. The model then processes
-    their images one after another. A Segmenter that is copied, or sent to another process by pickle, loads the model
-    from its file again.
+    Every method takes an image: the path of a file, a PIL.Image in mode RGB, or uint8 [height, width, rgb]. Convert an
+    array of OpenCV first, because its channels are in BGR order. Any other value raises ValueError. A photo is turned
+    upright as its EXIF says. If a file is transparent, the probability is multiplied by its alpha. Threads may share a
+    Segmenter. The model then processes their images one after another. A Segmenter that is copied, or sent to another
+    process by pickle, loads the model from its file again.
 
     Args:
         model: path of a .tflite file that maps uint8 [1, R, R, rgb] to the probability [1, R, R, 1]. If it has several

@@ -21,11 +21,12 @@ def sharpen(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
 
     The colours of the image are put into 24 bins (k-means in CIELAB). In each bin, a fraction of the pixels is inside
     the mask. This fraction is a second estimate of the foreground probability of all pixels in the bin. The odds of
-    both estimates are multiplied. These steps are repeated three times, because a better mask gives better fractions.
-    Then a guided filter (He et al. 2010) moves the boundary to the edges in the image. The guide is the lightness. The
-    same input always has the same result.
+    both estimates (the network's mask and the fraction) are multiplied, and divided by the odds of the mean
+    probability. This gives a better mask. The fractions are computed three times, because a better mask gives better
+    fractions. Then a guided filter (He et al. 2010) moves the boundary to the edges in the image. The guide is the
+    lightness. The same input always has the same result.
 
-    If a side of the image is above 256 pixels, the coefficients of the filter are computed on a reduced copy and
+    If a side of the image is longer than 256 pixels, the coefficients of the filter are computed on a reduced copy and
     applied to the full image (He and Sun 2015). So the boundary is as fine as the pixels of the image.
 
     Args:

@@ -3,9 +3,9 @@
     python -m export.evaluate --model=MODEL --photos=DIR --masks=MASKS
 
 MODEL is a .tflite file or a SavedModel. A mask has the same name as its photo. White pixels are foreground. Photos
-without a mask are skipped. The model sees whole photos: squeezed if it learned from squeezed photos, otherwise padded.
-The results differ from the run's metrics.json, whose values are measured on squares at the model's resolution, see
-`data.fit`.
+without a mask are skipped. The model sees whole photos. They are squeezed if the model learned from squeezed photos,
+and padded otherwise. The results differ from the run's metrics.json, whose values are measured on squares at the
+model's resolution, see `data.fit`.
 """
 
 import functools
@@ -51,8 +51,8 @@ def evaluate(
         one photo at a time. So `pooled_hues` uses only the hues of one photo.
 
     Raises:
-        ValueError: the model or a directory cannot be used, or no photo with its mask can be read. The message then
-            names a file.
+        ValueError: the model or a directory cannot be used, or no photo with its mask can be read. In the second
+            case, the message names the first of these photos or its mask.
     """
     resolution, predict = load_segmenter(model)
     segment = functools.partial(

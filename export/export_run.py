@@ -31,8 +31,9 @@ def export_run(
 ) -> dict:
     """Exports the segmenter of a training run, or one of the run's students.
 
-    The int8 file is calibrated on the validation photos. Every format is verified on the test photos. An int8 file that
-    needs fine-tuning learns from the training photos, or from the validation photos if there are no training photos.
+    The int8 file is calibrated on the validation photos. Every format is verified on the test photos. If the int8 model
+    needs fine-tuning, it learns from the training photos, or from the validation photos if there are no training
+    photos.
 
     Args:
         workdir: the run's directory, with a config.json and a checkpoint.

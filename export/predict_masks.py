@@ -1,4 +1,6 @@
-"""Prediction of masks for Stanford Dogs and Stanford Cars, which have no true masks. It can use any exported segmenter.
+"""Prediction of masks for Stanford Dogs and Stanford Cars, which have no true masks.
+
+The command can use any exported segmenter:
 
     python -m export.predict_masks --model=MODEL --config=dogs --config.data.masks=MASKS
 
@@ -8,7 +10,7 @@ description applies to the model:
 
     --size=R                the input may have any height and width; R is used for both
     --input_range=LOW,HIGH  the input is float32
-    --logits                the output is logits: the command applies a sigmoid to one channel, a softmax to several
+    --logits                the output is logits; the command applies a sigmoid to one channel, or a softmax to several
     --channel=N             the output has several channels, or is a map of class ids, integers [batch, R, R]
 
 Use a supervised segmenter, such as the paper's Mask R-CNN. An IoU with these masks then measures how far this program's
@@ -50,7 +52,7 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
     """Writes the masks of a dataset's validation and test photos.
 
     Args:
-        config: config of dogs or cars. The masks are written to its `data.masks`. Its paths become absolute; a leading
+        config: config of dogs or cars. The masks are written to its `data.masks`. Its paths become absolute. A leading
             ~ stands for the home folder.
         model: path of the segmenter, see `any_segmenter.load_segmenter`.
         **interface: the segmenter's input and output, see `any_segmenter.load_segmenter`.
@@ -82,7 +84,8 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
             path = _mask_path(data.masks, name)
             if not path.exists():
                 mask = foreground_probability(photo, resolution, predict, fit) > THRESHOLD
-                if not written:  # only now, because the first mask shows that the flags fit the model
+                # The record is written only now, because the first mask shows that the flags fit the model.
+                if not written:
                     mask_record.write(data.masks, record)
                 save_png(Image.fromarray(mask.astype(np.uint8) * 255), path)
                 written += 1

@@ -128,7 +128,7 @@ def signature_refusal(masks: np.ndarray, probabilities: np.ndarray) -> str | Non
     difference = np.max(np.abs(masks - 255 * probabilities))
     if difference <= 1:
         return None
-    return f"its signatures {FIXED_SIZE} and {ANY_SIZE} differ by {difference:.0f} steps of 255, allowed: 1"
+    return f"its signatures {FIXED_SIZE} and {ANY_SIZE} differ by {difference:.0f} of 255 steps, allowed: 1"
 
 
 def loss_refusal(figures: dict, keras_true_iou: float | None, max_iou_loss: float) -> str | None:
@@ -153,8 +153,8 @@ def least_agreement(keras_true_iou: float | None, max_iou_loss: float) -> float:
     """Returns the least IoU that the masks of a file must have with the Keras model's masks.
 
     Without test masks, this IoU is 1 - `max_iou_loss`. With test masks, it is at most `MIN_AGREEMENT`, because the main
-    check is then the IoU with the test masks. But this check alone is not enough: two different masks can have the same
-    IoU with the test mask, for example a full mask and an almost empty mask.
+    check is then the IoU with the test masks. But the main check alone is not enough, because two different masks can
+    have the same IoU with the test mask, for example a full mask and an almost empty mask.
 
     Args:
         keras_true_iou: IoU of the Keras model's masks with the test masks, None without test masks.

@@ -31,7 +31,8 @@ def pytest_runtest_call():
 def _ended_by_signals():
     try:
         return (yield)
-    except Interrupted as stopped:  # a SystemExit, so pytest would only count a failed test and go on with the next
+    # Interrupted is a SystemExit. Without pytest.exit, pytest would count a failed test and go on with the next test.
+    except Interrupted as stopped:
         pytest.exit(f"stopped by {stopped.name}", returncode=stopped.code)
 
 

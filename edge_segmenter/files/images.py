@@ -15,7 +15,9 @@ from . import bit_depth
 from .formats import open_image
 from .jpeg_scans import count_scans
 
-MAX_PIXELS = 2**26  # 67 million, enough for a 64-megapixel camera; a small file can state many more in its header
+# 67 million, enough for a 64-megapixel camera. The limit is needed because the header of a small file can state many
+# more pixels.
+MAX_PIXELS = 2**26
 MAX_SHRUNK_PIXELS = 2**28  # the limit for a JPEG that is decoded at a reduced size, enough for a 200-megapixel camera
 # Enough for a 64-megapixel BMP of 201 MB. The limit is needed because Pillow reads a whole WebP file before it checks
 # the header.
@@ -51,8 +53,8 @@ def as_image(value: AnyImage) -> ImageAndAlpha:
             [height, width, rgb].
 
     Raises:
-        ValueError: if `value` is anything else or an image without pixels; `UnreadableImage` if the file cannot be
-            read.
+        UnreadableImage: if the file cannot be read.
+        ValueError: if `value` is anything else, or an image without pixels.
     """
     if isinstance(value, str | os.PathLike):
         return read_with_alpha(value)
@@ -77,8 +79,9 @@ def read_image(file: File, *, size: int | None = None, backdrop: str = "white") 
     """Decodes an image file to 8-bit RGB, upright as it is displayed.
 
     Grey, palette and CMYK images become RGB. Channels with more than 8 bits are scaled to 8 bits, see `bit_depth`. The
-    EXIF orientation is applied where it can be read. The backdrop is put behind transparent pixels. Of an animation,
-    the first frame is read. No colour profile is applied, because networks learn from the colour values in the files.
+    EXIF orientation is applied where it can be read. The backdrop is put behind transparent pixels. Only the first
+    frame of an animation is read. No colour profile is applied, because networks learn from the colour values in the
+    files.
 
     Args:
         file: a path, or a binary file object.
@@ -92,8 +95,9 @@ def read_image(file: File, *, size: int | None = None, backdrop: str = "white") 
 
     Raises:
         UnreadableImage: if the file is broken, has another format, or exceeds `MAX_PIXELS`, `MAX_BYTES` or `MAX_SCANS`.
-            Bytes after the end of the JPEG image do not count towards `MAX_BYTES`. With `size`, the limit for a JPEG
-            that is not progressive is `MAX_SHRUNK_PIXELS`.
+            A JPEG file may have more than `MAX_BYTES`, because it is read in parts, and only up to the end of the
+            image. `MAX_SHRUNK_PIXELS` replaces `MAX_PIXELS` for a JPEG that is decoded at a reduced size and is not
+            progressive.
     """
     return read_with_alpha(file, size=size, backdrop=backdrop)[0]
 
@@ -143,7 +147,7 @@ def opened(file: File, size: int | None = None) -> Iterator[ImageFile.ImageFile]
                     "it is a camera's raw file, which begins with a thumbnail: save it as JPEG or PNG"
                 )
             if _has_raw_planes(image, tags):
-                raise UnreadableImage("its 16-bit channels are apart and not compressed: save it as PNG")
+                raise UnreadableImage("its 16-bit channels are stored one after another, uncompressed: save it as PNG")
             yield image
     except UnreadableImage:
         raise
@@ -208,7 +212,7 @@ def _decoded(image: ImageFile.ImageFile) -> Image.Image:
     tags = getattr(image, "tag_v2", {})
     if not bit_depth.sixteen_bit_colours(image):
         image.load()
-        # Pillow inverts only 8-bit images.
+        # Pillow inverts an 8-bit TIFF that stores white as 0, but not a 16-bit TIFF.
         if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and image.mode.startswith("I;16"):
             return ImageChops.invert(bit_depth.to_8_bits(image))
         return image

@@ -36,8 +36,8 @@ def open_capture(source: Path | int) -> tuple[cv2.VideoCapture, float]:
     """Opens a video file by its path, or a camera by its index.
 
     Returns:
-        The capture, and its frames per second. The rate is UNKNOWN_FPS if the source does not state it, as some cameras
-        do not.
+        The capture, and its frames per second. The rate is UNKNOWN_FPS if the source states no rate, for example a
+        camera.
 
     Raises:
         ValueError: if the source cannot be opened.

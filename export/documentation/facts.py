@@ -106,7 +106,7 @@ def segmenter_facts(training: dict, licence: str | None = None) -> dict:
     """Lists the facts that are the same for every format.
 
     Args:
-        training: see `run_facts`; for a student also "student", see `student_facts`.
+        training: see `run_facts`. For a student, it also has the entry "student", see `student_facts`.
         licence: the model's licence, or None if it is not stated.
     """
     return {

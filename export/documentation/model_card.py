@@ -139,7 +139,7 @@ def _learnt(training: dict) -> str:
 
 def _true_iou(keras_model: dict, test_masks: str) -> str:
     if keras_model["true_iou"] is None:
-        return "There are no test masks, so it is not known how right its masks are."
+        return "There are no test masks, so it is not known how right the masks are."
     return (
         f"The IoU of its masks with the test masks, {test_masks}, is {keras_model['true_iou']:.4f}, over all\n"
         f"photos together. A disc in the middle of each photo has {keras_model['centred_disc_true_iou']:.4f}."

@@ -19,7 +19,7 @@ def centre_threshold(network: keras.Model, images: np.ndarray) -> keras.Model:
 
     Args:
         network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits. Its last convolution
-            has one filter and a bias. This convolution returns the logits, and their resolution may be lower.
+            has one filter and a bias. This convolution returns the logits, possibly at a lower resolution than F.
         images: uint8 [photo, resolution, resolution, rgb], the calibration photos of the int8 model.
 
     Returns:

@@ -86,7 +86,8 @@ def function_converter(function: Callable[..., tf.Tensor], *inputs: tf.TensorSpe
     """Returns the converter of a function that takes tensors of the given shapes and dtypes and returns one tensor."""
     function = tf.function(function, autograph=False).get_concrete_function(*inputs)
     verbosity = logging.get_verbosity()
-    # Otherwise TensorFlow prints the advice to write a SavedModel first, which takes ten times as long.
+    # Otherwise TensorFlow prints the advice to write a SavedModel first. Conversion through a SavedModel takes ten
+    # times as long as this conversion.
     logging.set_verbosity(logging.ERROR)
     try:
         return tf.lite.TFLiteConverter.from_concrete_functions([function])

@@ -56,7 +56,8 @@ def resampling_matrix(
 ) -> tf.Tensor:
     """Computes Pillow's weights for antialiased bilinear resizing.
 
-    The weights form a triangle. It is twice as wide as a pixel of the line with fewer pixels.
+    The weights form a triangle. It is twice as wide as a pixel of the line to resize or of the resized line, whichever
+    line has fewer pixels.
 
     Args:
         source: int32 [source], positions of the source pixels in the line to resize. Positions outside that line get

@@ -26,7 +26,7 @@ from tf_layered_gan.data import shapes
 
 OWN_PACKAGES = ("tf_layered_gan", "export", "edge_segmenter", "benchmarks")
 
-# Maps the first words of commands that are not run here to the reason.
+# A dict from the first words of a command to the reason why the command is not run here.
 OUTSIDE = {
     "pip download": "needs a package index",
     "unzip": "unpacks a wheel that pip has fetched",
@@ -49,7 +49,7 @@ OUTSIDE = {
     "python3 -m http.server": "runs until it is stopped; tests/devices/test_web.py serves the page",
 }
 
-# Commands that are parsed but not run: maps a pattern in the command to the reason.
+# A dict from a pattern in a command to the reason why the command is parsed but not run.
 NOT_RUN = {
     r"--config=(cub|dogs)\b": "downloads a dataset",
     r"--camera": "needs a camera",

@@ -140,6 +140,7 @@ def test_at_most_12_modules_stand_directly_in_the_package():
 def test_every_field_of_the_config_is_used():
     users = [path for path in files(PACKAGE) if part(path) != "config"]
     attributes = {node.attr for path in users for node in nodes(path, ast.Attribute)}
-    arguments = {node.arg for path in users for node in nodes(path, ast.arg)}  # fields of **section become arguments
+    # If a function is called with **section, its parameters have the names of the fields.
+    arguments = {node.arg for path in users for node in nodes(path, ast.arg)}
     names = {field.name for field in FIELDS}
     assert {name for name in names if name.split(".")[-1] not in attributes | arguments} == set()

@@ -95,7 +95,7 @@ def test_uncompressed_16_bit_channels_that_are_apart_are_refused():
     file.write(b"II*\0\10\0\0\0")
     tags.save(file)
     file.write(b"\0" * 400)
-    with pytest.raises(UnreadableImage, match="channels are apart"):
+    with pytest.raises(UnreadableImage, match="channels are stored one after another"):
         read_image(file)
 
 

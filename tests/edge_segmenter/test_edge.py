@@ -297,7 +297,8 @@ def test_results_among_the_photos_are_left_out_and_counted(model, photos):
     run(model, photos, photos / "results")
     finished = run(model, photos, photos / "others")
     assert "2 of 2 images" in finished.stdout
-    assert f"{photos}: left out: 6 results of this program or masks\n" in finished.stderr  # with the two marks
+    # These are four images and the two files that mark their folders.
+    assert f"{photos}: left out: 6 results of this program or masks\n" in finished.stderr
 
 
 def test_a_photo_that_vanishes_is_named_and_the_rest_goes_on(model, photos, tmp_path, monkeypatch):

@@ -107,7 +107,7 @@ def test_images_in_one_call_have_the_same_masks_as_alone(tmp_path, build, conver
     segmenter, images = Segmenter(tmp_path / "model.tflite"), list(noise(5, seed=1))
     images[3] = images[3][:7]
     alone = [segmenter.probability(image) for image in images]
-    together = list(segmenter.probabilities(images, batch=2))  # two, two and one
+    together = list(segmenter.probabilities(images, batch=2))  # batches of two, two and one
     assert len(together) == 5 and np.std(alone[0]) > 0
     for one, other in zip(together, alone, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)

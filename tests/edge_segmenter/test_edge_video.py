@@ -157,7 +157,7 @@ def test_a_video_that_the_disk_cannot_hold_is_named_and_removed(model, tmp_path)
 
 def test_a_truncated_video_is_named_with_both_numbers(model, tmp_path):
     whole = write(tmp_path / "whole.avi", [frame(20 + number) for number in range(40)]).read_bytes()
-    clip = tmp_path / "cut.avi"  # an .avi file begins with its header, an .mp4 file ends with it
+    clip = tmp_path / "cut.avi"  # an .avi file begins with its header, but an .mp4 file ends with it
     # This cuts off half of the data of the frames.
     clip.write_bytes(whole[: (whole.index(b"movi") + whole.index(b"idx1")) // 2])
     finished = run(model, clip, tmp_path / "out")
@@ -189,7 +189,8 @@ def test_ctrl_c_leaves_a_finished_video(model, tmp_path):
     frames = int(finished.stdout.split()[0])
     assert finished.returncode == 1 and finished.stdout.endswith("stopped\n") and 3 <= frames < 3000
     assert len(read(tmp_path / "out/masks/long.mp4")[0]) == frames
-    assert len(files(tmp_path / "out")) == frames + 1  # there are the video and the cut-outs, but no temporary file
+    # The folder has the video of masks and one cut-out for each frame, but no temporary file.
+    assert len(files(tmp_path / "out")) == frames + 1
 
 
 class Camera:

@@ -62,4 +62,4 @@ def test_signatures_may_differ_by_one_step():
     masks = np.full((1, 2, 2), 100, "uint8")
     assert signature_refusal(masks, np.full((1, 2, 2), 100.9 / 255)) is None
     refusal = signature_refusal(masks, np.full((1, 2, 2), 103 / 255))
-    assert refusal == "its signatures serving_default and any_size differ by 3 steps of 255, allowed: 1"
+    assert refusal == "its signatures serving_default and any_size differ by 3 of 255 steps, allowed: 1"
