@@ -1,9 +1,9 @@
 """Fitting of photos into the square input of a network, and resizing of the masks to the sizes of the photos.
 
 There are three fits:
-    "crop" the central square of the photo; the network does not see the rest
-    "squeeze"  the whole photo without its aspect ratio
-    "pad"      the whole photo with its aspect ratio, in the middle; the rest of the square repeats the edge pixels
+    "crop"     the central square of the photo. The network does not see the rest of the photo.
+    "squeeze"  the whole photo, without its aspect ratio.
+    "pad"      the whole photo, with its aspect ratio, in the middle. Repeated edge pixels fill the rest of the square.
 
 Training can use any of the three fits. A trained network always sees the whole photo. The photo is squeezed if the
 network learned from squeezed photos, and padded otherwise. A network that learned from cropped photos gets padded

@@ -3,7 +3,8 @@
 import numpy as np
 from PIL import Image
 
-_LONGEST = 256  # the longest side in pixels; larger images are reduced to it, except in the last step
+# The longest side in pixels. Larger images are reduced to this length, except in the last step.
+_LONGEST = 256
 _BINS, _PIXELS, _ROUNDS = 24, 4096, 10  # of k-means
 _ITERATIONS, _LEAST = 3, 0.02
 _ROWS = 64

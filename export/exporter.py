@@ -52,11 +52,19 @@ def export_segmenter(
         max_iou_loss: largest drop in IoU that is allowed for a format, in [0, 1].
 
     Returns:
-        The content of export.json: "fit", how photos became squares; "max_iou_loss"; "min_agreement", the least
-        agreement with the Keras model; "keras_model", see `Reference.figures`; and "formats", a dict for each
-        format. The dict of a format has its size in "bytes"; "fine_tuned", the number of photos for fine-tuning; the
-        metrics of `Reference.compare`; and "refused", the reason as str or None. If a format cannot be converted, its
-        dict has only "refused".
+        The content of export.json, a dict:
+            "fit": how photos became squares
+            "max_iou_loss": the argument
+            "min_agreement": the least agreement with the Keras model
+            "keras_model": see `Reference.figures`
+            "formats": dict from the name of a format to the dict of this format
+
+        The dict of a format contains the metrics of `Reference.compare` and these entries:
+            "bytes": size of the file or of the SavedModel
+            "fine_tuned": number of photos for fine-tuning
+            "refused": None, or a str with the reason to refuse the format
+
+        If a format cannot be converted, its dict has only "refused".
 
     Raises:
         ValueError: a format was refused, `max_iou_loss` is out of range, or `output` cannot be used, see

@@ -25,9 +25,9 @@ def make(model: str | os.PathLike, flags: dict, data: ConfigDict) -> dict:
         data: `data` of the config.
 
     Returns:
-        dict that JSON can hold. "model" has "name" and "sha256"; "flags" has the flags; "data" has the "source", "path"
-        and "holdout" of the photos. The SHA-256 of a SavedModel is the SHA-256 of the output of `find . -type f |
-        LC_ALL=C sort | xargs sha256sum` in its folder.
+        dict that JSON can hold. "model" is a dict with "name" and "sha256". "flags" is the dict of the flags. "data" is
+        a dict with the "source", "path" and "holdout" of the photos. The SHA-256 of a SavedModel is the SHA-256 of the
+        output of `find . -type f | LC_ALL=C sort | xargs sha256sum` in its folder.
     """
     path = pathlib.Path(model).resolve()
     record = {"model": {"name": path.name, "sha256": _sha256(path)}, "flags": flags}

@@ -37,12 +37,15 @@ class Reference:
 
     @functools.cached_property
     def figures(self) -> dict:
-        """The metrics of the Keras model on the photos.
+        """The metrics of the Keras model on the photos, a dict.
 
-        dict: "pictures", the number of photos; "foreground", the fraction of all pixels inside the Keras model's masks;
-        "true_iou", the IoU of these masks with the test masks; and "centred_disc_true_iou", the IoU of a disc in the
-        middle of each photo with the test masks. If "foreground" is 0, an agreement of masks proves nothing. Without
-        test masks, "true_iou" and "centred_disc_true_iou" are None.
+        "pictures": the number of photos
+        "foreground": the fraction of all pixels inside the Keras model's masks
+        "true_iou": the IoU of these masks with the test masks
+        "centred_disc_true_iou": the IoU of a disc in the middle of each photo with the test masks
+
+        If "foreground" is 0, an agreement of masks proves nothing. Without test masks, "true_iou" and
+        "centred_disc_true_iou" are None.
         """
         return {
             "pictures": len(self.photos),
@@ -55,10 +58,13 @@ class Reference:
         """Measures an exported model by its probabilities on the same photos.
 
         Returns:
-            dict: "iou", the IoU of the exported model's masks with the Keras model's masks, over all photos together;
-            "max_difference", the largest difference of the probabilities; "true_iou", the IoU of the exported model's
-            masks with the test masks; and "true_iou_loss", the drop from the Keras model's "true_iou". Without test
-            masks, "true_iou" and "true_iou_loss" are None.
+            dict with these entries:
+                "iou": the IoU of the exported model's masks with the Keras model's masks, over all photos together
+                "max_difference": the largest difference of the probabilities
+                "true_iou": the IoU of the exported model's masks with the test masks
+                "true_iou_loss": the drop from the Keras model's "true_iou"
+
+            Without test masks, "true_iou" and "true_iou_loss" are None.
         """
         masks, keras_masks = probabilities > THRESHOLD, self.probabilities > THRESHOLD
         true_iou, keras_true_iou = _true_iou(masks, self.photos), self.figures["true_iou"]

@@ -5,7 +5,8 @@ from edge_segmenter.fit import fit_for_whole_photos
 _TEMPLATE = """\
 # Model card: object segmenter
 
-Computes for each pixel of a photo the probability that it belongs to the object. This cuts the object out.
+For each pixel of a photo, the model computes the probability that the pixel belongs to the object. So it can cut the
+object out of the photo.
 Made with {program} {version}. Licence: {licence}.
 
 ## Intended use
@@ -27,10 +28,10 @@ pixels as object.
 
 {table}
 
-A format is refused, and no file is written, if it loses more than {max_iou_loss:g} of IoU with the test masks (where
-there are any) or if the IoU of its masks with the Keras model's is below {min_agreement:g}. A *tuned* format has other
-weights than the Keras model: it learnt the Keras model's masks of training photos while its rounding to 8 bits was
-simulated.
+A format is refused if it loses more than {max_iou_loss:g} of IoU with the test masks (where there are any). It is also
+refused if the IoU of its masks with the Keras model's is below {min_agreement:g}. A refused format is not written. A
+*tuned* format has other weights than the Keras model. It learnt the Keras model's masks of training photos while its
+rounding to 8 bits was simulated.
 
 ## Input and output
 
@@ -141,8 +142,10 @@ def _true_iou(keras_model: dict, test_masks: str) -> str:
     if keras_model["true_iou"] is None:
         return "There are no test masks, so it is not known how right the masks are."
     return (
-        f"The IoU of its masks with the test masks, {test_masks}, is {keras_model['true_iou']:.4f}, over all\n"
-        f"photos together. A disc in the middle of each photo has {keras_model['centred_disc_true_iou']:.4f}."
+        f"The IoU of the Keras model's masks with the test masks, {test_masks}, is "
+        f"{keras_model['true_iou']:.4f}, over\n"
+        "all photos together. A disc in the middle of each photo has the IoU "
+        f"{keras_model['centred_disc_true_iou']:.4f}."
     )
 
 

@@ -15,9 +15,9 @@ from .probabilities import serving_model
 def write_savedmodel(network: keras.Model, directory: pathlib.Path, fit: str) -> None:
     """Writes F as a SavedModel with the two signatures of the .tflite files.
 
-    "serving_default" maps `pixels`, uint8 [batch, resolution, resolution, rgb], to `probability`, the foreground
-    probability, float32 [batch, resolution, resolution, 1] in [0, 1], for any batch. "any_size" maps `picture`, uint8
-    [1, height, width, rgb], to `mask`, uint8 [1, height, width, 1], see `resampling`.
+    "serving_default" maps `pixels`, uint8 [batch, resolution, resolution, rgb], to the foreground probability,
+    `probability`, float32 [batch, resolution, resolution, 1] in [0, 1]. A batch may have any number of images.
+    "any_size" maps `picture`, uint8 [1, height, width, rgb], to `mask`, uint8 [1, height, width, 1], see `resampling`.
 
     Args:
         network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits.

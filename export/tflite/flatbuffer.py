@@ -4,7 +4,8 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-_ALIGNMENT = 16  # bytes; the schema requires this alignment of buffers, but the generated Python code ignores it
+# In bytes. The schema requires this alignment of buffers, but the generated Python code ignores it.
+_ALIGNMENT = 16
 _IDENTIFIER = b"TFL3"
 
 

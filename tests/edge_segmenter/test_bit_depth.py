@@ -79,7 +79,8 @@ def test_values_that_are_not_finite_or_negative_are_black():
 @pytest.mark.parametrize("bits", [8, 12, 16])
 def test_tiff_in_which_0_is_white_is_read_right(bits):
     stored = (1 << bits) - 1 - (GREY << (bits - 8))
-    stored[0, 0] = (1 << bits) - 1  # this value uses all bits; without it, the largest value might fit into fewer bits
+    # This value uses all bits. Without it, the largest value might fit into fewer bits.
+    stored[0, 0] = (1 << bits) - 1
     file = tiff(stored, tiffinfo={262: 0})
     expected = GREY.copy()
     expected[0, 0] = 0
