@@ -10,9 +10,10 @@ _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 @contextlib.contextmanager
 def built_for(precision: str) -> Iterator[None]:
-    """Sets the precision in which the layers that are built in this block compute.
+    """Sets the precision in which layers compute, for all layers that are built in this block.
 
-    Layers that get a `dtype` keep it: the last layers of each network are always float32.
+    A layer that is built with its own `dtype` keeps this `dtype`. So the last layers of each network are always
+    float32.
 
     Args:
         precision: "float32" or "bfloat16".

@@ -88,7 +88,7 @@ class Segmenter(keras.Model):
         examples = self._pairs(batch) | self._photos(batch)
         images, masks, labelled, _ = zip(*examples.values(), strict=True)
         weights = {"segmentation": self.gamma_segmentation, "consistency": self.gamma_consistency}
-        # One forward pass for both, so that batch normalisation sees pairs and photos together.
+        # Pairs and photos share one forward pass, so that batch normalisation sees them together.
         with tf.GradientTape() as tape:
             logits = self(tf.concat(images, axis=0), training=True)
             loss = losses.segmentation(logits, tf.concat(masks, axis=0), tf.concat(labelled, axis=0))

@@ -120,7 +120,7 @@ def foreground_generator(
         resolution: side of the image in pixels, 4 times a power of two.
         width: channels at full resolution (FineGAN's ngf; paper: 64).
         z_dim: dimension d_z of the public code z.
-        c_dim: d_c, the number of categories of the private code c, or its dimension if the prior is normal.
+        c_dim: d_c, the number of categories of the private code c, or the dimension of c if the prior is normal.
         c_sup_dim: components of c_sup.
         residual_blocks: residual blocks in each of the two stages (FineGAN: 2).
         least_width: least number of channels after a stage. Without this limit, a narrow generator would have too few
@@ -132,8 +132,9 @@ def foreground_generator(
             difference grows with the squared distance from the centre. `initial_mask` is then the value near the
             centre. The paper has 0. A larger value uses the knowledge that photographers put objects in the middle.
         half_mask_stage: whether the stage that paints the mask works at half the resolution, which is not in the paper.
-            The stage has as many channels as at full resolution, so it costs about a quarter. Then one convolution
-            doubles the resolution of the features, and the mask is painted from the result.
+            The stage has as many channels as at full resolution, so it costs about a quarter of a stage at full
+            resolution. Then one convolution doubles the resolution of the features, and the mask is painted from the
+            output of this convolution.
 
     Returns:
         keras.Model that maps [z, c_sup, c] to [x_f, pi]. z is float32 [batch, z_dim], c_sup is float32 [batch,

@@ -23,8 +23,9 @@ def lite0_unet(resolution: int, width: int, depth: int) -> keras.Model:
     The encoder's weights are random until `models.encoder_weights` loads pretrained weights. Each layer of the encoder
     is named after its published weights. The name begins with "encoder." and leaves out leading underscores, for
     example "encoder.blocks.1.expand_conv". EfficientNet-Lite0 was trained on images with the values (pixel - 127) /
-    128. These values differ from x by less than 0.01, so x is not changed. The weights were trained with TensorFlow's
-    padding: if the stride is 2, there is more padding at the right and at the bottom.
+    128. The values of the input x differ from these values by less than 0.01, so the network does not convert x. The
+    weights were trained with TensorFlow's padding: if the stride is 2, there is more padding at the right and at the
+    bottom.
 
     The encoder differs from EfficientNet-Lite0 in three ways. It has no classifier. It ends after `depth` halvings of
     the resolution. In training, the encoder never skips a block at random.
@@ -48,7 +49,7 @@ def lite0_unet(resolution: int, width: int, depth: int) -> keras.Model:
 
 
 def _encode(image: KerasTensor, depth: int) -> list[KerasTensor]:
-    """Returns one feature map for each halving of the resolution: the encoder's last map at this resolution."""
+    """Returns the encoder's last feature map at each of its `depth` resolutions, the largest map first."""
     x = _bn_relu6(blocks.conv(32, 3, strides=2, name="encoder.conv_stem")(image), "encoder.bn0")
     maps, number = [], 0
     for repeats, size, stride, expansion, channels in _STAGES:

@@ -13,7 +13,7 @@ def mask_encoder(resolution: int, width: int, c_sup_dim: int) -> keras.Model:
         resolution: side of the mask in pixels, 4 times a power of two.
         width: channels after the first convolution. The channels double at each halving of the map, down to 4x4 pixels,
             but never exceed 8 * width.
-        c_sup_dim: number of categories of c_sup, or its dimension if the prior is normal.
+        c_sup_dim: number of categories of c_sup, or the dimension of c_sup if the prior is normal.
 
     Returns:
         keras.Model that maps pi, float32 [batch, resolution, resolution, 1] in [0, 1], to E_pi(c_sup | pi), float32

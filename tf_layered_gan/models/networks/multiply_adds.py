@@ -11,8 +11,9 @@ from tf_layered_gan.models.networks.upsampling import UpsampleConv2D
 def multiply_adds(network: keras.Model) -> int:
     """Counts the multiply-adds of a network for one image.
 
-    Counts only convolutions and dense layers. Batch normalisation can be folded into these layers. Activations,
-    pooling, additions and resizing (four multiply-adds per bilinear pixel) are negligible.
+    Counts only convolutions and dense layers. Batch normalisation is not counted, because it can be folded into these
+    layers. Activations, pooling, additions and resizing are not counted, because their cost is negligible. For example,
+    bilinear resizing needs four multiply-adds per value of its output.
 
     Args:
         network: model with a fixed resolution. Its layers with a kernel must be Conv2D, DepthwiseConv2D,

@@ -17,7 +17,7 @@ from keras import KerasTensor, ops
 class SpectralNormMixin(keras.layers.Layer):
     """Adds `u`, `normalized_kernel` and `update_u` to a Keras layer that has a `kernel`.
 
-    The weights and sigma are float32, also if the layer computes in another precision.
+    The weights and sigma are float32, even if the layer computes in another precision.
     """
 
     def add_weight(self, *args: Any, **options: Any) -> keras.Variable:
@@ -42,8 +42,8 @@ class SpectralNormMixin(keras.layers.Layer):
         """Returns kernel / sigma, where sigma = v W u^T. The singular vectors u and v are held constant.
 
         Returns:
-            float32, the kernel's shape. Reshaped to a matrix [all other axes, output channel], the result has spectral
-            norm 1 once `u` has converged.
+            float32, the kernel's shape. If the returned kernel is reshaped to a matrix [all other axes, output
+            channel], the spectral norm of this matrix is 1 once `u` has converged.
         """
         matrix = ops.stop_gradient(self._kernel_matrix())
         v = ops.normalize(ops.matmul(self.u, ops.transpose(matrix)))

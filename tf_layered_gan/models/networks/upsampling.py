@@ -11,8 +11,8 @@ class UpsampleConv2D(keras.layers.Layer):
 
     In the enlarged map, the nine pixels under the 3x3 kernel are copies of only 2x2 different pixels. So the weights on
     copies of the same pixel can be added up, which gives a 4x4 kernel. A transposed convolution of the small map with
-    this kernel and stride 2 gives the same result. It needs 4/9 of the multiplications. The trained weight is still the
-    3x3 kernel.
+    this kernel and stride 2 gives the same result. The transposed convolution needs 4/9 of the multiplications of the
+    3x3 convolution on the enlarged map. The trained weight is still the 3x3 kernel.
 
     Maps float32 [batch, height, width, channel] to float32 [batch, 2 height, 2 width, filters].
 
