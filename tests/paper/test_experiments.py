@@ -180,12 +180,12 @@ def test_the_papers_scale(tmp_path):
     assert {row["differs"] for row in table_rows(file)} == {""}
     assert [row["dataset"] for row in table_rows(file)[:6:2]] == ["cub", "dogs", "cars"]
     text = file.read_text()
-    assert "- in every row: none\n\nOther differences from the paper:\n- The final steps continue the training" in text
+    assert "- in every row: none\n\nOther differences from the paper:\n- The final steps continue to train" in text
     assert text.count("- Stanford Cars and Dogs: ") == 2  # validation photos and masks
-    assert "another segmenter's predictions; in the paper, a Mask R-CNN's. The masks of CUB are true masks." in text
+    assert "of another segmenter. In the paper, this is a Mask R-CNN. The masks of CUB are true masks." in text
     assert "same number of images" not in text
     birds = make_table("2", tmp_path, seeds=[0], execute=Runner()).read_text()
-    assert "22,000 after five. The paper trains its segmenter for 12,000" in birds and "Stanford" not in birds
+    assert "22,000 with five rounds. The paper trains a new segmenter for 12,000" in birds and "Stanford" not in birds
 
 
 def test_the_table_has_the_sentence_on_photos_and_masks(tmp_path):

@@ -114,7 +114,7 @@ def test_nmi_is_next_to_nmi_by_chance():
     assert cells(text, "gamma_mi 1")[2:5] == ["—", "0.250", "0.125"]
     (row,) = csv.DictReader(io.StringIO(as_csv(table, [clustered])))
     assert [row[f"nmi_by_chance_{kind}"] for kind in ("mean", "min", "max")] == ["0.125"] * 3
-    assert "nmi_by_chance_paper" not in row and "No FID" not in text
+    assert "nmi_by_chance_paper" not in row and "FID was not computed" not in text
 
 
 def test_traits_are_before_the_figures():
@@ -157,13 +157,13 @@ def test_csv_has_all_figures():
 def test_notes_say_which_seeds_have_fid_and_what_it_compares():
     with_fid, without = metrics(0.3, synthesis=FID), metrics(0.4)
     text = markdown("T", TABLE, [line(finished={0: with_fid, 1: without})], "c")
-    assert "- gamma_mi 1, folder: FID for 1 of 2 seeds" in text and "No FID" not in text
+    assert "- gamma_mi 1, folder: FID for 1 of 2 seeds" in text and "FID was not computed" not in text
     compared = "6 synthetic images against 9 photos (all photos, at 32x32), bilinear, weights abcdefabcdef."
     assert f"FID: folder, {compared}" in text
     disc = Row("disc", "cub", {}, method="grabcut")
     for row, runs in ((ROW, {0: with_fid, 1: with_fid}), (disc, {0: with_fid, 1: without})):
         assert "FID for" not in markdown("T", TABLE, [line(row, finished=runs)], "c")
-    assert "No FID: `metrics.inception` named no weights in any run." in markdown("T", TABLE, [line()], "c")
+    assert "FID was not computed, because `metrics.inception` named no weights." in markdown("T", TABLE, [line()], "c")
 
 
 def test_notes_name_the_rows_if_their_fids_compare_different_things():

@@ -92,7 +92,7 @@ def make_table(
 
 def _command(name: str, scale: str, seeds: Sequence[int], data: Any, masks: Any, extra: Sequence[str]) -> str:
     """Returns the command that makes the table, with placeholders for the user's folders."""
-    # The printed command trains, so it needs both folders, even if this command only collects results.
+    # The returned command trains, so it needs both folders, even if the user's own command only collects results.
     small = scale == "small"
     folders = ["--workdir=WORKDIR", *["--data=DIR"] * bool(small or data), *["--masks=MASKS"] * bool(small or masks)]
     after = [f" -- {shlex.join(map(_without_folder, extra))}"] if extra else []
@@ -102,7 +102,7 @@ def _command(name: str, scale: str, seeds: Sequence[int], data: Any, masks: Any,
 
 
 def _without_folder(argument: str) -> str:
-    """Removes the folder from the argument with the file of weights for FID. Other arguments are not changed."""
+    """Shortens the path of the weights for FID to the name of the file. Other arguments are not changed."""
     flag, _, path = argument.partition("=")
     return f"{flag}={pathlib.Path(path).name}" if flag == "--config.metrics.inception" else argument
 
@@ -180,11 +180,13 @@ def main(argv: list[str]) -> None:
 
 if __name__ == "__main__":
     flags.FLAGS.set_gnu_getopt(True)  # allows flags after the name of the table
-    define_path("workdir", "Directory of the runs; each gets its own directory in it.", required=True)
+    define_path("workdir", "Directory of the sweep; each run has its own directory inside it.", required=True)
     flags.DEFINE_enum("scale", "paper", ["paper", "small"], "small: configs/small.py on a folder of photos.")
     flags.DEFINE_list("seeds", "0,1,2", "Seeds; each row has one run per seed.")
     define_path("data", "small: the folder of photos; paper: the folder of TensorFlow Datasets.")
-    define_path("masks", "Folder of masks of the folder's photos, or of Stanford Dogs and Cars.")
+    define_path(
+        "masks", "small: the folder of masks of the photos; paper: the folder of masks of Stanford Dogs and Cars."
+    )
     define_path("output", "Directory of the table; the workdir by default.")
     flags.DEFINE_integer("jobs", 1, "Number of runs at the same time.", lower_bound=1)
     flags.DEFINE_string("about", None, "A sentence on the photos and masks to print in the table.")

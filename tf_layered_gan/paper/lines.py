@@ -53,9 +53,10 @@ class Line:
         return (sum(values) / len(values), min(values), max(values)) if values else None
 
     def sections(self, key: str) -> dict[int, Mapping[str, Any]]:
-        """Returns a dict from a seed to a section of its metrics.json, such as "synthesis".
+        """Returns a dict from a seed to a section of the metrics.json of its run.
 
-        Runs without this section are left out. The dict is empty for a baseline, which has no GAN.
+        `key` is the name of the section, such as "synthesis". Runs without this section are left out. The dict is empty
+        for a baseline, which has no GAN.
         """
         trained = self.row.method == "segmenter"
         return {seed: metrics[key] for seed, metrics in self.finished.items() if trained and metrics.get(key)}

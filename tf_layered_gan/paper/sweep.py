@@ -63,7 +63,7 @@ def resolve(arguments: Sequence[str]) -> ConfigDict:
     try:
         shipped.define_flag("The config of a run.", flag_values=values, sys_argv=argv)
         _, *unexpected = values(argv)
-        config = values.config.lock()  # the config file is read here, unless an override has read it
+        config = values.config.lock()  # reads the config file if no override has read it before
         resolve_paths(config)
     except (flags.Error, AttributeError, KeyError, TypeError, OSError) as error:
         raise ValueError(f"{shlex.join(arguments)}: {error}") from error
@@ -222,7 +222,7 @@ def _last_line(log: pathlib.Path) -> str:
 
 
 def _link_caches(workdir: pathlib.Path) -> None:
-    """Replaces the cache folders of a workdir by links to folders for all runs of the config file."""
+    """Links a workdir to the cache folders that all runs of the config file share. Existing folders stay."""
     for name in _CACHES:
         shared, link = workdir.parents[1] / name, workdir / name
         cache_folder.claim(shared)

@@ -12,8 +12,8 @@ from tf_layered_gan.paper.tables import Table
 
 MISSING = "—"
 _FIELDS_DIFFER = (
-    "Config fields that differ from the paper's, with the paper's value in brackets (if the paper gives none, that of "
-    "`configs/`):"
+    "These config fields differ from the paper's. The paper's value is in brackets. If the paper gives no value, the "
+    "value of `configs/` is in brackets."
 )
 
 
@@ -26,19 +26,19 @@ def _are_cars_or_dogs(settings: Mapping[str, Any]) -> bool:
 _DEPARTURES = (
     (
         lambda settings: settings["schedule.final_segmenter_steps"] and not settings["segmenter.supervised"],
-        "The final steps continue the training of the segmenter of the rounds, with the same optimizer. At the paper's "
-        "scale, the segmenter takes 14,000 steps after one round and 22,000 after five. The paper trains its segmenter "
-        "for 12,000 (C.3).",
+        "The final steps continue to train the segmenter from the last round, with the same optimizer. At the paper's "
+        "scale, our segmenter takes 14,000 steps in total with one round, and 22,000 with five rounds. The paper "
+        "trains a new segmenter for 12,000 steps instead (C.3).",
     ),
     (
         _are_cars_or_dogs,
-        "Stanford Cars and Dogs: `data.holdout` of the paper's training photos are used for validation. The paper has "
-        "no validation photos of these datasets (appendix B).",
+        "Stanford Cars and Dogs: some of the paper's training photos are used for validation (`data.holdout` gives "
+        "their number). The paper has no validation photos of these datasets (appendix B).",
     ),
     (
         _are_cars_or_dogs,
-        "Stanford Cars and Dogs: our masks may come from any segmenter. The paper's come from detectron2's Mask R-CNN, "
-        "R101-FPN.",
+        "Stanford Cars and Dogs: our masks of the photos may come from any segmenter. The paper's masks come from "
+        "detectron2's Mask R-CNN, R101-FPN.",
     ),
 )
 
@@ -58,7 +58,7 @@ def notes(table: Table, lines: Sequence[Line]) -> Iterator[str]:
     if fids:
         yield f"FID: {'; '.join(fids)}."
     elif "fid" in table.columns:
-        yield "No FID: `metrics.inception` named no weights in any run."
+        yield "FID was not computed, because `metrics.inception` named no weights."
     remarks = [*_remarks(table, lines)]
     if remarks:
         yield "\n".join(f"- {remark}" for remark in remarks)

@@ -116,7 +116,7 @@ def _layered(dataset: str, *figures: tuple[float, float, float], small: bool = F
     )
 
 
-_CARS_AND_DOGS = "The masks of Cars and Dogs are another segmenter's predictions; in the paper, a Mask R-CNN's."
+_CARS_AND_DOGS = "The masks of Cars and Dogs are predictions of another segmenter. In the paper, this is a Mask R-CNN."
 _ENTROPY = "H(c) is the entropy of c in nats; the paper truncates it after one decimal."
 _CUB = "The masks of CUB are true masks."
 _SUPERVISION = "Sup. is the supervision; weak supervision uses boxes around objects."
@@ -132,7 +132,8 @@ TABLES = {
                 _figures("fid bg_fid iou", 19.4, 20.9, 6.3),
                 _64 | _ALONE | _MASK_SIZE,
                 _SMALL_ALONE | _MASK_SIZE,
-                note="the paper does not give the weight of L_size; 2, and a least share of 0.25, are PerturbGAN's",
+                note="the paper does not give the weight of L_size; our weight of 2 and our least mask size of 0.25 "
+                "are those of PerturbGAN",
             ),
             _mutual_information("cub", 0.1, 19.1, 18.6, 0.0),
             _mutual_information("cub", 0.5, 17.6, 17.4, 0.1),
@@ -178,8 +179,8 @@ TABLES = {
             *_layered("cars", (24.8, 53.2, 0.233), (24.2, 71.2, 0.272), (19.0, 63.3, 0.301)),
         ),
         note=f"{_SUPERVISION} {_CARS_AND_DOGS} {_CUB}",
-        small_note=f"{_SUPERVISION} At the small scale, ours is one row on the folder, the same run as in Tables 3, 5 "
-        "and 6. NMI needs the photos' classes, `--config.data.classes=REGEX`.",
+        small_note=f"{_SUPERVISION} At the small scale, there is one row *ours*, for the folder of photos. It shows "
+        "the same runs as Tables 3, 5 and 6. NMI needs the photos' classes, `--config.data.classes=REGEX`.",
         traits=("supervision",),
     ),
     "5": Table(
@@ -203,15 +204,16 @@ TABLES = {
                 {},
                 _SMALL_ALTERNATE,
                 method="grabcut",
-                note="the paper quotes its reference [48] (IEM + SegNet), and does not say how GrabCut was started; "
-                "ours is OpenCV's, started from a rectangle, see baselines.py",
+                note="the paper takes these figures from its reference [48] (IEM + SegNet), and does not say how "
+                "GrabCut was started; our GrabCut is OpenCV's, started from a rectangle, see baselines.py",
             ),
             Row("ReDO", "cub", _figures("accuracy iou", 84.5, 42.6)),
             Row(
                 "PerturbGAN",
                 "cub",
                 _figures("miou", 38.0),
-                note="the paper has 38.0 as mIoU; it is rather an IoU, and would then lie between GrabCut's and ReDO's",
+                note="the paper gives 38.0 as mIoU, but 38.0 is probably an IoU: it lies between the IoUs of GrabCut "
+                "and ReDO",
             ),
             Row("IEM + SegNet", "cub", _figures("accuracy iou miou", 89.3, 55.1, 71.4)),
             Row("Melas-Kyriazi et al.", "cub", _figures("accuracy iou", 92.1, 66.4)),
@@ -228,8 +230,8 @@ TABLES = {
             Row("GENESIS-V2", "apc", _figures("fid ari msc", 245.6, 0.55, 0.67)),
             Row("ours", "apc", _figures("fid ari msc", 103.9, 0.59, 0.71), {}, _SMALL_ALTERNATE),
         ),
-        small_note="At the small scale, ours is the run of Tables 3, 4 and 5 on the folder, so its gamma_mi and "
-        "gamma_bg are those of CUB.",
+        small_note="At the small scale, the row *ours* shows the same runs as Tables 3, 4 and 5, on the folder of "
+        "photos. So gamma_mi and gamma_bg have the values for CUB.",
     ),
     "D.2": Table(
         "Mutual information on Stanford Cars and Dogs at 64x64, without alternate training",
@@ -247,7 +249,8 @@ TABLES = {
             _mutual_information("dogs", 10.0, 52.1, 117.5, 57.1, small=False),
         ),
         note=_CARS_AND_DOGS,
-        small_note="At the small scale, the rows are those of Cars, on the folder. From gamma_mi 0.1 on, they are the "
-        "runs of Table 1. The rows of Dogs would all be runs of Table 1, so they are left out.",
+        small_note="At the small scale, the table has the rows of Cars, but the runs train on the folder of photos. "
+        "The rows with a gamma_mi of 0.1 or more show runs of Table 1. The rows of Dogs are left out, because all of "
+        "them would show runs of Table 1.",
     ),
 }
