@@ -87,7 +87,7 @@ def test_the_summary_advises_to_sharpen_where_that_helps(run_copy):
 
 
 def test_methods_and_passes_are_explained(whole, run_copy):
-    assert "“Sharpened” is" in whole and "The baselines learn nothing" in whole and "The bootstrap and" not in whole
+    assert "“Sharpened” is" in whole and "The baselines learn nothing" in whole and "“Bootstrap” and" not in whole
     record = {"pass": 0, "labels": "rectangle", "photos": 7, "left_out": 2, "agreement": 0.25, "trusted": False}
     write_record(run_copy / "passes" / "0" / "pass.json", record)
     assert "In the bootstrap, a segmenter learns the masks that GrabCut finds" in written(run_copy)

@@ -59,7 +59,7 @@ def _masks(runs: Sequence[Recorded], names: Sequence[str]) -> list[Markup]:
     """Shows each run's masks of the first test photos, if all runs have the same test photos."""
     title = element("h3", "The same photos")
     if len({_test_photos(run) for run in runs}) > 1:
-        return [title, paragraphs("The runs have different test photos, so their figures do not compare.")]
+        return [title, paragraphs("The runs have different test photos, so their figures cannot be compared.")]
     files = sorted((runs[0].workdir / "test" / "images").glob("*.png"))[:_PHOTOS]
     parts = [title]
     for file in files:

@@ -13,9 +13,10 @@ from tf_layered_gan.reporting.thumbnails import data_uris
 from tf_layered_gan.runs.passes import pass_name
 
 _PASSES = (
-    "In the bootstrap, a segmenter learns the masks that GrabCut finds, or a labeller if there is one. In each pass, "
-    "it goes on with the masks of the segmenters before, sharpened by the colours of each photo. A pass is not kept if "
-    "it agrees less with the masks of GrabCut or the labeller, by more than chance explains."
+    "In the bootstrap, a segmenter learns the masks that GrabCut finds, or the masks of a labeller if there is one. In "
+    "each pass, a segmenter learns the masks of earlier segmenters, after they were sharpened by the colours of each "
+    "photo. A pass is not kept if its masks agree less with GrabCut or the labeller than the masks of the earlier "
+    "segmenters do, and if this difference is too large to be chance."
 )
 _MOST_GRIDS, _GRID_BYTES = 24, 3_600_000
 # The title of each chart, and its scalars. A scalar is given by the last part of its name. Each phase has its own

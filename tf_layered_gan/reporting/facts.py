@@ -23,7 +23,9 @@ def facts_section(run: Recorded) -> Section:
     changed = changed_settings(run)
     parts = [element("details", element("summary", "A command with the same settings"), element("pre", command(run)))]
     if run.is_student:
-        parts.append(paragraphs("These are the settings of the teacher's run; student.json has the student's own."))
+        parts.append(
+            paragraphs("These are the settings of the teacher's run. The student's own settings are in student.json.")
+        )
     if changed:
         rows = [[name, _shown(value), _shown(default)] for name, (value, default) in changed.items()]
         parts.append(table(["setting", "this run", "default"], rows, "Settings that differ from the default"))

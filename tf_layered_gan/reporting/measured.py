@@ -14,7 +14,7 @@ from tf_layered_gan.evaluation.metrics.segmentation import confusion_matrices, f
 from tf_layered_gan.evaluation.segmentation import THRESHOLD, predict_probabilities
 from tf_layered_gan.labelling.labels import agreements, evenly_chosen
 
-_MOST_PHOTOS = 1_000  # largest number of photos of each split; of a larger split, evenly spaced photos are used
+_MOST_PHOTOS = 1_000  # if a split has more photos, this number of evenly spaced photos is used
 _MOST_GRABCUT = 64
 _BASELINE_PHOTOS = 6
 
@@ -31,8 +31,8 @@ class Answers:
             certainty is the IoU of the two masks; 0 if the photo's mask is empty.
         truth: uint8 [photo, height, width], see `Photos`; or None.
         ious: float [photo], the IoU with the true mask; None without true masks.
-        areas: float [photo], the fraction of the labelled pixels inside the true mask. Without true masks, the fraction
-            of all pixels inside the predicted mask.
+        areas: float [photo], the fraction of the labelled pixels that the true mask covers. Without true masks, the
+            fraction of all pixels that the predicted mask covers.
     """
 
     images: np.ndarray

@@ -17,13 +17,15 @@ from tf_layered_gan.reporting.thumbnails import data_uris
 
 _NO_CLUSTERS = "There are no clusters: no GAN with a categorical private code has been trained."
 _METHODS = {  # explanations of methods, by the names of the methods in the table
-    "bootstrap": "The bootstrap and the passes are the steps to the segmenter, see “What each part gained”.",
+    "bootstrap": "“Bootstrap” and “pass 1” (and so on) are the segmenters after these parts of the run, see “What each "
+    "part gained”.",
     "pairs alone": "“Pairs alone” is the segmenter that learned from the GAN's images, before the passes.",
     "sharpened": "“Sharpened” is the segmenter's masks after correction by the colours and edges of each photo.",
 }
 _BASELINES = (
-    "The baselines learn nothing. Otsu splits each photo by brightness, two colours by colour, and pooled hues all "
-    "photos together by hue. GrabCut starts from a rectangle and tells its colours from those outside."
+    "The baselines learn nothing. “Otsu” splits each photo by brightness, “two colours” splits each photo by colour, "
+    "and “pooled hues” splits all photos together by hue. “GrabCut” starts from a rectangle, and separates the colours "
+    "of the object from the colours outside the rectangle."
 )
 _SHOWN = 8  # this number of best masks is shown, and the same number of worst masks
 _REVIEWED, _REVIEW_BYTES = 300, 2_900_000
@@ -110,7 +112,7 @@ def clusters_section(measured: Measured, why_no_gan: str) -> Section:
     categories, counts = np.unique(measured.clusters, return_counts=True)
     largest = np.argsort(-counts, kind="stable")[:_CLUSTERS]
     words = (
-        f"E_x, an output of the discriminator, puts each photo into one of its categories without knowing any class. "
+        "E_x, an output of the discriminator, puts each photo into a category. E_x learned without any class labels. "
         f"{len(categories)} categories have at least one of {len(measured.clusters):,} photos; the {len(largest)} "
         "largest are shown. Photos of one category should have something in common."
     )
@@ -146,10 +148,11 @@ def review_section(measured: Measured, run: str) -> Section:
         class_="tools",
     )
     words = (
-        f"Here are {len(photos)} photos to train on, with the segmenter's masks. The most doubtful come first: those "
-        "in which it finds another object when the photo is mirrored. Click a photo, or press Space on it, to mark its "
-        "mask as bad. The arrow keys move to the next photo. Then download the file of the marked photos.",
-        "Start the next run with this file: it learns no masks of these photos.",
+        f"Here are {len(photos)} photos to train on, with the segmenter's masks. The most doubtful masks come first. A "
+        "mask is doubtful if the segmenter finds another object when the photo is mirrored. Click a photo, or press "
+        "Space on it, to mark its mask as bad. The arrow keys move to the next photo. Then download the file of the "
+        "marked photos.",
+        "Start the next run with this file. That run then learns no masks of the marked photos.",
     )
     flags = "--config.refine.bootstrap=True --config.refine.passes=3 --config.refine.rejected=rejected.json"
     parts = [paragraphs(*words), element("pre", flags), tools, element("ul", *photos, class_="photos")]

@@ -67,7 +67,7 @@ class Recorded:
 
     @property
     def not_kept(self) -> set[str]:
-        """The names of the passes whose segmenters are not the run's result, such as "pass 2"."""
+        """The names of the passes that were not kept, such as "pass 2"."""
         return {f"pass {record['pass']}" for record in self.passes if not record.get("kept", True)}
 
 

@@ -21,8 +21,8 @@ from tf_layered_gan.runs import passes, restarts
 from tf_layered_gan.runs.checkpoints import Checkpointer
 
 _FID = (
-    "FID %(fid).2f, bg-FID %(bg_fid).2f (%(samples)d images against %(reference_pictures)d, %(reference)s; "
-    "%(resize)s; weights %(inception_sha256).12s)"
+    "FID %(fid).2f, bg-FID %(bg_fid).2f (%(samples)d synthetic images against %(reference_pictures)d photos, "
+    "%(reference)s; %(resize)s; weights %(inception_sha256).12s)"
 )
 
 
@@ -98,7 +98,8 @@ def _gan_figures(
     sample = sampling.build_sampler(config, sampling.SYNTHESIS_STREAM)
     figures = {"synthetic": gan_figures.evaluate_synthetic_masks(gan, sample)}
     logging.info(
-        "the GAN's masks cover %(mask_mean).3f of an image, standard deviation %(mask_spread).3f", figures["synthetic"]
+        "the GAN's masks cover %(mask_mean).3f of an image on average, with a standard deviation of %(mask_spread).3f",
+        figures["synthetic"],
     )
     if config.data.classes:
         classes = labels.photo_classes(splits, config.data.classes)

@@ -42,7 +42,7 @@ def did_it_learn(run: Recorded, measured: Measured) -> Iterable[str]:
     if test and ours:
         yield (
             f"On {ours['images']:,} test photos, kept from training, the masks have an IoU of {ours['iou']:.3f} with "
-            f"the true masks (over all pixels; mean of the photos {ours['iou_per_image']:.3f})."
+            f"the true masks (over all pixels; the mean over the photos is {ours['iou_per_image']:.3f})."
         )
         yield from _beside_baselines(ours["iou"], test)
     elif measured.held_out is not None and measured.held_out.ious is not None:
@@ -76,13 +76,14 @@ def what_fails(run: Recorded, measured: Measured) -> Iterable[str]:
         sizes = dict(thirds_by_area(answers))
         if sizes and max(sizes.values()) - min(sizes.values()) >= _UNEQUAL:
             words = ", ".join(f"{name} objects {iou:.2f}" for name, iou in sizes.items())
-            yield f"IoU depends on the size of the object: {words} (each a third of the photos)."
+            yield f"IoU depends on the size of the object: {words} (each group has a third of the photos)."
     ours = _ours(run.metrics.get("test"))
     if ours and ours["true_fraction"]:
         ratio = ours["predicted_fraction"] / ours["true_fraction"]
         if not 1 / _MUCH <= ratio <= _MUCH:
             much, covered = "much" if ratio > 1 else "little", ours["predicted_fraction"]
-            yield f"The masks cover too {much}: {covered:.0%} of the pixels, the true ones {ours['true_fraction']:.0%}."
+            true = ours["true_fraction"]
+            yield f"The masks cover too {much}: {covered:.0%} of the pixels. The true masks cover {true:.0%}."
     yield from _gan_faults(run.metrics)
     for attempt in run.metrics.get("restarts") or []:
         place = f"with seed {attempt['seed']} collapsed after {attempt['images_seen']:,} images"
@@ -98,7 +99,7 @@ def _no_fault(run: Recorded, measured: Measured) -> str:
     if _ours(run.metrics.get("test")) or (measured.held_out is not None and measured.held_out.ious is not None):
         return "These figures show no fault. Look at the worst masks."
     if measured.held_out is not None:
-        return "Without true masks, the figures cannot show it. Look at the least certain masks."
+        return "Without true masks, the figures cannot show what fails. Look at the least certain masks."
     return "This is unknown too."
 
 
@@ -111,7 +112,8 @@ def what_next(run: Recorded, measured: Measured) -> Iterable[str]:
         yield "Start the same command again: the run goes on from its last checkpoint."
     if len(rounds) >= 2 and rounds[-1] == max(rounds) and rounds[-1] - rounds[0] > _NEAR:
         count = settings.get("schedule.rounds")
-        yield f"Add rounds: the validation IoU was still rising at the end. The run had {count} (schedule.rounds)."
+        yield "Add rounds: the validation IoU was still rising at the end."
+        yield f"The run had {count} rounds (schedule.rounds)."
     grabcut = test.get("grabcut")
     if ours and grabcut and grabcut["iou"] > ours["iou"] + _NEAR and not settings.get("refine.bootstrap"):
         yield "GrabCut is better than the segmenter here, so learn from it first: refine.bootstrap=True."
@@ -126,9 +128,9 @@ def what_next(run: Recorded, measured: Measured) -> Iterable[str]:
     if measured.training is not None:
         yield "Mark the bad masks in the review at the end of this page, and give the file to the next run."
     if run.metrics and not ours:
-        yield "Draw masks for some 50 photos, so that the next run can be measured (data.masks)."
+        yield "Draw masks for about 50 photos, so that the next run can be measured (data.masks)."
     if ours:
-        yield "Train other seeds before you compare settings: two seeds can lie 0.1 apart."
+        yield "Train other seeds before you compare settings: the IoUs of two seeds can differ by 0.1."
 
 
 def _advice(run: Recorded, best: Mapping[str, Any]) -> str:
@@ -148,11 +150,11 @@ def _beside_baselines(iou: float, test: Mapping[str, Any]) -> Iterable[str]:
     named = f"{best.replace('_', ' ')}, which learns nothing, has {baselines[best]:.3f}"
     disc = baselines.get("centred_disc", 0.0)
     if iou > baselines[best] + _NEAR:
-        yield f"Yes: it is ahead of every baseline. The best, {named}."
+        yield f"Yes: it is ahead of every baseline. The best baseline, {named}."
     elif iou > max(disc, baselines.get("all_foreground", 0.0)) + _NEAR:
         yield f"In part: it beats a disc in the middle, but not the best baseline: {named}."
     else:
-        yield f"No: a disc in the middle is as good or better, with {disc:.3f}. The best baseline, {named}."
+        yield f"No: a disc in the middle is as good or better, with an IoU of {disc:.3f}. The best baseline, {named}."
 
 
 def _gan_faults(metrics: Mapping[str, Any]) -> Iterable[str]:
