@@ -56,7 +56,7 @@ def test_without_copies_the_flag_is_named(photos, workdir):
     damage(photos, "moved")
     shutil.rmtree(workdir / "photos")
     with pytest.raises(
-        ValueError, match="photos is not a folder; if they were moved, name their new place with --photos"
+        ValueError, match="photos is not a folder; if the photos were moved, name their new place with --photos"
     ):
         load_run_photos(load_config(workdir), workdir)
 

@@ -26,7 +26,7 @@ def test_batch_that_the_replicas_cannot_share_is_refused(monkeypatch):
 def test_independence_loss_needs_two_images_on_each_device(monkeypatch):
     monkeypatch.setattr(tf.distribute, "MirroredStrategy", ThreeReplicas)
     changes = {"distribution": "mirrored", "gan.gamma_independence": (0.0, 1.0)}
-    with pytest.raises(ValueError, match="batch_size is 3, allowed: 2 or more for each of the 3 devices where"):
+    with pytest.raises(ValueError, match="batch_size is 3, allowed: 2 or more for each of the 3 devices, because"):
         build_strategy(tiny.run_config(shapes, batch_size=3, **changes))
     assert isinstance(build_strategy(tiny.run_config(shapes, batch_size=6, **changes)), ThreeReplicas)
 
@@ -102,7 +102,7 @@ def test_wrong_tf_config_is_refused(cluster, monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     if cluster is not None:
         monkeypatch.setenv("TF_CONFIG", cluster)
-    with pytest.raises(ValueError, match="^distribution is multi_worker, TF_CONFIG is .*, allowed: the address of"):
+    with pytest.raises(ValueError, match="^distribution is multi_worker, TF_CONFIG is .*, allowed: the addresses of"):
         build_strategy(tiny.run_config(shapes, distribution="multi_worker"))
 
 

@@ -11,7 +11,7 @@ from tf_layered_gan.data.photos import Splits
 from tf_layered_gan.files.records import read_record
 from tf_layered_gan.runs.photo_record import check_photos, photo_facts
 
-_ADVICE = "if they were moved, name their new place with --photos=DIR (and --masks=DIR)"
+_ADVICE = "if the photos were moved, name their new place with --photos=DIR (and --masks=DIR)"
 
 
 def load_run_photos(config: ConfigDict, workdir: str | os.PathLike) -> Splits:

@@ -29,10 +29,10 @@ def build_strategy(config: ConfigDict) -> tf.distribute.Strategy:
     if config.batch_size % replicas:
         raise ValueError(f"batch_size is {config.batch_size}, allowed: a multiple of the {replicas} devices")
     if any(config.gan.gamma_independence) and config.batch_size == replicas:  # the loss compares two images
-        allowed = f"2 or more for each of the {replicas} devices where gan.gamma_independence is more than 0"
+        allowed = f"2 or more for each of the {replicas} devices, because gan.gamma_independence is more than 0"
         raise ValueError(f"batch_size is {config.batch_size}, allowed: {allowed}")
     if config.gan.gamma_variety and config.batch_size // replicas % 2:
-        allowed = f"an even number for each of the {replicas} devices where gan.gamma_variety is more than 0"
+        allowed = f"an even number for each of the {replicas} devices, because gan.gamma_variety is more than 0"
         raise ValueError(f"batch_size is {config.batch_size}, allowed: {allowed}")
     groups = config.networks.minibatch_groups
     if groups and config.batch_size // replicas % groups:
@@ -100,7 +100,7 @@ def merged_report(strategy: tf.distribute.Strategy) -> Callable[[dict, bool], tu
     @tf.function(autograph=False)
     def merge(report: dict, stop: tf.Tensor) -> tuple[dict, tf.Tensor]:
         values = [*report.values(), tf.cast(stop, tf.float32)]
-        # Stacked, so that workers exchange data once and not for each value.
+        # The values are stacked, so that the workers exchange data only once, and not once for each value.
         stacked = strategy.run(tf.stack, (values,))
         *means, stop = tf.unstack(strategy.reduce(tf.distribute.ReduceOp.MEAN, stacked, axis=None))
         return dict(zip(report, means, strict=True)), stop
@@ -114,7 +114,7 @@ def merged_report(strategy: tf.distribute.Strategy) -> Callable[[dict, bool], tu
 
 def _multi_worker() -> tf.distribute.Strategy:
     cluster = os.environ.get("TF_CONFIG")
-    allowed = "the address of every worker, and which of them this is"
+    allowed = "the addresses of all workers, and the index of this worker"
     if not _names_workers(cluster):
         raise ValueError(f"distribution is multi_worker, TF_CONFIG is {cluster!r}, allowed: {allowed}")
     try:

@@ -59,10 +59,14 @@ from tf_layered_gan.training.run import Run
 
 Teachers = dict[str, keras.Model]  # segmenters by name, such as "bootstrap", "pairs" or "pass 1"
 
-_TRUSTED = 0.5  # least agreement with GrabCut; if it is lower, colours do not separate objects from backgrounds
+# Least agreement of a trusted bootstrap with GrabCut. If the agreement is lower, colours do not separate the objects
+# from the backgrounds.
+_TRUSTED = 0.5
 _SETTLED = 0.97  # if two passes in a row agree at least this much, another pass would change nothing
 _STANDARD_ERRORS = 2  # a mean difference below this many standard errors may be chance
-_FALL = 0.02  # the agreement of a pass on cars fell by 0.013, but the pass had a higher IoU, see benchmarks/README.md
+# A smaller fall of the agreement is ignored. For example, a pass on cars raised the IoU, although its agreement fell by
+# 0.013, see benchmarks/README.md.
+_FALL = 0.02
 _FEWEST = 8  # a segmenter cannot learn from fewer photos
 
 

@@ -138,7 +138,7 @@ class Run:
     def _go_back(self, error: FloatingPointError) -> bool:
         """Goes back to the last checkpoint, to continue with other batches.
 
-        Returns False if the run has gone back before.
+        Returns False if the run has gone back before, or if it has no checkpoint.
         """
         state, taken = self.checkpointer, self.checkpointer.steps_taken
         if state.skipped > 0 or not state.restore():

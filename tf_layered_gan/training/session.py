@@ -142,7 +142,7 @@ def load_usable_photos(config: ConfigDict, cache: pathlib.Path | None) -> Splits
         )
     elif len(splits.train) < _FEW_PHOTOS:
         logging.warning(
-            "few training photos, %d: a GAN learns so few by heart, so expect no useful masks; the "
+            "few training photos, %d: a GAN memorises so few photos, so expect no useful masks; the "
             "smallest folder that we measured had 514 photos",
             len(splits.train),
         )
