@@ -48,7 +48,7 @@ def parse(monkeypatch):
 @pytest.fixture
 def run(parse, tmp_path, monkeypatch):
     """Runs the command with a workdir. Returns the error message, or None."""
-    # Otherwise absl's handler would still be used in later tests.
+    # Without this replacement, absl's handler would still be used in later tests.
     monkeypatch.setattr(logging, "use_absl_handler", lambda: None)
 
     def ran(*arguments):
@@ -211,7 +211,7 @@ def test_help_fits_a_screen_and_names_every_config():
     assert re.findall(r"^Examples:", printed, re.M) and "--helpfull" in lines[-1]
 
 
-# Without TensorFlow, Keras and TensorFlow Datasets, which take seconds to import.
+# Prints the help without TensorFlow, Keras and TensorFlow Datasets, because these take seconds to import.
 HELP = """
 import runpy, sys
 sys.modules.update({name: None for name in ("tensorflow", "keras", "tensorflow_datasets")})
@@ -226,7 +226,7 @@ def test_help_needs_no_tensorflow(module):
     code = f"{HELP}\nrunpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
     status, printed = tiny.finish(tiny.python("-c", code))
     assert f"python -m {module}" in printed or "Usage: tf-layered-gan" in printed, printed
-    assert "Traceback" not in printed and status in (0, 1)  # absl's own --help ends with 1
+    assert "Traceback" not in printed and status in (0, 1)  # absl's own --help ends with exit code 1
 
 
 @pytest.mark.parametrize("file", ["export/main.py", "tf_layered_gan/distill.py"])

@@ -102,14 +102,15 @@ def test_published_run_has_its_figures_and_its_layers(finished_run, tmp_path, ea
     publish_run.publish(finished_run, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.csv", "layers.png", "metrics.json"]
     assert read_record(tmp_path / "metrics.json") == read_record(finished_run / "metrics.json")
-    # The grid has four columns, one for each image of the batch. Images are enlarged to 128 pixels. So the grid is 4 *
-    # 128 + 3 * 2 pixels high and wide, without the headings.
+    # The grid has four rows, and four columns, one for each image of the batch. Images are enlarged to 128 pixels. So
+    # the grid is 4 * 128 + 3 * 2 pixels high and wide, without the headings.
     assert pixels(tmp_path / "layers.png").shape == (18 + 518, 518, 3)
 
 
 def test_finished_run_is_measured_again_but_not_trained_again(run_copy, finished_run, eagerly, caplog):
     curve_file = run_copy / "curve.csv"
-    curve_file.write_text("".join(curve_file.read_text().splitlines(keepends=True)[:-1]))  # as after a kill
+    # The last line is removed, because a run that was killed may lack it.
+    curve_file.write_text("".join(curve_file.read_text().splitlines(keepends=True)[:-1]))
     with caplog.at_level("INFO", logger="absl"):
         assert train.train(tiny.run_config(shapes), run_copy) == read_record(finished_run / "metrics.json")
     tiny.assert_same_checkpoint(finished_run, run_copy)

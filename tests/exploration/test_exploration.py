@@ -59,7 +59,7 @@ def test_z_keeps_a_likely_length_between_two_codes():
         return Codes(*(np.float32([z]) for _ in range(5)))
 
     path = between(code([2, 0]), code([0, 2]), 3)
-    # This point is at 45 degrees on the circle of radius 2.
+    # The point in the middle is at 45 degrees on the circle of radius 2.
     np.testing.assert_allclose(path.z[1], [2**0.5, 2**0.5], rtol=1e-6)
     opposite = between(code([1, 0]), code([-1, 0]), 3)
     assert np.isfinite(opposite.z).all()
@@ -90,7 +90,7 @@ def test_explore_writes_labelled_sheets(run_copy, eagerly, tmp_path, caplog):
     assert {path.name for path in out.iterdir()} == FILES | own
     for name in SHEETS:
         with Image.open(out / f"{name}.png") as image:
-            assert image.width > 110 + 128 and image.height > 128, name  # a tile is 16 * 8 pixels wide and high
+            assert image.width > 110 + 128 and image.height > 128, name  # a tile is 16 * 8 = 128 pixels high and wide
     with Image.open(out / "walk.gif") as walk:
         assert walk.n_frames == 40 and walk.info["loop"] == 0
     with Image.open(out / "photo_cutout.png") as cutout:

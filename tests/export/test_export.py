@@ -101,7 +101,8 @@ def test_no_path_is_revealed(exported, workdir):
 
 
 def test_int8_tflite_takes_raw_pixels_and_returns_256ths(exported, photos):
-    assert photos.min() > 0 and photos.max() < 255  # so these photos alone would give other scales
+    # No pixel value is 0 or 255, so a scale that is estimated from these photos alone would not be 1.
+    assert photos.min() > 0 and photos.max() < 255
     interpreter = Interpreter(str(exported / "segmenter_int8.tflite"))
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
     assert (source["quantization"], target["quantization"]) == ((1.0, 0), (1 / 256, 0))

@@ -42,8 +42,8 @@ def test_photos_are_measured_at_their_own_size(model, photos):
 
 @pytest.mark.parametrize("fit, rows", [("squeeze", 16), ("pad", 2)])
 def test_model_sees_photos_as_its_file_says(model, photos, tmp_path, fit, rows):
-    # The photo is 128 pixels wide and 16 high. A padded photo fills only 2 rows of the model, so the model cannot see
-    # stripes that are 1 pixel high.
+    # The photo is 128 pixels wide and 16 high. When the photo is padded, it fills only 2 rows of the model's input, so
+    # the model cannot see stripes that are 1 pixel high.
     (tmp_path / "model.tflite").write_bytes(add_metadata(model.read_bytes(), {"training": {"fit": fit}}))
     stripes = np.zeros((16, 128), np.uint8)
     stripes[::2] = 255

@@ -85,7 +85,7 @@ def test_record_says_how_the_masks_were_made(models, path, tmp_path):
     record = {"model": {"name": "segmenter.tflite", "sha256": sha256}, "flags": {"input_range": None, "channel": 0}}
     record["data"] = {"source": "cars", "path": str(path), "holdout": 2}
     assert json.loads((masks / "predicted_by.json").read_text()) == record
-    # When the masks are read for a dataset or for a folder of photos, this record is ignored.
+    # The file predicted_by.json is ignored when the masks are read, both for a dataset and for a folder of photos.
     assert datasets.load("cars", path=path, holdout=2, resolution=8, storage_size=8, masks=masks).test.masks.any()
     (tmp_path / "photos" / "cars_test").mkdir(parents=True)
     for name in ("00001", "00002"):

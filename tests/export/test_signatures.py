@@ -75,8 +75,8 @@ def test_any_size_is_the_edge_command(alone, fit, tmp_path):
         mask = any_size(picture=pixels[None])["mask"]
         assert mask.shape == (1, *size[::-1], 1) and mask.dtype == np.uint8
         difference = np.abs(mask[0, ..., 0] - expected)
-        # For the largest image, three pixels of the resized square differ by one grey level. In the int8 file, the
-        # neighbours of these pixels differ too.
+        # For the largest image, three pixels of the resized square differ by one grey level from those that the edge
+        # command resizes. In the int8 file, the neighbours of these pixels differ too.
         assert difference.max() <= 4 and (difference > 0.51).mean() <= 0.1, size
 
 
@@ -132,8 +132,8 @@ def test_any_size_has_the_network_in_the_same_partition_and_two_of_resampling(co
     """The interpreter's own kernels run only the arithmetic on sizes and coordinates.
 
     The network's tensors have the same indices in both subgraphs. So the network's partition writes the same tensor in
-    both subgraphs. It also reads the same number of tensors. (With float16 weights, another partition has converted
-    some of the tensors to float32.)
+    both subgraphs. It also reads the same number of tensors in both. Their indices are not compared, because with
+    float16 weights another partition has converted some of these tensors to float32.
     """
     (network,) = partitions(content, subgraph=0)
     any_size = partitions(content, subgraph=1)

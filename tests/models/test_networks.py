@@ -83,8 +83,8 @@ def test_discriminator_doubles_its_channels_up_to_eight_times_the_width():
 def test_generator_halves_its_channels_from_sixteen_times_the_width():
     network = background_generator(128, tiny.WIDTH, tiny.Z_DIM)
     channels = [layer.filters for layer in network.layers if hasattr(layer, "filters")]
-    # As in FineGAN, the dense layer returns a map of 4 pixels with 16 times the width as channels. The next layers have
-    # 8, 4, 2, 1 and 1 times the width. The last layer returns RGB.
+    # As in FineGAN, the dense layer returns a map of 4 pixels, and its number of channels is 16 times the width. In the
+    # next layers, this number is 8, 4, 2, 1 and 1 times the width. The last layer returns RGB.
     assert channels == [16, 8, 4, 2, 2, 3]
 
 
@@ -103,7 +103,7 @@ def test_the_pretrained_encoder_pads_on_the_right_and_at_the_bottom_like_tensorf
     corner = np.zeros((1, 16, 16, 3), np.float32)
     corner[0, 0, 0, 1] = 1.0
     convolved = keras.Model(network.input, stem.output)(corner).numpy()
-    # PyTorch's own padding would multiply this pixel by the middle of the kernel.
+    # With PyTorch's own padding, the pixel in the corner would be multiplied by the middle of the kernel.
     np.testing.assert_allclose(convolved[0, 0, 0], stem.kernel[0, 0, 1], rtol=1e-5)
 
 

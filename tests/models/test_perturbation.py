@@ -68,7 +68,8 @@ def value_and_gradient(function, images, transforms, upstream):
 @pytest.mark.parametrize("parameters", PARAMETERS)
 def test_warp_is_the_dense_operator_of_eqs_9_and_10_and_its_gradient_the_transpose(function, parameters):
     size = 5
-    units = tf.reshape(tf.eye(size * size), [-1, size, size, 1])  # one image per pixel
+    # There is one image for each pixel: this pixel is 1, all others are 0.
+    units = tf.reshape(tf.eye(size * size), [-1, size, size, 1])
     transforms = tf.repeat(affine_transforms(*np.float32(parameters)[:, None], size), size * size, axis=0)
     expected = dense_warp(parameters, size)
     warped, gradient = value_and_gradient(function, units, transforms, upstream=units)

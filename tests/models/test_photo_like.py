@@ -121,7 +121,7 @@ def test_draws_fill_their_ranges_as_often_as_they_should():
     # 4 / 127.5.
     assert many["noise"].std(axis=(1, 2, 3)).mean() == pytest.approx(4 / 127.5, rel=0.05)
     knots = many["displacement"][chosen["displacement"]]
-    # The standard deviation is smaller between the knots, and larger outside the grid of knots.
+    # Between the knots, the standard deviation is smaller than at the knots. Outside the grid of knots, it is larger.
     assert knots.std() == pytest.approx(0.047 * 8, rel=0.2)
 
 

@@ -42,7 +42,7 @@ def first_steps(config, gan, segmenter):
 
 @pytest.fixture(scope="module")
 def trained():
-    """Config and models in bfloat16 after a step, the report of this step, and of the same step in float32."""
+    """The config and the models in bfloat16 after a step, and the reports of this step in bfloat16 and in float32."""
     expected = first_steps(*models("float32"))
     config, gan, segmenter = models("bfloat16")
     return config, gan, segmenter, first_steps(config, gan, segmenter), expected
@@ -68,7 +68,7 @@ def test_weights_averages_statistics_and_optimizers_are_float32_and_finite(train
 
 def test_all_convolutions_and_dense_layers_but_the_last_ones_compute_in_bfloat16(trained):
     _, gan, segmenter, *_ = trained
-    last = {  # the number of last layers: the images, the masks, D's and E_x's logits, E_pi's logits, F's logits
+    last = {  # the number of layers that return an image, a mask, or logits of D, E_x, E_pi or F
         gan.background_generator: 1,
         gan.foreground_generator: 2,
         gan.discriminator: 2,

@@ -138,7 +138,7 @@ def test_table_5(tmp_path):
     runner = Runner()
     rows = table(make_table("5", tmp_path, seeds=[0], execute=runner, **SMALL))
     assert runner.count == 2  # two runs: the supervised U-Net, and our row, which also evaluates GrabCut
-    assert rows["supervised U-Net"]["images_seen"] == "16000"  # 1,000 steps of 16
+    assert rows["supervised U-Net"]["images_seen"] == "16000"  # 1,000 steps with 16 images each
     assert rows["GrabCut by [48]"]["images_seen"] == rows["all foreground"]["images_seen"] == ""
     assert rows["GrabCut by [48]"]["iou_mean"] == rows["ours"]["iou_mean"] == "10"
     assert (rows["ReDO"]["iou_paper"], rows["ReDO"]["iou_mean"]) == ("42.6", "")
@@ -162,7 +162,7 @@ def test_table_6(tmp_path):
     assert list(rows)[:5] == ["MONET-G", "GENESIS", "SLOT-ATT.", "GENESIS-V2", "ours"]
     assert (rows["ours"]["dataset"], rows["ours"]["ari_mean"], rows["ours"]["msc_mean"]) == ("folder", "0.05", "0.2")
     assert (rows["GENESIS-V2"]["ari_paper"], rows["GENESIS-V2"]["ari_mean"]) == ("0.55", "")
-    assert "`gan.gamma_mi` 1.0 (2.0)" in rows["ours"]["differs"]  # see the row's note
+    assert "`gan.gamma_mi` 1.0 (2.0)" in rows["ours"]["differs"]  # the table's note gives the reason
 
 
 def test_at_the_small_scale_tables_share_runs(tmp_path):
@@ -181,7 +181,7 @@ def test_the_papers_scale(tmp_path):
     assert [row["dataset"] for row in table_rows(file)[:6:2]] == ["cub", "dogs", "cars"]
     text = file.read_text()
     assert "- in every row: none\n\nOther differences from the paper:\n- The final steps continue to train" in text
-    assert text.count("- Stanford Cars and Dogs: ") == 2  # validation photos and masks
+    assert text.count("- Stanford Cars and Dogs: ") == 2  # one note is about validation photos, one about masks
     assert "of another segmenter. In the paper, this is a Mask R-CNN. The masks of CUB are true masks." in text
     assert "same number of images" not in text
     birds = make_table("2", tmp_path, seeds=[0], execute=Runner()).read_text()
@@ -266,7 +266,7 @@ def test_refuses_nmis_of_different_classes(tmp_path):
         make_table("4", tmp_path, seeds=[seed], execute=Runner(), extra=extra, **SMALL)
     with pytest.raises(ValueError, match="clusters of the seeds 0 and 1 differ in classes_by"):
         make_table("4", tmp_path, seeds=[0, 1], collect_only=True, **SMALL)
-    # Table 3 has the same runs. Table 4 uses their figures.
+    # Table 3 has the same runs as Table 4. It adds a run with seed 2, which has no NMI, and Table 4 uses this run.
     make_table("3", tmp_path, seeds=[0, 1, 2], execute=Runner(), **SMALL)
     file = make_table("4", tmp_path, seeds=[0, 2], collect_only=True, **SMALL)
     assert table(file)["ours"]["nmi_mean"] == "0.5" and "- ours, folder: NMI for 1 of 2 seeds" in file.read_text()

@@ -41,7 +41,7 @@ def test_passes_that_were_interrupted_go_on(whole):
     assert whole.cost_left(trained | {"pass 1": 3}) == pytest.approx((4 + 7) * costs["photos"])
     interrupted = whole.cost_left(NOT_BEGUN) - 5 * costs["photos"]
     assert whole.cost_left(NOT_BEGUN | {"bootstrap": 5}) == pytest.approx(interrupted)
-    # After added rounds, the passes after the GAN begin again.
+    # When rounds are added, the passes after the GAN begin again.
     rounds_added = trained | {"final_step": 0, "pass 1": 7, "pass 2": 7}
     assert whole.cost_left(rounds_added) == pytest.approx(costs["final"] + 14 * costs["photos"])
 
