@@ -43,7 +43,7 @@ def ended_by(number):
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_command_ends_with_one_line_and_the_code_of_the_signal(number, code):
     name = signal.Signals(number).name
-    assert ended_by(number) == (code, f"stopped by {name}; the same command goes on\n")
+    assert ended_by(number) == (code, f"stopped by {name}; to go on, run the same command again\n")
 
 
 def test_ignored_hangup_stays_ignored():

@@ -115,7 +115,7 @@ def ended_by_signals() -> Iterator[None]:
             yield
     except interruption.Interrupted as stopped:
         with contextlib.suppress(OSError):  # the terminal is closed
-            print(f"stopped by {stopped.name}; the same command goes on", file=sys.stderr, flush=True)
+            print(f"stopped by {stopped.name}; to go on, run the same command again", file=sys.stderr, flush=True)
         raise
 
 

@@ -39,7 +39,7 @@ WRONG = [
     ("segmenter.brightness", 2.5, "from 0 to 2.0"),
     ("segmenter.saturation", -0.5, "from 0 to 1.0"),
     ("perturbation.shift", 0.6, "from 0 to 0.5"),
-    ("schedule.gan_images_per_round", 15, "at least a batch, 16"),
+    ("schedule.gan_images_per_round", 15, "at least batch_size, 16"),
 ]
 FINITE = (
     "perturbation.rotation",
@@ -163,7 +163,9 @@ def test_variety_loss_needs_pairs_of_images():
 def test_groups_of_the_discriminator_divide_the_batch():
     validate(changed(shapes, batch_size=8, **{"networks.minibatch_groups": 4}))
     for batch_size, groups in ((8, 3), (8, 1), (2, 4)):
-        allowed = f"networks.minibatch_groups is {groups}, allowed: 0, or 2 or more and a divisor of batch_size, "
+        allowed = (
+            f"networks.minibatch_groups is {groups}, allowed: 0, or a number of 2 or more that divides batch_size, "
+        )
         with pytest.raises(ValueError, match=f"^{allowed}{batch_size}$"):
             validate(changed(shapes, batch_size=batch_size, **{"networks.minibatch_groups": groups}))
 

@@ -69,7 +69,7 @@ def power_of_two(least: int, most: int) -> Check:
 
 
 def seed() -> Check:
-    """Accepts the seeds that TensorFlow and NumPy allow, except the largest: the segmenter uses seed + 1."""
+    """Accepts the seeds that TensorFlow and NumPy allow, except the largest, because the segmenter uses seed + 1."""
     return Check("from 0 to 2**32 - 2", lambda value: 0 <= value < 2**32 - 1)
 
 

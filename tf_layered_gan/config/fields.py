@@ -52,7 +52,7 @@ FIELDS = (
         "precision",
         "float32",
         checks.one_of("float32", "bfloat16"),
-        "of the convolutions and dense layers in training steps; weights are float32",
+        "number type of convolutions and dense layers in training steps; weights are always float32",
         added=True,
     ),
     Field(
@@ -61,7 +61,7 @@ FIELDS = (
         checks.one_of("one_device", "mirrored", "multi_worker", "tpu"),
         "mirrored: all devices of this machine; multi_worker: all devices of several machines",
     ),
-    # Photos
+    # Photos. Text after a source and a colon, such as "shapes: ...", is about this source only.
     Field(
         "data.source",
         "folder",
@@ -84,7 +84,7 @@ FIELDS = (
         "data.most_photos",
         50_000,
         at_least(3, 10_000_000),
-        "folder: most photos without masks to use; if there are more, they are chosen evenly by name",
+        "folder: largest number of photos without masks to use; if there are more, they are chosen evenly by name",
         added=True,
     ),
     Field("data.train_pictures", 10_000, at_least(1, 10_000_000), "shapes: images to train on"),
@@ -100,17 +100,25 @@ FIELDS = (
     Field("codes.z_dim", 100, more_than_0(10_000), "d_z, the dimension of z; FineGAN: 100; the paper gives none"),
     Field("codes.public_z", True, checks.anything(), "whether both generators share z; False is not in the paper"),
     Field("codes.prior", "categorical", checks.one_of("categorical", "normal"), "the private code's prior (Table 2)"),
-    Field("codes.num_categories", 200, more_than_0(100_000), "d_c (Table C.1): categories, or a normal c's dimension"),
-    Field("codes.group_size", 10, checks.anything(), "categories in a super-category (Table C.1)"),
+    Field(
+        "codes.num_categories",
+        200,
+        more_than_0(100_000),
+        "d_c (Table C.1): number of categories, or dimension of a normal c",
+    ),
+    Field("codes.group_size", 10, checks.anything(), "number of categories in a super-category (Table C.1)"),
     # Networks
-    Field("networks.generator_width", 64, _WIDTH, "channels of the foreground generator at full resolution"),
-    Field("networks.least_width", 16, _WIDTH, "least channels of its stages; the paper has 32 and 16"),
+    Field("networks.generator_width", 64, _WIDTH, "channels of the foreground generator, G_f, at full resolution"),
+    Field("networks.least_width", 16, _WIDTH, "least number of channels of a stage of G_f; the paper has 32 and 16"),
     Field("networks.background_width", 64, _WIDTH, "channels of the background generator at full resolution"),
     Field("networks.background_canvas", 1, more_than_0(8), "side of the background / side of the image; paper: 1"),
-    Field("networks.residual_blocks", 2, at_least(0, 100), "number in each of the foreground generator's two stages"),
+    Field("networks.residual_blocks", 2, at_least(0, 100), "residual blocks in each of the two stages of G_f"),
     Field("networks.initial_mask", 0.5, checks.probability(), "mean of a mask before training; not in the paper"),
     Field(
-        "networks.mask_centring", 0.0, at_least(0, 1_000), "this * r^2 is subtracted from mask logits; not in the paper"
+        "networks.mask_centring",
+        0.0,
+        at_least(0, 1_000),
+        "this * r^2 is subtracted from mask logits; r: 0 at the centre, 1 at the middle of a side; not in the paper",
     ),
     Field(
         "networks.mask_stage",
@@ -141,15 +149,17 @@ FIELDS = (
         "networks.encoder_weights",
         None,
         checks.file(),
-        "file from models.encoder_weights: weights trained on ImageNet's labels; None: random weights",
+        "file that models.encoder_weights writes, with weights trained on ImageNet's labels; None: random weights",
         str,
         added=True,
         is_path=True,
     ),
     # Perturbation: Eqs. 9 and 10, Table C.1. Each value is drawn uniformly from its range.
     Field("perturbation.scale_exponent", (-0.2, 0.0), ordered_pair(-2.0, 2.0), "s: objects become 2^s times as large"),
-    Field("perturbation.shift", 0.125, within(0, 0.5), "most shift, as a share of the width: 16 of 128 pixels"),
-    Field("perturbation.rotation", 15.0, at_least(0, 180), "most rotation either way, in degrees"),
+    Field(
+        "perturbation.shift", 0.125, within(0, 0.5), "largest shift, as a share of the width; 0.125 is 16 of 128 pixels"
+    ),
+    Field("perturbation.rotation", 15.0, at_least(0, 180), "largest rotation in either direction, in degrees"),
     Field("perturbation.background_contrast", (1.0, 1.0), ordered_pair(0.0, 2.0), "factor of the contrast"),
     # GAN: Eq. 6; the discriminator is D
     Field("gan.generator_learning_rate", 2e-4, _LEARNING_RATE, "learning rate of Adam (C.1)"),
@@ -190,12 +200,18 @@ FIELDS = (
         "how the images for D are augmented; not in the paper; MOVE: color; ILSGAN: geometry_color",
         added=True,
     ),
-    Field("gan.augmentation_probability", 1.0, within(0, 1), "of each transformation, unless it adapts", added=True),
+    Field(
+        "gan.augmentation_probability",
+        1.0,
+        within(0, 1),
+        "probability of each transformation, if augmentation_target is 0",
+        added=True,
+    ),
     Field(
         "gan.augmentation_target",
         0.0,
         decay(),
-        "the probability adapts to this mean sign of D(photo); 0: it does not adapt; ILSGAN: 0.6",
+        "the probability adapts so that the mean sign of D(photo) is near this; 0: it does not adapt; ILSGAN: 0.6",
         added=True,
     ),
     Field("gan.ema_decay", 0.999, decay(), "decay per step of the averaged generators; not in the paper"),
@@ -206,10 +222,16 @@ FIELDS = (
         "segmenter.pairs",
         "perturbed",
         checks.one_of("perturbed", "plain", "photo_like"),
-        "perturbed: as D sees them; plain: as painted (paper); photo_like: made to look like photos (jit: no JPEG)",
+        "perturbed: as D sees them; plain: as painted (paper); photo_like: made to look like photos, but without JPEG "
+        "if XLA compiles the steps",
         added=True,
     ),
-    Field("segmenter.mask_size", (0.0, 1.0), ordered_pair(0.0, 1.0), "share of the image; other pairs are ignored"),
+    Field(
+        "segmenter.mask_size",
+        (0.0, 1.0),
+        ordered_pair(0.0, 1.0),
+        "size of a mask, as a share of the image; pairs with other masks are ignored",
+    ),
     Field("segmenter.ema_decay", 0.0, decay(), "decay per step of the averaged segmenter; paper: 0"),
     Field(
         "segmenter.gamma_consistency", 0.0, _WEIGHT, "weight of the loss on photos in the final steps; not in the paper"
@@ -254,12 +276,24 @@ FIELDS = (
         "refine.labeller_channel",
         -1,
         at_least(-1, 65_535),
-        "foreground's channel or class id in the labeller's output, from 0; -1: there is one channel",
+        "channel or class id of the foreground in the labeller's output, counted from 0; -1: there is one channel",
         added=True,
     ),
-    Field("refine.passes", 0, at_least(0, 10), "most passes after the GAN, on sharpened masks", added=True),
-    Field("refine.steps", 0, at_least(0), "training steps of a pass; 0: as many as on pairs", added=True),
-    Field("refine.photos", 4_000, more_than_0(), "most photos for which masks are made", added=True),
+    Field(
+        "refine.passes",
+        0,
+        at_least(0, 10),
+        "largest number of passes after the GAN; a pass learns sharpened masks",
+        added=True,
+    ),
+    Field(
+        "refine.steps",
+        0,
+        at_least(0),
+        "training steps of a pass; 0: as many as the segmenter takes on synthetic pairs",
+        added=True,
+    ),
+    Field("refine.photos", 4_000, more_than_0(), "largest number of photos for which masks are made", added=True),
     Field(
         "refine.mask_size",
         (0.03, 0.9),
@@ -282,12 +316,17 @@ FIELDS = (
         "schedule.gan",
         "always",
         checks.one_of("always", "if_needed"),
-        "if_needed: no GAN if the bootstrap is trusted; not in the paper",
+        "if_needed: the GAN is not trained if the bootstrap is trusted; not in the paper",
         added=True,
     ),
-    Field("schedule.annealed_rounds", 0, at_least(0), "last rounds, in which the GAN's learning rates fall to 0"),
     Field(
-        "schedule.gan_images_per_round", 2_000_000, at_least(1), "photos D sees in a round; N_gan = this / batch_size"
+        "schedule.annealed_rounds", 0, at_least(0), "number of last rounds, in which the GAN's learning rates fall to 0"
+    ),
+    Field(
+        "schedule.gan_images_per_round",
+        2_000_000,
+        at_least(1),
+        "photos that D sees in a round; N_gan = this / batch_size",
     ),
     Field("schedule.segmenter_steps_per_round", 2_000, more_than_0(), "N_seg, the segmenter steps in a round"),
     Field("schedule.final_segmenter_steps", 12_000, at_least(0), "segmenter steps after the last round"),

@@ -29,7 +29,9 @@ class Student:
     width: int = _setting(16, "Number of channels: of unet at full resolution, of separable at half resolution.")
     steps: int = _setting(500, "Number of training steps; the learning rate falls to zero over them.")
     learning_rate: float = _setting(2e-3, "Adam's learning rate at the first step.")
-    gamma_segmentation: float = _setting(0.0, "Weight of the loss on the run's synthetic pairs; 0 makes no pairs.")
+    gamma_segmentation: float = _setting(
+        0.0, "Weight of the loss on the run's synthetic pairs; with 0, no pairs are made."
+    )
     gamma_consistency: float = _setting(1.0, "Weight of the loss on photos that the run's segmenter segments.")
 
     def __post_init__(self) -> None:
@@ -56,7 +58,7 @@ def _checks(student: Student) -> Iterator[tuple[str, str, bool]]:
     gammas = ("gamma_segmentation", "gamma_consistency")
     for name in gammas:
         yield name, "from 0 to 1,000,000", _is((int, float), getattr(student, name), 0, 1e6)
-    yield gammas[1], "more than 0 where gamma_segmentation is not", any(getattr(student, name) for name in gammas)
+    yield gammas[1], "more than 0 where gamma_segmentation is 0", any(getattr(student, name) for name in gammas)
 
 
 def _is(kind: Any, value: Any, low: float, high: float) -> bool:

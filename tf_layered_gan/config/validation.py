@@ -108,14 +108,14 @@ def _check_training(config: ConfigDict) -> Iterator[_Checked]:
     one_device = config.distribution == "one_device"
     yield "jit", config.jit, "True on one_device only", config.jit is not True or one_device
     images = schedule.gan_images_per_round
-    allowed = f"at least a batch, {_shown(batch_size)}, at most {MOST}"
+    allowed = f"at least batch_size, {_shown(batch_size)}, and at most {MOST}"
     yield "schedule.gan_images_per_round", images, allowed, images >= batch_size
     if any(config.gan.gamma_independence):
         yield "batch_size", batch_size, "2 or more where gan.gamma_independence is more than 0", batch_size >= 2
     if config.gan.gamma_variety:
         yield "batch_size", batch_size, "an even number where gan.gamma_variety is more than 0", batch_size % 2 == 0
     groups = config.networks.minibatch_groups
-    allowed = f"0, or 2 or more and a divisor of batch_size, {_shown(batch_size)}"
+    allowed = f"0, or a number of 2 or more that divides batch_size, {_shown(batch_size)}"
     yield "networks.minibatch_groups", groups, allowed, not groups or (groups >= 2 and batch_size % groups == 0)
     if config.gan.augmentation == "none":
         target = config.gan.augmentation_target
@@ -139,7 +139,7 @@ def _check_training(config: ConfigDict) -> Iterator[_Checked]:
     steps = schedule.final_segmenter_steps
     for needs, reason in (
         (config.segmenter.supervised, "segmenter.supervised is True"),
-        (config.segmenter.gamma_consistency, "segmenter.gamma_consistency is"),
+        (config.segmenter.gamma_consistency, "segmenter.gamma_consistency is more than 0"),
     ):
         if needs:
             yield "schedule.final_segmenter_steps", steps, f"more than 0 where {reason}", steps > 0

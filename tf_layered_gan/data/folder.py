@@ -130,8 +130,8 @@ def _read(files, path, *, create, resolution, storage_size, fit, unlabelled, hol
     if len(evaluation) < 2 or not (train or evaluation[0].mask):
         raise ValueError(
             f"{path}: {len(train) + len(evaluation)} of {len(files)} photos are usable, {len(evaluation)} "
-            "of them for evaluation; needed: 2 for evaluation and, if no photo has a mask, 1 for training; suffixes: "
-            f"{' '.join(SUFFIXES)}"
+            "of them for evaluation; needed: 2 for evaluation and, if no photo has a mask, 1 for training; "
+            f"usable suffixes: {' '.join(SUFFIXES)}"
         )
     return Splits(
         train=_photos(train_squares, train),

@@ -51,7 +51,10 @@ def odd_masks(true_fraction: float, border_fraction: float = 0.0) -> str | None:
     """
     if true_fraction in (0, 1):
         share = "no pixel" if true_fraction == 0 else "every pixel"
-        return f"{share} is object in the true masks, so figures on them say nothing: see docs/data.md for the values"
+        return (
+            f"{share} is object in the true masks, so figures on these masks mean nothing: docs/data.md says which "
+            "values mark the object"
+        )
     if true_fraction > _NEARLY_ALL or border_fraction > max(true_fraction, _MOST_OF_THE_BORDER):
         return (
             f"the true masks cover {true_fraction:.0%} of the photos: if they are inverted, all figures are wrong; the "

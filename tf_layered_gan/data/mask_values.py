@@ -97,7 +97,10 @@ def read_mask(file: File, coding: Coding) -> Image.Image:
 
 
 def warn_of_turns(pairs: Iterable[tuple[Path, Path]]) -> None:
-    """Warns if an EXIF tag rotates a photo but not its mask, unless their sizes show which of the two is upright.
+    """Warns if an EXIF tag turns a photo but not its mask.
+
+    Some turns exchange the width and the height of a photo that is not square. Then the size of the mask shows whether
+    the mask was drawn on the turned photo, so there is no warning.
 
     Args:
         pairs: for each photo, its file and the file of its mask.

@@ -54,7 +54,7 @@ DATASETS = {
     ),
     "cars": Dataset(
         tfds.builder_cls("cars196"),
-        "https://ai.stanford.edu/~jkrause/cars/car_dataset.html (gone; look for a mirror)",
+        "https://ai.stanford.edu/~jkrause/cars/car_dataset.html (this page is gone; look for a mirror)",
         ("cars_train.tgz", "cars_test.tgz", "car_devkit.tgz", "cars_test_annos_withlabels.mat"),
         name=lambda example, split: f"cars_{split}/{example['id'].decode()}.jpg {example['label'] + 1:03}",
         features=("id", "label"),
@@ -86,7 +86,7 @@ def prepare(source: str, path: str | os.PathLike | None = None) -> tfds.core.Dat
     if builder.is_prepared():
         return builder
     downloads = Path(builder.data_dir_root) / "downloads"
-    by_hand = f"put {', '.join(dataset.archives)} into {downloads / 'manual'} by hand; their home is {dataset.source}"
+    by_hand = f"put {', '.join(dataset.archives)} into {downloads / 'manual'} by hand; they come from {dataset.source}"
     logging.info("preparing %s; if an archive cannot be downloaded, %s", source, by_hand)
     try:
         builder.download_and_prepare(
