@@ -127,7 +127,12 @@ def main(command: str, first: str, second: str) -> None:
 
 
 if __name__ == "__main__":
-    define_path("weights", "features: an .npz file, or the TorchScript.")
-    define_path("output", "features: the directory to write.")
-    flags.DEFINE_integer("blocks", None, "features: blocks of 50 photos of each folder.", lower_bound=1)
+    define_path("weights", "The weights for the command `features`: an .npz file or a TorchScript file.")
+    define_path("output", "The directory that the command `features` writes.")
+    flags.DEFINE_integer(
+        "blocks",
+        None,
+        "Number of blocks of 50 photos that the command `features` reads from each folder.",
+        lower_bound=1,
+    )
     run_command(main, "COMMAND", "FOLDER", "FOLDER")

@@ -56,7 +56,8 @@ def export(config: ConfigDict, output: str, reference_steps: int) -> None:
     Args:
         config: a validated config in which `jit` is True. `jit` selects the warp that XLA can compile.
         output: the folder to write. It is replaced if it exists.
-        reference_steps: number of steps of each training program that TensorFlow runs here. 0 for no reference.
+        reference_steps: number of steps of each training program that TensorFlow runs here. With 0, there is no
+            reference.
     """
     out = pathlib.Path(output)
     shutil.rmtree(out, ignore_errors=True)

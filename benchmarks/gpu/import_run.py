@@ -1,11 +1,11 @@
-"""Making of an ordinary workdir from the files that a device returned.
+"""A command that makes an ordinary workdir from the files that a device returned.
 
     python -m benchmarks.gpu.import_run --returned=OUT --workdir=runs/device
 
 After this command, `python -m tf_layered_gan.main --mode=evaluate`, `--mode=synthesize` and `python -m export.main`
-work as for any other run. The device may not have returned all variables. If a network is missing, its variables are
-copied from its average. All other missing variables keep their initial values. WORKDIR/imported.json names the
-variables that were missing.
+work as for any other run. Some variables can be missing in the files. If a generator or the segmenter is missing, its
+variables are copied from its average. All other missing variables keep their initial values. WORKDIR/imported.json
+names the groups of variables that were missing.
 """
 
 import pathlib

@@ -33,8 +33,8 @@ def lower(function: Function, arguments: dict[str, tf.Tensor], models: Models) -
         - "writes": the names of the variables that the program writes, in the order of the new values.
 
     Raises:
-        ValueError: if the function reads a variable that is not a variable of the models, or if a layer upsamples in
-            another way than bilinear by 2.
+        ValueError: if the function reads a variable that is not a variable of the models, or if the upsampling of a
+            layer is not bilinear by 2.
     """
     compiled = tf.function(function, jit_compile=True, autograph=False)
     values = list(arguments.values())

@@ -1,4 +1,4 @@
-"""Making of the bundle for the device, from the folder that `export.py` wrote. Run it in the JAX environment:
+"""A command that makes the bundle for the device from the folder of `export.py`. It runs in the JAX environment:
 
     .venv-jax/bin/python -m benchmarks.gpu.pack --precision=bf16 raw/birds bundles/birds
 
@@ -15,7 +15,7 @@ The precisions differ only in the convolutions, which take most of the time:
     tf32  float32 values, but a GPU may multiply them as TF32; on a CPU the same as f32
     bf16  operands and results are rounded to bfloat16; weights, statistics, losses and Adam stay float32
 
-The bundle also holds the scripts of `device/`. The device needs nothing but the bundle.
+The bundle also holds the scripts of `device/`. Besides JAX, NumPy and Pillow, the device needs only the bundle.
 """
 
 import dataclasses
@@ -96,8 +96,8 @@ def parse(text: str, precision: str) -> ir.Module:
 def to_exported(name: str, module: ir.Module) -> export.Exported:
     """Wraps a module as a `jax.export.Exported`.
 
-    JAX first exports an empty function with the same signature. Then the given module takes the place of the exported
-    one. So all other fields have the values that this version of JAX expects.
+    JAX first exports an empty function with the same signature. Then the given module replaces the exported module.
+    So all other fields have the values that this version of JAX expects.
     """
     (main,) = (operation for operation in module.body.operations if operation.sym_name.value == "main")
     with module.context:

@@ -83,9 +83,9 @@ def build_programs(config: ConfigDict, models: Models, train: Photos) -> dict[st
         train: the photos to train on.
 
     Returns:
-        dict from the name of a program to its function and an example of its arguments. A program takes some of three
-        arguments. "photos" is uint8 [batch, width, width, rgb], at the size of the photos to train on. "images" is
-        uint8 [PREDICTED_IMAGES, resolution, resolution, rgb]. "step" is a scalar int64.
+        dict from the name of a program to its function and an example of its arguments. A program takes one or two of
+        three arguments. "photos" is uint8 [batch, width, width, rgb], at the size of the photos to train on. "images"
+        is uint8 [PREDICTED_IMAGES, resolution, resolution, rgb]. "step" is a scalar int64.
     """
     gan, segmenter, resolution = models.gan, models.segmenter, config.resolution
     learn = synthetic_step(gan, segmenter, build.build_pairs(config, gan, train))
@@ -123,7 +123,8 @@ def build_programs(config: ConfigDict, models: Models, train: Photos) -> dict[st
 
 
 def _views(config: ConfigDict, photos: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-    seed = tf.stack([tf.constant(-1 - config.seed, tf.int64), step])  # no stream of `sampling` has a negative seed
+    # The seeds of `sampling` are not negative, so this seed is different from all of them.
+    seed = tf.stack([tf.constant(-1 - config.seed, tf.int64), step])
     return random_flip_and_crop(
         _to_model_range(photos),
         seed,

@@ -1,4 +1,4 @@
-"""Reading of the bundle that contains these scripts: its programs as JAX functions, its photos and its variables."""
+"""Classes that read the bundle of these scripts: its programs as JAX functions, its photos and its variables."""
 
 import io
 import json
@@ -41,7 +41,11 @@ class Program:
         self._call = jax.jit(export.deserialize(bytearray(content)).call)
 
     def __call__(self, state: State, *arguments: Any) -> tuple[dict[str, jax.Array], State]:
-        """Runs the program. Returns two dicts: its results, and the new values of the variables that it writes."""
+        """Runs the program.
+
+        Returns:
+            two dicts: the results, and the new values of the variables that the program writes.
+        """
         outputs = self._call(*arguments, *(state[name] for name in self.reads))
         count = len(self.results)
         results = dict(zip(self.results, outputs[:count], strict=True))

@@ -18,15 +18,15 @@ from engine import Engine
 
 # With larger differences, a device would train different networks. On a CPU the first step differs by less than 1e-5.
 LIMITS = {"first_report": 2e-3, "report": 0.2, "layers": 0.02, "probability": 0.02}
-_LEAST = 0.1  # relative differences divide by at least this, because small results are means of larger numbers
+_LEAST = 0.1  # the least divisor of a relative difference, because a small result can be a mean of larger numbers
 
 
 def check(bundle: Bundle, precision: str) -> None:
     """Runs the steps of the reference again, and compares the results with TensorFlow's.
 
     The log gets the largest differences for each training program. "first_report" (the first step) and "report" (all
-    steps) are relative to TensorFlow's results. "layers" compares the layers of "synthesize", which are in [-1, 1].
-    "probability" compares the probabilities of "predict", which are in [0, 1].
+    steps) are differences relative to TensorFlow's results. "layers" compares the layers of "synthesize", which are in
+    [-1, 1]. "probability" compares the probabilities of "predict", which are in [0, 1].
 
     Raises:
         ValueError: if a difference is above its limit.

@@ -1,4 +1,4 @@
-"""Running of a bundle's programs, with the photos and the variables on the device."""
+"""Classes that run a bundle's programs, with the photos and the variables on the device."""
 
 import logging
 import time
@@ -11,7 +11,8 @@ import numpy as np
 from bundle import TRAINING, Bundle, Program, State
 from plan import PhotoOrder
 
-_DRAWS_OF_A_SEED = 10_000_000  # a run has fewer steps; more steps would repeat the random draws of the next seed
+# A run has fewer steps than this number, so runs with different seeds have different random draws.
+_DRAWS_OF_A_SEED = 10_000_000
 
 
 class StepLoop:
@@ -120,7 +121,7 @@ class Engine:
         return {name: np.asarray(value) for name, value in layers.items()}
 
     def crossed_masks(self, step: int) -> np.ndarray:
-        """Returns `gan_figures.crossed_masks`, float32 [code, z, height, width]."""
+        """Returns the same masks as `gan_figures.crossed_masks`, float32 [code, z, height, width]."""
         return np.asarray(self._cross(self.state, np.int64(step))[0]["mask"])
 
     def predict(self, images: np.ndarray) -> np.ndarray:

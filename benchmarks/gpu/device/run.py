@@ -4,7 +4,7 @@
 
 The script needs only JAX, NumPy and Pillow, so it reads its flags with argparse. It runs Algorithm 1 of the paper. OUT
 gets at most 8 files of less than 16 MiB: log.txt, curve.csv, grids.png, record.json and up to four files of weights.
-All files but the log are written after each round. With JAX_PLATFORMS=cpu the script runs on a CPU.
+All files except the log are written after each round. With JAX_PLATFORMS=cpu the script runs on a CPU.
 """
 
 import argparse
@@ -37,11 +37,11 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", required=True, type=pathlib.Path, help="folder for the files that the run writes")
     parser.add_argument(
-        "--check", type=pathlib.Path, help="a bundle with a reference; this device is first checked against it"
+        "--check", type=pathlib.Path, help="a bundle with TensorFlow's results, to check this device before training"
     )
     parser.add_argument("--budget", type=float, default=570.0, help="seconds for everything")
     parser.add_argument("--precision", default="bf16", help="f32, tf32 or bf16, if the bundle has it")
-    parser.add_argument("--chunk", type=int, default=50, help="steps in one dispatch; a phase has a multiple of it")
+    parser.add_argument("--chunk", type=int, default=50, help="steps in one dispatch; divides the steps of a phase")
     parser.add_argument("--seed", type=int, default=0, help="seed of the weights, the order of photos and the draws")
     parser.add_argument("--cache", type=pathlib.Path, help="folder that keeps compiled programs for later runs")
     return parser.parse_args()

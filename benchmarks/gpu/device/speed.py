@@ -99,7 +99,7 @@ def time_variant(path: pathlib.Path, precision: str, chunk: int) -> None:
 
     The process prints "compiled", waits for `_GO` on the standard input, times the variant, and prints a JSON object.
     """
-    # These imports start JAX. The process that starts the variants must not start JAX, so they are not at the top.
+    # These imports start JAX. The process that starts the variants must not start JAX, so it does not import them.
     import jax
     import jax.numpy as jnp
     import numpy as np

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 _SECONDS = 5.0  # least time between two lines
-_HEALTHY_MASKS = (0.02, 0.9)  # range of the mean mask; beyond it, one layer covers the whole image
+_HEALTHY_MASKS = (0.02, 0.9)  # range of the masks' mean; outside it, one layer covers the whole image
 _COLLAPSED_LINES = 4  # masks have collapsed if this many lines in a row are outside the range
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-# A device can return at most 8 files of up to 16 MiB. Four are record.json, log.txt, curve.csv and grids.png.
+# A device can return at most 8 files of up to 16 MiB. Four of them are record.json, log.txt, curve.csv and grids.png.
 FILE_BYTES = int(15.5 * 2**20)
 FILES = 4
-TOTAL_BYTES = 58 * 2**20  # all files but record.json; a device can return 60 MiB, and the rest is for record.json
+# The limit for all files together, except record.json. A device can return 60 MiB, so 2 MiB are left for record.json.
+TOTAL_BYTES = 58 * 2**20
 # Groups of variables, in the order in which they are written. If a group no longer fits, all of it is left out.
 GROUPS = (
     "average_segmenter",
