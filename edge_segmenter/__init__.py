@@ -1,4 +1,4 @@
-# Not imported from typing, because that takes long, and Ctrl-C would show a traceback during the import.
+# TYPE_CHECKING is not imported from typing, because that import takes long, and Ctrl-C during it shows a traceback.
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The facts inside an exported .tflite file: JSON in an entry of its flatbuffer's metadata."""
+"""Reading of the facts about a model, which the export stores as JSON in the metadata of the .tflite file."""
 
 import json
 import os

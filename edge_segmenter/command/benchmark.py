@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def measure(segmenter: Segmenter, source: pathlib.Path | None, runs: int, batch: int = 1) -> dict[str, np.ndarray]:
-    """Measures the time of the model alone, and of everything from image file to mask. Masks are not written.
+    """Measures the time of the model alone, and of all work from image file to mask. Masks are not written.
 
     Args:
         segmenter: `Segmenter`.

@@ -47,7 +47,7 @@ def find_images(sources: Sequence[Path], output: Path | None = None) -> list[Pat
     images = list(dict.fromkeys(image for listed in found for image in listed))
     videos = [image for image in images if several and is_video(image)]
     for video in videos:
-        say(f"left out {video}: a video is segmented alone, give --input only this file", sys.stderr)
+        say(f"left out {video}: a video must be the only input", sys.stderr)
     images = [image for image in images if image not in videos]
     if not images:
         raise ValueError(f"no image in {', '.join(map(str, sources))}")
@@ -123,7 +123,7 @@ def result_names(images: list[Path], folder: Path) -> list[Path]:
         images: images in `folder` or below it.
         folder: see `common_folder`.
     """
-    # In lower case, because on some file systems a.png and A.png are the same file.
+    # The stems are in lower case, because on some file systems a.png and A.png are the same file.
     stems = [os.path.abspath(image.with_suffix("")).lower() for image in images]
     sharing = collections.Counter(stems)
     names = []

@@ -1,10 +1,10 @@
 """Cuts the foreground out of images and videos with an exported segmenter.
 
-To list the flags of a command: edge-segmenter segment --help. README.md has
-the rules for names, links, broken files and limits.
+edge-segmenter segment --help lists the flags of a command. README.md has the
+rules for names, links, broken files and limits.
 """
 
-# argparse is used, not absl, because on a device the package needs only NumPy, Pillow and LiteRT.
+# argparse is used instead of absl, so that on a device the package needs only NumPy, Pillow and LiteRT.
 import argparse
 import difflib
 import io
@@ -24,7 +24,8 @@ from .interruption import interruption
 from .plan import is_video, plan, video_targets
 from .segment_images import segment_images
 
-# For .mkv and .webm, the number of frames is computed from the duration. It is too high if the sound lasts longer.
+# For .mkv and .webm, the number of frames is computed from the duration. This number is too high if
+# the sound lasts longer than the pictures.
 UNCERTAIN_FRAMES = 3
 
 _EXAMPLES = """\
@@ -112,25 +113,25 @@ def _add_segment(commands: "argparse._SubParsersAction[_CommandParser]", help: s
     parser = commands.add_parser("segment", formatter_class=_Help, **texts)
     group = parser.add_argument_group("what to segment")
     source = group.add_mutually_exclusive_group(required=True)
-    suffixes = f"a video; or images, and folders, searched for {' '.join(SUFFIXES)}"
+    suffixes = f"one video, or images and folders of images ({' '.join(SUFFIXES)})"
     source.add_argument("--input", type=_path, nargs="+", metavar="PATH", help=suffixes)
-    source.add_argument("--camera", type=int, metavar="N", help="instead of --input: a camera, 0 for the first")
+    source.add_argument("--camera", type=int, metavar="N", help="index of a camera, instead of --input; the first is 0")
     _add_model(parser)
     group = parser.add_argument_group("results")
     group.add_argument("--output", type=_path, required=True, metavar="DIR", help="a folder, made if missing")
-    kinds = "some of mask, cutout, blurred; default: mask and cutout; for a video or a camera, mask"
+    kinds = "one or more of mask, cutout and blurred; default: mask and cutout for images, mask for a video or a camera"
     group.add_argument("--kind", nargs="+", choices=FOLDERS, metavar="KIND", help=kinds)
-    threshold = "a mask's least foreground probability, 0 to 1, default 0.5"
+    threshold = "probability above which a pixel is in the mask, 0 to 1, default 0.5"
     group.add_argument("--threshold", type=float, default=results.THRESHOLD, metavar="P", help=threshold)
     radius = f"radius of the blur in pixels, default {results.RADIUS}"
     group.add_argument("--radius", type=float, default=results.RADIUS, metavar="R", help=radius)
-    sharpen = "move each boundary to the edges of its image, and correct masks by colours; takes more time"
+    sharpen = "correct each mask by the colours and edges of its image; takes more time"
     group.add_argument("--sharpen", action="store_true", help=sharpen)
     parser.set_defaults(run=_segment)
 
 
 def _add_benchmark(commands: "argparse._SubParsersAction[_CommandParser]", help: str) -> None:
-    description = "Measures the model alone, and everything from image file to mask. Writes nothing."
+    description = "Measures the time of the model alone, and of all work from image file to mask.\nWrites nothing."
     texts: dict[str, Any] = {"help": help, "description": description, "epilog": _BENCHMARK_EXAMPLES}
     parser = commands.add_parser("benchmark", formatter_class=_Help, **texts)
     _add_model(parser)
@@ -138,7 +139,7 @@ def _add_benchmark(commands: "argparse._SubParsersAction[_CommandParser]", help:
     images = "an image or a folder; default: a random image"
     group.add_argument("--input", type=_path, metavar="PATH", help=images)
     group.add_argument("--runs", type=int, default=200, metavar="N", help="number of timed calls, default 200")
-    group.add_argument("--batch", type=int, default=1, metavar="N", help="images in a call of the model, default 1")
+    group.add_argument("--batch", type=int, default=1, metavar="N", help="images in each call of the model, default 1")
     parser.set_defaults(run=_benchmark)
 
 
@@ -170,7 +171,7 @@ def _segment_images(arguments, segmenter, makers, stop):
         earlier = [any(target.exists() for target in targets.values()) for _, targets in jobs]
         done, failed = segment_images(segmenter, jobs, makers, stop)
     replaced = sum(earlier[: done + failed])
-    end = f", {replaced} with earlier results, which are replaced" if replaced else ""
+    end = f", {replaced} replaced earlier results" if replaced else ""
     end += ", stopped" if stop.is_set() else ""
     say(f"{done} of {len(jobs)} images segmented into {arguments.output}, {failed} failed{end}", sys.stdout)
     return 0 if done == len(jobs) else 1
@@ -194,7 +195,7 @@ def _segment_video(arguments, segmenter, makers, stop):
 
 def _status_of_a_whole_video(source: pathlib.Path, count: int, promised: int) -> int:
     if count < promised:
-        message = f"warning: {source} ends early: {count} frames could be read, its header promises {promised}"
+        message = f"warning: {source} ends early: {count} frames could be read, but its header states {promised}"
         say(message, sys.stderr)
     return 0 if promised - count <= UNCERTAIN_FRAMES else 1
 

@@ -18,8 +18,8 @@ from .plan import Targets
 
 _NOTICED = 0.1  # seconds
 _OUT_OF_STEP = (
-    "its frames come at uneven times, those of the result at even times, up to {:.1f} s apart; "
-    "for a result in step, convert the video first: ffmpeg -i IN -r 30 OUT"
+    "its frames come at uneven times, but the frames of the result come at even times, so a frame may be {:.1f} s too "
+    "early or too late; to avoid this, convert the video first: ffmpeg -i IN -r 30 OUT"
 )
 
 Frames = Generator[Image.Image, None, None]
@@ -36,8 +36,8 @@ def segment_video(
 
     Raises:
         ValueError: if the source cannot be opened or has no frame, another command writes into the folders of the
-            results, a result cannot be written, or OpenCV fails.
-        OSError: if a result cannot be written.
+            results, a video cannot be written, or OpenCV fails.
+        OSError: if a folder or an image cannot be written.
     """
     with video.opencv_errors_named(source):
         capture, fps = video.open_capture(source)

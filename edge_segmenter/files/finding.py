@@ -68,11 +68,11 @@ def list_images(
 
     Args:
         folder: the folder to search.
-        without: None, or a folder that is left out, together with all links into it. It need not exist.
+        without: None, or a folder that is left out, together with all links into it. The folder need not exist.
         shown: function that takes the entries, yields them one by one, and shows progress.
 
     Returns:
-        `Listing`. All its paths begin with `folder`, exactly as it was given.
+        `Listing`. Its `images` and its `unreadable` folders begin with `folder`, exactly as it was given.
     """
     target = Path(os.path.realpath(without)) if without else None
     listing = Listing(Path(folder), [], {}, collections.Counter(), collections.Counter())

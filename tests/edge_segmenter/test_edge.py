@@ -152,7 +152,7 @@ def test_results_that_are_replaced_are_counted(model, photos, tmp_path):
         for name in names:
             half_white().save(photos / folder / f"{name}.jpg")
     assert run(model, photos / "a" / "1.jpg", tmp_path / "out").stdout.endswith(", 0 failed\n")
-    expected = "2 of 2 images segmented into {}, 0 failed, 1 with earlier results, which are replaced\n"
+    expected = "2 of 2 images segmented into {}, 0 failed, 1 replaced earlier results\n"
     assert run(model, photos / "b", tmp_path / "out").stdout == expected.format(tmp_path / "out")
 
 
@@ -258,7 +258,7 @@ def test_a_video_among_several_inputs_is_named(model, photos, tmp_path):
     half_white().save(photos / "a.jpg")
     (photos / "clip.MP4").touch()
     finished = run_main("segment", "--model", model, "--output", tmp_path, "--input", *sorted(photos.iterdir()))
-    assert finished.returncode == 0 and "clip.MP4: a video is segmented alone" in finished.stderr
+    assert finished.returncode == 0 and "clip.MP4: a video must be the only input" in finished.stderr
     finished = run(model, photos, tmp_path / "out")
     assert ".mp4 1 (videos: pass each video to edge-segmenter by its name)" in finished.stderr
 

@@ -163,14 +163,14 @@ def test_a_truncated_video_is_named_with_both_numbers(model, tmp_path):
     finished = run(model, clip, tmp_path / "out")
     frames = len(read(tmp_path / "out/masks/cut.mp4")[0])
     assert 0 < frames < 36 and finished.stdout == f"{frames} frames of {clip} segmented into {tmp_path / 'out'}\n"
-    message = f"warning: {clip} ends early: {frames} frames could be read, its header promises 40\n"
+    message = f"warning: {clip} ends early: {frames} frames could be read, but its header states 40\n"
     assert message in finished.stderr and finished.returncode == 1
 
 
 @pytest.mark.parametrize("count, status, named", [(36, 1, True), (37, 0, True), (40, 0, False), (41, 0, False)])
 def test_a_few_missing_frames_are_a_warning(capsys, count, status, named):
     assert edge._status_of_a_whole_video("clip.mkv", count, 40) == status
-    assert (f": {count} frames could be read, its header promises 40" in capsys.readouterr().err) == named
+    assert (f": {count} frames could be read, but its header states 40" in capsys.readouterr().err) == named
 
 
 def test_a_video_whose_name_is_not_utf8(model, clip, tmp_path):
