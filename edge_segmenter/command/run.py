@@ -168,9 +168,7 @@ def _segment_images(arguments, segmenter, makers, stop):
     kinds = arguments.kind or ("mask", "cutout")
     jobs = plan(arguments.input, arguments.output, kinds)
     with claimed(arguments.output / FOLDERS[kind] for kind in kinds):
-        earlier = [any(target.exists() for target in targets.values()) for _, targets in jobs]
-        done, failed = segment_images(segmenter, jobs, makers, stop)
-    replaced = sum(earlier[: done + failed])
+        done, failed, replaced = segment_images(segmenter, jobs, makers, stop)
     end = f", {replaced} replaced earlier results" if replaced else ""
     end += ", stopped" if stop.is_set() else ""
     say(f"{done} of {len(jobs)} images segmented into {arguments.output}, {failed} failed{end}", sys.stdout)

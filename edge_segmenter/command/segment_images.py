@@ -25,29 +25,32 @@ class OutputLost(OSError):
 
 def segment_images(
     segmenter: Segmenter, jobs: list[tuple[Path, Targets]], makers: Makers, stop: threading.Event
-) -> tuple[int, int]:
+) -> tuple[int, int, int]:
     """Segments images until all are done or `stop` is set. If an image fails, its name is printed to stderr.
 
     Returns:
-        The number of images that were segmented, and the number that failed.
+        Three numbers of images: those that were segmented, those that failed, and those of the segmented images that
+        had earlier results, which were replaced.
 
     Raises:
         OutputLost: if a result cannot be written. The results that were written before are kept.
     """
-    done = failed = 0
+    done = failed = replaced = 0
     for path, targets in progress(jobs, "segmenting", len(jobs), "images"):
         if stop.is_set():
             break
+        had_results = any(target.exists() for target in targets.values())
         try:
             _segment(segmenter, path, targets, makers)
             done += 1
+            replaced += had_results
         except OutputLost as error:
             raise OutputLost(f"{error}; {done} of {len(jobs)} images were segmented before, {failed} failed") from error
         except Exception as error:  # an error in one image must not stop the others
             failed += 1
             clear_line()
             say(f"skipped {path}: {error}", sys.stderr)
-    return done, failed
+    return done, failed, replaced
 
 
 def _segment(segmenter: Segmenter, path: Path, targets: Targets, makers: Makers) -> None:

@@ -152,7 +152,9 @@ def test_results_that_are_replaced_are_counted(model, photos, tmp_path):
         for name in names:
             half_white().save(photos / folder / f"{name}.jpg")
     assert run(model, photos / "a" / "1.jpg", tmp_path / "out").stdout.endswith(", 0 failed\n")
-    expected = "2 of 2 images segmented into {}, 0 failed, 1 replaced earlier results\n"
+    (photos / "b" / "3.jpg").write_bytes(b"no image")  # fails, so its earlier result is not replaced
+    half_white().save(tmp_path / "out/masks/3.png")
+    expected = "2 of 3 images segmented into {}, 1 failed, 1 replaced earlier results\n"
     assert run(model, photos / "b", tmp_path / "out").stdout == expected.format(tmp_path / "out")
 
 
