@@ -32,7 +32,8 @@ def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
 
     Raises:
         FileNotFoundError: the run has no checkpoint.
-        ValueError: `metrics.inception` is not a file with Inception weights, or another run is at work in the workdir.
+        ValueError: `metrics.inception` is not a file with Inception weights, or another command is at work in the
+            workdir.
     """
     inception = gan_figures.build_inception(config)
     gan, segmenter, checkpointer = restore_run(config, workdir)

@@ -10,9 +10,9 @@ WORKDIR/explore holds sheets with labelled rows and columns. No image is perturb
     cutouts.png                  objects on a checkerboard
     cutouts/                     half of these objects, each as a file with alpha
     photos_on_backgrounds.png    objects of held-out photos, as the segmenter finds them, on synthetic backgrounds
-    photo_on_backgrounds.png     with --photo=FILE: the same with your photo
+    photo_on_backgrounds.png     with --photo=FILE: the object of your photo, on synthetic backgrounds
     photo_cutout.png             with --photo=FILE: the cut-out with alpha, at the photo's own size
-    walk.gif                     a walk through five codes
+    walk.gif                     an animation that moves through five codes
 """
 
 import os

@@ -101,7 +101,7 @@ def test_table_is_aligned_and_has_both_averages():
     truth[0, :, :4], truth[1, :, :4] = 0, 255
     photos = Photos(np.zeros((2, 8, 8, 3), np.uint8), truth, ("a", "b"))
     title, header, *rows = format_table(evaluate(red_network(), photos)).splitlines()
-    assert title.startswith("2 images; in per cent")
+    assert title.startswith("2 images; all figures are in per cent")
     assert " ".join(header.split()) == "IoU mIoU ACC IoU/image mIoU/image ACC/image ARI MSC boundary predicted true"
     assert len({len(line) for line in (header, *rows)}) == 1
     # No pixel is red, so all pixels are predicted as background. Over all pixels, IoU is 0 and ACC is 32 / 96. In image

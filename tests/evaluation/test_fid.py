@@ -145,5 +145,5 @@ def test_names_a_damaged_entry(tmp_path, content):
     cached_statistics(MeanColour(), images, tmp_path)
     (entry,) = tmp_path.glob("*.npz")
     entry.write_bytes(content)
-    with pytest.raises(ValueError, match=f"{entry} is damaged: .*; remove it, and it is computed again"):
+    with pytest.raises(ValueError, match=f"{entry} is damaged: .*; remove it to compute the statistics again"):
         cached_statistics(MeanColour(), images, tmp_path)

@@ -22,8 +22,8 @@ def prepare_photos(config: ConfigDict) -> None:
 def load_photos(config: ConfigDict, cache: str | os.PathLike | None = None) -> Splits:
     """Loads the dataset `config.data.source`.
 
-    Never prepares a dataset of the paper. This would write to a folder that the config names, and the config may come
-    from somebody else.
+    This function never downloads or prepares a dataset of the paper. Preparing a dataset writes to a folder that the
+    config names, and the config may come from somebody else.
 
     Args:
         config: the run's config.

@@ -22,8 +22,8 @@ def labelled_square(
 ) -> np.ndarray:
     """Fits a photo and its mask into the same square.
 
-    The photo is resized bilinearly with antialiasing; the paper does not say how it resizes. Each pixel of the resized
-    mask gets the label of the nearest pixel in the original mask.
+    The photo is resized bilinearly with antialiasing. The paper does not say how it resizes photos. Each pixel of the
+    resized mask gets the label of the nearest pixel in the original mask.
 
     Args:
         photo: PIL.Image in mode RGB.
@@ -32,7 +32,7 @@ def labelled_square(
         size: side of the square, pixels.
         fit: "crop", "squeeze" or "pad", see `edge_segmenter.fit`. The paper crops (C.3).
         unlabelled: None, or the grey of mask pixels that have no label.
-        mask_name: name of the mask in errors.
+        mask_name: name of the mask in error messages.
 
     Returns:
         uint8 [size, size, rgb]. If there is a mask, a fourth channel holds the labels 0, 1 and 255. With "pad", the
@@ -75,7 +75,7 @@ def full_labels(
 def _check_aspect(photo: Image.Image, mask: Image.Image, mask_name: str | os.PathLike) -> None:
     (width, height), (mask_width, mask_height) = photo.size, mask.size
     # A difference of one pixel is allowed, because sides are rounded. A difference of 1 % is allowed, because tools cut
-    # or add some pixels. At the network's resolution, both are less than a pixel.
+    # or add some pixels. In a square of 100 x 100 pixels, a difference of 1 % is one pixel.
     if abs(width * mask_height - height * mask_width) > max(*photo.size, *mask.size, _ASPECTS * width * mask_height):
         words = f"{mask_name} has another aspect ratio than its photo: mask {mask.size}, photo {photo.size}"
         if abs(width * mask_width - height * mask_height) <= max(photo.size + mask.size):

@@ -48,6 +48,6 @@ def variety_warning(synthetic: Mapping[str, float]) -> str | None:
         return None
     return (
         f"few silhouettes: {synthetic['silhouettes']:.0f} among {synthetic['pictures']:.0f} masks, and "
-        f"{synthetic['pairs_alike']:.0%} of the pairs of masks are alike; z explains {synthetic['variance_z']:.0%} of "
-        f"their variance, the code {synthetic['variance_code']:.0%}. See docs/training.md."
+        f"{synthetic['pairs_alike']:.0%} of the pairs of masks are alike. z explains {synthetic['variance_z']:.0%} of "
+        f"the masks' variance, and the private code explains {synthetic['variance_code']:.0%}. See docs/training.md."
     )

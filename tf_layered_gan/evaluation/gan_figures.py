@@ -33,9 +33,10 @@ def evaluate_fid(
 ) -> dict[str, Any]:
     """Computes FID of the composed images, and bg-FID of the backgrounds alone, with the averaged generators.
 
-    A bg-FID far above FID is a good sign: the backgrounds are not whole images (paper, Table 1). The composed images
-    are perturbed, as in the training of D. The backgrounds are not perturbed. All images are rounded to whole pixel
-    values. The synthetic images are compared with all photos at the GAN's resolution, see `reference_photos`.
+    A bg-FID far above FID is a good sign, because it means that the backgrounds alone do not look like photos (paper,
+    Table 1). The composed images are perturbed, as in the training of D. The backgrounds are not perturbed. All images
+    are rounded to whole pixel values. The synthetic images are compared with all photos at the GAN's resolution, see
+    `reference_photos`.
 
     Args:
         gan: the GAN.

@@ -69,7 +69,7 @@ def segmentation_sheet(images: np.ndarray, truth: np.ndarray, predictions: dict[
         images: uint8 [image, height, width, rgb].
         truth: uint8 [image, height, width]: 0 background, 1 foreground, 255 unlabelled.
         predictions: dict from the name of a method to its masks, [image, height, width], bool or float in [0, 1]. The
-            dict has at least one method. The first method is ours.
+            dict has at least one method. The first method is the run's segmenter.
 
     Returns:
         uint8 [sheet height, sheet width, rgb].
@@ -89,7 +89,10 @@ def segmentation_sheet(images: np.ndarray, truth: np.ndarray, predictions: dict[
 
 
 def save_png(array: np.ndarray, path: str | os.PathLike) -> None:
-    """Writes uint8 [height, width, rgb] or [height, width] to a PNG file atomically; creates missing folders."""
+    """Writes an image to a PNG file atomically. Creates missing folders.
+
+    The image is uint8 [height, width, rgb] or [height, width].
+    """
     atomic.save_png(Image.fromarray(array), path)
 
 
@@ -208,7 +211,8 @@ def _heading_row(headings: Sequence[str], width: int) -> np.ndarray:
 
 
 def _round(values: np.ndarray) -> np.ndarray:
-    values = np.nan_to_num(values)  # in training, the grid is written before non-finite values are reported
+    # In training, a grid may hold non-finite values, because it is written before they are reported.
+    values = np.nan_to_num(values)
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 

@@ -24,8 +24,9 @@ def clustering_metrics(clusters: np.ndarray, classes: Sequence[str]) -> dict[str
         classes: class of each photo.
 
     Returns:
-        dict: "nmi" and "nmi_by_chance", floats in [0, 1]; "photos", "classes" and "clusters" (clusters that have a
-        photo), ints; and "normalised_by", a description of the normalisation.
+        dict: "nmi" and "nmi_by_chance", floats in [0, 1]; the ints "photos", "classes" and "clusters", which are the
+        numbers of photos, of classes, and of clusters that have a photo; and "normalised_by", a description of the
+        normalisation.
 
     Raises:
         ValueError: if the lengths differ, or there is no photo.

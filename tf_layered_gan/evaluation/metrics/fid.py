@@ -1,4 +1,4 @@
-"""Fréchet Inception Distance (Heusel et al. 2017): a distance between two sets of images, by their features."""
+"""Fréchet Inception Distance (Heusel et al. 2017): a distance between the features of two sets of images."""
 
 import contextlib
 import dataclasses
@@ -20,7 +20,7 @@ from tf_layered_gan.files.weights import sha256
 RESIZE = f"bilinear to {RESOLUTION} pixels as in TensorFlow 1 (corner on corner, no antialiasing)"
 VERSION = 1  # Part of the key of cached statistics. Increase VERSION whenever the features of an image change.
 _BATCH_SIZE = 32
-_BLOCK = 4096  # features in a product
+_BLOCK = 4096  # a block holds the features of at least this many images, except the last block
 
 
 class InceptionFeatures:
@@ -119,7 +119,8 @@ def statistics(batches: Iterable[np.ndarray]) -> Statistics:
 def _blocks(batches: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     """Joins batches into larger blocks of float64.
 
-    If the batches were small, adding the products would take longer than computing them.
+    `statistics` computes a product of matrices for each block, and adds the product to a sum. If the blocks were small,
+    adding the products would take longer than computing them.
     """
     waiting: list[np.ndarray] = []
     for batch in batches:
@@ -175,7 +176,7 @@ def cached_statistics(features: InceptionFeatures, images: np.ndarray, cache: st
     except FileNotFoundError:
         computed = image_statistics(features, images)
     except Exception as error:  # if a file is not an archive, NumPy raises many kinds of errors
-        raise ValueError(f"{entry} is damaged: {error}; remove it, and it is computed again") from error
+        raise ValueError(f"{entry} is damaged: {error}; remove it to compute the statistics again") from error
     cache_folder.claim(entry.parent)
     with replacing(entry) as written:
         np.savez(written, **dataclasses.asdict(computed))

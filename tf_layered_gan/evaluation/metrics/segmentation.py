@@ -13,7 +13,7 @@ def segmentation_metrics(predicted: np.ndarray, truth: np.ndarray) -> dict[str, 
     The metrics of the paper (Sec. 4) are accuracy, the IoU of the foreground, and mIoU. mIoU is the mean of the
     foreground's and the background's IoU. A metric over all pixels counts the pixels of all images together. A metric
     with "_per_image" is computed for each image and then averaged. The paper does not say whether it averages over
-    images. A mask is never replaced by its inverse.
+    images. A predicted mask is never replaced by its inverse, even if the inverse agrees better with the true mask.
 
     Args:
         predicted: bool [image, height, width], True = foreground.
@@ -88,8 +88,8 @@ def confusion_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
 def boundary_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Counts each image's labelled pixels inside and outside the boundary bands of the true and the predicted mask.
 
-    The boundary IoU (Cheng et al. 2021) is the IoU of the two bands: `foreground_iou` of these matrices. Unlabelled
-    pixels count as correctly predicted, so that the border of an unlabelled area is not a boundary.
+    The boundary IoU (Cheng et al. 2021) is the IoU of the two bands. `foreground_iou` computes it from these matrices.
+    Unlabelled pixels count as correctly predicted, so that the border of an unlabelled area is not a boundary.
 
     Args:
         predicted, truth: see `segmentation_metrics`.
