@@ -4,12 +4,12 @@ Usage: tf-layered-gan --config=CONFIG --workdir=WORKDIR [--config.FIELD=VALUE ..
        tf-layered-gan --mode=MODE --workdir=WORKDIR                                   to use a trained run
 
 What to do:
-  --mode=train         train, from the last checkpoint if there is one (the default)
+  --mode=train         train (the default), from the last checkpoint if there is one
   --mode=evaluate      measure the segmenter and the baselines on the test photos
   --mode=synthesize    write --count=1000 pairs of image and mask to WORKDIR/synthetic
   --mode=explore       show what the GAN's codes mean: labelled images in WORKDIR/explore; --photo=FILE adds your photo
-  --mode=report        write WORKDIR/report.html again; --compare=DIR,DIR puts other runs beside it
-  --dry_run            before training: check photos, settings and memory, estimate time and disk; writes nothing
+  --mode=report        write WORKDIR/report.html again; --compare=DIR,DIR also shows other runs on the page
+  --dry_run            check photos, settings and memory, and estimate time and disk; nothing is trained or written
 
 Where:
   --workdir=WORKDIR    directory of the run: checkpoints, samples, TensorBoard, figures
@@ -53,11 +53,13 @@ _MODE = flags.DEFINE_enum(
     "mode",
     "train",
     ["train", "evaluate", "synthesize", "explore", "report"],
-    "train: Algorithm 1, from the last checkpoint if there is one. evaluate: measure the trained segmenter and the "
-    "baselines on the test photos. synthesize: write pairs of image and mask to WORKDIR/synthetic. explore: write "
-    "images that show what the codes mean to WORKDIR/explore. report: write WORKDIR/report.html again.",
+    "train: run the paper's Algorithm 1, from the last checkpoint if there is one. evaluate: measure the trained "
+    "segmenter and the baselines on the test photos. synthesize: write pairs of image and mask to WORKDIR/synthetic. "
+    "explore: write images to WORKDIR/explore that show what the codes mean. report: write WORKDIR/report.html again.",
 )
-_COMPARE = flags.DEFINE_list("compare", [], "report: directories of other runs to put side by side, with commas.")
+_COMPARE = flags.DEFINE_list(
+    "compare", [], "report: the directories of other runs to show beside this run, separated by commas."
+)
 _COUNT = flags.DEFINE_integer("count", 1_000, "synthesize: number of pairs.", lower_bound=1)
 _PHOTO = define_path("photo", "explore: also put the object of this photo on new backgrounds.", exists=True)
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "train: check everything and estimate time and disk, but do not train.")

@@ -30,7 +30,8 @@ def claim(folder: str | os.PathLike) -> None:
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     if not is_marked(path):
-        # This file is outside the folder. If the program is killed now, `check` must still find the folder empty.
+        # The mark is written outside the folder first. If the program is killed now, the folder is still empty, and
+        # `check` accepts it.
         half = path.parent / f".{_MARK}.{os.getpid()}"
         half.write_text(_TEXT)
         half.replace(path / _MARK)

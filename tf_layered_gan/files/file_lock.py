@@ -22,8 +22,8 @@ def file_lock(folder: str | os.PathLike, taken: Callable[[], None]) -> Iterator[
 
     Args:
         folder: the folder to lock; created if it is missing.
-        taken: function that is called if another process holds the lock, before the wait. It may raise an error instead
-            of waiting.
+        taken: function that is called before the wait if another process holds the lock. It may raise an error, and
+            then there is no wait.
 
     Raises:
         OSError: the folder cannot be created, or it contains no file `lock` and cannot be written to.

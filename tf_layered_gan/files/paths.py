@@ -18,7 +18,7 @@ def resolved(path: str | os.PathLike, name: str, *, exists: bool = False) -> str
 
     Args:
         path: the path from the user, absolute or relative to the working directory.
-        name: the flag or field, for errors.
+        name: the flag or field, for error messages.
         exists: whether the path must exist. If True, a missing path that contains *, ? or [ is refused as a pattern.
 
     Raises:

@@ -35,8 +35,8 @@ def load_weights(
         path: the file.
         network_layers: the layers.
         name_of: function that takes a layer and one of its weights, and returns the name of the array for this weight.
-        source: the published network, for errors.
-        writer: the module that writes such files, for errors.
+        source: the published network, for error messages.
+        writer: the module that writes such files, for error messages.
 
     Raises:
         ValueError: there is no such file, or it was not written by `writer`; or an array is missing, has another shape

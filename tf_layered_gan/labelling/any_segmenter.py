@@ -65,7 +65,7 @@ def load_segmenter(
     resolution = _resolution(shape, size)
     if resolution is None or dtype != (np.uint8 if input_range is None else np.float32):
         given = "no size" if size is None else f"size {size}"
-        allowed = "uint8 [batch, R, R, 3], or float32 with an input_range; where R is None, a size of 1 or more sets it"
+        allowed = "uint8 [batch, R, R, 3], or float32 with an input_range; where R is None, size must be 1 or more"
         raise ValueError(f"the input of {path} is {np.dtype(dtype).name} {shape} with {given}, allowed: {allowed}")
 
     def predict(image: np.ndarray) -> np.ndarray:

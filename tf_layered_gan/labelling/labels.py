@@ -18,10 +18,12 @@ _LEAST_AGREEMENT = 0.3
 # network's mask. Photos with a lower IoU get no mixture. Both values were chosen on validation photos of flowers, birds
 # and cars.
 _GRABCUT_SHARE, _GRABCUT_AGREES = 0.3, 0.6
-# Limits of the threshold, out of 255. The threshold keeps the mean size of the masks the same. A threshold outside
-# these limits would give some pixels a label that is almost certainly wrong.
+# Limits of the threshold, on a scale from 0 to 255. The threshold keeps the mean size of the masks the same. A
+# threshold outside these limits would give some pixels a label that is almost certainly wrong.
 _THRESHOLDS = 64, 192
-_BLUR = 1 / 64  # as a fraction of the width; blurs GrabCut's masks, because their edges are often wrong by a pixel
+# Standard deviation of the blur of GrabCut's masks, as a fraction of the width. The masks are blurred, because their
+# edges are often wrong by a pixel.
+_BLUR = 1 / 64
 
 
 def find_masks(images: np.ndarray) -> np.ndarray:
