@@ -73,9 +73,9 @@ def build_gan_networks(config: ConfigDict) -> tuple[keras.Model, keras.Model, ke
 def build_gan(config: ConfigDict, segmenter: Segmenter) -> LayeredGAN:
     """Builds and compiles the LayeredGAN; its initial weights follow from `config.seed`.
 
-    The background loss uses the averaged network of `segmenter`. If the run has a bootstrap, or if `precision` is not
-    float32, the loss uses a separate network. `phases.gan_phase` gives this network the weights of the bootstrap's
-    segmenter or of `segmenter`.
+    By default, the background loss uses the averaged network of `segmenter`. If the run has a bootstrap, or if
+    `precision` is not float32, the loss uses a separate network. `phases.gan_phase` gives this network the weights of
+    the bootstrap's segmenter or of `segmenter`.
     """
     separate = config.refine.bootstrap or config.precision != "float32"
     background_judge = build_segmenter_network(config) if separate else segmenter.average_network
@@ -168,8 +168,8 @@ def build_photo_segmenter(config: ConfigDict, number: int) -> Segmenter:
         number: the number of the pass.
 
     Returns:
-        Segmenter. Its learning rate falls to zero over the steps, along half a cosine (Loshchilov and Hutter 2017). The
-        averaged network is less noisy than the trained network.
+        Segmenter. Its learning rate falls to zero over the steps, along half a cosine (Loshchilov and Hutter 2017). Its
+        averaged network is the network to use, because it is less noisy than the trained network.
     """
     keras.utils.set_random_seed((config.seed + 2 + number) % 2**32)  # the largest seed is 2**32 - 2
     segmenter = Segmenter(build_segmenter_network(config), ema_decay=_PHOTO_EMA_DECAY)

@@ -34,7 +34,7 @@ def sample_codes(
         prior: prior of the private code c, "categorical" or "normal".
         num_categories: d_c, the number of categories of c, or its dimension if the prior is normal.
         group_size: number of categories in a group; unused if the prior is normal.
-        in_pairs: whether the draws 2i and 2i + 1 have the same c. They still have different z. The batch size is then
+        in_pairs: whether the draws 2i and 2i + 1 have the same c, but different z. If True, the batch size must be
             even.
 
     Returns:

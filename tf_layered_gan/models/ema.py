@@ -16,7 +16,7 @@ def ema_copy(network: keras.Model) -> keras.Model:
 
 def _in_float32(layer: keras.layers.Layer) -> keras.layers.Layer:
     options = {name: "float32" if name == "dtype" else value for name, value in layer.get_config().items()}
-    return type(layer).from_config(options)  # operations such as `//` have no dtype
+    return type(layer).from_config(options)  # layers for operations such as `//` have no option dtype
 
 
 def update_ema(averages: Sequence[keras.Model], networks: Sequence[keras.Model], decay: float) -> None:

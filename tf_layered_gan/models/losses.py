@@ -1,7 +1,8 @@
 """The loss terms of the paper's Eqs. 5 to 8, and losses that the paper does not have.
 
-Every loss returns one value per example, float32 [batch]. All losses are minimised. Losses of pixels are averaged over
-the pixels. Eqs. 5, 7 and 8 are negative log-likelihoods; the paper prints them without the minus sign.
+Every loss returns one value per example, float32 [batch]. All losses are minimised. A loss that has a value for
+each pixel is averaged over the pixels. Eqs. 5, 7 and 8 are negative log-likelihoods, but the paper prints them without
+the minus sign.
 """
 
 import keras
@@ -99,8 +100,8 @@ def mask_size(mask: KerasTensor, least: float, most: float = 1.0) -> KerasTensor
     """Mask-size loss L_size = max(0, least - mean(pi)) + max(0, mean(pi) - most). Minimised by G_f.
 
     The loss keeps the mean of each mask between `least` and `most`. With `most` = 1, the result is PerturbGAN's loss,
-    which the paper's Table 1 compares with mutual information. A smaller `most` keeps a mask from filling the image;
-    this is not in the paper.
+    which the paper's Table 1 compares with mutual information. A smaller `most` keeps a mask from filling the image.
+    The paper does not have this upper limit.
 
     PerturbGAN's published code measures the mask after the perturbation. This function measures the mask before the
     perturbation.
@@ -126,11 +127,11 @@ def variety(mask: KerasTensor, least: float) -> KerasTensor:
     also reward large distances between images with different z, but without a limit.
 
     Args:
-        mask: pi before perturbation, float32 [batch, height, width, 1] in [0, 1]; the batch is even.
+        mask: pi before perturbation, float32 [batch, height, width, 1] in [0, 1]. The batch size must be even.
         least: the smallest distance at which the loss is 0, in [0, 1].
 
     Returns:
-        float32 [batch] in [0, least]; the two images of a pair have the same value.
+        float32 [batch] in [0, least]; the images 2i and 2i + 1 have the same value.
     """
     pairs = ops.reshape(mask, (-1, 2, *mask.shape[1:]))
     apart = ops.mean(ops.abs(pairs[:, 0] - pairs[:, 1]), axis=(1, 2, 3))
@@ -143,9 +144,10 @@ def independence(background: KerasTensor, foreground: KerasTensor, mask: KerasTe
     """Independence loss: penalises similarity between the hidden and the visible parts of the layers.
 
     Minimised by G_b and G_f. The paper does not have this loss. It comes from ILSGAN (Zou et al., 2023). Let x be a
-    hidden part and y a visible part of one image, and let x' be the hidden part of another image. The loss is mean|x' -
-    y| - mean|x - y|. This difference is large if x is closer to y than x' is. The loss is the sum for two pairs (x, y):
-    behind the mask (pi x_b, pi x_f) and outside the mask ((1 - pi) x_f, (1 - pi) x_b).
+    hidden part and y a visible part of one image, and let x' be the hidden part of another image. Take the
+    difference mean|x' - y| - mean|x - y|. It is large if x is closer to y than x' is. The loss is the sum of this
+    difference over two choices of (x, y): behind the mask (pi x_b, pi x_f), and outside the mask ((1 - pi) x_f,
+    (1 - pi) x_b).
 
     The loss estimates an upper bound (CLUB) on the mutual information of x and y, if x has a Laplace distribution
     around y with a fixed width. Independent layers do not have the smallest loss: layers with opposite colours have a

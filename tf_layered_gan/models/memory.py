@@ -18,7 +18,7 @@ from tf_layered_gan.models import build
 _PROGRAM = 1.2e9  # the bytes that a run with tiny networks takes
 # Values per weight: the weight, its gradient, Adam's two moments, the average, a copy for updates, a copy for saving.
 _COPIES = 7
-_LIVE = 2 / 3  # fraction of the layers' outputs in memory; TensorFlow frees outputs that no gradient needs
+_LIVE = 2 / 3  # fraction of the layers' outputs that stay in memory; TensorFlow frees outputs that no gradient needs
 _FLOAT = 4  # bytes
 
 

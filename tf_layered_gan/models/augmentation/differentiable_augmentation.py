@@ -124,7 +124,8 @@ def _transforms(deviations: tf.Tensor, resolution: int) -> tf.Tensor:
 def _change_color(images: tf.Tensor, deviations: tf.Tensor) -> tf.Tensor:
     """Changes brightness, saturation and contrast.
 
-    A deviation of 0 changes nothing, not even by rounding.
+    `deviations` holds the strength of each change, in [-1, 1]. A change of strength 0 leaves the image as it is,
+    without a rounding error.
     """
     brightness, saturation, contrast = (
         deviations[:, i, None, None, None] for i in (_BRIGHTNESS, _SATURATION, _CONTRAST)

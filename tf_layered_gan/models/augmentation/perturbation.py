@@ -83,7 +83,7 @@ def sample_transforms(
 
 
 def warp(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.Tensor:
-    """Warps each image by its transform (Eq. 9): bilinear interpolation, zero outside the image.
+    """Warps each image by its transform (Eq. 9), with bilinear interpolation.
 
     The gradient with respect to the images is the exact adjoint of the warp. TensorFlow's own gradient of the op omits
     the determinant of the transform, so it is wrong if the scale is not 1. The exact gradient is slower: forward and
@@ -272,8 +272,8 @@ def sample_windows(batch_size: int, seed: tf.Tensor, *, places: tuple[int, int])
     """Draws the position of each image's window on the background canvas, uniformly over all positions.
 
     This is not in the paper, which moves only the foreground. A moved foreground has a visible seam if it includes the
-    surroundings of the object. A moved background cuts off any object in it. So D also notices images whose object is
-    painted by the background generator.
+    surroundings of the object. If the window moves, its border can cut through an object that the background
+    generator painted. So D also notices images whose object is painted by the background generator.
 
     Args:
         batch_size: number of windows.

@@ -146,11 +146,13 @@ class PhotoLike:
             layers: "background", "foreground" and "mask" of `LayeredGAN.synthesize`, as painted.
             draws: "photo_like", the dict of `sample`: "object_transform" and "transform", see
                 `perturbation.affine_transforms`; "displacement", see `perturbation.bend`; the arguments "style",
-                "mirrored", "blur", "shrink", "sharpen", "noise" and "quality" of the functions below; "color".
+                "mirrored", "blur", "shrink", "sharpen", "noise" and "quality" of the functions below; and
+                "color".
 
         Returns:
             dict of "image", float32 [batch, height, width, rgb] in [-1, 1]; "mask", float32 [batch, height, width, 1],
-            0 or 1; "color", the change of colours that the segmenter applies instead of its usual change.
+            0 or 1; and "color", the draws of the colour augmentation, which replace the segmenter's usual draws for
+            these pairs.
         """
         draws = draws["photo_like"]
         layer = tf.concat([layers["foreground"], layers["mask"]], axis=-1)
@@ -225,7 +227,7 @@ def shrink(images: tf.Tensor, fraction: tf.Tensor) -> tf.Tensor:
     width = images.shape[1]
     size = tf.maximum(tf.round(fraction * width), 1.0)[:, None, None]
     centres = tf.range(width, dtype=tf.float32) + 0.5
-    # Positions are in pixels of the smaller image, which is `size` pixels wide. Later positions get the weight 0.
+    # Positions are in pixels of the smaller image, which is `size` pixels wide. Positions beyond it get the weight 0.
     distances = tf.abs(centres[:, None] * size / width - centres)
     triangle = tf.nn.relu(1.0 - distances) * tf.cast(centres < size, tf.float32)
     smaller = _weights(tf.transpose(triangle, [0, 2, 1]))

@@ -24,8 +24,9 @@ def discriminator(resolution: int, width: int, c_dim: int, *, minibatch_groups: 
         width: channels after the first convolution (FineGAN's ndf; paper: 64). The channels double at each halving of
             the map, down to 4x4 pixels, but never exceed 8 * width.
         c_dim: d_c, the number of categories of the private code, or its dimension if the prior is normal.
-        minibatch_groups: images in a group of the layer `MinibatchDeviation`, which adds a channel to the input of D's
-            last convolution. The number must divide the number of images. 0 leaves the layer out, as in the paper.
+        minibatch_groups: number of images in each group of the layer `MinibatchDeviation`, which adds a channel to the
+            input of D's last convolution. The batch size must be a multiple of this number. 0 leaves the layer out, as
+            in the paper.
 
     Returns:
         keras.Model that maps x to [D(x), E_x(c | x)]. x is float32 [batch, resolution, resolution, rgb] in [-1, 1].
