@@ -119,7 +119,7 @@ def test_model_of_any_size_without_a_size_is_refused(tmp_path, name):
     model = write_model(tmp_path / name, lambda x: x[..., :1], (None, None, None, 3))
     for size in (None, 0, -1):
         given = "no size" if size is None else f"size {size}"
-        message = rf"is float32 \[None, None, None, 3\] with {given}, allowed: .* size of 1 or more"
+        message = rf"is float32 \[None, None, None, 3\] with {given}, allowed: .* size must be 1 or more"
         with pytest.raises(ValueError, match=message):
             load_segmenter(model, size=size, input_range=(0, 1))
 
