@@ -1,4 +1,4 @@
-"""Comparison of two Inception networks with the same weights, in Keras and in TorchScript: the features and the FID.
+"""Comparison of the features and the FID of two Inception networks with the same weights, in Keras and in TorchScript.
 
     python -m benchmarks.compare_inception features --weights=inception.npz --output=DIR/keras FOLDER FOLDER
     python -m benchmarks.compare_inception features --weights=default_1.pt --output=DIR/torch FOLDER FOLDER
@@ -7,9 +7,9 @@
 The second command needs an environment with torch, NumPy, Pillow and absl. The other commands need the environment of
 this package.
 
-Each photo is resized to 299x299 pixels. In the environment with torch, `_resized` does this. Both sides read the photos
-of a folder in the same random order, in blocks of 50, so the first blocks are a fair sample. `--blocks` limits the
-number of blocks. If a command was stopped, start it again, and it continues.
+Each photo is resized to 299x299 pixels. In the environment with torch, `_resized` does this. Both networks get the
+photos of a folder in the same random order, in blocks of 50, so the first blocks are a fair sample. `--blocks` limits
+the number of blocks. If a command was stopped, start it again, and it continues.
 """
 
 import pathlib
@@ -31,11 +31,11 @@ Path = str | pathlib.Path
 def write_features(weights: str, folders: Sequence[Path], output: Path, blocks: int | None) -> None:
     """Writes the features of the photos in each folder to OUTPUT/0, OUTPUT/1, ... as blocks of float32 [photo, 2048].
 
-    `blocks` is the number of blocks of 50 photos from each folder, or None for all.
+    `blocks` is the number of blocks of 50 photos that are read from each folder, or None for all blocks.
     """
     features = _load(weights)
     chosen = [_shuffled(folder)[: blocks and blocks * _BLOCK] for folder in folders]
-    # The folders take turns, so that each has the same number of blocks.
+    # The folders take turns, so that a stopped command leaves the same number of blocks of each folder.
     for start in range(0, max(map(len, chosen)), _BLOCK):
         for i, photos in enumerate(chosen):
             block, file = photos[start : start + _BLOCK], pathlib.Path(output, str(i), f"{start:06d}.npy")
@@ -95,7 +95,7 @@ def _load(weights: str) -> Features:
         import torch  # imported here, because the environment of this package does not have it
 
         return torch_features(torch.jit.load(weights, map_location="cpu").eval())
-    # Imported here, because the environment with torch does not have it.
+    # Imported here, because it imports TensorFlow, which the environment with torch does not have.
     from tf_layered_gan.evaluation.metrics import fid
 
     return fid.InceptionFeatures(weights)

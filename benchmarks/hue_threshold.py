@@ -2,8 +2,8 @@
 
     python -m benchmarks.hue_threshold
 
-The hues of objects are near red. Pixels within a certain distance from red are object pixels. The chosen distance has
-the highest IoU on the validation images. The method is not a baseline, because it uses true masks.
+The hues of objects are near red. Pixels within a certain distance from red count as object pixels. The chosen distance
+has the highest IoU on the validation images. The method is not a baseline, because it uses true masks.
 """
 
 import cv2

@@ -24,7 +24,7 @@ def draw(runs: Iterable[str | pathlib.Path], output: str | pathlib.Path) -> None
     """Draws the curve.csv of each directory as a line, with the name of the directory as its label.
 
     Raises:
-        ValueError: if there is no run, or a run has no point.
+        ValueError: if there is no run, or a run has no point on its learning curve.
     """
     figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
     for run in sorted(map(pathlib.Path, runs)):
@@ -34,7 +34,7 @@ def draw(runs: Iterable[str | pathlib.Path], output: str | pathlib.Path) -> None
         seen, iou = ([point[name] for point in points] for name in ("images_seen", "iou"))
         axes.plot(seen, iou, marker="o", markersize=4, label=run.name)
     if not axes.lines:
-        raise ValueError("no run was given: name directories with a curve.csv")
+        raise ValueError("no run was given: pass one or more directories that contain a curve.csv")
     axes.set(xlabel="images seen by the discriminator", ylabel="IoU on validation photos (whole set)", ylim=(0, 1))
     axes.grid(alpha=0.3)
     axes.legend()

@@ -1,4 +1,4 @@
-"""An image that shows 16 pairs of a run. They are changed in the same way as with `segmenter.pairs = "photo_like"`.
+"""An image that shows 16 pairs of a run. The pairs are changed as in training with `segmenter.pairs = "photo_like"`.
 
 python -m benchmarks.photo_like_pairs --workdir=runs/mine --output=pairs.png
 """

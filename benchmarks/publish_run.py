@@ -1,4 +1,4 @@
-"""A command that copies some files of a run, so that they can be published. They show none of the run's photos.
+"""A command that copies some files of a run, so that they can be published. The files show no photos.
 
     python -m benchmarks.publish_run --workdir=runs/flowers --output=benchmarks/runs/flowers
 

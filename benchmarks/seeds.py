@@ -28,7 +28,7 @@ def summary(workdirs: Iterable[str | pathlib.Path]) -> str:
     """
     runs = [_read(pathlib.Path(workdir)) for workdir in workdirs]
     if not runs:
-        raise ValueError("no run was given: name directories with a metrics.json")
+        raise ValueError("no run was given: pass one or more directories that contain a metrics.json")
     first = _baselines(runs[0])
     if any(_baselines(run) != first for run in runs):
         raise ValueError("the runs were evaluated on different photos: their baselines differ")

@@ -56,8 +56,8 @@ def export(config: ConfigDict, output: str, reference_steps: int) -> None:
     Args:
         config: a validated config in which `jit` is True. `jit` selects the warp that XLA can compile.
         output: the folder to write. It is replaced if it exists.
-        reference_steps: number of steps of each training program that TensorFlow runs here. With 0, there is no
-            reference.
+        reference_steps: number of steps of each training program that TensorFlow runs here. With 0, reference.npz is
+            not written.
     """
     out = pathlib.Path(output)
     shutil.rmtree(out, ignore_errors=True)
@@ -126,7 +126,7 @@ def main() -> None:
     config.jit = True
     validate(config)
     if config.refine.bootstrap:
-        raise ValueError("refine.bootstrap is True, allowed: False, because the device takes no passes over photos")
+        raise ValueError("refine.bootstrap is True, allowed: False, because the device makes no passes over photos")
     export(config, flags.FLAGS.output, flags.FLAGS.reference_steps)
     print(f"wrote {flags.FLAGS.output}")
 
@@ -135,7 +135,7 @@ if __name__ == "__main__":
     config_flags.DEFINE_config_file("config", None, "The run's configuration.", lock_config=True)
     define_path("output", "The folder to write; replaced if it exists.", required=True)
     flags.DEFINE_integer(
-        "reference_steps", 0, "Steps that TensorFlow runs here, to check a device against.", lower_bound=0
+        "reference_steps", 0, "Steps that TensorFlow runs here, so that a device can be checked.", lower_bound=0
     )
     flags.mark_flag_as_required("config")
     run_command(main)

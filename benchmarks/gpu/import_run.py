@@ -46,7 +46,7 @@ def import_run(returned: pathlib.Path, workdir: pathlib.Path) -> dict[str, Any]:
     Raises:
         FileNotFoundError: if a file is missing in `returned`.
         ValueError: if `workdir` has a run already, if the config is not valid, or if the models of this version have
-            other variables.
+            other variables than the models on the device.
     """
     if (workdir / "config.json").exists():
         raise ValueError(f"{workdir} has a run already, allowed: a new directory")
@@ -121,7 +121,7 @@ def _assign(models: Models, values: dict[str, np.ndarray]) -> dict[str, str]:
 def main() -> None:
     """Imports the folder that the flags name."""
     imported = import_run(pathlib.Path(flags.FLAGS.returned), pathlib.Path(flags.FLAGS.workdir))
-    print(f"wrote {flags.FLAGS.workdir}; made up: {imported['made_up'] or 'nothing'}")
+    print(f"wrote {flags.FLAGS.workdir}; missing variables: {imported['made_up'] or 'none'}")
     print(f"test photos on the device: {imported['test_on_the_device']}")
 
 

@@ -1,4 +1,5 @@
-"""A command that makes the bundle for the device from the folder of `export.py`. It runs in the JAX environment:
+"""A command that makes the bundle for the device from the folder that `export.py` wrote. It runs in the JAX
+environment:
 
     .venv-jax/bin/python -m benchmarks.gpu.pack --precision=bf16 raw/birds bundles/birds
 
@@ -7,7 +8,8 @@ changes are made to each program:
 
 - The operation mhlo.copy and the attributes mhlo.* are removed, because they are not part of StableHLO. TensorFlow's
   printer adds them.
-- Matrix products are set to full float32, because one of them computes the coordinates of the warp. They are small.
+- Matrix products are set to full float32, because one of them computes the coordinates of the warp. The products are
+  small, so this takes little time.
 
 The precisions differ only in the convolutions, which take most of the time:
 

@@ -66,10 +66,10 @@ class Models:
         for name, variable in self.variables.items():
             if variable.value.handle is handle:
                 return name
-        raise ValueError(f"a program reads {handle}, which is not a variable of the models, so it cannot be exported")
+        raise ValueError(f"a program cannot be exported: it reads {handle}, which is not a variable of the models")
 
     def learning_rates(self) -> dict[str, str]:
-        """Returns the names of the variables with the learning rates of the "generator" and the "discriminator"."""
+        """Returns the name of the variable that holds the learning rate, for "generator" and for "discriminator"."""
         optimizers = {"generator": self.gan.optimizer, "discriminator": self.gan.discriminator_optimizer}
         return {key: self.name_of(adam.learning_rate.value.handle) for key, adam in optimizers.items()}
 
@@ -84,8 +84,8 @@ def build_programs(config: ConfigDict, models: Models, train: Photos) -> dict[st
 
     Returns:
         dict from the name of a program to its function and an example of its arguments. A program takes one or two of
-        three arguments. "photos" is uint8 [batch, width, width, rgb], at the size of the photos to train on. "images"
-        is uint8 [PREDICTED_IMAGES, resolution, resolution, rgb]. "step" is a scalar int64.
+        the following arguments. "photos" is uint8 [batch, width, width, rgb], at the size of the photos to train on.
+        "images" is uint8 [PREDICTED_IMAGES, resolution, resolution, rgb]. "step" is a scalar int64.
     """
     gan, segmenter, resolution = models.gan, models.segmenter, config.resolution
     learn = synthetic_step(gan, segmenter, build.build_pairs(config, gan, train))

@@ -1,4 +1,4 @@
-"""TensorFlow's own results of the programs. `device/check.py` compares a device's results with these."""
+"""TensorFlow's own results of the programs. `device/check.py` compares a device's results with them."""
 
 from collections.abc import Mapping
 

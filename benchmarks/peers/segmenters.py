@@ -23,8 +23,8 @@ def ours(path: pathlib.Path) -> Segmenter:
 
     Args:
         path: a .tflite or .onnx file. Its model maps uint8 [1, R, R, rgb] to probabilities [1, R, R, 1]. An ONNX file
-            does not state how an image is fitted into its square. So it must be in the same folder as export.json of
-            the export.
+            does not state how an image is fitted into the square that the model sees. So an ONNX file must be in the
+            same folder as the file export.json of its export.
 
     Returns:
         A function that takes a PIL image and returns the foreground probability, float32 [height, width] in [0, 1].
@@ -42,9 +42,9 @@ def _onnx(path: pathlib.Path) -> tuple[int, Callable[[np.ndarray], np.ndarray], 
 
 
 def mediapipe_selfie(path: pathlib.Path) -> Segmenter:
-    """Opens MediaPipe's selfie segmenter, selfie_segmentation.tflite, and returns the same as `ours`.
+    """Opens MediaPipe's selfie segmenter, selfie_segmentation.tflite. Returns the same kind of function as `ours`.
 
-    As in its graph selfie_segmentation_cpu.pbtxt, the image is squeezed to 256 x 256, with values in [0, 1].
+    As in MediaPipe's graph selfie_segmentation_cpu.pbtxt, the image is squeezed to 256 x 256, with values in [0, 1].
     """
     (_, height, width, _), _, run = load(path, threads=1)
 
@@ -56,7 +56,7 @@ def mediapipe_selfie(path: pathlib.Path) -> Segmenter:
 
 
 def u2netp(path: pathlib.Path) -> Segmenter:
-    """Opens U²-Netp, u2netp.onnx, and returns the same as `ours`.
+    """Opens U²-Netp, u2netp.onnx. Returns the same kind of function as `ours`.
 
     As in rembg, the image is squeezed to 320 x 320, divided by its maximum and normalised with ImageNet's mean and
     deviation. The output is stretched so that its least value becomes 0 and its greatest value 1.

@@ -1,4 +1,4 @@
-"""Classes that read the bundle of these scripts: its programs as JAX functions, its photos and its variables."""
+"""Classes that read a bundle: its programs as JAX functions, its photos, and the initial values of its variables."""
 
 import io
 import json
@@ -27,7 +27,7 @@ class Program:
         reads: the names of the variables that the program reads, in the order of its parameters.
         writes: the names of the variables that the program writes, in the order of its results.
         results: the names of the results. New values of variables are not among them.
-        gflop: the floating-point operations in a call, in units of 1e9, counted by XLA.
+        gflop: the number of floating-point operations in a call, in units of 1e9, as XLA counts them.
     """
 
     def __init__(self, folder: pathlib.Path, name: str, precision: str, signature: dict[str, Any]):

@@ -11,7 +11,8 @@ import numpy as np
 from bundle import TRAINING, Bundle, Program, State
 from plan import PhotoOrder
 
-# A run has fewer steps than this number, so runs with different seeds have different random draws.
+# The steps of seed s are numbered from s times this number on. A run has fewer steps than this number, so runs with
+# different seeds have different random draws.
 _DRAWS_OF_A_SEED = 10_000_000
 
 
@@ -144,7 +145,7 @@ class Engine:
         return inputs | ({"rows": self._order.rows(first_step, len(shares))} if loop.takes_photos else {})
 
     def _seconds_a_step(self, loop: StepLoop) -> float:
-        """Times a chunk of steps on copies of the variables. The first call also compiles the program."""
+        """Times a chunk of steps on copies of the variables. The first call for a program also compiles it."""
         inputs = self._inputs(loop, 0, [1.0] * self.chunk)
         copies = jax.device_put(self.state, jax.devices()[0], may_alias=False)
         start = time.monotonic()

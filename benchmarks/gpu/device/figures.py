@@ -16,7 +16,7 @@ _CROSSED_GROUPS = 4
 
 
 def segmentation(engine: Engine, split: str) -> dict[str, Any] | None:
-    """Returns the metrics of the masks on the split "validation" or "test". Returns None if the split has no masks."""
+    """Returns the metrics of the segmenter on the split "validation" or "test", or None if the split has no masks."""
     photos = engine.photos
     if f"{split}_masks" not in photos:
         return None
@@ -34,7 +34,10 @@ def synthetic_masks(engine: Engine, batches: int = 32) -> dict[str, float]:
 
 
 def grid(engine: Engine) -> np.ndarray:
-    """Draws a grid of synthetic layers, photos and the photos' masks, uint8 [height, width, rgb]. See `layer_grid`."""
+    """Draws synthetic layers, and photos with their predicted masks. Returns uint8 [height, width, rgb].
+
+    See `layer_grid`.
+    """
     layers, real = engine.synthesize(0), engine.photos["validation_images"][:_ROWS]
     rows = min(len(layers["mask"]), len(real))
     columns = {name: layers[name][:rows] for name in ("background", "foreground", "mask", "composed")}

@@ -20,7 +20,7 @@ def describe(values: Mapping[str, np.ndarray], exact: bool) -> tuple[dict[str, d
 
     Args:
         values: the initial values of all variables by name.
-        exact: whether the bundle carries all values. The device then begins with exactly these values.
+        exact: if True, the bundle carries all values, and the device begins with exactly these values.
     """
     recipes: dict[str, dict[str, Any]] = {}
     carried: Arrays = {}
@@ -75,7 +75,10 @@ def _is_orthogonal(value: np.ndarray) -> bool:
 
 
 def _draw_orthogonal(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Draws an orthogonal matrix [all axes but the last, last axis], like keras.initializers.Orthogonal."""
+    """Draws an orthogonal matrix like keras.initializers.Orthogonal, and gives it the shape `shape`.
+
+    The last axis of the shape is one axis of the matrix, and all other axes together are the other axis.
+    """
     rows, columns = int(np.prod(shape[:-1])), shape[-1]
     noise = generator.standard_normal((max(rows, columns), min(rows, columns))).astype(np.float32)
     q, r = np.linalg.qr(noise)

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-EVALUATION_SECONDS = 4.0  # for the metrics, image grid and weights after each round
-FINISH_SECONDS = 25.0  # for the last metrics and for writing all files
+EVALUATION_SECONDS = 4.0  # time that each round needs for its metrics, image grid and weights
+FINISH_SECONDS = 25.0  # time that a run needs at its end for the last metrics and for writing all files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,7 +16,8 @@ class Plan:
 
     Attributes:
         rounds: K, the number of rounds.
-        annealed_rounds: the number of rounds at the end, in which the GAN's learning rates fall to 0.
+        annealed_rounds: the number of annealed rounds. These are the last rounds, and the GAN's learning rates fall to
+            0 in them.
         gan_steps: N_gan, the number of GAN steps in a round. `fit` may lower this number.
         segmenter_steps: N_seg, the number of segmenter steps in a round.
         final_steps: the number of segmenter steps after the last round.
@@ -30,7 +31,7 @@ class Plan:
 
     @classmethod
     def of(cls, config: Mapping[str, Any], chunk: int) -> "Plan":
-        """Returns the plan of a config. Numbers of steps are rounded up to multiples of a chunk."""
+        """Returns the plan of a config. Numbers of steps are rounded up to multiples of `chunk`."""
         schedule = config["schedule"]
         steps = [schedule["gan_images_per_round"] // config["batch_size"]]
         steps += [schedule["segmenter_steps_per_round"], schedule["final_segmenter_steps"]]
@@ -60,7 +61,7 @@ class Plan:
         return left / annealed if left < annealed else 1.0
 
     def seconds_after_gan(self, seconds_a_step: Mapping[str, float]) -> float:
-        """Returns the seconds that a run still needs if the GAN stops now."""
+        """Returns the seconds that a run still needs after its last GAN step."""
         segmenter = self.segmenter_steps * seconds_a_step["segmenter"] + self.final_steps * seconds_a_step["final"]
         return segmenter + EVALUATION_SECONDS + FINISH_SECONDS
 

@@ -26,8 +26,8 @@ from weights import write_weights
 from tf_layered_gan.evaluation.image_grid import save_png
 from tf_layered_gan.runs.learning_curve import LearningCurve
 
-# Both flags save compile time. The first reduces the autotuning checks. The second keeps the few small matrix products
-# away from Triton.
+# Both flags save compile time. The first reduces the autotuning checks. The second stops XLA from compiling the few
+# small matrix products with Triton.
 _GPU_FLAGS = "--xla_gpu_autotune_level=2 --xla_gpu_enable_triton_gemm=false"
 _GAP = 6  # white pixels between two grids
 
@@ -40,8 +40,10 @@ def parse() -> argparse.Namespace:
         "--check", type=pathlib.Path, help="a bundle with TensorFlow's results, to check this device before training"
     )
     parser.add_argument("--budget", type=float, default=570.0, help="seconds for everything")
-    parser.add_argument("--precision", default="bf16", help="f32, tf32 or bf16, if the bundle has it")
-    parser.add_argument("--chunk", type=int, default=50, help="steps in one dispatch; divides the steps of a phase")
+    parser.add_argument("--precision", default="bf16", help="a precision of the bundle: f32, tf32 or bf16")
+    parser.add_argument(
+        "--chunk", type=int, default=50, help="steps in one dispatch; each phase is rounded up to a multiple of them"
+    )
     parser.add_argument("--seed", type=int, default=0, help="seed of the weights, the order of photos and the draws")
     parser.add_argument("--cache", type=pathlib.Path, help="folder that keeps compiled programs for later runs")
     return parser.parse_args()

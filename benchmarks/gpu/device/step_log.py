@@ -34,7 +34,7 @@ class StepLog:
     def add(self, report: jax.Array, step: int, share: float) -> None:
         """Stores the results of a chunk of steps, and logs the results of the previous chunk.
 
-        It does not wait until the device has finished the new chunk.
+        This method does not wait until the device has finished the new chunk.
 
         Args:
             report: the results, float32 [step, result].
@@ -59,7 +59,7 @@ class StepLog:
         finite = np.isfinite(rows).all(axis=0)
         if not finite.all():
             name = self._results[int(finite.argmin())]
-            raise FloatingPointError(f"{self._program}: {name} is not finite by step {step}")
+            raise FloatingPointError(f"{self._program}: {name} is not finite in one of the steps before step {step}")
         self._rows.append(rows)
         if last or time.monotonic() - self._logged > _SECONDS:
             self._write_line(step, share)

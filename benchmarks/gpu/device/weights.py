@@ -43,7 +43,7 @@ def write_weights(out: pathlib.Path, state: Mapping[str, np.ndarray], record: di
     Args:
         out: the folder OUT.
         state: the variables by name. A name is "GROUP/INDEX".
-        record: the other content of record.json.
+        record: content of record.json. The function adds a description of the weights to it.
 
     Returns:
         a message for the log, with the size of the files and the groups that were left out.
@@ -71,7 +71,7 @@ def write_weights(out: pathlib.Path, state: Mapping[str, np.ndarray], record: di
     record = record | {"entries": entries, "groups": groups, "files": len(parts), "half": half}
     (out / "record.json").write_text(json.dumps(record))
     left_out = ", ".join(sorted({name.split("/")[0] for name in state} - set(groups))) or "nothing"
-    kind = "float16 where large" if half else "float32"
+    kind = "large arrays as float16" if half else "float32"
     return f"wrote {len(data) / 2**20:.1f} MiB of weights in {len(parts)} files ({kind}); left out: {left_out}"
 
 
