@@ -14,7 +14,7 @@ changes are made to each program:
 The precisions differ only in the convolutions, which take most of the time:
 
     f32   convolutions in float32
-    tf32  float32 values, but a GPU may multiply them as TF32; on a CPU the same as f32
+    tf32  float32 values, but a GPU may multiply them as TF32; on a CPU, tf32 is the same as f32
     bf16  operands and results are rounded to bfloat16; weights, statistics, losses and Adam stay float32
 
 The bundle also holds the scripts of `device/`. Besides JAX, NumPy and Pillow, the device needs only the bundle.
@@ -99,7 +99,7 @@ def to_exported(name: str, module: ir.Module) -> export.Exported:
     """Wraps a module as a `jax.export.Exported`.
 
     JAX first exports an empty function with the same signature. Then the given module replaces the exported module.
-    So all other fields have the values that this version of JAX expects.
+    So all other fields of the result have the values that this version of JAX expects.
     """
     (main,) = (operation for operation in module.body.operations if operation.sym_name.value == "main")
     with module.context:

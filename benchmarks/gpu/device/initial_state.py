@@ -1,5 +1,5 @@
-"""Recipes for a run's initial variables. The device makes the variables from their recipes, so the bundle need not hold
-them.
+"""Recipes for a run's initial variables. The device makes the variables from their recipes, so the bundle does not
+have to hold these variables.
 
 This module needs only NumPy.
 """

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 _REPEATS = 5
-_MATRIX = 8192  # width of two square matrices, whose product measures the peak speed of the card
+_MATRIX = 8192  # width of two square matrices; the speed of their product counts as the peak of the card
 _FLAGS = "--xla_gpu_autotune_level=2 --xla_gpu_enable_triton_gemm=false"
 _NO_COMMAND_BUFFERS = "--xla_gpu_enable_command_buffer="
 _GO = "go\n"
