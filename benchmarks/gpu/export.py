@@ -135,7 +135,7 @@ if __name__ == "__main__":
     config_flags.DEFINE_config_file("config", None, "The run's configuration.", lock_config=True)
     define_path("output", "The folder to write; replaced if it exists.", required=True)
     flags.DEFINE_integer(
-        "reference_steps", 0, "Steps that TensorFlow runs here, so that a device can be checked.", lower_bound=0
+        "reference_steps", 0, "Steps that TensorFlow runs here; check.py compares a device with them.", lower_bound=0
     )
     flags.mark_flag_as_required("config")
     run_command(main)
