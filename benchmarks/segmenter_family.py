@@ -1,13 +1,14 @@
-"""Comparison of a run's segmenter with its students: IoU on the test photos, size and latency, as a Markdown table.
+"""Comparison of a run's segmenter with the run's students. The command writes a table of IoU, size and latency.
 
     python -m export.main --workdir=WORKDIR
     python -m export.main --workdir=WORKDIR --student=NAME     # for each student
     python -m benchmarks.segmenter_family --workdir=WORKDIR --output=family.md
 
-The figures are measured on the exported .tflite files. The table has the IoU with the true masks (over the whole test
-set and per image), and the IoU with the masks that the run's own float32 file predicts. It also has the size in bytes,
-and the median latency of an image on one thread of LiteRT's interpreter. The files take turns, call by call, so other
-work on the machine slows all of them equally. If the export did not write a format, the table has no row for it.
+The figures are measured on the exported .tflite files and the test photos. The Markdown table has a row for each file.
+A row has the IoU of the file's masks with the true masks (over the whole test set and per image), and their IoU with
+the masks that the run's own float32 file predicts. It also has the size of the file in bytes, and its median latency
+for one image on one thread of LiteRT's interpreter. The files are called in turn, so other work on the machine slows
+all of them equally. If the export did not write a format, the table has no row for it.
 """
 
 import pathlib
@@ -53,7 +54,7 @@ def measure(workdir: pathlib.Path, rounds: int) -> list[list[str]]:
         The table's rows. The rows of the run's own network come first.
 
     Raises:
-        FileNotFoundError: if there is no run, or its own network was not exported as float32.
+        FileNotFoundError: if there is no run, or the run's own network was not exported as float32.
         ValueError: if the test photos have no masks, or one of the run's files is damaged.
     """
     config, files = load_config(workdir), _files(workdir)
@@ -119,7 +120,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    define_path("workdir", "A finished run's directory, with its exports.", required=True)
+    define_path("workdir", "Directory of a finished run, with the run's exports.", required=True)
     define_path("output", "The Markdown file.", required=True)
     flags.DEFINE_integer("rounds", 300, "How often each file is called to measure its latency.", lower_bound=1)
     run_command(main)

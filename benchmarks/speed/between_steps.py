@@ -3,10 +3,10 @@
     python -m benchmarks.speed.between_steps shapes small
 
 In this time, the loop takes the next batch, sets the learning rates and checks the report of the step. The arguments
-are configs. The command trains a run with each config in a temporary directory, in the loop of `training.run`. The
-photos are made up, see `start_up.write_photos`. The command prints a Markdown table of medians. The last column is the
-time between steps, divided by the time of the whole loop. If one call took several steps, it could save at most this
-share of the time.
+are names of configs. The command trains a run with each config in a temporary directory, in the loop of `training.run`.
+The photos are made up, see `start_up.write_photos`. The command prints a Markdown table of medians. The last column is
+the time between steps, divided by the time of the whole loop. A call that takes several steps at once could save at
+most this share of the time.
 """
 
 import dataclasses
@@ -32,12 +32,12 @@ _WARM_UP = 5  # steps
 
 
 def timed(step: Callable, spans: list[tuple[float, float]]) -> Callable:
-    """Returns a step that also appends the begin and the end of each call to `spans`."""
+    """Returns a step that also appends the start and end time of each call to `spans`."""
 
     def take(batch: tuple) -> Any:
         begin = time.perf_counter()
         report = step(batch)
-        values = {name: value.numpy() for name, value in report.items()}  # waits for a GPU that still computes
+        values = {name: value.numpy() for name, value in report.items()}  # waits until a GPU has finished
         spans.append((begin, time.perf_counter()))
         return values
 

@@ -3,7 +3,7 @@
     python -m benchmarks.speed.calls EXPORT/segmenter_int8.tflite EXPORT/segmenter_float32.tflite
 
 There are three ways. A call can take one image at the model's own size. It can take several such images, like `batch`
-in `edge_segmenter`'s `Segmenter.probabilities`. Or it uses the signature for any size, whose graph resizes the photo
+in `edge_segmenter`'s `Segmenter.probabilities`. Or it can use the signature for any size, whose graph resizes the photo
 and the mask. Everything runs on one thread. The files and ways take turns, so other work on the machine slows all of
 them equally. The table shows medians.
 """
@@ -87,7 +87,7 @@ def _batch(path: str | pathlib.Path, count: int) -> Callable:
 
 
 def _any_size(path: str | pathlib.Path, width: int, height: int) -> Callable:
-    from export.tflite.signatures import ANY_SIZE  # imported here, because --help does not need TensorFlow
+    from export.tflite.signatures import ANY_SIZE  # imported here, so that --help does not load TensorFlow
 
     interpreter = _open(path)
     if ANY_SIZE not in interpreter.get_signature_list():
@@ -108,7 +108,7 @@ def _noise(shape: tuple[int, ...]) -> np.ndarray:
 def main(argv: list[str]) -> None:
     """Times the files that the arguments name."""
     if len(argv) < 2:
-        raise app.UsageError("name one or more .tflite files")
+        raise app.UsageError("pass one or more .tflite files as arguments")
     with command_errors():
         print(markdown(seconds_per_image(argv[1:], flags.FLAGS.rounds)), end="")
 

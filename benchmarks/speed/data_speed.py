@@ -4,10 +4,10 @@
 
 The arguments are resolutions. The networks are those of `--config=folder`. The photos are made up, see
 `start_up.write_photos`. The command prints a Markdown table. *Reading* means decoding the photos into the cache, which
-happens once in a run. *Batches* are the photos and random draws that the GAN's steps need. For the row *batches of a
-worker of two*, one of two workers makes its half of each batch, but the speed counts the images of whole batches. The
-last column is the speed of the row divided by the speed of the training step. Each row is measured alone, so a 2 in
-this column means that the data needs half as much time as the step.
+happens once in a run. *Batches* are the photos and random draws that the GAN's steps need. For the row *batches, one of
+two workers*, one of two workers makes its half of each batch, but the speed counts the images of whole batches. The
+last column is the speed of the row divided by the speed of the training step. Each row is measured alone. A value of 2
+in this column means that the data takes half as long as the step.
 """
 
 import pathlib
@@ -29,7 +29,7 @@ from tf_layered_gan.training.batches import Batches
 
 
 class _SecondOfTwo:
-    """A replacement for a strategy. It makes the datasets of the second of two workers."""
+    """A replacement for a `tf.distribute` strategy. It makes the datasets of the second of two workers."""
 
     def distribute_datasets_from_function(self, dataset: Callable) -> tf.data.Dataset:
         return dataset(tf.distribute.InputContext(2, 1, 2))
@@ -46,7 +46,7 @@ def _seconds(take: Callable[[], object], seconds: float) -> float:
 
 
 def _speeds(config: ConfigDict, cache: pathlib.Path, seconds: float) -> Iterator[tuple[str, float]]:
-    """Yields names and images per second. The training step comes first."""
+    """Yields the name of each row and its images per second. The training step comes first."""
     begin = time.perf_counter()
     splits = sources.load_photos(config, cache)
     reading = sum(len(split) for split in (splits.train, splits.validation, splits.test)) / (
@@ -61,7 +61,7 @@ def _speeds(config: ConfigDict, cache: pathlib.Path, seconds: float) -> Iterator
     yield "reading photos", reading
     yield "batches", config.batch_size / _seconds(lambda: next(batches), seconds)
     worker = iter(Batches(config, splits, _SecondOfTwo()).gan(0))
-    yield "batches of a worker of two", config.batch_size / _seconds(lambda: next(worker), seconds)
+    yield "batches, one of two workers", config.batch_size / _seconds(lambda: next(worker), seconds)
 
 
 def main(argv: list[str]) -> None:
@@ -79,6 +79,6 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_float("seconds", 10, "How long the step and the batches are measured.", lower_bound=0)
+    flags.DEFINE_float("seconds", 10, "Seconds to measure the step, and each row of batches.", lower_bound=0)
     flags.DEFINE_integer("photos", 500, "Number of photos to make up.", lower_bound=3)
     app.run(main)

@@ -54,13 +54,13 @@ _SETTINGS = {
 
 
 def row_config(resolution: int, width: int, batch_size: int = 32) -> ConfigDict:
-    """Returns the paper's settings with one width for G_b, G_f and D, and a U-Net of width 8."""
+    """Returns the paper's settings, except that G_b, G_f and D have the same width, and the U-Net has width 8."""
     config = default_config()
     config.resolution, config.batch_size = resolution, batch_size
     for name in ("generator_width", "background_width", "discriminator_width"):
         config.networks[name] = width
     config.networks.unet_width = _UNET_WIDTH
-    config.data.path = "."  # no photo is read
+    config.data.path = "."  # a path must be set, but no photo is read
     validate(config)
     return config
 
@@ -73,7 +73,8 @@ def prepare(config: ConfigDict, uses_segmenter: bool) -> tuple[LayeredGAN, Calla
         uses_segmenter: whether the background loss is used, as in all rounds except the first.
 
     Returns:
-        the GAN, the step (a function without arguments that returns the report), and the batch. Its photos are noise.
+        the GAN, the step (a function without arguments that returns the report), and the batch. The batch's photos are
+        noise.
     """
     strategy = build_strategy(config)
     with strategy.scope():
@@ -95,7 +96,8 @@ def step_gflop(gan: LayeredGAN, batch_size: int) -> float:
     the same cost. The step costs 3 G_b + 3 G_f + (2 + 1 + 4) D + (1 + 1 + 2) E_pi + 2 F, where the name of a network
     stands for the cost of its forward pass. In the forward pass, D is applied to photos and to composed images. For the
     update of the generators, the gradient passes through D, E_pi and F to their inputs. For the update of D and E_pi,
-    both gradients of these networks are computed, in D for photos and for composed images. In round 1, F is left out.
+    both gradients of these networks are computed. For D, they are computed for photos and for composed images. In round
+    1, F is left out.
     """
     counts = 3 * (multiply_adds(gan.background_generator) + multiply_adds(gan.foreground_generator))
     counts += 7 * multiply_adds(gan.discriminator) + 4 * multiply_adds(gan.mask_encoder)

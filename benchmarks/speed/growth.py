@@ -1,17 +1,17 @@
-"""Measurement of how the cost of training grows with each setting. The command fits and draws an exponent for each
-setting.
+"""Measurement of how the cost of training grows with each setting. For each setting, the command fits an exponent and
+draws the fitted line.
 
     python -m benchmarks.speed.growth --output=benchmarks/speed/growth.png
 
 Each axis is a setting. Most axes change one setting of the GAN's training step. The other settings are small: 32
 pixels, networks of width 8 without residual blocks, batches of 16, 100 categories, one device. The step is the same as
 in training, with a batch in memory. For the cost of replicas see `benchmarks.speed.replicas`. The axis `photos` is the
-number of photos in a dataset. It shows the time to read a batch of 16 training photos. This includes looking up which
-photos come next in the epoch.
+number of photos in a dataset. It shows the time to read a batch of 16 training photos. This time includes looking up
+which photos come next in the epoch.
 
 A point is the median CPU time of a few turns. The points of an axis take turns, so other work on the machine slows all
-of them equally. A line is fitted through the points, with both axes logarithmic. Its slope is the exponent: the time
-grows like value ** exponent. An exponent of 1 means twice the time for twice the value.
+of them equally. A line is fitted through the points on a log-log scale. Its slope is the exponent: the time grows like
+value ** exponent. An exponent of 1 means twice the time for twice the value.
 """
 
 import functools
@@ -74,7 +74,7 @@ def photo_reader(count: int) -> Callable[[], object]:
 
 
 def measure(calls: Mapping[int, Callable[[], object]], turns: int) -> dict[int, float]:
-    """Lets functions take turns. Returns the median CPU seconds of each function."""
+    """Calls the functions in turn. Returns the median CPU seconds of each function."""
     taken: dict[int, list[float]] = {value: [] for value in calls}
     for turn in range(turns + 1):
         for value, call in calls.items():
@@ -86,7 +86,7 @@ def measure(calls: Mapping[int, Callable[[], object]], turns: int) -> dict[int, 
 
 
 def exponent(points: Points) -> float:
-    """Returns the slope of the line through the points, with both axes logarithmic."""
+    """Returns the slope of the line that is fitted through the points on a log-log scale."""
     return float(np.polyfit(np.log(list(points)), np.log(list(points.values())), 1)[0])
 
 

@@ -1,4 +1,4 @@
-"""Measurement of the time and memory until the first training step on a folder of a million files.
+"""Measurement of the time and memory that a run needs up to its first step, on a folder of a million files.
 
     python -m benchmarks.speed.million_files -- --config=small
 
@@ -20,7 +20,10 @@ _ORIGINALS, _IN_A_FOLDER = 500, 1_000
 
 
 def link_photos(originals: pathlib.Path, folder: pathlib.Path, count: int) -> None:
-    """Makes `count` hard links to the files in a folder. The links have other names, in folders of two levels."""
+    """Makes `count` hard links to the files in `originals`.
+
+    The links have new names, and lie in `folder`, in subfolders of two levels.
+    """
     files = sorted(originals.iterdir())
     for number in range(count):
         place, number_there = divmod(number, _IN_A_FOLDER)
@@ -41,8 +44,8 @@ def main(argv: list[str]) -> None:
         start = first_step([*argv[1:], f"--config.data.path={photos}"], pathlib.Path(place, "run"))
         print(pathlib.Path(place, "run.log").read_text())
         own, memory = (f"{size / 2**20:,.0f} MiB" for size in (start.own_memory, start.memory))
-        print(f"first step begun after {start.ready:.0f} s, done after {start.first_step:.0f} s", end=" ")
-        print(f"({start.cpu:.0f} CPU seconds); memory of its own {own}, with mapped files {memory}")
+        print(f"first step begun after {start.ready:.0f} s and done after {start.first_step:.0f} s", end=" ")
+        print(f"({start.cpu:.0f} CPU seconds); memory without mapped files {own}, with mapped files {memory}")
 
 
 if __name__ == "__main__":

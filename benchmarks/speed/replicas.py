@@ -3,10 +3,10 @@
     python -m benchmarks.speed.replicas --config=configs/shapes.py
 
 `replicas` are logical CPU devices of one process. `workers` are processes with one device each. All of them are on this
-machine and share the batch of the config. For comparison, the column `apart` has the time of the same number of
-processes without communication. Each process computes its part of the batch. So 1 - (step apart) / (step together) is
-the share of a step that communication takes. Communication includes the sums of gradients and of batch statistics, and
-waiting for the slowest process.
+machine and share the batch of the config. For comparison, the column `apart` has the time of a step in the same number
+of processes that do not communicate. Each process computes its part of the batch. So communication takes this share of
+a step: 1 - apart / (the time of a step with communication). Communication includes summing the gradients and the batch
+statistics, and waiting for the slowest process.
 
 The estimate for GPUs counts the all-reduces that workers need in a step, and their bytes. The estimated time is a lower
 bound for NCCL's trees and rings. It is the sum of two times: the link's latency for each hop up and down a binary tree
@@ -107,7 +107,8 @@ def _start(way: str, count: int) -> dict[str, Any]:
     """Runs this module in as many processes as `way` needs. Returns the measurement of the slowest process."""
     processes = 1 if way == "replicas" else count
     command = [sys.executable, "-m", "benchmarks.speed.replicas", *sys.argv[1:], f"--way={way}", f"--count={count}"]
-    threads = {"TF_NUM_INTRAOP_THREADS": str(max(1, (os.cpu_count() or 1) // processes))}  # they share the cores
+    # The processes share the cores.
+    threads = {"TF_NUM_INTRAOP_THREADS": str(max(1, (os.cpu_count() or 1) // processes))}
 
     def run(tf_config: str) -> subprocess.CompletedProcess:
         environment = os.environ | threads | {"TF_CONFIG": tf_config}
@@ -154,9 +155,9 @@ def _print_projection(measured: dict[str, Any]) -> None:
         seconds = all_reduce_seconds(sums, devices=devices, bandwidth=bandwidth, latency=latency)
         waiting = all_reduce_seconds([0] * len(sums), devices=devices, bandwidth=bandwidth, latency=latency)
         print(
-            f"{devices:3} GPUs, {link:28} {seconds * 1e3:7.1f} ms a step, {waiting / seconds:.0%} of this is latency; "
-            f"this is a tenth of a step in which a GPU computes for {9e3 * seconds:.0f} ms, "
-            f"and half of a step in which a GPU computes for {1e3 * seconds:.0f} ms"
+            f"{devices:3} GPUs, {link:28} {seconds * 1e3:7.1f} ms a step, {waiting / seconds:.0%} of it latency. "
+            f"If a GPU computes for {9e3 * seconds:.0f} ms in a step, this time is a tenth of the step. "
+            f"If a GPU computes for {1e3 * seconds:.0f} ms, this time is half of the step"
         )
 
 

@@ -2,10 +2,10 @@
 
     python -m benchmarks.speed.soak --minutes=60 --workdir=runs/soak -- --config=configs/shapes.py
 
-The flags after `--` are passed to `tf_layered_gan.main`. The run must be long enough for the given time. Its resident
-memory is read from /proc every ten seconds (Linux). Its images per second are read from its lines of progress. The
-first tenth of the time is left out, because the run is still starting. A straight line is fitted to the rest. Its slope
-is the change in an hour.
+The flags after `--` are passed to `tf_layered_gan.main`. The run must not end before the given time is over. Its
+resident memory is read from /proc every ten seconds (Linux). Its images per second are read from its lines of progress.
+The first tenth of the time is left out, because the run is still starting. A straight line is fitted to the other
+readings. Its slope is the change in an hour.
 """
 
 import pathlib
@@ -46,7 +46,7 @@ def soak(command: list[str], seconds: float, log: str | pathlib.Path) -> dict[st
         (seconds, value).
 
     Raises:
-        ChildProcessError: if the training ends too early.
+        ChildProcessError: if the training ends before `seconds` are over.
     """
     begin, memory, speed = time.monotonic(), [], []
     with open(log, "wb") as output, open(log) as lines:
@@ -73,7 +73,7 @@ def main(argv: list[str]) -> None:
         times, values = np.array([pair for pair in measured[name] if pair[0] > _WARM_UP * seconds]).T
         rise, mean = slope(times, values / scale)
         change = f"{rise:+,.1f} an hour ({rise / mean:+.2%})"
-        print(f"{name}: mean {mean:,.1f} {unit} of {len(values)} readings, {change}")
+        print(f"{name}: {mean:,.1f} {unit} (mean of {len(values)} readings), {change}")
 
 
 if __name__ == "__main__":

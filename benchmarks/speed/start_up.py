@@ -1,14 +1,15 @@
-"""The time of imports, and the time from the training command to its first step, as Markdown tables.
+"""Measurement of the time that imports take, and of the time from the training command to the first step.
 
     python -m benchmarks.speed.start_up imports
     python -m benchmarks.speed.start_up first_step folder small shapes
 
 `imports` compares two imports: TensorFlow and Keras alone, and everything that training imports. The two imports take
-turns, each in a new process. The table has the medians and their ratio.
+turns, each in a new process. The Markdown table has the medians of their times, and the ratio of the medians.
 
-`first_step` starts a run with each config on made-up photos, and stops it after its first step. Configs that do not
-read a folder of photos, such as those of the paper's datasets, use drawn shapes instead. The memory is read from /proc
-(Linux). *Own memory* does not include pages of mapped files, because the system can take them back at any time.
+`first_step` starts a run with each config on made-up photos, stops the run after its first step, and prints a Markdown
+table. Configs that do not read a folder of photos, such as those of the paper's datasets, use drawn shapes instead. The
+memory is read from /proc (Linux). *Own memory* does not include pages of mapped files, because the system can take them
+back at any time.
 """
 
 import dataclasses
@@ -45,8 +46,8 @@ class Start:
         first_step: seconds until the first step is done.
         cpu: CPU seconds of the process until the first step is done. Other work on the machine hardly changes this
             figure.
-        own_memory: largest memory of the process until its first step is done, in bytes, without mapped files.
-        memory: largest memory of the process until its first step is done, in bytes, with mapped files.
+        own_memory: peak memory of the process, without mapped files, up to the end of its first step, in bytes.
+        memory: peak memory of the process, including mapped files, up to the end of its first step, in bytes.
     """
 
     ready: float
@@ -116,7 +117,8 @@ def _arguments(name: str, photos: pathlib.Path) -> list[str]:
 
 def _first_steps(names: Sequence[str], extra: Sequence[str]) -> None:
     print(
-        "| config | s to the first step's begin | s to its end | CPU s | own memory, MiB | all resident memory, MiB |"
+        "| config | s until the first step begins | s until it is done | CPU s "
+        "| own memory, MiB | all resident memory, MiB |"
     )
     print("| --- | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as place:

@@ -1,10 +1,10 @@
-"""The time of the GAN's training step, divided by network and by kind of operation.
+"""The time of the GAN's training step, split by network and by kind of operation.
 
     python -m benchmarks.speed.step_profile --resolution=64 --width=32
 
-The step is the same as in a row of `train_step`. TensorFlow's profiler measures its operations and slows the step a
-little. With several threads, operations run at the same time, so the sum of their times is larger than the time of the
-step.
+The step is the same as in a row of `train_step`. TensorFlow's profiler measures the operations of the step, and slows
+the step a little. With several threads, operations run at the same time, so the sum of their times is larger than the
+time of the step.
 """
 
 import collections
@@ -37,7 +37,7 @@ class Operation(NamedTuple):
     Attributes:
         network: the network that the operation belongs to, or "other".
         backward: whether it computes gradients.
-        kind: the kind of operation, such as "Conv2D", without the names of its CPU kernels.
+        kind: the kind of operation, such as "Conv2D". Prefixes of CPU kernels, such as "_Mkl", are left out.
         milliseconds: its time.
     """
 
@@ -98,7 +98,7 @@ def format_tables(operations: Iterable[Operation], steps: int, most: int) -> str
 
 
 def main() -> None:
-    """Prints the tables of the row that the flags name."""
+    """Prints the tables of the step that the flags describe."""
     given = flags.FLAGS
     config = gan_step.row_config(given.resolution, given.width)
     _, step, _ = gan_step.prepare(config, uses_segmenter=given.round > 1)

@@ -35,7 +35,7 @@ def with_setting(config: ConfigDict, setting: str) -> ConfigDict:
         setting: "FIELD=VALUE", for example "networks.mask_stage=half" or "jit=True".
 
     Raises:
-        ValueError: if `setting` has another form, or if the field or its value is not allowed.
+        ValueError: if `setting` is not of the form FIELD=VALUE, or if the field or its value is not allowed.
     """
     name, equals, text = setting.partition("=")
     defaults = {field.name: field.default for field in FIELDS}
@@ -93,8 +93,8 @@ def main() -> None:
 if __name__ == "__main__":
     flags.DEFINE_multi_string("setting", [], "FIELD=VALUE; may be repeated.")
     flags.DEFINE_string("row", "64:16", "RESOLUTION:WIDTH.")
-    flags.DEFINE_integer("round", 2, "Round; all rounds from 2 on are the same.", lower_bound=1)
+    flags.DEFINE_integer("round", 2, "Round of the step. From 2 on, the step is the same in all rounds.", lower_bound=1)
     flags.DEFINE_integer("pairs", 9, "Turns of each side.", lower_bound=2)
     flags.DEFINE_integer("threads", len(os.sched_getaffinity(0)), "Threads of each side.", lower_bound=1)
-    flags.DEFINE_string("serve", None, "The setting of a worker. The program starts its workers itself.")
+    flags.DEFINE_string("serve", None, "For workers: the setting to serve. The program starts its workers itself.")
     run_command(main)

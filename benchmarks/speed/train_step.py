@@ -6,14 +6,14 @@
 
 Each row has a resolution, a width (of G_b, G_f and D) and a round. From round 2 on, the background loss is used, with a
 U-Net of width 8. All other settings are the paper's (batches of 32, float32). A training step begins with a step of
-power iteration and a forward pass. Then G_b and G_f are updated, then D, E_x and E_pi. At the end the generators are
-averaged. The batch is in memory, so reading photos and drawing codes do not count.
+power iteration and a forward pass. Then G_b and G_f are updated, and after them D, E_x and E_pi. At the end, the moving
+average of the generators' weights is updated. The batch is in memory, so reading photos and drawing codes do not count.
 
 Both sides start with the same weights. Before the timing, the reports of the first steps are compared: the loss terms
-and the norms of the gradients. Each side has its own process, and the processes take turns, so other
-work on the machine slows all of them equally. The last figures of a row compare the speed of each side with the speed
-of a large matrix product. The product takes turns with the steps. It is measured with both libraries, and the faster
-library is used.
+and the norms of the gradients. Each side has its own process, and the processes take turns, so other work on the
+machine slows all of them equally. The last figures of a row compare the speed of each side with the speed of a large
+matrix product. The product takes turns with the steps. It is measured with both libraries, and the faster library is
+used.
 """
 
 import json
@@ -32,7 +32,7 @@ from tf_layered_gan.command_line import define_path, run_command
 OURS = "ours"
 # With these settings, glibc keeps freed memory. Without them, it returns each large tensor to the system, and PyTorch's
 # step at 128 pixels takes 1.4 times as long. TensorFlow's step takes the same time with and without them, so our side
-# does not have them.
+# runs without them.
 _KEEP_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(2**32),
     "MALLOC_TRIM_THRESHOLD_": str(2**34),
@@ -63,10 +63,10 @@ def compare_first_steps(workers: Mapping[str, Worker]) -> dict[str, float]:
     """Takes the first steps, which are not timed, and compares their reports.
 
     Returns:
-        dict: for the name of each other worker, the difference between its first step and ours.
+        dict: for the name of each worker except ours, the difference between its first step and ours.
 
     Raises:
-        ValueError: if another worker does not compute the same as ours.
+        ValueError: if a report of another worker differs too much from ours.
     """
     first: dict[str, float] = {}
     for number in range(_STEPS_COMPARED):
@@ -83,8 +83,8 @@ def take_turns(workers: Mapping[str, Worker], pairs: int) -> tuple[dict[str, lis
     """Lets the workers take turns.
 
     Returns:
-        For each worker, the seconds and the CPU seconds of a step in every turn. Also the GFLOP/s of the matrix
-        product: the median of the faster library.
+        A pair. First, a dict with the seconds and the CPU seconds of every step of each worker. Second, the median
+        GFLOP/s of the matrix product in the faster library.
     """
     steps: dict[str, list] = {name: [] for name in workers}
     products: dict[str, list[float]] = {name: [] for name in workers}
@@ -136,7 +136,7 @@ def measure(row: str, number: str, given: flags.FlagValues) -> None:
             worker.close()
     print(f"{resolution} px, width {width}, round {number}: {settings['gflop']:.1f} GFLOP a step; ", end="")
     print(f"matrix product {product:.1f} GFLOP/s; ", end="")
-    print("; ".join(f"first step of {name} differs by {found:.1e}" for name, found in differences.items()))
+    print("; ".join(f"first step of {name} differs from ours by {found:.1e}" for name, found in differences.items()))
     print("\n".join(describe(settings["batch_size"], settings["gflop"], steps, product)), flush=True)
 
 
@@ -150,9 +150,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    define_path("torch_python", "A Python that has the packages in torch_step/requirements.txt.", required=True)
+    define_path("torch_python", "A Python interpreter with the packages in torch_step/requirements.txt.", required=True)
     flags.DEFINE_list("rows", ["32:16", "64:16", "64:32", "128:16"], "Each RESOLUTION:WIDTH.")
-    flags.DEFINE_list("rounds", ["1", "2"], "Rounds; all rounds from 2 on are the same.")
+    flags.DEFINE_list("rounds", ["1", "2"], "Rounds of the step. From 2 on, the step is the same in all rounds.")
     flags.DEFINE_list("torch", ["eager", "compile"], "Ways to run PyTorch. Compiling takes minutes for each row.")
     flags.DEFINE_integer("pairs", 15, "Turns of each side.", lower_bound=2)
     flags.DEFINE_integer("threads", len(os.sched_getaffinity(0)), "Threads of each side.", lower_bound=1)

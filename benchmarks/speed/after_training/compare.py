@@ -12,9 +12,9 @@ are downloaded. The same number of photos is copied from each folder in --photos
 
 Each side has its own process, and the processes take turns, so other work on the machine slows both equally. The first
 turn of a row is not timed. In this turn, the results of both sides are compared. Features, FID, the adjusted Rand index
-and the segmentation covering must be the same. The mean colours of decoded photos may differ by up to 1 of 255, because
-the two sides resize differently. The ratio is the median over the pairs of turns. A ratio above 1 means that our side
-is faster.
+and the segmentation covering may differ only by rounding. The mean colours of decoded photos may differ by up to 1 on
+the scale from 0 to 255, because the two sides resize differently. The command prints the ratio of the two speeds, which
+is the median over the pairs of turns. A ratio above 1 means that our side is faster.
 """
 
 import os
@@ -33,11 +33,11 @@ from benchmarks.speed.turns import Worker, describe_ratio
 from edge_segmenter.files.finding import list_images
 from tf_layered_gan.command_line import define_path, run_command
 
-_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # settings of NumPy, PyTorch and ONNX Runtime
+_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # variables that NumPy, PyTorch and ONNX Runtime read
 
 
 def copy_photos(folders: Sequence[str], count: int, target: pathlib.Path) -> int:
-    """Copies evenly spaced photos, the same number from each folder. Returns the number of photos."""
+    """Copies the same number of photos from each folder, evenly spaced in its list. Returns the number of copies."""
     target.mkdir()
     each = count // len(folders)
     for i, folder in enumerate(folders):
@@ -53,14 +53,14 @@ def copy_photos(folders: Sequence[str], count: int, target: pathlib.Path) -> int
 def check(row: Row, ours: object, theirs: object) -> float:
     """Returns the largest difference between the results of both sides.
 
-    If the row allows less than 1, the difference is relative for values above 1.
+    If `row.allowed` is less than 1, a difference is divided by the peer's value wherever this value is above 1.
 
     Raises:
         ValueError: if the difference is larger than the row allows.
     """
     a, b = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
     if a.shape != b.shape:
-        raise ValueError(f"{row.name}: ours has the shape {a.shape}, the peer's {b.shape}")
+        raise ValueError(f"{row.name}: our result has the shape {a.shape}, the peer's result {b.shape}")
     found = float((abs(a - b) / np.maximum(1, abs(b) if row.allowed < 1 else 1)).max())
     if not found <= row.allowed:
         raise ValueError(f"{row.name}: the results differ by {found:.2g}, allowed: {row.allowed:.2g}")
@@ -68,7 +68,7 @@ def check(row: Row, ours: object, theirs: object) -> float:
 
 
 def measure(row: Row, ours: Worker, peer: Worker) -> str:
-    """Compares the results of both sides in a row, times both sides, and returns the line of the table."""
+    """Compares the results that both sides have for a row, times both sides, and returns the line of the table."""
     found = check(row, ours.take(row.name)[-1], peer.take(row.name)[-1])
     pairs = [(ours.take(row.name)[:2], peer.take(row.name)[:2]) for _ in range(row.pairs)]
     sides = list(zip(*pairs, strict=True))
@@ -100,7 +100,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    define_path("peers_python", "A Python that has the packages in requirements.txt.", required=True)
+    define_path("peers_python", "A Python interpreter that has the packages in requirements.txt.", required=True)
     define_path("peers", "The folder that benchmarks.peers.fetch filled.", required=True)
     define_path("model", "Our .tflite file.", required=True)
     flags.DEFINE_list("photos", None, "Folders of photos.", required=True)

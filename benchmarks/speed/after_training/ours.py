@@ -70,11 +70,11 @@ class Ours:
         return _mean_colours([_square(path) for path in self._inputs.enlarged("medium")])
 
     def camera(self) -> list:
-        """Decodes a camera's photos in the same way."""
+        """Decodes photos of a camera's size in the same way."""
         return _mean_colours([_square(path) for path in self._inputs.enlarged("camera")])
 
     def folder(self) -> list:
-        """Reads the folder of photos as training does, but without a cache. Returns the mean colours."""
+        """Reads the folder of photos as training does, but without a cache. Returns the mean colour of each photo."""
         path = pathlib.Path(self._inputs.photos[0]).parent
         found = photo_folder.load(path, resolution=PIXELS, storage_size=PIXELS, fit="squeeze", holdout=2)
         photos = [

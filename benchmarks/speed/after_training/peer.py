@@ -79,7 +79,7 @@ class Peers:
         return _decode(self._inputs.enlarged("medium"), self._threads)
 
     def camera(self) -> list:
-        """Decodes a camera's photos in the same way."""
+        """Decodes photos of a camera's size in the same way."""
         return _decode(self._inputs.enlarged("camera"), self._threads)
 
     def folder(self) -> list:
@@ -117,10 +117,10 @@ def covering(predicted: np.ndarray, truth: np.ndarray) -> float:
 def state_of(arrays: dict[str, np.ndarray], names: list[str]) -> dict[str, np.ndarray]:
     """Returns Inception's weights under pytorch-fid's names.
 
-    Both sides list the convolutions in the same order if ours are sorted by block, tower and number.
+    If our convolutions are sorted by block, tower and number, they are in the order of pytorch-fid's modules.
 
     Args:
-        arrays: weights under the names in the frozen graph.
+        arrays: the weights by their names in Inception's frozen graph.
         names: names of pytorch-fid's weights, in the order of its modules.
     """
     scopes = sorted({re.sub(r"/(conv2d_params|batchnorm/.*)$", "", name) for name in arrays}, key=_order)
@@ -142,7 +142,7 @@ def _order(scope: str) -> list[tuple[str, int]]:
 
 
 def _inception(weights: pathlib.Path, threads: int) -> Any:
-    """Builds pytorch-fid's network with our weights, so that pytorch-fid does not download any."""
+    """Builds pytorch-fid's network with our weights, so that pytorch-fid downloads no weights."""
     import pytorch_fid.inception
     import torch
     import torchvision

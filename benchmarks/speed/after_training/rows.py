@@ -22,11 +22,11 @@ class Row:
     """A row of the comparison.
 
     Attributes:
-        name: name of the function in both workers.
+        name: name of the function in both workers (the processes of `ours` and `peer`).
         about: the computation, and the peer that it is compared with.
         count, unit: the amount of work in a turn, for example 500 "masks".
-        allowed: the largest difference that the results of both sides may have. If `allowed` is below 1, the difference
-            is relative for values above 1.
+        allowed: the largest difference that the results of both sides may have. If `allowed` is less than 1, a
+            difference is divided by the peer's value wherever this value is above 1.
         pairs: number of turns of each side.
     """
 
@@ -42,9 +42,9 @@ def all_rows(photos: int, edge_photos: int, pairs: int) -> list[Row]:
     """Returns all rows.
 
     Args:
-        photos: how many photos lie in the folder of the workers.
+        photos: how many photos lie in the folder that both workers read.
         edge_photos: how many photos `edge-segmenter` segments, in all turns together.
-        pairs: number of turns of each side in most rows.
+        pairs: number of turns of each side. Slow rows have fewer turns.
     """
     few, edge_pairs = min(pairs, 5), min(pairs, 10)
     return [
@@ -62,7 +62,7 @@ def all_rows(photos: int, edge_photos: int, pairs: int) -> list[Row]:
 
 
 class Inputs:
-    """The files that our worker writes and both workers read, in one folder.
+    """The files that both workers read, in one folder. Our worker writes all of them except the photos.
 
     Attributes:
         photos: paths of the photos, sorted.
@@ -83,7 +83,7 @@ class Inputs:
         return np.load(self._folder / f"{name}.npy")
 
     def edge_photos(self, turn: int) -> list[str]:
-        """Returns the photos that `edge-segmenter` segments in a turn. After the last photo, it begins again."""
+        """Returns the photos that `edge-segmenter` segments in a turn. After the last photo, the list starts again."""
         count = json.loads((self._folder / "edge.json").read_text())
         return [self.photos[i % len(self.photos)] for i in range(turn * count, (turn + 1) * count)]
 
@@ -93,7 +93,7 @@ class Inputs:
 
 
 def write_arrays(folder: str | pathlib.Path, edge_count: int) -> None:
-    """Writes the arrays: images, features of two sets with their statistics, and masks.
+    """Writes the arrays: images, two sets of features with their statistics, and masks.
 
     "images" is uint8 [image, 299, 299, rgb]. "features0" and "features1" are float32 [image, 2048]. "mean0",
     "covariance0" and so on are their statistics in float64. "predicted" is bool [mask, 64, 64]. "truth" is uint8 with
@@ -119,9 +119,9 @@ def write_arrays(folder: str | pathlib.Path, edge_count: int) -> None:
 
 
 def _smooth_noise(random: np.random.Generator) -> np.ndarray:
-    """Returns smooth noise, float [mask, 64, 64]: waves with periods of 16 pixels or more.
+    """Returns smooth noise, float [mask, 64, 64].
 
-    The standard deviation is about 1.
+    It is a sum of waves with periods of 16 pixels or more. Its standard deviation is about 1.
     """
     spectrum = np.fft.fft2(random.normal(size=(_MASKS, PIXELS, PIXELS)))
     kept = abs(np.fft.fftfreq(PIXELS)) <= 1 / 16

@@ -28,7 +28,8 @@ class UpsampleConv(nn.Module):
     def __init__(self, channels: int, filters: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(filters, channels, 3, 3))
-        # Each pixel has two copies, j = 0 and j = 1. Weight t on copy j is added to the merged weight j + 2 - t.
+        # Along each axis, the upsampling makes two copies of a pixel, j = 0 and j = 1. Where weight t of the 3x3 kernel
+        # lies on copy j, it is added to weight j + 2 - t of the merged kernel.
         along = torch.zeros(3, 4)
         for t in range(3):
             along[t, 2 - t : 4 - t] = 1
@@ -41,7 +42,11 @@ class UpsampleConv(nn.Module):
 
 
 class Spectral(nn.Module):
-    """Adds a spectrally normalised weight to a layer. Only `update_u` changes `u`. The gradient flows through sigma."""
+    """Lets a layer divide its weight by sigma, an estimate of the spectral norm of the weight.
+
+    `u` is the vector of the power iteration that estimates sigma. Only `update_u` changes `u`. The gradient flows
+    through sigma.
+    """
 
     def __init__(self, *args: int, **options: int) -> None:
         super().__init__(*args, **options)
@@ -81,7 +86,7 @@ class SpectralLinear(Spectral, nn.Linear):
 
 
 def conv(channels: int, filters: int, size: int = 3, **options: int) -> nn.Conv2d:
-    """Returns a 'same' convolution of odd size. It has a bias only if `options` ask for one."""
+    """Returns a convolution of odd size with 'same' padding. It has a bias only if `options` ask for one."""
     return nn.Conv2d(channels, filters, size, **({"padding": size // 2, "bias": False} | options))
 
 
@@ -108,7 +113,7 @@ class ResidualBlock(nn.Module):
 
 
 class Stage(nn.Module):
-    """Joins a private code to a feature map and refines the map."""
+    """Adds a code (c or c_sup) to a feature map, and refines the map."""
 
     def __init__(self, channels: int, code: int, residual_blocks: int, filters: int) -> None:
         super().__init__()
@@ -125,8 +130,8 @@ class Stage(nn.Module):
 class Trunk(nn.Module):
     """A module that makes a feature map from a code.
 
-    At 4x4 pixels, the map has 16 * width channels. Each time its resolution is doubled, its channels are halved, but
-    they are never fewer than width.
+    At 4x4 pixels, the map has 16 * width channels. Each time its resolution is doubled, the number of channels is
+    halved. But the map always has at least `width` channels.
     """
 
     def __init__(self, code: int, resolution: int, width: int) -> None:

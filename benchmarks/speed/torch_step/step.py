@@ -1,6 +1,6 @@
-"""One training step of the layered GAN in PyTorch, written for speed. It computes the same as `LayeredGAN.train_step`.
+"""One training step of the layered GAN in PyTorch, written for speed. It does what `LayeredGAN.train_step` does.
 
-It has the loss terms that the paper uses.
+It has only the loss terms of the paper.
 """
 
 import copy

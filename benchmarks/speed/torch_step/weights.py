@@ -1,4 +1,4 @@
-"""Copying of the weights of our Keras networks to the PyTorch networks."""
+"""Copies the weights of our Keras networks to the PyTorch networks."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ def load(network: nn.Module, arrays: Mapping[str, np.ndarray], prefix: str) -> n
 
     Args:
         network: the network.
-        arrays: Keras's arrays by "NETWORK/LAYER/WEIGHT", in the order of the layers.
+        arrays: the weights in Keras, under the names "NETWORK/LAYER/WEIGHT", in the order of the layers.
         prefix: NETWORK.
 
     Returns:
@@ -55,7 +55,7 @@ def load(network: nn.Module, arrays: Mapping[str, np.ndarray], prefix: str) -> n
             for name, tensor in tensors.items():
                 tensor.copy_(_as_torch(weights[name]).reshape(tensor.shape))
     if any(waiting.values()):
-        raise ValueError(f"{prefix} has fewer layers here than in Keras")
+        raise ValueError(f"{prefix} has fewer layers in PyTorch than in Keras")
     return network.to(memory_format=torch.channels_last)
 
 

@@ -29,7 +29,7 @@ def test_a_line_holds_both_speeds_and_their_ratio():
 def test_other_results_are_refused():
     with pytest.raises(ValueError, match="ari: the results differ by 1, allowed: 0.001"):
         compare.check(ROW, [1.0, 2.0], [1.0, 1.0])
-    with pytest.raises(ValueError, match=r"ari: ours has the shape \(1,\), the peer's \(2,\)"):
+    with pytest.raises(ValueError, match=r"ari: our result has the shape \(1,\), the peer's result \(2,\)"):
         compare.check(ROW, [1.0], [1.0, 1.0])
 
 
