@@ -2,9 +2,9 @@
 
     python -m tf_layered_gan.main --config=configs/apc.py --workdir=runs/apc
 
-Time: ten million images in five rounds; needs a GPU. The time has not been measured.
-IoU to expect: unknown; this program has not been run on this dataset. The paper reports an adjusted Rand index (ARI) of
-0.59 and a mean segmentation covering (MSC) of 0.71.
+Time: not measured. A run needs a GPU, because the GAN sees ten million images in five rounds.
+IoU to expect: unknown, because this program has not been run on this dataset. The paper reports an adjusted Rand index
+(ARI) of 0.59 and a mean segmentation covering (MSC) of 0.71.
 
 A tenth of the scenes is for validation and a tenth for the test, as in GENESIS-V2. The true masks are noisy, because a
 program made them.

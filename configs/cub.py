@@ -2,9 +2,9 @@
 
     python -m tf_layered_gan.main --config=configs/cub.py --workdir=runs/cub
 
-Time: ten million images in five rounds; needs a GPU. The time has not been measured.
-IoU to expect: unknown; this program has not been run on this dataset. The paper reports an IoU of 0.697, and of 0.701
-at 64x64.
+Time: not measured. A run needs a GPU, because the GAN sees ten million images in five rounds.
+IoU to expect: unknown, because this program has not been run on this dataset. The paper reports an IoU of 0.697, and of
+0.701 at 64x64.
 
 All values are the paper's (Table C.1), as in configs/default.py.
 

@@ -2,9 +2,9 @@
 
     python -m tf_layered_gan.main --config=configs/dogs.py --config.data.masks=MASKS --workdir=runs/dogs
 
-Time: ten million images in five rounds; needs a GPU. The time has not been measured.
-IoU to expect: unknown; this program has not been run on this dataset. The paper reports an IoU of 0.613, measured with
-the paper's own masks.
+Time: not measured. A run needs a GPU, because the GAN sees ten million images in five rounds.
+IoU to expect: unknown, because this program has not been run on this dataset. The paper reports an IoU of 0.613,
+measured with the paper's own masks.
 
 There are no true masks. MASKS is a folder of masks that a supervised segmenter predicted, see export/predict_masks.py.
 The paper uses a Mask R-CNN as this segmenter. Without MASKS, the run does not measure IoU. The paper has no validation

@@ -2,10 +2,10 @@
 
     python -m tf_layered_gan.main --config=configs/perturbgan.py --config.data.path=DIR --workdir=runs/perturbgan
 
-Time: a million images in one round; needs a GPU. The time has not been measured.
-IoU to expect: unknown; this config has not been run. For PerturbGAN on CUB, Table 5 of the paper reports an mIoU of
-38.0 %. This number is probably an IoU. Table 1 of the paper reports an IoU of 6.3 % for the paper's own method with
-L_size in place of mutual information.
+Time: not measured. A run needs a GPU, because the GAN sees a million images in one round.
+IoU to expect: unknown, because this config has not been run. For PerturbGAN on CUB, Table 5 of the paper reports an
+mIoU of 38.0 %. This number is probably an IoU. Table 1 of the paper reports an IoU of 6.3 % for the paper's own method
+with L_size in place of mutual information.
 
 This config has no mutual information and no background loss. The object is shifted by up to an eighth of the width, but
 not scaled or rotated. The contrast of the background changes by a factor of 0.7 to 1.3. The binarisation loss and the
@@ -14,11 +14,11 @@ mask-size loss both have the weight 2. The mask-size loss keeps masks above a qu
 published code. All other values are from the sample command of that code.
 
 Differences from PerturbGAN: PerturbGAN has StyleGAN's networks, WGAN-GP's adversarial loss and another optimizer. Its
-resolution grows during the training. The training takes six million photos, in batches of 256 at the start and 32 at
-the end. PerturbGAN squeezes photos to squares; this config crops them. PerturbGAN shifts objects by whole pixels. Its
-binarisation and mask-size losses use the mask after the shift; in this config these losses use the mask before the
-shift. This config keeps the private code c, but no loss uses c, so it is only noise. The segmenter that learns from the
-pairs (14,000 steps) is not part of PerturbGAN.
+resolution grows during the training. PerturbGAN's training takes six million photos, in batches of 256 at the start and
+32 at the end. PerturbGAN squeezes photos to squares, while this config crops them. PerturbGAN shifts objects by whole
+pixels. PerturbGAN's binarisation and mask-size losses use the mask after the shift. In this config, these losses use
+the mask before the shift. This config keeps the private code c, but no loss uses c, so it is only noise. The segmenter
+that learns from the pairs (14,000 steps) is not part of PerturbGAN.
 """
 
 from tf_layered_gan.config import default_config
