@@ -34,7 +34,7 @@ from tf_layered_gan.runs.restore import restore_run, restore_student
 
 TEACHER = "the run's U-Net"
 _FORMATS = ("float32", "int8")
-_Files = dict[tuple[str, str], pathlib.Path]  # paths by network and format
+_Files = dict[tuple[str, str], pathlib.Path]  # the path of each file, by network and format
 HEAD = [
     "",
     "multiply-adds, millions",
@@ -112,7 +112,7 @@ def _ready(path: pathlib.Path) -> Interpreter:
 
 
 def main() -> None:
-    """Writes the table of the run that the flags name."""
+    """Measures the run that the flags name, and writes the table."""
     rows = measure(pathlib.Path(flags.FLAGS.workdir), flags.FLAGS.rounds)
     table = "".join(f"| {' | '.join(row)} |\n" for row in [HEAD, ["---"] * len(HEAD), *rows])
     write_record(flags.FLAGS.output, table)

@@ -9,8 +9,9 @@ IoU to expect: unknown, because this program has not been run on this dataset. T
 A tenth of the scenes is for validation and a tenth for the test, as in GENESIS-V2. The true masks are noisy, because a
 program made them.
 
-The program downloads the archive, training.zip, to ~/tensorflow_datasets or --config.data.path=DIR. If that fails,
-download http://3dvision.princeton.edu/projects/2016/apc/downloads/training.zip to DIR/downloads/manual.
+The program downloads the archive, training.zip, to DIR. DIR is the value of --config.data.path, by default
+~/tensorflow_datasets. If the download fails, get http://3dvision.princeton.edu/projects/2016/apc/downloads/training.zip
+and put it into DIR/downloads/manual.
 """
 
 from tf_layered_gan.config import default_config

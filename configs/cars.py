@@ -1,4 +1,4 @@
-"""Stanford Cars at 128x128: 16,185 photos, 8,144 for training and validation, 8,041 for the test.
+"""Stanford Cars at 128x128, 16,185 photos: 8,144 for training and validation, and 8,041 for the test.
 
     python -m tf_layered_gan.main --config=configs/cars.py --config.data.masks=MASKS --workdir=runs/cars
 
@@ -11,8 +11,8 @@ The paper uses a Mask R-CNN as this segmenter. Without MASKS, the run does not m
 photos. This config keeps 500 of the 8,144 photos for validation (`data.holdout`).
 
 The original download site is gone. Get cars_train.tgz, cars_test.tgz, car_devkit.tgz and
-cars_test_annos_withlabels.mat (2 GB) from a mirror and put them into DIR/downloads/manual, where DIR is
---config.data.path or ~/tensorflow_datasets. TensorFlow Datasets checks their checksums.
+cars_test_annos_withlabels.mat (2 GB) from a mirror and put them into DIR/downloads/manual. DIR is the value of
+--config.data.path, by default ~/tensorflow_datasets. TensorFlow Datasets checks their checksums.
 """
 
 from tf_layered_gan.config import default_config

@@ -1,4 +1,4 @@
-"""CUB-200-2011 at 128x128: 11,788 photos of birds, 10,000 to train, 788 to validate, 1,000 to test (appendix C).
+"""CUB-200-2011 at 128x128, 11,788 photos of birds: 10,000 to train, 788 to validate, and 1,000 to test (appendix C).
 
     python -m tf_layered_gan.main --config=configs/cub.py --workdir=runs/cub
 
@@ -8,8 +8,8 @@ IoU to expect: unknown, because this program has not been run on this dataset. T
 
 All values are the paper's (Table C.1), as in configs/default.py.
 
-TensorFlow Datasets downloads 1.2 GB to ~/tensorflow_datasets or --config.data.path=DIR. If you have the archives,
-CUB_200_2011.tgz and segmentations.tgz, put them into DIR/downloads/manual.
+TensorFlow Datasets downloads 1.2 GB to DIR. DIR is the value of --config.data.path, by default ~/tensorflow_datasets.
+If you have the archives, CUB_200_2011.tgz and segmentations.tgz, put them into DIR/downloads/manual.
 """
 
 from tf_layered_gan.config import default_config

@@ -1,4 +1,4 @@
-"""Stanford Dogs at 128x128: 20,580 photos, 12,000 for training and validation, 8,580 for the test.
+"""Stanford Dogs at 128x128, 20,580 photos: 12,000 for training and validation, and 8,580 for the test.
 
     python -m tf_layered_gan.main --config=configs/dogs.py --config.data.masks=MASKS --workdir=runs/dogs
 
@@ -10,8 +10,8 @@ There are no true masks. MASKS is a folder of masks that a supervised segmenter 
 The paper uses a Mask R-CNN as this segmenter. Without MASKS, the run does not measure IoU. The paper has no validation
 photos. This config keeps 500 of the 12,000 photos for validation (`data.holdout`).
 
-TensorFlow Datasets downloads 0.8 GB to ~/tensorflow_datasets or --config.data.path=DIR. If you have the archives,
-images.tar, annotation.tar and lists.tar, put them into DIR/downloads/manual.
+TensorFlow Datasets downloads 0.8 GB to DIR. DIR is the value of --config.data.path, by default ~/tensorflow_datasets.
+If you have the archives, images.tar, annotation.tar and lists.tar, put them into DIR/downloads/manual.
 """
 
 from tf_layered_gan.config import default_config

@@ -4,14 +4,14 @@
 
 Time: not measured. A run needs a GPU, because the GAN sees a million images in one round.
 IoU to expect: unknown, because this config has not been run. For PerturbGAN on CUB, Table 5 of the paper reports an
-mIoU of 38.0 %. This number is probably an IoU. Table 1 of the paper reports an IoU of 6.3 % for the paper's own method
-with L_size in place of mutual information.
+mIoU of 38.0 %. This number is probably an IoU, not an mIoU. Table 1 of the paper reports an IoU of 6.3 % for the
+paper's own method with L_size in place of mutual information.
 
 This config has no mutual information and no background loss. The object is shifted by up to an eighth of the width, but
 not scaled or rotated. The contrast of the background changes by a factor of 0.7 to 1.3. The binarisation loss and the
-mask-size loss both have the weight 2. The mask-size loss keeps masks above a quarter of the image. Photos are enlarged
-1.125 times and cropped at random, but not flipped. The weight of the binarisation loss is the default of PerturbGAN's
-published code. All other values are from the sample command of that code.
+mask-size loss both have the weight 2. The mask-size loss keeps the area of a mask above a quarter of the image. Photos
+are enlarged to 1.125 times their size and cropped at random, but not flipped. The weight of the binarisation loss is
+the default of PerturbGAN's published code. All other values are from the sample command of that code.
 
 Differences from PerturbGAN: PerturbGAN has StyleGAN's networks, WGAN-GP's adversarial loss and another optimizer. Its
 resolution grows during the training. PerturbGAN's training takes six million photos, in batches of 256 at the start and

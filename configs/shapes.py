@@ -45,7 +45,7 @@ def get_config():
     config.gan.ema_decay = 0.995
     config.segmenter.mask_size = (0.05, 0.8)
     config.segmenter.gamma_consistency = 1.0  # with synthetic images alone, the segmenter overfits to synthetic images
-    config.segmenter.ema_decay = 0.98  # averages the last steps, because single steps vary too much
+    config.segmenter.ema_decay = 0.98  # averages the weights of the last steps, because they vary too much
     config.schedule.rounds = 4
     config.schedule.annealed_rounds = 2
     config.schedule.gan_images_per_round = 16_000

@@ -2,10 +2,10 @@
 
     python -m benchmarks.speed.calls EXPORT/segmenter_int8.tflite EXPORT/segmenter_float32.tflite
 
-There are three ways. A call can take one image at the model's own size. It can take several such images, like `batch`
-in `edge_segmenter`'s `Segmenter.probabilities`. Or it can use the signature for any size, whose graph resizes the photo
-and the mask. Everything runs on one thread. The files and ways take turns, so other work on the machine slows all of
-them equally. The table shows medians.
+There are three ways. A call can take one image at the model's own size. It can take several such images, as
+`Segmenter.probabilities` of `edge_segmenter` does if `batch` is more than 1. Or it can use the signature for any size,
+whose graph resizes the photo and the mask. Everything runs on one thread. The files and ways take turns, so other work
+on the machine slows all of them equally. The table shows medians.
 """
 
 import functools
@@ -29,8 +29,8 @@ def ways(path: str | pathlib.Path) -> dict[str, tuple[Callable, int]]:
     """Prepares every way to call a .tflite file that `export.main` wrote.
 
     Returns:
-        dict: for the name of each way, a pair of a function and a number. The function takes no arguments and segments
-        this number of images.
+        dict: its keys are the names of the ways. Each value is a pair of a function and a number. The function takes no
+            arguments, and segments this number of images.
 
     Raises:
         ValueError: if the file does not exist, or lacks the signature that takes images of any size.
@@ -50,7 +50,7 @@ def seconds_per_image(files: Sequence[str], rounds: int) -> dict[str, dict[str, 
 
 
 def median_seconds(calls: Mapping[Key, Callable[[], object]], rounds: int) -> dict[Key, float]:
-    """Times functions that take turns, so that other work on the machine slows all of them equally.
+    """Times functions. They are called in turn, so other work on the machine slows all of them equally.
 
     Args:
         calls: the functions, with keys of any kind.

@@ -4,10 +4,10 @@
 
 The arguments are resolutions. The networks are those of `--config=folder`. The photos are made up, see
 `start_up.write_photos`. The command prints a Markdown table. *Reading* means decoding the photos into the cache, which
-happens once in a run. *Batches* are the photos and random draws that the GAN's steps need. For the row *batches, one of
-two workers*, one of two workers makes its half of each batch, but the speed counts the images of whole batches. The
-last column is the speed of the row divided by the speed of the training step. Each row is measured alone. A value of 2
-in this column means that the data takes half as long as the step.
+happens once in a run. *Batches* are the photos and random draws that the GAN's steps need. In the row *batches, one of
+two workers*, a single worker makes its half of each batch, but the speed counts the images of whole batches. The last
+column is the speed of the row divided by the speed of the training step. Each row is measured alone. A value of 2 in
+this column means that the data takes half as long as the step.
 """
 
 import pathlib

@@ -119,7 +119,7 @@ def settings(config: ConfigDict, gan: LayeredGAN) -> dict[str, Any]:
 
 
 def weights(gan: LayeredGAN) -> dict[str, Any]:
-    """Returns the weights by "NETWORK/LAYER/WEIGHT", in the order of the layers."""
+    """Returns a dict of the weights under the names "NETWORK/LAYER/WEIGHT", in the order of the layers."""
     names = ("background_generator", "foreground_generator", "discriminator", "mask_encoder", "segmenter")
     return {
         f"{name}/{layer.name}/{weight.name}": weight.numpy()

@@ -9,8 +9,8 @@ a step: 1 - apart / (the time of a step with communication). Communication inclu
 statistics, and waiting for the slowest process.
 
 The estimate for GPUs counts the all-reduces that workers need in a step, and their bytes. The estimated time is a lower
-bound for NCCL's trees and rings. It is the sum of two times: the link's latency for each hop up and down a binary tree
-of the N devices, and the time of 2 (N-1) / N transfers of every byte over the link.
+bound for the tree and ring algorithms of NCCL. It is the sum of two times: the link's latency for each hop up and down
+a binary tree of the N devices, and the time of 2 (N-1) / N transfers of every byte over the link.
 """
 
 import concurrent.futures
@@ -155,7 +155,7 @@ def _print_projection(measured: dict[str, Any]) -> None:
         seconds = all_reduce_seconds(sums, devices=devices, bandwidth=bandwidth, latency=latency)
         waiting = all_reduce_seconds([0] * len(sums), devices=devices, bandwidth=bandwidth, latency=latency)
         print(
-            f"{devices:3} GPUs, {link:28} {seconds * 1e3:7.1f} ms a step, {waiting / seconds:.0%} of it latency. "
+            f"{devices:3} GPUs, {link:28} {seconds * 1e3:7.1f} ms a step, of which {waiting / seconds:.0%} is latency. "
             f"If a GPU computes for {9e3 * seconds:.0f} ms in a step, this time is a tenth of the step. "
             f"If a GPU computes for {1e3 * seconds:.0f} ms, this time is half of the step"
         )

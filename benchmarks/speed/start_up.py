@@ -7,9 +7,9 @@
 turns, each in a new process. The Markdown table has the medians of their times, and the ratio of the medians.
 
 `first_step` starts a run with each config on made-up photos, stops the run after its first step, and prints a Markdown
-table. Configs that do not read a folder of photos, such as those of the paper's datasets, use drawn shapes instead. The
-memory is read from /proc (Linux). *Own memory* does not include pages of mapped files, because the system can take them
-back at any time.
+table. Configs that do not read a folder of photos, such as those of the paper's datasets, use the images of shapes that
+the program draws. The memory is read from /proc (Linux). *Own memory* does not include pages of mapped files, because
+the system can take them back at any time.
 """
 
 import dataclasses
@@ -58,7 +58,7 @@ class Start:
 
 
 def first_step(arguments: Sequence[str], workdir: pathlib.Path) -> Start:
-    """Starts a run, waits for the line about its first step, and stops it with SIGTERM.
+    """Starts a run, waits for the line about its first step, and stops the run with SIGTERM.
 
     Raises:
         ChildProcessError: if the run ends before its first step.
@@ -95,7 +95,10 @@ def _cpu_seconds(process_id: int) -> float:
 
 
 def write_photos(folder: pathlib.Path, count: int) -> None:
-    """Writes JPEGs of 512x384 pixels: coloured clouds with noise. Like photos of this size, they have about 75 kB."""
+    """Writes JPEGs of 512x384 pixels that show coloured clouds with noise.
+
+    Each file has about 75 kB, like a photo of this size.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(0)
     for number in range(count):

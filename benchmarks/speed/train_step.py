@@ -12,8 +12,8 @@ average of the generators' weights is updated. The batch is in memory, so readin
 Both sides start with the same weights. Before the timing, the reports of the first steps are compared: the loss terms
 and the norms of the gradients. Each side has its own process, and the processes take turns, so other work on the
 machine slows all of them equally. The last figures of a row compare the speed of each side with the speed of a large
-matrix product. The product takes turns with the steps. It is measured with both libraries, and the faster library is
-used.
+matrix product. The product takes turns with the steps. It is measured with both libraries, and the figure of the faster
+library is used.
 """
 
 import json
@@ -30,9 +30,9 @@ from benchmarks.speed.turns import Turn, Worker, describe_ratio
 from tf_layered_gan.command_line import define_path, run_command
 
 OURS = "ours"
-# With these settings, glibc keeps freed memory. Without them, it returns each large tensor to the system, and PyTorch's
-# step at 128 pixels takes 1.4 times as long. TensorFlow's step takes the same time with and without them, so our side
-# runs without them.
+# With these settings, glibc keeps freed memory. Without them, glibc returns the memory of each large tensor to the
+# system, and PyTorch's step at 128 pixels takes 1.4 times as long. TensorFlow's step takes the same time with and
+# without them, so our side runs without them.
 _KEEP_MEMORY = {
     "MALLOC_MMAP_THRESHOLD_": str(2**32),
     "MALLOC_TRIM_THRESHOLD_": str(2**34),
@@ -96,14 +96,14 @@ def take_turns(workers: Mapping[str, Worker], pairs: int) -> tuple[dict[str, lis
 
 
 def describe(batch_size: int, gflop: float, steps: Mapping[str, Sequence], product: float) -> list[str]:
-    """Describes a row: a line for each side, and a line `ratio` for each side except ours.
+    """Describes a row in a line for each side, and a line with the ratio for each side except ours.
 
     A ratio is our images per second divided by those of the other side. The line has the median over the pairs of
     turns, and the first and third quartile.
 
     Args:
         batch_size: images in a step.
-        gflop: the arithmetic of a step.
+        gflop: the arithmetic of a step in GFLOP.
         steps, product: see `take_turns`.
     """
     lines, ours = [], steps[OURS]
@@ -146,7 +146,7 @@ def main() -> None:
     for row in given.rows:
         for number in given.rounds:
             measure(row, number, given)
-    print(f"{given.pairs} pairs, {given.threads} threads, load {os.getloadavg()[0]:.1f} at the end")
+    print(f"{given.pairs} pairs, {given.threads} threads, load average {os.getloadavg()[0]:.1f} at the end")
 
 
 if __name__ == "__main__":

@@ -41,8 +41,8 @@ class Worker:
     """A process that calls `serve`. The constructor waits until the process is ready.
 
     Args:
-        command: its command, started in the root of the repository.
-        environment: its environment variables, or None for those of this process.
+        command: the command that starts the process, in the root of the repository.
+        environment: the environment variables of the process; None means those of the caller.
 
     Raises:
         RuntimeError: if the process ends before it is ready.

@@ -96,7 +96,7 @@ def main() -> None:
                 print(measure(row, ours, peer), flush=True)
         ours.close()
         peer.close()
-    print(f"{given.threads} threads, load {os.getloadavg()[0]:.1f} at the end")
+    print(f"{given.threads} threads, load average {os.getloadavg()[0]:.1f} at the end")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ class Row:
     Attributes:
         name: name of the function in both workers (the processes of `ours` and `peer`).
         about: the computation, and the peer that it is compared with.
-        count, unit: the amount of work in a turn, for example 500 "masks".
+        count, unit: how many things a turn processes, and what they are, for example 500 and "masks".
         allowed: the largest difference that the results of both sides may have. If `allowed` is less than 1, a
             difference is divided by the peer's value wherever this value is above 1.
         pairs: number of turns of each side.

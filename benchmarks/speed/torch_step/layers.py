@@ -1,8 +1,8 @@
 """The layers of the networks in PyTorch, like those in `networks/blocks.py`, `upsampling.py` and `spectral_norm.py`.
 
-Feature maps are channels-last in memory, because this is fastest on a CPU. So a change of the order to [batch, height,
-width, channel] copies nothing. Modules are created in the order in which they are called, because `weights.load` relies
-on this order.
+Feature maps are channels-last in memory, because this is fastest on a CPU. So a change of the axis order to [batch,
+height, width, channel] copies nothing. Modules are created in the order in which they are called, because
+`weights.load` relies on this order.
 """
 
 import torch
@@ -86,7 +86,7 @@ class SpectralLinear(Spectral, nn.Linear):
 
 
 def conv(channels: int, filters: int, size: int = 3, **options: int) -> nn.Conv2d:
-    """Returns a convolution of odd size with 'same' padding. It has a bias only if `options` ask for one."""
+    """Returns a convolution with 'same' padding, for an odd `size`. It has a bias only if `options` ask for one."""
     return nn.Conv2d(channels, filters, size, **({"padding": size // 2, "bias": False} | options))
 
 

@@ -55,7 +55,7 @@ class ForegroundGenerator(nn.Module):
 
 
 def _halvings(resolution: int, width: int) -> list[int]:
-    """Returns the channels after each halving of the map, down to 4x4 pixels."""
+    """Returns the number of channels after each halving of the map, down to 4x4 pixels."""
     return [min(width * 2**k, 8 * width) for k in range((resolution // 4).bit_length() - 1)]
 
 

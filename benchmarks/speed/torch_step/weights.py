@@ -39,7 +39,7 @@ def load(network: nn.Module, arrays: Mapping[str, np.ndarray], prefix: str) -> n
         The network, channels-last in memory.
 
     Raises:
-        ValueError: if the network does not have the same layers as in Keras.
+        ValueError: if the network does not have the same layers as the Keras network.
     """
     layers: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
     for name, array in arrays.items():
