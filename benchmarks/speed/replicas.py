@@ -73,7 +73,7 @@ def measure(config: ConfigDict, strategy: tf.distribute.Strategy, steps: int) ->
 
 
 def all_reduce_seconds(sums: Sequence[int], *, devices: int, bandwidth: float, latency: float) -> float:
-    """Computes the time of several all-reduces, one after the other.
+    """Computes the time of several all-reduces that run one after the other.
 
     Args:
         sums: the bytes of each all-reduce.
@@ -156,8 +156,8 @@ def _print_projection(measured: dict[str, Any]) -> None:
         waiting = all_reduce_seconds([0] * len(sums), devices=devices, bandwidth=bandwidth, latency=latency)
         print(
             f"{devices:3} GPUs, {link:28} {seconds * 1e3:7.1f} ms a step, of which {waiting / seconds:.0%} is latency. "
-            f"If a GPU computes for {9e3 * seconds:.0f} ms in a step, this time is a tenth of the step. "
-            f"If a GPU computes for {1e3 * seconds:.0f} ms, this time is half of the step"
+            f"If a GPU computes for {9e3 * seconds:.0f} ms in a step, the all-reduces take a tenth of the step. "
+            f"If a GPU computes for {1e3 * seconds:.0f} ms, they take half of the step"
         )
 
 
@@ -173,7 +173,9 @@ def main() -> None:
 if __name__ == "__main__":
     config_flags.DEFINE_config_file("config", None, "The run's configuration.", lock_config=True)
     flags.DEFINE_integer("steps", 20, "How many steps to measure for each line.", lower_bound=1)
-    flags.DEFINE_enum("way", None, ["replicas", "workers", "apart"], "Measures one line, in this process.")
+    flags.DEFINE_enum(
+        "way", None, ["replicas", "workers", "apart"], "Measures only one line of the table, in this process."
+    )
     flags.DEFINE_integer("count", 1, "With --way: how many devices or processes.")
     flags.mark_flag_as_required("config")
     run_command(main)

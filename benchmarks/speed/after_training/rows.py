@@ -52,7 +52,7 @@ def all_rows(photos: int, edge_photos: int, pairs: int) -> list[Row]:
         Row("statistics", "FID mean and covariance: pytorch-fid", _FEATURES, "features", 1e-6, few),
         Row("distance", "FID of two statistics: pytorch-fid", 1, "FID", 1e-6, min(pairs, 3)),
         Row("ari", "adjusted Rand index: scikit-learn", _MASKS, "masks", 1e-9, pairs),
-        Row("covering", "segmentation covering: NumPy, by its definition", _MASKS, "masks", 1e-9, pairs),
+        Row("covering", "segmentation covering: a plain loop in NumPy", _MASKS, "masks", 1e-9, pairs),
         Row("decode", f"decode and resize to {PIXELS} px: OpenCV", photos, "photos", 1.0, pairs),
         Row("medium", "the same at 500 x 375 pixels: OpenCV", LARGER["medium"][1], "photos", 1.0, pairs),
         Row("camera", "the same at 12 megapixels: OpenCV", LARGER["camera"][1], "photos", 1.0, few),
@@ -75,7 +75,7 @@ class Inputs:
         self.photos = self.enlarged("photos")
 
     def enlarged(self, name: str) -> list[str]:
-        """Returns the paths of the photos in one of the folders of `LARGER`."""
+        """Returns the paths of the photos in the subfolder `name`: "photos", or a name in `LARGER`."""
         return sorted(map(str, self._folder.glob(f"{name}/*")))
 
     def array(self, name: str) -> np.ndarray:
