@@ -15,7 +15,7 @@ Targets = dict[str, Path]  # the path of each kind of result
 
 
 def plan(sources: Sequence[Path], output: Path, kinds: Iterable[str]) -> list[tuple[Path, Targets]]:
-    """Lists each image with a dict from the kind of a result to the path of this result.
+    """Lists each image, together with a dict from each kind of result to the path of the image's result of this kind.
 
     Args:
         sources: images or folders, one or more.
@@ -105,7 +105,7 @@ def check_targets(targets: Iterable[Path], sources: Iterable[Path], output: Path
 def common_folder(sources: Sequence[Path]) -> Path:
     """Returns the folder that contains the images of all sources.
 
-    Results are written to the same subfolders of --output.
+    If an image lies in a subfolder of this folder, its results lie in subfolders of the same name.
 
     Raises:
         ValueError: if the sources lie on several drives.
@@ -128,7 +128,8 @@ def result_names(images: list[Path], folder: Path) -> list[Path]:
     sharing = collections.Counter(stems)
     names = []
     for image, stem in zip(images, stems, strict=True):
-        # A folder "a.png" has its results in a folder of the same name, so the result of "a.jpg" cannot have this name.
+        # The results of a folder "a.png" lie in a folder of the same name, so the result of "a.jpg" cannot have this
+        # name.
         taken = sharing[stem] > 1 or image.with_suffix(".png").is_dir()
         name = image.name if taken or has_image_suffix(image.stem) else image.stem
         below = image if image.is_relative_to(folder) else Path(os.path.abspath(image))

@@ -1,7 +1,7 @@
 """Cuts the foreground out of images and videos with an exported segmenter.
 
-edge-segmenter segment --help lists the flags of a command. README.md has the
-rules for names, links, broken files and limits.
+edge-segmenter segment --help lists the flags of the command segment. README.md
+has the rules for names, links, broken files and limits.
 """
 
 # argparse is used instead of absl, so that on a device the package needs only NumPy, Pillow and LiteRT.
@@ -24,8 +24,8 @@ from .interruption import interruption
 from .plan import is_video, plan, video_targets
 from .segment_images import segment_images
 
-# For .mkv and .webm, the number of frames is computed from the duration. This number is too high if
-# the sound lasts longer than the pictures.
+# A video may lack this many frames without an error. For .mkv and .webm, the number of frames is computed from the
+# duration. This number is too high if the sound lasts longer than the pictures.
 UNCERTAIN_FRAMES = 3
 
 _EXAMPLES = """\
@@ -53,7 +53,7 @@ example:
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """A formatter for --help. Keeps the line breaks of descriptions and examples, and writes "PATH ..." for a list."""
+    """A formatter for --help. Keeps the line breaks of descriptions and examples, and writes "PATH ..." for paths."""
 
     def _format_args(self, action: argparse.Action, default_metavar: str) -> str:
         if action.nargs == argparse.ONE_OR_MORE:
@@ -136,7 +136,7 @@ def _add_benchmark(commands: "argparse._SubParsersAction[_CommandParser]", help:
     parser = commands.add_parser("benchmark", formatter_class=_Help, **texts)
     _add_model(parser)
     group = parser.add_argument_group("what to measure")
-    images = "an image or a folder; default: a random image"
+    images = "an image or a folder of images; default: a random image"
     group.add_argument("--input", type=_path, metavar="PATH", help=images)
     group.add_argument("--runs", type=int, default=200, metavar="N", help="number of timed calls, default 200")
     group.add_argument("--batch", type=int, default=1, metavar="N", help="images in each call of the model, default 1")

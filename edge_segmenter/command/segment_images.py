@@ -29,8 +29,7 @@ def segment_images(
     """Segments images until all are done or `stop` is set. If an image fails, its name is printed to stderr.
 
     Returns:
-        Three numbers of images: those that were segmented, those that failed, and those of the segmented images that
-        had earlier results, which were replaced.
+        How many images were segmented, how many failed, and how many of the segmented images replaced earlier results.
 
     Raises:
         OutputLost: if a result cannot be written. The results that were written before are kept.

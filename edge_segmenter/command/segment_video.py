@@ -18,8 +18,8 @@ from .plan import Targets
 
 _NOTICED = 0.1  # seconds
 _OUT_OF_STEP = (
-    "its frames come at uneven times, but the frames of the result come at even times, so a frame may be {:.1f} s too "
-    "early or too late; to avoid this, convert the video first: ffmpeg -i IN -r 30 OUT"
+    "its frames come at unequal time intervals, but the frames of the result come at equal time intervals, so a frame "
+    "may be {:.1f} s too early or too late; to avoid this, convert the video first: ffmpeg -i IN -r 30 OUT"
 )
 
 Frames = Generator[Image.Image, None, None]

@@ -2,7 +2,8 @@
 
 Cameras and microscopes write 10-, 12- and 14-bit values into 16-bit files. These files do not state how many bits are
 used. So the number of bits follows from the largest value in the file: 8 bits up to 255, 10 up to 1023, 12 up to 4095,
-14 up to 16383, otherwise 16. All colours have the same number of bits. Alpha may have a different number.
+14 up to 16383, otherwise 16. All colour channels of an image have the same number of bits. Alpha may have a different
+number of bits.
 """
 
 import sys
@@ -12,7 +13,8 @@ import numpy as np
 from PIL import Image, ImageChops, ImageFile
 
 _BITS = (8, 10, 12, 14, 16)
-# Pillow keeps only the high byte of each 16-bit colour. If it is given the opposite byte order, it keeps the low byte.
+# Pillow keeps only the high byte of each 16-bit colour. If Pillow is told the opposite byte order, it keeps the low
+# byte.
 _LOW_BYTE = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 
 

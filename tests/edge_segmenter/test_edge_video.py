@@ -72,7 +72,7 @@ def test_frames_at_uneven_times_are_a_warning(model, tmp_path, times, warned):
     images[0].save(tmp_path / "clip.gif", save_all=True, append_images=images[1:], duration=times)
     (tmp_path / "clip.gif").rename(tmp_path / "clip.mkv")
     finished = run(model, tmp_path / "clip.mkv", tmp_path / "out")
-    assert finished.returncode == 0 and ("its frames come at uneven times" in finished.stderr) == warned
+    assert finished.returncode == 0 and ("its frames come at unequal time intervals" in finished.stderr) == warned
 
 
 def test_blurred_background_and_numbered_cutouts(model, clip, tmp_path):
