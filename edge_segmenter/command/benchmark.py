@@ -48,7 +48,7 @@ def measure(segmenter: Segmenter, source: pathlib.Path | None, runs: int, batch:
 
 
 def _time(segmenter: Segmenter, paths: Sequence[pathlib.Path]) -> tuple[float, float]:
-    """Measures a batch. Returns the seconds of the model alone, and the seconds from files to masks."""
+    """Measures a batch. Returns two times in seconds: of the model alone, and of all work from files to masks."""
     pixels = np.stack([_pixels(path, segmenter) for path in paths])
 
     def segment(paths: Sequence[pathlib.Path]) -> None:

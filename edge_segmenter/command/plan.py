@@ -15,12 +15,12 @@ Targets = dict[str, Path]  # the path of each kind of result
 
 
 def plan(sources: Sequence[Path], output: Path, kinds: Iterable[str]) -> list[tuple[Path, Targets]]:
-    """Lists each image, together with a dict from each kind of result to the path of the image's result of this kind.
+    """Lists each image with the paths of its results. In the dict of these paths, the keys are the kinds of results.
 
     Args:
         sources: images or folders, one or more.
         output: a folder, which need not exist.
-        kinds: some of FOLDERS.
+        kinds: one or more of the keys of FOLDERS.
 
     Raises:
         ValueError: if there is no image, or a result would be written to a forbidden place.
@@ -143,7 +143,7 @@ def video_targets(source: Path | int, output: Path, kinds: Iterable[str]) -> Tar
     Args:
         source: path of a video, or index of a camera.
         output: a folder, which need not exist.
-        kinds: some of FOLDERS.
+        kinds: one or more of the keys of FOLDERS.
 
     Raises:
         ValueError: if there is no such video, or a result would be written to a forbidden place.

@@ -20,7 +20,7 @@ _NAME_ERRORS = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.EISDIR, er
 
 
 class OutputLost(OSError):
-    """The error when a result cannot be written, for example because the disk is full. The message names the result."""
+    """A result cannot be written, for example because the disk is full. The message names the result."""
 
 
 def segment_images(
