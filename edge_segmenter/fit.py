@@ -5,10 +5,10 @@ There are three fits:
     "squeeze"  the whole photo, without its aspect ratio.
     "pad"      the whole photo, with its aspect ratio, in the middle. Repeated edge pixels fill the rest of the square.
 
-Training can use any of the three fits. A trained network always sees the whole photo. The photo is squeezed if the
-network learned from squeezed photos, and padded otherwise. A network that learned from cropped photos gets padded
-photos, because padding keeps the shape of objects as cropping does. Padding cuts nothing off, and repeated edge pixels
-add no visible edge.
+Training can use any of the three fits. After training, the network always sees the whole photo. This photo is squeezed
+if the network learned from squeezed photos, and padded otherwise. A network that learned from cropped photos gets
+padded photos, because padding keeps the shape of objects as cropping does. Padding cuts nothing off, and repeated edge
+pixels add no visible edge.
 """
 
 from collections.abc import Callable

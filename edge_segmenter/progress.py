@@ -51,7 +51,7 @@ def state(done: int, total: int, unit: str, seconds: float) -> str:
         done: the number of items that are done, 1 or more.
         total: the number of all items, or 0 if it is not known.
         unit: what is counted.
-        seconds: the time that these items took.
+        seconds: the time that the finished items took in total.
     """
     rate = done / seconds
     if not total:

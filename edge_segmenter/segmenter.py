@@ -33,7 +33,8 @@ class Segmenter:
     Attributes:
         resolution: R, pixels.
         predict: function that takes uint8 [image, R, R, rgb] and returns the probability, float32 [image, R, R].
-        fit: how an image is fitted into the model's square, "squeeze" or "pad", see `fit`. The model's file states it.
+        fit: how an image is fitted into the model's square, "squeeze" or "pad", see `fit`. The file of the model states
+            the fit.
     """
 
     def __init__(self, model: str | os.PathLike, threads: int = 1, sharpened: bool = False):

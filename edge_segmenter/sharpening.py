@@ -10,7 +10,8 @@ _ITERATIONS, _LEAST = 3, 0.02
 _ROWS = 64
 # Each bin gets this number of extra pixels with the image's mean probability, so that small bins are less extreme.
 _PRIOR_PIXELS = 8
-_RADIUS, _REGULARISATION = 1 / 24, 1e-3  # for the guided filter: a fraction of the width, and a squared lightness
+# For the guided filter: its radius as a fraction of the width, and the number that is added to the guide's variance.
+_RADIUS, _REGULARISATION = 1 / 24, 1e-3
 
 _LINEAR = np.array([v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in np.arange(256) / 255])
 _RGB_TO_XYZ = np.array([[0.412456, 0.357576, 0.180438], [0.212673, 0.715152, 0.072175], [0.019334, 0.119192, 0.950304]])
@@ -21,11 +22,11 @@ def sharpen(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
     """Sharpens a mask by the colours inside the mask, and by the edges of the image.
 
     The colours of the image are put into 24 bins (k-means in CIELAB). In each bin, a fraction of the pixels is inside
-    the mask. This fraction is a second estimate of the foreground probability of all pixels in the bin. The odds of
-    both estimates (the network's mask and the fraction) are multiplied, and divided by the odds of the mean
-    probability. This gives a better mask. The fractions are computed three times, because a better mask gives better
-    fractions. Then a guided filter (He et al. 2010) moves the boundary to the edges in the image. The guide is the
-    lightness. The same input always has the same result.
+    the mask. This fraction is a second estimate of the foreground probability of all pixels in the bin. The product of
+    the odds of both estimates (the network's mask and the fraction) is divided by the odds of the mean probability.
+    This gives a better mask. The fractions are computed three times, because a better mask gives better fractions. Then
+    a guided filter (He et al. 2010) moves the boundary to the edges in the image. The guide is the lightness. The same
+    input always gives the same result.
 
     If a side of the image is longer than 256 pixels, the coefficients of the filter are computed on a reduced copy and
     applied to the full image (He and Sun 2015). So the boundary is as fine as the pixels of the image.
@@ -43,7 +44,7 @@ def sharpen(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
     posterior = _by_colours(lab, _resized(probability, small_size))
     slope, offset = _guided_filter(lab[..., 0] / 100, posterior, round(_RADIUS * small_size[0]))
     filtered = _resized(slope.astype(np.float32), size)
-    # Computed in parts, because the lightness of all rows would take much memory.
+    # The image is processed in parts, because the lightness of all rows together would take much memory.
     for rows in range(0, len(image), _ROWS):
         filtered[rows : rows + _ROWS] *= _lightness(image[rows : rows + _ROWS]) / 100
     filtered += _resized(offset.astype(np.float32), size)

@@ -47,12 +47,12 @@ def evaluate(
         unlabelled: the grey, 0 to 255, of mask pixels without a label, or None if every pixel has a label.
 
     Returns:
-        dict from a name to `segmentation_metrics`. The names are "segmenter" and the baselines. Each baseline gets only
-        one photo at a time. So `pooled_hues` uses only the hues of one photo.
+        dict from a name to its metrics, see `segmentation_metrics`. The names are "segmenter" and the names of the
+        baselines. Each baseline gets only one photo at a time. So `pooled_hues` uses only the hues of one photo.
 
     Raises:
-        ValueError: the model or a directory cannot be used, or no photo with its mask can be read. In the second
-            case, the message names the first of these photos or its mask.
+        ValueError: the model or a directory cannot be used, or no photo can be read together with its mask. If no photo
+            can be read, the message names the first file that cannot be read.
     """
     resolution, predict = load_segmenter(model)
     segment = functools.partial(
@@ -79,11 +79,11 @@ def score(
         chosen: a slice of the photos that have a mask, in the order of their names.
 
     Returns:
-        dict of `segmentation_metrics` for each name. If a photo or its mask cannot be read, the photo is left out with
-        a warning.
+        dict from each name to its metrics, see `segmentation_metrics`. If a photo or its mask cannot be read, the photo
+        is left out with a warning.
 
     Raises:
-        ValueError: no photo with its mask can be read, or a directory cannot be used.
+        ValueError: no photo can be read together with its mask, or a directory cannot be used.
     """
     counts: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in segmenters}
     left_out: list[str] = []
@@ -127,5 +127,5 @@ if __name__ == "__main__":
     define_path("model", "A .tflite file or a SavedModel.", exists=True, required=True)
     define_path("photos", "Directory of the photos.", exists=True, required=True)
     define_path("masks", "Directory of their masks.", exists=True, required=True)
-    flags.DEFINE_integer("unlabelled", None, "Grey of mask pixels without a label.", lower_bound=0, upper_bound=255)
+    flags.DEFINE_integer("unlabelled", None, "Grey of mask pixels that have no label.", lower_bound=0, upper_bound=255)
     run_command(main)

@@ -36,7 +36,7 @@ def export_segmenter(
     facts: dict,
     max_iou_loss: float = MAX_IOU_LOSS,
 ) -> dict:
-    """Writes F as a SavedModel and as .tflite files. A format that loses too much is not written.
+    """Writes F as a SavedModel and as .tflite files. A format that loses too much IoU is not written.
 
     If there are test masks, a format's IoU with the test masks may drop by at most `max_iou_loss`. With or without test
     masks, the masks of the format must agree with the masks of the Keras model, see `verify.least_agreement`. An int8
@@ -68,8 +68,8 @@ def export_segmenter(
 
     Raises:
         ValueError: a format was refused, `max_iou_loss` is out of range, or `output` cannot be used, see
-            `replacing_export`. The message names each refused format and the reason. The other formats and export.json
-            are written.
+            `replacing_export`. If formats were refused, the message names each of them and the reason, and the other
+            formats and export.json are written.
     """
     if not 0 <= max_iou_loss <= 1:
         raise ValueError(f"max_iou_loss is {max_iou_loss}, allowed: 0 to 1")
@@ -100,7 +100,7 @@ class Exporter:
     """Converts, verifies and writes the formats one after another.
 
     Attributes:
-        figures: dict from a format to its entry in export.json, also for refused formats.
+        figures: dict from each format, written or refused, to its entry in export.json.
     """
 
     def __init__(self, folder: pathlib.Path, keras_model: Reference, facts: dict, max_iou_loss: float):
@@ -172,10 +172,13 @@ def _remove(path: pathlib.Path) -> None:
 
 
 def _print_reference(figures: dict) -> None:
-    print(f"Verifying on {figures['pictures']} held-out photos. The Keras model's masks cover", end=" ")
-    print(f"{figures['foreground']:.1%} of them.", end=" " if figures["true_iou"] is not None else "\n")
+    print(
+        f"Verifying on {figures['pictures']} held-out photos. The Keras model marks {figures['foreground']:.1%}",
+        end=" ",
+    )
+    print("of the pixels as foreground.", end=" " if figures["true_iou"] is not None else "\n")
     if figures["true_iou"] is not None:
-        print(f"Their IoU with the test masks is {figures['true_iou']:.4f}", end=" ")
+        print(f"The IoU of its masks with the test masks is {figures['true_iou']:.4f}", end=" ")
         print(f"(centred disc: {figures['centred_disc_true_iou']:.4f}).")
     if not figures["foreground"]:
         print("warning: the Keras model finds no object on these photos, so the verification proves nothing")

@@ -41,8 +41,8 @@ def conversions(network: keras.Model, calibration: np.ndarray, tuning: np.ndarra
             evenly spaced.
 
     Returns:
-        dict from the name of a file to its conversions. If the file of the first conversion is refused, the second
-        conversion is used.
+        dict from the name of a file to its conversions. If the file of one conversion is refused, the next conversion
+        is used.
     """
     calibration, tuning = _thin_out(calibration, CALIBRATION_PHOTOS), _thin_out(tuning, TUNING_PHOTOS)
 

@@ -4,7 +4,7 @@ Usage: tf-layered-gan-export --workdir=WORKDIR [flags]
 
 Which network:
   --workdir=WORKDIR      directory of the training run
-  --student=NAME         one of the run's students instead of its segmenter
+  --student=NAME         one of the run's students, exported instead of the run's segmenter
   --photos=DIR           new place of the run's photos, if they were moved
   --masks=DIR            new place of the run's masks, if they were moved
 
@@ -12,8 +12,9 @@ Where to:
   --output=DIR           default: WORKDIR/export, or WORKDIR/students/NAME/export
 
 How strict:
-  --max_iou_loss=0.01    a format that loses more IoU is not written, and the command exits with an error. The IoU is
-                         measured with the test masks or, without test masks, with the masks of the trained network
+  --max_iou_loss=0.01    a format whose IoU falls by more than this is not written, and the command exits with an error.
+                         The IoU is measured with the test masks or, without test masks, with the masks of the trained
+                         network
 
 For the model card:
   --licence=LICENCE      licence of the exported model, such as CC-BY-4.0
@@ -55,7 +56,7 @@ def run() -> None:
     define_path("workdir", "Directory of the training run, see tf_layered_gan.main.", required=True)
     define_path("photos", "New place of the run's photos, if they were moved.", exists=True)
     define_path("masks", "New place of the run's masks, if they were moved.", exists=True)
-    flags.DEFINE_string("student", None, "Student of the run to export instead of its segmenter, see distill.")
+    flags.DEFINE_string("student", None, "Name of a student to export instead of the run's segmenter, see distill.")
     define_path("output", "Directory of the export. Default: WORKDIR/export, or WORKDIR/students/STUDENT/export.")
     flags.DEFINE_string("licence", None, "Licence of the exported model, such as CC-BY-4.0.")
     flags.DEFINE_string("masks_made", None, "How the test masks were made, such as 'by hand' or 'by U2-Net'.")

@@ -21,8 +21,8 @@ def make(model: str | os.PathLike, flags: dict, data: ConfigDict) -> dict:
 
     Args:
         model: path of a .tflite file or a SavedModel.
-        flags: the model's input and output, see `any_segmenter.load_segmenter`.
-        data: `data` of the config.
+        flags: dict of the flags that describe the model's input and output, see `any_segmenter.load_segmenter`.
+        data: the section `data` of the config.
 
     Returns:
         dict that JSON can hold. "model" is a dict with "name" and "sha256". "flags" is the dict of the flags. "data" is
@@ -49,7 +49,7 @@ def check(folder: str | os.PathLike, record: dict) -> None:
     if not file.exists():
         return
     old, new = map(_identity, (read_record(file), record))
-    differences = [f"{name} {old[name]}, now {new[name]}" for name in new if new[name] != old[name]]
+    differences = [f"{name} {old[name]} instead of {new[name]}" for name in new if new[name] != old[name]]
     if differences:
         raise ValueError(
             f"the masks in {folder} were made with {'; '.join(differences)}: use the values in {file}, or a new "

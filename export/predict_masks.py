@@ -9,7 +9,7 @@ MODEL is a .tflite file or a SavedModel. It takes uint8 RGB [batch, R, R, 3] and
 description applies to the model:
 
     --size=R                the input may have any height and width; R is used for both
-    --input_range=LOW,HIGH  the input is float32
+    --input_range=LOW,HIGH  the input is float32; LOW and HIGH are its values for the pixels 0 and 255
     --logits                the output is logits; the command applies a sigmoid to one channel, or a softmax to several
     --channel=N             the output has several channels, or is a map of class ids, integers [batch, R, R]
 
@@ -52,8 +52,8 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
     """Writes the masks of a dataset's validation and test photos.
 
     Args:
-        config: config of dogs or cars. The masks are written to its `data.masks`. Its paths become absolute. A leading
-            ~ stands for the home folder.
+        config: config of dogs or cars. The masks are written to its `data.masks`. The paths in the config become
+            absolute. A leading ~ in them stands for the home folder.
         model: path of the segmenter, see `any_segmenter.load_segmenter`.
         **interface: the segmenter's input and output, see `any_segmenter.load_segmenter`.
 
@@ -65,7 +65,7 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
             would be written outside `data.masks`; `mask_record.check` refuses the masks in `data.masks`; or another
             command writes to `data.masks`.
     """
-    from tf_layered_gan.data.paper_datasets import datasets  # imported here, see `sources.prepare_photos`
+    from tf_layered_gan.data.paper_datasets import datasets  # imported here, because the import takes seconds
 
     validate(config)
     resolve_paths(config)
@@ -93,15 +93,15 @@ def predict_masks(config: ConfigDict, model: str | os.PathLike, **interface: Any
 
 
 def _refuse(masks: str) -> None:
-    raise ValueError(f"another command writes masks to {masks}: wait for it, or take another directory")
+    raise ValueError(f"another command writes masks to {masks}: wait for it, or choose another directory")
 
 
 def _mask_path(masks: str, name: str) -> pathlib.Path:
-    """Refuses a path outside the directory. A name from an archive, or a link, may lead there."""
+    """Returns the path of a mask. Refuses a path outside `masks`: a name from an archive, or a link, may lead there."""
     path = pathlib.Path(masks, name)
     target = os.path.realpath(path.parent)
     if not pathlib.Path(target).is_relative_to(os.path.realpath(masks)):
-        raise ValueError(f"the mask {name} would go to {target}, which is not in data.masks, {masks}")
+        raise ValueError(f"the mask {name} would be written to {target}, which is not in data.masks ({masks})")
     return path
 
 

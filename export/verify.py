@@ -44,8 +44,8 @@ class Reference:
         "true_iou": the IoU of these masks with the test masks
         "centred_disc_true_iou": the IoU of a disc in the middle of each photo with the test masks
 
-        If "foreground" is 0, an agreement of masks proves nothing. Without test masks, "true_iou" and
-        "centred_disc_true_iou" are None.
+        If "foreground" is 0, the Keras model's masks are empty, and an agreement with them proves nothing. Without test
+        masks, "true_iou" and "centred_disc_true_iou" are None.
         """
         return {
             "pictures": len(self.photos),
@@ -60,9 +60,9 @@ class Reference:
         Returns:
             dict with these entries:
                 "iou": the IoU of the exported model's masks with the Keras model's masks, over all photos together
-                "max_difference": the largest difference of the probabilities
+                "max_difference": the largest difference between the probabilities of the two models
                 "true_iou": the IoU of the exported model's masks with the test masks
-                "true_iou_loss": the drop from the Keras model's "true_iou"
+                "true_iou_loss": the Keras model's "true_iou" minus the exported model's "true_iou"
 
             Without test masks, "true_iou" and "true_iou_loss" are None.
         """
@@ -138,7 +138,9 @@ def signature_refusal(masks: np.ndarray, probabilities: np.ndarray) -> str | Non
 
 
 def loss_refusal(figures: dict, keras_true_iou: float | None, max_iou_loss: float) -> str | None:
-    """Returns the reason to refuse a file if its IoU or its agreement is too low, otherwise None.
+    """Returns the reason to refuse a file if its IoU is too low, otherwise None.
+
+    The IoU is measured with the test masks and with the Keras model's masks.
 
     Args:
         figures: see `Reference.compare`.
@@ -148,7 +150,7 @@ def loss_refusal(figures: dict, keras_true_iou: float | None, max_iou_loss: floa
     loss = 0.0 if keras_true_iou is None else keras_true_iou - figures["true_iou"]
     if loss > max_iou_loss + _ROUNDING:
         found = f"its IoU with the test masks is {figures['true_iou']:.4f}"
-        return f"{found}, {loss:.5g} below the Keras model's, allowed: {max_iou_loss:g}"
+        return f"{found}, {loss:.5g} below the IoU of the Keras model, allowed: {max_iou_loss:g}"
     least = least_agreement(keras_true_iou, max_iou_loss)
     if figures["iou"] < least - _ROUNDING:
         return f"its IoU with the Keras model's masks is {figures['iou']:.5g}, allowed: {least:g} or more"

@@ -1,4 +1,4 @@
-"""Images of spots, and networks that are briefly trained to find red spots. The test of the web page uses them."""
+"""Images of blobs, and networks that are briefly trained to find red blobs. The test of the web page uses them."""
 
 import keras
 import numpy as np
@@ -17,7 +17,7 @@ STEPS, BATCH, HELD_OUT = 60, 8, 32
 
 
 def blobs(width, height, mode="RGB", seed=0):
-    """Returns an image of bright and dark spots, in many sizes and all colours."""
+    """Returns an image of blobs, which are bright and dark spots in many sizes and all colours."""
     rng = np.random.default_rng(seed)
     sum_of_scales = np.zeros((height, width, len(mode)))
     for cells in (3, 9, 27):

@@ -60,7 +60,7 @@ def finished_run(tmp_path_factory) -> pathlib.Path:
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     workdir = shared / "finished_run"
-    with file_lock(shared / "finished_run_lock", taken=lambda: None):  # one worker trains, the others wait
+    with file_lock(shared / "finished_run_lock", taken=lambda: None):  # one worker trains, and the others wait
         if not workdir.exists():
             with tiny.eager():
                 train.train(tiny.run_config(shapes), base / "training")

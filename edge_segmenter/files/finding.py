@@ -1,4 +1,4 @@
-"""Search for the image files in a folder. Files that are left out are counted by reason."""
+"""Search for the image files in a folder. The search counts the files that it leaves out, for each reason."""
 
 import collections
 import dataclasses
@@ -22,14 +22,17 @@ _SYSTEM_NAMES = frozenset(
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """The contents of a folder and of all its subfolders. Each file is either listed in `names`, or counted once.
+    """The contents of a folder and of all its subfolders.
+
+    Each file is either listed in `names`, or counted once in `left_out` or `other_suffixes`.
 
     Attributes:
         folder: the folder, exactly as given.
         names: the sorted paths of all entries with an image suffix, except folders. The paths are relative to the
             folder and contain "/". An entry may be a broken link instead of a file.
         unreadable: each folder that cannot be listed, with the reason.
-        left_out: files and links to folders that are left out: dict from a reason, such as `HIDDEN`, to their number.
+        left_out: dict from a reason, such as `HIDDEN`, to the number of files and of links to folders that are left out
+            for this reason.
         other_suffixes: dict from a suffix that is not an image suffix to the number of files with it. The suffix is in
             lower case, or "" for no suffix.
     """
@@ -42,7 +45,7 @@ class Listing:
 
     @property
     def images(self) -> list[Path]:
-        """The paths of the images. If there are many, use `names`: a million paths take seconds and 500 MB."""
+        """The paths of the images. For many images, use `names`: a million paths take seconds and 500 MB."""
         return [self.folder / name for name in self.names]
 
     def notes(self) -> list[str]:

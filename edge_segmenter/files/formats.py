@@ -41,8 +41,8 @@ def advice(suffix: str) -> str:
 def open_image(file: IO[bytes], formats: tuple[str, ...] | None = None) -> ImageFile.ImageFile:
     """Opens an image by its content, without decoding it.
 
-    `Image.open` warns of large images and refuses very large images. This function does not, because its callers have
-    their own limits.
+    `Image.open` warns of large images and refuses very large images. This function does neither, because its callers
+    have their own limits.
 
     Raises:
         UnidentifiedImageError: if the file has none of the given `formats`. By default, these are `FORMATS`. Broken

@@ -113,7 +113,7 @@ def read_with_alpha(file: File, *, size: int | None = None, backdrop: str = "whi
             _shrink(image, size)
         has_rgb_profile = image.mode in ("RGB", "RGBA", "P", "PA")
         result, alpha = _flattened(upright(image, _decoded(image)), backdrop)
-        # Pillow would save an RGB cut-out even with a profile for CMYK or grey.
+        # The cut-out is RGB, but Pillow would save it even with a profile for CMYK or grey.
         profile = image.info.get("icc_profile") if has_rgb_profile else None
         kept = {"icc_profile": profile, "dpi": _pixels_per_inch(image)}
         result.info = {name: value for name, value in kept.items() if value}
@@ -208,7 +208,7 @@ def _shrink(image: Image.Image, size: int | None) -> None:
 
 
 def _decoded(image: ImageFile.ImageFile) -> Image.Image:
-    """Returns the decoded image. Colours have 8 bits. Grey may have more bits."""
+    """Returns the decoded image. Each channel of a colour image has 8 bits. A grey image may have more bits."""
     tags = getattr(image, "tag_v2", {})
     if not bit_depth.sixteen_bit_colours(image):
         image.load()

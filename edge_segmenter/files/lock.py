@@ -16,7 +16,7 @@ _HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 def system_has_locks() -> bool:
-    """Returns whether this system has file locks. Without file locks, no file is ever locked."""
+    """Returns whether this system has file locks. If it has none, `acquired` returns True without locking the file."""
     return fcntl is not None or msvcrt is not None
 
 

@@ -16,9 +16,12 @@ from . import lock
 MARK = ".edge_segmenter"
 FOLDERS = {"mask": "masks", "cutout": "cutouts", "blurred": "blurred"}  # by kind of result
 _OF_RESULTS = frozenset(FOLDERS.values())
-_TEXT = "Results of edge-segmenter. A folder with this file is not searched for photos, unless it is named itself.\n"
-# A folder that contains all names of one of these sets holds results. The sets are for edge-segmenter, predict_masks, a
-# run, an export and a cache.
+_TEXT = (
+    "Results of edge-segmenter. This file keeps the folder out of the search for photos. "
+    "To use its images as photos, name the folder itself.\n"
+)
+# A folder that contains all names of one of these sets holds results. In this order, the sets are for results of
+# edge-segmenter, results of predict_masks, a run, an export and a cache.
 _SIGNS = (
     {MARK},
     {"predicted_by.json"},

@@ -36,8 +36,8 @@ def open_capture(source: Path | int) -> tuple[cv2.VideoCapture, float]:
     """Opens a video file by its path, or a camera by its index.
 
     Returns:
-        The capture, and its frames per second. The rate is UNKNOWN_FPS if the source states no rate, for example a
-        camera.
+        The capture, and its frames per second. If the source, for example a camera, states no rate, the rate is
+        UNKNOWN_FPS.
 
     Raises:
         ValueError: if the source cannot be opened.
@@ -159,8 +159,8 @@ def video_file(path: Path, size: tuple[int, int], fps: float) -> Iterator[Writer
                 written.replace(path)
             raise
         file.release()
-        if _frames_in(written) < count:  # OpenCV does not report errors in writing
-            raise ValueError(f"cannot write {path}: {count} frames are missing in the file, the disk may be full")
+        if _frames_in(written) < count:  # OpenCV does not report write errors
+            raise ValueError(f"cannot write {path}: the file does not hold all {count} frames; the disk may be full")
 
 
 def _frames_in(path: Path) -> int:

@@ -57,7 +57,7 @@ def run_facts(
         images_seen: number of real images in all batches of the discriminator, or of the segmenter if it is supervised.
         segmenter_steps: number of training steps of the segmenter, without the steps in passes over photos.
         passes: number of passes over photos, including the bootstrap, see `training.photo_passes`.
-        test_masks: see `mask_facts`; None without test masks.
+        test_masks: the text from `mask_facts`, or None if there are no test masks.
 
     Returns:
         dict for `segmenter_facts`.
@@ -91,7 +91,7 @@ def student_facts(settings: Student) -> dict:
     """Describes the training of a student.
 
     Returns:
-        dict, the entry "student" of `run_facts`.
+        dict. It is the entry "student" in the argument `training` of `segmenter_facts`.
     """
     weights = {"pairs": settings.gamma_segmentation, "photos": settings.gamma_consistency}
     return {

@@ -1,7 +1,7 @@
 """The metadata inside an exported model: facts as JSON. The facts can be read without TensorFlow.
 
 In a .tflite file, the facts are an entry in the metadata of the flatbuffer. Any reader of flatbuffers can find the
-entry by its name. A SavedModel has the facts in a file with the same name.
+entry by its name. A SavedModel has the facts in a file that has the name of this entry.
 
 The TFLite Metadata schema is not used. That schema has no field for metrics, for training data or for a version of the
 format. Its library does not support current Python versions.
@@ -28,11 +28,11 @@ def add_metadata(content: bytes, facts: dict) -> bytes:
     """Adds facts to a .tflite model.
 
     Args:
-        content: bytes of a .tflite model without this entry.
+        content: bytes of a .tflite model without facts.
         facts: a dict that JSON can hold. "format_version" is added.
 
     Returns:
-        bytes of the .tflite model with the entry.
+        bytes of the .tflite model with the facts.
     """
     model = parse(content)
     text = json.dumps({"format_version": FORMAT_VERSION} | facts, ensure_ascii=False)
@@ -54,11 +54,11 @@ def read_metadata(path: str | os.PathLike) -> dict:
         The facts and "format_version".
 
     Raises:
-        ValueError: the file has no entry with facts; see also `find_metadata`.
+        ValueError: the file has no entry with facts. The errors of `find_metadata` are also raised.
     """
     facts = find_metadata(path)
     if facts is None:
-        raise ValueError(f"{path} has no metadata {ENTRY}: export.main did not write it")
+        raise ValueError(f"{path} has no metadata {ENTRY}, so export.main did not write this file")
     return facts
 
 

@@ -29,9 +29,9 @@ pixels as object.
 {table}
 
 A format is refused if it loses more than {max_iou_loss:g} of IoU with the test masks (where there are any). It is also
-refused if the IoU of its masks with the Keras model's is below {min_agreement:g}. A refused format is not written. A
-*tuned* format has other weights than the Keras model. It learnt the Keras model's masks of training photos while its
-rounding to 8 bits was simulated.
+refused if the IoU of its masks with the masks of the Keras model is below {min_agreement:g}. A refused format is not
+written. A *tuned* format has other weights than the Keras model. It learnt the Keras model's masks of training photos
+while its rounding to 8 bits was simulated.
 
 ## Input and output
 
@@ -118,8 +118,8 @@ def _training(training: dict) -> str:
     if "student" in training:
         student = training["student"]
         lines.append(
-            f"- then this smaller network, {student['network']} of width {student['width']}, learnt that segmenter's "
-            f"masks from {student['learnt_from']} in {student['steps']:,} steps"
+            f"- then this smaller network, {student['network']} of width {student['width']}, learnt the "
+            f"masks of the run's segmenter from {student['learnt_from']} in {student['steps']:,} steps"
         )
     return "\n".join(lines)
 

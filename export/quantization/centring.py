@@ -40,6 +40,6 @@ def centre_threshold(network: keras.Model, images: np.ndarray) -> keras.Model:
 
 
 def _outputs(network: keras.Model, images: np.ndarray) -> np.ndarray:
-    """Returns the same as `network.predict`. Compiles no graph, because this would take too long for a few images."""
+    """Returns the same as `network.predict`. Compiles no graph, because compiling takes too long for a few images."""
     batches = (images[start : start + _BATCH] for start in range(0, len(images), _BATCH))
     return np.concatenate([network(to_model_range(batch), training=False) for batch in batches])

@@ -9,9 +9,9 @@ def fold_batch_norm(network: keras.Model) -> keras.Model:
     """Copies a network and folds each batch normalisation into the convolution before it.
 
     Args:
-        network: functional model of Conv2D layers, DepthwiseConv2D layers and layers without weights. Every
-            BatchNormalization must normalise the channels of a convolution without activation. No other layer may use
-            the output of this convolution.
+        network: functional model. Its layers with weights are Conv2D, DepthwiseConv2D or BatchNormalization layers.
+            Every BatchNormalization must normalise the channels of a convolution without activation. No other layer may
+            use the output of this convolution.
 
     Returns:
         keras.Model with the same output in inference mode and no BatchNormalization. Every convolution has a bias and

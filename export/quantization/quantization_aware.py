@@ -30,13 +30,14 @@ def fine_tune(
     learning_rate: float = 3e-5,
     seed: int = 0,
 ) -> keras.Model:
-    """Returns a copy of F whose int8 conversion agrees better with F's masks.
+    """Returns a tuned copy of F. The int8 model of this copy agrees better with F's masks than the int8 model of F.
 
     Args:
         network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits. `fold_batch_norm` must
             accept its layers. F is not changed.
-        images: uint8 [photo, side, side, rgb], training photos, side >= resolution. Each view is a random square of at
-            least `resolution` pixels, resized to `resolution`, and mirrored with probability one half.
+        images: uint8 [photo, side, side, rgb], training photos, side >= resolution. Training uses random square crops
+            of these photos. Each crop has sides of at least `resolution` pixels, is resized to `resolution`, and is
+            mirrored with probability one half.
         steps: number of training steps, at least 1.
         batch_size: photos per step, at least 1.
         learning_rate: Adam's learning rate in the first step. It falls to 0 along a cosine. After fine-tuning with
@@ -45,8 +46,8 @@ def fine_tune(
 
     Returns:
         keras.Model with the same interface as F, but without batch normalisation. Use it only for the conversion to
-        int8, because in float32 its masks differ slightly from F's. The threshold still has to be centred, see
-        `centring.centre_threshold`.
+        int8, because in float32 its masks differ slightly from the masks of F. The threshold still has to be centred,
+        see `centring.centre_threshold`.
 
     Raises:
         ValueError: there are no images, the images have another type or shape, `steps` is less than 1, or the network
@@ -75,7 +76,7 @@ def _check(network: keras.Model, images: np.ndarray, steps: int) -> None:
 
 
 def _batch_function(images: np.ndarray, batch_size: int, resolution: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Returns a function that takes a seed, int32 [2], and returns a batch of views, float32 in [-1, 1]."""
+    """Returns a function that takes a seed, int32 [2], and returns a batch of random crops, float32 in [-1, 1]."""
     photos, crop_scale = tf.constant(images), (resolution / images.shape[1], 1.0)
 
     def draw(seed: tf.Tensor) -> tf.Tensor:

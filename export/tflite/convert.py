@@ -114,7 +114,7 @@ def _convert(converter: tf.lite.TFLiteConverter) -> bytes:
 def _span_all_values(images: np.ndarray) -> np.ndarray:
     """Makes the images use the whole range [0, 255], so that the input has the scale 1 and the zero point 0.
 
-    One photo gets a black pixel and a white pixel in two corners. So no artificial image is added to the photos.
+    One photo gets a black pixel and a white pixel in two corners. So no artificial image has to be added to the photos.
     """
     images = images.astype("float32")
     images[0, 0, 0], images[0, -1, -1] = 0.0, 255.0

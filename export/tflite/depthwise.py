@@ -26,7 +26,7 @@ def float_depthwise_kernels(content: bytes) -> bytes:
 
 def _dequantize(kernel: schema.TensorT, buffers: list[schema.BufferT]) -> None:
     if kernel.type == schema.TensorType.INT8:
-        # There is one scale for each channel, which is the last axis.
+        # There is one scale for each channel. The channels are the last axis.
         scales = np.asarray(kernel.quantization.scale, np.float32)
         values = buffers[kernel.buffer].data.view(np.int8).reshape(kernel.shape) * scales
         buffers[kernel.buffer].data = np.frombuffer(values.tobytes(), np.uint8)

@@ -21,8 +21,8 @@ def to_square(image: tf.Tensor, resolution: int, fit: str) -> tf.Tensor:
 
     Returns:
         uint8 [1, R, R, rgb]. The result is the same as in `edge_segmenter.fit.to_square`, except for a few pixels.
-        These pixels differ by one step, because a sum is close to a half. More pixels differ if the height of the image
-        is about twice its width or more, because Pillow then resizes the height first.
+        These pixels differ by one step, because their value before rounding is close to a half. More pixels differ if
+        the height of the image is about twice its width or more, because Pillow then resizes the height first.
     """
     rows, columns = (_square_matrix(side, longest, resolution) for side, longest in _sides(image, fit))
     # One channel is resized at a time, because floats take four times as much memory as the image.
@@ -56,14 +56,14 @@ def resampling_matrix(
 ) -> tf.Tensor:
     """Computes Pillow's weights for antialiased bilinear resizing.
 
-    The weights form a triangle. It is twice as wide as a pixel of the line to resize or of the resized line, whichever
-    line has fewer pixels.
+    The weights form a triangle that is two pixels wide. These are pixels of the line that has fewer pixels: the line to
+    resize or the resized line.
 
     Args:
-        source: int32 [source], positions of the source pixels in the line to resize. Positions outside that line get
+        source: int32 [source], positions of the source pixels in the line to resize. Positions outside this line get
             the weight 0.
-        source_length: int32, length of that line, pixels.
-        target: int32 [target], positions of the pixels to compute in the resized line.
+        source_length: int32, length of the line to resize, pixels.
+        target: int32 [target], positions of pixels in the resized line. Only these pixels are computed.
         target_length: int32, length of the resized line, pixels.
 
     Returns:
@@ -80,10 +80,11 @@ def resampling_matrix(
 
 
 def filled_part(side: tf.Tensor, longest: tf.Tensor | int, resolution: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Computes which pixels of the square a side of the image fills.
+    """Computes which part of a side of the square is filled by a side of the image.
 
-    Returns the number of these pixels, and the index of the first pixel. The number is side * resolution / longest,
-    rounded as Python's `round` does. `longest` is the side that fills the square. All values are int32, in pixels.
+    Returns the number of filled pixels, and the index of the first filled pixel. The number is side * resolution /
+    longest, rounded as Python's `round` does. `longest` is the side that fills the square. All values are int32, in
+    pixels.
     """
     scaled = side * resolution
     is_odd = scaled // longest % 2  # Python rounds a half to the nearest even number

@@ -31,7 +31,8 @@ from tf_layered_gan.runs.restore import restore_run
 from tf_layered_gan.training.phases import learning_rate_share
 
 GPU = tiny.ROOT / "benchmarks" / "gpu"
-CHEAP = {"TF_CPP_MIN_LOG_LEVEL": "2", "XLA_FLAGS": "--xla_backend_optimization_level=0"}  # XLA compiles for minutes
+# Without the last flag, XLA compiles for minutes.
+CHEAP = {"TF_CPP_MIN_LOG_LEVEL": "2", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
 
 
 def run(*command, **environment):

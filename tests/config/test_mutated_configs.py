@@ -1,6 +1,6 @@
-"""Tests of mutated configs.
+"""Tests of mutated configs, in which fields have other values or are missing.
 
-A config must be accepted, or refused with an error that names a field, its value and the allowed values.
+Each config must be accepted, or refused with an error that names a field, its value and the allowed values.
 """
 
 import collections
@@ -123,7 +123,7 @@ def test_configs_with_several_mutations_are_accepted_or_refused():
 
 
 def accepted_values(plain):
-    """Yields (field, value) for every mutation that is accepted and with which a run still trains quickly."""
+    """Yields (field, value) for every mutation that is accepted, if a run with it trains quickly."""
     for field in fields(plain):
         for value in VALUES:
             config = plain.copy_and_resolve_references()

@@ -122,7 +122,8 @@ def test_no_saturation_leaves_the_luma():
 
 
 def test_half_a_turn_mirrors_at_the_luma():
-    # Half a turn of the hue changes the sign of both colour axes. So the result is 2 * 0.1512 - (0.5, 0.1, -0.5).
+    # The luma is 0.1512, as in the test above. Half a turn of the hue keeps the luma and changes the sign of both
+    # colour axes. So the result is 2 * 0.1512 - (0.5, 0.1, -0.5).
     np.testing.assert_allclose(colored([0.5, 0.1, -0.5], turn=0.5), [-0.1976, 0.2024, 0.8024], atol=1e-5)
 
 

@@ -34,7 +34,7 @@ print(json.dumps(splits.train.names + splits.validation.names + splits.test.name
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A folder, and the mutations in it."""
+    """A folder of broken and odd files, and the list of these files, see `mutations`."""
     path = tmp_path_factory.mktemp("mutations").resolve()
     return path, mutations.write(path)
 

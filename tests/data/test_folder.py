@@ -21,7 +21,7 @@ def save(path, color=RED, *, size=(8, 8), mode="RGB", **options):
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder of three red photos. Fewer photos are refused. The photo b.png is used for training."""
+    """A folder of three red photos. A folder of fewer photos is refused. The photo b.png is used for training."""
     for name in "abc":
         save(tmp_path / "photos" / f"{name}.png")
     return tmp_path / "photos"
@@ -327,7 +327,7 @@ def test_cache_is_renewed_when_something_changes(photos, tmp_path, change):
         settings[change] -= 1
     assert_same_splits(folder.load(photos, cache=tmp_path / "cache", **settings), folder.load(photos, **settings))
     entries = list((tmp_path / "cache").glob("[0-9a-f]*"))
-    # The new entry replaces an earlier entry of the same photos.
+    # A new entry of the cache replaces only an earlier entry of the same photos.
     assert len(entries) == (2 if change == "new file" else 1)
 
 

@@ -108,7 +108,8 @@ def test_unlabelled_pixels_are_flipped_and_cropped_like_their_photos():
     photos = Photos(images, np.where(images[..., 0] == 255, UNLABELLED, FOREGROUND).astype(np.uint8), tuple("abcde"))
     for element in elements(photos, 3, **AUGMENTED):
         np.testing.assert_allclose(element["labelled"][..., 0], (1 - element["image"][..., 0]) / 2, atol=1e-6)
-        np.testing.assert_allclose(element["mask"], element["labelled"], atol=1e-6)  # all other pixels are object
+        # All labelled pixels are foreground.
+        np.testing.assert_allclose(element["mask"], element["labelled"], atol=1e-6)
 
 
 def test_photos_are_not_constants_in_the_graph():

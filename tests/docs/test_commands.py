@@ -94,7 +94,7 @@ class Parsed(BaseException):
 
 @contextlib.contextmanager
 def no_flags():
-    """Removes all flags inside the `with` block, because several of our programs define the same flags."""
+    """Hides all defined flags while the `with` block runs, because several of our programs define the same flags."""
     before = dict(vars(flags.FLAGS))
     vars(flags.FLAGS).clear()
     vars(flags.FLAGS).update(vars(flags.FlagValues()))
@@ -113,11 +113,11 @@ def only_parsing(monkeypatch):
             validate(flags.FLAGS.config)
         raise Parsed
 
-    parse = argparse.ArgumentParser.parse_known_args  # `parse_args` calls it too
+    parse = argparse.ArgumentParser.parse_known_args  # `parse_args` calls this method too
 
     def parse_and_stop(parser, args=None, namespace=None):
         found, unknown = parse(parser, args, namespace)
-        if " " in parser.prog:  # this is the parser of a subcommand
+        if " " in parser.prog:  # only the name of a subcommand's parser has a space
             return found, unknown
         assert not unknown
         raise Parsed

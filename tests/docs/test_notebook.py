@@ -4,7 +4,7 @@ The test makes a script of the code cells. Three things differ from Jupyter:
 
 - `%pip` is skipped, because the test runs in an environment that has the package.
 - `!command` runs the module that pip installs under the command's name. {NAME} stands for a variable.
-- A new cell follows the cell with the tag "parameters". It sets smaller values.
+- After the cell with the tag "parameters", the script has one more cell, which sets smaller values.
 """
 
 import json

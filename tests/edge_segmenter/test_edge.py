@@ -152,7 +152,7 @@ def test_results_that_are_replaced_are_counted(model, photos, tmp_path):
         for name in names:
             half_white().save(photos / folder / f"{name}.jpg")
     assert run(model, photos / "a" / "1.jpg", tmp_path / "out").stdout.endswith(", 0 failed\n")
-    (photos / "b" / "3.jpg").write_bytes(b"no image")  # fails, so its earlier result is not replaced
+    (photos / "b" / "3.jpg").write_bytes(b"no image")  # this image fails, so its earlier result is kept
     half_white().save(tmp_path / "out/masks/3.png")
     expected = "2 of 3 images segmented into {}, 1 failed, 1 replaced earlier results\n"
     assert run(model, photos / "b", tmp_path / "out").stdout == expected.format(tmp_path / "out")
@@ -299,7 +299,7 @@ def test_results_among_the_photos_are_left_out_and_counted(model, photos):
     run(model, photos, photos / "results")
     finished = run(model, photos, photos / "others")
     assert "2 of 2 images" in finished.stdout
-    # These are four images and the two files that mark their folders.
+    # The six results are four images, and two files that mark the folders of these images.
     assert f"{photos}: left out: 6 results of this program or masks\n" in finished.stderr
 
 

@@ -32,7 +32,7 @@ def frame(white):
 
 @pytest.fixture
 def clip(tmp_path):
-    """A video of four frames. The frames are white to the right of the columns 48, 40, 32 and 24."""
+    """A video of four frames. The frames are white from the columns 48, 40, 32 and 24 on."""
     return write(tmp_path / "clip.mp4", [frame(white) for white in (48, 40, 32, 24)])
 
 
@@ -151,7 +151,7 @@ def test_a_video_that_the_disk_cannot_hold_is_named_and_removed(model, tmp_path)
     arguments = command(model, clip, tmp_path / "out", "--kind", "blurred", "--radius", 0)[3:]
     finished = subprocess.run([*begin, *arguments], env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert finished.returncode == 2, finished.stderr
-    assert "long.mp4: 60 frames are missing in the file, the disk may be full" in finished.stderr
+    assert "long.mp4: the file does not hold all 60 frames; the disk may be full" in finished.stderr
     assert "Traceback" not in finished.stderr and files(tmp_path / "out") == []
 
 

@@ -88,7 +88,8 @@ def test_exif_orientation_is_applied(tmp_path, suffix):
 
 
 def test_a_large_jpeg_is_decoded_smaller_but_not_below_twice_the_size(tmp_path):
-    # Half of the height, 256 / 2 = 128, is twice the size of 64. A quarter, 256 / 4 = 64, would be too small.
+    # The decoded sides must be at least twice `size`, 2 * 64 = 128. Half of the height is 256 / 2 = 128. A quarter, 256
+    # / 4 = 64, would be too small.
     ramp = Image.fromarray(np.tile(np.arange(256, dtype=np.uint8)[:, None], (1, 300)))
     ramp.save(tmp_path / "a.jpg", quality=95)
     small = read_image(tmp_path / "a.jpg", size=64)

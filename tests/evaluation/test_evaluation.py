@@ -140,7 +140,7 @@ def test_clusters_are_compared_with_the_classes_of_all_photos():
 
 
 class FakeGAN:
-    """A GAN that paints two masks of 4 pixels: one has `step` foreground pixels, the other has none.
+    """A GAN that paints two masks of 4 pixels: one has `step` foreground pixels, and the other has none.
 
     Its foreground generator paints masks that depend only on the code c.
     """

@@ -127,7 +127,7 @@ def test_agreement_on_nothing_is_a_warning(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(Exporter, "savedmodel", lambda *_: None)
     export(pixel_network([0.0, 0.0, 0.0], bias=-1.0), grey(0, 255), tmp_path)
     printed = capsys.readouterr().out
-    assert "Verifying on 1 held-out photos. The Keras model's masks cover 0.0% of them." in printed
+    assert "Verifying on 1 held-out photos. The Keras model marks 0.0% of the pixels as foreground." in printed
     assert "warning: the Keras model finds no object on these photos" in printed
 
 

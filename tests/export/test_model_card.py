@@ -58,7 +58,7 @@ def test_table_has_every_format_with_its_outcome():
     assert "| segmenter_dynamic.tflite | 10 | 0.5000 | 0.5000 |  | written, tuned on 2,000 photos |" in lines
     assert "| segmenter_float16.tflite |  |  |  |  | refused |" in lines
     assert "if it loses more than 0.02 of IoU with the test masks" in card()
-    assert "with the Keras model's is below 0.9." in card()
+    assert "with the masks of the Keras model is below 0.9." in card()
 
 
 def test_figures():

@@ -98,8 +98,8 @@ def test_masks_of_two_models_are_not_mixed(models, path, tmp_path):
     predict_masks(config(path, tmp_path), models / "segmenter.tflite")
     (tmp_path / "cars_test" / "00001.png").unlink()
     for model, settings, what in (
-        ("saved_model", {}, "model [0-9a-f]{64}, now [0-9a-f]{64}"),
-        ("segmenter.tflite", {"channel": 0}, r"flags {}, now {'channel': 0}"),
+        ("saved_model", {}, "model [0-9a-f]{64} instead of [0-9a-f]{64}"),
+        ("segmenter.tflite", {"channel": 0}, r"flags {} instead of {'channel': 0}"),
     ):
         with pytest.raises(ValueError, match=f"were made with {what}: use the values in .*, or a new directory"):
             predict_masks(config(path, tmp_path), models / model, **settings)
@@ -158,7 +158,7 @@ def test_mask_outside_the_directory_is_refused(models, tmp_path, monkeypatch, na
     (tmp_path / "masks").mkdir()
     (tmp_path / "masks" / "link").symlink_to(tmp_path)
     monkeypatch.setattr(datasets, "held_out", lambda *_, **__: [(name, Image.new("RGB", (4, 4)))])
-    with pytest.raises(ValueError, match=f"the mask {name} would go to {tmp_path}, which is not in data.masks"):
+    with pytest.raises(ValueError, match=f"the mask {name} would be written to {tmp_path}, which is not in data.masks"):
         predict_masks(config(tmp_path, tmp_path / "masks"), models / "segmenter.tflite")
     assert not (tmp_path / "out.png").exists()
 

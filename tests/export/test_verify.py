@@ -45,8 +45,8 @@ def test_figures_with_test_masks_by_hand():
     "iou, true_iou, keras_true_iou, max_iou_loss, reason",
     [
         (0.9, 0.495, 0.5, 0.01, None),  # a loss of 0.005
-        (1.0, 0.48, 0.5, 0.01, "test masks is 0.4800, 0.02 below the Keras model's, allowed: 0.01"),
-        (1.0, 0.49996, 0.5, 0, "test masks is 0.5000, 4e-05 below the Keras model's, allowed: 0"),
+        (1.0, 0.48, 0.5, 0.01, "test masks is 0.4800, 0.02 below the IoU of the Keras model, allowed: 0.01"),
+        (1.0, 0.49996, 0.5, 0, "test masks is 0.5000, 4e-05 below the IoU of the Keras model, allowed: 0"),
         # The masks differ from the Keras model's masks, but both have the same IoU with the test masks.
         (0.89999, 0.5, 0.5, 0.01, "Keras model's masks is 0.89999, allowed: 0.9 or more"),
         (0.8, 0.5, 0.5, 0.3, None),

@@ -7,7 +7,8 @@ def test_all_reduce_takes_the_hops_of_a_tree_and_the_bytes_of_a_ring():
     # Each of the two devices sends half of its sum and half of the result. These 8 bytes take 2 s at 4 bytes/s. There
     # are two hops of 0.5 s each.
     assert replicas.all_reduce_seconds([8], devices=2, bandwidth=4, latency=0.5) == 2 + 2 * 0.5
-    # Four devices need 2 * 2 hops for each of the ten sums, which take 40 s. Each device sends 1.5 * 80 bytes in 60 s.
+    # For each of the ten sums, four devices need 2 * 2 hops of 1 s. That is 40 s for all sums. Each device sends 1.5 *
+    # 80 bytes in 60 s.
     assert replicas.all_reduce_seconds([8] * 10, devices=4, bandwidth=2, latency=1) == pytest.approx(40 + 60)
 
 
