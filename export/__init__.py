@@ -2,4 +2,4 @@
 
 from tf_layered_gan import startup  # noqa: F401
 
-MAX_IOU_LOSS = 0.01  # the default of the largest drop in IoU that is allowed for a format
+MAX_IOU_LOSS = 0.01  # default limit: a format may lose at most this much IoU

@@ -40,7 +40,7 @@ def export_run(
         output: directory of the export, see `export_segmenter`. None means the folder `export` in the directory of the
             run or the student.
         student_name: name of the student to export, see `tf_layered_gan.distill`. None exports the run's segmenter.
-        photos, masks: new places of the run's photos and masks, or None.
+        photos, masks: new places of the run's photos and masks, or None if they were not moved.
         licence: the model's licence, or None to state none.
         masks_made: how the masks of the test photos were made, or None to state nothing.
         max_iou_loss: see `export_segmenter`.

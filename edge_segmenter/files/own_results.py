@@ -1,8 +1,8 @@
 """Results of this program, which must not be used as photos.
 
-The edge command and `export.predict_masks` mark their folders with a file. Runs, exports and caches are recognised by
-the names of their files. Results of earlier versions are not marked. They are recognised because a photo in another
-folder has the same name.
+The edge command and `export.predict_masks` mark the folders of their results with a file. Runs, exports and caches are
+recognised by the names of their files. Results of earlier versions are not marked. They are recognised because a photo
+in another folder has the same name.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from typing import IO
 from . import lock
 
 MARK = ".edge_segmenter"
-FOLDERS = {"mask": "masks", "cutout": "cutouts", "blurred": "blurred"}  # by kind of result
+FOLDERS = {"mask": "masks", "cutout": "cutouts", "blurred": "blurred"}  # from a kind of result to its folder
 _OF_RESULTS = frozenset(FOLDERS.values())
 _TEXT = (
     "Results of edge-segmenter. This file keeps the folder out of the search for photos. "

@@ -16,7 +16,7 @@ _LONGEST = 64  # number of bytes that are compared
 
 
 def description(content: bytes) -> str | None:
-    """Returns "the file is ..." if the first bytes of a file match a kind of file, otherwise None."""
+    """Returns a text such as "the file is empty", or None if the first bytes match no kind of wrong file."""
     start = content[:_LONGEST]
     if not start:
         return "the file is empty"
