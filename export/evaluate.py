@@ -23,7 +23,7 @@ from edge_segmenter.fit import foreground_probability
 from edge_segmenter.progress import progress
 from tf_layered_gan.command_line import define_path, run_command
 from tf_layered_gan.data import mask_values
-from tf_layered_gan.data.photo_files import find_photos
+from tf_layered_gan.data.folder.photo_files import find_photos
 from tf_layered_gan.data.squares import full_labels
 from tf_layered_gan.evaluation import segmentation
 from tf_layered_gan.evaluation.baselines import BASELINES
@@ -42,7 +42,7 @@ def evaluate(
 
     Args:
         model: path of the segmenter, see `any_segmenter.load_segmenter`.
-        photos: directory of the photos, see `data.folder.load`.
+        photos: directory of the photos, see `data.folder.reading.load`.
         masks: directory of the masks.
         unlabelled: the grey, 0 to 255, of mask pixels without a label, or None if every pixel has a label.
 

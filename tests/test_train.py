@@ -18,7 +18,8 @@ from configs import folder as folder_config
 from configs import shapes
 from tf_layered_gan import evaluate, synthesize, train
 from tf_layered_gan.config import shipped
-from tf_layered_gan.data import folder, sources
+from tf_layered_gan.data import sources
+from tf_layered_gan.data.folder import reading
 from tf_layered_gan.evaluation import gan_figures
 from tf_layered_gan.evaluation.baselines import BASELINES
 from tf_layered_gan.files.records import read_record
@@ -149,7 +150,7 @@ def test_synthesized_pairs_follow_from_their_number_and_load_as_photos_with_mask
     assert written[0].items() <= written[1].items()
     assert read_record(out / "dataset.json")["pairs"] == 6
     shutil.copy(out / "images" / names[0], out / "images" / "unmasked.png")
-    splits = folder.load(out / "images", resolution=16, storage_size=16, masks=out / "masks")
+    splits = reading.load(out / "images", resolution=16, storage_size=16, masks=out / "masks")
     # Photos with masks go to validation and to test alternately.
     assert splits.train.names == ("unmasked.png",)
     assert splits.validation.names == tuple(names[::2]) and splits.test.names == tuple(names[1::2])

@@ -38,7 +38,7 @@ _PEERS = {  # for each file, the name of its model in the table and the function
     "mediapipe_selfie.tflite": ("MediaPipe selfie segmenter", segmenters.mediapipe_selfie),
     "u2netp.onnx": ("U²-Netp", segmenters.u2netp),
 }
-HALVES = {"validation": slice(0, None, 2), "test": slice(1, None, 2), "all": slice(None)}  # as `data.folder.load` does
+HALVES = {"validation": slice(0, None, 2), "test": slice(1, None, 2), "all": slice(None)}  # see `folder.reading.load`
 
 
 def find_models(ours: Iterable[str | pathlib.Path], peers: str | pathlib.Path) -> Models:

@@ -17,17 +17,17 @@ from PIL import Image
 
 from edge_segmenter.command.plan import plan
 from edge_segmenter.files.own_results import FOLDERS
-from tf_layered_gan.data import folder
+from tf_layered_gan.data.folder import reading
 
-MEMORY = 1536 * 2**20  # in bytes; data/folder.py and edge_segmenter/command/run.py state this limit
+MEMORY = 1536 * 2**20  # in bytes; data/folder/reading.py and edge_segmenter/command/run.py state this limit
 SECONDS = 200  # only a program that hangs takes longer
 
 LOAD = """
 import json, sys
 from multiprocessing.pool import ThreadPool
-from tf_layered_gan.data import folder
-folder.ThreadPool = lambda: ThreadPool(8)  # as on a machine of eight cores
-splits = folder.load(sys.argv[1], resolution=8, storage_size=8)
+from tf_layered_gan.data.folder import reading
+reading.ThreadPool = lambda: ThreadPool(8)  # as on a machine of eight cores
+splits = reading.load(sys.argv[1], resolution=8, storage_size=8)
 print(json.dumps(splits.train.names + splits.validation.names + splits.test.names))
 """
 
@@ -156,7 +156,7 @@ def test_a_folder_deeper_than_python_can_recurse_is_read(tmp_path):
     try:
         for name in ("a", "b"):
             mutations.noise().save(tmp_path / f"{name}.png")
-        splits = folder.load(tmp_path, resolution=8, storage_size=8)
+        splits = reading.load(tmp_path, resolution=8, storage_size=8)
         assert len(splits.train) + len(splits.validation) + len(splits.test) == 3
         assert len(plan([tmp_path], tmp_path.parent / "out", FOLDERS)) == 3
     finally:

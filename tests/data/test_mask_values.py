@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tf_layered_gan.data import folder
+from tf_layered_gan.data.folder import reading
 from tf_layered_gan.data.labels import odd_masks
 from tf_layered_gan.data.mask_values import read_mask, survey
 
@@ -119,14 +119,14 @@ def set_of(tmp_path, mask, size=(8, 8), turn=None):
 def test_mask_drawn_on_a_photo_that_exif_turns_is_refused(tmp_path):
     settings = set_of(tmp_path, np.eye(6, 8, dtype=np.uint8), size=(8, 6), turn=6)
     with pytest.raises(ValueError, match="another aspect ratio .* the mask lies on its side: EXIF turns the photo"):
-        folder.load(**settings)
+        reading.load(**settings)
 
 
 @pytest.mark.parametrize(
     "size, turn, warned", [((8, 8), 6, 2), ((8, 6), 3, 2), ((250, 251), 8, 2), ((8, 6), None, 0), ((8, 8), 1, 0)]
 )
 def test_turn_that_no_size_shows_is_a_warning(tmp_path, caplog, size, turn, warned):
-    folder.load(**set_of(tmp_path, np.eye(size[1], size[0], dtype=np.uint8), size, turn))
+    reading.load(**set_of(tmp_path, np.eye(size[1], size[0], dtype=np.uint8), size, turn))
     assert ("EXIF turns 2 of the photos with masks" in caplog.text) == bool(warned)
 
 

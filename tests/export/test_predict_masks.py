@@ -15,8 +15,8 @@ from export import mask_record
 from export.predict_masks import predict_masks
 from export.serving.savedmodel import write_savedmodel
 from export.tflite.convert import to_tflite_float32
+from tf_layered_gan.data.folder.photo_files import find_photos
 from tf_layered_gan.data.paper_datasets import catalogue, datasets
-from tf_layered_gan.data.photo_files import find_photos
 from tf_layered_gan.files.file_lock import file_lock
 
 

@@ -5,7 +5,8 @@ import os
 from absl import logging
 from ml_collections import ConfigDict
 
-from tf_layered_gan.data import folder, labels, shapes
+from tf_layered_gan.data import labels, shapes
+from tf_layered_gan.data.folder import reading
 from tf_layered_gan.data.photos import Splits
 
 
@@ -50,7 +51,7 @@ def _load(config: ConfigDict, cache: str | os.PathLike | None) -> Splits:
     settings = {"path": data.path, "masks": data.masks, "holdout": data.holdout, "fit": data.fit, "cache": cache}
     settings |= sizes
     if data.source == "folder":
-        return folder.load(unlabelled=data.unlabelled, most_photos=data.most_photos, **settings)
+        return reading.load(unlabelled=data.unlabelled, most_photos=data.most_photos, **settings)
     from tf_layered_gan.data.paper_datasets import datasets  # imported here, see `prepare_photos`
 
     return datasets.load(data.source, train_masks=config.segmenter.supervised, **settings)

@@ -22,7 +22,7 @@ from benchmarks.speed.turns import serve
 from edge_segmenter.command.run import run
 from edge_segmenter.files.images import read_image
 from edge_segmenter.fit import to_square
-from tf_layered_gan.data import folder as photo_folder
+from tf_layered_gan.data.folder import reading
 from tf_layered_gan.evaluation.metrics import fid, segmentation
 from tf_layered_gan.evaluation.metrics.inception import inception
 
@@ -76,7 +76,7 @@ class Ours:
     def folder(self) -> list:
         """Reads the folder of photos as training does, but without a cache. Returns the mean colour of each photo."""
         path = pathlib.Path(self._inputs.photos[0]).parent
-        found = photo_folder.load(path, resolution=PIXELS, storage_size=PIXELS, fit="squeeze", holdout=2)
+        found = reading.load(path, resolution=PIXELS, storage_size=PIXELS, fit="squeeze", holdout=2)
         photos = [
             (name, image)
             for split in (found.train, found.validation, found.test)

@@ -42,7 +42,7 @@ def load(
         source, path: as for `catalogue.prepare`.
         resolution: width of the validation and test photos, pixels.
         storage_size: width of the training photos, pixels, at least `resolution`.
-        fit: as for `folder.load`.
+        fit: as for `folder.reading.load`.
         masks: only for dogs and cars: None, or a folder with a PNG for each validation and test photo, for example
             cars_test/00001.png for cars_test/00001.jpg. A mask has the photo's aspect ratio. Grey 128 and above is
             foreground.

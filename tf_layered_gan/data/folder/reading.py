@@ -14,12 +14,12 @@ from PIL import Image
 from edge_segmenter.files.formats import SUFFIXES
 from edge_segmenter.files.images import MAX_BYTES, MAX_PIXELS, UnreadableImage, pixels_to_decode, read_image
 from tf_layered_gan.console.progress import progress
-from tf_layered_gan.data.budget import Budget
 from tf_layered_gan.data.cache import cached_splits, in_memory, stamp
-from tf_layered_gan.data.copies import warn_of_copies
+from tf_layered_gan.data.folder.budget import Budget
+from tf_layered_gan.data.folder.copies import warn_of_copies
+from tf_layered_gan.data.folder.masks_among_photos import refuse_masks
+from tf_layered_gan.data.folder.photo_files import PhotoFile, find_photos, warn
 from tf_layered_gan.data.mask_values import UNLABELLED_GREY, Coding, read_mask, survey, warn_of_turns
-from tf_layered_gan.data.masks_among_photos import refuse_masks
-from tf_layered_gan.data.photo_files import PhotoFile, find_photos, warn
 from tf_layered_gan.data.photos import Photos, Splits
 from tf_layered_gan.data.squares import labelled_square
 

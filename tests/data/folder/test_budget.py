@@ -2,7 +2,7 @@ import threading
 import time
 from multiprocessing.pool import ThreadPool
 
-from tf_layered_gan.data.budget import Budget
+from tf_layered_gan.data.folder.budget import Budget
 
 
 def test_what_threads_hold_together_is_bounded():

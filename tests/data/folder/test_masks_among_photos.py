@@ -5,7 +5,7 @@ import pytest
 from absl import logging
 from PIL import Image
 
-from tf_layered_gan.data import folder
+from tf_layered_gan.data.folder import reading
 
 SIZES = {"resolution": 4, "storage_size": 6}
 
@@ -37,7 +37,7 @@ def test_masks_in_any_folder_among_the_photos_are_refused(tmp_path, name, suffix
     photos_beside(tmp_path, name, black_and_white, suffix)
     masks = tmp_path / name.removesuffix("/a")
     with pytest.raises(ValueError, match=f"{masks} seems to hold masks, .*=PHOTOS and --config.data.masks={masks}"):
-        folder.load(tmp_path, **SIZES)
+        reading.load(tmp_path, **SIZES)
 
 
 @pytest.mark.parametrize("name, stem", [("m", "{}"), ("image", "{}"), ("image", "{}_mask"), ("image", "{}-GT_1")])
@@ -45,7 +45,7 @@ def test_masks_in_other_places_among_the_photos_are_refused(tmp_path, name, stem
     photos_beside(tmp_path, name, black_and_white, stem=stem)
     mask = tmp_path / name / f"{stem.format(0)}.png"
     with pytest.raises(ValueError, match=f"{mask} seems to be the mask of {tmp_path / 'image/0.jpg'}"):
-        folder.load(tmp_path, **SIZES)
+        reading.load(tmp_path, **SIZES)
 
 
 def test_other_masks_than_those_that_are_named_are_refused(tmp_path):
@@ -54,7 +54,7 @@ def test_other_masks_than_those_that_are_named_are_refused(tmp_path):
         save(tmp_path / "trimaps" / f"{i}.png", black_and_white(i))
         save(tmp_path / "named" / f"{i}.png", black_and_white(i))
     with pytest.raises(ValueError, match="trimaps seems to hold masks"):
-        folder.load(tmp_path, masks=tmp_path / "named", **SIZES)
+        reading.load(tmp_path, masks=tmp_path / "named", **SIZES)
 
 
 @pytest.mark.parametrize("values", [photo, black_and_white])
@@ -62,14 +62,14 @@ def test_folders_of_the_same_names_are_photos_if_they_look_alike(tmp_path, value
     for i in range(4):
         save(tmp_path / "a" / f"{i}.png", values(i))
         save(tmp_path / "b" / f"{i}.png", values(i + 4))
-    splits = folder.load(tmp_path, **SIZES)
+    splits = reading.load(tmp_path, **SIZES)
     assert len(splits.train) + len(splits.validation) + len(splits.test) == 8
 
 
 @pytest.mark.parametrize("name, values, stem", [("mask", photo, "{}"), ("gt", black_and_white, "car{}")])
 def test_photos_in_a_folder_with_a_name_of_masks_are_photos(tmp_path, name, values, stem):
     photos_beside(tmp_path, name, values, stem=stem)
-    splits = folder.load(tmp_path, **SIZES)
+    splits = reading.load(tmp_path, **SIZES)
     assert len(splits.train) + len(splits.validation) + len(splits.test) == 8
 
 
@@ -83,6 +83,6 @@ def test_copies_of_photos_with_masks_are_counted(tmp_path, monkeypatch, copied, 
         save(tmp_path / "masks" / f"{i}.png", black_and_white(i))
     for i in range(copied):
         save(tmp_path / "photos" / f"{i} (1).bmp", photo(i))
-    folder.load(tmp_path / "photos", masks=tmp_path / "masks", **SIZES)
+    reading.load(tmp_path / "photos", masks=tmp_path / "masks", **SIZES)
     expected = f"{said} of the photos to train on are copies of photos with masks, such as 0 (1).bmp of 0.bmp, so all"
     assert [line.startswith(expected) for line in warnings] == [True] * bool(said)

@@ -8,7 +8,7 @@ from pathlib import Path
 from absl import logging
 
 from edge_segmenter.files.printing import printable
-from tf_layered_gan.data.photo_files import PhotoFile
+from tf_layered_gan.data.folder.photo_files import PhotoFile
 
 
 def warn_of_copies(train: Sequence[PhotoFile], evaluation: Sequence[PhotoFile]) -> None:

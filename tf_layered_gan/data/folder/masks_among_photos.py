@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_segmenter.files.images import UnreadableImage, read_image
-from tf_layered_gan.data.photo_files import PhotoFile
+from tf_layered_gan.data.folder.photo_files import PhotoFile
 
 # Usual names of folders of masks, in lower case and without characters between the words.
 _OF_MASKS = re.compile(
