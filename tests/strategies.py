@@ -18,7 +18,7 @@ from absl import logging
 
 from configs import shapes
 from tf_layered_gan import train
-from tf_layered_gan.training import distribution
+from tf_layered_gan.training.devices import distribution
 
 REPLICAS = {"two_replicas": 2, "four_replicas": 4}
 STEPS = {

@@ -5,7 +5,7 @@ import os
 import signal
 
 from configs import shapes
-from tf_layered_gan.training import distribution, workers
+from tf_layered_gan.training.devices import distribution, workers
 
 
 def main():

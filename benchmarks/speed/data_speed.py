@@ -24,8 +24,8 @@ from configs import folder as folder_config
 from tf_layered_gan.command_line import command_errors
 from tf_layered_gan.data import sources
 from tf_layered_gan.models import build
-from tf_layered_gan.training import distribution
 from tf_layered_gan.training.batches import Batches
+from tf_layered_gan.training.devices import distribution
 
 
 class _SecondOfTwo:

@@ -24,7 +24,7 @@ from tf_layered_gan.config import default_config, validate
 from tf_layered_gan.models import build, codes, sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
-from tf_layered_gan.training.distribution import build_strategy, distributed_step
+from tf_layered_gan.training.devices.distribution import build_strategy, distributed_step
 
 _PRODUCT = 2048  # number of rows and columns of both matrices
 _UNET_WIDTH = 8

@@ -33,8 +33,8 @@ from ml_collections import ConfigDict, config_flags
 from tf_layered_gan.command_line import run_command
 from tf_layered_gan.data import sources
 from tf_layered_gan.models import build
-from tf_layered_gan.training import distribution, workers
 from tf_layered_gan.training.batches import Batches
+from tf_layered_gan.training.devices import distribution, workers
 
 _WARM_UP = 3  # steps
 _SMALL = 65_536  # bytes; the time of smaller messages is mostly latency

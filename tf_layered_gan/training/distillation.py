@@ -24,7 +24,7 @@ from tf_layered_gan.runs.config_record import load_config, move_photos
 from tf_layered_gan.runs.restore import restore_gan, restore_run
 from tf_layered_gan.runs.run_photos import load_run_photos
 from tf_layered_gan.training import preemption
-from tf_layered_gan.training.distribution import with_chosen_jit
+from tf_layered_gan.training.devices.distribution import with_chosen_jit
 from tf_layered_gan.training.phases import student_phase
 from tf_layered_gan.training.run import Run
 

@@ -28,11 +28,13 @@ from tf_layered_gan.runs import passes, restarts
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import config_facts
 from tf_layered_gan.runs.learning_curve import LearningCurve
-from tf_layered_gan.training import distribution, monitoring, preemption, workers
+from tf_layered_gan.training import preemption
 from tf_layered_gan.training.batches import Batches
+from tf_layered_gan.training.devices import distribution, workers
 from tf_layered_gan.training.labeller import MaskFinder, mask_finder
+from tf_layered_gan.training.monitoring import monitor
+from tf_layered_gan.training.monitoring.profiling import Profiler
 from tf_layered_gan.training.plan import Plan
-from tf_layered_gan.training.profiling import Profiler
 
 if TYPE_CHECKING:
     from tf_layered_gan.training.phases import Phase
@@ -80,7 +82,7 @@ class Run:
         """Prepares batches and monitoring."""
         self.gan_steps_per_round = self.config.schedule.gan_images_per_round // self.config.batch_size
         self.batches = Batches(self.config, self.splits, self.strategy)
-        self._monitor = monitoring.Monitor(self.workdir, self.config.batch_size, self.plan)
+        self._monitor = monitor.Monitor(self.workdir, self.config.batch_size, self.plan)
         self._profiler = Profiler(self.workdir, self.config.monitoring.profile_steps)
         self._curve = LearningCurve(self.workdir)
         self._merged = distribution.merged_report(self.strategy)
@@ -169,7 +171,7 @@ class Run:
                 report, stop_requested = self._merged(phase.step((batch,)), self.sigterm.requested)
                 # `assign(step)` is not used, because TensorFlow would keep every Python number.
                 phase.counter.assign_add(1)
-                monitoring.check_finite(phase.kind, report, step)
+                monitor.check_finite(phase.kind, report, step)
                 is_last = step == phase.last_step
                 if step % every.scalars_every == 0 or is_last:
                     self._monitor.scalars(phase.kind, phase.name, report, step, phase.last_step)

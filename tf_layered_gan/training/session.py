@@ -21,7 +21,8 @@ from tf_layered_gan.runs import restarts, workdir_lock
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import check_config, config_facts, record_config
 from tf_layered_gan.runs.photo_record import check_photos, photo_facts
-from tf_layered_gan.training import distribution, preemption, workers
+from tf_layered_gan.training import preemption
+from tf_layered_gan.training.devices import distribution, workers
 from tf_layered_gan.training.labeller import mask_finder
 from tf_layered_gan.training.plan import Plan
 from tf_layered_gan.training.run import Run

@@ -17,8 +17,8 @@ from edge_segmenter.files.printing import printable
 from edge_segmenter.progress import duration
 from tf_layered_gan.evaluation.collapse import collapse_warning
 from tf_layered_gan.evaluation.metrics.precision_recall import THRESHOLDS, precision_recall
+from tf_layered_gan.training.monitoring.scalar_tags import scalar_tag
 from tf_layered_gan.training.plan import Plan
-from tf_layered_gan.training.scalar_tags import scalar_tag
 
 # The values that a line of progress shows, and their short names in that line. TensorBoard has all values.
 _SHOWN = {

@@ -7,9 +7,14 @@ import tiny
 
 from configs import shapes
 from tf_layered_gan.config import validate
-from tf_layered_gan.training import workers
-from tf_layered_gan.training.distribution import build_strategy, distributed_step, merged_report, with_chosen_jit
-from tf_layered_gan.training.workers import describe_differences, is_chief
+from tf_layered_gan.training.devices import workers
+from tf_layered_gan.training.devices.distribution import (
+    build_strategy,
+    distributed_step,
+    merged_report,
+    with_chosen_jit,
+)
+from tf_layered_gan.training.devices.workers import describe_differences, is_chief
 
 
 class ThreeReplicas:

@@ -12,10 +12,10 @@ import tiny
 from tf_layered_gan.evaluation.collapse import collapse_warning, variety_warning
 from tf_layered_gan.evaluation.metrics.precision_recall import THRESHOLDS
 from tf_layered_gan.models.layered_gan import LayeredGAN
-from tf_layered_gan.training.monitoring import Monitor, check_finite
+from tf_layered_gan.training.monitoring.monitor import Monitor, check_finite
+from tf_layered_gan.training.monitoring.profiling import Profiler
+from tf_layered_gan.training.monitoring.scalar_tags import scalar_tag
 from tf_layered_gan.training.plan import Part, Plan
-from tf_layered_gan.training.profiling import Profiler
-from tf_layered_gan.training.scalar_tags import scalar_tag
 
 NOT_UTF8 = os.fsdecode(b"[a]\xff")  # a folder name with brackets and a byte that is not UTF-8
 GAN, SEGMENTER = ("gan", "round 2"), ("segmenter", "round 2")
@@ -82,7 +82,7 @@ def test_scalars_are_written_under_their_kind_and_step(tmp_path):
 
 def test_images_per_second_count_the_steps_between_two_reports(tmp_path, monkeypatch):
     times = iter([100.0, 102.0, 110.0])
-    monkeypatch.setattr("tf_layered_gan.training.monitoring.time.perf_counter", lambda: next(times))
+    monkeypatch.setattr("tf_layered_gan.training.monitoring.monitor.time.perf_counter", lambda: next(times))
     monitor = Monitor(tmp_path, batch_size=4)
     for phase, step in [(GAN, 10), (GAN, 20), (SEGMENTER, 25)]:
         monitor.scalars(*phase, {}, step, 30)
@@ -158,7 +158,7 @@ class OnlyPhases:
 
 def test_progress_says_how_much_time_is_left(tmp_path, caplog, monkeypatch):
     times = iter([100.0, 120.0])
-    monkeypatch.setattr("tf_layered_gan.training.monitoring.time.perf_counter", lambda: next(times))
+    monkeypatch.setattr("tf_layered_gan.training.monitoring.monitor.time.perf_counter", lambda: next(times))
     with caplog.at_level("INFO", logger="absl"):
         monitor = Monitor(tmp_path, 4, OnlyPhases())
         for step in (10, 20):

@@ -34,7 +34,7 @@ def scalar_tag(kind: str, name: str) -> str:
     """Returns the tag of a scalar.
 
     Args:
-        kind: the kind of the phase, or "validation" or "synthetic", see `monitoring.Monitor`.
+        kind: the kind of the phase, or "validation" or "synthetic", see `monitor.Monitor`.
         name: the scalar's name in the report of a step. This name is the last part of the tag.
     """
     if name == "images_per_second":
