@@ -21,7 +21,7 @@ from ml_collections import ConfigDict
 from benchmarks.speed.gan_step import prepare, row_config
 from benchmarks.speed.turns import Turn, Worker, describe_ratio, serve
 from tf_layered_gan.command_line import run_command
-from tf_layered_gan.config import validate
+from tf_layered_gan.config import shipped, validate
 from tf_layered_gan.config.fields import FIELDS
 
 BASE = "base"
@@ -39,11 +39,11 @@ def with_setting(config: ConfigDict, setting: str) -> ConfigDict:
     """
     name, equals, text = setting.partition("=")
     defaults = {field.name: field.default for field in FIELDS}
-    if not equals or name not in defaults:
+    if not equals:
         raise ValueError(f"setting is {setting!r}, allowed: FIELD=VALUE with a field of the config")
-    value = text if isinstance(defaults[name], str) else ast.literal_eval(text)
+    is_text = isinstance(defaults.get(name, text), str)  # `set_field` refuses an unknown name
     changed = config.copy_and_resolve_references()
-    changed.update_from_flattened_dict({name: value})
+    shipped.set_field(changed, name, text if is_text else ast.literal_eval(text))
     validate(changed)
     return changed
 

@@ -43,3 +43,13 @@ def test_the_flag_reads_a_config_and_sets_its_fields(arguments, monkeypatch):
     config = config_of(*arguments, "--config.gan.gamma_mi=3")
     assert isinstance(config, ConfigDict) and config.is_locked
     assert (config.data.source, config.gan.gamma_mi) == ("shapes", 3.0)
+
+
+def test_a_field_is_set_or_refused_by_name():
+    config = shipped.load("shapes", {})
+    shipped.set_field(config, "gan.gamma_mi", 3)
+    assert config.gan.gamma_mi == 3.0
+    with pytest.raises(ValueError, match="there is no field gan.gamma_mj; did you mean gan.gamma_mi?"):
+        shipped.set_field(config, "gan.gamma_mj", 3)
+    with pytest.raises(ValueError, match="^gan.gamma_mi is 'much': "):
+        shipped.set_field(config, "gan.gamma_mi", "much")

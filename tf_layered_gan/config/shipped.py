@@ -69,7 +69,7 @@ def load(config: str, settings: Mapping[str, Any]) -> ConfigDict:
         raise ValueError(_unknown(config))
     loaded = _NameOrPathParser("config").parse(config)
     for name, value in settings.items():
-        _set(loaded, name, value)
+        set_field(loaded, name, value)
     return loaded
 
 
@@ -91,7 +91,17 @@ def _check_field(name: str) -> None:
         raise ValueError(f"there is no field {name:.200}{did_you_mean(name, FIELD_NAMES)}")
 
 
-def _set(config: ConfigDict, name: str, value: Any) -> None:
+def set_field(config: ConfigDict, name: str, value: Any) -> None:
+    """Sets one field of a config. Checks the type of the value, and leaves all other checks to `validate`.
+
+    Args:
+        config: the config to change.
+        name: name of the field with its section, such as "gan.gamma_mi".
+        value: the new value.
+
+    Raises:
+        ValueError: there is no such field, or the value has a wrong type.
+    """
     _check_field(name)
     try:
         config.update_from_flattened_dict({name: value})

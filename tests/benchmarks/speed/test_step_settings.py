@@ -15,7 +15,8 @@ def test_a_setting_changes_one_field():
     "setting, message",
     [
         ("networks.mask_stage", "setting is 'networks.mask_stage', allowed: FIELD=VALUE"),
-        ("networks.mask=half", "setting is 'networks.mask=half', allowed: FIELD=VALUE"),
+        ("networks.mask=half", "there is no field networks.mask"),
+        ("gan.background_every=1.5", "gan.background_every is 1.5: "),
         ("networks.mask_stage=none", "networks.mask_stage is 'none', allowed: full or half"),
     ],
 )
