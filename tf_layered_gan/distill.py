@@ -3,20 +3,20 @@
 Usage: tf-layered-gan-distill --workdir=WORKDIR [flags]
 
 The student learns from the run's pairs, from photos that the run's U-Net segments, or from both. All files of the
-student go to WORKDIR/students/NAME; the run's own files do not change. If the same command is started again, it
-continues from the last checkpoint. The run's config sets the batch size, depth, colour augmentation, seed and steps
-between checkpoints.
+student go to WORKDIR/students/NAME. The run's own files do not change. If the same command is started again, it
+continues from the last checkpoint. The run's config sets the batch size, the depth, the colour augmentation, the seed
+and the number of steps between checkpoints.
 
 The run and the student:
   --workdir=WORKDIR            directory of a finished run
   --student=NAME               name of the student; the default is the network and its width, such as separable16
   --network=separable          separable or unet
-  --width=16                   number of channels: of unet at full resolution, of separable at half resolution
+  --width=16                   number of channels, at full resolution for unet and at half resolution for separable
   --photos=DIR                 new place of the run's photos, if they were moved
   --masks=DIR                  new place of the run's masks, if they were moved
 
 How it learns:
-  --steps=500                  training steps; the learning rate falls to zero over them
+  --steps=500                  number of training steps; during these steps, the learning rate falls to zero
   --learning_rate=0.002        Adam's learning rate at the first step
   --gamma_consistency=1.0      weight of the loss on photos that the run's segmenter segments
   --gamma_segmentation=0.0     weight of the loss on the run's synthetic pairs; if it is 0, no pairs are made
@@ -25,8 +25,8 @@ Files in WORKDIR/students/NAME:
   student.json   the settings, and the state of the run's segmenter, which is the student's teacher
   checkpoints/   the two newest checkpoints
   tensorboard/   the losses
-  report.html    a page that shows all of this in a browser
-  metrics.json   figures of student and teacher on validation and test photos, and the agreement of their masks
+  report.html    a page that shows the figures, the masks and the losses in a browser
+  metrics.json   accuracy of student and teacher on the validation and test photos, and how well their masks agree
 
 Examples:
   tf-layered-gan-distill --workdir=runs/mine
@@ -59,7 +59,9 @@ def run() -> None:
     define_path("workdir", "The directory of a finished run.", required=True)
     define_path("photos", "New place of the run's photos, if they were moved.", exists=True)
     define_path("masks", "New place of the run's masks, if they were moved.", exists=True)
-    flags.DEFINE_string("student", None, "The student's name. The default is network and width, such as separable16.")
+    flags.DEFINE_string(
+        "student", None, "The student's name. The default is the network and its width, such as separable16."
+    )
     define: dict[Any, Callable] = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float}
     for name, (kind, default, about) in student.SETTINGS.items():
         define[kind](name, default, about)

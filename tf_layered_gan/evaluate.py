@@ -1,4 +1,4 @@
-"""The evaluation of a trained run: measurements of its GAN, its segmenter and the baselines."""
+"""Evaluates a trained run: measures its GAN, its segmenter and the baselines."""
 
 import os
 
@@ -27,8 +27,9 @@ def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
             "synthetic": see `gan_figures.evaluate_synthetic_masks`.
             "synthesis": only if `metrics.inception` is set, see `gan_figures.evaluate_fid`.
             "clusters": only if `data.classes` is set, see `gan_figures.evaluate_clusters`. Its "classes_by" is
-            `data.classes`. If the GAN has not trained since an earlier metrics.json, "synthesis" and "clusters" are
-            copied from there.
+            `data.classes`.
+            If "synthesis" or "clusters" is not computed now, but an earlier metrics.json of the same GAN has it, it is
+            copied from that file.
 
     Raises:
         FileNotFoundError: the run has no checkpoint.

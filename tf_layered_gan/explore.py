@@ -2,9 +2,9 @@
 
 WORKDIR/explore holds sheets with labelled rows and columns. No image is perturbed.
 
-    z_at_fixed_c.png             only z changes along a row: background, pose and shape
-    c_at_fixed_z.png             only c changes along a row, within its group: the object's colours and texture
-    c_sup_at_fixed_z.png         only the group c_sup changes along a row: the silhouette, drawn over the image
+    z_at_fixed_c.png             only z changes along a row, and with it the background, the pose and the shape
+    c_at_fixed_z.png             only c changes along a row, within its group, and with it the object's colours
+    c_sup_at_fixed_z.png         only the group c_sup changes along a row, and with it the silhouette
     interpolation.png            the steps from one code to another
     objects_on_backgrounds.png   each object on each background
     cutouts.png                  objects on a checkerboard
@@ -45,8 +45,8 @@ _PHOTOS, _CUTOUTS, _LARGEST, _FRAME = 8, 16, 256, 120  # units in this order: im
 def explore(config: ConfigDict, workdir: str | os.PathLike, photo: str | os.PathLike | None = None) -> None:
     """Writes the sheets to WORKDIR/explore. Earlier sheets are replaced when all new sheets are complete.
 
-    The same run always gives the same sheets. If both the run's photos and their copies are gone, the sheet of photos
-    is left out with a warning.
+    The same run always gives the same sheets. If both the run's photos and the copies of them in the workdir are gone,
+    a warning is logged and the sheet of photos is left out.
 
     Args:
         config: the run's config.

@@ -1,4 +1,4 @@
-"""Handling of Ctrl-C, SIGTERM and a closed terminal. The command ends with one line and the exit code of the signal.
+"""Handling of Ctrl-C, SIGTERM and a closed terminal. The command prints one line, and ends with the signal's exit code.
 
 The first signal raises `Interrupted`, so that temporary files are removed. The second signal ends the process at once.
 During training, other handlers save the state first, see `training.preemption`.
@@ -33,9 +33,9 @@ class Interrupted(SystemExit):
 def handled(handle: Callable[[int], Any]) -> Iterator[None]:
     """Calls `handle(number)` at the first SIGINT, SIGTERM or SIGHUP in the block. A second signal ends the process.
 
-    Does nothing in other threads, because Python allows signal handlers only in the main thread. An ignored SIGHUP
-    stays ignored, because nohup relies on this. An ignored SIGINT stays ignored if there is a terminal, because shell
-    scripts start background jobs with SIGINT ignored.
+    Outside the main thread, does nothing, because Python allows signal handlers only in the main thread. An ignored
+    SIGHUP stays ignored, because nohup relies on this. Shell scripts start background jobs with SIGINT ignored. If
+    there is a terminal, an ignored SIGINT stays ignored, so that Ctrl-C does not end such a job.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -40,13 +40,13 @@ def train_on_folder(
 
     Does the same as the command `tf-layered-gan`.
 
-    In the main thread, SIGTERM, Ctrl-C and SIGHUP save a checkpoint during training and raise SystemExit. In another
-    thread, the calling program has to handle signals.
+    If this function runs in the main thread, training saves a checkpoint and raises SystemExit after SIGTERM, Ctrl-C or
+    SIGHUP. In another thread, the calling program has to handle signals.
 
     Args:
         photos: the folder of photos. In every path, a leading ~ stands for the home folder.
         workdir: directory for checkpoints, figures and everything else that the run writes.
-        masks: None, or a folder of masks that the result is compared with, see docs/data.md.
+        masks: None, or a folder of true masks that the segmenter's masks are compared with, see docs/data.md.
         config: the name of a shipped config, or the path of a config file.
         settings: values of config fields by their names, such as {"schedule.rounds": 2}.
 

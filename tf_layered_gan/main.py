@@ -7,12 +7,12 @@ What to do:
   --mode=train         train (the default), from the last checkpoint if there is one
   --mode=evaluate      measure the segmenter and the baselines on the test photos
   --mode=synthesize    write --count=1000 pairs of image and mask to WORKDIR/synthetic
-  --mode=explore       show what the GAN's codes mean: labelled images in WORKDIR/explore; --photo=FILE adds your photo
+  --mode=explore       write images to WORKDIR/explore that show what the GAN's codes mean; --photo=FILE adds your photo
   --mode=report        write WORKDIR/report.html again; --compare=DIR,DIR also shows other runs on the page
   --dry_run            check photos, settings and memory, and estimate time and disk; nothing is trained or written
 
 Where:
-  --workdir=WORKDIR    directory of the run: checkpoints, samples, TensorBoard, figures
+  --workdir=WORKDIR    directory for the run's checkpoints, samples, TensorBoard logs and figures
   --photos=DIR         new place of a run's photos, if they were moved
   --masks=DIR          new place of a run's masks, if they were moved
 
@@ -22,7 +22,7 @@ Settings for training; the other modes take them from the workdir:
       data.path            folder of photos
       data.masks           folder of masks, used only to measure the result
       resolution           width of the images in pixels, a power of two
-      schedule.rounds      rounds of GAN and segmenter; more rounds can be added to a finished run
+      schedule.rounds      number of rounds of GAN and segmenter; more rounds can be added to a finished run
       schedule.gan_images_per_round, schedule.final_segmenter_steps
       networks.generator_width, networks.background_width, networks.discriminator_width
       seed                 another seed gives another run
@@ -63,7 +63,7 @@ _COMPARE = flags.DEFINE_list(
 _COUNT = flags.DEFINE_integer("count", 1_000, "synthesize: number of pairs.", lower_bound=1)
 _PHOTO = define_path("photo", "explore: also put the object of this photo on new backgrounds.", exists=True)
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "train: check everything and estimate time and disk, but do not train.")
-# absl and ml_collections raise these for a wrong flag. Any other error comes from the code of the config file.
+# absl and ml_collections raise these errors for a wrong flag. Any other error comes from the code of the config file.
 _FLAG_ERRORS = (flags.Error, AttributeError, LookupError, TypeError, ValueError, OSError)
 
 

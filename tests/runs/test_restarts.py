@@ -10,7 +10,7 @@ from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.runs import restarts
 from tf_layered_gan.runs.learning_curve import LearningCurve
 
-COLLAPSE = restarts.Collapsed("all as background", images_seen=16)
+COLLAPSE = restarts.Collapsed("everything became background", images_seen=16)
 
 
 def write_run(workdir, mark):
@@ -35,8 +35,8 @@ def test_files_of_a_collapsed_run_are_kept_beside_the_next(tmp_path):
         kept = files(tmp_path / "collapsed" / str(number))
         assert set(kept.values()) - {kept["why.json"]} == {f"run {number}"} and len(kept) == 5
     assert restarts.history(tmp_path) == [
-        {"seed": 3, "images_seen": 16, "why": "all as background"},
-        {"seed": 1_000_003, "images_seen": 16, "why": "all as background"},
+        {"seed": 3, "images_seen": 16, "why": "everything became background"},
+        {"seed": 1_000_003, "images_seen": 16, "why": "everything became background"},
     ]
     assert restarts.attempt(config, tmp_path).seed == 2_000_003
     assert config.seed == 3
@@ -81,7 +81,7 @@ def test_collapsed_run_begins_again_once_with_another_seed(tmp_path, eagerly, mo
     metrics = train.train(config, tmp_path / "run")
     (collapse,) = metrics["restarts"]  # the second attempt continues, although its masks are empty as well
     assert (collapse["seed"], collapse["images_seen"]) == (3, 4)
-    assert collapse["why"].startswith("all as background: masks cover 0% of the image")
+    assert collapse["why"].startswith("everything became background: the masks cover only 0% of the image")
     other = {"seed": 1_000_003, "monitoring.restarts": 0}
     expected = train.train(tiny.run_config(shapes, **tiny.ONE_STEP, **other), tmp_path / "other")
     assert metrics | {"restarts": [], "training_seconds": expected["training_seconds"]} == expected

@@ -67,7 +67,7 @@ def test_file_system_without_locks_is_named_and_the_run_goes_on(tmp_path, monkey
     monkeypatch.setattr(fcntl, "flock", no_locks)
     with locked(tmp_path):
         pass
-    assert f"{tmp_path} cannot be locked: its file system has no locks (No locks available); start no " in caplog.text
+    assert f"{tmp_path} cannot be locked: its file system has no locks (No locks available); start " in caplog.text
 
 
 def test_a_folder_that_cannot_be_written_to_needs_a_lock_of_earlier(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""The photos of the source that a config names."""
+"""Prepares and loads the photos of the source that a config names."""
 
 import os
 
@@ -23,8 +23,8 @@ def prepare_photos(config: ConfigDict) -> None:
 def load_photos(config: ConfigDict, cache: str | os.PathLike | None = None) -> Splits:
     """Loads the dataset `config.data.source`.
 
-    This function never downloads or prepares a dataset of the paper. Preparing a dataset writes to a folder that the
-    config names, and the config may come from somebody else.
+    This function never downloads or prepares a dataset of the paper. A download would write to a folder that the config
+    names, and that would be a risk, because the config may come from somebody else.
 
     Args:
         config: the run's config.
@@ -43,7 +43,7 @@ def _load(config: ConfigDict, cache: str | os.PathLike | None) -> Splits:
     data = config.data
     sizes = {
         "resolution": config.resolution,
-        # Photos are stored so large that no crop has to be enlarged.
+        # The stored photos are so large that no crop of them has to be enlarged.
         "storage_size": round(config.resolution / data.crop_scale[0]),
     }
     if data.source == "shapes":

@@ -27,11 +27,11 @@ def labelled_square(
 
     Args:
         photo: PIL.Image in mode RGB.
-        mask: None, or PIL.Image of any size. Its aspect ratio may differ from the photo's by 1 %. Grey 128 and above
-            means foreground.
+        mask: None, or PIL.Image of any size. Its aspect ratio may differ from the photo's by 1 %. A grey value of 128
+            or more means foreground.
         size: side of the square, pixels.
-        fit: "crop", "squeeze" or "pad", see `edge_segmenter.fit`. The paper crops (C.3).
-        unlabelled: None, or the grey of mask pixels that have no label.
+        fit: "crop", "squeeze" or "pad", see `edge_segmenter.fit`. The paper crops (appendix C.3).
+        unlabelled: None, or the grey value of mask pixels that have no label.
         mask_name: name of the mask in error messages.
 
     Returns:
@@ -79,7 +79,7 @@ def _check_aspect(photo: Image.Image, mask: Image.Image, mask_name: str | os.Pat
     if abs(width * mask_height - height * mask_width) > max(*photo.size, *mask.size, _ASPECTS * width * mask_height):
         words = f"{mask_name} has another aspect ratio than its photo: mask {mask.size}, photo {photo.size}"
         if abs(width * mask_width - height * mask_height) <= max(photo.size + mask.size):
-            words += "; the mask lies on its side: EXIF turns the photo, but the mask was drawn on the unturned one"
+            words += "; the mask lies on its side: EXIF turns the photo, but the mask was drawn on the unturned photo"
         raise ValueError(words)
 
 

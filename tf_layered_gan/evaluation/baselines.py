@@ -25,8 +25,8 @@ def centred_disc(images: np.ndarray) -> np.ndarray:
     """Marks a centred disc, two thirds of the image wide (an ellipse if height and width differ).
 
     Photographers put their object in the middle, so this baseline is strong, although it ignores the image. A method
-    that prefers the middle (see `networks.mask_centring`) must be better than this disc, or else its result means
-    nothing.
+    that prefers the middle (see `networks.mask_centring`) must be better than this disc. Otherwise the results of the
+    method mean nothing.
     """
     _check_images(images)
     y, x = ((2 * np.arange(length) + 1) / length - 1 for length in images.shape[1:3])
@@ -34,11 +34,11 @@ def centred_disc(images: np.ndarray) -> np.ndarray:
 
 
 def otsu(images: np.ndarray) -> np.ndarray:
-    """Splits the grey values of each image in two by Otsu's threshold (Otsu 1979).
+    """Splits each image into a dark and a bright part by Otsu's threshold of the grey values (Otsu 1979).
 
-    The part that covers less of the border is the foreground. If both parts cover the same share of the border, the
-    brighter part is the foreground. This rule is our choice, and needs no true mask. An image of a single grey value
-    has no foreground.
+    The part that covers less of the image's border is the foreground. If both parts cover the same share of the border,
+    the brighter part is the foreground. This rule is our choice, and needs no true mask. An image of a single grey
+    value has no foreground.
     """
     _check_images(images)
 
@@ -53,8 +53,8 @@ def two_colours(images: np.ndarray) -> np.ndarray:
     """Splits the colours of each image into two groups, and marks the largest region of the inner group.
 
     The two groups are clusters (k-means) of a and b in CIELAB, so brightness is ignored. The inner group is the group
-    that covers less of the border. `largest_thing` finds the largest region of this group. This baseline finds an
-    object of one colour on a background of another colour.
+    that covers less of the image's border. `largest_thing` finds the largest region of this group. This baseline finds
+    an object of one colour on a background of another colour.
     """
     _check_images(images)
 
@@ -71,8 +71,8 @@ def pooled_hues(images: np.ndarray) -> np.ndarray:
 
     The two groups are clusters (k-means) of the hues as points on a circle. At most 100,000 evenly spaced pixels are
     clustered. The other pixels join the cluster with the nearer centre. The hues of a group are inner if they cover a
-    smaller share of the border pixels than of all pixels. This baseline finds objects of a kind with typical colours.
-    The mask of an image depends on the other images.
+    smaller share of the border pixels than of all pixels. This baseline finds objects that have similar colours in all
+    images. The mask of an image depends on the other images.
     """
     _check_images(images)
     angles = np.stack([cv2.cvtColor(image, cv2.COLOR_RGB2HSV_FULL)[..., 0] for image in images]) * (2 * np.pi / 256)
@@ -111,7 +111,7 @@ def largest_thing(mask: np.ndarray) -> np.ndarray:
         mask: bool [height, width].
 
     Returns:
-        bool [height, width]; empty if the opening leaves nothing.
+        bool [height, width]. If the opening leaves nothing, all values are False.
     """
     square = np.ones((2 * (mask.shape[1] // 16) + 1,) * 2, np.uint8)
     opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, square)

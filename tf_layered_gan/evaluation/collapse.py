@@ -18,18 +18,19 @@ def collapse_warning(mask_mean: float, masks_full: float = 0.0) -> str | None:
     """
     if mask_mean > _TOO_MUCH:
         return (
-            f"all as foreground: masks cover {mask_mean:.0%} of the image and the background is never seen. "
+            f"everything became foreground: the masks cover {mask_mean:.0%} of the image, and hide the background. "
             "Raise perturbation.shift or lower perturbation.scale_exponent, so that the seam around the object shows."
         )
     if mask_mean < _TOO_LITTLE:
         return (
-            f"all as background: masks cover {mask_mean:.0%} of the image and the background paints everything. "
-            "Raise gan.gamma_mi, so that the private code must show in image and mask."
+            f"everything became background: the masks cover only {mask_mean:.0%} of the image, and the background "
+            "layer paints everything. Raise gan.gamma_mi, so that the private code must show in image and mask."
         )
     if masks_full > _TOO_MANY:
         return (
-            f"all as foreground, in part: {masks_full:.0%} of the masks fill the image. Raise networks.mask_centring "
-            "or lower perturbation.scale_exponent, or exclude such pairs from the segmenter with segmenter.mask_size."
+            f"everything became foreground in some images: {masks_full:.0%} of the masks fill the image. Raise "
+            "networks.mask_centring, lower perturbation.scale_exponent, or set segmenter.mask_size, so that the "
+            "segmenter does not learn from such pairs."
         )
     return None
 
@@ -41,13 +42,14 @@ def variety_warning(synthetic: Mapping[str, float]) -> str | None:
         synthetic: the figures of `gan_figures.evaluate_synthetic_masks`.
 
     Returns:
-        str, or None if at most a twentieth of the pairs of masks are alike. With 20 equally frequent silhouettes, a
-        twentieth of the pairs is alike.
+        str, or None if the two masks are alike in at most one of 20 pairs. With 20 equally frequent silhouettes, they
+        are alike in one of 20 pairs.
     """
     if synthetic["pairs_alike"] <= _ALIKE:
         return None
     return (
         f"few silhouettes: {synthetic['silhouettes']:.0f} among {synthetic['pictures']:.0f} masks, and "
-        f"{synthetic['pairs_alike']:.0%} of the pairs of masks are alike. z explains {synthetic['variance_z']:.0%} of "
-        f"the masks' variance, and the private code explains {synthetic['variance_code']:.0%}. See docs/training.md."
+        f"{synthetic['pairs_alike']:.0%} of the pairs consist of two masks that are alike. z explains "
+        f"{synthetic['variance_z']:.0%} of the masks' variance, and the private code explains "
+        f"{synthetic['variance_code']:.0%}. See docs/training.md."
     )

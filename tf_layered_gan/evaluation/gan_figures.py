@@ -44,13 +44,14 @@ def evaluate_fid(
             `sampling.build_sampler`.
         splits: the photos.
         inception: the feature extractor.
-        samples: number of images of each kind. The batches of inputs are `sample(0)`, `sample(1)`, ...
+        samples: number of composed images, and also number of backgrounds. The batches of inputs are `sample(0)`,
+            `sample(1)`, ...
         cache: folder for the statistics of the photos, see `fid.cached_statistics`.
 
     Returns:
-        dict: "fid" and "bg_fid", floats; and the settings that must be equal when two FIDs are compared: "samples",
-        "reference", "reference_pictures" (the number of photos), "resize", and "inception_sha256", the SHA-256 of the
-        file of weights.
+        dict with the floats "fid" and "bg_fid". It also has the settings that must be equal when two FIDs are compared:
+        "samples", "reference", "reference_pictures" (the number of photos), "resize", and "inception_sha256", the
+        SHA-256 of the file of weights.
     """
     photos, stored = reference_photos(splits, gan.resolution), splits.train.images.shape[1]
     reference = fid.cached_statistics(inception, photos, cache)
@@ -77,8 +78,8 @@ def reference_photos(splits: Splits, resolution: int) -> np.ndarray:
     """Resizes all photos to one size, without the random crop of training.
 
     Training photos are resized twice: first from the file to the storage size (rounded to whole pixel values), then to
-    `resolution`. So the training photos are slightly softer. Validation and test photos were resized from the file to
-    `resolution` in one step. Photos are always resized bilinearly with antialiasing.
+    `resolution`. Validation and test photos were resized from the file to `resolution` in one step. So the training
+    photos are slightly softer than the other photos. Photos are always resized bilinearly with antialiasing.
 
     Args:
         splits: the photos.
@@ -160,7 +161,7 @@ def crossed_masks(foreground_generator: keras.Model, draws: Mapping[str, tf.Tens
 
 
 def evaluate_clusters(discriminator: keras.Model, splits: Splits, classes: Sequence[str]) -> dict[str, Any]:
-    """Compares the classes of all photos with their clusters.
+    """Compares the classes of all photos with the clusters of the photos.
 
     The cluster of a photo is its most likely category according to E_x (Sec. 4).
 
@@ -201,7 +202,9 @@ def _cluster(encoder: keras.Model, images: np.ndarray) -> np.ndarray:
 
 
 def build_inception(config: ConfigDict) -> fid.InceptionFeatures | None:
-    """Loads the weights that `config.metrics.inception` names. Returns None if no file is named, or the run has no GAN.
+    """Loads the weights that `config.metrics.inception` names.
+
+    Returns None if the field names no file, or if the run has no GAN.
 
     Raises:
         ValueError: if the file does not hold the weights.

@@ -38,7 +38,7 @@ def layer_grid(
         background, foreground, composed: float32 [sample, height, width, rgb] in [-1, 1].
         mask: float32 [sample, height, width, 1] in [0, 1].
         real: photos with the shape of `composed`, float32 in [-1, 1] or uint8.
-        real_mask: predicted masks, like `mask`, with or without the last axis.
+        real_mask: predicted masks of `real`, in the form of `mask`. The last axis may be missing.
 
     Returns:
         uint8 [grid height, grid width, rgb].
@@ -112,8 +112,8 @@ def grid(rows: Sequence[Sequence[Tile]], *, scale: int = 1, headings: Sequence[s
         uint8 [grid height, grid width, rgb].
 
     Raises:
-        ValueError: if there is no tile, if rows or headings differ in length, or if a tile has another size, type or
-            shape.
+        ValueError: if there is no tile, if rows or headings differ in length, if the tiles differ in size, or if a tile
+            has a type or shape that is not allowed.
     """
     tiles = [[_enlarged(tile, scale) for tile in row] for row in rows]
     lengths = [len(row) for row in tiles]
@@ -211,7 +211,7 @@ def _heading_row(headings: Sequence[str], width: int) -> np.ndarray:
 
 
 def _round(values: np.ndarray) -> np.ndarray:
-    # In training, a grid may hold non-finite values, because it is written before they are reported.
+    # In training, a grid may hold non-finite values, because the grid is written before such values are reported.
     values = np.nan_to_num(values)
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 

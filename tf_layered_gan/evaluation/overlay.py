@@ -9,8 +9,8 @@ _DARK = 0.4  # the background keeps this share of its brightness
 def mask_over_image(image: np.ndarray, mask: np.ndarray, scale: int = 1) -> np.ndarray:
     """Draws the outline of a mask over its image, and darkens the image where the mask is 0.
 
-    The outline is a yellow line inside the object and a black line outside it, so it is visible on every colour. The
-    outline follows the line where the mask is 0.5.
+    The outline is a yellow line inside the object and a black line outside it. So the outline is visible on every
+    colour. It runs between the pixels with a mask above 0.5 and the other pixels.
 
     Args:
         image: uint8 [height, width, rgb].
@@ -34,7 +34,7 @@ def mask_over_image(image: np.ndarray, mask: np.ndarray, scale: int = 1) -> np.n
 
 
 def _grown(mask: np.ndarray, pixels: int, beyond: bool = False) -> np.ndarray:
-    """Grows a mask, bool [height, width], by some pixels in eight directions.
+    """Grows a mask, bool [height, width], by `pixels` pixels in eight directions.
 
     `beyond` is the value of the mask outside the image.
     """

@@ -29,7 +29,8 @@ def write_report(
     metrics.json holds the items of `run` and the item "test". The item "test" is the dict of `segmentation.evaluate`,
     or None if the photos have no masks. The folder `test` holds two folders: `images`, the first 64 photos at the
     network's resolution, and `masks`, the segmenter's masks of these photos. If there are true masks, `test` also holds
-    photos_with_masks.png: photo, true mask, segmenter's mask, cut-out, and the baselines' masks.
+    photos_with_masks.png, which shows the photo, the true mask, the segmenter's mask, the cut-out, and the baselines'
+    masks in each row.
 
     Args:
         workdir: the run's directory.
@@ -51,7 +52,7 @@ def write_report(
 
 
 def format_figures(result: Mapping[str, Any], workdir: str | os.PathLike) -> str:
-    """Returns the figures of a run as a table, or a sentence if there are none.
+    """Returns the figures of a run as a table. If there are no figures, returns a sentence.
 
     Args:
         result: the content of metrics.json.

@@ -84,7 +84,7 @@ def evaluate(
 
     Returns:
         dict from a name to its `segmentation_metrics`. The names are "segmenter" and the names in `others`. If
-        `baselines` is True, the dict also has "sharpened" and each baseline.
+        `baselines` is True, the dict also has "sharpened" and the names of the baselines.
 
     Raises:
         ValueError: if the photos have no masks, or no pixel is labelled.

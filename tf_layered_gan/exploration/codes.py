@@ -42,7 +42,7 @@ class Codes:
     def but(self, other: "Codes", *names: str) -> "Codes":
         """Returns a copy in which the fields `names` have the values of `other`.
 
-        `other` has the same number of codes, or one code for all.
+        `other` has as many codes as this object, or a single code, whose values are then used for all images.
         """
         return dataclasses.replace(
             self, **{name: np.broadcast_to(getattr(other, name), getattr(self, name).shape) for name in names}
@@ -90,7 +90,7 @@ def every_category(codes: Codes, group_size: int) -> tuple[Codes, list[list[int]
 
 
 def between(first: Codes, last: Codes, steps: int) -> Codes:
-    """Interpolates from one code to another. The first and the last step are the two codes themselves.
+    """Interpolates from one code to another. The first and the last result are the two codes themselves.
 
     z moves on a great circle, so its norm stays typical of training (White 2016). c and c_sup are mixed linearly. In
     training, the networks never see such mixtures. All results have the window of the first code.

@@ -1,4 +1,4 @@
-"""Sheets with a label before each row, and conversions of their tiles to pixels."""
+"""Sheets of images with a label before each row, and functions that make the uint8 images for them."""
 
 import textwrap
 from collections.abc import Mapping, Sequence

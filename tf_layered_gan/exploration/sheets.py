@@ -1,4 +1,4 @@
-"""Sheets of images that show what the codes of a GAN mean. Each function returns uint8 [height, width, rgb]."""
+"""Sheets of images that show what the codes of a GAN mean. Each sheet is one image, uint8 [height, width, rgb]."""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -78,7 +78,7 @@ class Explorer:
         return sheet(rows, ["object alone", *(f"background {i + 1}" for i in range(len(backgrounds)))])
 
     def cutouts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Returns three arrays: the sheet of cut-outs, the objects on it, and the masks of the objects.
+        """Returns three arrays: the sheet of cut-outs, the objects that it shows, and the masks of these objects.
 
         The objects are uint8 [image, height, width, rgb]. The masks are float32 [image, height, width] in [0, 1].
         """

@@ -1,4 +1,4 @@
-"""A lock on a folder. If another process holds the lock, the caller waits for it or raises an error."""
+"""A lock on a folder. If another process holds the lock, the caller waits for the lock or raises an error."""
 
 import contextlib
 import os
@@ -22,8 +22,8 @@ def file_lock(folder: str | os.PathLike, taken: Callable[[], None]) -> Iterator[
 
     Args:
         folder: the folder to lock; created if it is missing.
-        taken: function that is called before the wait if another process holds the lock. It may raise an error, and
-            then there is no wait.
+        taken: function that is called if another process holds the lock. It is called before the wait for the lock. If
+            it raises an error, there is no wait.
 
     Raises:
         OSError: the folder cannot be created, or it contains no file `lock` and cannot be written to.
@@ -54,5 +54,5 @@ def _acquired(file: IO, folder: str | os.PathLike) -> bool:
         reason = "this system has no file locks"
     except OSError as error:
         reason = f"its file system has no locks ({error.strerror})"
-    logging.warning("%s cannot be locked: %s; start no second command on it meanwhile", folder, reason)
+    logging.warning("%s cannot be locked: %s; start only one command at a time in this folder", folder, reason)
     return True

@@ -29,17 +29,18 @@ def resolved(path: str | os.PathLike, name: str, *, exists: bool = False) -> str
     if not given or os.path.lexists(home):
         return given and str(pathlib.Path(home).absolute())
     if home.startswith("~"):
-        raise ValueError(f"{name} is {given}, but there is no home folder {home.split('/')[0]}: write ./{given}")
+        advice = f"if the name really begins with ~, write ./{given}"
+        raise ValueError(f"{name} is {given}, but there is no home folder {home.split('/')[0]}: {advice}")
     pattern = next((character for character in given if character in _PATTERN), None)
     if exists and pattern:
-        advice = f"the shell has not replaced the {pattern}, so name one file or folder"
+        advice = f"the shell has not replaced the {pattern}, so give the path of one file or folder"
         raise ValueError(f"{name} is {given}, which does not exist: {advice}")
     return str(pathlib.Path(home).absolute())
 
 
 @contextlib.contextmanager
 def for_tensorflow(folder: str | os.PathLike) -> Iterator[str]:
-    """Yields a path that TensorFlow can use for a folder: the folder's own path or, if necessary, the path of a link.
+    """Yields a path that TensorFlow can use for a folder: the folder's own path or, if necessary, a link to it.
 
     TensorFlow interprets paths of checkpoints as patterns, so it finds nothing if a path contains [ or a backslash.
     TensorFlow also refuses paths that are not UTF-8.

@@ -68,7 +68,7 @@ _CLASSES: dict[str, Any] = {
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if f"{module}.{name}" not in _CLASSES:
-            raise pickle.UnpicklingError(f"it needs {module}.{name}")
+            raise pickle.UnpicklingError(f"it needs {module}.{name}, which is not allowed")
         return _CLASSES[f"{module}.{name}"]
 
     def persistent_load(self, identifier: tuple) -> _Storage:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def write_weights(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> str:
     """Writes arrays as float32, sorted by name. Returns the SHA-256 of the file, hexadecimal."""
     ordered: dict[str, Any] = {name: np.ascontiguousarray(a, np.float32) for name, a in sorted(arrays.items())}
-    with open(path, "wb") as file:  # np.savez would append .npz to another file name
+    with open(path, "wb") as file:  # np.savez would append .npz to a file name that does not end in .npz
         np.savez(file, **ordered)
     return sha256(path)
 
@@ -39,8 +39,8 @@ def load_weights(
         writer: the module that writes such files, for error messages.
 
     Raises:
-        ValueError: there is no such file, or it was not written by `writer`; or an array is missing, has another shape
-            or is not finite.
+        ValueError: the file is missing or was not written by `writer`, or an array is missing, has another shape or is
+            not finite.
     """
     arrays = _read(path, writer)
     for layer in network_layers:

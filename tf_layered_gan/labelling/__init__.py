@@ -1,1 +1,4 @@
-"""Masks for the training of a segmenter. They come from GrabCut, a labeller, or a network whose masks are sharpened."""
+"""Masks for the training of a segmenter.
+
+The masks come from GrabCut, from a given segmenter (the labeller), or from a network whose masks are sharpened.
+"""

@@ -7,8 +7,8 @@ have the same names as these arguments.
 A SavedModel is a program. This module refuses a SavedModel with operations that access files or run Python. Even so, do
 not load a SavedModel from a source that you do not trust. A .tflite file holds only data.
 
-TensorFlow is imported when a SavedModel is loaded, because it takes seconds to import and a .tflite file does not need
-it.
+TensorFlow is imported only when a SavedModel is loaded. The import takes seconds, and a .tflite file does not need
+TensorFlow.
 """
 
 import os
@@ -44,10 +44,11 @@ def load_segmenter(
         size: the resolution R in pixels, for a model that takes images of any size. None if the model has a fixed size.
         input_range: (low, high), for a float32 input: the values that stand for the pixel values 0 and 255. None for a
             uint8 input.
-        logits: whether the output is logits. One channel gets a sigmoid, several channels get a softmax.
-        channel: index of the foreground's channel in the output, from 0. None if the output has one channel. The output
-            may also be a map of class ids, integers [1, R, R] or [1, R, R, 1]. Then `channel` is the foreground's class
-            id, and the probability is 0 or 1.
+        logits: whether the output consists of logits. A sigmoid is applied to a single channel, and a softmax to
+            several channels.
+        channel: index of the foreground's channel in the output, counted from 0. None if the output has one channel.
+            The output may also be a map of class ids, integers [1, R, R] or [1, R, R, 1]. Then `channel` is the
+            foreground's class id, and the probability is 0 or 1.
 
     Returns:
         (R, predict): the resolution in pixels, and a function that takes uint8 [R, R, rgb] and returns the foreground
@@ -55,8 +56,8 @@ def load_segmenter(
         has another shape or holds no probabilities.
 
     Raises:
-        ValueError: `path` is not a model, or the model's input or output does not fit the arguments. The model has
-            unsafe operations. `input_range` is not a range.
+        ValueError: `path` is not a model, the model's input or output does not fit the arguments, the model has unsafe
+            operations, or `input_range` is not a range.
     """
     path = pathlib.Path(path)
     if input_range is not None and not (len(input_range) == 2 and input_range[0] < input_range[1]):
@@ -162,7 +163,7 @@ def _check_operations(path: pathlib.Path) -> None:
 
 
 def _load_tflite(path: pathlib.Path) -> _Loaded:
-    """Loads a TFLite file. Returns the same as `_load_savedmodel`. The returned function dequantises the output."""
+    """Loads a TFLite file. Returns a tuple like `_load_savedmodel`. Its function also dequantises the output."""
     interpreter = open_model(path)
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     _check_one_of_each(path, inputs, outputs)

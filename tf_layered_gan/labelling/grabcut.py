@@ -10,9 +10,9 @@ _MARGIN = 0.02  # margin beside the rectangle, as a fraction of the height and w
 def grabcut_from_rectangle(image: np.ndarray, iterations: int) -> np.ndarray:
     """Segments an image from a centred rectangle. Pixels outside the rectangle are fixed as background.
 
-    The rectangle leaves a margin of 2 % of the height and width. Margins of 1 to 26 pixels (of 128) were tried. This
-    margin scored best on validation photos of birds, cars and flowers. The margin was chosen with true masks, so
-    GrabCut has an advantage over methods that see no true mask.
+    The rectangle leaves a margin of 2 % of the height and width. Margins of 1 to 26 pixels were tried on images of
+    128x128 pixels. The margin of 2 % scored best on validation photos of birds, cars and flowers. The margin was chosen
+    with true masks, so GrabCut has an advantage over methods that see no true mask.
 
     Args:
         image: uint8 [height, width, rgb]. An image narrower than 128 pixels is enlarged to that width by bicubic

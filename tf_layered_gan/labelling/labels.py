@@ -18,8 +18,9 @@ _LEAST_AGREEMENT = 0.3
 # network's mask. Photos with a lower IoU get no mixture. Both values were chosen on validation photos of flowers, birds
 # and cars.
 _GRABCUT_SHARE, _GRABCUT_AGREES = 0.3, 0.6
-# Limits of the threshold, on a scale from 0 to 255. The threshold keeps the mean size of the masks the same. A
-# threshold outside these limits would give some pixels a label that is almost certainly wrong.
+# Limits of the threshold that turns sharpened probabilities into masks, on a scale from 0 to 255. The threshold keeps
+# the mean size of the masks the same. A threshold outside these limits would give some pixels a label that is almost
+# certainly wrong.
 _THRESHOLDS = 64, 192
 # Standard deviation of the blur of GrabCut's masks, as a fraction of the width. The masks are blurred, because their
 # edges are often wrong by a pixel.
@@ -70,8 +71,8 @@ def sharpen_masks(images: np.ndarray, probabilities: np.ndarray, found: np.ndarr
         images: uint8 [photo, height, width, rgb].
         probabilities: foreground probabilities, float32 [photo, height, width] in [0, 1].
         found: masks from `find_masks` or `predict_masks`, bool [photo, height, width], or None. If the found mask of a
-            photo agrees with the network's mask, the result is a mixture of the sharpened mask and the found mask. A
-            mixture is used because GrabCut and sharpening follow edges in different ways.
+            photo agrees with the network's mask, the result is a mixture of the sharpened mask and the found mask,
+            because GrabCut and sharpening follow edges in different ways.
 
     Returns:
         bool [photo, height, width].
@@ -162,6 +163,6 @@ def agreements(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _on_all_cores(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
-    with ThreadPoolExecutor() as pool:  # OpenCV releases Python's lock, and each thread has its own random seed
+    with ThreadPoolExecutor() as pool:  # OpenCV releases Python's global lock, and each thread has its own random seed
         made = pool.map(function, *arrays)
         return np.stack(list(progress(made, "making masks of photos", len(arrays[0]), unit="photos")))

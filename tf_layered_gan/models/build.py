@@ -171,14 +171,14 @@ def build_photo_segmenter(config: ConfigDict, number: int) -> Segmenter:
         Segmenter. Its learning rate falls to zero over the steps, along half a cosine (Loshchilov and Hutter 2017). Its
         averaged network is the network to use, because it is less noisy than the trained network.
     """
-    keras.utils.set_random_seed((config.seed + 2 + number) % 2**32)  # the largest seed is 2**32 - 2
+    keras.utils.set_random_seed((config.seed + 2 + number) % 2**32)  # the sum may be too large for a seed
     segmenter = Segmenter(build_segmenter_network(config), ema_decay=_PHOTO_EMA_DECAY)
     segmenter.compile(_annealed_adam(config.segmenter.learning_rate, pass_steps(config)))
     return segmenter
 
 
 def build_student(config: ConfigDict, student: Student, teacher: keras.Model | None = None) -> Segmenter:
-    """Builds and compiles a student: a smaller segmenter that learns from a finished segmenter.
+    """Builds and compiles a student, which is a smaller segmenter that learns from a finished segmenter.
 
     Args:
         config: the run's config. Its seed determines the initial weights, and `networks.unet_depth` is the student's

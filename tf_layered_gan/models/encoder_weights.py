@@ -24,12 +24,12 @@ _PARTS = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "run
 
 
 def convert(source: str | os.PathLike, target: str | os.PathLike) -> str:
-    """Writes the arrays that the encoder needs from the published file to an .npz file.
+    """Reads the arrays that the encoder needs from the published file, and writes them to an .npz file.
 
     Args:
         source: the published .pth file.
-        target: the .npz file. Its arrays are float32, and each is named "LAYER/WEIGHT" after a layer and a weight of
-            `lite0_unet`. They have the shapes of these weights.
+        target: the .npz file. Its arrays are float32. Each array is named "LAYER/WEIGHT" after a layer of `lite0_unet`
+            and a weight of this layer, and has the shape of this weight.
 
     Returns:
         SHA-256 of `target`, hexadecimal.

@@ -12,7 +12,7 @@ _SETTINGS = {
 
 
 def use_our_settings() -> None:
-    """Sets the settings that the networks need. Logs a warning for each setting that had another value.
+    """Gives Keras the settings that the networks need. Logs a warning for each setting that had another value.
 
     Raises:
         ImportError: Keras was imported with another backend.
@@ -24,5 +24,7 @@ def use_our_settings() -> None:
         )
     for name, (ours, get, use) in _SETTINGS.items():
         if get() != ours:
-            logging.warning("Keras's %s is %s (keras.json?); this program sets it to %s", name, get(), ours)
+            logging.warning(
+                "Keras's %s is %s, perhaps because of keras.json; this program sets it to %s", name, get(), ours
+            )
             use(ours)

@@ -1,4 +1,7 @@
-"""The layered GAN: two generators, a discriminator, and two encoders that predict the codes. It is trained by Eq. 6."""
+"""The layered GAN: two generators, a discriminator, and two encoders that predict the codes.
+
+The GAN is trained with the loss of Eq. 6.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -96,8 +99,8 @@ class LayeredGAN(keras.Model):
             gamma_mi: weight of the mutual-information loss (Eq. 5).
             gamma_b: weight of the binarisation loss.
             gamma_bg: weight of the background loss (Eq. 8), which is used while `uses_segmenter` is true.
-            background_every: n, 1 in the paper. Only every n-th step computes the background loss, with n times its
-                weight. This saves time, because F is often the largest network. StyleGAN2 computes R1 in this way
+            background_every: n, 1 in the paper. Only every n-th step computes the background loss, and multiplies its
+                weight by n. This saves time, because F is often the largest network. StyleGAN2 computes R1 in this way
                 (Karras et al. 2020).
             gamma_size: weight of the mask-size loss, which is not in Eq. 6.
             mask_size: (least, most), fractions of the image. The mask-size loss keeps the size of each mask between
@@ -145,7 +148,7 @@ class LayeredGAN(keras.Model):
         return self._paint(self.background_generator, self.foreground_generator, draws, training)
 
     def synthesize(self, draws: Batch) -> Tensors:
-        """Does the same as `call`, but with the averaged generators. F learns from ("composed", "composed_mask")."""
+        """Does the same as `call`, but with the averaged generators. F learns from "composed" and "composed_mask"."""
         return self._paint(self.average_background_generator, self.average_foreground_generator, draws, training=False)
 
     def _paint(
@@ -167,7 +170,7 @@ class LayeredGAN(keras.Model):
         """Updates the generators, D, E_x and E_pi on the same synthetic images (Algorithm 1, lines 4 and 5; Eq. 6).
 
         The update of the generators and the update of D, E_x and E_pi share one forward pass. Before this pass, the
-        power iteration for D's spectral norms takes a step.
+        power iteration for D's spectral norms takes one step.
 
         Returns:
             dict of scalar float32: the unweighted loss terms, the gradients' norms and the size of the masks.

@@ -1,8 +1,8 @@
 """The loss terms of the paper's Eqs. 5 to 8, and losses that the paper does not have.
 
 Every loss returns one value per example, float32 [batch]. All losses are minimised. A loss that has a value for
-each pixel is averaged over the pixels. Eqs. 5, 7 and 8 are negative log-likelihoods, but the paper prints them without
-the minus sign.
+each pixel is averaged over the pixels. The paper prints Eqs. 5, 7 and 8 as log-likelihoods, without a minus sign. The
+losses here are negative log-likelihoods, because they are minimised.
 """
 
 import keras
@@ -70,8 +70,8 @@ def mutual_information(logits: KerasTensor, code: KerasTensor) -> KerasTensor:
 def normal_mutual_information(mean: KerasTensor, code: KerasTensor) -> KerasTensor:
     """Mutual-information loss of a normal code, |code - mean|^2 / 2 in nats (one term of Eq. 5).
 
-    Minimised by the same networks as `mutual_information`. The encoder predicts the distribution N(mean, 1), and the
-    constant d_c/2 log(2 pi) of its negative log-likelihood is left out. The paper does not say whether the variance is
+    Minimised by the same networks as `mutual_information`. The encoder predicts the distribution N(mean, 1). The
+    constant d_c/2 log(2 pi) of the negative log-likelihood is left out. The paper does not say whether the variance is
     fixed. In InfoGAN's published code, the variance is fixed.
 
     Args:

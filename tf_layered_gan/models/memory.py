@@ -16,7 +16,8 @@ from ml_collections import ConfigDict
 from tf_layered_gan.models import build
 
 _PROGRAM = 1.2e9  # the bytes that a run with tiny networks takes
-# Values per weight: the weight, its gradient, Adam's two moments, the average, a copy for updates, a copy for saving.
+# Numbers in memory for each weight: the weight, its gradient, Adam's two moments, the weight's average, a copy for
+# updates, and a copy for saving.
 _COPIES = 7
 _LIVE = 2 / 3  # fraction of the layers' outputs that stay in memory; TensorFlow frees outputs that no gradient needs
 _FLOAT = 4  # bytes
@@ -59,7 +60,7 @@ def estimate(config: ConfigDict, batch_size: int) -> float:
 
 def networks_without_memory(config: ConfigDict) -> tuple[keras.Model, ...]:
     """Builds G_b, G_f, D, E_pi and F. The layers of these networks have shapes, but their weights have no values."""
-    with concurrent.futures.ThreadPoolExecutor(1) as thread:  # Keras keeps a list of uninitialised weights per thread
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:  # Keras has one list of uninitialised weights per thread
         return thread.submit(_build, config).result()
 
 

@@ -33,9 +33,9 @@ def test_masks_of_usual_size_give_no_warning():
 @pytest.mark.parametrize(
     "mask_mean, masks_full, begins, advice",
     [
-        (0.97, 0.0, "all as foreground: masks cover 97% of the image", "perturbation.shift"),
-        (0.01, 0.0, "all as background: masks cover 1% of the image", "gan.gamma_mi"),
-        (0.4, 0.25, "all as foreground, in part: 25% of the masks fill the image", "segmenter.mask_size"),
+        (0.97, 0.0, "everything became foreground: the masks cover 97% of the image", "perturbation.shift"),
+        (0.01, 0.0, "everything became background: the masks cover only 1% of the image", "gan.gamma_mi"),
+        (0.4, 0.25, "everything became foreground in some images: 25% of the masks", "segmenter.mask_size"),
     ],
 )
 def test_unusual_masks_are_named_with_advice(mask_mean, masks_full, begins, advice):

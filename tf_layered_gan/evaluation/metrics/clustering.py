@@ -16,8 +16,8 @@ def clustering_metrics(clusters: np.ndarray, classes: Sequence[str]) -> dict[str
     If classes have few photos, NMI is high even for random clusters. So the dict also has the mean NMI of 20 random
     permutations of the clusters.
 
-    If all photos are in one cluster, or all photos are in one class, NMI is 0. If there is only one cluster and only
-    one class, NMI is 0 / 0 and counts as 1 (scikit-learn's convention).
+    If there is only one cluster but several classes, or only one class but several clusters, NMI is 0. If there is only
+    one cluster and only one class, NMI is 0 / 0 and counts as 1 (scikit-learn's convention).
 
     Args:
         clusters: int [photo], the category that E_x finds most likely.

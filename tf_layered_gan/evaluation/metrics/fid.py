@@ -20,14 +20,15 @@ from tf_layered_gan.files.weights import sha256
 RESIZE = f"bilinear to {RESOLUTION} pixels as in TensorFlow 1 (corner on corner, no antialiasing)"
 VERSION = 1  # Part of the key of cached statistics. Increase VERSION whenever the features of an image change.
 _BATCH_SIZE = 32
-_BLOCK = 4096  # a block holds the features of at least this many images, except the last block
+_BLOCK = 4096  # each block except the last one holds the features of at least this many images
 
 
 class InceptionFeatures:
     """Computes the features that FID compares, for images of any size.
 
-    Images are resized as in the published graph, see `RESIZE`: pixel i of 299 is read at position i * width / 299. On
-    GPUs, TensorFlow uses TF32 by default. TF32 is switched off here, because it keeps only 10 bits of the mantissa.
+    Images are resized as in the published graph, see `RESIZE`. Pixel i of the resized image is read at position
+    i * width / 299 of the original image. On GPUs, TensorFlow uses TF32 by default. TF32 is switched off here, because
+    it keeps only 10 bits of the mantissa.
 
     Args:
         path: the weights, an .npz file that `metrics.inception_weights` wrote.
@@ -148,7 +149,7 @@ def frechet_distance(a: Statistics, b: Statistics) -> float:
         ValueError: if the numbers of features differ.
     """
     if a.mean.shape != b.mean.shape:
-        raise ValueError(f"both statistics must have the same features, got {a.mean.shape} and {b.mean.shape}")
+        raise ValueError(f"both statistics must have the same number of features, got {len(a.mean)} and {len(b.mean)}")
     values, vectors = np.linalg.eigh(a.covariance)
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     mixed = np.linalg.eigvalsh(root @ b.covariance @ root)

@@ -2,8 +2,8 @@
 
     python -m tf_layered_gan.evaluation.metrics.inception_weights --input=GRAPH_DEF --output=inception.npz
 
-The input is the frozen TensorFlow graph of 2015-12-05, or the same network as TorchScript. PyTorch is needed only for
-TorchScript. An environment with torch, numpy and absl-py is enough to convert TorchScript.
+The input is the frozen TensorFlow graph of 2015-12-05, or a TorchScript file of the same network. PyTorch is needed
+only for TorchScript. An environment with torch, numpy and absl-py is enough to convert TorchScript.
 """
 
 import os
@@ -103,7 +103,8 @@ def from_torch(name: str, array: np.ndarray) -> tuple[str, np.ndarray]:
     """
     *scopes, part = name.removeprefix("net.").removeprefix("layers.").split(".")
     scope = "/".join(scopes).replace("_mixed_conv", "/mixed/conv")
-    # In the 8x8 blocks of the TorchScript, a tower is not a module, but a part of the names.
+    # In the 8x8 blocks of the TorchScript, a tower is not a separate module. Its name is the first part of the names of
+    # its convolutions.
     for tower in ("tower", "tower_1", "tower_2"):
         scope = scope.replace(f"/{tower}_conv", f"/{tower}/conv")
     return f"{scope}/{_TORCH_PARTS[part]}", array.transpose(2, 3, 1, 0) if array.ndim == 4 else array

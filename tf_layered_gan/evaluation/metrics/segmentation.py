@@ -1,4 +1,7 @@
-"""Agreement of predicted masks with true masks, over all pixels and as means over the images. Papers use both."""
+"""Metrics of the agreement between predicted and true masks.
+
+Some papers count the pixels of all images together, and others average over the images. This module does both.
+"""
 
 import numpy as np
 
@@ -204,7 +207,7 @@ def _check(predicted: np.ndarray, truth: np.ndarray) -> None:
                 f"{name} must be {np.dtype(dtype)} [image, height, width], got {array.dtype} {array.shape}"
             )
     if predicted.shape != truth.shape:
-        raise ValueError(f"predicted and truth must have one shape, got {predicted.shape} and {truth.shape}")
+        raise ValueError(f"predicted and truth must have the same shape, got {predicted.shape} and {truth.shape}")
     others = set(np.unique(truth).tolist()) - {BACKGROUND, FOREGROUND, UNLABELLED}
     if others:
         raise ValueError(f"truth must hold 0, 1 and 255 only, got {sorted(others)} as well")

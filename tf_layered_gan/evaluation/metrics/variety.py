@@ -2,16 +2,18 @@
 
 import numpy as np
 
-ALIKE, SAME = 0.8, 0.7  # both are limits of the intersection over union of two masks
+# Limits of the intersection over union of two masks. Above ALIKE, the masks are alike. From SAME on, they are the same
+# silhouette.
+ALIKE, SAME = 0.8, 0.7
 
 
 def mask_variety(masks: np.ndarray) -> dict[str, float]:
     """Counts the different silhouettes among masks, and the pairs of masks that are nearly equal.
 
-    The first mask is a silhouette. A later mask is compared with the earlier silhouettes in order. If its intersection
-    over union with one of them is 0.7 or more, the mask belongs to the first such silhouette. Otherwise the mask is a
-    new silhouette. Two empty masks count as equal. A larger number of masks has more silhouettes, so compare only equal
-    numbers of masks.
+    The first mask is a silhouette. A later mask is compared with the earlier silhouettes in order. If the intersection
+    over union of the mask and a silhouette is 0.7 or more, the mask belongs to the first such silhouette. Otherwise the
+    mask is a new silhouette. Two empty masks count as equal. The number of silhouettes grows with the number of masks,
+    so compare only results for equal numbers of masks.
 
     Args:
         masks: [mask, height, width] in [0, 1]; foreground is above 0.5.
@@ -42,7 +44,7 @@ def variance_shares(masks: np.ndarray) -> dict[str, float]:
 
     The shares are the main effects of a two-way analysis of variance.
 
-    If the two shares add up to less than 1, the rest is the interaction of the code and z.
+    If the two shares add up to less than 1, the rest comes from the interaction of the code and z.
 
     Args:
         masks: [group, code, z, height, width] in [0, 1]. In a group, every code is combined with every z.

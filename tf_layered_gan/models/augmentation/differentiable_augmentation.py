@@ -39,11 +39,12 @@ def sample_augmentation(batch_size: int, seed: tf.Tensor) -> tf.Tensor:
 class DifferentiableAugmentation(keras.layers.Layer):
     """Changes images at random. The result is differentiable with respect to the images.
 
-    Each of eight transformations is applied to each image with the same probability, independently. Colour: brightness
-    (shift within 0.5), saturation (factor in [0, 2] about the mean of the channels) and contrast (factor in [0.5, 1.5]
-    about the mean of the image), as in DiffAugment. Geometry: flip (mirrors half of the images that the flip is applied
-    to), shift in each direction by whole pixels (up to 1/8 of the width), scale (by 2^-0.25 to 2^0.25) and turn (up to
-    10 degrees). The image is mirrored at its borders, so there are no pixels with a fill colour.
+    Each of eight transformations is applied to each image with the same probability, independently of the others. Three
+    transformations change colours, as in DiffAugment: brightness (shift of -0.5 to 0.5), saturation (factor in [0, 2]
+    about the mean of the channels) and contrast (factor in [0.5, 1.5] about the mean of the image). Five change the
+    geometry: flip (mirrors half of the images that the flip is applied to), shift by whole pixels in x and in y (each
+    up to 1/8 of the width), scale (by 2^-0.25 to 2^0.25) and turn (up to 10 degrees). The image is mirrored at its
+    borders, so there are no pixels with a fill colour.
 
     Args:
         warp: `perturbation.warp` or `perturbation.warp_gather`.
@@ -91,9 +92,10 @@ class DifferentiableAugmentation(keras.layers.Layer):
         return _change_color(images, deviations)
 
     def adapt(self, real_logits: tf.Tensor) -> None:
-        """Raises an adaptive probability by one step if the mean of sign(D(photo)) is above the target, else lowers it.
+        """Changes an adaptive probability: raises it if the mean of sign(D(photo)) is above the target, else lowers it.
 
-        This happens after every batch. ADA takes a step of four times this size after every fourth batch.
+        This function takes one step after every batch. ADA takes a step of four times this size after every fourth
+        batch.
 
         Args:
             real_logits: D's logits for this replica's augmented photos, float32 [batch]. The mean is taken over the

@@ -60,14 +60,15 @@ def sample_transforms(
         seed: int32 or int64 [2], the only source of randomness.
         resolution: height and width of the images to warp, in pixels.
         scale_exponent: pair (low, high) for s; the object becomes 2^s times as large.
-        shift: t_x and t_y lie within +-shift, a fraction of the width (0.125: 16 pixels of 128).
-        rotation: alpha lies within +-rotation degrees.
+        shift: t_x and t_y lie between -shift and shift, as fractions of the width. For example, 0.125 means 16 pixels
+            in an image that is 128 pixels wide.
+        rotation: alpha lies between -rotation and rotation, in degrees.
 
     Returns:
         float32 [batch, 8], see `affine_transforms`.
 
     Raises:
-        ValueError: if scale_exponent is not a pair low <= high, or shift or rotation is negative.
+        ValueError: if scale_exponent is not a pair with low <= high, or if shift or rotation is negative.
     """
     _check_range("scale_exponent", scale_exponent)
     for name, value in (("shift", shift), ("rotation", rotation)):
@@ -94,7 +95,7 @@ def warp(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.
     Args:
         images: float32 [batch, height, width, channel], height and width static.
         transforms: float32 [batch, 8], see `affine_transforms`. The last two columns are 0.
-        reflect: if True, the image is mirrored at its borders; if False, it is zero outside.
+        reflect: if True, the image is mirrored at its borders; if False, pixels outside the image count as zero.
 
     Returns:
         float32 [batch, height, width, channel].
@@ -120,10 +121,11 @@ def warp(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.
 
 
 def warp_gather(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.Tensor:
-    """Computes the same as `warp` with basic ops, so that XLA can compile the warp and its gradient.
+    """Does what `warp` does, but with basic ops only, so that XLA can compile the warp and its gradient.
 
-    It has the same arguments, result, gradient and errors as `warp`. In the measurement that `warp` describes,
-    this function took about twice the time of `warp`. Compiled by XLA, it took less than half the time of `warp`.
+    This function has the same arguments, result, gradient and errors as `warp`. In the measurement that `warp`
+    describes, this function took about twice the time of `warp`. If XLA compiled this function, it took less than half
+    the time of `warp`.
     """
     _check_shapes(images, transforms)
     return _gather(images, _sources(tf.stop_gradient(transforms), _pixels(*images.shape[1:3])), reflect)
@@ -132,7 +134,7 @@ def warp_gather(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False)
 def bend(images: tf.Tensor, transforms: tf.Tensor, displacements: tf.Tensor) -> tf.Tensor:
     """Warps each image by its transform, and then displaces every pixel.
 
-    Uses bilinear interpolation, and zero outside the image.
+    The interpolation is bilinear. Pixels outside the image count as zero.
 
     Args:
         images: float32 [batch, height, width, channel], height and width static.
@@ -243,7 +245,7 @@ def sample_contrast(batch_size: int, seed: tf.Tensor, *, contrast: tuple[float, 
         float32 [batch].
 
     Raises:
-        ValueError: if contrast is not a pair low <= high.
+        ValueError: if contrast is not a pair with low <= high.
     """
     _check_range("contrast", contrast)
     return tf.random.stateless_uniform([batch_size], seed, *contrast)
@@ -271,7 +273,7 @@ def jitter_contrast(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
 def sample_windows(batch_size: int, seed: tf.Tensor, *, places: tuple[int, int]) -> tf.Tensor:
     """Draws the position of each image's window on the background canvas, uniformly over all positions.
 
-    This is not in the paper, which moves only the foreground. A moved foreground has a visible seam if it includes the
+    The paper has no windows and moves only the foreground. A moved foreground has a visible seam if it includes the
     surroundings of the object. If the window moves, its border can cut through an object that the background
     generator painted. So D also notices images whose object is painted by the background generator.
 

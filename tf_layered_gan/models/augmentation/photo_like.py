@@ -1,4 +1,4 @@
-"""Random changes of synthetic pairs, so that they look like photos. This is not in the paper.
+"""Random changes that make synthetic pairs look like photos. The paper does not have these changes.
 
 Synthetic images have features that photos do not have. A segmenter that relies on these features fails on photos. So
 this module makes the backgrounds, shapes, colours, sharpness and noise of the pairs vary as widely as in photos.
@@ -24,17 +24,17 @@ OBJECT = {"scale_exponent": (-0.5, 0.0), "shift": 0.2, "rotation": 25.0}  # unit
 BEND_KNOTS = 4  # number of knots in each direction, in the grid that bends an object
 BEND = 0.047  # standard deviation of a knot's displacement in each direction, in fractions of the width
 RECOLOURED = 0.5  # probability that an image gets the colours of a photo
-MOST_PHOTOS = 1_000  # the colours come from at most this many photos, which are evenly spaced
-MIRRORED = 0.5  # probability
+MOST_PHOTOS = 1_000  # the colours come from at most this many of the training photos, evenly spaced
+MIRRORED = 0.5  # probability that a pair is mirrored
 IMAGE = {"scale_exponent": (-0.1, 0.35), "shift": 0.1, "rotation": 10.0}  # units: octaves, image widths, degrees
 BLURRED, SHRUNK, SHARPENED = 0.5, 0.15, 0.1  # probabilities; at most one of the three changes is made to an image
 BLUR = (0.3, 1.2)  # standard deviation in pixels, both for blurring and for sharpening
-SHRINK = (0.375, 0.875)  # fraction of the width
+SHRINK = (0.375, 0.875)  # width of the shrunk image, as a fraction of its old width
 NOISE = (0.0, 8.0)  # standard deviation, for pixels from 0 to 255
-COMPRESSED = 0.5  # probability
+COMPRESSED = 0.5  # probability that an image is compressed as a JPEG file
 QUALITY = (40, 95)  # quality of the JPEG file, a whole number; both limits are included
 COLOR = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}  # see `augmentation.sample_color`
-THRESHOLD = 0.5  # mask values of this size or above become 1
+THRESHOLD = 0.5  # mask values from this value on become 1, and all others become 0
 
 Tensors = Mapping[str, tf.Tensor]
 
@@ -45,7 +45,7 @@ _LEAST_SPREAD = 1 / 127.5  # one grey level; it avoids a division by 0 in images
 def sample(batch_size: int, seed: tf.Tensor, *, resolution: int) -> dict[str, tf.Tensor]:
     """Draws the random changes of a batch of pairs.
 
-    `exchange_backgrounds` draws which pairs exchange their backgrounds.
+    The exchange of backgrounds is drawn separately, by `exchange_backgrounds`.
 
     Args:
         batch_size: number of pairs.
@@ -133,7 +133,7 @@ class PhotoLike:
     Args:
         statistics: the colours of photos, see `color_statistics`.
         warp: `perturbation.warp`, or `perturbation.warp_gather` for steps that XLA compiles.
-        compress: whether some images are compressed as JPEG. XLA cannot compile this.
+        compress: whether some images are compressed as JPEG files. XLA cannot compile this compression.
     """
 
     def __init__(self, statistics: np.ndarray, warp: Callable[..., tf.Tensor], *, compress: bool):

@@ -25,15 +25,15 @@ def batch_norm(**options: Any) -> layers.Layer:
 
 
 def bilinear_upsampling() -> layers.Layer:
-    """Returns a layer that doubles height and width. It computes in float32.
+    """Returns a layer that doubles height and width.
 
-    XLA cannot compile the gradient of this layer in bfloat16 (TensorFlow 2.21).
+    The layer computes in float32, because XLA cannot compile its gradient in bfloat16 (TensorFlow 2.21).
     """
     return layers.UpSampling2D(interpolation="bilinear", dtype="float32")
 
 
 def conv_bn_relu(x: KerasTensor, filters: int) -> KerasTensor:
-    """Applies a 3x3 convolution, batch normalisation and ReLU: [batch, height, width, channel] to [..., filters]."""
+    """Applies a 3x3 convolution, batch normalisation and ReLU. The result is [batch, height, width, filters]."""
     return layers.ReLU()(batch_norm()(conv(filters, 3)(x)))
 
 
@@ -53,8 +53,8 @@ def join_code(x: KerasTensor, code: KerasTensor) -> KerasTensor:
     """Joins a code to a feature map: applies a 3x3 convolution and adds biases that depend on the code.
 
     FineGAN repeats the code at every pixel, concatenates it with the map, and applies a convolution. The convolution of
-    a constant plane is a bias for each channel, except in the outermost pixels. So the result here is almost the same,
-    at a much lower cost.
+    a constant plane is a bias for each channel, except in the outermost pixels. So this function gives almost the same
+    result as FineGAN, at a much lower cost.
 
     Args:
         x: float32 [batch, height, width, channel].
