@@ -48,7 +48,7 @@ def main() -> None:
     given = flags.FLAGS
     settings = student.Student(**{name: getattr(given, name) for name in student.SETTINGS})
     name = given.student or f"{settings.network}{settings.width}"
-    # Imported here, because TensorFlow takes seconds to import, and --help and wrong flags do not need it.
+    # Imported here, because TensorFlow takes seconds to import. For --help or a wrong flag, TensorFlow is not needed.
     from tf_layered_gan.training.distillation import distill
 
     distill(given.workdir, name, settings, photos=given.photos, masks=given.masks)

@@ -28,8 +28,8 @@ def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
             "synthesis": only if `metrics.inception` is set, see `gan_figures.evaluate_fid`.
             "clusters": only if `data.classes` is set, see `gan_figures.evaluate_clusters`. Its "classes_by" is
             `data.classes`.
-            If "synthesis" or "clusters" is not computed now, but an earlier metrics.json of the same GAN has it, it is
-            copied from that file.
+            If "synthesis" or "clusters" is not computed now, the item is copied from the earlier metrics.json, provided
+            that this file describes the same state of the GAN.
 
     Raises:
         FileNotFoundError: the run has no checkpoint.

@@ -1,4 +1,4 @@
-"""Functions for Python programs: train on a folder of photos, segment images, synthesise pairs. See docs/library.md.
+"""Functions that train on a folder of photos, segment images and synthesise pairs. See docs/library.md.
 
 This module does not import TensorFlow. Its functions import TensorFlow when they need it.
 """

@@ -25,7 +25,7 @@ Settings for training; the other modes take them from the workdir:
       schedule.rounds      number of rounds of GAN and segmenter; more rounds can be added to a finished run
       schedule.gan_images_per_round, schedule.final_segmenter_steps
       networks.generator_width, networks.background_width, networks.discriminator_width
-      seed                 another seed gives another run
+      seed                 seed of all random numbers; another seed gives another run
 
 Examples:
   tf-layered-gan --config=shapes --workdir=runs/shapes
@@ -81,7 +81,7 @@ def main() -> None:
     if _CONFIG.value is not None:
         resolve_paths(config)
     config_record.move_photos(config, _PHOTOS.value, _MASKS.value)
-    # Imported here, because TensorFlow takes seconds to import, and --help and wrong flags do not need it.
+    # Imported here, because TensorFlow takes seconds to import. For --help or a wrong flag, TensorFlow is not needed.
     if _DRY_RUN.value:
         from tf_layered_gan.training import dry_run
 

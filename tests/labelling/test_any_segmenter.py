@@ -152,8 +152,8 @@ def test_map_of_class_ids(tmp_path, name, dtype, axes):
 def test_map_of_class_ids_without_the_foregrounds_is_refused(tmp_path, name):
     image = np.full((8, 8, 3), 5, np.uint8)
     for channels, message in (
-        ([0], "has values from 5 to 5, allowed: probabilities from 0 to 1, or .* or class ids with a channel"),
-        (0, r"is \[1, 8, 8\] with no channel, allowed: .* or class ids \[1, 8, 8\] with a channel"),
+        ([0], "has values from 5 to 5, allowed: probabilities from 0 to 1, or .* or class ids if channel is given"),
+        (0, r"is \[1, 8, 8\] with no channel, allowed: .* or class ids \[1, 8, 8\] if channel is given"),
     ):
         model = write_model(tmp_path / name, lambda x, which=channels: tf.cast(tf.gather(x, which, axis=-1), tf.int32))
         with pytest.raises(ValueError, match=message):

@@ -24,14 +24,14 @@ def load_photos(config: ConfigDict, cache: str | os.PathLike | None = None) -> S
     """Loads the dataset `config.data.source`.
 
     This function never downloads or prepares a dataset of the paper. A download would write to a folder that the config
-    names, and that would be a risk, because the config may come from somebody else.
+    names. That would be a risk, because the config may come from somebody else.
 
     Args:
         config: the run's config.
         cache: folder for decoded photos and drawn shapes, or None.
 
     Raises:
-        ValueError: if the photos cannot be used, see the `load` of each source.
+        ValueError: if the photos cannot be used. `reading.load` and `datasets.load` list the reasons.
     """
     splits = _load(config, cache)
     if (doubt := labels.odd_masks_of(splits)) is not None:
@@ -52,6 +52,6 @@ def _load(config: ConfigDict, cache: str | os.PathLike | None) -> Splits:
     settings |= sizes
     if data.source == "folder":
         return reading.load(unlabelled=data.unlabelled, most_photos=data.most_photos, **settings)
-    from tf_layered_gan.data.paper_datasets import datasets  # imported here, see `prepare_photos`
+    from tf_layered_gan.data.paper_datasets import datasets  # imported here, as in `prepare_photos`
 
     return datasets.load(data.source, train_masks=config.segmenter.supervised, **settings)

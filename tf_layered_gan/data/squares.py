@@ -8,7 +8,7 @@ from PIL import Image
 from edge_segmenter.fit import padded, to_square, visible_part
 from tf_layered_gan.data.photos import FOREGROUND, UNLABELLED
 
-_ASPECTS = 0.01  # the aspect ratios of mask and photo may differ by this fraction
+_ASPECTS = 0.01  # the aspect ratios of a mask and its photo may differ by this fraction
 
 
 def labelled_square(
@@ -39,7 +39,7 @@ def labelled_square(
         pixels of the padding have the label 255.
 
     Raises:
-        ValueError: if the mask has another aspect ratio than the photo.
+        ValueError: if the aspect ratios of the mask and the photo differ by more than 1 % and by more than one pixel.
     """
     square, _ = to_square(photo, size, fit)
     if mask is None:
@@ -66,7 +66,7 @@ def full_labels(
         uint8 [height, width] of the labels 0, 1 and 255.
 
     Raises:
-        ValueError: if the mask has another aspect ratio than the photo.
+        ValueError: if the aspect ratios of the mask and the photo differ by more than 1 % and by more than one pixel.
     """
     _check_aspect(photo, mask, mask_name)
     return _labels(mask.resize(photo.size, Image.Resampling.NEAREST), unlabelled)

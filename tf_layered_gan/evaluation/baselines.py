@@ -1,7 +1,7 @@
 """Segmentation baselines that need no training, for comparison with a trained segmenter.
 
-Every baseline takes images, uint8 [image, height, width, rgb], and returns masks, bool [image, height, width], where
-True is foreground. Every baseline raises ValueError for images of another type or shape.
+Every baseline is a function from images, uint8 [image, height, width, rgb], to masks, bool [image, height, width]. In
+the masks, True is foreground. Every baseline raises ValueError for images of another type or shape.
 """
 
 from collections.abc import Callable

@@ -42,14 +42,14 @@ def variety_warning(synthetic: Mapping[str, float]) -> str | None:
         synthetic: the figures of `gan_figures.evaluate_synthetic_masks`.
 
     Returns:
-        str, or None if the two masks are alike in at most one of 20 pairs. With 20 equally frequent silhouettes, they
-        are alike in one of 20 pairs.
+        str. None if the two masks of a pair are alike in at most 5 % of all pairs. If there were 20 equally frequent
+        silhouettes, the two masks would be alike in 5 % of the pairs.
     """
     if synthetic["pairs_alike"] <= _ALIKE:
         return None
     return (
-        f"few silhouettes: {synthetic['silhouettes']:.0f} among {synthetic['pictures']:.0f} masks, and "
-        f"{synthetic['pairs_alike']:.0%} of the pairs consist of two masks that are alike. z explains "
+        f"few silhouettes: there are only {synthetic['silhouettes']:.0f} among {synthetic['pictures']:.0f} masks, and "
+        f"in {synthetic['pairs_alike']:.0%} of the pairs of masks, the two masks are alike. z explains "
         f"{synthetic['variance_z']:.0%} of the masks' variance, and the private code explains "
         f"{synthetic['variance_code']:.0%}. See docs/training.md."
     )

@@ -199,7 +199,7 @@ def _mask_values(tile: np.ndarray) -> np.ndarray:
 
 
 def _heading_row(headings: Sequence[str], width: int) -> np.ndarray:
-    """Draws the headings of equally wide columns, black on white: uint8 [height, grid width, rgb]."""
+    """Draws the headings of equally wide columns in black on white. Returns uint8 [height, grid width, rgb]."""
     lines = [textwrap.wrap(heading, max(1, int(width / _LETTER_WIDTH))) for heading in headings]
     size = (len(headings) * (width + SEPARATOR) - SEPARATOR, _LINE_HEIGHT * max(map(len, lines)) + SEPARATOR)
     image = Image.new("RGB", size, "white")

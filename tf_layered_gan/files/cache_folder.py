@@ -30,8 +30,8 @@ def claim(folder: str | os.PathLike) -> None:
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     if not is_marked(path):
-        # The mark is written outside the folder first. If the program is killed now, the folder is still empty, and
-        # `check` accepts it.
+        # The mark is first written outside the folder, and then moved into the folder. If the program is killed before
+        # the move, the folder is still empty, and `check` accepts it.
         half = path.parent / f".{_MARK}.{os.getpid()}"
         half.write_text(_TEXT)
         half.replace(path / _MARK)

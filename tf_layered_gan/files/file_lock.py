@@ -11,7 +11,7 @@ from absl import logging
 
 from edge_segmenter.files import lock
 
-_PAUSE = 0.2  # seconds between two attempts
+_PAUSE = 0.2  # seconds between two attempts to acquire the lock
 
 
 @contextlib.contextmanager

@@ -66,7 +66,7 @@ def load_segmenter(
     resolution = _resolution(shape, size)
     if resolution is None or dtype != (np.uint8 if input_range is None else np.float32):
         given = "no size" if size is None else f"size {size}"
-        allowed = "uint8 [batch, R, R, 3], or float32 with an input_range; where R is None, size must be 1 or more"
+        allowed = "uint8 [batch, R, R, 3], or float32 if input_range is given; if R is None, size must be 1 or more"
         raise ValueError(f"the input of {path} is {np.dtype(dtype).name} {shape} with {given}, allowed: {allowed}")
 
     def predict(image: np.ndarray) -> np.ndarray:
@@ -119,7 +119,7 @@ def _load_savedmodel(path: pathlib.Path) -> _Loaded:
     _check_one_of_each(path, inputs, signature.structured_outputs)
     ((name, pixels),) = inputs.items()
 
-    def run(image: np.ndarray) -> np.ndarray:  # this use of `model` keeps the weights alive
+    def run(image: np.ndarray) -> np.ndarray:  # `run` refers to `model`, which keeps the weights in memory
         try:
             (output,) = model.signatures["serving_default"](**{name: tf.constant(image)}).values()
         except tf.errors.OpError as error:
@@ -138,7 +138,7 @@ def load_savedmodel(path: pathlib.Path) -> Any:
 
 
 def _check_operations(path: pathlib.Path) -> None:
-    """Refuses a SavedModel with unsafe operations. Call this before loading, because loading runs some operations."""
+    """Refuses a SavedModel with unsafe operations. Must run before the loading, which runs some operations."""
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import saved_model_pb2
 
@@ -163,7 +163,7 @@ def _check_operations(path: pathlib.Path) -> None:
 
 
 def _load_tflite(path: pathlib.Path) -> _Loaded:
-    """Loads a TFLite file. Returns a tuple like `_load_savedmodel`. Its function also dequantises the output."""
+    """Loads a TFLite file. Returns a tuple like `_load_savedmodel`. Its third item also dequantises the output."""
     interpreter = open_model(path)
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     _check_one_of_each(path, inputs, outputs)
@@ -198,7 +198,7 @@ def _check_output(path: pathlib.Path, output: np.ndarray, resolution: int, chann
     if output.shape != (1, resolution, resolution, channels) or not known:
         given = "no channel" if channel is None else f"channel {channel}"
         square = f"[1, {resolution}, {resolution}"
-        allowed = f"{square}, 1], or N channels with a channel from 0 to N - 1, or class ids {square}] with a channel"
+        allowed = f"{square}, 1], or N channels if channel is 0 to N - 1, or class ids {square}] if channel is given"
         raise ValueError(f"the output of {path} is {list(output.shape)} with {given}, allowed: {allowed}")
 
 
@@ -210,7 +210,7 @@ def _probability(path: pathlib.Path, values: np.ndarray, channel: int, logits: b
         values = np.float32(0.5) * (1 + np.tanh(values / 2)) if values.shape[-1] == 1 else _softmax(values)
     chosen = values[..., channel]
     are_probabilities = chosen.min() >= -_TOLERANCE and chosen.max() <= 1 + _TOLERANCE
-    allowed = "probabilities from 0 to 1, or logits with logits=True, or class ids with a channel"
+    allowed = "probabilities from 0 to 1, or logits if logits=True, or class ids if channel is given"
     _check_values(path, chosen, are_probabilities, allowed)
     return chosen
 

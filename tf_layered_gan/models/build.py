@@ -25,8 +25,10 @@ from tf_layered_gan.models.precision import built_for
 from tf_layered_gan.models.segmenter import PairMaker, Segmenter, perturbed_pairs, plain_pairs
 
 _PHOTO_EMA_DECAY = 0.99  # decay per step of the averaged networks of segmenters that learn from photos
-_SEGMENTERS = {"none": unet, "efficientnet_lite0": lite0_unet}  # by the name of their encoder
-_STUDENTS = {"separable": separable_unet, "unet": unet}  # functions of resolution, width and depth
+# Functions that build a segmenter, by the name of its encoder, or a student, by the name of its network. All functions
+# take the resolution, the width and the depth.
+_SEGMENTERS = {"none": unet, "efficientnet_lite0": lite0_unet}
+_STUDENTS = {"separable": separable_unet, "unet": unet}
 _MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
 # All fields of config.gan outside this list are arguments of LayeredGAN.compile, so a new loss weight needs no change
 # here.
@@ -115,7 +117,8 @@ def build_pairs(config: ConfigDict, gan: LayeredGAN, photos: Photos) -> PairMake
 
 
 def _needs_xla(config: ConfigDict) -> bool:
-    return config.jit is True or config.distribution == "tpu"  # with "auto", XLA compiles only while training
+    # Training replaces "auto" by True or False. For all other commands, "auto" means False.
+    return config.jit is True or config.distribution == "tpu"
 
 
 def _build_augmentation(gan: ConfigDict, warp: Callable) -> DifferentiableAugmentation | None:

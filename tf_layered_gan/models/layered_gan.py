@@ -142,8 +142,8 @@ class LayeredGAN(keras.Model):
             training: whether batch normalisation uses (and records) the statistics of the batch.
 
         Returns:
-            dict of float32 tensors: "background" x_b, "foreground" x_f and "mask" pi as painted; "composed" x, the
-            image that D sees, and "composed_mask" T(pi), the mask of the object in x.
+            dict of float32 tensors. "background" x_b, "foreground" x_f and "mask" pi are not perturbed. "composed" is
+            x, the image that D sees. "composed_mask" is T(pi), the mask of the object in x.
         """
         return self._paint(self.background_generator, self.foreground_generator, draws, training)
 

@@ -63,7 +63,7 @@ def mutual_information(logits: KerasTensor, code: KerasTensor) -> KerasTensor:
         float32 [batch], 0 or more. An encoder that always predicts the uniform distribution has the loss log(number of
         categories).
     """
-    # The function of the same name in keras.losses would warn if there is only one category.
+    # keras.losses.categorical_crossentropy is not used, because it warns if there is only one category.
     return ops.categorical_crossentropy(code, logits, from_logits=True)
 
 

@@ -50,9 +50,9 @@ def estimate(config: ConfigDict, batch_size: int) -> float:
     background, foreground, discriminator, mask_encoder, segmenter = networks = networks_without_memory(config)
     outputs = max(
         sum(map(_outputs, networks)),  # the generators' step
-        # The discriminator's step, which has photos and composed images.
+        # The discriminator's step, which runs D on photos and on composed images.
         2 * _outputs(discriminator) + _outputs(mask_encoder),
-        2 * _outputs(segmenter),  # the segmenter's step, which has photos and composed images
+        2 * _outputs(segmenter),  # the segmenter's step, which runs F on photos and on composed images
     )
     weights = sum(network.count_params() for network in networks)
     return _PROGRAM + _FLOAT * (_COPIES * weights + _LIVE * batch_size * outputs)
@@ -60,7 +60,8 @@ def estimate(config: ConfigDict, batch_size: int) -> float:
 
 def networks_without_memory(config: ConfigDict) -> tuple[keras.Model, ...]:
     """Builds G_b, G_f, D, E_pi and F. The layers of these networks have shapes, but their weights have no values."""
-    with concurrent.futures.ThreadPoolExecutor(1) as thread:  # Keras has one list of uninitialised weights per thread
+    # Keras has one list of uninitialised weights per thread. A separate thread keeps these weights out of our list.
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
         return thread.submit(_build, config).result()
 
 

@@ -24,15 +24,17 @@ def clustering_metrics(clusters: np.ndarray, classes: Sequence[str]) -> dict[str
         classes: class of each photo.
 
     Returns:
-        dict: "nmi" and "nmi_by_chance", floats in [0, 1]; the ints "photos", "classes" and "clusters", which are the
-        numbers of photos, of classes, and of clusters that have a photo; and "normalised_by", a description of the
+        dict with the floats "nmi" and "nmi_by_chance", both in [0, 1]. The ints "photos", "classes" and "clusters" are
+        the numbers of photos, of classes, and of clusters that have a photo. The text "normalised_by" describes the
         normalisation.
 
     Raises:
         ValueError: if the lengths differ, or there is no photo.
     """
     if len(clusters) != len(classes) or len(clusters) == 0:
-        raise ValueError(f"every photo needs a cluster and a class, got {len(clusters)} and {len(classes)}")
+        raise ValueError(
+            f"every photo needs a cluster and a class, got {len(clusters)} clusters and {len(classes)} classes"
+        )
     generator = np.random.default_rng(0)
     by_chance = [normalized_mutual_info_score(classes, generator.permutation(clusters)) for _ in range(_SHUFFLES)]
     return {

@@ -98,7 +98,7 @@ class Statistics:
 
 
 def statistics(batches: Iterable[np.ndarray]) -> Statistics:
-    """Computes mean and covariance of features, accumulated in float64.
+    """Computes the mean and the covariance of features. All sums are in float64.
 
     Args:
         batches: arrays float32 [image, feature].

@@ -20,8 +20,9 @@ def inception() -> keras.Model:
     batch normalisation has no scale, and the last block has a maximum pooling.
 
     Returns:
-        keras.Model from images to features. The images are float32 [batch, 299, 299, rgb]: (pixel - 128) / 128 for
-        pixels in [0, 255]. The features are the mean of the last feature map, float32 [batch, 2048], 0 or more.
+        keras.Model from images to features. The images are float32 [batch, 299, 299, rgb]. Each value is
+        (pixel - 128) / 128 for a pixel in [0, 255]. The features are the mean of the last feature map over its pixels,
+        float32 [batch, 2048], 0 or more.
     """
     image = layers.Input((RESOLUTION, RESOLUTION, 3), name="image")
     x = _conv(image, 32, 3, "conv", strides=2, padding="valid")

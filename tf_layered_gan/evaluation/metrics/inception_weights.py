@@ -103,8 +103,8 @@ def from_torch(name: str, array: np.ndarray) -> tuple[str, np.ndarray]:
     """
     *scopes, part = name.removeprefix("net.").removeprefix("layers.").split(".")
     scope = "/".join(scopes).replace("_mixed_conv", "/mixed/conv")
-    # In the 8x8 blocks of the TorchScript, a tower is not a separate module. Its name is the first part of the names of
-    # its convolutions.
+    # In the 8x8 blocks of the TorchScript, a tower is not a separate module. Instead, the name of each convolution
+    # begins with the name of its tower.
     for tower in ("tower", "tower_1", "tower_2"):
         scope = scope.replace(f"/{tower}_conv", f"/{tower}/conv")
     return f"{scope}/{_TORCH_PARTS[part]}", array.transpose(2, 3, 1, 0) if array.ndim == 4 else array

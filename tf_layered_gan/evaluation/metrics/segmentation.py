@@ -92,14 +92,15 @@ def boundary_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Counts each image's labelled pixels inside and outside the boundary bands of the true and the predicted mask.
 
     The boundary IoU (Cheng et al. 2021) is the IoU of the two bands. `foreground_iou` computes it from these matrices.
-    Unlabelled pixels count as correctly predicted, so that the border of an unlabelled area is not a boundary.
+    Before the band of a true mask is found, its unlabelled pixels get the predicted labels, so that the border of an
+    unlabelled area is not a boundary.
 
     Args:
         predicted, truth: see `segmentation_metrics`.
 
     Returns:
         numbers of pixels, int64 [image, 2, 2]. The second axis tells whether a pixel is in the band of the true mask.
-        The third axis tells whether it is in the band of the predicted mask.
+        The third axis tells whether the pixel is in the band of the predicted mask.
     """
     true = np.where(truth == UNLABELLED, predicted, truth == FOREGROUND)
     labels = np.where(truth == UNLABELLED, truth, boundary_bands(true).astype(np.uint8))

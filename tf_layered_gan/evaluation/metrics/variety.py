@@ -2,8 +2,8 @@
 
 import numpy as np
 
-# Limits of the intersection over union of two masks. Above ALIKE, the masks are alike. From SAME on, they are the same
-# silhouette.
+# Limits of the intersection over union of two masks. If it is above ALIKE, the masks are alike. If it is SAME or more,
+# the masks have the same silhouette.
 ALIKE, SAME = 0.8, 0.7
 
 
@@ -19,8 +19,9 @@ def mask_variety(masks: np.ndarray) -> dict[str, float]:
         masks: [mask, height, width] in [0, 1]; foreground is above 0.5.
 
     Returns:
-        dict: "silhouettes", the number of different silhouettes; and "pairs_alike" in [0, 1], the share of all pairs of
-        masks with an intersection over union above 0.8. With N equally frequent silhouettes, "pairs_alike" is 1 / N.
+        dict with "silhouettes", the number of different silhouettes, and with "pairs_alike" in [0, 1], the share of all
+        pairs of masks whose intersection over union is above 0.8. With N equally frequent silhouettes, "pairs_alike" is
+        about 1 / N.
 
     Raises:
         ValueError: if there are fewer than two masks.

@@ -1,4 +1,4 @@
-"""Differentiable augmentation of all images that D sees: photos and composed images. It is not in the paper.
+"""Differentiable augmentation of all images that D sees: photos and composed images. The paper does not use it.
 
 DiffAugment (Zhao et al. 2020) augments every image. ADA (Karras et al. 2020) augments each image with a probability
 that adapts to D. The random draws (`sample_augmentation`) are separate from the deterministic transform
@@ -78,7 +78,7 @@ class DifferentiableAugmentation(keras.layers.Layer):
         """Augments each image.
 
         Args:
-            images: float32 [batch, height, width, rgb] in [-1, 1], height = width, static.
+            images: float32 [batch, width, width, rgb] in [-1, 1]. The width is static.
             draws: float32 [batch, transformation, 2], see `sample_augmentation`.
 
         Returns:

@@ -93,7 +93,7 @@ def warp(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.
     `warp_gather` under `jit_compile=True`.
 
     Args:
-        images: float32 [batch, height, width, channel], height and width static.
+        images: float32 [batch, height, width, channel]. The height and the width are static.
         transforms: float32 [batch, 8], see `affine_transforms`. The last two columns are 0.
         reflect: if True, the image is mirrored at its borders; if False, pixels outside the image count as zero.
 
@@ -137,10 +137,10 @@ def bend(images: tf.Tensor, transforms: tf.Tensor, displacements: tf.Tensor) -> 
     The interpolation is bilinear. Pixels outside the image count as zero.
 
     Args:
-        images: float32 [batch, height, width, channel], height and width static.
+        images: float32 [batch, height, width, channel]. The height and the width are static.
         transforms: float32 [batch, 8], see `affine_transforms`.
-        displacements: float32 [batch, height, width, 2], in pixels: pixel (x, y) of the result shows pixel (x + dx, y +
-            dy) of the warped image.
+        displacements: (dx, dy) in pixels, float32 [batch, height, width, 2]. Pixel (x, y) of the result shows pixel
+            (x + dx, y + dy) of the warped image.
 
     Returns:
         float32 [batch, height, width, channel]. The gradient is computed only with respect to the images.
@@ -200,7 +200,7 @@ def _bilinear_quads(sources: tf.Tensor, reflect: bool) -> tuple[tf.Tensor, tf.Te
     around the image. A point further outside is moved to this border. Quads are numbered row by row over all images.
 
     Args:
-        sources: (x, y) of the points, float32 [batch, 2, height, width]; the image has the same height and width.
+        sources: (x, y) of the points, float32 [batch, 2, height, width], with the height and width of the images.
         reflect: see `warp`.
 
     Returns:

@@ -28,9 +28,9 @@ MOST_PHOTOS = 1_000  # the colours come from at most this many of the training p
 MIRRORED = 0.5  # probability that a pair is mirrored
 IMAGE = {"scale_exponent": (-0.1, 0.35), "shift": 0.1, "rotation": 10.0}  # units: octaves, image widths, degrees
 BLURRED, SHRUNK, SHARPENED = 0.5, 0.15, 0.1  # probabilities; at most one of the three changes is made to an image
-BLUR = (0.3, 1.2)  # standard deviation in pixels, both for blurring and for sharpening
+BLUR = (0.3, 1.2)  # standard deviation of the Gaussian in pixels, both for blurring and for sharpening
 SHRINK = (0.375, 0.875)  # width of the shrunk image, as a fraction of its old width
-NOISE = (0.0, 8.0)  # standard deviation, for pixels from 0 to 255
+NOISE = (0.0, 8.0)  # standard deviation of the noise, for pixels from 0 to 255
 COMPRESSED = 0.5  # probability that an image is compressed as a JPEG file
 QUALITY = (40, 95)  # quality of the JPEG file, a whole number; both limits are included
 COLOR = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}  # see `augmentation.sample_color`
@@ -121,7 +121,8 @@ def color_statistics(photos: np.ndarray) -> np.ndarray:
         photos: uint8 [photo, height, width, rgb].
 
     Returns:
-        float32 [photo, 2, channel], mean and standard deviation in YIQ of images in [-1, 1].
+        float32 [photo, 2, channel], the mean and the standard deviation of each YIQ channel, for pixel values that are
+        scaled to [-1, 1].
     """
     yiq = ((photo / np.float32(127.5) - 1) @ RGB_TO_YIQ.T.astype(np.float32) for photo in photos)
     return np.stack([(image.mean(axis=(0, 1)), image.std(axis=(0, 1))) for image in yiq]).astype(np.float32)
@@ -143,7 +144,7 @@ class PhotoLike:
         """Changes a batch.
 
         Args:
-            layers: "background", "foreground" and "mask" of `LayeredGAN.synthesize`, as painted.
+            layers: "background", "foreground" and "mask" of `LayeredGAN.synthesize`, before any perturbation.
             draws: "photo_like", the dict of `sample`: "object_transform" and "transform", see
                 `perturbation.affine_transforms`; "displacement", see `perturbation.bend`; the arguments "style",
                 "mirrored", "blur", "shrink", "sharpen", "noise" and "quality" of the functions below; and
@@ -176,8 +177,8 @@ def transfer_colors(images: tf.Tensor, statistics: np.ndarray, style: tf.Tensor)
     Args:
         images: float32 [batch, height, width, rgb] in [-1, 1].
         statistics: float32 [photo, 2, channel], see `color_statistics`.
-        style: float32 [batch], selects a photo: 0 selects the first photo, values just below 1 the last photo, and -1
-            no photo.
+        style: float32 [batch], selects a photo: 0 selects the first photo, values just below 1 select the last photo,
+            and -1 selects no photo.
 
     Returns:
         float32 [batch, height, width, rgb], clipped to [-1, 1].
