@@ -76,11 +76,11 @@ def two_channels(request, tmp_path_factory):
     [
         (
             {},
-            r"is float32 \[1, 8, 8, 3\] with no size, allowed: uint8 \[batch, R, R, 3\], or float32 with an inp",
+            r"is float32 \[1, 8, 8, 3\] with no size, allowed: uint8 \[batch, R, R, 3\], or float32 if inp",
         ),
         (
             {"input_range": (0, 1), "size": 16},
-            r"is float32 \[1, 8, 8, 3\] with size 16, allowed: .* where R is None",
+            r"is float32 \[1, 8, 8, 3\] with size 16, allowed: .* if R is None",
         ),
         ({"input_range": (1, 0)}, r"input_range is \(1, 0\), allowed: LOW,HIGH with LOW less than HIGH"),
         ({"input_range": (0, 1)}, r"is \[1, 8, 8, 2\] with no channel, allowed: \[1, 8, 8, 1\], or N channels"),

@@ -39,7 +39,8 @@ def labelled_square(
         pixels of the padding have the label 255.
 
     Raises:
-        ValueError: if the aspect ratios of the mask and the photo differ by more than 1 % and by more than one pixel.
+        ValueError: if the aspect ratios of the mask and the photo differ by more than 1 %. A difference of one pixel is
+            always allowed.
     """
     square, _ = to_square(photo, size, fit)
     if mask is None:
@@ -66,7 +67,8 @@ def full_labels(
         uint8 [height, width] of the labels 0, 1 and 255.
 
     Raises:
-        ValueError: if the aspect ratios of the mask and the photo differ by more than 1 % and by more than one pixel.
+        ValueError: if the aspect ratios of the mask and the photo differ by more than 1 %. A difference of one pixel is
+            always allowed.
     """
     _check_aspect(photo, mask, mask_name)
     return _labels(mask.resize(photo.size, Image.Resampling.NEAREST), unlabelled)

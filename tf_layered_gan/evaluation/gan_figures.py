@@ -120,10 +120,10 @@ def evaluate_synthetic_masks(gan: LayeredGAN, sample: Sampler, batches: int = 32
             used, because the variety is computed from all pairs of masks.
 
     Returns:
-        dict: "mask_mean", the mean share of the image that a mask covers (near 0 if masks are empty, near 1 if they
-        fill the image); "mask_spread", the standard deviation of this share over the images; "masks_full", the share of
-        masks that fill the image; "pictures", the number of images; and the figures of `variety.mask_variety` and
-        `variety.variance_shares`.
+        dict. "mask_mean" is the mean share of the image that a mask covers. It is near 0 if masks are empty, and near 1
+        if they fill the image. "mask_spread" is the standard deviation of this share over the images. "masks_full" is
+        the share of masks that fill the image. "pictures" is the number of images. The dict also has the figures of
+        `variety.mask_variety` and `variety.variance_shares`.
     """
 
     paint = tf.function(lambda step: gan.synthesize(sample(step))["mask"][..., 0], autograph=False)

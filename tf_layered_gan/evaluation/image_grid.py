@@ -129,7 +129,7 @@ def grid(rows: Sequence[Sequence[Tile]], *, scale: int = 1, headings: Sequence[s
 
 
 def enlargement(images: np.ndarray) -> int:
-    """Returns the factor that makes images, [image, height, width, ...], at least 128 pixels wide."""
+    """Returns the smallest whole factor that makes images, [image, height, width, ...], 128 pixels wide or wider."""
     return -(-_LEAST_WIDTH // images.shape[2])
 
 
@@ -162,7 +162,7 @@ def _sheet(columns: Mapping[str, Column]) -> np.ndarray:
 def _layers(
     background: np.ndarray, foreground: np.ndarray, mask: np.ndarray, composed: np.ndarray
 ) -> dict[str, Column]:
-    faded = np.asarray(foreground) * np.asarray(mask)  # 0 is middle grey
+    faded = np.asarray(foreground) * np.asarray(mask)  # in these layers, the value 0 is middle grey
     return {"background": background, "object": faded, "mask": mask, "composed image": composed}
 
 

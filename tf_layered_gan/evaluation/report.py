@@ -59,7 +59,10 @@ def format_figures(result: Mapping[str, Any], workdir: str | os.PathLike) -> str
         workdir: the run's directory.
     """
     if result["test"] is None:
-        return f"the test photos have no true masks, so there are no figures; see {pathlib.Path(workdir) / 'test'}"
+        return (
+            "the test photos have no true masks, so there are no figures; the segmenter's masks are in "
+            f"{pathlib.Path(workdir) / 'test'}"
+        )
     return segmentation.format_table(result["test"])
 
 

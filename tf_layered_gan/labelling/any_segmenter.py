@@ -198,7 +198,9 @@ def _check_output(path: pathlib.Path, output: np.ndarray, resolution: int, chann
     if output.shape != (1, resolution, resolution, channels) or not known:
         given = "no channel" if channel is None else f"channel {channel}"
         square = f"[1, {resolution}, {resolution}"
-        allowed = f"{square}, 1], or N channels if channel is 0 to N - 1, or class ids {square}] if channel is given"
+        allowed = (
+            f"{square}, 1], or N channels if channel is from 0 to N - 1, or class ids {square}] if channel is given"
+        )
         raise ValueError(f"the output of {path} is {list(output.shape)} with {given}, allowed: {allowed}")
 
 

@@ -145,15 +145,15 @@ class PhotoLike:
 
         Args:
             layers: "background", "foreground" and "mask" of `LayeredGAN.synthesize`, before any perturbation.
-            draws: "photo_like", the dict of `sample`: "object_transform" and "transform", see
-                `perturbation.affine_transforms`; "displacement", see `perturbation.bend`; the arguments "style",
-                "mirrored", "blur", "shrink", "sharpen", "noise" and "quality" of the functions below; and
-                "color".
+            draws: dict. Its item "photo_like" is the dict of `sample`. For "object_transform" and "transform", see
+                `perturbation.affine_transforms`. For "displacement", see `perturbation.bend`. The items "style",
+                "mirrored", "blur", "shrink", "sharpen", "noise" and "quality" are arguments of the functions below.
+                The item "color" is returned as it is.
 
         Returns:
-            dict of "image", float32 [batch, height, width, rgb] in [-1, 1]; "mask", float32 [batch, height, width, 1],
-            0 or 1; and "color", the draws of the colour augmentation, which replace the segmenter's usual draws for
-            these pairs.
+            dict. "image" is float32 [batch, height, width, rgb] in [-1, 1]. "mask" is float32 [batch, height, width,
+            1], 0 or 1. "color" holds the draws of the colour augmentation, which replace the segmenter's usual draws
+            for these pairs.
         """
         draws = draws["photo_like"]
         layer = tf.concat([layers["foreground"], layers["mask"]], axis=-1)
