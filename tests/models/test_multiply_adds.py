@@ -38,5 +38,5 @@ def test_other_layers_are_free():
 
 
 def test_refuses_a_layer_of_unknown_cost():
-    with pytest.raises(ValueError, match="layer long has a kernel and is a Conv1D, allowed: Conv2D"):
+    with pytest.raises(ValueError, match="layer long is a Conv1D; allowed layers with a kernel: Conv2D"):
         cost(layers.Reshape((64, 3)), layers.Conv1D(2, 3, name="long"))

@@ -26,11 +26,10 @@ def build_sampler(config: ConfigDict, stream: int) -> Callable[[tf.Tensor], dict
         A function that takes a step, int64 scalar, and returns a dict of tensors. The dict has the codes from
         `codes.sample_codes`, then "window", "transform" and "contrast" (see `perturbation`) and "color" (see
         `augmentation`). If D sees augmented images, the dict also has "augment_real" and "augment_fake" of
-        `differentiable_augmentation`.
-        The draws depend only on (seed, stream, step). Augmentation does not change the other draws. If
-        `segmenter.pairs` is "photo_like", the segmenter's stream also has "photo_like", see `photo_like.sample`. In
-        this stream, pairs also exchange their backgrounds, that is, "z" and "window". If `gan.gamma_variety` is more
-        than 0, the images 2i and 2i + 1 of the GAN's stream have the same private code.
+        `differentiable_augmentation`. The draws depend only on (seed, stream, step). Augmentation does not change the
+        other draws. If `segmenter.pairs` is "photo_like", the segmenter's stream also has "photo_like", see
+        `photo_like.sample`. In this stream, the images also exchange the "z" and "window" of their backgrounds. If
+        `gan.gamma_variety` is more than 0, the images 2i and 2i + 1 of the GAN's stream have the same private code.
     """
     in_pairs = stream == GAN_STREAM and config.gan.gamma_variety > 0
     looks_like_photos = stream == SEGMENTER_STREAM and config.segmenter.pairs == "photo_like"

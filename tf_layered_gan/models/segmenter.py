@@ -28,8 +28,9 @@ class Segmenter(keras.Model):
     Args:
         network: F, which maps float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch, height, width,
             1].
-        mask_size: (least, most) in [0, 1], the fraction of the image that a mask may cover. Pairs with smaller or
-            larger masks are ignored. This is not in the paper. Voynov et al. 2021 filter pairs in the same way.
+        mask_size: (least, most) in [0, 1], the least and the greatest fraction of the image that a mask may cover.
+            Pairs with smaller or larger masks are ignored. This is not in the paper. Voynov et al. 2021 filter pairs in
+            the same way.
         ema_decay: decay per step of the averaged network, in [0, 1). At 0, as in the paper, the average is the trained
             network itself.
         gamma_consistency: weight of the consistency loss on photos. The network sees a photo with changed colours, and
@@ -47,8 +48,8 @@ class Segmenter(keras.Model):
     A batch is a dict. It holds pairs, or photos, or the same number of pairs and photos. The items of pairs are "image"
     x, float32 [batch, height, width, rgb] in [-1, 1], and "mask" pi, float32 [batch, height, width, 1] in [0, 1]. If
     some pixels have no label, pairs also have "labelled", see `losses.segmentation`. The item of photos is "photo",
-    with the shape of "image". Every batch also has "color", the draws of the colour
-    augmentation for pairs and photos, see `augmentation.sample_color`. The step itself draws no random numbers.
+    with the shape of "image". Every batch also has "color", the draws of the colour augmentation for pairs and photos,
+    see `augmentation.sample_color`. The step itself draws no random numbers.
     """
 
     def __init__(
@@ -103,7 +104,7 @@ class Segmenter(keras.Model):
         return report | {"segmenter_gradient_norm": norm}
 
     def _pairs(self, batch: Batch) -> dict[str, Examples]:
-        """Returns a dict from the name of the pairs' loss to the pairs. The dict is empty if the batch has no pairs."""
+        """Returns a dict from the name of the loss on pairs to the pairs. The dict is empty if the batch has no pairs."""
         if "image" not in batch:
             return {}
         size = tf.reduce_mean(batch["mask"], axis=(1, 2, 3))
@@ -113,7 +114,7 @@ class Segmenter(keras.Model):
         return {"segmentation": (apply_color(batch["image"], batch["color"]), mask, labelled, used)}
 
     def _photos(self, batch: Batch) -> dict[str, Examples]:
-        """Returns a dict from the name of the photos' loss to the photos and the teacher's masks.
+        """Returns a dict from the name of the loss on photos to the photos and the teacher's masks.
 
         The dict is empty if the batch has no photos.
         """
@@ -147,8 +148,8 @@ def synthetic_step(
         make_pairs: `perturbed_pairs`, `plain_pairs` or a `photo_like.PhotoLike`.
 
     Returns:
-        A function that takes the draws (see `LayeredGAN`) with "color" and perhaps "photo" (see `Segmenter`). The
-        function returns the same as `Segmenter.train_step`.
+        A function that takes a dict with the draws (see `LayeredGAN`) and "color", and perhaps with "photo" (see
+        `Segmenter`). The function returns what `Segmenter.train_step` returns.
     """
 
     def step(draws: Batch) -> dict[str, tf.Tensor]:

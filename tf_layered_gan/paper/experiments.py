@@ -57,7 +57,7 @@ def make_table(
             Cars.
         output: directory of the table; `workdir` if None.
         jobs, execute: see `sweep.sweep`.
-        about: a sentence on the photos and masks to print in the table, or None.
+        about: a sentence about the photos and masks, which the table shows, or None.
         collect_only: if True, the table is written from existing runs, and nothing is trained.
         extra: further arguments of every run.
 
@@ -91,7 +91,7 @@ def make_table(
 
 
 def _command(name: str, scale: str, seeds: Sequence[int], data: Any, masks: Any, extra: Sequence[str]) -> str:
-    """Returns the command that makes the table, with placeholders for the user's folders."""
+    """Returns the command that makes the table, with placeholders in place of the user's folders."""
     # The returned command trains, so it needs both folders, even if the user's own command only collects results.
     small = scale == "small"
     folders = ["--workdir=WORKDIR", *["--data=DIR"] * bool(small or data), *["--masks=MASKS"] * bool(small or masks)]
@@ -102,7 +102,7 @@ def _command(name: str, scale: str, seeds: Sequence[int], data: Any, masks: Any,
 
 
 def _without_folder(argument: str) -> str:
-    """Shortens the path of the weights for FID to the name of the file. Other arguments are not changed."""
+    """Replaces the path of the weights for FID by the name of the file. Other arguments are not changed."""
     flag, _, path = argument.partition("=")
     return f"{flag}={pathlib.Path(path).name}" if flag == "--config.metrics.inception" else argument
 
@@ -115,7 +115,7 @@ def _table(name: str, scale: str) -> Table:
     if scale == "paper":
         return table
     datasets = {row.dataset for row in table.rows if row.small}
-    # Rows with results that the paper quotes are kept if there is a row of ours on the same dataset.
+    # A row that the paper quotes from other work is kept if the table has a row of ours on the same dataset.
     rows = tuple(row for row in table.rows if row.small or (row.changes is None and row.dataset in datasets))
     return dataclasses.replace(table, rows=rows, note=table.small_note)
 
@@ -137,7 +137,7 @@ def _check(runs: Sequence[Run], masks: Any) -> None:
     for run in runs:
         config = sweep.resolve(run.arguments)
         validate(config)
-        check_links(run.workdir)  # main.py also checks the links, but the log of the run is written earlier
+        check_links(run.workdir)  # main.py also checks the links, but only after the log of the run was written
         weights = config.metrics.inception
         if weights and not pathlib.Path(weights).is_file():
             raise ValueError(f"metrics.inception is {weights}, which is not a file; see docs/evaluating.md")
@@ -189,7 +189,7 @@ if __name__ == "__main__":
     )
     define_path("output", "Directory of the table; the workdir by default.")
     flags.DEFINE_integer("jobs", 1, "Number of runs at the same time.", lower_bound=1)
-    flags.DEFINE_string("about", None, "A sentence on the photos and masks to print in the table.")
+    flags.DEFINE_string("about", None, "A sentence about the photos and masks, which the table shows.")
     flags.DEFINE_bool("collect_only", False, "Do not run anything: write the table from existing runs.")
     with ended_by_signals(), lenient_output():
         app.run(main)

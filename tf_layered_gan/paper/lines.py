@@ -24,11 +24,12 @@ class Line:
     Attributes:
         row: the row.
         dataset: `data.source` of the runs.
-        finished: content of metrics.json by seed.
-        failed: error message by seed.
+        finished: dict from the seed of a finished run to the content of its metrics.json.
+        failed: dict from the seed of a failed run to its error message.
         missing: number of runs that have not finished and have not failed.
-        settings: config of a finished run by dotted field names; None if no run has finished.
-        paper_settings: the paper's config by dotted field names; None if the paper quotes the row from other work.
+        settings: config of a finished run, as a dict with dotted field names; None if no run has finished.
+        paper_settings: the paper's config, as a dict with dotted field names; None if the paper quotes the row from
+            other work.
         paper_images: number of images that the paper's run sees; None if the paper does not say.
     """
 
@@ -131,7 +132,7 @@ def _common_settings(runs: Sequence[Run]) -> dict[str, Any] | None:
     for (first, ours), (other, theirs) in itertools.pairwise(every.items()):
         fields = _differences(ours, theirs, _MAY_DIFFER_BETWEEN_SEEDS)
         if fields:
-            raise ValueError(f"{first} and {other} are seeds of one row, but differ in {', '.join(fields)}")
+            raise ValueError(f"{first} and {other} are runs of one row, but also differ in {', '.join(fields)}")
     return next(iter(every.values()), None)
 
 
@@ -143,7 +144,7 @@ def _check_comparable(line: Line, column: str) -> None:
         if fields:
             raise ValueError(
                 f"{line.name}: {key} of the seeds {first} and {other} differ in {', '.join(fields)}; "
-                "run all of them with the same flags after --"
+                "run all seeds with the same flags after --"
             )
 
 

@@ -63,7 +63,7 @@ def resolve(arguments: Sequence[str]) -> ConfigDict:
     try:
         shipped.define_flag("The config of a run.", flag_values=values, sys_argv=argv)
         _, *unexpected = values(argv)
-        config = values.config.lock()  # reads the config file if no override has read it before
+        config = values.config.lock()  # if there is no override, this line reads the config file
         resolve_paths(config)
     except (flags.Error, AttributeError, KeyError, TypeError, OSError) as error:
         raise ValueError(f"{shlex.join(arguments)}: {error}") from error
@@ -117,8 +117,8 @@ def sweep(runs: Sequence[Run], jobs: int, execute: Callable[[Sequence[str], path
 
     If a run fails, failed.txt is written to its workdir, and the other runs go on.
 
-    A finished run is executed again in two cases: if its config has changed, or if its command asks for FID or NMI and
-    the run lacks it. main.py checks which fields of the config may change.
+    A finished run is executed again in two cases. Either its config has changed, or its command asks for FID or NMI,
+    which the run lacks. main.py checks which fields of the config may change.
 
     Args:
         runs: the runs. If several runs have the same workdir, only one of them is executed.
@@ -155,7 +155,7 @@ def final_metrics(workdir: pathlib.Path) -> dict[str, Any] | None:
 
 
 def failure(workdir: pathlib.Path) -> str | None:
-    """Returns the error of the last attempt at a run. Returns None if the run has no error or finished later."""
+    """Returns the error of a run's last execution. Returns None if the run has no error or finished later."""
     file = workdir / "failed.txt"
     if not file.exists() or (final_metrics(workdir) and _written(workdir / "metrics.json") > _written(file)):
         return None
@@ -184,8 +184,8 @@ def _has_figures(run: Run, metrics: Mapping[str, Any]) -> bool:
     """Returns whether a finished run has the config and all metrics that its command asks for.
 
     A comparison of the configs is not enough, because the config is written before the metrics. After an interruption,
-    the config may name weights or classes, although FID or NMI was not computed with them yet. Additional metrics are
-    allowed.
+    the config may already name the weights for FID or the classes for NMI, while the metrics still lack FID or NMI.
+    Additional metrics are allowed.
     """
     recorded, asked = read_record(run.workdir / "config.json"), json.loads(resolve(run.arguments).to_json())
     weights, classes = asked["metrics"]["inception"], asked["data"]["classes"]

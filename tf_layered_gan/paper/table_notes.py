@@ -89,7 +89,10 @@ def _hashable(differences: Mapping[str, tuple[Any, Any]]) -> set[tuple[str, tupl
 
 
 def _fids(lines: Sequence[Line]) -> list[str]:
-    """Describes how the FIDs of each dataset were computed. If this differs between rows, the text names the rows."""
+    """Describes how the FIDs of each dataset were computed.
+
+    If not all rows of a dataset agree, the text names the rows.
+    """
     rows: dict[tuple[str, str], dict[str, None]] = {}
     for line in lines:
         for facts in line.sections("synthesis").values():

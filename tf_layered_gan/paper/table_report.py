@@ -29,7 +29,7 @@ def markdown(title: str, table: Table, lines: Sequence[Line], command: str, abou
         table: the table.
         lines: its lines.
         command: the command that made the table.
-        about: a sentence on the photos and masks, or None.
+        about: a sentence about the photos and masks, or None.
     """
     header = ["", "dataset", *(TRAITS[name] for name in table.traits)]
     header += [f"{COLUMNS[name].header} {whose}" for name, whose in _columns(table)]

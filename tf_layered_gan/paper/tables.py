@@ -11,7 +11,7 @@ class Row:
 
     Attributes:
         label: the setting or the method.
-        dataset: name of the row's file in configs/, and of its `data.source`.
+        dataset: name of the row's file in configs/, which is also the `data.source` of this file.
         paper: the paper's values by column, in the paper's units.
         changes: changes to configs/DATASET.py by dotted field names. None if the paper quotes the row from other work.
             Nothing is run for a quoted row.

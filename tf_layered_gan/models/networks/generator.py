@@ -11,8 +11,8 @@ from keras import KerasTensor, layers
 from tf_layered_gan.models.networks import blocks
 from tf_layered_gan.models.networks.window import Window
 
-# Least distance in pixels between a window and the edge of the canvas. The padding of convolutions is visible at the
-# edge.
+# Least distance in pixels between a window and the edge of the canvas. Near the edge, the padding of convolutions would
+# be visible in the image.
 _MARGIN = 4
 
 
@@ -49,8 +49,8 @@ def _upsample_window(x: KerasTensor, window: KerasTensor, resolution: int, width
     Returns:
         float32 [batch, resolution + 2, resolution + 2, channel], the features of the image and one pixel around it.
     """
-    # The piece of the small map has one extra pixel on each side, because the padding of the convolution is cut off
-    # later.
+    # The padding of the convolution spoils the border, which is cut off later. So the piece of the small map has one
+    # extra pixel on each side.
     x = Window(resolution // 2 + 3)(x, window // 2 - 1)
     x = blocks.upsample_block(x, max(x.shape[-1] // 2, width))
     return Window(resolution + 2)(x, window % 2 + 1)
@@ -130,7 +130,7 @@ def foreground_generator(
             more realistic.
         mask_centring: how much the logit of the mask is lowered at the middle of a side, compared with the centre. The
             difference grows with the squared distance from the centre. `initial_mask` is then the value near the
-            centre. The paper has 0. A larger value uses the knowledge that photographers put objects in the middle.
+            centre. The paper has 0. A larger value makes use of the fact that photographers put objects in the middle.
         half_mask_stage: whether the stage that paints the mask works at half the resolution, which is not in the paper.
             The stage has as many channels as at full resolution, so it costs about a quarter of a stage at full
             resolution. Then one convolution doubles the resolution of the features, and the mask is painted from the

@@ -28,10 +28,10 @@ def lite0_unet(resolution: int, width: int, depth: int) -> keras.Model:
     bottom.
 
     The encoder differs from EfficientNet-Lite0 in three ways. It has no classifier. It ends after `depth` halvings of
-    the resolution. In training, the encoder never skips a block at random.
+    the resolution. In training, it always uses all blocks, whereas EfficientNet-Lite0 skips blocks at random.
 
-    Each skip connection takes the output of a block. The exception is the skip connection at full resolution: it
-    applies two convolutions to the image. These two convolutions are not pretrained.
+    Each skip connection takes the output of a block, except the skip connection at full resolution. This skip
+    connection takes the output of two convolutions of the image, which are not pretrained.
 
     Args:
         resolution: side of the image in pixels, divisible by 2**depth.

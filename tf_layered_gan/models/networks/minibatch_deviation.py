@@ -7,7 +7,7 @@ from keras import KerasTensor, ops
 
 
 class MinibatchDeviation(keras.layers.Layer):
-    """Appends a channel: the standard deviation over a group of images, averaged over pixels and channels.
+    """Appends a channel that holds the standard deviation over a group of images, averaged over pixels and channels.
 
     A group consists of successive images. The batch of D has photos first, and then the same number of synthetic
     images. If the group size divides the number of photos, no group has both photos and synthetic images. The layer
@@ -25,7 +25,7 @@ class MinibatchDeviation(keras.layers.Layer):
     def call(self, features: KerasTensor) -> KerasTensor:
         """Computes the layer."""
         groups = ops.reshape(features, (-1, self.group_size, *features.shape[1:]))
-        deviation = ops.sqrt(ops.var(groups, axis=1) + 1e-8)  # the square root has no gradient at 0
+        deviation = ops.sqrt(ops.var(groups, axis=1) + 1e-8)  # 1e-8, because the square root has no gradient at 0
         means = ops.repeat(ops.mean(deviation, axis=(1, 2, 3)), self.group_size)
         channel = means[:, None, None, None] * ops.ones_like(features[..., :1])
         return ops.concatenate([features, channel], axis=-1)

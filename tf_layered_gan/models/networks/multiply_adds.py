@@ -11,9 +11,9 @@ from tf_layered_gan.models.networks.upsampling import UpsampleConv2D
 def multiply_adds(network: keras.Model) -> int:
     """Counts the multiply-adds of a network for one image.
 
-    Counts only convolutions and dense layers. Batch normalisation is not counted, because it can be folded into these
-    layers. Activations, pooling, additions and resizing are not counted, because their cost is negligible. For example,
-    bilinear resizing needs four multiply-adds per value of its output.
+    Only convolutions and dense layers are counted. Batch normalisation is not counted, because it can be folded into
+    these layers. Activations, pooling, additions and resizing are not counted, because their cost is negligible. For
+    example, bilinear resizing needs four multiply-adds per value of its output.
 
     Args:
         network: model with a fixed resolution. Its layers with a kernel must be Conv2D, DepthwiseConv2D,
@@ -35,8 +35,8 @@ def _of_layer(layer: layers.Layer) -> int:
     elif isinstance(layer, layers.Dense):
         return math.prod(layer.kernel.shape)
     elif hasattr(layer, "kernel"):
-        allowed = "Conv2D, DepthwiseConv2D, SeparableConv2D or Dense"
-        raise ValueError(f"layer {layer.name} has a kernel and is a {type(layer).__name__}, allowed: {allowed}")
+        allowed = "Conv2D, DepthwiseConv2D, SeparableConv2D, UpsampleConv2D or Dense"
+        raise ValueError(f"layer {layer.name} is a {type(layer).__name__}; allowed layers with a kernel: {allowed}")
     else:
         return 0
     _, height, width, _ = layer.output.shape  # each weight is counted once per output pixel, even for padding

@@ -9,16 +9,16 @@ from tf_layered_gan.models.networks import blocks
 def separable_unet(resolution: int, width: int, depth: int) -> keras.Model:
     """Builds the network.
 
-    At 64x64 pixels and width 16, this network takes 3.7 million multiply-adds; the U-Net of width 8 takes 64.6 million.
+    At 64x64 pixels and width 16, this network needs 3.7 million multiply-adds. The U-Net of width 8 needs 64.6 million.
 
     The separable convolutions are those of MobileNet (Howard et al. 2017). As in LinkNet (Chaurasia and Culurciello
     2017), skip connections are added, not concatenated. The 1x1 convolution that reduces the channels comes before the
     bilinear upsampling. The reverse order would give the same result, but on the small map the convolution has a
-    quarter of the cost.
+    quarter of the cost that it would have on the large map.
 
     Args:
         resolution: side of the image in pixels, divisible by 2**depth.
-        width: channels after the first halving, 1 or more; they double at each further halving.
+        width: channels after the first halving, 1 or more. Each further halving doubles the channels.
         depth: number of halvings, 1 or more.
 
     Returns:
@@ -42,7 +42,7 @@ def separable_unet(resolution: int, width: int, depth: int) -> keras.Model:
 
 def _separable_conv(x: KerasTensor, filters: int, strides: int = 1) -> KerasTensor:
     """Maps [batch, height, width, channel] to [batch, height / strides, width / strides, filters]."""
-    keeps_variance = initializers.RandomNormal(stddev=1 / 3)  # the output is a weighted sum of nine pixels
+    keeps_variance = initializers.RandomNormal(stddev=1 / 3)  # each output is a weighted sum of nine pixels
     x = layers.DepthwiseConv2D(
         3, strides=strides, padding="same", use_bias=False, depthwise_initializer=keeps_variance
     )(x)

@@ -2,8 +2,8 @@
 
 The layer `SpectralNormalization` of Keras cannot be used in this GAN. Each of its calls with `training=True` overwrites
 the kernel with kernel / sigma. So an update of the generators, which calls the discriminator, would change the
-discriminator. The layer of Keras also stops the gradient at sigma. The layers of this module do not change when they
-are called, and the gradient flows through sigma. The power iteration takes a step only when `update_u` is called. Each
+discriminator. Keras's layer also stops the gradient at sigma. A call of a layer of this module does not change the
+layer, and the gradient flows through sigma. The power iteration takes a step only when `update_u` is called. Each
 update of the discriminator calls `update_u` once.
 """
 
@@ -25,7 +25,7 @@ class SpectralNormMixin(keras.layers.Layer):
         return super().add_weight(*args, **options, autocast=False)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Adds `u`, a vector of length 1, to the layer's weights."""
+        """Adds the unit vector `u` to the layer's weights."""
         super().build(input_shape)
         self.u = self.add_weight(
             name="u",

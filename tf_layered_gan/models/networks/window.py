@@ -11,7 +11,7 @@ class Window(keras.layers.Layer):
 
     Maps [features, corner] to float32 [batch, side, side, channel]. The features are float32 [batch, height, width,
     channel]. The corner is int32 [batch, 2], the top row and left column of each square. Each square must lie inside
-    its map: values outside are undefined.
+    its map, because the values outside the map are undefined.
 
     Args:
         side: side of the square in pixels.
