@@ -56,7 +56,7 @@ def test_student_has_a_report(taught_run):
     text = (taught_run / "students" / "small" / "report.html").read_text()
     agreement = read_record(taught_run / "students" / "small" / "metrics.json")["test"]["agreement"]
     assert "Report of the student small" in text
-    assert f"The student agrees with its teacher at an IoU of {agreement:.3f}" in text
+    assert f"the masks of the student and of its teacher have an IoU of {agreement:.3f}" in text
 
 
 def test_student_changes_no_file_of_its_teacher(taught_run, finished_run):

@@ -24,7 +24,7 @@ def train(config: ConfigDict, workdir: str | os.PathLike) -> dict:
         FloatingPointError: a loss is not finite, even after a second attempt from the last checkpoint.
     """
     with open_session(config, workdir) as session:
-        for run in session.attempts():  # there is a second attempt after a collapse or a loss that is not finite
+        for run in session.attempts():  # there is another attempt after a collapse or a loss that is not finite
             with run:
                 if config.segmenter.supervised:
                     run.take(supervised_phase(run))

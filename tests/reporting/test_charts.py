@@ -30,7 +30,7 @@ def test_numbers_beside_the_axes_are_round():
 
 def test_charts_have_text_for_people_who_cannot_see_them():
     assert 'aria-label="Loss: G from 1 to 3"' in line_chart("Loss", {"G": [(0, 1.0), (10, 3.0)]}, "images")
-    assert 'aria-label="Sizes: 2 points, area against IoU"' in point_chart("Sizes", [(0, 1), (1, 0)], "area", "IoU")
+    assert 'aria-label="Sizes: 2 points, IoU against area"' in point_chart("Sizes", [(0, 1), (1, 0)], "area", "IoU")
 
 
 def test_names_are_escaped():

@@ -87,7 +87,7 @@ def test_the_summary_advises_to_sharpen_where_that_helps(run_copy):
 
 
 def test_methods_and_passes_are_explained(whole, run_copy):
-    assert "“Sharpened” is" in whole and "The baselines learn nothing" in whole and "“Bootstrap” and" not in whole
+    assert "“Sharpened” shows" in whole and "The baselines learn nothing" in whole and "“Bootstrap” and" not in whole
     record = {"pass": 0, "labels": "rectangle", "photos": 7, "left_out": 2, "agreement": 0.25, "trusted": False}
     write_record(run_copy / "passes" / "0" / "pass.json", record)
     assert "In the bootstrap, a segmenter learns the masks that GrabCut finds" in written(run_copy)
@@ -96,7 +96,7 @@ def test_methods_and_passes_are_explained(whole, run_copy):
 def test_without_true_masks_agreement_takes_the_place_of_iou(tmp_path):
     text = written(tmp_path, reports.measured(masks=False))
     assert "Look at the least certain masks" in text and "no fault" not in text
-    assert "agreement instead of IoU" in text and "agrees with GrabCut at" in text
+    assert "agree with other masks" in text and "masks of the segmenter and of GrabCut is" in text
     assert "The least certain masks" in text and 'id="area"' not in text
 
 
@@ -181,7 +181,7 @@ def test_a_failure_loses_nothing_but_the_report(tmp_path, monkeypatch):
     monkeypatch.setattr(logging, "warning", lambda message, *values: warnings.append(message % values))
     page.try_to_write_page(tmp_path, None, Splits(*[reports.photos(1)] * 3), None)
     (warning,) = warnings
-    assert warning.startswith("no report written (--mode=report tries again): AttributeError")
+    assert warning.startswith("no report could be written (--mode=report tries again): AttributeError")
     assert not list(tmp_path.iterdir())
 
 

@@ -17,7 +17,7 @@ def test_run_goes_on_only_with_the_photos_it_began_with(tmp_path):
     for _ in range(2):
         check_photos(splits("a", "b"), tmp_path)
     for other in (("a", "c"), ("a", "b", "c"), ("b", "a")):
-        with pytest.raises(ValueError, match=r"begun with other photos \(2 / 1 / 1 to train, .*, now \d / 1 / 1\)"):
+        with pytest.raises(ValueError, match=r"begun with other photos \(2 / 1 / 1 for training, .*, now \d / 1 / 1\)"):
             check_photos(splits(*other), tmp_path)
 
 

@@ -105,9 +105,9 @@ def test_two_workers_train_as_one_device_with_adam(tmp_path):
 def test_workers_name_what_differs_and_a_lost_worker():
     (first, one), (second, other) = finish_each(tiny.workers(2, "tests/workers.py"))
     assert (first, second) == (1, -signal.SIGKILL), one + other
-    differ = "the same facts, but some differ from worker 0: step on worker 1 (on worker {}, this one, it is {})"
+    differ = "the same facts, but some differ from worker 0: step on worker 1 (this is worker {}, which has {})"
     assert differ.format(0, 5) in one and differ.format(1, 6) in other
-    names = 'the version of this program, by its fields on worker 1 (on worker 0, this one, it is ["seed"])'
+    names = 'the version of this program, on worker 1 (this is worker 0, which has ["seed"])'
     assert names in one
     assert "worker 0 is here" in one and "worker 1 is here" in other
     assert "ConnectionError: another worker cannot be reached any more: start all workers again" in one

@@ -81,7 +81,7 @@ def test_run_goes_back_once_and_continues_with_other_batches(tmp_path, eagerly, 
         # Losses are checked in every step, not only in steps that report them.
         train.train(tiny.run_config(shapes, **SAVED_EVERY_STEP, **{"monitoring.scalars_every": 100}), tmp_path)
     assert not left
-    assert "nan at step 2; going back to the last checkpoint and on with other batches, once" in caplog.text
+    assert "nan at step 2; the run goes back to its last checkpoint once, and continues" in caplog.text
     assert len(codes) == 3  # the codes of step 1, of step 2, and of step 2 again
     assert_all_differ(codes)
     # This checkpoint was saved before the second step was repeated. A run that is killed at that point does not go back
@@ -122,7 +122,7 @@ def test_variable_that_is_not_finite_is_never_saved_and_stops_a_run(tmp_path, ea
     change_step(monkeypatch, LayeredGAN, spoil)
     with pytest.raises(FloatingPointError, match="is not finite, so no checkpoint is written"):
         train.train(tiny.run_config(shapes, **SAVED_EVERY_STEP), tmp_path)
-    assert "no checkpoint is written; going back to the last checkpoint" in caplog.text
+    assert "no checkpoint is written; the run goes back to its last checkpoint" in caplog.text
     assert all(np.isfinite(value).all() for value in tiny.checkpoint_values(tmp_path).values())
 
 

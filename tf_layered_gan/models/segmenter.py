@@ -104,7 +104,10 @@ class Segmenter(keras.Model):
         return report | {"segmenter_gradient_norm": norm}
 
     def _pairs(self, batch: Batch) -> dict[str, Examples]:
-        """Returns a dict from the name of the loss on pairs to the pairs. The dict is empty if the batch has no pairs."""
+        """Returns a dict from the name of the loss on pairs to the pairs.
+
+        The dict is empty if the batch has no pairs.
+        """
         if "image" not in batch:
             return {}
         size = tf.reduce_mean(batch["mask"], axis=(1, 2, 3))

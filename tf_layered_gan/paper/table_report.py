@@ -12,12 +12,12 @@ from tf_layered_gan.paper.tables import Table
 
 _LEGEND = (
     "Our figures are the mean over the seeds, with the minimum and the maximum in brackets. ACC, IoU and mIoU are "
-    "computed over all pixels of the test photos; with /image, they are means over the photos. NMI is computed over "
-    "all photos, normalised by the arithmetic mean of the entropies. NMI by chance is the NMI after the same clusters "
-    "were shuffled among the photos. Mask mean is the share of the image that the GAN's masks cover, in per cent. Mask "
-    "spread is the standard deviation of this share over the images. If mask mean is near 0, all is background. If "
-    "mask mean is near 100, all is foreground. In the column of images seen, the number in brackets is the number of "
-    "images that the paper's run sees."
+    "computed over all pixels of the test photos. ACC/image, IoU/image and mIoU/image are means over the photos. NMI "
+    "is computed over all photos, normalised by the arithmetic mean of the entropies. NMI by chance is the NMI after "
+    "the same clusters were shuffled among the photos. Mask mean is the share of the image that the GAN's masks cover, "
+    "in per cent. Mask spread is the standard deviation of this share over the images. If mask mean is near 0, nearly "
+    "every pixel is background. If mask mean is near 100, nearly every pixel is foreground. In the column of images "
+    "seen, the number in brackets is the number of images that the paper's run sees."
 )
 
 

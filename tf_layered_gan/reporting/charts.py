@@ -42,7 +42,7 @@ def point_chart(title: str, points: Points, x_label: str, y_label: str) -> Marku
     """Draws points (x, y), both from 0 to 1."""
     axes = _Axes([], (0, 1), (0, 1))
     dots = [element("circle", cx=axes.x(x), cy=axes.y(y), r=3, class_="dot") for x, y in points]
-    words = f"{title}: {len(points)} points, {x_label} against {y_label}"
+    words = f"{title}: {len(points)} points, {y_label} against {x_label}"
     return element("figure", element("figcaption", title), _drawing(words, axes.drawn(x_label), *dots), class_="chart")
 
 

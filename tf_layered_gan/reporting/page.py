@@ -64,7 +64,7 @@ def try_to_write_page(
         measured = measure(network, splits, discriminator)
         logging.info("the report is %s: open it in a browser", write_page(workdir, measured))
     except Exception as error:
-        logging.warning("no report written (--mode=report tries again): %s: %s", type(error).__name__, error)
+        logging.warning("no report could be written (--mode=report tries again): %s: %s", type(error).__name__, error)
 
 
 def render(run: Recorded, measured: Measured, others: Sequence[Recorded] = ()) -> str:

@@ -20,7 +20,8 @@ _METHODS = {  # explanations of methods, by the names of the methods in the tabl
     "bootstrap": "“Bootstrap” and “pass 1” (and so on) are the segmenters after these parts of the run, see “What each "
     "part gained”.",
     "pairs alone": "“Pairs alone” is the segmenter that learned from the GAN's images, before the passes.",
-    "sharpened": "“Sharpened” is the segmenter's masks after correction by the colours and edges of each photo.",
+    "sharpened": "“Sharpened” shows the segmenter's masks after they were corrected by the colours and edges of each "
+    "photo.",
 }
 _BASELINES = (
     "The baselines learn nothing. “Otsu” splits each photo by brightness, “two colours” splits each photo by colour, "
@@ -67,7 +68,10 @@ def area_section(measured: Measured) -> Section | None:
         return None
     points = [(float(x), float(y)) for x, y in zip(answers.areas, answers.ious, strict=True)]
     chart = point_chart("IoU and size of the object", points, "share of the photo that the object covers", "IoU")
-    words = "Each point is a test photo: IoU (upwards) against the share of the photo that the object covers."
+    words = (
+        "Each point is a test photo. The height of the point is the IoU. Its horizontal position is the share of the "
+        "photo that the object covers."
+    )
     return section("area", "Size of the object", paragraphs(words), element("div", chart, class_="charts"))
 
 
@@ -82,7 +86,7 @@ def baselines_section(measured: Measured, test: Mapping[str, Any] | None) -> Sec
     parts = [table(head, rows, "All methods on all test photos")] if rows else []
     parts.append(paragraphs(" ".join([*(words for name, words in _METHODS.items() if name in methods), _BASELINES])))
     shown = "mask" if answers.ious is None else "mask and the IoU"
-    parts.append(paragraphs(f"Some test photos, evenly chosen, with the {shown} of each method:"))
+    parts.append(paragraphs(f"Below are some test photos, evenly chosen, with the {shown} of each method."))
     scale = enlargement(answers.images)
     for row, place in enumerate(measured.baseline_photos):
         image, truth = answers.images[place], None if answers.truth is None else answers.truth[place]

@@ -41,7 +41,7 @@ def report_run(
         config: the run's config, with the seed of this attempt.
         workdir: the run's directory.
         splits: the photos.
-        gan, segmenter, checkpointer: the models, and the checkpointer with the number of their training steps.
+        gan, segmenter, checkpointer: the models, and the checkpointer, which holds the number of their training steps.
         inception: the network for FID, or None.
 
     Returns:

@@ -11,8 +11,8 @@ from tf_layered_gan.files.paths import for_tensorflow
 Series = list[tuple[float, float]]
 
 _MOST_POINTS = 200
-# The groups of the GAN's scalars. Earlier versions wrote all these scalars in one group. All speeds are in a group
-# "speed".
+# The groups of the GAN's scalars. Earlier versions wrote all these scalars in one group. All speeds are in a group that
+# is named "speed".
 _GAN_GROUPS = ("discriminator", "mask", "background", "codes", "gradients")
 
 

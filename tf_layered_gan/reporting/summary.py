@@ -41,19 +41,24 @@ def did_it_learn(run: Recorded, measured: Measured) -> Iterable[str]:
     ours = _ours(test)
     if test and ours:
         yield (
-            f"On {ours['images']:,} test photos, kept from training, the masks have an IoU of {ours['iou']:.3f} with "
-            f"the true masks (over all pixels; the mean over the photos is {ours['iou_per_image']:.3f})."
+            f"On {ours['images']:,} test photos, which were kept out of training, the masks have an IoU of "
+            f"{ours['iou']:.3f} with the true masks. This IoU is computed over all pixels. The mean of the photos' "
+            f"IoUs is {ours['iou_per_image']:.3f}."
         )
         yield from _beside_baselines(ours["iou"], test)
     elif measured.held_out is not None and measured.held_out.ious is not None:
         ious = measured.held_out.ious
         yield f"There are no final figures yet. The mean IoU of {len(ious):,} test photos is {ious.mean():.3f} so far."
     elif measured.held_out is not None:
-        yield "This is uncertain, because these photos have no true masks. The report shows agreement instead of IoU."
         yield (
-            f"The masks of a photo and of its mirror image agree at {measured.held_out.certainties.mean():.2f} (mean "
-            f"IoU), and the segmenter agrees with GrabCut at {measured.grabcut_agreement:.2f}. High agreement does not "
-            "prove that the masks are right: look at the photos below."
+            "This is uncertain, because the test photos have no true masks. The report shows how well the masks agree "
+            "with other masks."
+        )
+        yield (
+            "The mean IoU between the masks of a photo and of its mirror image is "
+            f"{measured.held_out.certainties.mean():.2f}. The mean IoU between the masks of the segmenter and of "
+            f"GrabCut is {measured.grabcut_agreement:.2f}. High agreement does not prove that the masks are right: "
+            "look at the photos below."
         )
     else:
         yield "This is unknown: there are neither final figures nor masks to look at."
@@ -61,7 +66,7 @@ def did_it_learn(run: Recorded, measured: Measured) -> Iterable[str]:
         yield run.why_no_gan
     agreement = (test or {}).get("agreement")
     if run.is_student and isinstance(agreement, float):
-        yield f"The student agrees with its teacher at an IoU of {agreement:.3f} on the test photos."
+        yield f"On the test photos, the masks of the student and of its teacher have an IoU of {agreement:.3f}."
 
 
 def what_fails(run: Recorded, measured: Measured) -> Iterable[str]:
@@ -72,7 +77,7 @@ def what_fails(run: Recorded, measured: Measured) -> Iterable[str]:
         if failed:
             yield f"{failed:,} of {len(answers.ious):,} test photos have an IoU below {_FAILED}."
         if empty:
-            yield f"{empty:,} of them have an empty mask."
+            yield f"The segmenter marks no pixel in {empty:,} test photos."
         sizes = dict(thirds_by_area(answers))
         if sizes and max(sizes.values()) - min(sizes.values()) >= _UNEQUAL:
             words = ", ".join(f"{name} objects {iou:.2f}" for name, iou in sizes.items())
@@ -116,7 +121,7 @@ def what_next(run: Recorded, measured: Measured) -> Iterable[str]:
         yield f"The run had {count} rounds (schedule.rounds)."
     grabcut = test.get("grabcut")
     if ours and grabcut and grabcut["iou"] > ours["iou"] + _NEAR and not settings.get("refine.bootstrap"):
-        yield "GrabCut is better than the segmenter here, so learn from it first: refine.bootstrap=True."
+        yield "GrabCut is better than the segmenter here, so learn from GrabCut first: refine.bootstrap=True."
     sharpened = test.get("sharpened")
     if ours and sharpened and sharpened["iou"] > ours["iou"] + _NEAR / 2:
         yield f"Sharpen the masks (edge-segmenter segment --sharpen): the IoU is then {sharpened['iou']:.3f}."
@@ -130,7 +135,7 @@ def what_next(run: Recorded, measured: Measured) -> Iterable[str]:
     if run.metrics and not ours:
         yield "Draw masks for about 50 photos, so that the next run can be measured (data.masks)."
     if ours:
-        yield "Train other seeds before you compare settings: the IoUs of two seeds can differ by 0.1."
+        yield "Train with several seeds before you compare settings: the IoUs of two seeds can differ by 0.1."
 
 
 def _advice(run: Recorded, best: Mapping[str, Any]) -> str:
@@ -147,14 +152,20 @@ def _beside_baselines(iou: float, test: Mapping[str, Any]) -> Iterable[str]:
     if not baselines:
         return
     best = max(baselines, key=lambda name: baselines[name])
-    named = f"{best.replace('_', ' ')}, which learns nothing, has {baselines[best]:.3f}"
+    named = f"{best.replace('_', ' ')}, which learns nothing, has an IoU of {baselines[best]:.3f}"
     disc = baselines.get("centred_disc", 0.0)
     if iou > baselines[best] + _NEAR:
-        yield f"Yes: it is ahead of every baseline. The best baseline, {named}."
+        yield f"Yes: the masks are better than those of every baseline. The best baseline, {named}."
     elif iou > max(disc, baselines.get("all_foreground", 0.0)) + _NEAR:
-        yield f"In part: it beats a disc in the middle, but not the best baseline: {named}."
+        yield (
+            "In part: the masks are better than a disc in the middle, but not better than those of the best baseline. "
+            f"The best baseline, {named}."
+        )
     else:
-        yield f"No: a disc in the middle is as good or better, with an IoU of {disc:.3f}. The best baseline, {named}."
+        yield (
+            f"No: a disc in the middle, with an IoU of {disc:.3f}, is as good as the masks or better. "
+            f"The best baseline, {named}."
+        )
 
 
 def _gan_faults(metrics: Mapping[str, Any]) -> Iterable[str]:

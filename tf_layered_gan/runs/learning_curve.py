@@ -21,8 +21,8 @@ class LearningCurve:
         """Reads the curve.
 
         Returns:
-            list of dicts in order, empty if nothing has been measured: "after" (the name of the phase), "images_seen"
-            (int), "iou" and "iou_per_image" (float in [0, 1]).
+            list of dicts in order, empty if nothing has been measured. Each dict has "after" (the name of the phase),
+            "images_seen" (int), "iou" and "iou_per_image" (float in [0, 1]).
 
         Raises:
             ValueError: the file is damaged. The message names the file.

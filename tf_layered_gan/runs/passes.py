@@ -48,7 +48,7 @@ def records(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[dict[str
 
 
 def number_taken(config: ConfigDict, workdir: str | os.PathLike) -> int:
-    """Returns the number of passes, including the bootstrap, that have ended with a segmenter."""
+    """Returns how many finished passes trained a segmenter. The bootstrap counts as a pass."""
     return sum(record["photos"] > 0 for record in records(config, workdir))
 
 
@@ -58,7 +58,10 @@ def training_seconds(config: ConfigDict, workdir: str | os.PathLike) -> float:
 
 
 def position(config: ConfigDict, workdir: str | os.PathLike) -> dict[str, int]:
-    """Returns the number of steps that each pass has taken, by name. A pass that has ended has taken all its steps."""
+    """Returns a dict from the name of each pass to the number of its steps taken so far.
+
+    A pass that has ended has taken all its steps.
+    """
     ended = {record["pass"] for record in records(config, workdir)}
     steps = {n: final_step_on_disk(folder(workdir, n)) for n in range(config.refine.passes + 1) if n not in ended}
     return {pass_name(n): steps.get(n, pass_steps(config)) for n in range(config.refine.passes + 1)}

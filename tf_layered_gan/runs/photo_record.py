@@ -25,7 +25,7 @@ def check_photos(splits: Splits, workdir: str | os.PathLike) -> None:
             before, now = (" / ".join(str(split["photos"]) for split in record.values()) for record in (begun, given))
         except (KeyError, TypeError) as error:
             raise ValueError(f"{path} is damaged: it does not hold the number of photos in each split") from error
-        counts = f"{before} to train, validate and test on, now {now}"
+        counts = f"{before} for training, validation and test, now {now}"
         raise ValueError(f"{workdir} was begun with other photos ({counts}); put them back, or take another workdir")
 
 

@@ -1,4 +1,4 @@
-"""The collapsed attempts of a run that began again with another seed: their history and their files."""
+"""The history and the files of a run's collapsed attempts. After a collapse, the run begins again with another seed."""
 
 import os
 import pathlib
@@ -28,7 +28,7 @@ def history(workdir: str | os.PathLike) -> list[dict]:
     """Reads the collapsed attempts of the run in a workdir.
 
     Returns:
-        list of dicts in order, one for each collapse: "seed", "images_seen" and "why", see `Collapsed`.
+        list of dicts in order, one for each collapse. Each dict has "seed", "images_seen" and "why", see `Collapsed`.
     """
     return [read_record(folder / "why.json") for folder in _set_aside(workdir)]
 
@@ -49,7 +49,8 @@ def put_aside(workdir: str | os.PathLike, seed: int, collapse: Collapsed) -> Non
     for name in ("curve.csv", "samples", "tensorboard"):
         if (workdir / name).exists():
             _move(workdir / name, folder / name)
-    # The checkpoints are moved last. If the run is killed before that, all moves are repeated later.
+    # The checkpoints are moved last. If the run is killed before that, the next start of the run makes the missing
+    # moves.
     (workdir / "checkpoints").rename(folder / "checkpoints")
 
 

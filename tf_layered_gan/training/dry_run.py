@@ -40,16 +40,16 @@ def dry_run(config: ConfigDict, workdir: str | os.PathLike) -> None:
     photos = _photos(config)
     count = config.data.train_pictures if photos is None else len(photos.train)
     plan = Plan(config, count)
-    words = plan.estimate(NOT_BEGUN) or "unknown on a GPU: see the first lines of progress"
+    words = plan.estimate(NOT_BEGUN) or "not known for a GPU; see the first lines of progress"
     needed, free = _disk(config, photos), shutil.disk_usage(_existing(workdir)).free
     lines = {
         "photos": _describe(config, photos),
-        "images": f"{config.resolution}x{config.resolution} pixels, {config.batch_size} in a step",
+        "images": f"{config.resolution}x{config.resolution} pixels, {config.batch_size} images in each step",
         "plan": f"{plan.describe(config)}; then the evaluation",
-        "time": f"on this machine {words}, from the first step to the last",
+        "time": f"from the first step to the last, on this machine: {words}",
         "memory": f"about {memory.estimate(config, device_batch) / 1e9:.1f} of {memory.available() / 1e9:.1f} GB",
         "disk": f"about {needed / 1e6:,.0f} MB in {workdir}; {free / 1e6:,.0f} MB are free",
-        "workdir": f"{workdir} {'holds a run, which goes on' if begun else 'will be made'}",
+        "workdir": f"{workdir} {'holds a run, which will be continued' if begun else 'will be created'}",
     }
     for name, text in lines.items():
         print(f"{name:8} {text}")
@@ -69,7 +69,8 @@ def _photos(config: ConfigDict) -> Splits | None:
 
 def _describe(config: ConfigDict, photos: Splits | None) -> str:
     if photos is None:
-        return f"{config.data.train_pictures:,} to train on, which the program draws in {config.resolution} pixels"
+        size = f"{config.resolution}x{config.resolution}"
+        return f"{config.data.train_pictures:,} to train on, which the program draws at {size} pixels"
     masks = "with masks" if photos.test.masks is not None else "without masks, so there will be no IoU"
     held_out = f"{len(photos.validation):,} for validation and {len(photos.test):,} for the test, {masks}"
     return f"{len(photos.train):,} to train on; {held_out}"

@@ -96,7 +96,7 @@ def final_phase(run: Run) -> Phase:
 
 
 def supervised_phase(run: Run) -> Phase:
-    """Trains on photos with their true masks, without a GAN: the paper's upper bound (Table 5)."""
+    """Trains on photos with their true masks, without a GAN. This is the paper's upper bound (Table 5)."""
     return Phase(
         "supervised",
         "round 0",
@@ -135,7 +135,7 @@ def student_phase(run: Run, steps: int) -> Phase:
 def learning_rate_share(step: int, *, steps: int, annealed_steps: int) -> float:
     """Returns the factor of the learning rate at a step.
 
-    The factor is 1 at first, and then falls linearly to 0. Not in the paper.
+    The factor is 1 at first, and then falls linearly to 0. This fall is not in the paper.
 
     Args:
         step: the step, from 1 to `steps`.

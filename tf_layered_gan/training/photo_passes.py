@@ -1,8 +1,8 @@
-"""Passes over photos: a segmenter learns masks that were made for the photos themselves. Not in the paper.
+"""Passes over photos: a segmenter learns masks that were made for the photos themselves.
 
-Pass 0, the bootstrap, comes before the GAN. Its segmenter learns masks from GrabCut, or from a labeller if the config
-names one (see `labeller.mask_finder`). In a run with a labeller, the labeller replaces GrabCut everywhere in this
-module.
+These passes are not in the paper. Pass 0, the bootstrap, comes before the GAN. Its segmenter learns masks from
+GrabCut, or from a labeller if the config names one (see `labeller.mask_finder`). In a run with a labeller, the labeller
+replaces GrabCut everywhere in this module.
 
 The other passes come after the GAN, because a segmenter forgets what it learned from photos if it then learns from
 pairs. Each of these passes has teachers: one or two earlier segmenters. The pass predicts masks with its teachers, and
@@ -14,9 +14,10 @@ Sharpening changes poor masks more than good masks, because poor masks cross the
 
 If the bootstrap is trusted, GrabCut decides whether a pass is kept. GrabCut makes different errors in each photo, so
 the better of two segmenters usually agrees more with GrabCut. A pass is not kept if its segmenter agrees less with
-GrabCut than the teachers do. The difference must be more than 0.02, and more than two standard errors of the mean over
-the photos. Steadiness cannot decide whether a pass is kept, because each pass makes all masks steadier, even wrong
-masks. A pass with two teachers is always kept, because without it, the run would need both teachers.
+GrabCut than the teachers do, and if the difference is large enough. It must be more than 0.02, and more than two
+standard errors of the mean over the photos. Steadiness cannot decide whether a pass is kept, because each pass makes
+all masks steadier, even wrong masks. A pass with two teachers is always kept, because without it, the run would need
+both teachers.
 
 WORKDIR/passes/NUMBER holds the checkpoints of a pass and its labels (labels.npz). When the pass has ended, the folder
 also holds the pass's record (pass.json):
@@ -200,7 +201,7 @@ def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, An
     kept = several or not _falls(before, after)
     if not kept:
         finder = labeller.name_of(run.config)
-        logging.info("%s is not kept: it agrees less with %s than the masks that it learned from", name, finder)
+        logging.info("%s is not kept: its masks agree less with %s than the masks of its teachers do", name, finder)
     return facts | {"agreement": float(after.mean()), "kept": kept}
 
 

@@ -17,7 +17,7 @@ from tf_layered_gan.training.labeller import name_of
 _BACKWARD = 3  # forward and backward pass together take three times as long as the forward pass
 _SPEED = 0.5  # in training, the machine reaches this fraction of `_machine_speed`
 _SECONDS = 0.4  # duration of the measurement in `_machine_speed`
-# Seconds for the mask of a photo on one core: GrabCut is used in the bootstrap, sharpening in the other passes.
+# Seconds that one core needs for the mask of a photo. The bootstrap uses GrabCut, and the other passes use sharpening.
 _GRABCUT, _SHARPENING = 0.12, 0.025
 NOT_BEGUN = {"gan_step": 0, "segmenter_step": 0, "final_step": 0}
 _COUNTERS = {"gan": "gan_step", "segmenter": "segmenter_step", "final": "final_step", "supervised": "final_step"}

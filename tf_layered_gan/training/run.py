@@ -129,7 +129,7 @@ class Run:
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> bool:
         """Recovers from a loss that is not finite, but only once.
 
-        Also recovers from a collapse, if the run may restart.
+        After a collapse, keeps the error in `collapse`, so that `attempts` ends.
         """
         if isinstance(error, FloatingPointError):
             return self._go_back(error)
@@ -145,7 +145,7 @@ class Run:
         state, taken = self.checkpointer, self.checkpointer.steps_taken
         if state.skipped > 0 or not state.restore():
             return False
-        logging.warning("%s; going back to the last checkpoint and on with other batches, once", error)
+        logging.warning("%s; the run goes back to its last checkpoint once, and continues with other batches", error)
         state.skipped.assign(taken - state.steps_taken)  # skip the batches of the lost steps
         state.save()  # a run that is killed now must not go back a second time
         workers.check_agreement(self.strategy, state.position)
@@ -182,7 +182,7 @@ class Run:
                     started = time.time()
                     self.checkpointer.save()
                 if stop_requested:
-                    logging.info("told to stop: step %d is saved, and the same command goes on from it", step)
+                    logging.info("told to stop: step %d is saved, and the same command continues from this step", step)
                     workers.wait_for_all(self.strategy)  # if a worker exits, it interrupts the save of another worker
                     raise preemption.Preempted(self.sigterm.number)
             workers.wait_for_all(self.strategy)  # the chief may still be saving
@@ -233,12 +233,12 @@ class Run:
         assert self.plan is not None
         self._monitor.settings(config_facts(self.config))
         photos = " + ".join(f"{len(getattr(self.splits, name)):,} {name}" for name in ("train", "validation", "test"))
-        logging.info("%s photos of %d pixels; everything goes to %s", photos, self.config.resolution, self.workdir)
+        logging.info("%s photos, %d pixels wide; all files go to %s", photos, self.config.resolution, self.workdir)
         logging.info("the plan: %s", self.plan.describe(self.config))
         position = self.checkpointer.position | passes.position(self.config, self.workdir)
         ended = {record["pass"]: record for record in passes.records(self.config, self.workdir)}
         estimate = self.plan.estimate(position, ended.get(0, {}).get("trusted"))
-        words = "" if estimate is None else f"on this machine, this will take {estimate}; "
+        words = "" if estimate is None else f"on this machine, the rest of the run will take {estimate}; "
         logging.info("%sprogress is logged every %d steps", words, self.config.monitoring.scalars_every)
 
     def report(self) -> dict:

@@ -92,8 +92,9 @@ def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Ses
     Nothing is written to the workdir before config, memory and photos have been checked.
 
     Raises:
-        ValueError: the photos cannot be used, or the config needs too much memory. Another run uses the workdir, or the
-            workdir belongs to a run with another config. The workers differ in their config, photos or training step.
+        ValueError: the photos cannot be used, or the config needs too much memory. Also raised if another run uses the
+            workdir, if the workdir belongs to a run with another config, or if the workers differ in their config,
+            photos or training step.
         OSError: the disk is full, or another worker is lost. Checkpoints that were written before are kept.
         preemption.Preempted: SIGTERM, SIGINT or SIGHUP came.
     """
@@ -139,11 +140,11 @@ def load_usable_photos(config: ConfigDict, cache: pathlib.Path | None) -> Splits
         labels.labelled_photos(splits)
     elif not len(splits.train):
         raise ValueError(
-            "every photo has a mask, so no photo is left to train on: photos with masks are for evaluation"
+            "every photo has a mask, so no photo is left to train on: photos with masks are only used for evaluation"
         )
     elif len(splits.train) < _FEW_PHOTOS:
         logging.warning(
-            "few training photos, %d: a GAN memorises so few photos, so expect no useful masks; the "
+            "few training photos (%d): a GAN memorises so few photos, so the masks will probably be useless; the "
             "smallest folder that we measured had 514 photos",
             len(splits.train),
         )

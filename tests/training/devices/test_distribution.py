@@ -144,8 +144,8 @@ def test_differences_are_named_with_their_workers():
     facts = {"seed": 3, "photos": {"train": 10}, "step": 5}
     assert describe_differences(facts, [[1, 2, 3], [1, 2, 3]], worker=0) == ""
     assert describe_differences(facts, [[1, 2, 3], [1, 9, 3], [1, 9, 4]], worker=2) == (
-        'photos on worker 1, 2 (on worker 2, this one, it is {"train": 10}); '
-        "step on worker 2 (on worker 2, this one, it is 5)"
+        'photos on worker 1, 2 (this is worker 2, which has {"train": 10}); '
+        "step on worker 2 (this is worker 2, which has 5)"
     )
 
 

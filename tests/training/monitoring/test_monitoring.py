@@ -164,7 +164,7 @@ def test_progress_says_how_much_time_is_left(tmp_path, caplog, monkeypatch):
         for step in (10, 20):
             monitor.scalars(*GAN, {}, step, 30)
     # A step takes 2 s, and 10 steps of the phase are left. The next phase has 10 steps, which cost twice as much.
-    assert caplog.messages[-1].endswith("2 images/s, 20 s left, about 60 s for the whole run")
+    assert caplog.messages[-1].endswith("2 images/s, 20 s left in this phase, about 60 s for the rest of the run")
 
 
 def test_settings_are_written_for_the_comparison_of_runs(tmp_path):

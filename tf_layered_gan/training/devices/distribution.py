@@ -79,7 +79,7 @@ def distributed_step(
         A function that takes the distributed batch in a tuple of one element, and returns the dict of each replica. The
         function wraps a `functools.partial`, which keeps the call stack from the command to the losses short.
     """
-    if jit:  # XLA compiles this function alone, because replicas cannot communicate in a function that XLA compiles
+    if jit:  # XLA compiles only `train_step`, because replicas cannot communicate in a function that XLA compiles
         train_step = tf.function(train_step, jit_compile=True, autograph=False)
     return tf.function(functools.partial(strategy.run, train_step), autograph=False)
 

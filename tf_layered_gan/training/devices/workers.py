@@ -70,7 +70,7 @@ def check_agreement(strategy: tf.distribute.Strategy, facts: Mapping[str, Any]) 
     if not _has_workers(strategy):
         return
     # The names are compared first, because a worker with other names would send another number of digests.
-    for checked in ({"the version of this program, by its fields": sorted(facts)}, facts):
+    for checked in ({"the names of the facts, which depend on the version of this program,": sorted(facts)}, facts):
         digests = _gathered(strategy, [_digest(value) for value in checked.values()])
         differences = describe_differences(checked, digests, strategy.cluster_resolver.task_id)
         if differences:
@@ -91,7 +91,7 @@ def describe_differences(facts: Mapping[str, Any], digests: Sequence[Sequence[in
     columns = zip(facts.items(), zip(*digests, strict=True), strict=True)
     return "; ".join(
         f"{name} on worker {', '.join(str(k) for k, digest in enumerate(column) if digest != column[0])}"
-        f" (on worker {worker}, this one, it is {json.dumps(value)})"
+        f" (this is worker {worker}, which has {json.dumps(value)})"
         for (name, value), column in columns
         if len(set(column)) > 1
     )

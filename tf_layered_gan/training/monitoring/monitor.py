@@ -97,7 +97,7 @@ class Monitor:
     def _time_left(self, kind: str, phase: str, step: int, last_step: int, seconds_per_step: float) -> str:
         words = f"{duration((last_step - step) * seconds_per_step)} left"
         in_all = None if self._plan is None else self._plan.time_left(kind, phase, step, seconds_per_step)
-        return words if in_all is None else f"{words}, {in_all} for the whole run"
+        return words if in_all is None else f"{words} in this phase, {in_all} for the rest of the run"
 
     def settings(self, values: Mapping[str, object]) -> None:
         """Writes the run's settings for TensorBoard's page HParams, which compares runs."""

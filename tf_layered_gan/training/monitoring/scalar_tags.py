@@ -22,7 +22,7 @@ _GROUPS = {
         "binarization",
         "mask_size",
         "variety",
-    ),  # are the masks alive, varied and binary?
+    ),  # do the masks show objects, differ from each other, and have values near 0 and 1?
     "background": ("background", "independence"),  # is the background empty?
     "codes": ("mutual_information_image", "mutual_information_mask"),  # can the codes be seen in image and mask?
     "gradients": ("generator_gradient_norm", "discriminator_gradient_norm"),  # are the gradients too large, or 0?
