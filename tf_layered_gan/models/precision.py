@@ -10,7 +10,7 @@ _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 @contextlib.contextmanager
 def built_for(precision: str) -> Iterator[None]:
-    """Sets the precision in which layers compute, for all layers that are built in this block.
+    """Sets the precision in which layers compute, for all layers that are built in the `with` block.
 
     A layer that is built with its own `dtype` keeps this `dtype`. So the last layers of each network are always
     float32.

@@ -20,7 +20,7 @@ def build_sampler(config: ConfigDict, stream: int) -> Callable[[tf.Tensor], dict
 
     Args:
         config: the run's config.
-        stream: one of the module's streams.
+        stream: `GAN_STREAM`, `SEGMENTER_STREAM` or `SYNTHESIS_STREAM`.
 
     Returns:
         A function that takes a step, int64 scalar, and returns a dict of tensors. The dict has the codes from

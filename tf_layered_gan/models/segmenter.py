@@ -37,8 +37,8 @@ class Segmenter(keras.Model):
             learns the mask that the teacher predicts for the original photo. The paper does not have this loss. It
             comes from Mean Teacher (Tarvainen and Valpola 2017).
         gamma_segmentation: weight of the loss on pairs (Eq. 7), the segmenter's only loss in the paper.
-        teacher: a fixed network with the input and output of F. The consistency loss then distils this network (Hinton
-            et al. 2015). If None, the averaged network is the teacher, as in Mean Teacher.
+        teacher: a fixed network that the consistency loss distils (Hinton et al. 2015). It has the input and output of
+            F. If None, the averaged network is the teacher, as in Mean Teacher.
 
     Attributes:
         network: the network that `train_step` trains.

@@ -127,7 +127,7 @@ def _plan(
     if row.changes is None or changes is None:
         return []
     own = {"data.path": data, "data.masks": masks if file in ("small", *_PREDICTED_MASKS) else None}
-    # The paths are made absolute, because a run continues only with the same paths.
+    # The paths are made absolute, because a finished run is executed again if its config has other paths.
     own = {field: pathlib.Path(value).expanduser().resolve() for field, value in own.items() if value is not None}
     return sweep.plan(root, file, changes, seeds=seeds, own=own, extra=extra)
 

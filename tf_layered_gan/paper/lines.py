@@ -158,7 +158,8 @@ def _differences(
 def _baseline_lines(lines: Sequence[Line]) -> list[Line]:
     """Returns a line for each dataset and each baseline.
 
-    The values come from any finished run on the dataset, because a baseline has the same values in all runs.
+    The values come from the finished runs of one row on the dataset, because a baseline has the same values in all
+    runs.
     """
     runs = {line.dataset: line for line in reversed(lines) if line.finished}
     return [

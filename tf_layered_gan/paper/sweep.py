@@ -86,8 +86,8 @@ def plan(
     Args:
         root: directory of the sweep.
         file: name of a shipped config.
-        changes: changes to the shipped config, by dotted field names. Values that the file already has are left out, so
-            that equal runs use the same workdir.
+        changes: changes to the shipped config, as a dict with dotted field names. Values that the file already has are
+            left out, so that equal runs use the same workdir.
         seeds: seeds.
         own: further changes that are not in the name of the workdir, such as the folder of the photos.
         extra: further arguments of every run.

@@ -12,9 +12,9 @@ class Row:
     Attributes:
         label: the setting or the method.
         dataset: name of the row's file in configs/, which is also the `data.source` of this file.
-        paper: the paper's values by column, in the paper's units.
-        changes: changes to configs/DATASET.py by dotted field names. None if the paper quotes the row from other work.
-            Nothing is run for a quoted row.
+        paper: dict from the name of a column to the paper's value, in the paper's unit.
+        changes: changes to configs/DATASET.py, as a dict with dotted field names. None if the paper quotes the row from
+            other work. Nothing is run for a quoted row.
         small: changes to configs/small.py at the small scale; None if this scale leaves out the row.
         method: the method whose masks are evaluated, a key of "test" in metrics.json.
         note: a remark to print below the table, or "".
@@ -117,9 +117,9 @@ def _layered(dataset: str, *figures: tuple[float, float, float], small: bool = F
 
 
 _CARS_AND_DOGS = "The masks of Cars and Dogs are predictions of another segmenter. In the paper, this is a Mask R-CNN."
-_ENTROPY = "H(c) is the entropy of c in nats; the paper truncates it after one decimal."
+_ENTROPY = "H(c) is the entropy of c in nats. The paper truncates it after one decimal."
 _CUB = "The masks of CUB are true masks."
-_SUPERVISION = "Sup. is the supervision; weak supervision uses boxes around objects."
+_SUPERVISION = "Sup. is the supervision. Weak supervision uses boxes around objects."
 
 TABLES = {
     "1": Table(

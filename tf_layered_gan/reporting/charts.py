@@ -20,8 +20,8 @@ def line_chart(
 
     Args:
         title: the chart's heading.
-        series: the points (x, y) of each line, by the name of the line. All lines together must have at least one
-            point. Points that are not finite are left out.
+        series: dict from the name of each line to its points (x, y). All lines together must have at least one point.
+            Points that are not finite are left out.
         x_label: the name of x.
         y_range: the least and the greatest value of the y axis; by default the least and the greatest y of the points.
     """

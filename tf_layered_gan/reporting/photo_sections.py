@@ -1,4 +1,4 @@
-"""The sections of the report that show photos: best and worst masks, sizes of objects, baselines, clusters, review."""
+"""The report's sections with photos: best and worst masks, sizes of objects, baselines, clusters, and the review."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from tf_layered_gan.reporting.measured import Answers, Measured, order_by_doubt
 from tf_layered_gan.reporting.thumbnails import data_uris
 
 _NO_CLUSTERS = "There are no clusters: no GAN with a categorical private code has been trained."
-_METHODS = {  # explanations of methods, by the names of the methods in the table
+_METHODS = {  # from the name of a method in the table to its explanation
     "bootstrap": "“Bootstrap” and “pass 1” (and so on) are the segmenters after these parts of the run, see “What each "
     "part gained”.",
     "pairs alone": "“Pairs alone” is the segmenter that learned from the GAN's images, before the passes.",

@@ -24,12 +24,12 @@ class Recorded:
 
     Attributes:
         workdir: the run's directory.
-        settings: the values of config.json by dotted names.
+        settings: dict from dotted field names to the values of config.json.
         metrics: the content of metrics.json.
         curve: the points of curve.csv.
         passes: the records of the finished passes over photos, in order.
-        scalars: the points of each scalar in TensorBoard's events, by name. If a scalar belongs to a pass, its name
-            begins with the name of the pass.
+        scalars: dict from the name of each scalar in TensorBoard's events to its points. If a scalar belongs to a pass,
+            its name begins with the name of the pass.
         grids: the steps and files of the layer grids, in order.
         missing: a sentence for each record that is missing or damaged.
     """

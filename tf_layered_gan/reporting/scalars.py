@@ -24,8 +24,8 @@ def read_scalars(folder: pathlib.Path) -> dict[str, Series]:
     event.
 
     Returns:
-        dict of the points (step, value) by phase and name of the scalar, such as "gan/mask_mean". If a scalar has more
-        than 200 points, neighbouring points are averaged in groups of equal size.
+        dict from the phase and the name of each scalar, such as "gan/mask_mean", to its points (step, value). If a
+        scalar has more than 200 points, neighbouring points are averaged in groups of equal size.
     """
     values: dict[str, dict[int, float]] = {}
     with for_tensorflow(folder) as plain:

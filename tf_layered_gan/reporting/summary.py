@@ -139,7 +139,7 @@ def what_next(run: Recorded, measured: Measured) -> Iterable[str]:
 
 
 def _advice(run: Recorded, best: Mapping[str, Any]) -> str:
-    """Returns advice for a run that had a better IoU before its end: how to end the run at its best point."""
+    """Returns advice on how to end a run at its best point, if its IoU was higher before its end."""
     if best["after"] == "bootstrap" and run.metrics.get("images_seen"):
         chosen_already = run.settings.get("schedule.gan") == "if_needed"
         return "" if chosen_already else "Leave the GAN out: schedule.gan=if_needed."

@@ -125,7 +125,7 @@ class Checkpointer:
 
     @property
     def position(self) -> dict[str, int]:
-        """The counters by name."""
+        """A dict from the name of each counter to its value."""
         return {name: int(getattr(self, name)) for name in _COUNTERS}
 
 

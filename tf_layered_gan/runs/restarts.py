@@ -15,7 +15,7 @@ class Collapsed(Exception):
     """The error for a collapsed GAN, in which one of the two layers fills the whole image.
 
     Args:
-        why: which layer fills the image, and what to change.
+        why: says which layer fills the image, and what to change.
         images_seen: number of photos that the discriminator had seen.
     """
 

@@ -53,7 +53,7 @@ def restore_gan(config: ConfigDict, workdir: str | os.PathLike) -> tuple[Layered
 
     Raises:
         FileNotFoundError: see `restore_run`.
-        ValueError: see `restore_run`, or the run trained no GAN.
+        ValueError: the run trained no GAN. For other causes, see `restore_run`.
     """
     if config.segmenter.supervised:
         raise ValueError("segmenter.supervised is True: such a run trains no GAN")

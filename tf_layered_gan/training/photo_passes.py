@@ -58,7 +58,7 @@ from tf_layered_gan.training import labeller
 from tf_layered_gan.training.phases import photo_phase
 from tf_layered_gan.training.run import Run
 
-Teachers = dict[str, keras.Model]  # segmenters by name, such as "bootstrap", "pairs" or "pass 1"
+Teachers = dict[str, keras.Model]  # from a name, such as "bootstrap", "pairs" or "pass 1", to a segmenter
 
 # Least agreement of a trusted bootstrap with GrabCut. If the agreement is lower, colours do not separate the objects
 # from the backgrounds.
@@ -259,7 +259,7 @@ def _unpacked(packed: np.ndarray, photos: Photos) -> np.ndarray:
 
 
 def _probabilities(teachers: Teachers, images: np.ndarray) -> np.ndarray:
-    """Predicts foreground probabilities: the mean over the teachers, and over each photo and its mirror image.
+    """Predicts foreground probabilities, averaged over the teachers, and over each photo and its mirror image.
 
     Returns:
         float32 [photo, width, width], at the size of the photos.

@@ -129,10 +129,11 @@ def foreground_generator(
             the whole image, and then stay full. With a small value, masks grow only where an object makes the image
             more realistic.
         mask_centring: how much the logit of the mask is lowered at the middle of a side, compared with the centre. The
-            difference grows with the squared distance from the centre. `initial_mask` is then the value near the
-            centre. The paper has 0. A larger value makes use of the fact that photographers put objects in the middle.
-        half_mask_stage: whether the stage that paints the mask works at half the resolution, which is not in the paper.
-            The stage has as many channels as at full resolution, so it costs about a quarter of a stage at full
+            difference grows with the squared distance from the centre. If `mask_centring` is more than 0,
+            `initial_mask` is the value near the centre. The paper has 0. A larger value makes use of the fact that
+            photographers put objects in the middle.
+        half_mask_stage: whether the stage that paints the mask works at half the resolution. The paper has no such
+            stage. The stage has as many channels as at full resolution, so it costs about a quarter of a stage at full
             resolution. Then one convolution doubles the resolution of the features, and the mask is painted from the
             output of this convolution.
 

@@ -39,5 +39,5 @@ def _of_layer(layer: layers.Layer) -> int:
         raise ValueError(f"layer {layer.name} is a {type(layer).__name__}; allowed layers with a kernel: {allowed}")
     else:
         return 0
-    _, height, width, _ = layer.output.shape  # each weight is counted once per output pixel, even for padding
+    _, height, width, _ = layer.output.shape  # each weight is counted once per output pixel, even on padding
     return height * width * sum(math.prod(kernel.shape) for kernel in kernels)

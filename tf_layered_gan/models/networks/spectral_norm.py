@@ -1,10 +1,10 @@
 """Layers whose kernel is divided by its largest singular value (SN-GAN, Miyato et al. 2018).
 
 The layer `SpectralNormalization` of Keras cannot be used in this GAN. Each of its calls with `training=True` overwrites
-the kernel with kernel / sigma. So an update of the generators, which calls the discriminator, would change the
-discriminator. Keras's layer also stops the gradient at sigma. A call of a layer of this module does not change the
-layer, and the gradient flows through sigma. The power iteration takes a step only when `update_u` is called. Each
-update of the discriminator calls `update_u` once.
+the kernel with kernel / sigma, where sigma is the kernel's largest singular value. So an update of the generators,
+which calls the discriminator, would change the discriminator. Keras's layer also stops the gradient at sigma. A call of
+a layer of this module does not change the layer, and the gradient flows through sigma. The power iteration, which
+estimates sigma, takes a step only when `update_u` is called. Each update of the discriminator calls `update_u` once.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,9 @@ class SpectralNormMixin(keras.layers.Layer):
         return ops.reshape(self.kernel, (-1, self.kernel.shape[-1]))
 
     def normalized_kernel(self) -> KerasTensor:
-        """Returns kernel / sigma, where sigma = v W u^T. The singular vectors u and v are held constant.
+        """Returns kernel / sigma, where sigma = v W u^T, and W is the kernel as a matrix.
+
+        The gradient treats the singular vectors u and v as constants.
 
         Returns:
             float32, the kernel's shape. If the returned kernel is reshaped to a matrix [all other axes, output

@@ -91,8 +91,8 @@ def merged_report(strategy: tf.distribute.Strategy) -> Callable[[dict, bool], tu
         strategy: the strategy of the step.
 
     Returns:
-        A function. It takes the dict that `distributed_step` returned, and whether this worker has to stop. It returns
-        a dict of the means over the replicas, scalar float32, and whether any worker has to stop.
+        A function. Its arguments are the dict that `distributed_step` returned, and whether this worker has to stop. It
+        returns a dict of the means over the replicas, scalar float32, and whether any worker has to stop.
     """
     if strategy.num_replicas_in_sync == 1:
         return lambda report, stop: (report, stop)

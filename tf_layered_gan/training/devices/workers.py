@@ -82,7 +82,7 @@ def describe_differences(facts: Mapping[str, Any], digests: Sequence[Sequence[in
 
     Args:
         facts: see `check_agreement`.
-        digests: int [worker, fact], equal for equal facts.
+        digests: a number for each fact of each worker, int [worker, fact]. Equal facts have equal numbers.
         worker: the index of the worker that has these facts.
 
     Returns:

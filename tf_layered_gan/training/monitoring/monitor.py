@@ -70,7 +70,7 @@ class Monitor:
             kind: the kind of the phase, see `scalar_tags`.
             phase: the name of the phase.
             report: dict of scalar floats.
-            step: steps taken.
+            step: number of steps of this kind taken so far.
             last_step: the number of the phase's last step.
         """
         report = {name: float(value) for name, value in report.items()}
