@@ -1,4 +1,4 @@
-"""The code in the guides, and a model with the two signatures that this code uses."""
+"""Functions that read the code in the guides, and that write a model with the two signatures that this code uses."""
 
 import re
 

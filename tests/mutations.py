@@ -1,6 +1,6 @@
-"""Broken and odd image files.
+"""Functions that write broken and odd image files.
 
-They are the same in every run. For most files, the correct result of reading is known.
+The files are the same in every run. For most files, it is known whether they can be read.
 """
 
 import dataclasses

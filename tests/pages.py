@@ -24,7 +24,7 @@ _IN_SCRIPTS = re.compile(r"exec (?:\.venv/bin/)?(\S.*?)'?$", re.M)
 
 @dataclasses.dataclass(frozen=True)
 class Command:
-    """A command of a page, split into words like in a shell."""
+    """A command of a page, split into words as a shell would split it."""
 
     page: str
     words: tuple[str, ...]

@@ -37,8 +37,8 @@ CURES = {
     "gan.augmentation_target": 0.1,
     "segmenter.pairs": "photo_like",
 }
-# A gradient jumps where the sign of a number changes by rounding. The learning rates are low, so that such a jump does
-# not change a variable much.
+# If rounding changes the sign of a number, the gradient jumps. The learning rates are low, so that such a jump does not
+# change a variable much.
 LOW_RATES = {
     "gan.generator_learning_rate": 1e-3,
     "gan.discriminator_learning_rate": 1e-3,

@@ -56,7 +56,7 @@ def test_the_examples_of_the_page_run(place, run_copy, eagerly, monkeypatch, cap
     (place / "runs").mkdir()
     monkeypatch.setattr(train, "train", train_nothing)
     for name in ("use_absl_handler", "set_verbosity"):
-        monkeypatch.setattr(logging, name, lambda *_: None)  # otherwise later tests would log more
+        monkeypatch.setattr(logging, name, lambda *_: None)  # otherwise, later tests would log more lines
     names = {}
     for language, code in pages.blocks(pages.ROOT / "docs/library.md"):
         assert language == "python"

@@ -29,7 +29,7 @@ def parse(monkeypatch):
     """Parses a command line as the command does. Returns the error message, or None."""
     saved = flagsaver.save_flag_values()
 
-    def reset():  # copies, because the flags keep and change these dicts
+    def reset():  # passes copies of the dicts, because the flags keep and change what they are given
         flagsaver.restore_flag_values({name: dict(values) for name, values in saved.items()})
 
     def parsed(*arguments):
@@ -82,7 +82,7 @@ def test_other_modes_take_the_config_of_the_run(run, tmp_path, monkeypatch):
 
 
 def test_at_most_five_of_our_functions_lead_from_the_command_to_a_loss(run, monkeypatch):
-    # Replaces only the code of the function, because the GAN may already have a reference to the function.
+    # Only the code of the function is replaced, because the GAN may already have a reference to the function itself.
     monkeypatch.setattr(losses.mutual_information, "__code__", (lambda logits, code: 1 / 0).__code__)
     with pytest.raises(ZeroDivisionError) as raised:
         run("--config=shapes", *ONE_STEP)

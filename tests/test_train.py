@@ -103,8 +103,8 @@ def test_published_run_has_its_figures_and_its_layers(finished_run, tmp_path, ea
     publish_run.publish(finished_run, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.csv", "layers.png", "metrics.json"]
     assert read_record(tmp_path / "metrics.json") == read_record(finished_run / "metrics.json")
-    # The grid has four rows, and four columns, one for each image of the batch. Images are enlarged to 128 pixels. So
-    # the grid is 4 * 128 + 3 * 2 pixels high and wide, without the headings.
+    # The grid has four rows, and a column for each of the four images of the batch. Images are enlarged to 128 pixels.
+    # So the grid is 4 * 128 + 3 * 2 pixels high and wide, without the headings.
     assert pixels(tmp_path / "layers.png").shape == (18 + 518, 518, 3)
 
 
@@ -173,7 +173,7 @@ def write_photos(path, count=12, masks=4):
 
 @pytest.fixture(scope="module")
 def photo_run(tmp_path_factory):
-    """A run with two steps of the GAN, FID and classes. Some photos of its folder have masks.
+    """A run with two steps of the GAN, with FID and with classes. Some photos of its folder have masks.
 
     Returns:
         the workdir, the config, and the Python integers that training assigned to TensorFlow variables.
@@ -241,7 +241,7 @@ def test_fid_and_clusters_stay_until_the_gan_trains_again(photo_run, tmp_path, e
         return report_run(config, workdir, splits, *models, inception=None)
 
     assert report() == metrics
-    # First metrics.json has the figures of another GAN, then it is damaged.
+    # At first, metrics.json has the figures of another GAN. Then it is damaged.
     for earlier in (json.dumps(metrics | {"images_seen": 4}), '{"seed": 0, '):
         (workdir / "metrics.json").write_text(earlier)
         assert metrics.keys() - report().keys() == {"synthesis", "clusters"}

@@ -44,7 +44,7 @@ def test_fid_of_composed_images_and_of_backgrounds(gan, tmp_path, eagerly):
     result = evaluate_fid(gan, sample, SPLITS, inception, samples=6, cache=tmp_path / "fid")
     drawn = [gan.synthesize(sample(tf.constant(step, tf.int64))) for step in (0, 1)]
     for name, layer in (("fid", "composed"), ("bg_fid", "background")):
-        synthetic = np.concatenate([draws[layer].numpy() for draws in drawn])[:6]  # two batches of four
+        synthetic = np.concatenate([draws[layer].numpy() for draws in drawn])[:6]  # two batches of four images
         pixels = np.round((synthetic + 1) * 127.5).astype(np.uint8)
         two_sets = (fid.image_statistics(MeanColour(), images) for images in (pixels, reference_photos(SPLITS, 16)))
         assert result[name] == pytest.approx(fid.frechet_distance(*two_sets), rel=1e-3)

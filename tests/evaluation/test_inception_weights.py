@@ -43,7 +43,10 @@ def test_converts_a_frozen_graph(small_arrays, tmp_path):
 
 
 def torch_state(arrays):
-    """Returns the arrays as a state_dict of the TorchScript. In its 8x8 blocks, names of convolutions have no dots."""
+    """Returns the arrays as a state_dict of the TorchScript.
+
+    For the network's 8x8 blocks, the TorchScript has names of convolutions without dots.
+    """
     parts = {"conv2d_params": "weight", "beta": "beta", "moving_mean": "mean", "moving_variance": "var"}
     state = {}
     for name, value in arrays.items():

@@ -18,7 +18,7 @@ def photos(masks):
 
 def test_report_has_figures_and_images(tmp_path, capsys):
     masks = np.zeros((3, 16, 16), np.uint8)
-    masks[:, 4:12, 4:8] = 1  # this is half of the bright square, so IoU is 32 / 64
+    masks[:, 4:12, 4:8] = 1  # the masks cover half of the bright square, so IoU is 32 / 64
     result = write_report(tmp_path, bright_network(), photos(masks), {"seed": 7})
     assert result["seed"] == 7
     assert result["test"]["segmenter"]["iou"] == 0.5

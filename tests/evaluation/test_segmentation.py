@@ -125,7 +125,7 @@ def test_msc_is_the_mean_of_the_best_ious_of_the_true_segments():
 
 @pytest.mark.parametrize("shape, width", [((8, 8), 1), ((30, 40), 1), ((96, 128), 3), ((240, 320), 8)])
 def test_boundary_bands_are_those_of_opencv(shape, width):
-    # The width is 2 % of the image's diagonal. The diagonals are 11, 50, 160 and 400 pixels long.
+    # A band is 2 % of the image's diagonal wide. The diagonals are 11, 50, 160 and 400 pixels long.
     masks = np.random.default_rng(0).random((3, *shape)) > 0.001
     for mask, band in zip(masks, boundary_bands(masks), strict=True):
         kernel = np.ones((2 * width + 1, 2 * width + 1))

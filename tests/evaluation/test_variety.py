@@ -12,8 +12,8 @@ def bars(*widths):
 
 
 def test_counts_silhouettes_and_pairs_that_are_alike():
-    # Bars of the widths 10 and 11 have the IoU 0.91. It is 0.77 for 10 and 13, and 0.85 for 11 and 13. For all other
-    # pairs of bars, it is at most 0.2.
+    # Bars of the widths 10 and 11 have the IoU 0.91. The IoU is 0.77 for the widths 10 and 13, and 0.85 for 11 and 13.
+    # For all other pairs of bars, the IoU is at most 0.2.
     assert mask_variety(bars(10, 11, 13, 2, 0)) == {"silhouettes": 3, "pairs_alike": pytest.approx(2 / 10)}
 
 

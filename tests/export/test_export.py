@@ -101,7 +101,7 @@ def test_no_path_is_revealed(exported, workdir):
 
 
 def test_int8_tflite_takes_raw_pixels_and_returns_256ths(exported, photos):
-    # No pixel value is 0 or 255, so a scale that is estimated from these photos alone would not be 1.
+    # No pixel value is 0 or 255. So the scale of the input would not be 1 if it were estimated from these photos alone.
     assert photos.min() > 0 and photos.max() < 255
     interpreter = Interpreter(str(exported / "segmenter_int8.tflite"))
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()

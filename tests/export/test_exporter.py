@@ -40,8 +40,8 @@ def red_exporter(photos, tmp_path):
 
 
 def test_format_that_loses_too_much_is_not_written(photos, tmp_path):
-    # The mask depends on the green channel of a feature map. The other channel is a thousand times as large. Both
-    # channels have the same int8 scale, so all green values are rounded to 0.
+    # The mask depends on the green channel of a feature map. The values of the other channel are a thousand times as
+    # large as the green values. Both channels have the same int8 scale, so all green values are rounded to 0.
     image = keras.Input((RESOLUTION, RESOLUTION, 3))
     features = keras.layers.Conv2D(2, 1, activation="relu")(image)
     model = keras.Model(image, keras.layers.Conv2D(1, 1)(features))

@@ -76,7 +76,8 @@ def test_activations_are_rounded_by_hand():
 
 def test_activations_are_rounded_where_tflite_rounds_them():
     rounding = simulate_rounding(fold_batch_norm(unet(RESOLUTION, 2, 1)))
-    # The outputs of seven ReLUs, one upsampling and one concatenation are rounded. Pooling and logits are not rounded.
+    # The outputs of seven ReLUs, one upsampling and one concatenation are rounded. The outputs of the pooling and the
+    # logits are not rounded.
     assert sum(isinstance(layer, Round) for layer in rounding.layers) == 9
 
 

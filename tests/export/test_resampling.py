@@ -21,12 +21,12 @@ def blotches(width, height):
 
 
 def test_matrix_by_hand():
-    # Halving uses a triangle filter. It is centred between two pixels and covers two pixels on each side. The weights
-    # are 1/4, 3/4, 3/4 and 1/4. The edge of the image cuts off one of these weights.
+    # To halve the size, a triangle filter is used. It is centred between two pixels and covers two pixels on each side.
+    # The weights are 1/4, 3/4, 3/4 and 1/4. The edge of the image cuts off one of these weights.
     matrix = resampling_matrix(tf.range(4), 4, tf.range(2), 2)
     np.testing.assert_allclose(matrix, np.array([[3, 3, 1, 0], [0, 1, 3, 3]]) / 7, rtol=1e-6)
-    # When the size is doubled, the centres of a new pixel and of the nearest old pixel are a quarter of an old pixel
-    # apart.
+    # When the size is doubled, the centre of each new pixel is a quarter of an old pixel away from the centre of the
+    # nearest old pixel.
     matrix = resampling_matrix(tf.range(2), 2, tf.range(4), 4)
     np.testing.assert_allclose(matrix, np.array([[4, 0], [3, 1], [1, 3], [0, 4]]) / 4, rtol=1e-6)
 
@@ -59,7 +59,7 @@ def test_mask_of_256ths():
 @pytest.mark.parametrize("size", SIZES)
 def test_128_or_more_is_above_one_half(size):
     values = np.random.default_rng(0).choice(np.array([0, 127, 128, 129, 255], "uint8"), (1, RESOLUTION, RESOLUTION, 1))
-    values[:, 4:12] = 128  # 128 / 256 is exactly one half, even after interpolation
+    values[:, 4:12] = 128  # 128 / 256 is one half, and interpolation between these rows gives one half too
     expected = edge.foreground_probability(
         Image.new("RGB", size), RESOLUTION, lambda _: values[0, ..., 0] / np.float32(256), "pad"
     )

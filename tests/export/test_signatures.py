@@ -1,4 +1,7 @@
-"""Tests that the two signatures of a .tflite file share one network, one set of weights and one partition."""
+"""Tests of the two signatures of a .tflite file.
+
+Both signatures must use the same network, the same weights and the same partition of XNNPACK.
+"""
 
 import numpy as np
 import pytest
@@ -75,8 +78,8 @@ def test_any_size_is_the_edge_command(alone, fit, tmp_path):
         mask = any_size(picture=pixels[None])["mask"]
         assert mask.shape == (1, *size[::-1], 1) and mask.dtype == np.uint8
         difference = np.abs(mask[0, ..., 0] - expected)
-        # For the largest image, three pixels of the resized square differ by one grey level from those that the edge
-        # command resizes. In the int8 file, the neighbours of these pixels differ too.
+        # For the largest image, three pixels of the resized square differ by one grey level from the square that the
+        # edge command makes. In the int8 file, the neighbours of these pixels differ too.
         assert difference.max() <= 4 and (difference > 0.51).mean() <= 0.1, size
 
 
@@ -87,7 +90,7 @@ def test_weights_are_stored_once(alone, content):
     weights = {buffer for buffer in buffers if before.buffers[buffer].data is not None}
     for subgraph in after.subgraphs:
         assert weights <= {tensor.buffer for tensor in subgraph.tensors}
-    # The signatures add the resampling and a second list of the network's operators.
+    # The signatures add only the resampling and a second list of the network's operators to the file.
     assert sum_of_buffers(after) - sum_of_buffers(before) < 4000
     assert len(content) - len(alone) < 50_000
 
@@ -108,12 +111,12 @@ def test_buffers_are_aligned(content):
 
 
 def test_fixed_size_is_one_partition(kind, content):
-    """XNNPACK runs the whole network as one node.
+    """XNNPACK runs the whole network as one node, a partition.
 
     The interpreter itself runs only the operators that convert the input and the output to another type.
 
-    The interpreter lists the nodes of its graph. To this list it appends a node DELEGATE for each partition that a
-    delegate runs. The interpreter itself runs only the nodes before and after the partition.
+    The interpreter lists the nodes of its graph. At the end of this list, there is a node DELEGATE for each partition
+    that a delegate such as XNNPACK runs. The interpreter itself runs only the nodes before and after the partition.
     """
     interpreter = Interpreter(model_content=content)
     interpreter.allocate_tensors()
@@ -132,8 +135,8 @@ def test_any_size_has_the_network_in_the_same_partition_and_two_of_resampling(co
     """The interpreter's own kernels run only the arithmetic on sizes and coordinates.
 
     The network's tensors have the same indices in both subgraphs. So the network's partition writes the same tensor in
-    both subgraphs. It also reads the same number of tensors in both. Their indices are not compared, because with
-    float16 weights another partition has converted some of these tensors to float32.
+    both subgraphs. It also reads the same number of tensors in both. The indices of the tensors that it reads are not
+    compared, because with float16 weights another partition has converted some of these tensors to float32.
     """
     (network,) = partitions(content, subgraph=0)
     any_size = partitions(content, subgraph=1)

@@ -44,7 +44,7 @@ def test_figures_with_test_masks_by_hand():
 @pytest.mark.parametrize(
     "iou, true_iou, keras_true_iou, max_iou_loss, reason",
     [
-        (0.9, 0.495, 0.5, 0.01, None),  # a loss of 0.005
+        (0.9, 0.495, 0.5, 0.01, None),  # true_iou is 0.005 below keras_true_iou
         (1.0, 0.48, 0.5, 0.01, "test masks is 0.4800, 0.02 below the IoU of the Keras model, allowed: 0.01"),
         (1.0, 0.49996, 0.5, 0, "test masks is 0.5000, 4e-05 below the IoU of the Keras model, allowed: 0"),
         # The masks differ from the Keras model's masks, but both have the same IoU with the test masks.

@@ -34,7 +34,8 @@ PROGRAMS = {
     },  # verify.py reads only its own export
     "jit.load": {"tf_layered_gan/evaluation/metrics/inception_weights.py", "benchmarks/compare_inception.py"},
 }
-RESTRICTED = {"pickle": "tf_layered_gan/files/pth.py"}  # its unpickler refuses all classes except those of tensors
+# The unpickler in this file refuses all classes except those of tensors.
+RESTRICTED = {"pickle": "tf_layered_gan/files/pth.py"}
 ALLOWED_VALUES = {"allow_pickle": False, "shell": False, "safe_mode": True, "weights_only": True}
 
 

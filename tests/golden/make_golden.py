@@ -56,8 +56,8 @@ def write_warps(generator):
 def kernel_with_gap(generator):
     """Returns a convolution kernel with the singular values 4, 2, 1 and 0.5.
 
-    tensorflow-addons computes sigma half an iteration earlier than SN-GAN. The singular values are far apart. So both
-    give the same sigma after 5 iterations, although u still changes.
+    tensorflow-addons computes sigma half an iteration earlier than SN-GAN. Because the singular values are far apart,
+    sigma is nevertheless the same after 5 iterations, although u still changes.
     """
     left, _ = np.linalg.qr(generator.standard_normal((18, 4)))
     right, _ = np.linalg.qr(generator.standard_normal((4, 4)))

@@ -66,7 +66,7 @@ def test_pairs_like_photos_change_only_the_segmenters_draws():
     plain, drawn = (sample(sampling.SEGMENTER_STREAM, 3, **changes) for changes in ({}, PHOTO_LIKE))
     again = sample(sampling.SEGMENTER_STREAM, 3, **PHOTO_LIKE)
     tf.nest.map_structure(np.testing.assert_array_equal, drawn, again)
-    for name in plain.keys() - {"z", "window"}:  # the pairs exchange their backgrounds, which depend on these two
+    for name in plain.keys() - {"z", "window"}:  # pairs exchange backgrounds, which z and window define
         np.testing.assert_array_equal(drawn[name], plain[name])
     other = sample(sampling.SEGMENTER_STREAM, 4, **PHOTO_LIKE)
     assert not np.allclose(other["photo_like"]["noise"], drawn["photo_like"]["noise"])

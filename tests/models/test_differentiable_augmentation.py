@@ -74,7 +74,7 @@ def test_colours_by_hand():
     # The pixels (0.5, -0.1, 0.2) and (-0.4, 0.2, 0.2) have the means 0.2 and 0. The image has the mean 0.1.
     image = np.float32([[[[0.5, -0.1, 0.2], [-0.4, 0.2, 0.2]]]])
     augment = augmentation(geometry=False)
-    brighter = augment(image, draws({BRIGHTNESS: 0.5}, count=1))  # adds 0.5 * 0.5
+    brighter = augment(image, draws({BRIGHTNESS: 0.5}, count=1))  # adds 0.5 * 0.5 to each value
     np.testing.assert_allclose(brighter, image + 0.25, atol=1e-6)
     grey = augment(image, draws({SATURATION: -1.0}, count=1))
     np.testing.assert_allclose(grey[0, 0], [[0.2] * 3, [0.0] * 3], atol=1e-6)

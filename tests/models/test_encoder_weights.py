@@ -101,7 +101,7 @@ def test_both_networks_of_a_new_segmenter_get_the_weights(config, begin):
 
 
 def test_a_run_needs_the_file_only_to_begin(config, gan, tmp_path, monkeypatch):
-    monkeypatch.setattr(build, "build_gan", lambda *_: gan)  # because building another GAN takes seconds
+    monkeypatch.setattr(build, "build_gan", lambda *_: gan)  # building another GAN would take seconds
     with open_session(config, tmp_path / "run") as session:
         next(session.attempts()).checkpointer.save()
     (tmp_path / "lite0.npz").unlink()

@@ -98,12 +98,12 @@ def restored(gan, action):
 
 
 def judged(gan, images):
-    """Returns the logits of D and E_x with the spectral norms that D has in the next training step."""
+    """Returns the logits that D and E_x would compute with the spectral norms of the next training step."""
     return restored(gan, lambda: (update_spectral_norm(gan.discriminator), gan.discriminator(images))[1])
 
 
 def fakes(gan, batch):
-    """Returns the layers, and the logits of D, E_x and E_pi in the next training step."""
+    """Returns the layers, and the logits that D, E_x and E_pi would compute in the next training step."""
     layers = gan(batch, training=True)
     return layers, *judged(gan, layers["composed"]), gan.mask_encoder(layers["mask"], training=True)
 

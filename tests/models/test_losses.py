@@ -94,8 +94,8 @@ def test_background_is_low_if_the_segmenter_finds_no_object():
 
 
 def test_segmentation_is_the_cross_entropy_with_a_soft_mask():
-    # F is 3/4 everywhere. The loss of a pixel is log(4/3) for pi = 1, and log 4 for pi = 0. For pi = 1/2, it is the
-    # mean of both, log 4 - log(3) / 2.
+    # F is 3/4 everywhere. The loss of a pixel is log(4/3) for pi = 1, and log 4 for pi = 0. For pi = 1/2, the loss is
+    # the mean of these two values, log 4 - log(3) / 2.
     logits, mask = plane(*[math.log(3)] * 4), plane(1, 0, 0.5, 0.5)
     # The sum over the four pixels is 4 log 4 - 2 log 3.
     expected = math.log(4) - math.log(3) / 2

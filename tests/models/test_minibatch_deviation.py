@@ -43,7 +43,7 @@ def test_discriminator_gets_one_channel_and_only_its_own_head_compares_images():
     images = tf.random.stateless_normal([4, 16, 16, 3], (1, 2))
     other = tf.concat([images[:1], tf.zeros([1, 16, 16, 3]), images[2:]], 0)
     (realness, category), (changed, unchanged) = comparing(images), comparing(other)
-    assert changed[0] != realness[0]  # image 1, in the group of image 0, was replaced
+    assert changed[0] != realness[0]  # image 1 was replaced, and it is in the group of image 0
     np.testing.assert_allclose(changed[2:], realness[2:], atol=1e-6)
     np.testing.assert_allclose(unchanged[0], category[0], atol=1e-6)
 

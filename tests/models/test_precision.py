@@ -42,7 +42,10 @@ def first_steps(config, gan, segmenter):
 
 @pytest.fixture(scope="module")
 def trained():
-    """The config and the models in bfloat16 after a step, and the reports of this step in bfloat16 and in float32."""
+    """The config, and the GAN and the segmenter after `first_steps` in bfloat16.
+
+    The last two values are the reports of `first_steps` in bfloat16 and in float32.
+    """
     expected = first_steps(*models("float32"))
     config, gan, segmenter = models("bfloat16")
     return config, gan, segmenter, first_steps(config, gan, segmenter), expected

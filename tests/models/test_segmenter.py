@@ -95,7 +95,7 @@ def test_masks_of_other_sizes_are_ignored_and_the_average_teaches_photos(consist
     segmenter, sizes = consistent_segmenter, np.float32([0.2, 0.25, 0.5, 0.6])
     given = batch() | {"mask": np.broadcast_to(sizes[:, None, None, None], batch()["mask"].shape)}
     given["photo"] = tiny.batch(seed=(3, 4))["image"]
-    # The teacher's masks of the original photos.
+    # The teacher makes these masks from the photos before their colours are changed.
     taught = tf.sigmoid(segmenter.average_network(given["photo"], training=False))
     with tf.GradientTape() as tape:
         logits = logits_of_recoloured(segmenter, given, "image", "photo")

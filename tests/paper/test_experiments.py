@@ -266,7 +266,8 @@ def test_refuses_nmis_of_different_classes(tmp_path):
         make_table("4", tmp_path, seeds=[seed], execute=Runner(), extra=extra, **SMALL)
     with pytest.raises(ValueError, match="clusters of the seeds 0 and 1 differ in classes_by"):
         make_table("4", tmp_path, seeds=[0, 1], collect_only=True, **SMALL)
-    # Table 3 has the same runs as Table 4. It adds a run with seed 2, which has no NMI, and Table 4 uses this run.
+    # Tables 3 and 4 share the runs of the row "ours". Table 3 trains this row with seed 2 too, but without NMI. Table 4
+    # then uses this run.
     make_table("3", tmp_path, seeds=[0, 1, 2], execute=Runner(), **SMALL)
     file = make_table("4", tmp_path, seeds=[0, 2], collect_only=True, **SMALL)
     assert table(file)["ours"]["nmi_mean"] == "0.5" and "- ours, folder: NMI for 1 of 2 seeds" in file.read_text()

@@ -50,7 +50,7 @@ def test_a_workdir_is_named_after_the_changes(tmp_path):
     )
     assert second.command[1:3] == ["-m", "tf_layered_gan.main"]
     assert second.command[-1] == f"--workdir={second.workdir}"
-    assert runs(tmp_path, 1.0)[0].workdir == tmp_path / "small" / "unchanged" / "seed_0"  # 1.0 is the config's value
+    assert runs(tmp_path, 1.0)[0].workdir == tmp_path / "small" / "unchanged" / "seed_0"  # the config has 1.0
 
 
 def test_each_run_is_executed_once(tmp_path):
@@ -86,7 +86,7 @@ WEIGHTS = "--config.metrics.inception=a.npz"
         ((), ("--config.monitoring.grid_every=7",), 0),
         ((), ("--config.jit=True",), 0),
         ((), ("--config.distribution=mirrored",), 0),
-        ((WEIGHTS,), (), 0),  # if the run were executed again without weights, its FID would be lost
+        ((WEIGHTS,), (), 0),  # a new run without weights would lose the FID
         ((WEIGHTS,), ("--config.metrics.fid_samples=9",), 0),
         ((WEIGHTS,), (WEIGHTS,), 0),
         (("--config.data.classes=^a",), (), 0),

@@ -139,7 +139,7 @@ def test_report_says_that_the_bootstrap_was_good_enough(run_copy):
     (run_copy / "curve.csv").write_text("after,images_seen,iou,iou_per_image\nbootstrap,0,0.5,0.5\npass 1,0,0.4,0.4\n")
     shutil.rmtree(run_copy / "samples")
     text = written(run_copy)
-    # Four sections have these words: the summary, the layers, the curves and the clusters.
+    # Four sections give this reason: the summary, the layers, the curves and the clusters.
     assert text.count("because the bootstrap sufficed") == 4
     for words in ("images seen by D", "no grids of layers", "There are no clusters", ">images seen<"):
         assert words not in text

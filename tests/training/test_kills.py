@@ -21,7 +21,8 @@ pytestmark = pytest.mark.slow
 def start(workdir, **changes):
     """Starts the training command with the config of the fixture `finished_run`."""
     flags = [f"--config.{name}={value}" for name, value in (tiny.RUN | changes).items()]
-    # One thread is used. With several threads, a sum can have another order in each run, which changes its last digit.
+    # One thread is used. Several threads can add the terms of a sum in another order in each run, which changes the
+    # last digit of the sum.
     return tiny.python(
         "-m", "tf_layered_gan.main", "--config=shapes", f"--workdir={workdir}", *flags, TF_NUM_INTRAOP_THREADS="1"
     )

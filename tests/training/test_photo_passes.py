@@ -36,7 +36,7 @@ PASSES = {
 def trusted():
     """Makes a run trust every bootstrap and keep every pass. Two passes that agree do not stop the run early.
 
-    Without this fixture, chance would decide, because the networks learn for only two steps.
+    Without this fixture, chance would decide which passes are kept, because the networks learn for only two steps.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(photo_passes, "_TRUSTED", 0.0)
@@ -76,7 +76,7 @@ def test_a_pass_records_its_time_and_its_steps(refined, tmp_path):
 
 @pytest.fixture
 def rejecting(tmp_path):
-    """The config of a run with rejected photos."""
+    """Returns a function that makes the config of a run in which the given photos are rejected."""
 
     def config(*names):
         write_record(tmp_path / "rejected.json", {"rejected": list(names)})

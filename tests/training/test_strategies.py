@@ -77,7 +77,7 @@ def finish_each(workers):
 
 
 def finish_all(workers):
-    """Waits for processes. Returns a list of their exit codes, and their outputs joined."""
+    """Waits for processes. Returns a list of their exit codes, and one text with all their outputs."""
     codes, outputs = zip(*finish_each(workers), strict=True)
     return list(codes), "\n".join(outputs)
 
@@ -92,7 +92,7 @@ def test_two_workers_train_as_one_device_and_only_the_chief_writes(runs, tmp_pat
     assert {path.name for path in (runs / "multi_worker").iterdir()} == {
         path.name for path in (runs / "plain").iterdir()
     }
-    assert not list(temporary.iterdir())  # the other worker has deleted its temporary files
+    assert not list(temporary.iterdir())  # the worker that is not the chief has deleted its temporary files
 
 
 def test_two_workers_train_as_one_device_with_adam(tmp_path):
@@ -154,8 +154,8 @@ def test_two_workers_go_on_after_one_was_killed(runs, tmp_path):
 
 def test_two_workers_go_on_in_the_second_round_after_either_was_killed(tmp_path):
     train(tmp_path, "two_rounds_plain")
-    # Both kills are in the second round. The first kill is in the steps of the GAN, the second in those of the
-    # segmenter.
+    # Both kills are in the second round. The first kill is in the steps of the GAN, and the second kill is in the steps
+    # of the segmenter.
     for killed, checkpoint in ((0, 5), (1, 7)):
         workers = tiny.workers(2, "tests/strategies.py", tmp_path, "two_rounds_multi_worker")
         workdir = tmp_path / "two_rounds_multi_worker"

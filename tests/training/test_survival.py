@@ -19,7 +19,7 @@ SAVED_EVERY_STEP = {"schedule.rounds": 1, "monitoring.checkpoint_every": 1}
 
 
 def change_step(monkeypatch, model, change):
-    """Replaces each training step of a model by a call of a function.
+    """Replaces each training step of a model by a call of `change`.
 
     Args:
         monkeypatch: the test's fixture. The run must be eager.
@@ -35,7 +35,7 @@ def change_step(monkeypatch, model, change):
 
 
 def fail_at(monkeypatch, *steps, model=LayeredGAN):
-    """Makes the loss of each given step nan once, in the given order.
+    """Sets the loss to NaN once at each given step, in the given order.
 
     Returns a list of the given steps that have not been reached yet.
     """
@@ -84,8 +84,8 @@ def test_run_goes_back_once_and_continues_with_other_batches(tmp_path, eagerly, 
     assert "nan at step 2; the run goes back to its last checkpoint once, and continues" in caplog.text
     assert len(codes) == 3  # the codes of step 1, of step 2, and of step 2 again
     assert_all_differ(codes)
-    # This checkpoint was saved before the second step was repeated. A run that is killed at that point does not go back
-    # again.
+    # This checkpoint was saved before the second step was repeated. It records that a batch was skipped, so a run that
+    # is killed at that point does not go back a second time.
     assert tiny.counters(tmp_path, "gan_step", "skipped") == [1, 1]
 
 

@@ -210,7 +210,7 @@ def test_profile_goes_to_a_folder_of_any_name(tmp_path, monkeypatch):
     (tmp_path / NOT_UTF8 / "tensorboard").mkdir(parents=True)
 
     def profile(folder):
-        pathlib.Path(folder, "profile").write_text(folder, encoding="utf-8")  # TensorFlow needs UTF-8 too
+        pathlib.Path(folder, "profile").write_text(folder, encoding="utf-8")  # like TensorFlow, fails without UTF-8
         return contextlib.nullcontext()
 
     monkeypatch.setattr(tf.profiler.experimental, "Profile", profile)
