@@ -48,7 +48,7 @@ def run_command(
         flags_parser: parses the command line, see `absl.app.run`.
     """
     _open_streams()
-    sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__  # absl prints this for --helpfull
+    sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__  # absl prints this text for --helpfull
 
     def parse(argv: list[str]) -> list[str]:
         if {"-h", "-help", "--help"} & set(argv):
@@ -70,7 +70,7 @@ def _help(module: str) -> str:
     about = inspect.cleandoc(sys.modules[module].__doc__ or "")
     others = [flag for flag in flags.FLAGS.get_key_flags_for_module(module) if f"--{flag.name}" not in about]
     lines = [f"  --{flag.name}: {flag.help}" for flag in others if flag.name not in about]
-    return "\n".join([about, "", *lines, *([""] if lines else []), "Every flag, with its default: --helpfull"])
+    return "\n".join([about, "", *lines, *([""] if lines else []), "--helpfull prints all flags with their defaults."])
 
 
 def _open_streams() -> None:
@@ -92,8 +92,8 @@ def command_errors() -> Iterator[None]:
     """Ends the program with a message and without a traceback, if the error is one that the user can fix.
 
     Raises:
-        SystemExit: the body raised a ValueError, an OSError or a FloatingPointError, or ran out of memory. The message
-            starts with "error: ".
+        SystemExit: the `with` block raised a ValueError, an OSError or a FloatingPointError, or ran out of memory. The
+            message starts with "error: ".
     """
     try:
         yield
@@ -105,7 +105,7 @@ def command_errors() -> Iterator[None]:
 
 @contextlib.contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """Ends the program with one line and the exit code 128 + signal number, after SIGINT, SIGTERM or SIGHUP.
+    """Ends the program after SIGINT, SIGTERM or SIGHUP, with one line and the exit code 128 + signal number.
 
     Raises:
         interruption.Interrupted: after a signal, even if the command itself handled the signal.
@@ -114,14 +114,14 @@ def ended_by_signals() -> Iterator[None]:
         with interruption.handled(interruption.end_with_a_line):
             yield
     except interruption.Interrupted as stopped:
-        with contextlib.suppress(OSError):  # the terminal is closed
+        with contextlib.suppress(OSError):  # the terminal may be closed
             print(f"stopped by {stopped.name}; to go on, run the same command again", file=sys.stderr, flush=True)
         raise
 
 
 @contextlib.contextmanager
 def lenient_output() -> Iterator[None]:
-    """Lets a command finish its work even if nobody reads its output (`| head`) or a file name cannot be printed."""
+    """Lets a command finish its work even if nobody reads all of its output (`| head`), or a name cannot be printed."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
         sys.stdout = _Output(sys.stdout)  # type: ignore[assignment]

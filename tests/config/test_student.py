@@ -48,7 +48,7 @@ def test_load_reads_the_recorded_settings(tmp_path):
 def test_record_refuses_other_settings_or_another_teacher(tmp_path):
     student.record(tmp_path, Student(width=5), {"final_steps": 3})
     student.record(tmp_path, Student(width=5), {"final_steps": 3})
-    with pytest.raises(ValueError, match="student.json was begun with other values of steps, width; take another"):
+    with pytest.raises(ValueError, match="student.json was written with other values of steps, width; take another"):
         student.record(tmp_path, Student(width=6, steps=2), {"final_steps": 3})
     with pytest.raises(ValueError, match="other values of teacher"):
         student.record(tmp_path, Student(width=5), {"final_steps": 4})

@@ -53,7 +53,7 @@ def within(low: float, high: float) -> Check:
 
 
 def decay() -> Check:
-    """Accepts the decay of a moving average."""
+    """Accepts numbers from 0 to below 1, such as the decay of a moving average."""
     return Check("from 0 to below 1", lambda value: 0 <= value < 1)
 
 
@@ -64,7 +64,7 @@ def probability() -> Check:
 
 def power_of_two(least: int, most: int) -> Check:
     """Accepts powers of two from `least` to `most`."""
-    words = f"a power of two from {least} on, at most {most}"
+    words = f"a power of two from {least} to {most}"
     return Check(words, lambda value: least <= value <= most and value & (value - 1) == 0)
 
 
@@ -79,7 +79,7 @@ def ordered_pair(low: float, high: float) -> Check:
     def accepts(value: tuple) -> bool:
         return _are_numbers(value) and len(value) == 2 and low <= value[0] <= value[1] <= high
 
-    return Check(f"a pair (low, high) within {low} and {high}", accepts)
+    return Check(f"a pair (low, high) with {low} <= low <= high <= {high}", accepts)
 
 
 def weight_pair(most: float) -> Check:

@@ -47,7 +47,13 @@ FIELDS = (
     Field("seed", 0, checks.seed(), "seed of all random numbers"),
     Field("resolution", 128, checks.power_of_two(16, 1024), "pixels, width and height of an image"),
     Field("batch_size", 32, at_least(1, 65_536), "images in a step, counted over all devices (C.1)"),
-    Field("jit", False, checks.switch(), "whether XLA compiles the training steps; auto: on one GPU or a TPU", object),
+    Field(
+        "jit",
+        False,
+        checks.switch(),
+        "whether XLA compiles the training steps; auto: only on one GPU or on TPUs",
+        object,
+    ),
     Field(
         "precision",
         "float32",
@@ -69,9 +75,18 @@ FIELDS = (
         "folder: a folder of photos; shapes: images that the program draws; the others: the paper's datasets",
     ),
     Field("data.path", None, checks.folder(), "folder of photos, or folder of TensorFlow Datasets", str, is_path=True),
-    Field("data.masks", None, checks.folder(), "folder, dogs, cars: masks, for evaluation only", str, is_path=True),
+    Field(
+        "data.masks",
+        None,
+        checks.folder(),
+        "folder, dogs, cars: folder of masks, for evaluation only",
+        str,
+        is_path=True,
+    ),
     Field("data.unlabelled", None, checks.grey(), "folder: the grey value of unlabelled mask pixels", int),
-    Field("data.classes", None, checks.regular_expression(), "finds the class in a photo's name, only for NMI", str),
+    Field(
+        "data.classes", None, checks.regular_expression(), "finds the class of a photo in its name; only for NMI", str
+    ),
     Field(
         "data.fit",
         "crop",
@@ -79,25 +94,33 @@ FIELDS = (
         "how photos become square: crop their centre, squeeze them or pad them",
         added=True,
     ),
-    Field("data.holdout", 64, checks.anything(), "photos not trained on; folder: at most a tenth of all photos"),
+    Field(
+        "data.holdout",
+        64,
+        checks.anything(),
+        "number of photos that are not used for training; folder: at most a tenth of all photos",
+    ),
     Field(
         "data.most_photos",
         50_000,
         at_least(3, 10_000_000),
-        "folder: largest number of photos without masks to use; if there are more, they are chosen evenly by name",
+        "folder: largest number of photos without masks to use; if there are more, they are sorted by name, and evenly "
+        "spaced ones are used",
         added=True,
     ),
-    Field("data.train_pictures", 10_000, at_least(1, 10_000_000), "shapes: images to train on"),
-    Field("data.held_out_pictures", 500, at_least(1, 1_000_000), "shapes: validation images, and as many test images"),
+    Field("data.train_pictures", 10_000, at_least(1, 10_000_000), "shapes: number of images to train on"),
+    Field(
+        "data.held_out_pictures", 500, at_least(1, 1_000_000), "shapes: number of validation images, and of test images"
+    ),
     Field(
         "data.crop_scale",
         (0.8, 1.0),
         ordered_pair(0.25, 1.0),
-        "width of the random crop, as a share of the photo (C.1)",
+        "range of the width of a random crop, as a share of the photo's width (C.1)",
     ),
     Field("data.flip", True, checks.anything(), "mirrors photos with probability 1/2 (C.1)"),
     # Latent codes
-    Field("codes.z_dim", 100, more_than_0(10_000), "d_z, the dimension of z; FineGAN: 100; the paper gives none"),
+    Field("codes.z_dim", 100, more_than_0(10_000), "d_z, the dimension of z; not in the paper; FineGAN: 100"),
     Field("codes.public_z", True, checks.anything(), "whether both generators share z; False is not in the paper"),
     Field("codes.prior", "categorical", checks.one_of("categorical", "normal"), "the private code's prior (Table 2)"),
     Field(
@@ -109,16 +132,27 @@ FIELDS = (
     Field("codes.group_size", 10, checks.anything(), "number of categories in a super-category (Table C.1)"),
     # Networks
     Field("networks.generator_width", 64, _WIDTH, "channels of the foreground generator, G_f, at full resolution"),
-    Field("networks.least_width", 16, _WIDTH, "least number of channels of a stage of G_f; the paper has 32 and 16"),
+    Field(
+        "networks.least_width",
+        16,
+        _WIDTH,
+        "least number of channels after a stage of G_f; in the paper, the two stages have 32 and 16",
+    ),
     Field("networks.background_width", 64, _WIDTH, "channels of the background generator at full resolution"),
-    Field("networks.background_canvas", 1, more_than_0(8), "side of the background / side of the image; paper: 1"),
+    Field(
+        "networks.background_canvas",
+        1,
+        more_than_0(8),
+        "side of the background that is painted, divided by the side of the image; paper: 1",
+    ),
     Field("networks.residual_blocks", 2, at_least(0, 100), "residual blocks in each of the two stages of G_f"),
     Field("networks.initial_mask", 0.5, checks.probability(), "mean of a mask before training; not in the paper"),
     Field(
         "networks.mask_centring",
         0.0,
         at_least(0, 1_000),
-        "this * r^2 is subtracted from mask logits; r: 0 at the centre, 1 at the middle of a side; not in the paper",
+        "k: k * r^2 is subtracted from mask logits, where r is 0 at the centre and 1 at the middle of a side; not in "
+        "the paper",
     ),
     Field(
         "networks.mask_stage",
@@ -155,12 +189,22 @@ FIELDS = (
         is_path=True,
     ),
     # Perturbation: Eqs. 9 and 10, Table C.1. Each value is drawn uniformly from its range.
-    Field("perturbation.scale_exponent", (-0.2, 0.0), ordered_pair(-2.0, 2.0), "s: objects become 2^s times as large"),
+    Field(
+        "perturbation.scale_exponent",
+        (-0.2, 0.0),
+        ordered_pair(-2.0, 2.0),
+        "range of s; objects become 2^s times as large",
+    ),
     Field(
         "perturbation.shift", 0.125, within(0, 0.5), "largest shift, as a share of the width; 0.125 is 16 of 128 pixels"
     ),
     Field("perturbation.rotation", 15.0, at_least(0, 180), "largest rotation in either direction, in degrees"),
-    Field("perturbation.background_contrast", (1.0, 1.0), ordered_pair(0.0, 2.0), "factor of the contrast"),
+    Field(
+        "perturbation.background_contrast",
+        (1.0, 1.0),
+        ordered_pair(0.0, 2.0),
+        "range of the factor that changes the background's contrast",
+    ),
     # GAN: Eq. 6; the discriminator is D
     Field("gan.generator_learning_rate", 2e-4, _LEARNING_RATE, "learning rate of Adam (C.1)"),
     Field("gan.discriminator_learning_rate", 2e-4, _LEARNING_RATE, "learning rate of Adam (C.1)"),
@@ -173,11 +217,16 @@ FIELDS = (
         "gan.background_every",
         1,
         more_than_0(1_000),
-        "n: only every n-th step has the background loss, and then with n times the weight; paper: 1",
+        "n: only every n-th step computes the background loss, and multiplies its weight by n; paper: 1",
         added=True,
     ),
     Field("gan.gamma_size", 0.0, _WEIGHT, "weight of the mask-size loss (Table 1); PerturbGAN: 2"),
-    Field("gan.mask_size", (0.25, 1.0), ordered_pair(0.0, 1.0), "mask sizes that gamma_size does not penalise"),
+    Field(
+        "gan.mask_size",
+        (0.25, 1.0),
+        ordered_pair(0.0, 1.0),
+        "range of mask sizes, as shares of the image, for which the mask-size loss is 0",
+    ),
     Field(
         "gan.gamma_independence",
         (0.0, 0.0),
@@ -211,41 +260,45 @@ FIELDS = (
         "gan.augmentation_target",
         0.0,
         decay(),
-        "the probability adapts so that the mean sign of D(photo) is near this; 0: it does not adapt; ILSGAN: 0.6",
+        "the probability is adapted to bring the mean sign of D(photo) near this value; 0: the probability is fixed; "
+        "ILSGAN: 0.6",
         added=True,
     ),
     Field("gan.ema_decay", 0.999, decay(), "decay per step of the averaged generators; not in the paper"),
-    # Segmenter: Eq. 7; it learns from pairs of a synthetic image and its mask
+    # Segmenter: Eq. 7. The segmenter learns from pairs of a synthetic image and the mask of this image.
     Field("segmenter.learning_rate", 1e-3, _LEARNING_RATE, "learning rate of Adam (C.2)"),
-    Field("segmenter.supervised", False, checks.anything(), "whether it learns from true masks alone (Table 5)"),
+    Field(
+        "segmenter.supervised", False, checks.anything(), "whether the segmenter learns from true masks alone (Table 5)"
+    ),
     Field(
         "segmenter.pairs",
         "perturbed",
         checks.one_of("perturbed", "plain", "photo_like"),
-        "perturbed: as D sees them; plain: as painted (paper); photo_like: made to look like photos, but without JPEG "
-        "if XLA compiles the steps",
+        "perturbed: the images are those that D sees; plain: the layers are not perturbed (paper); photo_like: the "
+        "images are changed to look like photos, but without JPEG if XLA compiles the steps",
         added=True,
     ),
     Field(
         "segmenter.mask_size",
         (0.0, 1.0),
         ordered_pair(0.0, 1.0),
-        "size of a mask, as a share of the image; pairs with other masks are ignored",
+        "range of mask sizes, as shares of the image; pairs with smaller or larger masks are ignored",
     ),
     Field("segmenter.ema_decay", 0.0, decay(), "decay per step of the averaged segmenter; paper: 0"),
     Field(
         "segmenter.gamma_consistency", 0.0, _WEIGHT, "weight of the loss on photos in the final steps; not in the paper"
     ),
-    Field("segmenter.brightness", 0.2, within(0, 2.0), "range of colour augmentation; the paper gives no ranges"),
-    Field("segmenter.contrast", 0.2, within(0, 1.0), "range of colour augmentation"),
-    Field("segmenter.saturation", 0.2, within(0, 1.0), "range of colour augmentation"),
-    Field("segmenter.hue", 0.05, within(0, 0.5), "range of colour augmentation; 1 is the full circle of hues"),
+    # The random colour augmentation of images. The paper gives no ranges.
+    Field("segmenter.brightness", 0.2, within(0, 2.0), "largest shift of the brightness, up or down"),
+    Field("segmenter.contrast", 0.2, within(0, 1.0), "largest change of the contrast factor from 1, up or down"),
+    Field("segmenter.saturation", 0.2, within(0, 1.0), "largest change of the saturation factor from 1, up or down"),
+    Field("segmenter.hue", 0.05, within(0, 0.5), "largest rotation of the hue; 1 is the full circle of hues"),
     # Passes over photos, which are not in the paper: see training/photo_passes.py
     Field(
         "refine.bootstrap",
         False,
         checks.anything(),
-        "round 0: a segmenter learns masks of the photos, from GrabCut or from refine.labeller",
+        "whether there is a round 0, in which a segmenter learns masks of the photos from GrabCut or refine.labeller",
         added=True,
     ),
     Field(
@@ -268,7 +321,7 @@ FIELDS = (
         "refine.labeller_range",
         (0.0, 0.0),
         ordered_pair(-1000.0, 1000.0),
-        "values that stand for the pixel values 0 and 255 in a float32 input; (0, 0): the input is uint8",
+        "values that stand for the pixel values 0 and 255 in the labeller's float32 input; (0, 0): the input is uint8",
         added=True,
     ),
     Field("refine.labeller_logits", False, checks.anything(), "whether the labeller returns logits", added=True),
@@ -283,7 +336,7 @@ FIELDS = (
         "refine.passes",
         0,
         at_least(0, 10),
-        "largest number of passes after the GAN; a pass learns sharpened masks",
+        "largest number of passes after the GAN; in a pass, a segmenter learns sharpened masks of the photos",
         added=True,
     ),
     Field(
@@ -298,7 +351,7 @@ FIELDS = (
         "refine.mask_size",
         (0.03, 0.9),
         ordered_pair(0.0, 1.0),
-        "size of a mask, as a share of the image; other masks are ignored",
+        "range of mask sizes, as shares of the image; smaller and larger masks are ignored",
         added=True,
     ),
     Field(
@@ -320,13 +373,16 @@ FIELDS = (
         added=True,
     ),
     Field(
-        "schedule.annealed_rounds", 0, at_least(0), "number of last rounds, in which the GAN's learning rates fall to 0"
+        "schedule.annealed_rounds",
+        0,
+        at_least(0),
+        "number of rounds at the end over which the GAN's learning rates fall to 0",
     ),
     Field(
         "schedule.gan_images_per_round",
         2_000_000,
         at_least(1),
-        "photos that D sees in a round; N_gan = this / batch_size",
+        "number of photos that D sees in a round; N_gan is this number divided by batch_size, rounded down",
     ),
     Field("schedule.segmenter_steps_per_round", 2_000, more_than_0(), "N_seg, the segmenter steps in a round"),
     Field("schedule.final_segmenter_steps", 12_000, at_least(0), "segmenter steps after the last round"),
@@ -340,7 +396,9 @@ FIELDS = (
     Field("monitoring.restarts", 0, at_least(0, 100), "how often a run may begin again after a collapse"),
     # Evaluation
     Field("metrics.inception", None, checks.anything(), "file of weights for FID; None: no FID", str, is_path=True),
-    Field("metrics.fid_samples", 10_000, at_least(2), "images for FID, and backgrounds for bg-FID (Sec. 4.1)"),
+    Field(
+        "metrics.fid_samples", 10_000, at_least(2), "number of images for FID, and of backgrounds for bg-FID (Sec. 4.1)"
+    ),
 )
 
 

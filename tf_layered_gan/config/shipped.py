@@ -60,7 +60,7 @@ def load(config: str, settings: Mapping[str, Any]) -> ConfigDict:
 
     Args:
         config: a name or a path, see `find`.
-        settings: new values by field name, such as {"gan.gamma_mi": 0.5}.
+        settings: dict from names of fields to their new values, such as {"gan.gamma_mi": 0.5}.
 
     Raises:
         ValueError: there is no such config or no such field, or a value has a wrong type.
@@ -131,11 +131,12 @@ def define_flag(
 ) -> flags.FlagHolder[ConfigDict]:
     """Defines the flag --config, whose value is the name of a shipped config or the path of a config file.
 
-    The config is locked: a flag such as --config.gan.gamma_mi=1 sets a field, and a misspelt field is refused.
+    A flag such as --config.gan.gamma_mi=1 sets a field of the config. The config is locked, so a misspelt field is
+    refused.
 
     Args:
         help_string: what the program uses the config for. The function appends the allowed values.
-        flag_values: where the flag is defined.
+        flag_values: the flags to which --config is added.
         sys_argv: the command line with the flags that set fields; it begins with the program's name. None means
             sys.argv.
 

@@ -26,8 +26,8 @@ class Student:
     """
 
     network: str = _setting("separable", f"Which network: {' or '.join(NETWORKS)}.")
-    width: int = _setting(16, "Number of channels: of unet at full resolution, of separable at half resolution.")
-    steps: int = _setting(500, "Number of training steps; the learning rate falls to zero over them.")
+    width: int = _setting(16, "Number of channels, at full resolution for unet and at half resolution for separable.")
+    steps: int = _setting(500, "Number of training steps, over which the learning rate falls to zero.")
     learning_rate: float = _setting(2e-3, "Adam's learning rate at the first step.")
     gamma_segmentation: float = _setting(
         0.0, "Weight of the loss on the run's synthetic pairs; with 0, no pairs are made."
@@ -58,7 +58,7 @@ def _checks(student: Student) -> Iterator[tuple[str, str, bool]]:
     gammas = ("gamma_segmentation", "gamma_consistency")
     for name in gammas:
         yield name, "from 0 to 1,000,000", _is((int, float), getattr(student, name), 0, 1e6)
-    yield gammas[1], "more than 0 where gamma_segmentation is 0", any(getattr(student, name) for name in gammas)
+    yield gammas[1], "more than 0 if gamma_segmentation is 0", any(getattr(student, name) for name in gammas)
 
 
 def _is(kind: Any, value: Any, low: float, high: float) -> bool:
@@ -72,17 +72,17 @@ def folder(workdir: str | os.PathLike, name: str) -> pathlib.Path:
         ValueError: the name has a character that is not allowed, such as a slash.
     """
     if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
-        allowed = "letters, digits and _, and after the first character also . and -"
+        allowed = "letters, digits and _ everywhere, and . and - after the first character"
         raise ValueError(f"a student's name is {name!r:.200}, allowed: {allowed}")
     return pathlib.Path(workdir) / "students" / name
 
 
 def record(directory: pathlib.Path, student: Student, teacher: dict[str, Any]) -> None:
-    """Writes student.json. If the file exists, checks that it holds the same settings and teacher.
+    """Writes student.json. If the file exists, checks that it holds the given settings and the given teacher.
 
     Args:
         directory: the student's folder, which must exist.
-        student: its settings.
+        student: the student's settings.
         teacher: a JSON-compatible dict that identifies the state of the run's segmenter.
 
     Raises:
@@ -95,7 +95,7 @@ def record(directory: pathlib.Path, student: Student, teacher: dict[str, Any]) -
     recorded = read_record(path)
     others = sorted(name for name in recorded.keys() | given.keys() if recorded.get(name) != given.get(name))
     if others:
-        raise ValueError(f"{path} was begun with other values of {', '.join(others)}; take another --student=NAME")
+        raise ValueError(f"{path} was written with other values of {', '.join(others)}; take another --student=NAME")
 
 
 def load(directory: pathlib.Path) -> Student:

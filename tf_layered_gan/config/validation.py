@@ -45,7 +45,7 @@ def _shown(given: Any) -> str:
     try:
         return "missing" if given is _MISSING else f"{given!r:.200}"
     except ValueError:  # Python refuses to print an integer with thousands of digits
-        return "a number of thousands of digits"
+        return "a number with thousands of digits"
 
 
 def _check_types(config: ConfigDict, known: ConfigDict, prefix: str = "") -> Iterator[_Checked]:
@@ -93,13 +93,13 @@ def _check_data(config: ConfigDict) -> Iterator[_Checked]:
     if source in ("dogs", "cars"):
         yield "data.holdout", data.holdout, f"1 or more, at most {MOST}", 1 <= data.holdout <= MOST
     if source in ("cub", "apc"):
-        yield "data.masks", data.masks, f"none, as {source} has true masks", data.masks is None
+        yield "data.masks", data.masks, f"none, because {source} has true masks", data.masks is None
     if codes.prior == "categorical":
         divides = codes.group_size >= 1 and codes.num_categories % codes.group_size == 0
         allowed = f"a divisor of num_categories, {_shown(codes.num_categories)}"
         yield "codes.group_size", codes.group_size, allowed, divides
     if codes.prior == "normal":
-        allowed = "none where codes.prior is normal, since E_x then finds no clusters to compare with classes"
+        allowed = "none if codes.prior is normal, because E_x then finds no clusters to compare with classes"
         yield "data.classes", data.classes, allowed, not data.classes
 
 
@@ -108,46 +108,46 @@ def _check_training(config: ConfigDict) -> Iterator[_Checked]:
     one_device = config.distribution == "one_device"
     yield "jit", config.jit, "True on one_device only", config.jit is not True or one_device
     images = schedule.gan_images_per_round
-    allowed = f"at least batch_size, {_shown(batch_size)}, and at most {MOST}"
+    allowed = f"at least batch_size, which is {_shown(batch_size)}, and at most {MOST}"
     yield "schedule.gan_images_per_round", images, allowed, images >= batch_size
     if any(config.gan.gamma_independence):
-        yield "batch_size", batch_size, "2 or more where gan.gamma_independence is more than 0", batch_size >= 2
+        yield "batch_size", batch_size, "2 or more if gan.gamma_independence is more than 0", batch_size >= 2
     if config.gan.gamma_variety:
-        yield "batch_size", batch_size, "an even number where gan.gamma_variety is more than 0", batch_size % 2 == 0
+        yield "batch_size", batch_size, "an even number if gan.gamma_variety is more than 0", batch_size % 2 == 0
     groups = config.networks.minibatch_groups
-    allowed = f"0, or a number of 2 or more that divides batch_size, {_shown(batch_size)}"
+    allowed = f"0, or a number from 2 on that divides batch_size, which is {_shown(batch_size)}"
     yield "networks.minibatch_groups", groups, allowed, not groups or (groups >= 2 and batch_size % groups == 0)
     if config.gan.augmentation == "none":
         target = config.gan.augmentation_target
-        yield "gan.augmentation_target", target, "0 where gan.augmentation is none", target == 0
+        yield "gan.augmentation_target", target, "0 if gan.augmentation is none", target == 0
     passes = config.refine.bootstrap or config.refine.passes
-    allowed = "one_device or mirrored where refine.bootstrap is True or refine.passes is more than 0"
+    allowed = "one_device or mirrored if refine.bootstrap is True or refine.passes is more than 0"
     yield "distribution", config.distribution, allowed, not passes or config.distribution in ("one_device", "mirrored")
-    allowed = "none where refine.bootstrap is False and refine.passes is 0"
+    allowed = "none if refine.bootstrap is False and refine.passes is 0"
     yield "refine.rejected", config.refine.rejected, allowed, bool(passes) or config.refine.rejected is None
     labeller = config.refine.labeller
     yield (
         "refine.labeller",
         labeller,
-        "none where refine.bootstrap is False",
+        "none if refine.bootstrap is False",
         config.refine.bootstrap or labeller is None,
     )
     if labeller is None:
         for name, default in {"size": 0, "range": (0.0, 0.0), "logits": False, "channel": -1}.items():
             value = config.refine[f"labeller_{name}"]
-            yield f"refine.labeller_{name}", value, f"{default} where refine.labeller is none", value == default
+            yield f"refine.labeller_{name}", value, f"{default} if refine.labeller is none", value == default
     steps = schedule.final_segmenter_steps
     for needs, reason in (
         (config.segmenter.supervised, "segmenter.supervised is True"),
         (config.segmenter.gamma_consistency, "segmenter.gamma_consistency is more than 0"),
     ):
         if needs:
-            yield "schedule.final_segmenter_steps", steps, f"more than 0 where {reason}", steps > 0
+            yield "schedule.final_segmenter_steps", steps, f"more than 0 if {reason}", steps > 0
 
 
 def _check_unet(config: ConfigDict) -> Iterator[_Checked]:
     depth, width, resolution = config.networks.unet_depth, config.networks.unet_width, config.resolution
-    if not 0 <= depth <= 8:  # `_check_values` reports this depth; computing 2**depth could take for ever
+    if not 0 <= depth <= 8:  # `_check_values` reports this depth, and computing 2**depth could take for ever
         return
     allowed = f"2**depth divides the resolution, {_shown(resolution)}"
     yield "networks.unet_depth", depth, allowed, resolution % 2**depth == 0
@@ -155,7 +155,7 @@ def _check_unet(config: ConfigDict) -> Iterator[_Checked]:
     yield "networks.unet_width", width, allowed, width * 2**depth <= _MOST_CHANNELS
     encoder, weights = config.networks.encoder, config.networks.encoder_weights
     if encoder != "none":
-        yield "networks.unet_depth", depth, f"from 1 to 5 where networks.encoder is {_shown(encoder)}", 1 <= depth <= 5
+        yield "networks.unet_depth", depth, f"from 1 to 5 if networks.encoder is {_shown(encoder)}", 1 <= depth <= 5
     else:
-        allowed = "none where networks.encoder is none"
+        allowed = "none if networks.encoder is none"
         yield "networks.encoder_weights", weights, allowed, weights is None

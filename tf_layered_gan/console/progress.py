@@ -1,6 +1,6 @@
 """Progress of work that takes more than two seconds.
 
-A terminal shows the progress as a bar. Otherwise it is written to the log, line by line.
+A terminal shows the progress as a bar. Without a terminal, the progress is written to the log, line by line.
 """
 
 import sys
@@ -21,7 +21,7 @@ def progress(
 ) -> Iterator[T]:
     """Yields the items. Shows how many items are done, how many are done per second, and how much time is left.
 
-    Shows nothing if absl's verbosity is below INFO. Absl's default verbosity is below INFO too.
+    Shows nothing if absl's verbosity is below INFO, as it is by default.
 
     Args:
         items: the items. An item counts as done when the next item is requested.
