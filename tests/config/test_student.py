@@ -17,7 +17,7 @@ from tf_layered_gan.config.student import Student
         ({"learning_rate": 0.0}, "learning_rate is 0.0, allowed: more than 0, at most 1"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"gamma_segmentation": -1.0}, "gamma_segmentation is -1.0"),
-        ({"gamma_segmentation": 0, "gamma_consistency": 0}, "gamma_consistency is 0, allowed: more than 0 where"),
+        ({"gamma_segmentation": 0, "gamma_consistency": 0}, "gamma_consistency is 0, allowed: more than 0 if"),
     ],
 )
 def test_refuses_wrong_settings(given, words):

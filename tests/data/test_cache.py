@@ -69,7 +69,7 @@ def test_photos_are_in_memory_where_files_cannot_be_mapped(tmp_path, monkeypatch
         splits = cached_splits(read, tmp_path, "key")
         assert (splits.train.images == 7).all() and splits.train.images.shape == SHAPE
         assert not isinstance(splits.train.images, np.memmap)
-    assert caplog.text.count(f"files in {tmp_path} cannot be mapped, so the photos take memory") == 1
+    assert caplog.text.count(f"files in {tmp_path} cannot be mapped, so the photos are in memory") == 1
 
 
 def test_an_entry_of_the_same_photos_replaces_the_earlier_one(tmp_path):
@@ -148,6 +148,6 @@ def test_a_damaged_entry_is_named_and_never_unpickled(tmp_path, name, damage):
     cached_splits(read, tmp_path / "cache", "key")
     (entry,) = entries(tmp_path / "cache")
     damage(entry / name, tmp_path / "planted")
-    with pytest.raises(ValueError, match=f"{entry} is damaged: .*; remove it, and the photos are read again"):
+    with pytest.raises(ValueError, match=f"{entry} is damaged: .*; remove it to have the photos read again"):
         cached_splits(read, tmp_path / "cache", "key")
     assert not (tmp_path / "planted").exists()

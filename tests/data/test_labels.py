@@ -25,7 +25,7 @@ def test_refuses_a_name_without_a_class():
 def test_refuses_a_pattern_that_takes_too_long(monkeypatch):
     monkeypatch.setattr(labels, "_MATCHING_SECONDS", 0.2)
     slow = photos("a" * 40)  # (a+)+ can match this name in 2**39 ways
-    message = r"data.classes is '\(a\+\)\+b', allowed: one that needs 0.2 seconds at most for"
+    message = r"data.classes is '\(a\+\)\+b', allowed: a pattern that needs at most 0.2 seconds for"
     with pytest.raises(ValueError, match=message):
         photo_classes(Splits(slow, slow, slow), "(a+)+b")
 

@@ -127,7 +127,7 @@ def test_mask_drawn_on_a_photo_that_exif_turns_is_refused(tmp_path):
 )
 def test_turn_that_no_size_shows_is_a_warning(tmp_path, caplog, size, turn, warned):
     reading.load(**set_of(tmp_path, np.eye(size[1], size[0], dtype=np.uint8), size, turn))
-    assert ("EXIF turns 2 of the photos with masks" in caplog.text) == bool(warned)
+    assert ("2 photos, such as " in caplog.text and "are turned by their EXIF data" in caplog.text) == bool(warned)
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_turn_that_no_size_shows_is_a_warning(tmp_path, caplog, size, turn, warn
     [
         ((0.0, 0.0), "no pixel is object"),
         ((1.0, 1.0), "every pixel is object"),
-        ((0.82, 1.0), "cover 82% of the photos: if they are inverted"),
-        ((0.5, 0.9), "cover 50% of the photos: if they are inverted"),
+        ((0.82, 1.0), "cover 82% of the photos: if the masks are inverted"),
+        ((0.5, 0.9), "cover 50% of the photos: if the masks are inverted"),
         ((0.5, 0.4), None),
         ((0.2, 0.0), None),
     ],

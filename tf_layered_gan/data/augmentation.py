@@ -5,7 +5,8 @@ from typing import TypeAlias
 import numpy as np
 import tensorflow as tf
 
-# The matrix of NTSC. Its rows give the luma and the two axes of colour. Both axes are exactly 0 for grey.
+# The matrix of NTSC that converts RGB to YIQ. Its rows compute the luma Y and the two axes of colour, I and Q. I and Q
+# are exactly 0 for grey.
 RGB_TO_YIQ = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
 
 
@@ -40,7 +41,9 @@ def random_flip_and_crop(
 def sample_crops(
     count: int | tf.Tensor, seed: Seed, *, width: int | tf.Tensor, crop_scale: tuple[float, float], flip: bool
 ) -> dict[str, tf.Tensor]:
-    """Chooses a random square in each image, and which squares to mirror. `crop_and_resize` takes the result.
+    """Chooses a random square in each image, and decides which squares are mirrored.
+
+    `crop_and_resize` takes the returned values.
 
     Args:
         count: number of images.
@@ -116,7 +119,7 @@ def sample_color(
     Args:
         count: number of images.
         seed: int [2]; all randomness comes from it. In code compiled by XLA, the same seed gives other random numbers.
-        brightness: 0 to 2; the shift of every value is uniform in [-brightness, brightness].
+        brightness: 0 to 2; the shift that is added to all pixel values is uniform in [-brightness, brightness].
         contrast: 0 to 1; the factor is uniform in [1 - contrast, 1 + contrast].
         saturation: 0 to 1; the factor is uniform in [1 - saturation, 1 + saturation].
         hue: 0 to 0.5; the rotation is uniform in [-hue, hue], where 1 is the full circle.
@@ -139,8 +142,8 @@ def apply_color(images: tf.Tensor, color: tf.Tensor) -> tf.Tensor:
     """Changes the contrast of each image about its mean colour, then saturation and hue, and then brightness.
 
     Saturation and hue are changed together, by one linear map of the colours in YIQ. Each image has its own rotation of
-    the hue, and the luma of a pixel does not change. `tf.image.adjust_hue` has one rotation for all images, and does
-    not change the largest channel of a pixel.
+    the hue, and the luma of a pixel does not change. In contrast, `tf.image.adjust_hue` has one rotation for all
+    images, and keeps the value of a pixel's largest channel, not its luma.
 
     Args:
         images: float32 [image, height, width, rgb] in [-1, 1].

@@ -34,7 +34,7 @@ def cached_splits(read: Callable[..., Splits], cache: str | os.PathLike | None, 
     Args:
         read: function that takes `create` and returns `Splits`. `create(shape)` makes a uint8 array. The training
             images must be the first rows of an array that `create` made. If the training images have masks, the masks
-            are the fourth channel. All other arrays must be small.
+            are the fourth channel of this array. All other arrays must be small.
         cache: None, or a folder.
         key: everything that the result of `read` depends on, as values that JSON can store.
 
@@ -81,11 +81,12 @@ def _opened(entry: Path) -> Splits:
         return Splits(**{split: _open(entry, split, tuple(names[split])) for split in _SPLITS})
     # NumPy may raise almost any error if the file holds no array, or an array of another shape.
     except Exception as error:
-        raise ValueError(f"{entry} is damaged: {error}; remove it, and the photos are read again") from error
+        raise ValueError(f"{entry} is damaged: {error}; remove it to have the photos read again") from error
 
 
 def _fill(entry: Path, read: Callable[..., Splits]) -> None:
-    cache_folder.claim(entry.parent)  # without this, the code below might remove the user's own files
+    # Refuses a folder that is not a cache. Otherwise, the code below might remove the user's own files.
+    cache_folder.claim(entry.parent)
 
     def wait() -> None:
         logging.info("waiting for another run that reads photos into %s", entry.parent)
@@ -104,11 +105,11 @@ def _fill(entry: Path, read: Callable[..., Splits]) -> None:
 
 
 def _remove_earlier(entry: Path) -> None:
-    """Removes older entries for the same photo names, made from other files or with other settings."""
+    """Removes older entries that have the same photo names, but were made from other files or with other settings."""
     names = (entry / "names.json").read_bytes()
     for record in entry.parent.glob("*/names.json"):
         if record.parent != entry and record.read_bytes() == names:
-            # On Windows this fails if another process still uses the entry.
+            # On Windows, an entry that another process still uses cannot be removed.
             shutil.rmtree(record.parent, ignore_errors=True)
 
 
@@ -129,7 +130,7 @@ def _write(read: Callable[..., Splits], folder: Path) -> None:
 def _create(file: Path, shape: tuple[int, ...], unmapped: list[np.ndarray]) -> np.ndarray:
     """Creates a file and maps it as a uint8 array.
 
-    Reserves the file's disk space first, because a full disk would kill the process later.
+    Also reserves disk space for the whole file. Otherwise, a disk that is full later would kill the process.
 
     If the file system cannot map files, the array is made in memory and added to `unmapped`.
     """
@@ -139,7 +140,7 @@ def _create(file: Path, shape: tuple[int, ...], unmapped: list[np.ndarray]) -> n
         except OSError as error:
             if error.errno not in _NO_MAPPING:
                 raise
-            logging.warning("files in %s cannot be mapped, so the photos take memory", file.parent.parent.parent)
+            logging.warning("files in %s cannot be mapped, so the photos are in memory", file.parent.parent.parent)
             unmapped.append(in_memory(shape))
             return unmapped[-1]
         reserve(file)

@@ -30,7 +30,7 @@ def photo_classes(splits: Splits, pattern: str) -> list[str]:
         with time_limit(_MATCHING_SECONDS):
             found = [re.search(pattern, name) for name in names]
     except TimeoutError as error:
-        limit = f"one that needs {_MATCHING_SECONDS} seconds at most for the {len(names)} photos' names"
+        limit = f"a pattern that needs at most {_MATCHING_SECONDS} seconds for the names of all {len(names)} photos"
         raise ValueError(
             f"data.classes is {pattern!r}, allowed: {limit}; nested repeats such as (a+)+ take long"
         ) from error
@@ -57,8 +57,8 @@ def odd_masks(true_fraction: float, border_fraction: float = 0.0) -> str | None:
         )
     if true_fraction > _NEARLY_ALL or border_fraction > max(true_fraction, _MOST_OF_THE_BORDER):
         return (
-            f"the true masks cover {true_fraction:.0%} of the photos: if they are inverted, all figures are wrong; the "
-            "object must be white (or 1)"
+            f"the true masks cover {true_fraction:.0%} of the photos: if the masks are inverted, all figures are "
+            "wrong; the object must be white (or 1)"
         )
     return None
 

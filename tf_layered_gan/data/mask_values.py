@@ -1,4 +1,4 @@
-"""The meaning of the values in mask files. The rules in docs/data.md find this meaning from all masks of a set."""
+"""The meaning of the values in mask files. It is found from all masks of a set, by the rules in docs/data.md."""
 
 import collections
 import dataclasses
@@ -15,7 +15,7 @@ from edge_segmenter.files.printing import printable
 
 UNLABELLED_GREY = 128  # the value for "no label" in the result of `read_mask`
 _TINT = 32  # JPEG compression changes the channels of a grey pixel by less than this
-_FEW = 64  # a mask with soft edges has more values than this, a mask of classes has fewer
+_FEW = 64  # a mask with soft edges has more values than this, and a mask of classes has fewer
 _SHOWN = 8
 _WHITES = (1, 255, 65_535)  # the value of the object in masks of two values, with 1, 8 and 16 bits
 _GREYS = ("grey", "index")  # the kinds of masks in which `unlabelled` can appear as a value
@@ -108,8 +108,8 @@ def warn_of_turns(pairs: Iterable[tuple[Path, Path]]) -> None:
     apart = [photo for photo, mask in pairs if _is_turned_apart(photo, mask)]
     if apart:
         logging.warning(
-            "EXIF turns %d of the photos with masks, such as %s, but not their masks: check that the masks were drawn "
-            "on the turned photos, or else all figures are wrong",
+            "%d photos, such as %s, are turned by their EXIF data, but their masks are not: check that the masks were "
+            "drawn on the turned photos; if not, all figures are wrong",
             len(apart),
             printable(str(apart[0])),
         )
@@ -140,7 +140,7 @@ class _Statistics:
 
     file: File
     counts: dict[str, collections.Counter[int]]
-    visible: frozenset[int]  # the packed colours of the pixels that are not transparent; empty without an alpha channel
+    visible: frozenset[int]  # the packed colours of the visible pixels; empty if there is no alpha channel
 
     def kind(self, by_alpha: bool) -> str:
         return "alpha" if by_alpha and "alpha" in self.counts else next(iter(self.counts))

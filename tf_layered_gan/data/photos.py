@@ -65,7 +65,7 @@ class Splits:
         train, validation, test = (split.images.shape[1] for split in splits)
         if not train >= validation == test:
             raise ValueError(
-                "validation and test photos must have the same width, training photos at least this width: "
+                "validation and test photos must have the same width, and training photos must be at least as wide: "
                 f"got train {train}, validation {validation}, test {test} pixels"
             )
 

@@ -48,19 +48,19 @@ def photo_batch(
         resolution: width of the result, pixels.
         crop_scale: (low, high), fractions of the width.
         flip: whether to mirror left to right with probability 1/2.
-        seed: int, or int [2]; all randomness comes from it and the step.
+        seed: int, or int [2]; all randomness comes from the seed and the step.
 
     Returns:
         A function that takes a step, int64 scalar from 0 on, and a `Share` of the batch. It returns a dict with
-        "image", float32 [example, resolution, resolution, rgb] in [-1, 1]. If the photos have masks, it also has "mask"
-        and "labelled", float32 [example, resolution, resolution, 1] in [0, 1]: the fraction of the pixel that is
-        labelled as object, and the fraction that has a label.
+        "image", float32 [example, resolution, resolution, rgb] in [-1, 1]. If the photos have masks, the dict also has
+        "mask" and "labelled", float32 [example, resolution, resolution, 1] in [0, 1]. "mask" is the fraction of each
+        pixel that is labelled as object. "labelled" is the fraction of each pixel that has a label.
 
     Raises:
         ValueError: if there is no photo, or a setting is out of range.
     """
     if len(photos) < 1 or batch_size < 1:
-        raise ValueError(f"photos and batch_size must be at least 1, got {len(photos)} and {batch_size}")
+        raise ValueError(f"number of photos and batch_size must be at least 1, got {len(photos)} and {batch_size}")
     order_seed, view_seed = tf.unstack(tf.random.split(tf.broadcast_to(seed, [2]), 2))
 
     def read(array: np.ndarray, places: tf.Tensor) -> tf.Tensor:

@@ -129,8 +129,8 @@ def load(
         train: number of images to train on, at `storage_size`, without masks.
         held_out: number of images for validation, and the same number for the test. These images have masks. Their
             width is `resolution`.
-        resolution: width and height, pixels.
-        storage_size: width and height, pixels, at least `resolution`.
+        resolution: width and height of the images for validation and for the test, pixels.
+        storage_size: width and height of the images to train on, pixels, at least `resolution`.
         cache: None, or a folder that keeps the images, see `cache.cached_splits`. If this source file changes, the
             images are drawn again.
     """

@@ -84,5 +84,6 @@ def test_copies_of_photos_with_masks_are_counted(tmp_path, monkeypatch, copied, 
     for i in range(copied):
         save(tmp_path / "photos" / f"{i} (1).bmp", photo(i))
     reading.load(tmp_path / "photos", masks=tmp_path / "masks", **SIZES)
-    expected = f"{said} of the photos to train on are copies of photos with masks, such as 0 (1).bmp of 0.bmp, so all"
+    example = "for example, 0 (1).bmp is a copy of 0.bmp"
+    expected = f"{said} of the photos to train on are copies of photos with masks ({example}), so all"
     assert [line.startswith(expected) for line in warnings] == [True] * bool(said)

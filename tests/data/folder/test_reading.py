@@ -81,7 +81,7 @@ def test_of_many_photos_some_are_chosen_evenly_and_all_with_masks(photos, masks,
     assert splits.train.names == ("b.png", "z1.png", "z4.png", "z7.png")
     assert splits.validation.names + splits.test.names == ("d.png", "f.png", "e.png")
     (line,) = warnings
-    assert line.startswith("8 of 12 photos are left out, because they are more than data.most_photos")
+    assert line.startswith("8 of 12 photos are left out, because data.most_photos is smaller")
 
 
 def test_a_larger_limit_finds_the_same_cache(photos, tmp_path):
@@ -152,7 +152,7 @@ def test_masks_that_have_no_photo_are_counted(photos, masks, warnings):
     (masks / "f.png").rename(masks / "f_mask.png")
     reading.load(photos, masks=masks, **SIZES)
     (warning,) = warnings
-    assert warning.startswith(f"1 of 3 masks have the name of no photo, such as {masks}/f_mask.png: they are not used")
+    assert warning.startswith(f"1 of 3 masks, such as {masks}/f_mask.png, have no photo of the same name: these masks")
 
 
 def test_names_with_accents_match_whether_they_are_one_character_or_two(photos, masks):

@@ -21,8 +21,8 @@ def warn_of_copies(train: Sequence[PhotoFile], evaluation: Sequence[PhotoFile]) 
     pairs = [(copy, original) for copy, original in copies if original]
     if pairs:
         logging.warning(
-            "%d of the photos to train on are copies of photos with masks, such as %s of %s, so all figures come out "
-            "too good: remove the copies",
+            "%d of the photos to train on are copies of photos with masks (for example, %s is a copy of %s), so all "
+            "figures come out too good: remove the copies",
             len(pairs),
             *(printable(file.name) for file in pairs[0]),
         )

@@ -20,8 +20,8 @@ _OF_MASKS = re.compile(
 _ENDING = re.compile(rf"(.)[-_. ]+({_OF_MASKS.pattern})([-_. ]*\d+)?$", re.IGNORECASE)  # such as car_mask
 _GROUPS, _MEMBERS = 5, 4  # number of shared names to examine, and number of files to examine for each name
 _PIXELS = 4096  # number of pixels to examine
-_FEW = 64  # a photo has more colours than this, a mask has fewer
-_EXTREMES = 0.9  # in a JPEG mask, more than this share of the pixels is black or white; in a photo, a smaller share
+_FEW = 64  # a photo has more colours than this, and a mask has fewer
+_EXTREMES = 0.9  # the share of black and white pixels is higher than this in a JPEG mask, and lower in a photo
 
 
 def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile], masks: str | os.PathLike | None = None) -> None:
@@ -57,14 +57,16 @@ def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile], masks: str
         raise ValueError(f"{folder} seems to hold masks, but masks are not photos: {advice}")
     if pair := _mask_and_photo(files):
         mask, photo = pair
-        advice = "keep them in two folders, and name these, --config.data.path=PHOTOS and --config.data.masks=MASKS"
+        folders = "--config.data.path=PHOTOS and --config.data.masks=MASKS"
+        advice = f"keep photos and masks in two folders, and name both folders, {folders}"
         raise ValueError(f"{mask} seems to be the mask of {photo}, but masks are not photos: {advice}")
 
 
 def _mask_and_photo(files: Sequence[PhotoFile]) -> tuple[Path, Path] | None:
     """Returns a mask and its photo, or None if there are no masks among the photos.
 
-    Examines some of the names that several files share. There are masks if each of these names has a mask and a photo.
+    Examines some of the names that several files share. There are masks among the photos if each of these names belongs
+    to both a mask and a photo.
     """
     first: dict[str, PhotoFile] = {}
     # Only names that several files share are kept, because there may be a million files.

@@ -18,7 +18,7 @@ class PhotoFile:
     """The files of one photo. This class has few attributes, because a folder may hold a million photos.
 
     Attributes:
-        name: path of the photo below its folder, with "/".
+        name: path of the photo below its folder, with "/" between the parts.
         folder: the folder.
         mask: the file of its mask, or None.
     """
@@ -42,8 +42,8 @@ def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None)
     Args:
         path: the folder.
         masks: None, or the folder of masks, which may lie below `path`. A mask has the same relative path as its photo,
-            except for the suffix. An accented letter may be one Unicode character or, as on macOS, two. Some photos may
-            have no mask.
+            except for the suffix. In these paths, an accented letter may be one Unicode character or, as on macOS, two.
+            Some photos may have no mask.
 
     Returns:
         list of `PhotoFile`, sorted by name.
@@ -63,8 +63,8 @@ def find_photos(path: str | os.PathLike, masks: str | os.PathLike | None = None)
         raise ValueError(f"{masks}: none of {len(mask_of)} masks has the name of a photo in {path}")
     if unused := [mask.photo for stem, mask in mask_of.items() if stem not in matched]:
         logging.warning(
-            "%d of %d masks have the name of no photo, such as %s: they are not used, and their photos, if there are "
-            "any, are trained on",
+            "%d of %d masks, such as %s, have no photo of the same name: these masks are not used, and if their photos "
+            "have other names, these photos are trained on",
             len(unused),
             len(mask_of),
             printable(str(unused[0])),

@@ -46,8 +46,8 @@ def load(
     Photos are decoded by `edge_segmenter.files.images.read_image`, which states the formats and limits. Files and
     folders that cannot be read are left out, and so are entries that are not files, such as broken links. A warning
     names each file or folder that is left out, and the reason. System files, thumbnails and results of this program are
-    also left out, see `edge_segmenter.files.finding`. In addition to the result, reading needs less than 1.5 GiB of
-    memory, for any files and any number of threads.
+    also left out, see `edge_segmenter.files.finding`. Apart from the memory of the result, reading needs less than 1.5
+    GiB, whatever the files and the number of threads are.
 
     Args:
         path: the folder.
@@ -55,9 +55,9 @@ def load(
         storage_size: width of the training photos, pixels, at least `resolution`.
         fit: how a photo becomes a square, "crop", "squeeze" or "pad", see `edge_segmenter.fit`.
         masks: None, or a folder of masks for evaluation, see `find_photos`. The module `mask_values` finds out which
-            values in the masks mark the object. Photos with a mask are not used for training. Sorted by name,
-            these photos are used alternately for validation and for test. If all photos have a mask, there are no
-            training photos.
+            values in the masks mark the object. Photos with a mask are not used for training. They are sorted by name,
+            and used alternately for validation and for the test. If all photos have a mask, there are no training
+            photos.
         unlabelled: None, or the grey value, 0 to 255, of mask pixels without a label.
         holdout: number of photos held out for validation and test together, if there are no masks. Half of these photos
             are for validation, half for test. The held-out photos are evenly spaced among the sorted photos. At most a
@@ -102,8 +102,8 @@ def _chosen(files: list[PhotoFile], most: int) -> list[PhotoFile]:
     if len(others) <= most:
         return files
     logging.warning(
-        "%d of %d photos are left out, because they are more than data.most_photos; raise it to train on more "
-        "photos, which takes time and disk space for each",
+        "%d of %d photos are left out, because data.most_photos is smaller; if you raise data.most_photos, each "
+        "additional photo takes time and disk space",
         len(others) - most,
         len(others),
     )
@@ -196,7 +196,7 @@ def _read_or_warn(read: Callable[..., T], path: Path, **settings: Any) -> T | No
 def _hold_out(squares, files, holdout):
     """Selects evenly spaced files. Removes the images of these files from the array of square images.
 
-    The remaining squares are moved within the array, because a copy of it might not fit on the disk.
+    The remaining images are moved to the beginning of the array, because a copy of the array might not fit on the disk.
     """
     count = min(len(files), max(2, min(holdout, len(files) // 10)))
     held = _evenly_spaced(count, len(files))

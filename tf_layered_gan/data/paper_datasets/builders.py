@@ -21,9 +21,9 @@ from edge_segmenter.fit import visible_part
 SPLITS = ("train", "validation", "test")
 APC_URL = "http://3dvision.princeton.edu/projects/2016/apc/downloads/training.zip"
 APC_SIZE = 128  # pixels
-# The two groups are the scene of a file, and the file's path in the scene. A scene is a folder two levels below the
-# folder "training", as in GENESIS-V2's script. If there is no folder "training", a scene is two levels below the top
-# folder.
+# The pattern's two groups are the scene of a file, and the file's path in the scene. A scene is a folder two levels
+# below the folder "training", as in GENESIS-V2's script. If there is no folder "training", a scene is two levels below
+# the top folder.
 _SCENE = re.compile(r"(?!__MACOSX/)(?:(?:.*/)?training/)?((?!training/)[^/]+/[^/]+/scene-[^/]+)/(.*)")
 
 

@@ -21,7 +21,7 @@ class Dataset:
     Attributes:
         builder: the builder for TensorFlow Datasets. If the dataset has no split "validation", validation photos are
             taken from "train". If the examples have no feature `MASK`, masks come from a folder.
-        source: where users can ask for the archives.
+        source: web page from which users can get the archives.
         archives: the names of the archives.
         name: function that takes an example and its split, and returns the photo's name. The name contains the photo's
             class and path in the archive.
@@ -86,7 +86,8 @@ def prepare(source: str, path: str | os.PathLike | None = None) -> tfds.core.Dat
     if builder.is_prepared():
         return builder
     downloads = Path(builder.data_dir_root) / "downloads"
-    by_hand = f"put {', '.join(dataset.archives)} into {downloads / 'manual'} by hand; they come from {dataset.source}"
+    names = ", ".join(dataset.archives)
+    by_hand = f"put {names} into {downloads / 'manual'} by hand; these files come from {dataset.source}"
     logging.info("preparing %s; if an archive cannot be downloaded, %s", source, by_hand)
     try:
         builder.download_and_prepare(
