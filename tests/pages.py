@@ -49,7 +49,7 @@ def prose(page: Path) -> str:
 
 
 def commands(page: Path) -> list[Command]:
-    """Returns the commands in a page's shell blocks, in order, and the commands that its scripts run with `exec`."""
+    """Returns the commands of a page: those in its shell blocks, and those that its scripts run with `exec`."""
     found = []
     for language, text in blocks(page):
         joined = re.sub(r"\\\n\s*", "", text)

@@ -29,7 +29,7 @@ def measured(masks=True, training=5, test=4):
 
 
 class Page(html.parser.HTMLParser):
-    """The elements of a page: (tag, attributes), and the text of each script."""
+    """The elements of a page as (tag, attributes), and the text of each script."""
 
     def __init__(self, text):
         super().__init__()

@@ -121,7 +121,7 @@ def ended_by_signals() -> Iterator[None]:
 
 @contextlib.contextmanager
 def lenient_output() -> Iterator[None]:
-    """Lets a command finish its work even if nobody reads all of its output (`| head`), or a name cannot be printed."""
+    """Lets a command finish its work even if nobody reads its output (`| head`) or if a file name cannot be printed."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
         sys.stdout = _Output(sys.stdout)  # type: ignore[assignment]

@@ -14,7 +14,7 @@ from tf_layered_gan.evaluation.metrics.inception_weights import convert, from_to
 
 @pytest.fixture
 def small_arrays(network):
-    """Small arrays with the names of the 376 arrays in the frozen graph. Each array holds a different number."""
+    """Small arrays with the names of the 376 arrays in the frozen graph. No two of these arrays are equal."""
     scopes = [layer.name.replace(".", "/") for layer in network.layers if "batchnorm" in layer.name]
     parts = ("beta", "moving_mean", "moving_variance")
     names = [f"{scope}/{part}" for scope in scopes for part in parts]
@@ -24,7 +24,7 @@ def small_arrays(network):
 
 
 def write_graph(path, arrays):
-    """Writes a frozen graph with these constants. Like the published graph, the file also contains other constants."""
+    """Writes a frozen graph with the arrays as constants. Like the published graph, it also has other constants."""
     others = {"conv/batchnorm/gamma": np.ones(1), "softmax/weights": np.ones((2, 2))}
     graph = tf.compat.v1.GraphDef()
     for name, value in (others | arrays).items():
@@ -45,7 +45,7 @@ def test_converts_a_frozen_graph(small_arrays, tmp_path):
 def torch_state(arrays):
     """Returns the arrays as a state_dict of the TorchScript.
 
-    For the network's 8x8 blocks, the TorchScript has names of convolutions without dots.
+    In the TorchScript, the convolutions in the 8x8 blocks have names without dots.
     """
     parts = {"conv2d_params": "weight", "beta": "beta", "moving_mean": "mean", "moving_variance": "var"}
     state = {}

@@ -76,7 +76,7 @@ def test_an_image_without_labels_is_ignored():
     [
         ([0, 0], [0, 0], {"iou": 1, "iou_per_image": 1, "miou": 1, "accuracy": 1}),  # 0 / 0 counts as 1
         ([1, 1], [1, 1], {"miou": 1, "ari": 1}),  # the IoU of the background is 0 / 0, which counts as 1 too
-        ([0, 0], [1, 1], {"iou": 0, "ari": 1}),  # one segment in both
+        ([0, 0], [1, 1], {"iou": 0, "ari": 1}),  # the mask and the labels have one segment each
         # The IoU of the foreground is 0 / 1 = 0, and the IoU of the background is 1 / 2. The mean is 1/4.
         ([1, 0], [0, 0], {"iou": 0, "miou": 1 / 4}),
         ([0, 0], [1, 0], {"iou_per_image": 0, "miou_per_image": 1 / 4}),

@@ -15,7 +15,10 @@ DEPTHWISE, CONV = schema.BuiltinOperator.DEPTHWISE_CONV_2D, schema.BuiltinOperat
 
 @pytest.fixture(scope="module")
 def network():
-    """A depthwise convolution and a plain convolution. Both have so many weights that the converter quantises them."""
+    """A depthwise convolution and two plain convolutions.
+
+    Their kernels are so large that the converter alone would quantise all of them.
+    """
     image = keras.Input((8, 8, 3))
     first, second, third = (keras.initializers.RandomNormal(stddev=0.1, seed=seed) for seed in range(3))
     features = keras.layers.Conv2D(128, 3, padding="same", activation="relu", kernel_initializer=first)(image)

@@ -8,7 +8,7 @@ import tensorflow_addons as tfa
 
 FOLDER = pathlib.Path(__file__).parent
 SIZE = 12
-# The columns are s, alpha in radians, t_x and t_y. The rows are: the identity, two scales, two rotations, a shift, and
+# The columns are s, alpha in radians, t_x and t_y. The rows are the identity, two scales, two rotations, a shift, and
 # two mixed transforms.
 PARAMETERS = np.array(
     [

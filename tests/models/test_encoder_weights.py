@@ -73,7 +73,7 @@ def test_the_command_refuses_another_network(tmp_path, command):
 
 
 def test_kernels_get_the_order_of_their_axes_in_keras():
-    kernel = np.zeros((8, 4, 3, 5))  # out, in, row, column
+    kernel = np.zeros((8, 4, 3, 5))  # [output channel, input channel, row, column]
     assert from_torch("_conv_stem.weight", kernel)[1].shape == (3, 5, 4, 8)
     name, depthwise = from_torch("_blocks.10._depthwise_conv.weight", np.zeros((8, 1, 3, 5)))
     assert (name, depthwise.shape) == ("encoder.blocks.10.depthwise_conv/kernel", (3, 5, 8, 1))

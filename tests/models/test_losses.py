@@ -26,8 +26,8 @@ def test_r1_is_half_the_squared_norm_of_the_gradient():
 
 
 def test_mutual_information_is_the_negative_log_likelihood_of_the_code():
-    # The softmax of (log 2, 0, 0) is (2, 1, 1) / 4. The loss is -log(2 / 4) = log 2 for the first code. It is -log(1 /
-    # 4) = log 4 for the second code.
+    # The softmax of (log 2, 0, 0) is (2, 1, 1) / 4. The loss of the first code is -log(2 / 4) = log 2. The loss of the
+    # second code is -log(1 / 4) = log 4.
     logits = np.float32([[math.log(2), 0, 0]] * 2)
     code = np.float32([[1, 0, 0], [0, 0, 1]])
     np.testing.assert_allclose(losses.mutual_information(logits, code), [math.log(2), math.log(4)], atol=1e-6)
@@ -40,8 +40,8 @@ def test_normal_mutual_information_is_half_the_squared_distance():
 
 
 def test_binarization_is_the_mean_distance_to_0_or_1():
-    # In the first mask, min(pi, 1 - pi) is 0, 0, 0.25 and 0.4, so its mean is 0.65 / 4. In the second mask, it is 0.5
-    # everywhere.
+    # In the first mask, min(pi, 1 - pi) is 0, 0, 0.25 and 0.4, so its mean is 0.65 / 4. In the second mask, min(pi, 1 -
+    # pi) is 0.5 everywhere.
     masks = np.concatenate([plane(0, 1, 0.75, 0.4), plane(0.5, 0.5, 0.5, 0.5)])
     np.testing.assert_allclose(losses.binarization(masks), [0.1625, 0.5], atol=1e-6)
 

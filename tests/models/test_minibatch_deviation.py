@@ -9,8 +9,8 @@ from tf_layered_gan.models.networks.minibatch_deviation import MinibatchDeviatio
 
 
 def test_channel_by_hand():
-    # An image has one pixel and two channels. The channels of the first group have the standard deviations 1 and 2,
-    # with the mean 1.5. In the second group, all images are equal.
+    # An image has one pixel and two channels. In the first group, the channels have the standard deviations 1 and 2,
+    # whose mean is 1.5. In the second group, all images are equal.
     features = np.float32([[1, 0], [3, 4], [7, 7], [7, 7]]).reshape(4, 1, 1, 2)
     appended = MinibatchDeviation(2)(features).numpy()
     np.testing.assert_array_equal(appended[..., :2], features)

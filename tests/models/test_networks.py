@@ -144,7 +144,7 @@ def test_initial_mask_sets_the_bias_of_the_mask_logits():
 
 
 def test_mask_centring_lowers_logits_by_the_squared_distance_from_the_centre():
-    # In units of half the width, the centres of the 16 pixels are 1/16, 3/16, ... 15/16 from the middle. Logits are
+    # If half the width is 1, the centres of the 16 pixels are 1/16, 3/16, ..., 15/16 away from the middle. Logits are
     # lowered by 4 (y^2 + x^2).
     even, centred = (
         foreground_generator(16, 2, 3, c_dim=4, c_sup_dim=2, residual_blocks=0, mask_centring=strength)

@@ -18,7 +18,7 @@ from tf_layered_gan.models.augmentation.perturbation import (
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden" / "warp.npz"
 SEED = (3, 4)
 # The columns are s, alpha, t_x and t_y. Each of the first rows changes only one part of the transform. The next
-# rows are mixtures. In the last rows, the object is almost or wholly outside the image.
+# rows change all parts. In the last rows, the object is almost or wholly outside the image.
 PARAMETERS = [
     (-0.5, 0.0, 0.0, 0.0),
     (0.5, 0.0, 0.0, 0.0),
@@ -68,7 +68,7 @@ def value_and_gradient(function, images, transforms, upstream):
 @pytest.mark.parametrize("parameters", PARAMETERS)
 def test_warp_is_the_dense_operator_of_eqs_9_and_10_and_its_gradient_the_transpose(function, parameters):
     size = 5
-    # There is one image for each pixel: this pixel is 1, all others are 0.
+    # For each pixel, there is an image in which this pixel is 1 and all other pixels are 0.
     units = tf.reshape(tf.eye(size * size), [-1, size, size, 1])
     transforms = tf.repeat(affine_transforms(*np.float32(parameters)[:, None], size), size * size, axis=0)
     expected = dense_warp(parameters, size)

@@ -14,7 +14,7 @@ EDGE = tomllib.loads((ROOT / "edge_segmenter/pyproject.toml").read_text())["proj
 
 
 def pins(file):
-    """The versions in a requirements file by package name."""
+    """Returns a dict from the packages in a requirements file to their versions."""
     return dict(re.findall(r"^([\w.-]+)==([\w.]+)", (ROOT / file).read_text(), re.MULTILINE))
 
 

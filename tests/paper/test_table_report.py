@@ -44,7 +44,7 @@ def test_our_figures_are_next_to_the_papers():
     text = markdown("Table 9", TABLE, [line(), quoted()], "python -m x")
     assert text.startswith("# Table 9\n\nIn the paper: Settings. Of masks.\n\n    python -m x\n")
     # The two runs have the IoU 30 and 40, and the IoU per image 40 and 50. Their masks cover 15 and 20 % of the image,
-    # with a spread of 1 %.
+    # with a standard deviation of 1 %.
     row = [
         "folder",
         "11.6",

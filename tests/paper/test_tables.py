@@ -82,7 +82,7 @@ def test_figures_equal_the_papers(place, expected):
 
 # The settings of each trained row, copied by hand from C.1 to C.3 and Table C.1.
 ALONE, ALTERNATE = (1, 1_000_000, 0.0), (5, 2_000_000)
-# The columns are: number of categories, size of a group, gamma_mi, gamma_bg, rotation, contrast.
+# The columns are the number of categories, the size of a group, gamma_mi, gamma_bg, the rotation and the contrast.
 TABLE_C1 = {
     "cub": (200, 10, 1.0, 2.0, 15, (1, 1)),
     "dogs": (120, 10, 2.0, 1.0, 15, (1, 1)),

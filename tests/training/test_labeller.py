@@ -72,8 +72,8 @@ def test_a_labeller_that_cannot_be_used_is_refused_before_anything_is_written(tm
 
 
 def test_a_labeller_without_a_bootstrap_and_settings_without_a_labeller_are_refused():
-    with pytest.raises(ValueError, match="refine.labeller is .*none where refine.bootstrap is False"):
+    with pytest.raises(ValueError, match="refine.labeller is .*none if refine.bootstrap is False"):
         validate(config_with("model.tflite", **{"refine.bootstrap": False}))
     config = tiny.run_config(shapes, **{"refine.labeller_size": 8})
-    with pytest.raises(ValueError, match="refine.labeller_size is 8, allowed: 0 where refine.labeller is none"):
+    with pytest.raises(ValueError, match="refine.labeller_size is 8, allowed: 0 if refine.labeller is none"):
         validate(config)

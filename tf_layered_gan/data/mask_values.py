@@ -219,7 +219,7 @@ def _refusal(kind: str, known: list[int], file: File) -> str:
     return (
         f"the masks hold the {what} {shown}, as in {file}, so it is not certain which value is the object (several "
         "classes?); allowed: two values such as 0 and 1 or 0 and 255, black and one colour, greys up to "
-        "white, or transparency; pixels without a label may have a grey that data.unlabelled names"
+        "white, or transparency; pixels without a label may have the grey value data.unlabelled"
     )
 
 

@@ -81,7 +81,7 @@ def _check_masks(masks: object, *, shape: tuple[int, ...]) -> None:
     if not isinstance(masks, np.ndarray) or masks.dtype != np.uint8:
         raise ValueError(f"masks must be None or a uint8 array, got {_describe(masks)}")
     if masks.shape != shape:
-        raise ValueError(f"masks must be {shape} like the images, got {masks.shape}")
+        raise ValueError(f"masks must have the shape {shape} to match the images, got {masks.shape}")
     others = set(np.unique(masks).tolist()) - {BACKGROUND, FOREGROUND, UNLABELLED}
     if others:
         raise ValueError(f"masks must hold 0, 1 and 255 only, got {sorted(others)} as well")
