@@ -54,8 +54,8 @@ def test_mask_size_penalises_masks_below_the_least_and_above_the_largest_size():
 
 
 def test_variety_penalises_pairs_of_masks_that_hardly_differ():
-    # In the first pair, the difference is 0.5 of 2.5 pixels, so d is 0.2. In the second pair, d is 1. Two empty masks
-    # have d = 0.
+    # In the first pair, the masks differ by 0.5 of 2.5 pixels, so their distance is 0.2. In the second pair, the
+    # distance is 1. Two empty masks have the distance 0.
     masks = [plane(1, 0, 0, 0), plane(1, 0.5, 0, 0), plane(1, 0, 0, 0), plane(0, 1, 0, 0), plane(0, 0, 0, 0)]
     loss = losses.variety(np.concatenate([*masks, masks[-1]]), 0.3)
     np.testing.assert_allclose(loss, [0.1, 0.1, 0, 0, 0.3, 0.3], atol=1e-6)

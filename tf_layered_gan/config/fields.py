@@ -238,7 +238,7 @@ FIELDS = (
         "gan.mask_distance",
         0.2,
         within(0, 1),
-        "the variety loss is 0 for masks that are at least this distance apart",
+        "two masks with at least this distance have a variety loss of 0",
         added=True,
     ),
     Field("gan.gamma_r1", 0.0, _WEIGHT, "weight of R1; ILSGAN: 0.0002 * resolution^2 / batch_size", added=True),
