@@ -39,7 +39,7 @@ def maker():
 
 @pytest.fixture
 def unlikely(monkeypatch):
-    """Sets every probability to 0. Changes that have no probability get ranges in which they do nothing."""
+    """Sets every probability to 0. Some changes have ranges instead, which are set so that nothing changes."""
     for name in PROBABILITIES:
         monkeypatch.setattr(photo_like, name, 0.0)
     monkeypatch.setattr(photo_like, "IMAGE", NO_CHANGE)
@@ -121,7 +121,7 @@ def test_draws_fill_their_ranges_as_often_as_they_should():
     # 4 / 127.5.
     assert many["noise"].std(axis=(1, 2, 3)).mean() == pytest.approx(4 / 127.5, rel=0.05)
     knots = many["displacement"][chosen["displacement"]]
-    # Between the knots, the standard deviation is smaller than at the knots. Outside the grid of knots, it is larger.
+    # The standard deviation is smaller between the knots than at the knots, and larger outside the grid of knots.
     assert knots.std() == pytest.approx(0.047 * 8, rel=0.2)
 
 

@@ -58,7 +58,8 @@ LONG_PHASES = {"schedule.gan_images_per_round": 160, "schedule.segmenter_steps_p
 LONG_PHASES |= {"monitoring.checkpoint_every": 100, "monitoring.grid_every": 20, "monitoring.restarts": 0}
 WRITES = "begins to write a checkpoint"
 # The activities of a run in order. Each row has the name of an activity, the number of kills in it, and two marks. The
-# first mark is the line or file at the beginning of the activity. The second mark is the line at its end.
+# first mark is the line or file at the beginning of the activity. The second mark is the line at the end of the
+# activity.
 KILLS = [
     ("start", 3, "", "gan: steps"),
     ("gan", 4, "round 1, gan step 1 ", "round 1, segmenter: steps"),

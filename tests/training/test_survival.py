@@ -129,7 +129,7 @@ def test_variable_that_is_not_finite_is_never_saved_and_stops_a_run(tmp_path, ea
 @pytest.mark.slow
 @pytest.mark.parametrize("failing_step", [1, 3])
 def test_added_round_ends_in_all_final_steps_although_one_failed(failing_step, run_copy, eagerly, monkeypatch):
-    # The segmenter has taken three steps. It takes one step in the third round, then the final steps.
+    # The segmenter has taken three steps. It takes one step in the third round, and then the final steps.
     left = fail_at(monkeypatch, 3 + 1 + failing_step, model=Segmenter)
     more = {"schedule.rounds": 3, "schedule.final_segmenter_steps": failing_step + 1}
     metrics = train.train(tiny.run_config(shapes, **more), run_copy)

@@ -52,7 +52,7 @@ class Splits:
         test: photos at the training resolution; used only for the reported figures.
 
     Raises:
-        ValueError: if validation and test photos differ in size, or training photos are smaller.
+        ValueError: if validation and test photos differ in size, or if training photos are smaller than these.
     """
 
     train: Photos
