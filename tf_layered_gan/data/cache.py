@@ -85,7 +85,7 @@ def _opened(entry: Path) -> Splits:
 
 
 def _fill(entry: Path, read: Callable[..., Splits]) -> None:
-    # Refuses a folder that is not a cache. Otherwise, the code below might remove the user's own files.
+    # This call refuses a folder that is not a cache. Otherwise, the code below might remove the user's own files.
     cache_folder.claim(entry.parent)
 
     def wait() -> None:
@@ -130,7 +130,7 @@ def _write(read: Callable[..., Splits], folder: Path) -> None:
 def _create(file: Path, shape: tuple[int, ...], unmapped: list[np.ndarray]) -> np.ndarray:
     """Creates a file and maps it as a uint8 array.
 
-    Also reserves disk space for the whole file. Otherwise, a disk that is full later would kill the process.
+    Also reserves disk space for the whole file. Otherwise, the process would be killed if the disk were full later.
 
     If the file system cannot map files, the array is made in memory and added to `unmapped`.
     """

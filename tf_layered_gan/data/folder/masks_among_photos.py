@@ -57,8 +57,8 @@ def refuse_masks(path: str | os.PathLike, files: Sequence[PhotoFile], masks: str
         raise ValueError(f"{folder} seems to hold masks, but masks are not photos: {advice}")
     if pair := _mask_and_photo(files):
         mask, photo = pair
-        folders = "--config.data.path=PHOTOS and --config.data.masks=MASKS"
-        advice = f"keep photos and masks in two folders, and name both folders, {folders}"
+        advice = "keep photos and masks in two folders, and name both, "
+        advice += "--config.data.path=PHOTOS and --config.data.masks=MASKS"
         raise ValueError(f"{mask} seems to be the mask of {photo}, but masks are not photos: {advice}")
 
 

@@ -86,8 +86,8 @@ def prepare(source: str, path: str | os.PathLike | None = None) -> tfds.core.Dat
     if builder.is_prepared():
         return builder
     downloads = Path(builder.data_dir_root) / "downloads"
-    names = ", ".join(dataset.archives)
-    by_hand = f"put {names} into {downloads / 'manual'} by hand; these files come from {dataset.source}"
+    by_hand = f"put {', '.join(dataset.archives)} into {downloads / 'manual'} by hand; "
+    by_hand += f"these files come from {dataset.source}"
     logging.info("preparing %s; if an archive cannot be downloaded, %s", source, by_hand)
     try:
         builder.download_and_prepare(
