@@ -34,7 +34,7 @@ _FACTS = ("device_kind", "jax", "precision", "seed", "half", "rounds", "seconds_
 
 
 def import_run(returned: pathlib.Path, workdir: pathlib.Path) -> dict[str, Any]:
-    """Writes a workdir with a checkpoint, the config, the photos' record and the learning curve.
+    """Writes a workdir with a checkpoint, the config, the record of the photos and the learning curve.
 
     Args:
         returned: the folder that the device returned.
@@ -45,8 +45,8 @@ def import_run(returned: pathlib.Path, workdir: pathlib.Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: if a file is missing in `returned`.
-        ValueError: if `workdir` has a run already, if the config is not valid, or if the models of this version have
-            other variables than the models on the device.
+        ValueError: if `workdir` has a run already, if the config is not valid, or if the variables of this version's
+            models differ from those of the models on the device.
     """
     if (workdir / "config.json").exists():
         raise ValueError(f"{workdir} has a run already, allowed: a new directory")

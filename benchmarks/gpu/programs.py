@@ -123,7 +123,7 @@ def build_programs(config: ConfigDict, models: Models, train: Photos) -> dict[st
 
 
 def _views(config: ConfigDict, photos: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
-    # The seeds of `sampling` are not negative, so this seed is different from all of them.
+    # This seed is negative, and the seeds of `sampling` are not. So this seed is different from all of them.
     seed = tf.stack([tf.constant(-1 - config.seed, tf.int64), step])
     return random_flip_and_crop(
         _to_model_range(photos),

@@ -149,6 +149,6 @@ if __name__ == "__main__":
         "unlabelled", None, "Grey value of mask pixels without a label.", lower_bound=0, upper_bound=255
     )
     flags.DEFINE_enum("half", "test", list(HALVES), "Which of the photos with a mask are used.")
-    flags.DEFINE_list("threads", ["1", "2"], "Numbers of threads. Every model runs with each of these numbers.")
+    flags.DEFINE_list("threads", ["1", "2"], "Numbers of threads. Every model runs with each number of threads.")
     flags.DEFINE_integer("rounds", 30, "Turns that each process takes.", lower_bound=1)
     run_command(main)

@@ -13,8 +13,9 @@ def load(path: str | pathlib.Path, threads: int) -> Model:
     """Opens a .tflite or .onnx file whose model has one input.
 
     Returns:
-        (shape, dtype, function). The shape is that of the input. A dynamic batch size counts as 1. The dtype is "uint8"
-        or "float32". The function takes such an array and returns the first output of the model, not dequantised.
+        (shape, dtype, function). The shape and the dtype are those of the input. A dynamic batch size counts as 1. The
+        dtype is "uint8" or "float32". The function takes an array of this shape and dtype, and returns the first output
+        of the model without dequantising it.
 
     Raises:
         ValueError: if the file is of another kind, or the model has several inputs.

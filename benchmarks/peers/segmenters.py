@@ -1,4 +1,7 @@
-"""Functions that compute masks with each model, at the image's own size and as the documentation of the model says."""
+"""Functions that compute masks with each model, at the image's own size.
+
+The image is prepared as the documentation of the model says.
+"""
 
 import pathlib
 from collections.abc import Callable

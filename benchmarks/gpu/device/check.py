@@ -18,8 +18,8 @@ from engine import Engine
 
 # With larger differences, a device would train different networks. On a CPU the first step differs by less than 1e-5.
 LIMITS = {"first_report": 2e-3, "report": 0.2, "layers": 0.02, "probability": 0.02}
-# A relative difference is divided by at least this number. A result near 0 can be a mean of larger numbers, and then it
-# has the rounding errors of these numbers.
+# Each difference is divided by TensorFlow's result, or by this number if the result is closer to 0 than this number.
+# Such a result can be the mean of larger numbers, and then it has the rounding errors of these numbers.
 _LEAST = 0.1
 
 

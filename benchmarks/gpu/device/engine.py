@@ -11,8 +11,8 @@ import numpy as np
 from bundle import TRAINING, Bundle, Program, State
 from plan import PhotoOrder
 
-# The steps of seed s are numbered from s times this number on. A run has fewer steps than this number, so runs with
-# different seeds have different random draws.
+# The random draws of a step depend on its number. With seed s, the numbers begin at s times this constant. A run has
+# fewer steps than this constant, so runs with different seeds have different random draws.
 _DRAWS_OF_A_SEED = 10_000_000
 
 

@@ -77,7 +77,7 @@ def _is_orthogonal(value: np.ndarray) -> bool:
 def _draw_orthogonal(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     """Draws an orthogonal matrix like keras.initializers.Orthogonal, and gives it the shape `shape`.
 
-    The last axis of the shape is one axis of the matrix, and all other axes together are the other axis.
+    The last axis of the shape becomes the columns of the matrix. All earlier axes together become its rows.
     """
     rows, columns = int(np.prod(shape[:-1])), shape[-1]
     noise = generator.standard_normal((max(rows, columns), min(rows, columns))).astype(np.float32)

@@ -42,9 +42,14 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--budget", type=float, default=570.0, help="seconds for everything")
     parser.add_argument("--precision", default="bf16", help="a precision of the bundle: f32, tf32 or bf16")
     parser.add_argument(
-        "--chunk", type=int, default=50, help="steps in one dispatch; the steps of a phase are rounded up to a multiple"
+        "--chunk",
+        type=int,
+        default=50,
+        help="steps in one dispatch; the steps of a phase are rounded up to a multiple of this number",
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the weights, the order of photos and the draws")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the weights, the order of photos and the random draws"
+    )
     parser.add_argument("--cache", type=pathlib.Path, help="folder that keeps compiled programs for later runs")
     return parser.parse_args()
 

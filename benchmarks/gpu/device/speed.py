@@ -2,10 +2,11 @@
 
     python3 bundles/birds/speed.py --out=OUT bundles/birds bundles/birds_128
 
-The script times the program `gan_later` of each bundle in each precision. In these timings, XLA chooses the command
-buffers (CUDA graphs). The first bundle is also timed without command buffers. A *variant* is a bundle in one precision,
-with or without command buffers. All variants compile at the same time, each in a separate process. Then each variant is
-timed alone, and its line is added to OUT/speed.txt. A variant that has not compiled by the deadline is stopped.
+The script times the program `gan_later` of each bundle in each precision. In these timings, XLA decides where to use
+command buffers (CUDA graphs). The first bundle is also timed without command buffers. A *variant* is a bundle in one
+precision, with or without command buffers. All variants compile at the same time, each in a separate process. Then each
+variant is timed alone, and its line is added to OUT/speed.txt. A variant that has not compiled by the deadline is
+stopped.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Log of a phase: every few seconds, a line with the means of the steps' results."""
+"""The log of a phase. Every few seconds, it gets a line with the means of the steps' results."""
 
 import logging
 import time
@@ -7,9 +7,9 @@ from typing import Any
 import jax
 import numpy as np
 
-_SECONDS = 5.0  # least time between two lines
+_SECONDS = 5.0  # shortest time between two lines of the log
 _HEALTHY_MASKS = (0.02, 0.9)  # range of the masks' mean; outside it, one layer covers the whole image
-_COLLAPSED_LINES = 4  # masks have collapsed if this many lines in a row are outside the range
+_COLLAPSED_LINES = 4  # the masks have collapsed if their mean is outside the range in this many consecutive lines
 
 
 class StepLog:
