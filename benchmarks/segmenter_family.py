@@ -5,10 +5,10 @@
     python -m benchmarks.segmenter_family --workdir=WORKDIR --output=family.md
 
 The figures are measured on the exported .tflite files and the test photos. The Markdown table has a row for each file.
-A row has the IoU of the file's masks with the true masks (over the whole test set and per image), and their IoU with
-the masks that the run's own float32 file predicts. It also has the size of the file in bytes, and its median latency
-for one image on one thread of LiteRT's interpreter. The files are called in turn, so other work on the machine slows
-all of them equally. If the export did not write a format, the table has no row for it.
+A row has the IoU of the file's masks with the true masks, over the whole test set and per image. It also has the IoU of
+the file's masks with the masks of the run's own float32 file, the size of the file in bytes, and the file's median
+latency for one image on one thread of LiteRT's interpreter. The files are called in turn, so other work on the machine
+slows all of them equally. If the export did not write a format, the table has no row for it.
 """
 
 import pathlib

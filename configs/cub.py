@@ -1,4 +1,5 @@
-"""CUB-200-2011 at 128x128, 11,788 photos of birds: 10,000 to train, 788 to validate, and 1,000 to test (appendix C).
+"""CUB-200-2011 at 128x128, 11,788 photos of birds: 10,000 to train, 788 to validate, and 1,000 to test (appendix C of
+the paper).
 
     python -m tf_layered_gan.main --config=configs/cub.py --workdir=runs/cub
 

@@ -45,7 +45,7 @@ def get_config():
     config.gan.discriminator_learning_rate = 4e-4
     config.gan.gamma_mi = 0.2  # with 1, the objects had only one colour per category after this short training
     config.gan.ema_decay = 0.995
-    config.segmenter.gamma_consistency = 1.0  # without photos, the final steps overfit to synthetic images
+    config.segmenter.gamma_consistency = 1.0  # without this loss, the segmenter overfits to synthetic images
     config.refine.bootstrap = True
     config.refine.passes = 1
     # On flowers and birds, a GAN of this size had a much lower IoU than the bootstrap.

@@ -17,7 +17,7 @@ def get_config():
     config.resolution = 32
     config.batch_size = 16
     config.data.source = "shapes"
-    config.data.crop_scale = (1.0, 1.0)  # photos are not cropped, because objects are never cut off in these images
+    config.data.crop_scale = (1.0, 1.0)  # no random crops, because the program draws only complete objects
     config.data.held_out_pictures = 300
     config.codes.z_dim = 64
     config.codes.public_z = False
@@ -45,7 +45,7 @@ def get_config():
     config.gan.mask_size = (0.12, 0.45)
     config.gan.ema_decay = 0.995
     config.segmenter.mask_size = (0.05, 0.8)
-    config.segmenter.gamma_consistency = 1.0  # with synthetic images alone, the segmenter overfits to synthetic images
+    config.segmenter.gamma_consistency = 1.0  # without this loss, the segmenter overfits to synthetic images
     config.segmenter.ema_decay = 0.98  # averages the weights of the last steps, because they vary too much
     config.refine.passes = 1
     config.schedule.rounds = 4

@@ -6,7 +6,9 @@ Time: about four minutes per run on one core.
 IoU to expect: 0.17 to 0.35 on birds, which is less than the IoU of a disc in the middle of each photo (0.43); see
 benchmarks/tables/README.md. These runs are meant for comparisons of settings, not for good masks.
 
-The method is exactly the paper's. Only resolution, widths, batch size, learning rates and length of training differ.
+The method is exactly the paper's. Only these settings differ from the paper's: the resolution, the widths and depths of
+the networks, the batch size, the learning rates, the decay of the averaged weights (`gan.ema_decay`), and the length of
+the training.
 """
 
 from tf_layered_gan.config import default_config

@@ -96,8 +96,8 @@ def step_gflop(gan: LayeredGAN, batch_size: int) -> float:
     the same cost. The step costs 3 G_b + 3 G_f + (2 + 1 + 4) D + (1 + 1 + 2) E_pi + 2 F, where the name of a network
     stands for the cost of its forward pass. In the forward pass, D is applied to photos and to composed images. For the
     update of the generators, the gradient passes through D, E_pi and F to their inputs. For the update of D and E_pi,
-    both gradients of these networks are computed. For D, they are computed for photos and for composed images. In round
-    1, F is left out.
+    the gradients with respect to the inputs and to the weights of their layers are computed. For D, both gradients are
+    computed for photos and for composed images. In round 1, F is left out.
     """
     counts = 3 * (multiply_adds(gan.background_generator) + multiply_adds(gan.foreground_generator))
     counts += 7 * multiply_adds(gan.discriminator) + 4 * multiply_adds(gan.mask_encoder)

@@ -3,15 +3,15 @@ draws the fitted line.
 
     python -m benchmarks.speed.growth --output=benchmarks/speed/growth.png
 
-Each axis is a setting. Most axes change one setting of the GAN's training step. The other settings are small: 32
-pixels, networks of width 8 without residual blocks, batches of 16, 100 categories, one device. The step is the same as
-in training, with a batch in memory. For the cost of replicas see `benchmarks.speed.replicas`. The axis `photos` is the
-number of photos in a dataset. It shows the time to read a batch of 16 training photos. This time includes looking up
-which photos come next in the epoch.
+Each axis is a setting. Each axis except `photos` changes one setting of the GAN's training step. The other settings of
+the step are small: 32 pixels, networks of width 8 without residual blocks, batches of 16, 100 categories, one device.
+The step is the same as in training, with a batch in memory. For the cost of replicas see `benchmarks.speed.replicas`.
+The axis `photos` is the number of photos in a dataset. For this axis, the command measures the time to read a batch of
+16 training photos. This time includes looking up which photos come next in the epoch.
 
 A point is the median CPU time of a few turns. The points of an axis take turns, so other work on the machine slows all
 of them equally. A line is fitted through the points on a log-log scale. Its slope is the exponent: the time grows like
-value ** exponent. An exponent of 1 means twice the time for twice the value.
+value ** exponent. With an exponent of 1, twice the value takes twice the time.
 """
 
 import functools

@@ -3,10 +3,10 @@
     python -m benchmarks.speed.replicas --config=configs/shapes.py
 
 `replicas` are logical CPU devices of one process. `workers` are processes with one device each. All of them are on this
-machine and share the batch of the config. For comparison, the column `apart` has the time of a step in the same number
-of processes that do not communicate. Each process computes its part of the batch. So communication takes this share of
-a step: 1 - apart / (the time of a step with communication). Communication includes summing the gradients and the batch
-statistics, and waiting for the slowest process.
+machine, and each of them computes an equal part of the config's batch. For comparison, the column `apart` has the time
+of a step in the same number of processes that do not communicate. Each process computes its part of the batch. So
+communication takes this share of a step: 1 - apart / (the time of a step with communication). Communication includes
+summing the gradients and the batch statistics, and waiting for the slowest process.
 
 The estimate for GPUs counts the all-reduces that workers need in a step, and their bytes. The estimated time is a lower
 bound for the tree and ring algorithms of NCCL. It is the sum of two times: the link's latency for each hop up and down
@@ -123,7 +123,7 @@ def _start(way: str, count: int) -> dict[str, Any]:
 
 
 def local_cluster(count: int) -> list[str]:
-    """Returns the TF_CONFIG of each of `count` workers on this machine, at free ports."""
+    """Returns one TF_CONFIG for each of `count` workers, which listen on free ports of this machine."""
     # All servers are open at the same time, so their ports differ.
     servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     cluster = {"worker": [f"127.0.0.1:{server.getsockname()[1]}" for server in servers]}
@@ -134,7 +134,7 @@ def local_cluster(count: int) -> list[str]:
 
 
 def _print_measured(batch_size: int) -> dict[str, Any]:
-    """Prints the table. Returns the measurement of its last row."""
+    """Prints the table. Returns the measurement of the table's last row."""
     print(f"{'':12}images/s   ms a step   apart, ms   communication")
     for way, count in itertools.product(("replicas", "workers"), (1, 2, 4)):
         apart, measured = _start("apart", count)["seconds"], _start(way, count)

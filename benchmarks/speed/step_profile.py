@@ -32,7 +32,7 @@ _WARM_UP = 2  # steps
 
 
 class Operation(NamedTuple):
-    """One run of an operation.
+    """One execution of an operation.
 
     Attributes:
         network: the network that the operation belongs to, or "other".

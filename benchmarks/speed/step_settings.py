@@ -82,7 +82,7 @@ def _serve(row: str, number: int, setting: str, threads: int) -> None:
 
 
 def main() -> None:
-    """Compares the settings that the flags name. In a worker, serves the step with one setting."""
+    """Compares the settings that the flags name. In a worker, takes steps with one setting on request."""
     given = flags.FLAGS
     if given.serve is not None:
         return _serve(given.row, given.round, given.serve, given.threads)
@@ -96,5 +96,5 @@ if __name__ == "__main__":
     flags.DEFINE_integer("round", 2, "Round of the step. From 2 on, the step is the same in all rounds.", lower_bound=1)
     flags.DEFINE_integer("pairs", 9, "Turns of each side.", lower_bound=2)
     flags.DEFINE_integer("threads", len(os.sched_getaffinity(0)), "Threads of each side.", lower_bound=1)
-    flags.DEFINE_string("serve", None, "For workers: the setting to serve. The program starts its workers itself.")
+    flags.DEFINE_string("serve", None, "The setting of a worker. The program itself starts its workers with this flag.")
     run_command(main)

@@ -11,7 +11,7 @@ average of the generators' weights is updated. The batch is in memory, so readin
 
 Both sides start with the same weights. Before the timing, the reports of the first steps are compared: the loss terms
 and the norms of the gradients. Each side has its own process, and the processes take turns, so other work on the
-machine slows all of them equally. The last figures of a row compare the speed of each side with the speed of a large
+machine slows all of them equally. The line of each side ends with its speed as a percentage of the speed of a large
 matrix product. The product takes turns with the steps. It is measured with both libraries, and the figure of the faster
 library is used.
 """
@@ -41,15 +41,15 @@ _KEEP_MEMORY = {
 _PRODUCT = 2 * 2048**3 / 1e9  # GFLOP of the matrix product in the workers
 _FIRST = 1e-4  # allowed difference between the reports of the first step; for values above 1, the relative difference
 _STEPS_COMPARED = 3
-# Allowed difference in later steps. It is larger because the length of Adam's first steps does not depend on the
-# gradient, so rounding errors grow.
+# Allowed difference in later steps. It is larger than in the first step, because the length of Adam's first steps does
+# not depend on the size of the gradient, so rounding errors grow.
 _LATER = 0.05
 
 Report = Mapping[str, float]
 
 
 def difference(ours: Report, theirs: Report) -> float:
-    """Returns the largest difference between two reports of a step. For values above 1, it is the relative difference.
+    """Returns the largest difference between two reports of a step. For values above 1, the difference is relative.
 
     Raises:
         ValueError: if the two reports do not have the same names.
@@ -63,7 +63,8 @@ def compare_first_steps(workers: Mapping[str, Worker]) -> dict[str, float]:
     """Takes the first steps, which are not timed, and compares their reports.
 
     Returns:
-        dict: for the name of each worker except ours, the difference between its first step and ours.
+        dict: its keys are the names of all workers except ours. Each value is the difference between the reports of
+            this worker's first step and of our first step.
 
     Raises:
         ValueError: if a report of another worker differs too much from ours.
@@ -96,10 +97,10 @@ def take_turns(workers: Mapping[str, Worker], pairs: int) -> tuple[dict[str, lis
 
 
 def describe(batch_size: int, gflop: float, steps: Mapping[str, Sequence], product: float) -> list[str]:
-    """Describes a row in a line for each side, and a line with the ratio for each side except ours.
+    """Describes a row of the comparison: one line with the speed of each side, then one with each ratio.
 
-    A ratio is our images per second divided by those of the other side. The line has the median over the pairs of
-    turns, and the first and third quartile.
+    There is a ratio for each side except ours: our images per second divided by those of the other side. Its line has
+    the median over the pairs of turns, and the first and third quartile.
 
     Args:
         batch_size: images in a step.

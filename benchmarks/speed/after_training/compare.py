@@ -53,7 +53,8 @@ def copy_photos(folders: Sequence[str], count: int, target: pathlib.Path) -> int
 def check(row: Row, ours: object, theirs: object) -> float:
     """Returns the largest difference between the results of both sides.
 
-    If `row.allowed` is less than 1, a difference is divided by the peer's value wherever this value is above 1.
+    If `row.allowed` is less than 1, differences are relative to the peer's value wherever the peer's value is above 1.
+    Elsewhere they are absolute.
 
     Raises:
         ValueError: if the difference is larger than the row allows.
@@ -68,7 +69,7 @@ def check(row: Row, ours: object, theirs: object) -> float:
 
 
 def measure(row: Row, ours: Worker, peer: Worker) -> str:
-    """Compares the results that both sides have for a row, times both sides, and returns the line of the table."""
+    """Compares the results of both sides for a row, times both sides, and returns the line that describes the row."""
     found = check(row, ours.take(row.name)[-1], peer.take(row.name)[-1])
     pairs = [(ours.take(row.name)[:2], peer.take(row.name)[:2]) for _ in range(row.pairs)]
     sides = list(zip(*pairs, strict=True))

@@ -12,7 +12,7 @@ import numpy as np
 PIXELS = 64  # width of masks and of decoded photos
 # Width of the images in pixels. Images of other sizes would be resized, and the two sides resize differently.
 _INCEPTION = 299
-# The size in pixels and the number of enlarged photos, by folder.
+# For each folder of enlarged photos: the width and height of each photo in pixels, and the number of photos.
 LARGER = {"medium": ((500, 375), 100), "camera": ((4000, 3000), 8)}
 _IMAGES, _FEATURES, _MASKS = 16, 4096, 200
 
@@ -25,8 +25,9 @@ class Row:
         name: name of the function in both workers (the processes of `ours` and `peer`).
         about: the computation, and the peer that it is compared with.
         count, unit: how many things a turn processes, and what they are, for example 500 and "masks".
-        allowed: the largest difference that the results of both sides may have. If `allowed` is less than 1, a
-            difference is divided by the peer's value wherever this value is above 1.
+        allowed: the largest difference that the results of both sides may have. If `allowed` is less than 1,
+            differences are relative to the peer's value wherever the peer's value is above 1. Elsewhere they are
+            absolute.
         pairs: number of turns of each side.
     """
 

@@ -21,15 +21,15 @@ class BatchNorm(nn.BatchNorm2d):
 class UpsampleConv(nn.Module):
     """Nearest-neighbour upsampling by 2 and a 3x3 convolution, as one transposed 4x4 convolution of stride 2.
 
-    This is faster than `F.interpolate` and a convolution. The kernel is merged as in `networks/upsampling.py`, but by a
-    matrix product, because this is fastest in PyTorch.
+    This is faster than `F.interpolate` and a convolution. The 4x4 kernel is computed from the 3x3 kernel as in
+    `networks/upsampling.py`, but by a matrix product, because this is fastest in PyTorch.
     """
 
     def __init__(self, channels: int, filters: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(filters, channels, 3, 3))
-        # Along each axis, the upsampling makes two copies of a pixel, j = 0 and j = 1. Where weight t of the 3x3 kernel
-        # lies on copy j, it is added to weight j + 2 - t of the merged kernel.
+        # Along each axis, the upsampling makes two copies of a pixel, j = 0 and j = 1. Weight t of the 3x3 kernel is
+        # multiplied with both copies. For copy j, weight t is added to weight j + 2 - t of the 4x4 kernel.
         along = torch.zeros(3, 4)
         for t in range(3):
             along[t, 2 - t : 4 - t] = 1

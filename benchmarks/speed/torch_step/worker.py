@@ -21,7 +21,7 @@ _PRODUCT = 2048  # number of rows and columns of both matrices
 def main(folder: str, way: str, threads: str) -> None:
     """Prepares the step and serves requests."""
     torch.set_num_threads(int(threads))
-    torch.set_flush_denormal(True)  # TensorFlow does the same
+    torch.set_flush_denormal(True)  # TensorFlow flushes denormal numbers to zero, too
     torch.manual_seed(0)
     settings = json.loads(pathlib.Path(folder, "settings.json").read_text())
     arrays = dict(np.load(pathlib.Path(folder, "weights.npz")))
