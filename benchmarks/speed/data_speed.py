@@ -79,6 +79,6 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_float("seconds", 10, "Seconds to measure the step, and each row of batches.", lower_bound=0)
+    flags.DEFINE_float("seconds", 10, "How many seconds to measure the step and each row of batches.", lower_bound=0)
     flags.DEFINE_integer("photos", 500, "Number of photos to make up.", lower_bound=3)
     app.run(main)

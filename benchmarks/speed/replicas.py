@@ -4,9 +4,9 @@
 
 `replicas` are logical CPU devices of one process. `workers` are processes with one device each. All of them are on this
 machine, and each of them computes an equal part of the config's batch. For comparison, the column `apart` has the time
-of a step in the same number of processes that do not communicate. Each process computes its part of the batch. So
-communication takes this share of a step: 1 - apart / (the time of a step with communication). Communication includes
-summing the gradients and the batch statistics, and waiting for the slowest process.
+of a step in the same number of processes that do not communicate. Each of these processes also computes its part of the
+batch. So communication takes this share of a step: 1 - apart / (the time of a step with communication). Communication
+includes summing the gradients and the batch statistics, and waiting for the slowest process.
 
 The estimate for GPUs counts the all-reduces that workers need in a step, and their bytes. The estimated time is a lower
 bound for the tree and ring algorithms of NCCL. It is the sum of two times: the link's latency for each hop up and down

@@ -4,8 +4,8 @@
 
 The flags after `--` are passed to `tf_layered_gan.main`. The run must not end before the given time is over. Its
 resident memory is read from /proc every ten seconds (Linux). Its images per second are read from its lines of progress.
-The first tenth of the time is left out, because the run is still starting. A straight line is fitted to the other
-readings. Its slope is the change in an hour.
+The first tenth of the time is left out, because the run is still starting at that time. A straight line is fitted to
+the other readings. Its slope is the change in an hour.
 """
 
 import pathlib

@@ -150,7 +150,7 @@ def _imports(pairs: int) -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Measures what the first argument names."""
+    """Measures imports or first steps, as the first argument says."""
     with command_errors():
         if argv[1:] == ["imports"]:
             _imports(flags.FLAGS.pairs)

@@ -93,7 +93,9 @@ def main() -> None:
 if __name__ == "__main__":
     flags.DEFINE_multi_string("setting", [], "FIELD=VALUE; may be repeated.")
     flags.DEFINE_string("row", "64:16", "RESOLUTION:WIDTH.")
-    flags.DEFINE_integer("round", 2, "Round of the step. From 2 on, the step is the same in all rounds.", lower_bound=1)
+    flags.DEFINE_integer(
+        "round", 2, "Round whose step is measured. From 2 on, all rounds have the same step.", lower_bound=1
+    )
     flags.DEFINE_integer("pairs", 9, "Turns of each side.", lower_bound=2)
     flags.DEFINE_integer("threads", len(os.sched_getaffinity(0)), "Threads of each side.", lower_bound=1)
     flags.DEFINE_string("serve", None, "The setting of a worker. The program itself starts its workers with this flag.")

@@ -9,9 +9,9 @@ U-Net of width 8. All other settings are the paper's (batches of 32, float32). A
 power iteration and a forward pass. Then G_b and G_f are updated, and after them D, E_x and E_pi. At the end, the moving
 average of the generators' weights is updated. The batch is in memory, so reading photos and drawing codes do not count.
 
-Both sides start with the same weights. Before the timing, the reports of the first steps are compared: the loss terms
-and the norms of the gradients. Each side has its own process, and the processes take turns, so other work on the
-machine slows all of them equally. The line of each side ends with its speed as a percentage of the speed of a large
+Both sides start with the same weights. Before the timing, the reports of the first steps are compared. A report has the
+loss terms and the norms of the gradients. Each side has its own process, and the processes take turns, so other work on
+the machine slows all of them equally. The line of each side ends with its speed as a percentage of the speed of a large
 matrix product. The product takes turns with the steps. It is measured with both libraries, and the figure of the faster
 library is used.
 """
@@ -153,7 +153,7 @@ def main() -> None:
 if __name__ == "__main__":
     define_path("torch_python", "A Python interpreter with the packages in torch_step/requirements.txt.", required=True)
     flags.DEFINE_list("rows", ["32:16", "64:16", "64:32", "128:16"], "Each RESOLUTION:WIDTH.")
-    flags.DEFINE_list("rounds", ["1", "2"], "Rounds of the step. From 2 on, the step is the same in all rounds.")
+    flags.DEFINE_list("rounds", ["1", "2"], "Rounds whose step is measured. From 2 on, all rounds have the same step.")
     flags.DEFINE_list("torch", ["eager", "compile"], "Ways to run PyTorch. Compiling takes minutes for each row.")
     flags.DEFINE_integer("pairs", 15, "Turns of each side.", lower_bound=2)
     flags.DEFINE_integer("threads", len(os.sched_getaffinity(0)), "Threads of each side.", lower_bound=1)

@@ -37,7 +37,10 @@ _SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # variables that NumPy,
 
 
 def copy_photos(folders: Sequence[str], count: int, target: pathlib.Path) -> int:
-    """Copies the same number of photos from each folder, evenly spaced in its list. Returns the number of copies."""
+    """Copies the same number of photos from each folder. Returns the number of copies.
+
+    The copied photos are evenly spaced in the list of the photos of their folder.
+    """
     target.mkdir()
     each = count // len(folders)
     for i, folder in enumerate(folders):

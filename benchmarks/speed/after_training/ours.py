@@ -66,11 +66,11 @@ class Ours:
         return _mean_colours([_square(path) for path in self._inputs.photos])
 
     def medium(self) -> list:
-        """Decodes larger photos in the same way."""
+        """Does what `decode` does, with photos of 500 x 375 pixels."""
         return _mean_colours([_square(path) for path in self._inputs.enlarged("medium")])
 
     def camera(self) -> list:
-        """Decodes photos of a camera's size in the same way."""
+        """Does what `decode` does, with photos of 4000 x 3000 pixels."""
         return _mean_colours([_square(path) for path in self._inputs.enlarged("camera")])
 
     def folder(self) -> list:

@@ -37,7 +37,7 @@ class Peers:
         self._turns = itertools.count()
 
     def features(self) -> list:
-        """Returns the features of all images by pytorch-fid's network."""
+        """Returns the features that pytorch-fid's network computes for all images."""
         import torch
 
         network = self._network()
@@ -75,11 +75,11 @@ class Peers:
         return _decode(self._inputs.photos, self._threads)
 
     def medium(self) -> list:
-        """Decodes larger photos in the same way."""
+        """Does what `decode` does, with photos of 500 x 375 pixels."""
         return _decode(self._inputs.enlarged("medium"), self._threads)
 
     def camera(self) -> list:
-        """Decodes photos of a camera's size in the same way."""
+        """Does what `decode` does, with photos of 4000 x 3000 pixels."""
         return _decode(self._inputs.enlarged("camera"), self._threads)
 
     def folder(self) -> list:

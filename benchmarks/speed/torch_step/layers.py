@@ -21,7 +21,7 @@ class BatchNorm(nn.BatchNorm2d):
 class UpsampleConv(nn.Module):
     """Nearest-neighbour upsampling by 2 and a 3x3 convolution, as one transposed 4x4 convolution of stride 2.
 
-    This is faster than `F.interpolate` and a convolution. The 4x4 kernel is computed from the 3x3 kernel as in
+    This is faster than `F.interpolate` followed by a convolution. The 4x4 kernel is computed from the 3x3 kernel as in
     `networks/upsampling.py`, but by a matrix product, because this is fastest in PyTorch.
     """
 
