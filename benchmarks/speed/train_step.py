@@ -97,10 +97,10 @@ def take_turns(workers: Mapping[str, Worker], pairs: int) -> tuple[dict[str, lis
 
 
 def describe(batch_size: int, gflop: float, steps: Mapping[str, Sequence], product: float) -> list[str]:
-    """Describes a row of the comparison: one line with the speed of each side, then one with each ratio.
+    """Describes a row of the comparison. Each side has a line with its speed, and each side except ours has a ratio.
 
-    There is a ratio for each side except ours: our images per second divided by those of the other side. Its line has
-    the median over the pairs of turns, and the first and third quartile.
+    A ratio is our images per second divided by those of the other side. The line of a ratio has the median over the
+    pairs of turns, and the first and third quartile.
 
     Args:
         batch_size: images in a step.
