@@ -16,7 +16,7 @@ from ..fit import to_square
 from ..segmenter import Segmenter
 from .plan import find_images
 
-WARM_UP = 10  # the first calls are not timed, because they are slower: caches are cold, the clock is low
+WARM_UP = 10  # the first calls are not timed, because they are slower: caches are empty, and the CPU's clock is low
 RANDOM_SIZE = (640, 480)
 
 T = TypeVar("T")
