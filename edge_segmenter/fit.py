@@ -5,7 +5,7 @@ There are three fits:
     "squeeze"  the whole photo, without its aspect ratio.
     "pad"      the whole photo, with its aspect ratio, in the middle. Repeated edge pixels fill the rest of the square.
 
-Training can use any of the three fits. After training, the network always sees the whole photo. This photo is squeezed
+Training can use any of the three fits. After training, the network always sees the whole photo. The photo is squeezed
 if the network learned from squeezed photos, and padded otherwise. A network that learned from cropped photos gets
 padded photos, because padding keeps the shape of objects as cropping does. Padding cuts nothing off, and repeated edge
 pixels add no visible edge.
@@ -54,7 +54,11 @@ def foreground_probability(
 
 
 def to_square(image: Image.Image, resolution: int, fit: str) -> tuple[np.ndarray, Filled]:
-    """Fits an image into a square. Returns uint8 [resolution, resolution, rgb], and the slices [y, x] of the image."""
+    """Fits an image into a square.
+
+    Returns:
+        uint8 [resolution, resolution, rgb], and the slices [y, x] that the image fills in the square.
+    """
     resized, filled = visible_part(image, resolution, fit)
     return padded(np.array(resized), resolution, filled, mode="edge"), filled
 
@@ -71,7 +75,7 @@ def visible_part(
         resample: the resizing method of Pillow. Pillow's bilinear resizing is antialiased.
 
     Returns:
-        PIL.Image of the same mode, and the slices [y, x] of the square that this image fills.
+        PIL.Image of the same mode, and the slices [y, x] that this image fills in the square.
     """
     box, filled = _placement(image.size, resolution, fit)
     height, width = (part.stop - part.start for part in filled)
@@ -87,14 +91,17 @@ def padded(values: np.ndarray, resolution: int, filled: Filled, **padding: Any) 
 
 
 def to_own_size(probability: np.ndarray, image: Image.Image) -> np.ndarray:
-    """Resizes a probability, float32 [y, x], from the visible part of the square to the size of the image."""
+    """Resizes a probability, float32 [y, x], from the part of the square that shows the image to the image's size."""
     small = Image.fromarray(np.ascontiguousarray(probability))
     resized = np.array(small.resize(image.size, Image.Resampling.BILINEAR))
     return resized.clip(0, 1, out=resized)
 
 
 def _placement(size: tuple[int, int], resolution: int, fit: str) -> tuple[tuple[float, float, float, float], Filled]:
-    """Returns the visible box of an image, (left, top, right, bottom), and the slices [y, x] that the box fills."""
+    """Returns the box of an image that is visible in the square, and the slices [y, x] that it fills in the square.
+
+    The box is (left, top, right, bottom), in pixels of the image.
+    """
     width, height = size
     if fit == "crop":
         left, top = (0.5 * (side - min(size)) for side in size)

@@ -37,7 +37,7 @@ def cutout(image: Image.Image, probability: np.ndarray, alpha: Image.Image | Non
     result = image.copy() if alpha is None else _without_white(image, alpha)
     shown = _alpha(probability)
     result.putalpha(shown)
-    result.paste((0, 0, 0, 0), mask=shown.point([255] + [0] * 255))  # otherwise the hidden background could be restored
+    result.paste((0, 0, 0, 0), mask=shown.point([255] + [0] * 255))  # otherwise the file would keep the background's colours
     return result
 
 

@@ -20,7 +20,7 @@ class Segmenter:
 
     Every method takes an image: the path of a file, a PIL.Image in mode RGB, or uint8 [height, width, rgb]. Convert an
     array of OpenCV first, because its channels are in BGR order. Any other value raises ValueError. A photo is turned
-    upright as its EXIF says. If a file is transparent, the probability is multiplied by its alpha. Threads may share a
+    upright as its EXIF says. If a file has alpha, the probability is multiplied by this alpha. Threads may share a
     Segmenter. The model then processes their images one after another. A Segmenter that is copied, or sent to another
     process by pickle, loads the model from its file again.
 

@@ -1,4 +1,7 @@
-"""Sharpening of a network's mask by the colours and the edges of its image. The paper has no such step."""
+"""Sharpening of a network's mask by the colours and the edges of its image.
+
+The paper that this program implements has no such step.
+"""
 
 import numpy as np
 from PIL import Image
@@ -22,11 +25,11 @@ def sharpen(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
     """Sharpens a mask by the colours inside the mask, and by the edges of the image.
 
     The colours of the image are put into 24 bins (k-means in CIELAB). In each bin, a fraction of the pixels is inside
-    the mask. This fraction is a second estimate of the foreground probability of all pixels in the bin. The product of
-    the odds of both estimates (the network's mask and the fraction) is divided by the odds of the mean probability.
-    This gives a better mask. The fractions are computed three times, because a better mask gives better fractions. Then
-    a guided filter (He et al. 2010) moves the boundary to the edges in the image. The guide is the lightness. The same
-    input always gives the same result.
+    the mask. This fraction is a second estimate of the foreground probability of all pixels in the bin. The network's
+    mask is the first estimate. The odds of both estimates are multiplied, and the product is divided by the odds of the
+    mean probability. This gives a better mask. The fractions are computed three times, because a better mask gives
+    better fractions. Then a guided filter (He et al. 2010) moves the boundary to the edges in the image. The guide is
+    the lightness. The same input always gives the same result.
 
     If a side of the image is longer than 256 pixels, the coefficients of the filter are computed on a reduced copy and
     applied to the full image (He and Sun 2015). So the boundary is as fine as the pixels of the image.

@@ -4,8 +4,8 @@
 
 MODEL is a .tflite file or a SavedModel. A mask has the same name as its photo. White pixels are foreground. Photos
 without a mask are skipped. The model sees whole photos. They are squeezed if the model learned from squeezed photos,
-and padded otherwise. The results differ from the run's metrics.json, whose values are measured on squares at the
-model's resolution, see `data.fit`.
+and padded otherwise. The results differ from the metrics.json of the run that trained the model, because the values in
+metrics.json are measured on squares at the model's resolution, see `data.fit`.
 """
 
 import functools

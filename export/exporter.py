@@ -64,7 +64,7 @@ def export_segmenter(
             "fine_tuned": number of photos for fine-tuning
             "refused": None, or a str with the reason to refuse the format
 
-        If a format cannot be converted, its dict has only "refused".
+        If the conversion to a format fails, the dict of this format has only "refused".
 
     Raises:
         ValueError: a format was refused, `max_iou_loss` is out of range, or `output` cannot be used, see
@@ -131,7 +131,7 @@ class Exporter:
 
     @contextlib.contextmanager
     def _recording(self, path: pathlib.Path) -> Iterator[dict]:
-        """Refuses a format that cannot be converted, and lets the export of the other formats go on."""
+        """Refuses a format if the conversion to it fails, and lets the export of the other formats go on."""
         figures = self.figures[path.name] = {"refused": None}
         try:
             yield figures

@@ -41,7 +41,7 @@ def replacing_export(output: pathlib.Path) -> Iterator[pathlib.Path]:
 
 
 def _check_owner(output: pathlib.Path) -> None:
-    """Raises an error if the export would overwrite files that no earlier export wrote."""
+    """Raises an error if `output` holds files that this export would replace and that no earlier export wrote."""
     replaced = [name for name in (SAVED_MODEL, MODEL_CARD, *FILES) if (output / name).exists()]
     if replaced and not any((output / name).exists() for name in (EXPORT_RECORD, "lock")):
         raise ValueError(

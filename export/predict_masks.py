@@ -11,15 +11,17 @@ description applies to the model:
     --size=R                the input may have any height and width; R is used for both
     --input_range=LOW,HIGH  the input is float32; LOW and HIGH are its values for the pixels 0 and 255
     --logits                the output is logits; the command applies a sigmoid to one channel, or a softmax to several
-    --channel=N             the output has several channels, or is a map of class ids, integers [batch, R, R]
+    --channel=N             the output has several channels, or is a map of class ids, integers [batch, R, R]; N is the
+                            channel or the class id of the foreground
 
 Use a supervised segmenter, such as the paper's Mask R-CNN. An IoU with these masks then measures how far this program's
 segmenter agrees with that segmenter.
 
-The command writes a PNG of the photo's size to MASKS for each validation and test photo: 255 where the probability is
-above one half. The model sees the whole photo, see edge_segmenter/fit.py. Existing masks are kept, so an interrupted
-command can be started again. MASKS/predicted_by.json records the model (name, SHA-256), the flags and the dataset. The
-command refuses a folder MASKS whose masks were made with another model, other flags or another dataset.
+The command writes a PNG of the photo's size to MASKS for each validation and test photo. A pixel of the PNG is 255
+where the probability is above one half, otherwise 0. The model sees the whole photo, see edge_segmenter/fit.py.
+Existing masks are kept, so an interrupted command can be started again. MASKS/predicted_by.json records the model
+(name, SHA-256), the flags and the dataset. The command refuses a folder MASKS whose masks were made with another model,
+other flags or another dataset.
 
 A SavedModel is a program. Do not use a SavedModel from a source that you do not trust, see
 tf_layered_gan/labelling/any_segmenter.py.
@@ -97,7 +99,10 @@ def _refuse(masks: str) -> None:
 
 
 def _mask_path(masks: str, name: str) -> pathlib.Path:
-    """Returns the path of a mask. Refuses a path outside `masks`: a name from an archive, or a link, may lead there."""
+    """Returns the path of a mask.
+
+    Refuses a path outside `masks`, because a name from an archive or a link may lead there.
+    """
     path = pathlib.Path(masks, name)
     target = os.path.realpath(path.parent)
     if not pathlib.Path(target).is_relative_to(os.path.realpath(masks)):

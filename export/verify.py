@@ -160,9 +160,9 @@ def loss_refusal(figures: dict, keras_true_iou: float | None, max_iou_loss: floa
 def least_agreement(keras_true_iou: float | None, max_iou_loss: float) -> float:
     """Returns the least IoU that the masks of a file must have with the Keras model's masks.
 
-    Without test masks, this IoU is 1 - `max_iou_loss`. With test masks, it is at most `MIN_AGREEMENT`, because the main
-    check is then the IoU with the test masks. But the main check alone is not enough, because two different masks can
-    have the same IoU with the test mask, for example a full mask and an almost empty mask.
+    Without test masks, this IoU is 1 - `max_iou_loss`. With test masks, this IoU is at most `MIN_AGREEMENT`, because
+    the IoU with the test masks is then the main check. The main check alone is not enough, because two different masks
+    can have the same IoU with the test mask, for example a full mask and an almost empty mask.
 
     Args:
         keras_true_iou: IoU of the Keras model's masks with the test masks, None without test masks.

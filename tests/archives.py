@@ -57,7 +57,7 @@ def accept(monkeypatch, source, folder):
 def write_cub(folder, numbers=(3, 12, 1, 10, 19, 2, 26)):
     """Writes photos.
 
-    Photo number n is grey with the value n. Sorted by their names, the photos are not in the order of their numbers.
+    Photo number n is grey with the value n. Sorting the photos by name gives a different order than sorting by number.
     """
     root, names = "CUB_200_2011", {n: f"001.Black_footed_Albatross/Bird_{100 - n:04}_{n}" for n in numbers}
     images = {f"{root}/images/{name}.jpg": image_file("JPEG", (20, 30), n) for n, name in names.items()}

@@ -35,8 +35,8 @@ def segment_video(
         states none).
 
     Raises:
-        ValueError: if the source cannot be opened or has no frame, another command writes into the folders of the
-            results, a video cannot be written, or OpenCV fails.
+        ValueError: if the source cannot be opened or has no frame, if another command writes into the folders of the
+            results, if a video cannot be written, or if OpenCV fails.
         OSError: if a folder or an image cannot be written.
     """
     with video.opencv_errors_named(source):

@@ -33,8 +33,8 @@ class Listing:
         unreadable: each folder that cannot be listed, with the reason.
         left_out: dict from a reason, such as `HIDDEN`, to the number of files and of links to folders that are left out
             for this reason.
-        other_suffixes: dict from a suffix that is not an image suffix to the number of files with it. The suffix is in
-            lower case, or "" for no suffix.
+        other_suffixes: dict from each suffix that is not an image suffix, in lower case, to the number of files that
+            have this suffix. The key "" counts the files without a suffix.
     """
 
     folder: Path
@@ -99,9 +99,9 @@ def list_images(
 def _walk(target: Path | None, listing: Listing) -> Iterator[tuple[str, os.DirEntry, str]]:
     """Yields (path of the folder, entry, reason) for each entry that is not a folder.
 
-    The reason says why the whole folder is left out. The path of the folder is relative to `listing.folder`. It ends
-    with "/", or is "" for `listing.folder` itself. If the folder is not left out, the reason is "". Adds the folders
-    that cannot be listed to the listing, and counts the links that are not followed.
+    The path of the folder is relative to `listing.folder`. It ends with "/", or is "" for `listing.folder` itself. The
+    reason says why the whole folder is left out. It is "" if the folder is not left out. The function also adds the
+    folders that cannot be listed to the listing, and counts the links that are not followed.
     """
     folder = listing.folder
     root = Path(os.path.realpath(folder))
@@ -110,7 +110,7 @@ def _walk(target: Path | None, listing: Listing) -> Iterator[tuple[str, os.DirEn
     links: list[tuple[Path, Path, str]] = []
     seen: set[Path] = set()
     while folders or links:
-        here, real, reason = folders.pop() if folders else links.pop(0)  # real paths come first
+        here, real, reason = folders.pop() if folders else links.pop(0)  # folders come before links to folders
         if real in seen or (real != root and root.is_relative_to(real)):
             listing.left_out[reason or SEARCHED] += 1
             continue

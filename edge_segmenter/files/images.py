@@ -113,7 +113,7 @@ def read_with_alpha(file: File, *, size: int | None = None, backdrop: str = "whi
             _shrink(image, size)
         has_rgb_profile = image.mode in ("RGB", "RGBA", "P", "PA")
         result, alpha = _flattened(upright(image, _decoded(image)), backdrop)
-        # The cut-out is RGB, but Pillow would save it even with a profile for CMYK or grey.
+        # Otherwise Pillow would store a profile for CMYK or grey in the cut-out, although the cut-out is RGB.
         profile = image.info.get("icc_profile") if has_rgb_profile else None
         kept = {"icc_profile": profile, "dpi": _pixels_per_inch(image)}
         result.info = {name: value for name, value in kept.items() if value}

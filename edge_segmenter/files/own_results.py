@@ -14,7 +14,7 @@ from typing import IO
 from . import lock
 
 MARK = ".edge_segmenter"
-FOLDERS = {"mask": "masks", "cutout": "cutouts", "blurred": "blurred"}  # from a kind of result to its folder
+FOLDERS = {"mask": "masks", "cutout": "cutouts", "blurred": "blurred"}  # kind of result: name of its folder
 _OF_RESULTS = frozenset(FOLDERS.values())
 _TEXT = (
     "Results of edge-segmenter. This file keeps the folder out of the search for photos. "

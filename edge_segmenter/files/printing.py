@@ -1,4 +1,4 @@
-"""Printing to the terminal. It works for any file name, and even after the terminal was closed."""
+"""Printing to the terminal. The functions work for any file name, and even after the terminal was closed."""
 
 import contextlib
 import os

@@ -1,4 +1,7 @@
-"""Reading and writing of frames of video files and cameras. It needs OpenCV, which the extra `video` installs."""
+"""Reads frames from video files and cameras, and writes frames to video files and folders.
+
+This module needs OpenCV, which the extra `video` installs.
+"""
 
 import contextlib
 import itertools

@@ -49,7 +49,7 @@ def run_facts(
         source: a key of `SOURCES`.
         fit: how photos became squares, see `edge_segmenter.fit`.
         photos: dict of the number of photos in "train", "validation" and "test".
-        supervised: whether the segmenter learnt from masks of photos.
+        supervised: whether the segmenter learnt from the masks that the photos came with.
         labeller: whether a segmenter that was trained elsewhere made the masks for the bootstrap, see
             `training.labeller`.
         encoder: the segmenter's pretrained encoder, see the field `networks.encoder`.

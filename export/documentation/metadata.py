@@ -20,7 +20,7 @@ from tf_layered_gan.files.records import write_record
 
 from ..tflite.flatbuffer import parse, serialize
 
-FORMAT_VERSION = 1  # the version of the signatures of the file, and of the fields in the metadata
+FORMAT_VERSION = 1  # one version for the signatures of the file and for the fields in the metadata
 _IN_SAVEDMODEL = pathlib.Path("assets.extra", ENTRY)  # TensorFlow reserves this folder for other programs
 
 

@@ -1,4 +1,4 @@
-"""Folding of each batch normalisation into the convolution before it, as in the converter of TFLite."""
+"""Folding of each batch normalisation into the convolution before it, as TFLite's converter does."""
 
 import keras
 import numpy as np
@@ -9,7 +9,7 @@ def fold_batch_norm(network: keras.Model) -> keras.Model:
     """Copies a network and folds each batch normalisation into the convolution before it.
 
     Args:
-        network: functional model. Its layers with weights are Conv2D, DepthwiseConv2D or BatchNormalization layers.
+        network: functional model. Each layer with weights must be a Conv2D, a DepthwiseConv2D or a BatchNormalization.
             Every BatchNormalization must normalise the channels of a convolution without activation. No other layer may
             use the output of this convolution.
 
@@ -61,7 +61,7 @@ def _call(layer: keras.Layer, *args: keras.KerasTensor, **kwargs: object) -> ker
 def _folded_weights(layer: keras.Layer, norm: layers.BatchNormalization | None) -> tuple[np.ndarray, np.ndarray]:
     """Returns the kernel and the bias of a convolution.
 
-    If a normalisation follows the convolution, the normalisation is folded into both.
+    If a normalisation follows the convolution, the normalisation is folded into the kernel and the bias.
     """
     kernel, channels = np.asarray(layer.kernel), layer.output.shape[-1]
     bias = np.asarray(layer.bias) if layer.use_bias else np.zeros(channels, "float32")

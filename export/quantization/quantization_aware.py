@@ -2,7 +2,8 @@
 
 This training makes the masks of the int8 model more similar to the masks of the float model. As in Jacob et al. 2018,
 batch normalisation is folded first, so that training and TFLite round the same numbers. On each photo, the network
-learns to repeat its output from before the tuning (distillation, Hinton et al. 2015). So no labels are needed.
+learns to repeat the output that it had before the fine-tuning (distillation, Hinton et al. 2015). So no labels are
+needed.
 """
 
 from collections.abc import Callable
@@ -30,7 +31,7 @@ def fine_tune(
     learning_rate: float = 3e-5,
     seed: int = 0,
 ) -> keras.Model:
-    """Returns a tuned copy of F. The int8 model of this copy agrees better with F's masks than the int8 model of F.
+    """Returns a tuned copy of F. Its int8 model agrees better with F's masks than the int8 model of F itself does.
 
     Args:
         network: F, which maps float32 [batch, resolution, resolution, rgb] in [-1, 1] to logits. `fold_batch_norm` must
@@ -132,7 +133,10 @@ class Round(layers.Layer):
 
 
 def rounded_kernel(layer: keras.Layer) -> tf.Tensor:
-    """Returns a kernel rounded to 254 steps per filter, symmetric about 0. The gradient ignores the rounding."""
+    """Returns a layer's rounded kernel. The gradient ignores the rounding.
+
+    The weights of a filter become multiples of a step, which is 1/127 of the largest absolute weight in this filter.
+    """
     kernel = tf.convert_to_tensor(layer.kernel)
     filter_axes = (0, 1) if isinstance(layer, layers.DepthwiseConv2D) else (0, 1, 2)
     step = tf.maximum(tf.reduce_max(tf.abs(kernel), filter_axes, keepdims=True) / 127, np.finfo("float32").tiny)

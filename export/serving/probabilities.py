@@ -26,7 +26,8 @@ class ServingModel(keras.Model):
             float32 [batch, resolution, resolution, 1] in [0, 1].
         """
         # A convolution with a bias computes x / 127.5 - 1 from the pixels x, because this is one operation in TFLite.
-        # With two operations, both results would have the range [-1, 2], and int8 would keep only 170 of the 256 greys.
+        # With two operations, a product and a sum, both results would have the range [-1, 2], and int8 would keep only
+        # 170 of the 256 greys.
         scale = ops.full((1, 1, 3, 1), 1 / 127.5)
         images = ops.depthwise_conv(ops.cast(pixels, "float32"), scale, data_format="channels_last")
         return ops.sigmoid(self.network(images + ops.full((3,), -1.0), training=False))

@@ -1,4 +1,4 @@
-"""Conversion of .tflite files to objects that can be changed, and back. It does not need TensorFlow."""
+"""Conversion of .tflite files to objects that can be changed, and back. This module does not need TensorFlow."""
 
 import flatbuffers
 import numpy as np

@@ -56,7 +56,7 @@ def resampling_matrix(
 ) -> tf.Tensor:
     """Computes Pillow's weights for antialiased bilinear resizing.
 
-    The weights form a triangle that is two pixels wide. These are pixels of the line that has fewer pixels: the line to
+    The weights form a triangle. Its width is two pixels of the shorter line. The shorter line is either the line to
     resize or the resized line.
 
     Args:
@@ -100,7 +100,7 @@ def _sides(image: tf.Tensor, fit: str) -> list[tuple[tf.Tensor, tf.Tensor]]:
 
 
 def _square_matrix(side: tf.Tensor, longest: tf.Tensor, resolution: int) -> tf.Tensor:
-    """Computes the matrix that resizes a side of the image to the square. The edge pixel fills the rest."""
+    """Computes the matrix that resizes a side of the image to the square. Copies of the edge pixel fill the rest."""
     length, start = filled_part(side, longest, resolution)
     target = tf.clip_by_value(tf.range(resolution) - start, 0, length - 1)
     return resampling_matrix(tf.range(side), side, target, length)

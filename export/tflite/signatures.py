@@ -102,14 +102,14 @@ def _append(
 
 
 def _unnamed(tensor: schema.TensorT) -> schema.TensorT:
-    """Returns a copy without a name. The names would take a third of the bytes of the second signature."""
+    """Returns a copy of a tensor without its name. Names would take a third of the bytes of the second signature."""
     tensor = copy.copy(tensor)
     tensor.name = None
     return tensor
 
 
 def _in_order(graph: schema.SubGraphT) -> list[schema.OperatorT]:
-    """Sorts the operators of a graph: each operator comes just before the first operator that needs its result.
+    """Sorts the operators of a graph, so that each operator comes just before the first one that needs its result.
 
     In this order, large tensors are in memory only for a short time. Operators that a delegate does not support come at
     the beginning or the end of the graph. There they do not split the part of the graph that runs on the delegate.

@@ -20,7 +20,7 @@ def test_both_sides_resize_the_same_way():
     ours = fid.resize(tf.constant(image[np.newaxis]))[0]
     np.testing.assert_allclose(
         compare_inception._resized(image.astype(np.float64)), ours, atol=5e-3
-    )  # `atol` is in grey levels; it is needed because positions in float32 are not exact
+    )  # the tolerance, in grey levels, is needed because positions in float32 are not exact
 
 
 def test_a_stopped_command_goes_on(tmp_path, monkeypatch):

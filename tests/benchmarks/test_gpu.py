@@ -1,4 +1,4 @@
-"""Tests of the GPU tool.
+"""Tests of the tool in benchmarks/gpu, which trains on a machine without TensorFlow.
 
 TensorFlow exports a run. JAX trains this run on the CPU, in another environment. Then TensorFlow imports the result.
 """
@@ -71,7 +71,7 @@ def test_jax_trains_what_tensorflow_exported_and_imports(jax_python, tmp_path):
     config = GPU / "configs" / "tiny.py"
     run(sys.executable, "-m", "benchmarks.gpu.export", f"--config={config}", f"--output={raw}", "--reference_steps=2")
     run(jax_python, "-m", "benchmarks.gpu.pack", "--precision=f32", raw, bundle)
-    alone = shutil.move(bundle, tmp_path / "device")  # the device's code is moved to a folder outside the project
+    alone = shutil.move(bundle, tmp_path / "device")  # the bundle must work in any folder
     flags = [f"--check={alone}", f"--out={out}", "--precision=f32", "--chunk=2", f"--cache={tmp_path / 'cache'}"]
     environment = {"JAX_PLATFORMS": "cpu", "JAX_LOG_COMPILES": "1", "PYTHONPATH": ""}
     log = run(jax_python, f"{alone}/run.py", *flags, "--budget=36000", **environment)

@@ -123,7 +123,7 @@ def test_configs_with_several_mutations_are_accepted_or_refused():
 
 
 def accepted_values(plain):
-    """Yields (field, value) for every mutation that is accepted, if a run with it trains quickly."""
+    """Yields (field, value) for every accepted mutation with which a run trains quickly."""
     for field in fields(plain):
         for value in VALUES:
             config = plain.copy_and_resolve_references()

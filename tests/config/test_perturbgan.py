@@ -19,8 +19,8 @@ def test_what_differs_from_the_papers_config_is_perturbgans_setting():
         "schedule.rounds": 1,
         "schedule.gan_images_per_round": 1_000_000,
     }
-    # As in the paper, the largest shift is 1/8 of the width, the weight of the binarisation loss is 2, and masks must
-    # cover at least 1/4 of the image.
+    # In the paper and in PerturbGAN, the largest shift is 1/8 of the width, the weight of the binarisation loss is 2,
+    # and masks must cover at least 1/4 of the image.
     assert (ours["perturbation.shift"], ours["gan.gamma_b"], ours["gan.mask_size"]) == (0.125, 2.0, (0.25, 1.0))
 
 

@@ -110,7 +110,8 @@ def test_brightness_is_added_and_clipped():
 
 
 def test_contrast_is_about_the_mean_colour():
-    # The two images have the means 0.2 and -0.5. The results are 0.2 +- 0.5 * 0.4 and -0.5 +- 0.5 * 0.1.
+    # The two images have the means 0.2 and -0.5. The contrast 0.5 halves the distances from the mean. So the new values
+    # are 0.2 +- 0.5 * 0.4 and -0.5 +- 0.5 * 0.1.
     images = tf.reshape(tf.constant([0.6, -0.2, -0.4, -0.6]), [2, 1, 2, 1]) * tf.ones(3)
     result = apply_color(images, tf.constant([[0.0, 0.5, 1.0, 0.0]] * 2))
     np.testing.assert_allclose(result[:, 0, :, 0], [[0.4, 0.0], [-0.45, -0.55]], atol=1e-5)
@@ -122,8 +123,8 @@ def test_no_saturation_leaves_the_luma():
 
 
 def test_half_a_turn_mirrors_at_the_luma():
-    # The luma is 0.1512, as in the test above. Half a turn of the hue keeps the luma and changes the sign of both
-    # colour axes. So the result is 2 * 0.1512 - (0.5, 0.1, -0.5).
+    # The luma is 0.1512, as in `test_no_saturation_leaves_the_luma`. Half a turn of the hue keeps the luma and changes
+    # the sign of both colour axes. So the result is 2 * 0.1512 - (0.5, 0.1, -0.5).
     np.testing.assert_allclose(colored([0.5, 0.1, -0.5], turn=0.5), [-0.1976, 0.2024, 0.8024], atol=1e-5)
 
 

@@ -89,7 +89,7 @@ def test_every_file_of_a_folder_is_read_or_named_once(files, tmp_path):
 
 def test_two_large_photos_are_not_decoded_at_once(large, tmp_path):
     (tmp_path / "photos").mkdir()
-    for name in "ac":  # b and d are for evaluation and are read twice, so they stay small
+    for name in "ac":  # the photos b and d are small, because photos for evaluation are read twice
         (tmp_path / "photos" / f"{name}.png").symlink_to(large / "limit.png")
     for name in "bd":
         mutations.noise().save(tmp_path / "photos" / f"{name}.png")

@@ -26,8 +26,8 @@ def test_objects_lie_in_the_image_and_vary_in_size(drawn):
 
 
 def test_every_shape_covers_its_centre_and_lies_in_the_disc_of_radius_1_16():
-    # The corner of the square is furthest from the origin: 0.8 * sqrt(2) = 1.13. The tip of the star is at 0.52 + 0.6 =
-    # 1.12.
+    # The corner of the square is furthest from the origin, at a distance of 0.8 * sqrt(2) = 1.13. The tip of the star
+    # has the distance 0.52 + 0.6 = 1.12.
     x, y = np.meshgrid(np.linspace(-1.5, 1.5, 301), np.linspace(-1.5, 1.5, 301))
     areas = []
     for shape in shapes.SHAPES:

@@ -41,7 +41,7 @@ def models():
     photos = np.random.default_rng(0).integers(0, 256, (4, RESOLUTION, RESOLUTION, 3)).astype("uint8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convert, "_span_all_values", lambda images: 30 + images * np.float32(0.7))
-        # The quantisation scale of the input of this model is not 1. In exported files it is 1.
+        # The quantisation scale of this model's input is not 1. The scale in exported files is 1.
         scaled = convert.to_tflite_int8(bright_network(), photos)
     return {
         MODEL: add_signatures(convert.to_tflite_float32(bright_network()), "pad"),
@@ -308,7 +308,7 @@ def test_resampling_is_pillows(page, size):
         [pixels.ravel().tolist(), values.ravel().tolist(), *size],
     )
     for source, actual in zip((pixels, values), resized, strict=True):
-        # Pillow weights the colours of RGBA by alpha, so each channel is resized on its own.
+        # Pillow would weight the colours of an RGBA image by alpha. So Pillow gets each channel as a separate image.
         channels = np.moveaxis(source, -1, 0) if source.ndim == 3 else source[None]
         expected = [
             np.asarray(Image.fromarray(channel).resize(size, Image.Resampling.BILINEAR)) for channel in channels

@@ -1,4 +1,4 @@
-"""Tests of how the page fits an image into the model's square. Its modules run in Node, without a browser."""
+"""Tests of how the page fits an image into the model's square. The page's modules run in Node, without a browser."""
 
 import json
 import shutil

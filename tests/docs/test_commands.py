@@ -180,7 +180,7 @@ def is_training(module, arguments):
 
 
 def small(module, arguments):
-    """Sets the flags that make a command small, but keeps the command's number of rounds."""
+    """Returns the arguments with flags that make the command run quickly. A given number of rounds is kept."""
     flags_set = SMALL_RUN if is_training(module, arguments) else SMALL.get(module, {})
     flags_given = [argument.partition("=")[0] for argument in arguments]
     values = {flag: value for flag, value in flags_set.items() if flag != ROUNDS or flag not in flags_given}
@@ -192,7 +192,7 @@ def small(module, arguments):
 
 
 def make_way(place, arguments):
-    """Empties the workdir of a command if the run in it has other settings.
+    """Empties the workdir of a command if the run in it began with different settings.
 
     The export in the workdir is kept, because later commands name it.
     """

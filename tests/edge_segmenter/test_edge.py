@@ -427,5 +427,5 @@ def test_a_misspelt_flag_is_refused_with_the_nearest(model, photos, tmp_path):
     finished = run(model, photos, tmp_path / "out", "--treshold=0.4")
     assert finished.returncode == 2
     assert "unrecognized arguments: --treshold=0.4; did you mean --threshold?" in finished.stderr
-    finished = run_main("segment", "--modle", str(model))  # --model is missing here too
+    finished = run_main("segment", "--modle", str(model))  # the required flag --model is also missing
     assert finished.returncode == 2 and "unrecognized arguments: --modle; did you mean --model?" in finished.stderr

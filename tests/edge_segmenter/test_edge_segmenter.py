@@ -214,7 +214,7 @@ def test_blur_leaves_the_foreground_and_has_no_halo(segmenter):
     probability[:, 32:] = 1
     result = np.asarray(results.blurred(Image.fromarray(pixels), probability, radius=4)).astype(int)
     assert (result[:, 32:] == 255).all()
-    assert 5 < result[16, 10, 0] < 60 and result[16, 4, 0] > 5  # the column is spread
+    assert 5 < result[16, 10, 0] < 60 and result[16, 4, 0] > 5  # the blur spreads the grey column
     assert (result[:, 28:32] < 3).all()  # a halo of the white foreground would give 100 and more
     found = segmenter.blurred(Image.fromarray(pixels), radius=4)
     assert (found.mode, found.size) == ("RGB", (64, 32)) and np.asarray(found)[:, 40:].min() == 255

@@ -61,7 +61,7 @@ def test_mask_of_a_video_is_a_video(model, clip, tmp_path):
     assert files(tmp_path / "out") == ["masks/clip.mp4"]
     masks, fps = read(tmp_path / "out/masks/clip.mp4")
     assert masks.shape == (4, 32, 64, 3) and fps == FPS
-    # The edge in the mask may be off by one pixel of the model, which is 64 / 16 pixels of the video.
+    # The edge in the mask may be off by one pixel of the model, which is 64 / 16 = 4 pixels of the video.
     for mask, white in zip(masks, (48, 40, 32, 24), strict=True):
         assert mask[:, : white - 6].max() < 60 and mask[:, white + 6 :].min() > 195
 

@@ -79,8 +79,8 @@ def test_pooled_hues_uses_the_other_images():
     inside[6:24, 4:28], cut_off[:, :6] = True, True  # cut_off has 192 of 1,024 pixels and 44 of the 124 border pixels
     images = np.concatenate([two_tone(thing, (200, 40, 40), (40, 60, 160)) for thing in (inside, cut_off)])
     assert (pooled_hues(images) == [inside, cut_off]).all()
-    # Without the other image, the area around `cut_off` counts as the object. Its share of the border pixels is
-    # smaller than its share of all pixels.
+    # Without the other image, the area around `cut_off` counts as the object, because this area has a smaller share of
+    # the border pixels than of all pixels.
     assert (pooled_hues(images[1:]) == ~cut_off).all()
 
 

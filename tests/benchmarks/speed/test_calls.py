@@ -26,8 +26,8 @@ def test_every_way_segments_and_counts_its_images(plain, tmp_path):
 
 
 def test_times_are_per_image_without_the_first_call(monkeypatch):
-    # `taken` has the seconds of each call. In each of three rounds, both ways are called. The first round is not
-    # counted.
+    # `taken` has the seconds that each call takes. In each of three rounds, "one" and "two" are called once. The first
+    # round is not counted.
     clock, taken = [0.0], iter([9.0, 8.0, 1.0, 6.0, 2.0, 4.0])
 
     def call():

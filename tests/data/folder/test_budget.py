@@ -21,5 +21,5 @@ def test_what_threads_hold_together_is_bounded():
     with ThreadPool(8) as pool:
         pool.map(take, [1, 2, 3, 4, 5, 6, 7, 8] * 3)
     assert 8 < most <= 10
-    with budget.reserved(1000):  # waits until the whole budget of 10 is free, because 1000 is above it
+    with budget.reserved(1000):  # 1000 is more than the budget of 10, so this waits until the whole budget is free
         pass
