@@ -85,7 +85,7 @@ def visible_part(
 def padded(values: np.ndarray, resolution: int, filled: Filled, **padding: Any) -> np.ndarray:
     """Puts values [y, x, ...] into the middle of a square. `np.pad` fills the rest, with the arguments `padding`."""
     if values.shape[:2] == (resolution, resolution):
-        return values  # np.pad is slow: it takes a tenth of the time that reading a small photo takes
+        return values  # np.pad would add a tenth to the time that reading a small photo takes
     around = [(part.start, resolution - part.stop) for part in filled]
     return np.pad(values, around + [(0, 0)] * (values.ndim - 2), **padding)
 

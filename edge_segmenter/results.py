@@ -37,7 +37,8 @@ def cutout(image: Image.Image, probability: np.ndarray, alpha: Image.Image | Non
     result = image.copy() if alpha is None else _without_white(image, alpha)
     shown = _alpha(probability)
     result.putalpha(shown)
-    result.paste((0, 0, 0, 0), mask=shown.point([255] + [0] * 255))  # otherwise the file would keep the background's colours
+    # Without this line, the file would still contain the colours of the background.
+    result.paste((0, 0, 0, 0), mask=shown.point([255] + [0] * 255))
     return result
 
 

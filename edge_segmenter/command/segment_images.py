@@ -1,4 +1,4 @@
-"""The command for images: reads and segments the images, and writes their results."""
+"""The command for images, which reads and segments the images and writes their results."""
 
 import errno
 import sys

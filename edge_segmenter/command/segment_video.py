@@ -1,4 +1,4 @@
-"""The command for a video or a camera: reads and segments the frames, and writes their results."""
+"""The command for a video or a camera, which reads and segments the frames and writes their results."""
 
 import contextlib
 import itertools

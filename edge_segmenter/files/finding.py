@@ -45,7 +45,7 @@ class Listing:
 
     @property
     def images(self) -> list[Path]:
-        """The paths of the images. For many images, use `names`: a million paths take seconds and 500 MB."""
+        """The paths of the images. For many images, use `names`, because a million paths take seconds and 500 MB."""
         return [self.folder / name for name in self.names]
 
     def notes(self) -> list[str]:

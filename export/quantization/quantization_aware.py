@@ -18,7 +18,7 @@ from tf_layered_gan.data.augmentation import random_flip_and_crop
 
 from .folding import fold_batch_norm, is_convolution
 
-# No rounding is needed after these layers: pixels have 8 bits already, and max pooling only selects values.
+# No rounding is needed after these layers, because pixels have 8 bits already and max pooling only selects values.
 _UNROUNDED = (layers.InputLayer, layers.MaxPooling2D)
 
 

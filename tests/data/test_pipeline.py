@@ -94,7 +94,7 @@ def test_a_photo_looks_different_every_time():
 
 
 def test_masks_are_flipped_and_cropped_like_their_photos():
-    images = noise().images[..., :1].repeat(3, axis=-1) // 128 * 255  # black and white; masks cover the white pixels
+    images = noise().images[..., :1].repeat(3, axis=-1) // 128 * 255  # black and white, and masks cover white pixels
     photos = Photos(images, images[..., 0] // 255, tuple("abcde"))
     for element in elements(photos, 3, **AUGMENTED):
         assert element["mask"].shape == (4, 3, 3, 1)
@@ -104,7 +104,7 @@ def test_masks_are_flipped_and_cropped_like_their_photos():
 
 
 def test_unlabelled_pixels_are_flipped_and_cropped_like_their_photos():
-    images = noise().images[..., :1].repeat(3, axis=-1) // 128 * 255  # black and white; white pixels have no label
+    images = noise().images[..., :1].repeat(3, axis=-1) // 128 * 255  # black and white, and white pixels are unlabelled
     photos = Photos(images, np.where(images[..., 0] == 255, UNLABELLED, FOREGROUND).astype(np.uint8), tuple("abcde"))
     for element in elements(photos, 3, **AUGMENTED):
         np.testing.assert_allclose(element["labelled"][..., 0], (1 - element["image"][..., 0]) / 2, atol=1e-6)

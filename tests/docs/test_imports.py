@@ -1,4 +1,4 @@
-"""A check that a module imports only from its own folder and from lower floors (docs/architecture.md)."""
+"""A check that a module imports only from its own folder and from lower floors, see docs/architecture.md."""
 
 import ast
 import pathlib
