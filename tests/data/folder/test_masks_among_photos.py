@@ -1,4 +1,4 @@
-"""Tests of two mistakes that users make: masks among the photos, and copies of test photos among the training photos."""
+"""Tests of two mistakes that users make: masks among the photos, and copies of test photos among training photos."""
 
 import numpy as np
 import pytest
