@@ -19,7 +19,7 @@ from edge_segmenter.command.plan import plan
 from edge_segmenter.files.own_results import FOLDERS
 from tf_layered_gan.data.folder import reading
 
-MEMORY = 1536 * 2**20  # bytes, the limit that data/folder/reading.py and edge_segmenter/command/run.py state
+MEMORY = 1536 * 2**20  # bytes, the limit that data/folder/reading.py and edge_segmenter/README.md state
 SECONDS = 200  # only a program that hangs takes longer
 
 LOAD = """
