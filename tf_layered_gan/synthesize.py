@@ -27,7 +27,8 @@ def write_dataset(config: ConfigDict, workdir: str | os.PathLike, count: int) ->
 
     The files are images/000000.png (RGB), masks/000000.png (grey, 255 = foreground, soft at the edges) and so on, and
     dataset.json. The folders images and masks can serve as `data.path` and `data.masks` of configs/folder.py. A run
-    then evaluates on the images with masks, and trains on the other images. Pair i depends only on the run and on i.
+    with `segmenter.supervised` can use the folders as they are. Any other run trains only on images that have no mask,
+    so some of the masks must be removed before such a run. Pair i depends only on the run and on i.
 
     Raises:
         FileNotFoundError: the run has no checkpoint.

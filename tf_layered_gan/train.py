@@ -38,4 +38,4 @@ def train(config: ConfigDict, workdir: str | os.PathLike) -> dict:
                     run.take(final_phase(run))  # appendix C.3
                 refine(run)  # passes over photos, which are not in the paper
                 return run.report()
-    raise AssertionError("unreachable: a run is attempted until it returns or raises")
+    raise AssertionError("unreachable: the attempts go on until one of them returns or raises")

@@ -244,7 +244,7 @@ def test_command_line_ends_with_an_error(tmp_path, arguments, message):
 def test_refuses_seeds_with_different_settings(tmp_path):
     make_table("2", tmp_path, seeds=[0], execute=Runner(), **SMALL)
     batch = ("--config.batch_size=8",)
-    with pytest.raises(ValueError, match="seed_0 and .*seed_1 are runs of one row, but also differ in batch_size"):
+    with pytest.raises(ValueError, match="seed_0 and .*seed_1 are runs of one row, but differ in batch_size"):
         make_table("2", tmp_path, seeds=[0, 1], execute=OnlyNew(), extra=batch, **SMALL)
 
 

@@ -45,11 +45,11 @@ class Segmenter(keras.Model):
         average_network: the ema of `network`. All other code uses the averaged network, because its masks change less
             from step to step.
 
-    A batch is a dict. It holds pairs, or photos, or the same number of pairs and photos. The items of pairs are "image"
-    x, float32 [batch, height, width, rgb] in [-1, 1], and "mask" pi, float32 [batch, height, width, 1] in [0, 1]. If
-    some pixels have no label, pairs also have "labelled", see `losses.segmentation`. The item of photos is "photo",
-    with the shape of "image". Every batch also has "color", the draws of the colour augmentation for pairs and photos,
-    see `augmentation.sample_color`. The step itself draws no random numbers.
+    A batch is a dict. It holds pairs, or photos, or both in equal numbers. The items of pairs are "image" x, float32
+    [batch, height, width, rgb] in [-1, 1], and "mask" pi, float32 [batch, height, width, 1] in [0, 1]. If some pixels
+    have no label, pairs also have "labelled", see `losses.segmentation`. The item of photos is "photo", with the shape
+    of "image". Every batch also has "color", the draws of the colour augmentation for pairs and photos, see
+    `augmentation.sample_color`. The step itself draws no random numbers.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Segmenter(keras.Model):
         return report | {"segmenter_gradient_norm": norm}
 
     def _pairs(self, batch: Batch) -> dict[str, Examples]:
-        """Returns a dict from the name of the loss on pairs to the pairs.
+        """Returns the pairs as `Examples`, in a dict whose key is the name of their loss.
 
         The dict is empty if the batch has no pairs.
         """
@@ -117,7 +117,7 @@ class Segmenter(keras.Model):
         return {"segmentation": (apply_color(batch["image"], batch["color"]), mask, labelled, used)}
 
     def _photos(self, batch: Batch) -> dict[str, Examples]:
-        """Returns a dict from the name of the loss on photos to the photos and the teacher's masks.
+        """Returns the photos and the teacher's masks as `Examples`, in a dict whose key is the name of their loss.
 
         The dict is empty if the batch has no photos.
         """
@@ -151,7 +151,7 @@ def synthetic_step(
         make_pairs: `perturbed_pairs`, `plain_pairs` or a `photo_like.PhotoLike`.
 
     Returns:
-        A function that takes a dict with the draws (see `LayeredGAN`) and "color", and perhaps with "photo" (see
+        A function that takes a dict with the draws (see `LayeredGAN`) and "color". The dict may also have "photo" (see
         `Segmenter`). The function returns what `Segmenter.train_step` returns.
     """
 

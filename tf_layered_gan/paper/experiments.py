@@ -2,10 +2,10 @@
 
     python -m tf_layered_gan.paper.experiments 1 --workdir=runs/tables
 
-Each run is a command `python -m tf_layered_gan.main ...`, which is printed. The workdir of each run is a folder inside
-`--workdir`. The name of this folder consists of the fields that the run changes. So two tables that need the same run
-use the same folder. When the command is started again, it skips finished runs and continues the others. Arguments after
-`--` are passed to every run, for example `-- --config.jit=True`.
+Each run is a command `python -m tf_layered_gan.main ...`, which is printed. The workdir of each run is the folder
+CONFIG/CHANGES/seed_N inside `--workdir`. CHANGES consists of the fields that the run changes. So two tables that need
+the same run use the same folder. When the command is started again, it skips finished runs and continues the others.
+Arguments after `--` are passed to every run, for example `-- --config.jit=True`.
 """
 
 import dataclasses
@@ -108,7 +108,7 @@ def _without_folder(argument: str) -> str:
 
 
 def _table(name: str, scale: str) -> Table:
-    """Returns a table. At the small scale, the table has fewer rows and another note."""
+    """Returns a table. At the small scale, the table has fewer rows and a different note."""
     if name not in TABLES:
         raise ValueError(f"there is no table {name}, allowed: {', '.join(TABLES)}")
     table = TABLES[name]
@@ -143,7 +143,7 @@ def _check(runs: Sequence[Run], masks: Any) -> None:
             raise ValueError(f"metrics.inception is {weights}, which is not a file; see docs/evaluating.md")
         if config.data.source in ("folder", *_PREDICTED_MASKS) and masks is None:
             raise ValueError(f"{config.data.source} has no true masks for evaluation: give --masks=DIR")
-        # For other sources, TensorFlow Datasets creates the folder.
+        # The folder of photos must exist only for the source "folder". Otherwise TensorFlow Datasets creates it.
         photos = config.data.path if config.data.source == "folder" else None
         for flag, folder in {"--data": photos, "--masks": config.data.masks}.items():
             if folder and not pathlib.Path(folder).is_dir():

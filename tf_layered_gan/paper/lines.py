@@ -132,7 +132,7 @@ def _common_settings(runs: Sequence[Run]) -> dict[str, Any] | None:
     for (first, ours), (other, theirs) in itertools.pairwise(every.items()):
         fields = _differences(ours, theirs, _MAY_DIFFER_BETWEEN_SEEDS)
         if fields:
-            raise ValueError(f"{first} and {other} are runs of one row, but also differ in {', '.join(fields)}")
+            raise ValueError(f"{first} and {other} are runs of one row, but differ in {', '.join(fields)}")
     return next(iter(every.values()), None)
 
 

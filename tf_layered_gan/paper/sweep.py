@@ -155,7 +155,10 @@ def final_metrics(workdir: pathlib.Path) -> dict[str, Any] | None:
 
 
 def failure(workdir: pathlib.Path) -> str | None:
-    """Returns the error of a run's last execution. Returns None if the run has no error or finished later."""
+    """Returns the error of a run's last execution, or None.
+
+    None means that there was no error, or that the run has finished since then.
+    """
     file = workdir / "failed.txt"
     if not file.exists() or (final_metrics(workdir) and _written(workdir / "metrics.json") > _written(file)):
         return None

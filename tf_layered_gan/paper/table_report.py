@@ -76,8 +76,10 @@ def as_csv(table: Table, lines: Sequence[Line]) -> str:
 
 
 def _columns(table: Table) -> Iterator[tuple[str, str]]:
-    """Yields the columns from left to right: the name in `COLUMNS`, and "paper" or "ours" for the source of the
-    figures."""
+    """Yields each column as a pair, from left to right.
+
+    The pair consists of the column's name in `COLUMNS`, and "paper" or "ours" for the source of its figures.
+    """
     for name in table.columns:
         yield from ((name, "paper"), (name, "ours"))
         companion = COLUMNS[name].companion

@@ -193,8 +193,8 @@ TABLES = {
                 _figures("accuracy iou miou", 98.0, 88.8, 93.2),
                 _SUPERVISED,
                 _SUPERVISED | {"schedule.final_segmenter_steps": 1_000},
-                note="the paper does not say how it was trained; ours is trained like the paper's segmenter (C.3), on "
-                "the training photos if they have true masks, otherwise on the validation photos",
+                note="the paper does not say how its U-Net was trained; our U-Net is trained like the paper's "
+                "segmenter (C.3), on the training photos if they have true masks, otherwise on the validation photos",
             ),
             Row("Voynov et al.", "cub", _figures("accuracy iou", 94.0, 71.0)),
             Row(
@@ -231,7 +231,7 @@ TABLES = {
             Row("ours", "apc", _figures("fid ari msc", 103.9, 0.59, 0.71), {}, _SMALL_ALTERNATE),
         ),
         small_note="At the small scale, the row *ours* shows the same runs as Tables 3, 4 and 5, on the folder of "
-        "photos. So gamma_mi and gamma_bg have the values for CUB.",
+        "photos. So gamma_mi and gamma_bg have the paper's values for CUB, not those for APC.",
     ),
     "D.2": Table(
         "Mutual information on Stanford Cars and Dogs at 64x64, without alternate training",

@@ -14,9 +14,9 @@ from tf_layered_gan.runs.passes import pass_name
 
 _PASSES = (
     "In the bootstrap, a segmenter learns the masks that GrabCut finds, or the masks of a labeller if there is one. In "
-    "each pass, a segmenter learns the masks of earlier segmenters, after they were sharpened by the colours of each "
-    "photo. A pass is not kept if its masks agree less with GrabCut or the labeller than the masks of the earlier "
-    "segmenters do, and if this difference is too large to be chance."
+    "each pass, earlier segmenters predict masks, the masks are sharpened with the colours of each photo, and a "
+    "segmenter learns the sharpened masks. A pass is not kept if its masks agree less with GrabCut or the labeller "
+    "than the masks of the earlier segmenters do, and if this difference is more than 0.02 and too large to be chance."
 )
 _MOST_GRIDS, _GRID_BYTES = 24, 3_600_000
 # The title of each chart, and its scalars. A scalar is given by the last part of its name. Each phase has its own

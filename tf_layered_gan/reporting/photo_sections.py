@@ -117,7 +117,7 @@ def clusters_section(measured: Measured, why_no_gan: str) -> Section:
     largest = np.argsort(-counts, kind="stable")[:_CLUSTERS]
     words = (
         "E_x, an output of the discriminator, puts each photo into a category. E_x learned without any class labels. "
-        f"{len(categories)} categories have at least one of {len(measured.clusters):,} photos; the {len(largest)} "
+        f"The {len(measured.clusters):,} photos are in {len(categories)} categories, of which the {len(largest)} "
         "largest are shown. Photos of one category should have something in common."
     )
     sheets = []

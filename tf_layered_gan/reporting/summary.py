@@ -139,7 +139,7 @@ def what_next(run: Recorded, measured: Measured) -> Iterable[str]:
 
 
 def _advice(run: Recorded, best: Mapping[str, Any]) -> str:
-    """Returns advice on how to end a run at its best point, if its IoU was higher before its end."""
+    """Returns advice for a run whose IoU was best before its end: how a new run can stop at this point."""
     if best["after"] == "bootstrap" and run.metrics.get("images_seen"):
         chosen_already = run.settings.get("schedule.gan") == "if_needed"
         return "" if chosen_already else "Leave the GAN out: schedule.gan=if_needed."

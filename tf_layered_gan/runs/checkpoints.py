@@ -62,8 +62,8 @@ class Checkpointer:
         """Restores the newest checkpoint that can be read. Returns whether there was such a checkpoint.
 
         Raises:
-            ValueError: another version of the program wrote a checkpoint, with other variables; or there are
-                checkpoints, but none can be read.
+            ValueError: a checkpoint has other variables, because another version of the program wrote it. Also raised
+                if there are checkpoints, but none can be read.
         """
         numbers = _written(self._directory)
         for number in reversed(numbers):

@@ -14,7 +14,7 @@ from tf_layered_gan.runs.workdir_links import check_links
 # Fields that may change when a run is continued, because the steps already taken do not depend on them.
 _MAY_CHANGE: tuple[str, ...] = ("schedule.", "monitoring.", "metrics.", "jit", "distribution", "data.classes")
 _MAY_CHANGE += ("refine.passes", "data.path", "data.masks", "data.most_photos")  # see `check_photos`
-_ENCODER_WEIGHTS = "networks.encoder_weights"  # the path may change, because checkpoints have the weights
+_ENCODER_WEIGHTS = "networks.encoder_weights"  # the path may change, because checkpoints contain the weights
 _MUST_STAY = ("schedule.gan_images_per_round", "schedule.segmenter_steps_per_round")
 
 

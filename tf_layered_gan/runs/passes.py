@@ -24,7 +24,7 @@ def folder(workdir: str | os.PathLike, number: int) -> pathlib.Path:
 
 
 def discard_stale(workdir: str | os.PathLike, position: dict[str, int]) -> None:
-    """Removes the passes after the GAN if the GAN or the segmenter has trained more since these passes.
+    """Removes the passes after the GAN if the GAN or the segmenter has taken more steps since these passes began.
 
     Args:
         workdir: the run's directory.

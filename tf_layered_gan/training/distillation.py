@@ -92,7 +92,7 @@ def _check_can_teach(settings: student.Student, splits: Splits) -> None:
 def _steps_of(teacher_state: Checkpointer) -> dict[str, int]:
     """Returns how many training steps of each kind the teacher has taken.
 
-    These numbers identify the teacher: they grow if rounds are added to the run later.
+    These numbers identify the teacher, because they grow if rounds are added to the run later.
     """
     steps = (teacher_state.gan_step, teacher_state.segmenter_step, teacher_state.final_step)
     return dict(zip(("gan_steps", "segmenter_steps", "final_steps"), map(int, steps), strict=True))
@@ -101,7 +101,7 @@ def _steps_of(teacher_state: Checkpointer) -> dict[str, int]:
 def _student_config(config: ConfigDict, settings: student.Student) -> ConfigDict:
     """Returns the run's config with the student's `gamma_consistency`.
 
-    If this weight is not 0, each batch also has photos.
+    If `gamma_consistency` is not 0, each batch also has photos.
     """
     config = config.copy_and_resolve_references()
     config.segmenter.gamma_consistency = float(settings.gamma_consistency)

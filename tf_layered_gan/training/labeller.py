@@ -27,7 +27,8 @@ def mask_finder(config: ConfigDict) -> MaskFinder:
         width].
 
     Raises:
-        ValueError: the labeller cannot be loaded, or its output does not fit, see `any_segmenter.load_segmenter`.
+        ValueError: the labeller cannot be loaded, or its output has the wrong shape or holds no probabilities. See
+            `any_segmenter.load_segmenter`.
     """
     refine = config.refine
     if refine.labeller is None:
@@ -39,7 +40,8 @@ def mask_finder(config: ConfigDict) -> MaskFinder:
         logits=refine.labeller_logits,
         channel=refine.labeller_channel if refine.labeller_channel >= 0 else None,
     )
-    predict(np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8))  # fails if the output does not fit
+    # This raises an error if the output has the wrong shape or holds no probabilities.
+    predict(np.random.default_rng(0).integers(0, 256, (size, size, 3), np.uint8))
     return lambda images: labels.predict_masks(images, size, predict)
 
 

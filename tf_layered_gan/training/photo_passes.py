@@ -14,10 +14,10 @@ Sharpening changes poor masks more than good masks, because poor masks cross the
 
 If the bootstrap is trusted, GrabCut decides whether a pass is kept. GrabCut makes different errors in each photo, so
 the better of two segmenters usually agrees more with GrabCut. A pass is not kept if its segmenter agrees less with
-GrabCut than the teachers do, and if the difference is large enough. It must be more than 0.02, and more than two
-standard errors of the mean over the photos. Steadiness cannot decide whether a pass is kept, because each pass makes
-all masks steadier, even wrong masks. A pass with two teachers is always kept, because without it, the run would need
-both teachers.
+GrabCut than the teachers do, and if the difference is large enough. The difference must be more than 0.02, and more
+than two standard errors of the mean over the photos. Steadiness cannot decide whether a pass is kept, because each pass
+makes all masks steadier, even wrong masks. A pass with two teachers is always kept, because otherwise the run would
+need both teachers.
 
 WORKDIR/passes/NUMBER holds the checkpoints of a pass and its labels (labels.npz). When the pass has ended, the folder
 also holds the pass's record (pass.json):
@@ -27,10 +27,10 @@ also holds the pass's record (pass.json):
     photos        number of photos that the segmenter learned from; 0 if there were too few to train a segmenter
     left_out      number of photos that were left out, see `labels.plausible`
     seconds       time for making the masks and for the training steps
-    agreement     mean IoU of the segmenter's masks with GrabCut's, on the validation photos
+    agreement     mean IoU of the segmenter's masks with GrabCut's masks, on the validation photos
     trusted       bootstrap: whether the agreement is high enough for the GAN to use the segmenter
     teachers      other passes: the names of the teachers
-    change        other passes: mean IoU of the segmenter's masks with the teachers'
+    change        other passes: mean IoU of the segmenter's masks with the teachers' masks
     kept          other passes, after a trusted bootstrap: whether the pass is kept
 """
 
@@ -63,7 +63,7 @@ Teachers = dict[str, keras.Model]  # from a name, such as "bootstrap", "pairs" o
 # Least agreement of a trusted bootstrap with GrabCut. If the agreement is lower, colours do not separate the objects
 # from the backgrounds.
 _TRUSTED = 0.5
-_SETTLED = 0.97  # if two passes in a row agree at least this much, another pass would change nothing
+_SETTLED = 0.97  # if two passes in a row agree at least this much, another pass would change little
 _STANDARD_ERRORS = 2  # a mean difference below this many standard errors may be chance
 # A smaller fall of the agreement is ignored. For example, a pass on cars raised the IoU, although its agreement fell by
 # 0.013, see benchmarks/README.md.
@@ -92,7 +92,11 @@ def bootstrap(run: Run) -> None:
 
 
 def refine(run: Run) -> None:
-    """Trains the passes after the GAN. Stops when two passes in a row agree, or when a pass is not kept."""
+    """Runs the passes over photos that follow the GAN.
+
+    Stops when the masks of a pass hardly differ from the masks of its teachers, when a pass is not kept, or when a pass
+    has too few photos.
+    """
     passes.discard_stale(run.workdir, run.checkpointer.position)
     teachers = _first_teachers(run) if run.config.refine.passes else {}
     for number in range(1, run.config.refine.passes + 1):
@@ -197,7 +201,7 @@ def _agreements(run: Run, learner: Teachers, teachers: Teachers) -> dict[str, An
     if run.background_judge is None:
         return facts
     before, after = (labels.agreements(masks, run.found_masks) for masks in (taught, learned))
-    several = len(teachers) > 1  # without the pass, the run would need all its teachers
+    several = len(teachers) > 1  # without the pass, the run would need all teachers of the pass
     kept = several or not _falls(before, after)
     if not kept:
         finder = labeller.name_of(run.config)

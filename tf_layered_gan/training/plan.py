@@ -88,7 +88,8 @@ class Plan:
     def _steps_left(self, position: dict[str, int]) -> list[int]:
         """Returns the number of steps left in each phase.
 
-        If an earlier phase is unfinished, all steps of a pass over photos are left.
+        If a phase is unfinished, all steps of the later passes over photos are left, because the run repeats these
+        passes.
         """
         left: list[int] = []
         for part in self.parts:

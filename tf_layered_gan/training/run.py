@@ -53,7 +53,7 @@ class Run:
         strategy: the strategy that the models were built under.
         gan: the GAN, compiled.
         segmenter: the segmenter, compiled.
-        checkpointer: saves the GAN and the segmenter; holds the number of steps taken so far.
+        checkpointer: saves the GAN and the segmenter, and holds the number of steps taken so far.
         sigterm: tells whether a signal has come.
         inception: the network for FID, or None.
         may_restart: whether a collapse ends this attempt, so that another attempt can begin.

@@ -89,7 +89,7 @@ class Session:
 def open_session(config: ConfigDict, workdir: str | os.PathLike) -> Iterator[Session]:
     """Prepares everything that training needs, and holds the workdir's lock until the end of the block.
 
-    Nothing is written to the workdir before config, memory and photos have been checked.
+    Before config, memory and photos have been checked, only the cache of photos is written to the workdir.
 
     Raises:
         ValueError: the photos cannot be used, or the config needs too much memory. Also raised if another run uses the

@@ -16,8 +16,8 @@ def _spectral_conv(x: keras.KerasTensor, filters: int, size: int, strides: int) 
 def discriminator(resolution: int, width: int, c_dim: int, *, minibatch_groups: int = 0) -> keras.Model:
     """Builds D and E_x. D predicts whether an image is real. E_x predicts the private code c of a composed image.
 
-    All layers are spectrally normalised, except the last two layers of E_x. Spectral normalisation would bound their
-    logits, so E_x could never reach a high confidence.
+    All layers are spectrally normalised, except the last two layers of E_x. In these two layers, spectral normalisation
+    would bound the logits of E_x, so E_x could never reach a high confidence.
 
     Args:
         resolution: side of the image in pixels, 4 times a power of two.

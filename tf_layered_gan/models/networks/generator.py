@@ -65,7 +65,7 @@ def _refine(x: KerasTensor, code: KerasTensor, residual_blocks: int) -> KerasTen
 
 
 def _centred(logits: KerasTensor, strength: float) -> KerasTensor:
-    """Lowers logits [batch, side, side, 1] by strength * r^2. r is 0 at the centre and 1 at the middle of each side."""
+    """Lowers logits [batch, side, side, 1] by strength * r^2, where r is the distance from the centre in half sides."""
     side = logits.shape[1]
     axis = [(2 * i + 1) / side - 1 for i in range(side)]
     offset = [[[-strength * (y**2 + x**2)] for x in axis] for y in axis]
@@ -130,12 +130,12 @@ def foreground_generator(
             more realistic.
         mask_centring: how much the logit of the mask is lowered at the middle of a side, compared with the centre. The
             difference grows with the squared distance from the centre. If `mask_centring` is more than 0,
-            `initial_mask` is the value near the centre. The paper has 0. A larger value makes use of the fact that
-            photographers put objects in the middle.
+            `initial_mask` is the value near the centre. The paper's value is 0. A larger value makes use of the fact
+            that photographers put objects in the middle.
         half_mask_stage: whether the stage that paints the mask works at half the resolution. The paper has no such
-            stage. The stage has as many channels as at full resolution, so it costs about a quarter of a stage at full
-            resolution. Then one convolution doubles the resolution of the features, and the mask is painted from the
-            output of this convolution.
+            stage. A stage at half the resolution has as many channels as a stage at full resolution, so it costs about
+            a quarter as much. Then one convolution doubles the resolution of the features, and the mask is painted from
+            the output of this convolution.
 
     Returns:
         keras.Model that maps [z, c_sup, c] to [x_f, pi]. z is float32 [batch, z_dim], c_sup is float32 [batch,

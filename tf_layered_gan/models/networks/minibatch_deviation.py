@@ -11,8 +11,8 @@ class MinibatchDeviation(keras.layers.Layer):
 
     A group consists of successive images. The batch of D has photos first, and then the same number of synthetic
     images. If the group size divides the number of photos, no group has both photos and synthetic images. The layer
-    maps float32 [batch, height, width, channel] to float32 [batch, height, width, channel + 1]. The group size must
-    divide the batch.
+    maps float32 [batch, height, width, channel] to float32 [batch, height, width, channel + 1]. The batch size must be
+    a multiple of the group size.
 
     Args:
         group_size: images in a group.

@@ -43,8 +43,8 @@ class UpsampleConv2D(keras.layers.Layer):
 def _transposed(kernel: KerasTensor) -> KerasTensor:
     """Returns the kernel [4, 4, filter, channel] that replaces a kernel [3, 3, channel, filter], see `UpsampleConv2D`.
 
-    Along an axis, each pixel has two copies, j = 0 and j = 1. If weight t of the 3x3 kernel lies on copy j, it is added
-    to weight number j + 2 - t of the 4x4 kernel.
+    Along an axis, each pixel has two copies, j = 0 and j = 1. If weight t of the 3x3 kernel lies on copy j, weight t is
+    added to weight j + 2 - t of the 4x4 kernel.
     """
     kernel = ops.transpose(ops.flip(kernel, (0, 1)), (0, 1, 3, 2))
     kernel = ops.pad(kernel, ((0, 1), (0, 0), (0, 0), (0, 0))) + ops.pad(kernel, ((1, 0), (0, 0), (0, 0), (0, 0)))

@@ -18,8 +18,8 @@ def build_strategy(config: ConfigDict) -> tf.distribute.Strategy:
 
     Raises:
         ValueError: the workers or the TPU cannot be found, or the batch size does not fit. The batch size must be a
-            multiple of the number of replicas. Each replica needs enough images for every loss, and a whole number of
-            groups of images (`networks.minibatch_groups`).
+            multiple of the number of replicas. The images of each replica must be enough for every loss, and must form
+            whole groups (see `networks.minibatch_groups`).
     """
     if config.distribution == "one_device":
         return tf.distribute.get_strategy()
@@ -76,8 +76,9 @@ def distributed_step(
         jit: whether XLA compiles the step.
 
     Returns:
-        A function that takes the distributed batch in a tuple of one element, and returns the dict of each replica. The
-        function wraps a `functools.partial`, which keeps the call stack from the command to the losses short.
+        A function that takes the distributed batch in a tuple of one element, and returns the dict of `train_step` with
+        the values of all replicas. The function wraps a `functools.partial`, which keeps the call stack from the
+        command to the losses short.
     """
     if jit:  # XLA compiles only `train_step`, because replicas cannot communicate in a function that XLA compiles
         train_step = tf.function(train_step, jit_compile=True, autograph=False)

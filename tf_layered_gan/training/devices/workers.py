@@ -69,7 +69,7 @@ def check_agreement(strategy: tf.distribute.Strategy, facts: Mapping[str, Any]) 
     """
     if not _has_workers(strategy):
         return
-    # The names are compared first, because a worker with other names would send another number of digests.
+    # The names are compared first, because a worker with other names could send more or fewer digests.
     for checked in ({"the names of the facts, which depend on the version of this program,": sorted(facts)}, facts):
         digests = _gathered(strategy, [_digest(value) for value in checked.values()])
         differences = describe_differences(checked, digests, strategy.cluster_resolver.task_id)
