@@ -28,7 +28,7 @@ def build_sampler(config: ConfigDict, stream: int) -> Callable[[tf.Tensor], dict
         `augmentation`). If D sees augmented images, the dict also has "augment_real" and "augment_fake" of
         `differentiable_augmentation`. The draws depend only on (seed, stream, step). Augmentation does not change the
         other draws. If `segmenter.pairs` is "photo_like", the segmenter's stream also has "photo_like", see
-        `photo_like.sample`. Then the images of this stream also exchange "z" and "window", see
+        `photo_like.sample`. Then an image of this stream may also get the "z" and "window" of another image, see
         `photo_like.exchange_backgrounds`. If `gan.gamma_variety` is more than 0, the images 2i and 2i + 1 of the GAN's
         stream have the same private code.
     """

@@ -29,7 +29,7 @@ class Segmenter(keras.Model):
         network: F, which maps float32 [batch, height, width, rgb] in [-1, 1] to logits float32 [batch, height, width,
             1].
         mask_size: (least, most) in [0, 1], the least and the greatest fraction of the image that a mask may cover.
-            Pairs with smaller or larger masks are ignored. This is not in the paper. Voynov et al. 2021 filter pairs in
+            Pairs with smaller or larger masks are ignored. The paper uses all pairs. Voynov et al. 2021 filter pairs in
             the same way.
         ema_decay: decay per step of the averaged network, in [0, 1). At 0, as in the paper, the average is the trained
             network itself.

@@ -133,7 +133,7 @@ def _plan(
 
 
 def _check(runs: Sequence[Run], masks: Any) -> None:
-    """Refuses runs that cannot be trained or evaluated, before the first run starts."""
+    """Checks that all runs can be trained and evaluated. This check comes before the first run starts."""
     for run in runs:
         config = sweep.resolve(run.arguments)
         validate(config)

@@ -180,7 +180,8 @@ TABLES = {
         ),
         note=f"{_SUPERVISION} {_CARS_AND_DOGS} {_CUB}",
         small_note=f"{_SUPERVISION} At the small scale, there is one row *ours*, for the folder of photos. It shows "
-        "the same runs as Tables 3, 5 and 6. NMI needs the photos' classes, `--config.data.classes=REGEX`.",
+        "the same runs as Tables 3, 5 and 6. NMI needs the classes of the photos: add "
+        "`-- --config.data.classes=REGEX` to the command.",
         traits=("supervision",),
     ),
     "5": Table(

@@ -46,8 +46,8 @@ def distill(
         photos, masks: new places of the run's photos and masks, or None.
 
     Returns:
-        dict, the content of metrics.json: "network" and "width"; "parameters"; "multiply_adds" per image;
-        "steps_taken"; "training_seconds"; "validation" and "test". "validation" and "test" are dicts with "agreement",
+        dict, the content of metrics.json. It has "network", "width", "parameters", "multiply_adds" (for one image),
+        "steps_taken", "training_seconds", "validation" and "test". "validation" and "test" are dicts with "agreement",
         the IoU of the student's masks with the teacher's masks. If there are true masks, these dicts also have the
         `segmentation_metrics` of "student" and "teacher".
 
