@@ -2,7 +2,7 @@
 
 Usage: tf-layered-gan-distill --workdir=WORKDIR [flags]
 
-The student learns from the run's pairs, from photos that the run's U-Net segments, or from both. All files of the
+The student learns from the run's pairs, from photos that the run's segmenter segments, or from both. All files of the
 student go to WORKDIR/students/NAME. The run's own files do not change. If the same command is started again, it
 continues from the last checkpoint. The run's config sets the batch size, the depth, the colour augmentation, the seed
 and the number of steps between checkpoints.

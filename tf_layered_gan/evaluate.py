@@ -28,8 +28,8 @@ def evaluate(config: ConfigDict, workdir: str | os.PathLike) -> dict:
             "synthesis": only if `metrics.inception` is set, see `gan_figures.evaluate_fid`.
             "clusters": only if `data.classes` is set, see `gan_figures.evaluate_clusters`. Its "classes_by" is
             `data.classes`.
-            If "synthesis" or "clusters" is not computed now, the item is copied from the earlier metrics.json, provided
-            that this file describes the same state of the GAN.
+            If this call does not compute "synthesis" or "clusters", and the earlier metrics.json describes the same
+            state of the GAN, the item is copied from that file.
 
     Raises:
         FileNotFoundError: the run has no checkpoint.

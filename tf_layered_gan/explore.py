@@ -2,9 +2,9 @@
 
 WORKDIR/explore holds sheets with labelled rows and columns. No image is perturbed.
 
-    z_at_fixed_c.png             only z changes along a row, and with it the background, the pose and the shape
-    c_at_fixed_z.png             only c changes along a row, within its group, and with it the object's colours
-    c_sup_at_fixed_z.png         only the group c_sup changes along a row, and with it the silhouette
+    z_at_fixed_c.png             only z changes along a row; z decides on the background, the pose and the shape
+    c_at_fixed_z.png             only c changes along a row, within its group; c decides on the object's colours
+    c_sup_at_fixed_z.png         only the group c_sup changes along a row; c_sup decides on the silhouette
     interpolation.png            the steps from one code to another
     objects_on_backgrounds.png   each object on each background
     cutouts.png                  objects on a checkerboard

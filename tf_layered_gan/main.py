@@ -132,7 +132,8 @@ def parse_flags(argv: list[str]) -> list[str]:
 
 def _on_one_line(error: Exception) -> str:
     """Returns an error's message without the traceback that ml_collections adds to some messages."""
-    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)  # a KeyError adds quotes
+    # For a KeyError, str(error) would put quotes around the message.
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
     lines = [line for line in text.splitlines() if line.strip()] or ["no message"]
     words = (lines[-1] if "Traceback" in text else " ".join(lines))[:1000]
     return words if isinstance(error, _FLAG_ERRORS) else f"{type(error).__name__}: {words}"

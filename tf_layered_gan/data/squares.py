@@ -27,8 +27,8 @@ def labelled_square(
 
     Args:
         photo: PIL.Image in mode RGB.
-        mask: None, or PIL.Image of any size. Its aspect ratio may differ from the photo's by 1 %. A grey value of 128
-            or more means foreground.
+        mask: None, or PIL.Image of any size. Its aspect ratio may differ from the photo's by up to 1 %. A grey value
+            of 128 or more means foreground.
         size: side of the square, pixels.
         fit: "crop", "squeeze" or "pad", see `edge_segmenter.fit`. The paper crops (appendix C.3).
         unlabelled: None, or the grey value of mask pixels that have no label.

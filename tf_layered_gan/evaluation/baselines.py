@@ -22,7 +22,9 @@ def all_foreground(images: np.ndarray) -> np.ndarray:
 
 
 def centred_disc(images: np.ndarray) -> np.ndarray:
-    """Marks a centred disc, two thirds of the image wide (an ellipse if height and width differ).
+    """Marks a centred disc that is two thirds as wide as the image.
+
+    If the height and the width of the image differ, the disc becomes an ellipse.
 
     Photographers put their object in the middle, so this baseline is strong, although it ignores the image. A method
     that prefers the middle (see `networks.mask_centring`) must be better than this disc. Otherwise the results of the
@@ -67,10 +69,10 @@ def two_colours(images: np.ndarray) -> np.ndarray:
 
 
 def pooled_hues(images: np.ndarray) -> np.ndarray:
-    """Splits the hues of all images into two groups, and marks the largest region of the inner hues in each image.
+    """Splits the hues of all images into two groups, and marks the largest region of the inner group in each image.
 
     The two groups are clusters (k-means) of the hues as points on a circle. At most 100,000 evenly spaced pixels are
-    clustered. The other pixels join the cluster with the nearer centre. The hues of a group are inner if they cover a
+    clustered. The other pixels join the cluster with the nearer centre. The inner group is the group whose hues cover a
     smaller share of the border pixels than of all pixels. This baseline finds objects that have similar colours in all
     images. The mask of an image depends on the other images.
     """

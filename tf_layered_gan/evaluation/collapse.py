@@ -42,7 +42,7 @@ def variety_warning(synthetic: Mapping[str, float]) -> str | None:
         synthetic: the figures of `gan_figures.evaluate_synthetic_masks`.
 
     Returns:
-        str. None if the two masks of a pair are alike in at most 5 % of all pairs. If there were 20 equally frequent
+        str. None if the two masks are alike in at most 5 % of all pairs of masks. If there were 20 equally frequent
         silhouettes, the two masks would be alike in 5 % of the pairs.
     """
     if synthetic["pairs_alike"] <= _ALIKE:

@@ -65,7 +65,7 @@ def evaluate_fid(
         "fid": distance("composed"),
         "bg_fid": distance("background"),
         "samples": samples,
-        # This text identifies the reference photos. FIDs with different texts are not compared.
+        # This text identifies the reference photos. FIDs with different texts are not compared, so never reword it.
         "reference": f"all photos at {gan.resolution}x{gan.resolution}: those to train on by way of {stored}x{stored}, "
         "those for validation and for the test at once",
         "reference_pictures": len(photos),
@@ -86,7 +86,7 @@ def reference_photos(splits: Splits, resolution: int) -> np.ndarray:
         resolution: side of the result in pixels.
 
     Returns:
-        uint8 [photo, resolution, resolution, rgb]: training, validation, then test photos.
+        uint8 [photo, resolution, resolution, rgb]: the training photos, the validation photos and then the test photos.
     """
     batches = []
     for images in (splits.train.images, splits.validation.images, splits.test.images):

@@ -38,7 +38,7 @@ def layer_grid(
         background, foreground, composed: float32 [sample, height, width, rgb] in [-1, 1].
         mask: float32 [sample, height, width, 1] in [0, 1].
         real: photos with the shape of `composed`, float32 in [-1, 1] or uint8.
-        real_mask: predicted masks of `real`, in the form of `mask`. The last axis may be missing.
+        real_mask: predicted masks of `real`, with the shape and the range of `mask`. The last axis may be missing.
 
     Returns:
         uint8 [grid height, grid width, rgb].

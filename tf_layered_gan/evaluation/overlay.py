@@ -10,7 +10,7 @@ def mask_over_image(image: np.ndarray, mask: np.ndarray, scale: int = 1) -> np.n
     """Draws the outline of a mask over its image, and darkens the image where the mask is 0.
 
     The outline is a yellow line inside the object and a black line outside it. So the outline is visible on every
-    colour. It runs between the pixels with a mask above 0.5 and the other pixels.
+    colour. The outline runs between the pixels where the mask is above 0.5 and the other pixels.
 
     Args:
         image: uint8 [height, width, rgb].

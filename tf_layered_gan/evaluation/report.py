@@ -29,8 +29,8 @@ def write_report(
     metrics.json holds the items of `run` and the item "test". The item "test" is the dict of `segmentation.evaluate`,
     or None if the photos have no masks. The folder `test` holds two folders: `images`, the first 64 photos at the
     network's resolution, and `masks`, the segmenter's masks of these photos. If there are true masks, `test` also holds
-    photos_with_masks.png, which shows the photo, the true mask, the segmenter's mask, the cut-out, and the baselines'
-    masks in each row.
+    photos_with_masks.png. Each row of this image shows a photo, its true mask, the segmenter's mask, the cut-out, and
+    the baselines' masks.
 
     Args:
         workdir: the run's directory.
@@ -52,7 +52,7 @@ def write_report(
 
 
 def format_figures(result: Mapping[str, Any], workdir: str | os.PathLike) -> str:
-    """Returns the figures of a run as a table. If there are no figures, returns a sentence.
+    """Returns the figures of a run as a table, or a message if the run has no figures.
 
     Args:
         result: the content of metrics.json.

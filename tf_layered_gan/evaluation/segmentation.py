@@ -116,8 +116,8 @@ def format_table(results: dict[str, dict[str, float]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     title = (
         f"{images} images; all figures are in per cent. IoU, mIoU, ACC and boundary (boundary IoU) are over all "
-        "pixels. The columns with /image, ARI and MSC are means over the images. The columns predicted and true are "
-        "the shares of foreground in the predicted and in the true masks."
+        "pixels. The columns with /image and the columns ARI and MSC are means over the images. The columns predicted "
+        "and true are the shares of foreground in the predicted and in the true masks."
     )
     return "\n".join([title, *(_align(row, widths) for row in rows), *([f"warning: {doubt}"] if doubt else [])])
 

@@ -40,7 +40,7 @@ class Codes:
         return Codes(**{name: values[np.asarray(places)] for name, values in vars(self).items()})
 
     def but(self, other: "Codes", *names: str) -> "Codes":
-        """Returns a copy in which the fields `names` have the values of `other`.
+        """Returns a copy in which the fields listed in `names` have the values of `other`.
 
         `other` has as many codes as this object, or a single code, whose values are then used for all images.
         """
@@ -92,8 +92,8 @@ def every_category(codes: Codes, group_size: int) -> tuple[Codes, list[list[int]
 def between(first: Codes, last: Codes, steps: int) -> Codes:
     """Interpolates from one code to another. The first and the last result are the two codes themselves.
 
-    z moves on a great circle, so its norm stays typical of training (White 2016). c and c_sup are mixed linearly. In
-    training, the networks never see such mixtures. All results have the window of the first code.
+    z moves on a great circle, so that its norm stays as large as in training (White 2016). c and c_sup are mixed
+    linearly. In training, the networks never see such mixtures. All results have the window of the first code.
     """
     shares = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
     return Codes(

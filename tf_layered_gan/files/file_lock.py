@@ -44,7 +44,7 @@ def _opened(path: pathlib.Path) -> IO:
     except OSError:
         if os.access(path.parent, os.W_OK) or not path.exists():
             raise
-        return open(path)  # so that a run on a read-only disk can be exported
+        return open(path)  # only for reading, so that a run on a read-only disk can be exported
 
 
 def _acquired(file: IO, folder: str | os.PathLike) -> bool:

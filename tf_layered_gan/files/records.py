@@ -25,7 +25,7 @@ def read_record(path: str | os.PathLike) -> dict[str, Any]:
     """
     try:
         record = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:  # too many brackets exceed the recursion limit
+    except (ValueError, RecursionError) as error:  # too many nested brackets exceed the recursion limit
         raise ValueError(f"{path} is damaged: {error}") from error
     if not isinstance(record, dict):
         raise ValueError(f"{path} is damaged: it holds no JSON object")

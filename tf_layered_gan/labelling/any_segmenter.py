@@ -138,7 +138,10 @@ def load_savedmodel(path: pathlib.Path) -> Any:
 
 
 def _check_operations(path: pathlib.Path) -> None:
-    """Refuses a SavedModel with unsafe operations. Must run before the loading, which runs some operations."""
+    """Refuses a SavedModel with unsafe operations.
+
+    Must run before the SavedModel is loaded, because loading already runs some of its operations.
+    """
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import saved_model_pb2
 
@@ -163,7 +166,7 @@ def _check_operations(path: pathlib.Path) -> None:
 
 
 def _load_tflite(path: pathlib.Path) -> _Loaded:
-    """Loads a TFLite file. Returns a tuple like `_load_savedmodel`. Its third item also dequantises the output."""
+    """Loads a TFLite file. Returns the same tuple as `_load_savedmodel`, but `run` also dequantises the output."""
     interpreter = open_model(path)
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     _check_one_of_each(path, inputs, outputs)

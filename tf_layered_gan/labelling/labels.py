@@ -14,15 +14,15 @@ from tf_layered_gan.labelling.grabcut import grabcut_from_rectangle
 _ITERATIONS = 2  # of GrabCut
 # Least IoU between a mask and the sharpened mask. If the IoU is lower, sharpening has found another object.
 _LEAST_AGREEMENT = 0.3
-# The weight of GrabCut's mask in a mixture with a sharpened mask, and the least IoU of GrabCut's mask with the
-# network's mask. Photos with a lower IoU get no mixture. Both values were chosen on validation photos of flowers, birds
-# and cars.
+# The weight of a found mask (from GrabCut or a labeller) in a mixture with a sharpened mask, and the least IoU of the
+# found mask with the network's mask. Photos with a lower IoU get no mixture. Both values were chosen on validation
+# photos of flowers, birds and cars.
 _GRABCUT_SHARE, _GRABCUT_AGREES = 0.3, 0.6
 # Limits of the threshold that turns sharpened probabilities into masks, on a scale from 0 to 255. The threshold keeps
 # the mean size of the masks the same. A threshold outside these limits would give some pixels a label that is almost
 # certainly wrong.
 _THRESHOLDS = 64, 192
-# Standard deviation of the blur of GrabCut's masks, as a fraction of the width. The masks are blurred, because their
+# Standard deviation of the blur of found masks, as a fraction of the width. Found masks are blurred, because their
 # edges are often wrong by a pixel.
 _BLUR = 1 / 64
 

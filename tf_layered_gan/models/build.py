@@ -25,8 +25,8 @@ from tf_layered_gan.models.precision import built_for
 from tf_layered_gan.models.segmenter import PairMaker, Segmenter, perturbed_pairs, plain_pairs
 
 _PHOTO_EMA_DECAY = 0.99  # decay per step of the averaged networks of segmenters that learn from photos
-# Functions that build a segmenter, by the name of its encoder, or a student, by the name of its network. All functions
-# take the resolution, the width and the depth.
+# _SEGMENTERS maps the name of an encoder to the function that builds a segmenter. _STUDENTS maps the name of a network
+# to the function that builds a student. All functions take the resolution, the width and the depth.
 _SEGMENTERS = {"none": unet, "efficientnet_lite0": lite0_unet}
 _STUDENTS = {"separable": separable_unet, "unet": unet}
 _MUTUAL_INFORMATION = {"categorical": losses.mutual_information, "normal": losses.normal_mutual_information}
@@ -171,8 +171,8 @@ def build_photo_segmenter(config: ConfigDict, number: int) -> Segmenter:
         number: the number of the pass.
 
     Returns:
-        Segmenter. Its learning rate falls to zero over the steps, along half a cosine (Loshchilov and Hutter 2017). Its
-        averaged network is the network to use, because it is less noisy than the trained network.
+        Segmenter. Its learning rate falls to zero over the steps, along half a cosine (Loshchilov and Hutter 2017). Use
+        its averaged network, because it is less noisy than the trained network.
     """
     keras.utils.set_random_seed((config.seed + 2 + number) % 2**32)  # the sum may be too large for a seed
     segmenter = Segmenter(build_segmenter_network(config), ema_decay=_PHOTO_EMA_DECAY)

@@ -32,7 +32,7 @@ def sample_codes(
         public_z: whether both generators share z, as in the paper. If not, the foreground generator gets a separate
             "foreground_z", so that the foreground is independent of the background.
         prior: prior of the private code c, "categorical" or "normal".
-        num_categories: d_c, the number of categories of c, or its dimension if the prior is normal.
+        num_categories: d_c, the number of categories of c, or the dimension of c if the prior is normal.
         group_size: number of categories in a group; unused if the prior is normal.
         in_pairs: whether the draws 2i and 2i + 1 have the same c, but different z. If True, the batch size must be
             even.

@@ -38,8 +38,8 @@ class LayeredGAN(keras.Model):
         augmentation: the augmentation of all images that D and E_x see. None, as in the paper, means no augmentation.
 
     Attributes:
-        uses_segmenter: whether the background loss is used; false in round 1, because there is no trained segmenter
-            yet.
+        uses_segmenter: whether the background loss is used. In round 1, it is true only if a trusted
+            bootstrap has trained a segmenter. In later rounds, it is always true.
 
     A batch is a dict. Its "image" holds photos, float32 [batch, height, width, rgb] in [-1, 1]. Its other items are the
     random draws for the same number of synthetic images: "z", "foreground_z", "c_sup" and "c" (see
@@ -99,14 +99,14 @@ class LayeredGAN(keras.Model):
             gamma_mi: weight of the mutual-information loss (Eq. 5).
             gamma_b: weight of the binarisation loss.
             gamma_bg: weight of the background loss (Eq. 8), which is used while `uses_segmenter` is true.
-            background_every: n, 1 in the paper. Only every n-th step computes the background loss, and multiplies its
-                weight by n. This saves time, because F is often the largest network. StyleGAN2 computes R1 in this way
-                (Karras et al. 2020).
+            background_every: n, which is 1 in the paper. Only every n-th step computes the background loss, and
+                multiplies its weight by n. This saves time, because F is often the largest network. StyleGAN2 computes
+                R1 in this way (Karras et al. 2020).
             gamma_size: weight of the mask-size loss, which is not in Eq. 6.
             mask_size: (least, most), fractions of the image. The mask-size loss keeps the size of each mask between
                 these two fractions.
             gamma_independence: (first, later), weights of the independence loss, which is not in the paper. The weight
-                is `first` while `uses_segmenter` is false (round 1), and `later` while `uses_segmenter` is true.
+                is `first` while `uses_segmenter` is false, and `later` while `uses_segmenter` is true.
             gamma_variety: weight of the variety loss, which is not in the paper.
             mask_distance: the variety loss is 0 for masks that are at least this distance apart, see `losses.variety`.
             gamma_r1: weight of R1 in the update of D, which is not in the paper.

@@ -99,7 +99,7 @@ def binarization(mask: KerasTensor) -> KerasTensor:
 def mask_size(mask: KerasTensor, least: float, most: float = 1.0) -> KerasTensor:
     """Mask-size loss L_size = max(0, least - mean(pi)) + max(0, mean(pi) - most). Minimised by G_f.
 
-    The loss keeps the mean of each mask between `least` and `most`. With `most` = 1, the result is PerturbGAN's loss,
+    The loss keeps the mean of each mask between `least` and `most`. With `most` = 1, this loss is PerturbGAN's loss,
     which the paper's Table 1 compares with mutual information. A smaller `most` keeps a mask from filling the image.
     The paper does not have this upper limit.
 
@@ -150,11 +150,12 @@ def independence(background: KerasTensor, foreground: KerasTensor, mask: KerasTe
     (1 - pi) x_b).
 
     The loss estimates an upper bound (CLUB) on the mutual information of x and y, if x has a Laplace distribution
-    around y with a fixed width. Independent layers do not have the smallest loss: layers with opposite colours have a
-    loss below 0. If masks differ between images, independent layers even have a loss above 0, because both layers of an
-    image share its mask. For example, take layers with values uniform in [-1, 1] and independent binary masks that
-    cover a fraction p of the image. Their loss is p (1 - p) 2/3. So the loss also makes masks more alike, and pushes
-    masks to be empty or full.
+    around y with a fixed width. The loss is not smallest for independent layers. If all images have the same mask, the
+    loss of independent layers is 0 on average, but layers with opposite colours have a loss below 0. If the images have
+    different masks, the loss of independent layers is above 0 on average, because both layers of an image share its
+    mask. For example, take layers with values uniform in [-1, 1] and independent binary masks that cover a fraction p
+    of the image. Their loss is p (1 - p) 2/3. So the loss also makes masks more alike, and pushes masks to be empty or
+    full.
 
     In ILSGAN, x' comes from a random image. Here, x' comes from the preceding image of the batch. The choice makes no
     difference, because the images of a batch are drawn independently.
@@ -199,8 +200,8 @@ def segmentation(logits: KerasTensor, mask: KerasTensor, labelled: KerasTensor |
         logits: F's logits on the images, float32 [batch, height, width, 1].
         mask: pi, the soft target, float32 [batch, height, width, 1] in [0, 1]: the fraction of the pixel that is
             labelled as object.
-        labelled: the fraction of the pixel that has a label, float32 [batch, height, width, 1] in [0, 1], at least
-            `mask`. Unlabelled pixels have no loss. The number 1 means that every pixel is labelled.
+        labelled: the fraction of the pixel that has a label, float32 [batch, height, width, 1] in [0, 1]. It is nowhere
+            smaller than `mask`. Unlabelled pixels have no loss. The number 1 means that every pixel is labelled.
 
     Returns:
         float32 [batch] in nats, 0 or more: the mean over all pixels.

@@ -27,7 +27,7 @@ _GRAPH_NAMES = {"kernel": "conv2d_params"}  # the other weights have the same na
 
 
 def convert(source: str | os.PathLike, target: str | os.PathLike) -> str:
-    """Writes the arrays of a published file to an .npz file. Each array has its name from the frozen graph.
+    """Writes the arrays of a published file to an .npz file. Each array gets its name from the frozen graph.
 
     Args:
         source: the frozen graph or the TorchScript.

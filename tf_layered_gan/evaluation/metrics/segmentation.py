@@ -28,8 +28,8 @@ def segmentation_metrics(predicted: np.ndarray, truth: np.ndarray) -> dict[str, 
 
         - "iou", "accuracy", "miou" and "boundary_iou" (see `boundary_matrices`), and the same names with "_per_image":
           floats in [0, 1].
-        - "ari" (see `adjusted_rand_index`), a float in [-1, 1], and "msc" (see `segment_covering`), a float in [0, 1]:
-          means over the images. The paper's table on APC has ARI and MSC.
+        - "ari" (see `adjusted_rand_index`), a float in [-1, 1], and "msc" (see `segment_covering`), a float in [0, 1].
+          Both are means over the images. The paper's table on APC has ARI and MSC.
         - "predicted_fraction" and "true_fraction": the shares of the labelled pixels that are foreground in the
           predicted and in the true masks, floats in [0, 1].
         - "images": the number of images with a labelled pixel, an int.
@@ -91,9 +91,9 @@ def confusion_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
 def boundary_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Counts each image's labelled pixels inside and outside the boundary bands of the true and the predicted mask.
 
-    The boundary IoU (Cheng et al. 2021) is the IoU of the two bands. `foreground_iou` computes it from these matrices.
-    Before the band of a true mask is found, its unlabelled pixels get the predicted labels, so that the border of an
-    unlabelled area is not a boundary.
+    The boundary IoU (Cheng et al. 2021) is the IoU of the two bands. `foreground_iou` computes the boundary IoU from
+    these matrices. Before the band of a true mask is found, the unlabelled pixels of this mask get the predicted
+    labels, so that the border of an unlabelled area is not a boundary.
 
     Args:
         predicted, truth: see `segmentation_metrics`.
@@ -124,7 +124,7 @@ def boundary_bands(masks: np.ndarray) -> np.ndarray:
 
 
 def _eroded(masks: np.ndarray, width: int, axis: int) -> np.ndarray:
-    """Keeps a pixel of a mask if the `width` pixels before it and after it along an axis are in the mask too."""
+    """Keeps a pixel of a mask if the mask has the `width` pixels before it and the `width` pixels after it on an axis."""
     padding = [(width, width) if axis == i else (0, 0) for i in range(3)]
     kept, joined = np.moveaxis(np.pad(masks, padding), axis, 0), 1
     while joined < 2 * width + 1:  # each iteration joins windows of `joined` pixels into larger windows

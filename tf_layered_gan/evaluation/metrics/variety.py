@@ -2,8 +2,8 @@
 
 import numpy as np
 
-# Limits of the intersection over union of two masks. If it is above ALIKE, the masks are alike. If it is SAME or more,
-# the masks have the same silhouette.
+# Limits of the intersection over union of two masks. If the intersection over union is above ALIKE, the masks are
+# alike. If it is SAME or more, the masks have the same silhouette.
 ALIKE, SAME = 0.8, 0.7
 
 

@@ -30,8 +30,9 @@ def sample_augmentation(batch_size: int, seed: tf.Tensor) -> tf.Tensor:
         seed: int32 or int64 [2], the only source of randomness.
 
     Returns:
-        float32 [batch, transformation, 2], uniform in [0, 1). If the first number is less than the probability, the
-        transformation is applied to the image. The second number is the strength of the transformation.
+        float32 [batch, transformation, 2], uniform in [0, 1). If the first number is less than
+        `DifferentiableAugmentation.probability`, the transformation is applied to the image. The second number is the
+        strength of the transformation.
     """
     return tf.random.stateless_uniform([batch_size, 8, 2], seed)
 
@@ -39,19 +40,19 @@ def sample_augmentation(batch_size: int, seed: tf.Tensor) -> tf.Tensor:
 class DifferentiableAugmentation(keras.layers.Layer):
     """Changes images at random. The result is differentiable with respect to the images.
 
-    Each of eight transformations is applied to each image with the same probability, independently of the others. Three
-    transformations change colours, as in DiffAugment: brightness (shift of -0.5 to 0.5), saturation (factor in [0, 2]
-    about the mean of the channels) and contrast (factor in [0.5, 1.5] about the mean of the image). Five change the
-    geometry: flip (mirrors half of the images that the flip is applied to), shift by whole pixels in x and in y (each
-    up to 1/8 of the width), scale (by 2^-0.25 to 2^0.25) and turn (up to 10 degrees). The image is mirrored at its
-    borders, so there are no pixels with a fill colour.
+    Each of eight transformations is applied to each image with the same probability. All these choices are independent.
+    Three transformations change colours, as in DiffAugment: brightness (shift of -0.5 to 0.5), saturation (factor in
+    [0, 2] about the mean of the channels) and contrast (factor in [0.5, 1.5] about the mean of the image). Five change
+    the geometry: flip (mirrors half of the images that the flip is applied to), shift by whole pixels in x and in y
+    (each up to 1/8 of the width), scale (by 2^-0.25 to 2^0.25) and turn (up to 10 degrees). The image is mirrored at
+    its borders, so there are no pixels with a fill colour.
 
     Args:
         warp: `perturbation.warp` or `perturbation.warp_gather`.
         geometry: True if the layer changes colours and geometry, False if it changes only colours.
         probability: probability of each transformation, in [0, 1].
-        target: if above 0, the probability is adaptive. It rises while the mean of sign(D(photo)) is above this target,
-            and falls otherwise. If 0, the probability is constant.
+        target: if the target is above 0, the probability is adaptive. It then rises while the mean of sign(D(photo)) is
+            above the target, and falls otherwise. If the target is 0, the probability is constant.
 
     Attributes:
         probability: a number, or a variable that starts at 0 if the probability is adaptive.

@@ -124,8 +124,8 @@ def warp_gather(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False)
     """Does what `warp` does, but with basic ops only, so that XLA can compile the warp and its gradient.
 
     This function has the same arguments, result, gradient and errors as `warp`. In the measurement that `warp`
-    describes, this function took about twice the time of `warp`. If XLA compiled this function, it took less than half
-    the time of `warp`.
+    describes, this function took about twice the time of `warp`. When XLA compiled this function, it took less than
+    half the time of `warp`.
     """
     _check_shapes(images, transforms)
     return _gather(images, _sources(tf.stop_gradient(transforms), _pixels(*images.shape[1:3])), reflect)

@@ -3,9 +3,9 @@
 Synthetic images have features that photos do not have. A segmenter that relies on these features fails on photos. So
 this module makes the backgrounds, shapes, colours, sharpness and noise of the pairs vary as widely as in photos.
 
-The probabilities and ranges below are not from the paper. The values were chosen on birds at 64x64 pixels. All ranges
-are uniform. The random draws (`sample`) are separate from the deterministic transformations. Every draw has a neutral
-value, which leaves an image unchanged.
+The probabilities and ranges below are not from the paper. The values were chosen on birds at 64x64 pixels. Numbers are
+drawn uniformly from each range. The random draws (`sample`) are separate from the deterministic transformations.
+Every draw has a neutral value, which leaves an image unchanged.
 """
 
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ NOISE = (0.0, 8.0)  # standard deviation of the noise, for pixels from 0 to 255
 COMPRESSED = 0.5  # probability that an image is compressed as a JPEG file
 QUALITY = (40, 95)  # quality of the JPEG file, a whole number; both limits are included
 COLOR = {"brightness": 0.4, "contrast": 0.4, "saturation": 0.4, "hue": 0.1}  # see `augmentation.sample_color`
-THRESHOLD = 0.5  # mask values from this value on become 1, and all others become 0
+THRESHOLD = 0.5  # mask values of this or more become 1, and all others become 0
 
 Tensors = Mapping[str, tf.Tensor]
 
@@ -228,7 +228,8 @@ def shrink(images: tf.Tensor, fraction: tf.Tensor) -> tf.Tensor:
     width = images.shape[1]
     size = tf.maximum(tf.round(fraction * width), 1.0)[:, None, None]
     centres = tf.range(width, dtype=tf.float32) + 0.5
-    # Positions are in pixels of the smaller image, which is `size` pixels wide. Positions beyond it get the weight 0.
+    # Positions are in pixels of the smaller image, which is `size` pixels wide. Positions outside this image get the
+    # weight 0.
     distances = tf.abs(centres[:, None] * size / width - centres)
     triangle = tf.nn.relu(1.0 - distances) * tf.cast(centres < size, tf.float32)
     smaller = _weights(tf.transpose(triangle, [0, 2, 1]))

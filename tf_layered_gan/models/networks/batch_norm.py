@@ -6,7 +6,7 @@ from keras import KerasTensor, ops
 
 
 class BatchNormalization(keras.layers.BatchNormalization):
-    """Computes the same as the layer of Keras, but trains faster on one device.
+    """Does what the layer of the same name in Keras does, but trains faster on one device.
 
     The layer of Keras needs about ten passes over a feature map [batch, height, width, channel]. The fused op of
     TensorFlow needs two passes. But the fused op cannot share statistics between replicas. So with several replicas,
