@@ -136,9 +136,9 @@ def test_cut_out_blends_with_the_checkerboard_by_the_mask():
 @pytest.mark.parametrize(
     "rows, message",
     [
-        ([], r"not be empty, got the lengths \[\]"),
-        ([[]], r"not be empty, got the lengths \[0\]"),
-        ([[solid(1)], [solid(1), solid(2)]], r"the same length and not be empty, got the lengths \[1, 2\]"),
+        ([], r"not be empty, got rows of the lengths \[\]"),
+        ([[]], r"not be empty, got rows of the lengths \[0\]"),
+        ([[solid(1)], [solid(1), solid(2)]], r"the same length, .* got rows of the lengths \[1, 2\]"),
         ([[solid(1), solid(1, 3, 2)]], r"the same size, got \[\(2, 2\), \(3, 2\)\]"),
         ([[np.zeros((2, 2), int)]], r"an image or a mask, got int64 \(2, 2\)"),
         ([[np.zeros((2, 2, 4), np.uint8)]], r"an image or a mask, got uint8 \(2, 2, 4\)"),

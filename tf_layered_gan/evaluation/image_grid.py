@@ -119,7 +119,8 @@ def grid(rows: Sequence[Sequence[Tile]], *, scale: int = 1, headings: Sequence[s
     lengths = [len(row) for row in tiles]
     if not tiles or not tiles[0] or len({*lengths, len(headings) or lengths[0]}) > 1:
         raise ValueError(
-            f"rows must have the same length and not be empty, got the lengths {lengths} and {len(headings)} headings"
+            "rows and headings must have the same length, and rows must not be empty, got rows of the lengths "
+            f"{lengths} and {len(headings)} headings"
         )
     sizes = {tile.shape for row in tiles for tile in row}
     if len(sizes) > 1:

@@ -26,7 +26,7 @@ def write_report(
 ) -> dict[str, Any]:
     """Evaluates a segmenter on the test photos, and writes metrics.json and the folder test.
 
-    metrics.json holds the items of `run` and the item "test". The item "test" is the dict of `segmentation.evaluate`,
+    metrics.json holds the items of `run` and the item "test". The item "test" is what `segmentation.evaluate` returns,
     or None if the photos have no masks. The folder `test` holds two folders: `images`, the first 64 photos at the
     network's resolution, and `masks`, the segmenter's masks of these photos. If there are true masks, `test` also holds
     photos_with_masks.png. Each row of this image shows a photo, its true mask, the segmenter's mask, the cut-out, and

@@ -115,9 +115,9 @@ def format_table(results: dict[str, dict[str, float]]) -> str:
     rows += [[name, *(f"{100 * metrics[key]:.1f}" for key in _COLUMNS.values())] for name, metrics in results.items()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     title = (
-        f"{images} images; all figures are in per cent. IoU, mIoU, ACC and boundary (boundary IoU) are over all "
-        "pixels. The columns with /image and the columns ARI and MSC are means over the images. The columns predicted "
-        "and true are the shares of foreground in the predicted and in the true masks."
+        f"{images} images; all figures are in per cent. IoU, mIoU, ACC and boundary (boundary IoU) are computed "
+        "over all pixels. The columns with /image and the columns ARI and MSC are means over the images. The columns "
+        "predicted and true are the shares of foreground in the predicted and in the true masks."
     )
     return "\n".join([title, *(_align(row, widths) for row in rows), *([f"warning: {doubt}"] if doubt else [])])
 

@@ -6,7 +6,7 @@ import pathlib
 import tempfile
 from collections.abc import Iterator
 
-_PATTERN = "*?["  # a shell replaces a word that contains one of these characters with file names
+_PATTERN = "*?["  # if a word contains one of these characters, a shell replaces the word with file names
 _NOT_PLAIN = set("*?[]\\") - {os.sep}
 
 

@@ -110,7 +110,7 @@ def _mixed(sharpened: np.ndarray, found: np.ndarray) -> np.ndarray:
 def plausible(masks: np.ndarray, rough: np.ndarray | None, mask_size: tuple[float, float]) -> np.ndarray:
     """Decides which masks are good enough to learn from.
 
-    The size of a mask must be plausible, and sharpening must not have changed the mask too much.
+    The size of a mask must be within `mask_size`, and sharpening must not have changed the mask too much.
 
     Args:
         masks: bool [photo, height, width].

@@ -124,7 +124,7 @@ def boundary_bands(masks: np.ndarray) -> np.ndarray:
 
 
 def _eroded(masks: np.ndarray, width: int, axis: int) -> np.ndarray:
-    """Keeps a pixel of a mask if the mask has the `width` pixels before it and the `width` pixels after it on an axis."""
+    """Keeps a pixel of a mask if the next `width` pixels in both directions of an axis are in the mask too."""
     padding = [(width, width) if axis == i else (0, 0) for i in range(3)]
     kept, joined = np.moveaxis(np.pad(masks, padding), axis, 0), 1
     while joined < 2 * width + 1:  # each iteration joins windows of `joined` pixels into larger windows

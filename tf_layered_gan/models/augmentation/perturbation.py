@@ -86,11 +86,11 @@ def sample_transforms(
 def warp(images: tf.Tensor, transforms: tf.Tensor, reflect: bool = False) -> tf.Tensor:
     """Warps each image by its transform (Eq. 9), with bilinear interpolation.
 
-    The gradient with respect to the images is the exact adjoint of the warp. TensorFlow's own gradient of the op omits
-    the determinant of the transform, so it is wrong if the scale is not 1. The exact gradient is slower: forward and
-    backward pass together take about twice as long as with TensorFlow's gradient (one CPU core, 32 images of
-    128x128x4). There is no gradient with respect to the transforms. XLA has no kernel for TensorFlow's op, so use
-    `warp_gather` under `jit_compile=True`.
+    The gradient with respect to the images is the exact adjoint of the warp. TensorFlow's own gradient of its op
+    ImageProjectiveTransformV3 omits the determinant of the transform, so it is wrong if the scale is not 1. The exact
+    gradient is slower: forward and backward pass together take about twice as long as with TensorFlow's gradient (one
+    CPU core, 32 images of 128x128x4). There is no gradient with respect to the transforms. XLA has no kernel for
+    TensorFlow's op, so use `warp_gather` under `jit_compile=True`.
 
     Args:
         images: float32 [batch, height, width, channel]. The height and the width are static.

@@ -220,7 +220,7 @@ def shrink(images: tf.Tensor, fraction: tf.Tensor) -> tf.Tensor:
 
     Args:
         images: float32 [batch, width, width, channel].
-        fraction: float32 [batch] in (0, 1], the smaller width divided by the width; 1 leaves an image unchanged.
+        fraction: float32 [batch] in (0, 1], the shrunk width divided by the old width; 1 leaves an image unchanged.
 
     Returns:
         float32 [batch, width, width, channel] in the range of the input.
@@ -278,7 +278,7 @@ def _split(layer: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _weights(values: tf.Tensor) -> tf.Tensor:
-    """Divides each row by its sum, unless the sum is 0."""
+    """Divides each row by its sum. A row of zeros does not change."""
     return tf.math.divide_no_nan(values, tf.reduce_sum(values, axis=-1, keepdims=True))
 
 

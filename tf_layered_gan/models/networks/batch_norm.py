@@ -10,7 +10,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     The layer of Keras needs about ten passes over a feature map [batch, height, width, channel]. The fused op of
     TensorFlow needs two passes. But the fused op cannot share statistics between replicas. So with several replicas,
-    the layer uses the ops of Keras.
+    this layer uses the ops of Keras.
     """
 
     def call(self, inputs: KerasTensor, training: bool | None = None, mask: KerasTensor | None = None) -> KerasTensor:
