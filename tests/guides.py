@@ -13,7 +13,7 @@ RESOLUTION = 8
 
 
 def code(page, language):
-    """Returns the code block of a language in a page of docs/. The page must have only one block of this language."""
+    """Returns the code block in the given language from a page of docs/. The page must have exactly one such block."""
     (block,) = re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / "docs" / page).read_text(), re.S | re.M)
     return block
 

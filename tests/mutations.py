@@ -1,6 +1,7 @@
 """Functions that write broken and odd image files.
 
-The files are the same in every run. For most files, it is known whether they can be read.
+The files are the same in every run. For each file, the expected result is stated: the file is read, it is left out, or
+both are allowed.
 """
 
 import dataclasses
@@ -22,7 +23,13 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 @dataclasses.dataclass(frozen=True)
 class Mutation:
-    """A file: its relative path, whether it can be read, and the size of the displayed image, if known."""
+    """A file for a test.
+
+    Attributes:
+        name: the relative path of the file.
+        expected: `READ`, `LEFT_OUT` or `EITHER`; None if the file is ignored, because it has no suffix.
+        size: width and height of the displayed image, or None if they are not checked.
+    """
 
     name: str
     expected: str
@@ -301,7 +308,7 @@ def _names(folder):
 
 
 def _no_files(folder):
-    """Makes links, a pipe and a file without read permission. Reading some of them would wait for ever."""
+    """Makes links, a pipe and a file without read permission. Reading the pipe or /dev/zero never ends."""
     content = encoded(noise(), "jpg")
     folder.add("target", content, None)
     folder.link("link.jpg", "target", READ, SIZE)
@@ -318,7 +325,7 @@ def _no_files(folder):
 def _folders(folder):
     content = encoded(noise(), "png")
     folder.add("folder.jpg/inside.png", content, READ, SIZE)
-    # The mask of clash.jpg would be named clash.png. But this is also the name of a folder.
+    # The mask of clash.jpg would be named clash.png, but clash.png is a folder.
     folder.add("clash.png/inside.png", content, READ, SIZE)
     folder.add("clash.jpg", content, READ, SIZE)
     folder.add("new\nfolder/inside.png", content, READ, SIZE)

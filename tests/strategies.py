@@ -1,9 +1,9 @@
 """A script that trains a tiny run in several ways. Usage: strategies.py FOLDER WAY...
 
 Ways: plain, two_replicas, four_replicas, jit, and multi_worker, which needs TF_CONFIG. All ways use SGD instead of the
-config's Adam. For gradients near zero, Adam would enlarge differences in the last digit. With the prefix `adam_`, a way
-uses Adam. With the prefix `two_rounds_`, a way trains two rounds, each with half of the steps. The prefix `cures_`
-turns on minibatch deviation and augmentation in D, and makes pairs look like photos.
+config's Adam. For gradients near zero, Adam would enlarge differences in the last digit. The name of a way may have
+prefixes. The prefix `adam_` keeps Adam. The prefix `two_rounds_` splits the training into two rounds, each with half of
+the steps. The prefix `cures_` turns on minibatch deviation and augmentation in D, and makes pairs look like photos.
 
 This is a script, because the number of logical devices must be set before TensorFlow starts.
 """

@@ -78,8 +78,8 @@ def test_layer_grid_has_headings_and_one_row_per_sample():
     image = layer_grid(*layers())
     assert image.shape == (HEADING + 2 * 128 + 2, 6 * STEP - 2, 3)
     # The masked foreground is 1 x 0.6 = 0.6, so its grey is 1.6 x 127.5 = 204. The grey of the mask is 0.6 x 255 = 153.
-    # The grey of the composed image is 1.2 x 127.5 = 153. The mask of the photo is 0.2. So the photo keeps 0.4 + 0.6 x
-    # 0.2 = 0.52 of its brightness, and its grey falls from 102 to 53.
+    # The grey of the composed image is 1.2 x 127.5 = 153. In the photo's mask, all values are 0.2. So the photo keeps
+    # 0.4 + 0.6 x 0.2 = 0.52 of its brightness, and its grey falls from 102 to 53.
     assert image[HEADING, ::STEP, 0].tolist() == image[-1, ::STEP, 0].tolist() == [0, 204, 153, 153, 102, 53]
 
 
@@ -121,9 +121,9 @@ def test_sheet_columns():
     truth = np.full((1, 32, 32), 255, np.uint8)
     sheet = segmentation_sheet(images, truth, {"ours": ours, "grabcut": baseline})[HEADING:]
     assert sheet.shape == (128, 5 * STEP - 2, 3)
-    # Our mask covers the upper half, where the photo keeps its grey of 10. In the lower half, the darkened photo has
-    # the grey 4. The cut-out shows a checkerboard there, whose squares have 2x2 pixels. The square in row 15 and column
-    # 1, counted from 0, has the grey 204. Unlabelled pixels keep 0.4 + 0.6 x 0.5 = 0.7 of their brightness.
+    # The mask "ours" covers the upper half, where the photo keeps its grey of 10. In the lower half, the darkened photo
+    # has the grey 4, and the cut-out shows a checkerboard, whose squares have 2x2 pixels. The square in row 15 and
+    # column 1, counted from 0, has the grey 204. Unlabelled pixels keep 0.4 + 0.6 x 0.5 = 0.7 of their brightness.
     assert sheet[32, 12::STEP, 0].tolist() == [10, 7, 10, 10, 10]
     assert sheet[60 + 64, 12::STEP, 0].tolist() == [10, 7, 4, 204, 10]
 

@@ -125,7 +125,8 @@ def test_msc_is_the_mean_of_the_best_ious_of_the_true_segments():
 
 @pytest.mark.parametrize("shape, width", [((8, 8), 1), ((30, 40), 1), ((96, 128), 3), ((240, 320), 8)])
 def test_boundary_bands_are_those_of_opencv(shape, width):
-    # A band is 2 % of the image's diagonal wide. The diagonals are 11, 50, 160 and 400 pixels long.
+    # The width of a band is 2 % of the image's diagonal, rounded, but at least 1 pixel. The diagonals are 11, 50, 160
+    # and 400 pixels long.
     masks = np.random.default_rng(0).random((3, *shape)) > 0.001
     for mask, band in zip(masks, boundary_bands(masks), strict=True):
         kernel = np.ones((2 * width + 1, 2 * width + 1))
@@ -140,8 +141,8 @@ def square(top):
 
 
 def test_the_boundary_iou_looks_at_the_boundary_alone():
-    # The bands are frames of 76 pixels, which are 1 pixel wide. The second prediction is one row lower than the truth.
-    # So its frame and the true frame share 2 x 19 pixels of their sides.
+    # Each band is a frame of 76 pixels, and the frame is 1 pixel wide. The second prediction is one row lower than the
+    # truth. So the predicted frame and the true frame share 2 x 19 pixels of their sides.
     metrics = segmentation_metrics(np.concatenate([square(10), square(11)]), square(10).repeat(2, 0).astype(np.uint8))
     assert metrics["boundary_iou"] == pytest.approx((76 + 38) / (76 + 2 * 76 - 38))
     assert metrics["boundary_iou_per_image"] == pytest.approx((1 + 38 / (2 * 76 - 38)) / 2)
@@ -153,6 +154,6 @@ def test_the_end_of_the_labels_is_no_boundary():
     labels[:, :, :20] = 255
     assert segmentation_metrics(square(10), labels)["boundary_iou"] == 1
     # The prediction is one row lower than the truth. In the labelled half, the predicted band has 10 + 18 + 10 pixels.
-    # The true band has one more pixel, where it meets the upper edge of the prediction. The bands share this pixel and
-    # 19 pixels of the side.
+    # The unlabelled half of the truth gets the predicted labels, so the truth has a step of one row in the middle. At
+    # this step, the true band has one more pixel. The bands share this pixel and 19 pixels of the side.
     assert segmentation_metrics(square(11), labels)["boundary_iou"] == pytest.approx(20 / (38 + 39 - 20))

@@ -18,7 +18,8 @@ def photos(tmp_path):
 def add(folder, name, white, masked, size, unlabelled=None):
     """Writes a photo and its mask.
 
-    From the left, the photo is white up to the fraction `white` of its width. The mask is white up to `masked`.
+    The left part of the photo is white. The width of this part is the fraction `white` of the photo's width. The left
+    part of the mask is white too. The width of that part is the fraction `masked` of the mask's width.
     """
     width, height = size
     columns = (np.arange(width) + 0.5) / width

@@ -31,7 +31,7 @@ def path(content, tmp_path):
 
 
 def describe(path):
-    """Runs the command without TensorFlow. Returns its exit status and its output."""
+    """Runs the command in a process that cannot import TensorFlow. Returns the exit status and the output."""
     code = "import runpy, sys; sys.modules['tensorflow'] = None; "
     code += f"sys.argv = ['describe', {str(path)!r}]; runpy.run_module('export.describe', run_name='__main__')"
     return tiny.finish(tiny.python("-c", code))

@@ -66,7 +66,7 @@ def test_pairs_like_photos_change_only_the_segmenters_draws():
     plain, drawn = (sample(sampling.SEGMENTER_STREAM, 3, **changes) for changes in ({}, PHOTO_LIKE))
     again = sample(sampling.SEGMENTER_STREAM, 3, **PHOTO_LIKE)
     tf.nest.map_structure(np.testing.assert_array_equal, drawn, again)
-    for name in plain.keys() - {"z", "window"}:  # pairs exchange backgrounds, which z and window define
+    for name in plain.keys() - {"z", "window"}:  # these two differ, because pairs exchange backgrounds
         np.testing.assert_array_equal(drawn[name], plain[name])
     other = sample(sampling.SEGMENTER_STREAM, 4, **PHOTO_LIKE)
     assert not np.allclose(other["photo_like"]["noise"], drawn["photo_like"]["noise"])

@@ -67,7 +67,7 @@ def test_discriminator_and_mask_encoder(resolution):
 def test_only_the_category_head_of_the_discriminator_has_no_spectral_norm():
     network = discriminator(16, tiny.WIDTH, 6)
     plain = [layer.name for layer in network.layers if hasattr(layer, "kernel") and not hasattr(layer, "u")]
-    # Two layers reduce the map from 16 to 8 to 4 pixels. The head of D has two more layers.
+    # Two layers reduce the map from 16x16 to 8x8 and then to 4x4 pixels. The head of D has two more layers.
     assert len([layer for layer in network.layers if hasattr(layer, "u")]) == 4
     assert len(plain) == 2 and "category" in plain
 
@@ -75,16 +75,16 @@ def test_only_the_category_head_of_the_discriminator_has_no_spectral_norm():
 def test_discriminator_doubles_its_channels_up_to_eight_times_the_width():
     network = discriminator(128, tiny.WIDTH, 6)
     channels = [layer.kernel.shape[-1] for layer in network.layers if hasattr(layer, "u")]
-    # The first five numbers are the channels of the maps of 64, 32, 16, 8 and 4 pixels. The last two belong to the
-    # head.
+    # The first five numbers are the channels of the maps that are 64, 32, 16, 8 and 4 pixels wide. The last two numbers
+    # belong to the head.
     assert channels == [2, 4, 8, 16, 16, 16, 1]
 
 
 def test_generator_halves_its_channels_from_sixteen_times_the_width():
     network = background_generator(128, tiny.WIDTH, tiny.Z_DIM)
     channels = [layer.filters for layer in network.layers if hasattr(layer, "filters")]
-    # As in FineGAN, the dense layer returns a map of 4 pixels, and its number of channels is 16 times the width. In the
-    # next layers, this number is 8, 4, 2, 1 and 1 times the width. The last layer returns RGB.
+    # As in FineGAN, the dense layer returns a map of 4x4 pixels. Its number of channels is 16 times tiny.WIDTH. In the
+    # next layers, this number is 8, 4, 2, 1 and 1 times tiny.WIDTH. The last layer returns RGB.
     assert channels == [16, 8, 4, 2, 2, 3]
 
 

@@ -39,7 +39,7 @@ def maker():
 
 @pytest.fixture
 def unlikely(monkeypatch):
-    """Sets every probability to 0. Some changes have ranges instead, which are set so that nothing changes."""
+    """Switches all changes off: sets probabilities to 0, and gives the other changes ranges that change nothing."""
     for name in PROBABILITIES:
         monkeypatch.setattr(photo_like, name, 0.0)
     monkeypatch.setattr(photo_like, "IMAGE", NO_CHANGE)

@@ -9,8 +9,8 @@ from tf_layered_gan.models.networks.unet import unet
 
 def test_channels_double_on_the_way_down_and_halve_on_the_way_up():
     network = separable_unet(32, 3, 3)
-    # There are 3 channels at 16 pixels, 6 at 8 pixels and 12 at 4 pixels. On the way up, the numbers of channels are
-    # the same.
+    # Maps of 16x16 pixels have 3 channels, maps of 8x8 pixels have 6, and maps of 4x4 pixels have 12. This holds on the
+    # way down and on the way up.
     maps = [layer.output.shape[1:] for layer in network.layers if isinstance(layer, keras.layers.ReLU)]
     assert maps[0] == (16, 16, 3) and (4, 4, 12) in maps and maps[-1] == (16, 16, 3)
     added = [layer.output.shape[1:] for layer in network.layers if isinstance(layer, keras.layers.Add)]

@@ -57,7 +57,7 @@ def test_sigma_is_the_length_of_w_u():
     layer = build(SpectralDense(2), (1, 2))
     layer.kernel.assign([[3.0, 0.0], [0.0, 1.0]])
     layer.u.assign([[0.6, 0.8]])
-    # W u is (1.8, 0.8). Its length is sqrt(3.24 + 0.64) = sqrt(3.88).
+    # W u is (1.8, 0.8). The length of W u is sqrt(3.24 + 0.64) = sqrt(3.88).
     np.testing.assert_allclose(layer.normalized_kernel(), np.array([[3, 0], [0, 1]]) / np.sqrt(3.88), atol=1e-6)
 
 

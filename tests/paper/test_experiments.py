@@ -137,7 +137,7 @@ def test_collect_only_and_no_run_twice(tmp_path):
 def test_table_5(tmp_path):
     runner = Runner()
     rows = table(make_table("5", tmp_path, seeds=[0], execute=runner, **SMALL))
-    assert runner.count == 2  # two runs: the supervised U-Net, and our row, which also evaluates GrabCut
+    assert runner.count == 2  # two runs: the supervised U-Net, and our method, whose run also evaluates GrabCut
     assert rows["supervised U-Net"]["images_seen"] == "16000"  # 1,000 steps with 16 images each
     assert rows["GrabCut by [48]"]["images_seen"] == rows["all foreground"]["images_seen"] == ""
     assert rows["GrabCut by [48]"]["iou_mean"] == rows["ours"]["iou_mean"] == "10"
@@ -266,8 +266,8 @@ def test_refuses_nmis_of_different_classes(tmp_path):
         make_table("4", tmp_path, seeds=[seed], execute=Runner(), extra=extra, **SMALL)
     with pytest.raises(ValueError, match="clusters of the seeds 0 and 1 differ in classes_by"):
         make_table("4", tmp_path, seeds=[0, 1], collect_only=True, **SMALL)
-    # Tables 3 and 4 share the runs of the row "ours". Table 3 trains this row with seed 2 too, but without NMI. Table 4
-    # then uses this run.
+    # Tables 3 and 4 share the runs of the row "ours". For Table 3, our method is also trained with seed 2, but without
+    # NMI. Table 4 then uses this run.
     make_table("3", tmp_path, seeds=[0, 1, 2], execute=Runner(), **SMALL)
     file = make_table("4", tmp_path, seeds=[0, 2], collect_only=True, **SMALL)
     assert table(file)["ours"]["nmi_mean"] == "0.5" and "- ours, folder: NMI for 1 of 2 seeds" in file.read_text()

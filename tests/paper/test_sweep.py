@@ -86,7 +86,7 @@ WEIGHTS = "--config.metrics.inception=a.npz"
         ((), ("--config.monitoring.grid_every=7",), 0),
         ((), ("--config.jit=True",), 0),
         ((), ("--config.distribution=mirrored",), 0),
-        ((WEIGHTS,), (), 0),  # a new run without weights would lose the FID
+        ((WEIGHTS,), (), 0),  # a new run without weights for FID would lose the FID
         ((WEIGHTS,), ("--config.metrics.fid_samples=9",), 0),
         ((WEIGHTS,), (WEIGHTS,), 0),
         (("--config.data.classes=^a",), (), 0),

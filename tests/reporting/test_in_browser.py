@@ -20,7 +20,7 @@ def file(finished_run, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright  # only `make test-web` installs it
+    from playwright.sync_api import sync_playwright  # only `make test-web` installs Playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.path(), args=["--disable-gpu"])

@@ -119,7 +119,7 @@ def test_segmenter_alone_is_restored_without_warnings(workdir, models, monkeypat
     warnings = []
     monkeypatch.setattr(tf.get_logger(), "warning", lambda *message, **_: warnings.append(message))
     assert Checkpointer(workdir, None, models[1]).restore()
-    gc.collect()  # if TensorFlow warns of values that were not restored, it does so when the checkpoint is deleted
+    gc.collect()  # when its checkpoint object is deleted, TensorFlow warns of values that were not restored
     assert not warnings
 
 

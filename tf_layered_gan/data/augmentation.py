@@ -143,7 +143,7 @@ def apply_color(images: tf.Tensor, color: tf.Tensor) -> tf.Tensor:
 
     Saturation and hue are changed together, by one linear map of the colours in YIQ. Each image has its own rotation of
     the hue, and the luma of a pixel does not change. In contrast, `tf.image.adjust_hue` has one rotation for all
-    images, and keeps the value of a pixel's largest channel, not its luma.
+    images. It keeps the value of a pixel's largest channel instead of the pixel's luma.
 
     Args:
         images: float32 [image, height, width, rgb] in [-1, 1].

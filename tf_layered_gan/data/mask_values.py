@@ -1,4 +1,4 @@
-"""The meaning of the values in mask files. It is found from all masks of a set, by the rules in docs/data.md."""
+"""The meaning of the values in mask files. All masks of a set together decide it, by the rules in docs/data.md."""
 
 import collections
 import dataclasses
@@ -162,7 +162,8 @@ def _statistics(file: File) -> _Statistics | None:
 def _decides_by_alpha(found: list[_Statistics]) -> bool:
     """Returns whether the alpha channels of the files in a set are the masks.
 
-    The alpha channels are not the masks if the visible pixels have exactly two colours, black and white.
+    The alpha channels are not the masks if no pixel is transparent, or if the visible pixels have exactly two colours,
+    black and white.
     """
     transparent = any(min(statistics.counts["alpha"]) < 255 for statistics in found)
     return transparent and frozenset[int]().union(*(one.visible for one in found)) != {0, 0xFFFFFF}

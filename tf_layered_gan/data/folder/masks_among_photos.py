@@ -87,7 +87,7 @@ def _pair(files: list[Path]) -> tuple[Path, Path] | None:
 
 @functools.lru_cache
 def _folder_of_masks(folder: str) -> str:
-    """Returns the innermost folder of a path that has a usual name for masks, or "" if there is none."""
+    """Returns the path up to the last folder with a usual name for masks, or "" if there is no such folder."""
     parts = folder.split("/")
     words = ["".join(filter(str.isalnum, part.lower())) for part in parts]
     return next(("/".join(parts[:i]) for i in range(len(parts), 0, -1) if _OF_MASKS.fullmatch(words[i - 1])), "")

@@ -18,9 +18,9 @@ class PhotoFile:
     """The files of one photo. This class has few attributes, because a folder may hold a million photos.
 
     Attributes:
-        name: path of the photo below its folder, with "/" between the parts.
-        folder: the folder.
-        mask: the file of its mask, or None.
+        name: path of the photo below `folder`, with "/" between the parts.
+        folder: the folder that was searched for photos.
+        mask: the file of the photo's mask, or None.
     """
 
     name: str

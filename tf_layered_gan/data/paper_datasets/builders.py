@@ -33,8 +33,8 @@ class Cub(CaltechBirds2011):
     There are 10,000 photos for training, 788 for validation and 1,000 for test.
 
     Each digit in cub_split.txt is the split of one photo: 0 for training, 1 for validation, 2 for test. The digits are
-    in the order of the photos' numbers. The archive's file images.txt has the number of each photo. The order of the
-    numbers is not the order of the names.
+    in the order of the photos' numbers. The archive's file images.txt has the number of each photo. Sorting the photos
+    by name gives a different order than sorting them by number.
     """
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class Dataset:
         archives: the names of the archives.
         name: function that takes an example and its split, and returns the photo's name. The name contains the photo's
             class and path in the archive.
-        features: the features of an example that `name` needs.
+        features: the features that `name` reads from an example.
     """
 
     builder: type[tfds.core.DatasetBuilder]

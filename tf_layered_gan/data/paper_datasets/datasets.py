@@ -44,8 +44,8 @@ def load(
         storage_size: width of the training photos, pixels, at least `resolution`.
         fit: as for `folder.reading.load`.
         masks: None, or (for dogs and cars) a folder with a PNG for each validation and test photo, for example
-            cars_test/00001.png for cars_test/00001.jpg. A mask has the photo's aspect ratio. Grey 128 and above is
-            foreground.
+            cars_test/00001.png for cars_test/00001.jpg. A mask has the photo's aspect ratio. The module `mask_values`
+            finds out which values in the masks mark the object.
         holdout: the number of training photos that become validation photos, for dogs and cars only.
         train_masks: whether to also load the masks of the training photos, which only cub and apc have.
         cache: None, or a folder that keeps the decoded photos, see `cache.cached_splits`.
