@@ -29,7 +29,7 @@ def parse(monkeypatch):
     """Parses a command line as the command does. Returns the error message, or None."""
     saved = flagsaver.save_flag_values()
 
-    def reset():  # passes copies of the dicts, because the flags keep and change what they are given
+    def reset():  # passes copies of the saved dicts, because the flags keep and change the dicts that they get
         flagsaver.restore_flag_values({name: dict(values) for name, values in saved.items()})
 
     def parsed(*arguments):

@@ -23,7 +23,7 @@ def network():
     image = keras.Input((RESOLUTION, RESOLUTION, 3))
     features = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(2, 1)(image)))
     model = keras.Model(image, layers.Conv2D(1, 1, name="logits")(features))
-    model.trainable = False  # the averaged segmenter of a run is not trainable either
+    model.trainable = False  # like the averaged segmenter of a run
     return model
 
 

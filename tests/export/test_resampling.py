@@ -72,7 +72,7 @@ def test_128_or_more_is_above_one_half(size):
 
 @pytest.mark.parametrize("longest", [17, 32, 101, 4031, 65535])
 def test_every_side_is_rounded_like_python_does(longest):
-    # If the longest side has 32 pixels, every second length ends in .5 before rounding.
+    # If the longest side has 32 pixels, every second side has a scaled length that ends in .5 before it is rounded.
     sides = np.unique(np.linspace(1, longest, 200).astype("int32"))
     lengths, starts = filled_part(tf.constant(sides), longest, RESOLUTION)
     expected = [max(1, round(side * RESOLUTION / longest)) for side in sides.tolist()]

@@ -1,6 +1,6 @@
 """Tests of the two signatures of a .tflite file.
 
-Both signatures must use the same network, the same weights and the same partition of XNNPACK.
+Both signatures must use the same network with the same weights, and XNNPACK must run the network as the same partition.
 """
 
 import numpy as np
@@ -135,8 +135,9 @@ def test_any_size_has_the_network_in_the_same_partition_and_two_of_resampling(co
     """The interpreter's own kernels run only the arithmetic on sizes and coordinates.
 
     The network's tensors have the same indices in both subgraphs. So the network's partition writes the same tensor in
-    both subgraphs. It also reads the same number of tensors in both. The indices of the tensors that it reads are not
-    compared, because with float16 weights another partition has converted some of these tensors to float32.
+    both subgraphs. The partition also reads the same number of tensors in both subgraphs. The indices of the tensors
+    that it reads are not compared: with float16 weights, another partition has already converted some of them to
+    float32.
     """
     (network,) = partitions(content, subgraph=0)
     any_size = partitions(content, subgraph=1)

@@ -60,7 +60,7 @@ def test_the_same_draws_give_the_same_pair_compiled_or_not(maker):
     pair, compiled = maker(layers(), {"photo_like": first}), tf.function(maker)(layers(), {"photo_like": again})
     tf.nest.map_structure(np.testing.assert_array_equal, pair, maker(layers(), {"photo_like": again}))
     np.testing.assert_array_equal(pair["mask"], compiled["mask"])
-    np.testing.assert_allclose(pair["image"], compiled["image"], atol=0.02)  # JPEG may round differently when compiled
+    np.testing.assert_allclose(pair["image"], compiled["image"], atol=0.02)  # compiled JPEG code may round differently
 
 
 def test_xla_compiles_pairs_without_jpeg():

@@ -13,7 +13,7 @@ LEARNING_RATE, GAMMA_CONSISTENCY = 0.1, 3.0
 
 
 def build(**options):
-    """Builds a segmenter with the same weights every time. A U-Net without halvings is quickest to build."""
+    """Builds a segmenter with the same weights every time. A U-Net with depth 0 is quickest to build."""
     keras.utils.set_random_seed(1)
     segmenter = Segmenter(unet(tiny.RESOLUTION, tiny.WIDTH, depth=0), **options)
     segmenter.compile(keras.optimizers.SGD(LEARNING_RATE))

@@ -96,8 +96,8 @@ def test_conv_equals_a_plain_one_with_the_normalized_kernel():
 
 
 def test_gradient_passes_through_sigma():
-    # u is constant here. Then sigma is |W u|, and the vector v adds nothing to the gradient. So finite differences give
-    # the whole gradient.
+    # Because u is constant here, sigma is |W u|, and the vector v adds nothing to the gradient. So finite differences
+    # give the whole gradient.
     layer = build(SpectralDense(3, dtype="float64"), (1, 4))
     kernel = layer.kernel.numpy()
     weights = np.random.default_rng(1).standard_normal(kernel.shape)

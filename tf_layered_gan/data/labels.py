@@ -8,7 +8,8 @@ from tf_layered_gan.data.photos import UNLABELLED, Photos, Splits
 from tf_layered_gan.files.time_limit import time_limit
 
 _MATCHING_SECONDS = 30
-# Objects rarely cover more than the first share of all pixels, or more than the second share of the border pixels.
+# Objects rarely cover a larger share of all pixels than the first number, or a larger share of the border pixels than
+# the second number.
 _NEARLY_ALL, _MOST_OF_THE_BORDER = 0.7, 0.6
 
 

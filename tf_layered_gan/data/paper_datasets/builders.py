@@ -58,8 +58,8 @@ class Apc(tfds.core.GeneratorBasedBuilder):
 
     The split follows the script of GENESIS-V2, which the paper used. This script splits scenes, not frames: the sorted
     paths of the scenes are shuffled by Python's generator with seed 0. The first tenth of the shuffled scenes is for
-    validation, and the next tenth is for test. A frame becomes a square of 128 pixels: its short side is rescaled, and
-    the centre is cut out. Scenes without an object have no masks. These scenes are left out after the shuffling.
+    validation, and the next tenth is for test. A frame is resized so that its short side has 128 pixels, and the square
+    in the middle is cut out. Scenes without an object have no masks. These scenes are left out after the shuffling.
     """
 
     VERSION = tfds.core.Version("1.0.0")
