@@ -46,7 +46,7 @@ def test_distance_of_known_gaussians(a, b, distance):
 
 
 def test_refuses_different_numbers_of_features():
-    with pytest.raises(ValueError, match=r"same features, got \(1,\) and \(2,\)"):
+    with pytest.raises(ValueError, match="same number of features, got 1 and 2"):
         frechet_distance(gaussian([0], [[1]]), gaussian([0, 0], np.eye(2)))
 
 

@@ -93,7 +93,7 @@ def test_figures_of_missing_segments(mask, labels, expected):
         (PREDICTED.astype("float32"), TRUTH, "predicted must be bool .* got float32"),
         (PREDICTED, TRUTH.astype(int), "truth must be uint8 .* got int64"),
         (PREDICTED[0], TRUTH[0], r"got bool \(2, 2\)"),
-        (PREDICTED[:1], TRUTH, r"one shape, got \(1, 2, 2\) and \(2, 2, 2\)"),
+        (PREDICTED[:1], TRUTH, r"the same shape, got \(1, 2, 2\) and \(2, 2, 2\)"),
         (PREDICTED, TRUTH * 128, r"0, 1 and 255 only, got \[128\]"),
         (PREDICTED, TRUTH | 255, "must have a labelled pixel .* none in 2 images"),
     ],
