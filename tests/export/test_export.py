@@ -122,7 +122,7 @@ def test_validation_photos_calibrate_and_test_photos_verify(workdir, photos, res
 def test_photos_that_changed_since_the_training_are_refused(workdir, exported, restored, tmp_path):
     photos = pathlib.Path(load_config(workdir).data.path)
     gone, copies = (photos / "05.png").rename(tmp_path / "05.png"), (workdir / "photos").rename(tmp_path / "photos")
-    with pytest.raises(ValueError, match=r"\(1 / 16 / 16 to train, .* now 1 / 16 / 15\)"):
+    with pytest.raises(ValueError, match=r"\(1 / 16 / 16 for training, .* now 1 / 16 / 15\)"):
         export_run(workdir, tmp_path / "export")
     gone.rename(photos / "05.png")
     shutil.rmtree(workdir / "photos")
