@@ -94,8 +94,11 @@ def _check_variables(models: Models, record: dict[str, Any]) -> None:
 
 
 def _unnumbered(path: str) -> str:
-    """Returns a variable's path without the numbers that Keras adds to the names of layers."""
-    return re.sub(r"_\d+(?=/)", "", path)
+    """Returns a variable's path without the numbers that Keras adds to the names of layers.
+
+    In the path of an optimizer's variable, such as "adam/conv2d_11_kernel_momentum", no slash follows the number.
+    """
+    return re.sub(r"_\d+(?=[/_])", "", path)
 
 
 def _assign(models: Models, values: dict[str, np.ndarray]) -> dict[str, str]:

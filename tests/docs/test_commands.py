@@ -75,7 +75,7 @@ def program(command):
 OURS = [command for command in COMMANDS if program(command)]
 MADE = [command for command in COMMANDS if command.words[0] == "make"]
 OTHERS = [command for command in COMMANDS if command not in OURS and command not in MADE]
-ROUNDS = "--config.schedule.rounds"
+ROUNDS, PASSES = "--config.schedule.rounds", ("--config.refine.bootstrap", "--config.refine.passes")
 SMALL_RUN = {
     f"--config.{field}": value for field, value in (tiny.RUN | tiny.ONE_STEP | {"networks.residual_blocks": 0}).items()
 }
@@ -159,14 +159,16 @@ def place(tmp_path_factory):
     """A directory with all photos, masks, models and workdirs that the commands name."""
     place = tmp_path_factory.mktemp("reader")
     photos = shapes.load(train=16, held_out=8, resolution=32, storage_size=32)
-    for folder in ("DIR", "MASKS"):
+    for folder in ("DIR", "MASKS", "runs"):
         (place / folder).mkdir()
+    (place / "rejected.json").write_text('{"rejected": ["000.png"]}')
     for i, image in enumerate(np.concatenate([photos.train.images, photos.test.images])):
         Image.fromarray(image).save(place / "DIR" / f"{i:03}.png")
     for i, mask in enumerate(photos.test.masks, start=len(photos.train)):
         Image.fromarray(mask * 255).save(place / "MASKS" / f"{i:03}.png")
     export = place / "runs/mine/export"
     links = {"MODEL": export / "segmenter_float32.tflite", "segmenter_int8.tflite": export / "segmenter_int8.tflite"}
+    links |= {"runs/other": place / "runs/mine", "runs/third": place / "runs/mine"}
     for name, target in (
         links | {"photos": place / "DIR", "photo.png": place / "DIR/000.png", "configs": pages.ROOT / "configs"}
     ).items():
@@ -180,8 +182,13 @@ def is_training(module, arguments):
 
 
 def small(module, arguments):
-    """Returns the arguments with flags that make the command run quickly. A given number of rounds is kept."""
+    """Returns the arguments with flags that make the command run quickly.
+
+    A given number of rounds is kept. If the command sets a field of the passes over photos, its passes are kept.
+    """
     flags_set = SMALL_RUN if is_training(module, arguments) else SMALL.get(module, {})
+    if any(argument.startswith("--config.refine.") for argument in arguments):
+        flags_set = {flag: value for flag, value in flags_set.items() if flag not in PASSES}
     flags_given = [argument.partition("=")[0] for argument in arguments]
     values = {flag: value for flag, value in flags_set.items() if flag != ROUNDS or flag not in flags_given}
     changed = [
