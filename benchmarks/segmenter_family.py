@@ -42,7 +42,7 @@ HEAD = [
     "bytes",
     "IoU",
     "IoU per image",
-    "IoU with the U-Net's",
+    "IoU with U-Net masks",
     "latency, ms",
 ]
 

@@ -9,7 +9,7 @@ and the number of steps between checkpoints.
 
 The run and the student:
   --workdir=WORKDIR            directory of a finished run
-  --student=NAME               name of the student; the default is the network and its width, such as separable16
+  --student=NAME               the student's name; the default is the network and its width, such as separable16
   --network=separable          separable or unet
   --width=16                   number of channels, at full resolution for unet and at half resolution for separable
   --photos=DIR                 new place of the run's photos, if they were moved
@@ -60,7 +60,7 @@ def run() -> None:
     define_path("photos", "New place of the run's photos, if they were moved.", exists=True)
     define_path("masks", "New place of the run's masks, if they were moved.", exists=True)
     flags.DEFINE_string(
-        "student", None, "The student's name. The default is the network and its width, such as separable16."
+        "student", None, "The student's name; the default is the network and its width, such as separable16."
     )
     define: dict[Any, Callable] = {str: flags.DEFINE_string, int: flags.DEFINE_integer, float: flags.DEFINE_float}
     for name, (kind, default, about) in student.SETTINGS.items():

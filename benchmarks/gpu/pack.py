@@ -152,7 +152,8 @@ def _round_convolution(operation: ir.Operation) -> None:
 def _round(value: ir.Value) -> ir.Value:
     """Converts a value to bfloat16.
 
-    If a reversal or transposition made the value, converts the input of that operation instead.
+    If the value is the output of a reversal or a transposition, the input of this operation is converted instead. The
+    operation then reverses or transposes the converted numbers.
 
     XLA recognises the gradient of a strided convolution, because the kernel is reversed just before the convolution.
     If a conversion stands between the reversal and the convolution, XLA does not recognise the gradient. It then

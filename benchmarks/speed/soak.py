@@ -3,9 +3,9 @@
     python -m benchmarks.speed.soak --minutes=60 --workdir=runs/soak -- --config=configs/shapes.py
 
 The flags after `--` are passed to `tf_layered_gan.main`. The run must not end before the given time is over. Its
-resident memory is read from /proc every ten seconds (Linux). Its images per second are read from its lines of progress.
-The first tenth of the time is left out, because the run is still starting at that time. A straight line is fitted to
-the other readings. Its slope is the change in an hour.
+resident memory is read from /proc every ten seconds (Linux). The number of images per second is read from the progress
+lines that the run prints. The first tenth of the time is left out, because the run is still starting at that time. A
+straight line is fitted to the other readings. Its slope is the change in an hour.
 """
 
 import pathlib

@@ -162,6 +162,6 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_integer("pairs", 5, "imports: how often each of the two imports is timed.", lower_bound=1)
-    flags.DEFINE_integer("photos", 500, "first_step: number of photos to make up.", lower_bound=3)
+    flags.DEFINE_integer("pairs", 5, "With imports: how often each of the two imports is timed.", lower_bound=1)
+    flags.DEFINE_integer("photos", 500, "With first_step: number of made-up photos.", lower_bound=3)
     app.run(main)

@@ -128,8 +128,8 @@ def result_names(images: list[Path], folder: Path) -> list[Path]:
     sharing = collections.Counter(stems)
     names = []
     for image, stem in zip(images, stems, strict=True):
-        # The results of a folder "a.png" lie in a folder of the same name, so the result of "a.jpg" cannot have this
-        # name.
+        # The result of "a.jpg" would be called "a.png". If there is also an input folder "a.png", then the results of
+        # the images in this folder lie in a folder "a.png". So the result of "a.jpg" is called "a.jpg.png" instead.
         taken = sharing[stem] > 1 or image.with_suffix(".png").is_dir()
         name = image.name if taken or has_image_suffix(image.stem) else image.stem
         below = image if image.is_relative_to(folder) else Path(os.path.abspath(image))

@@ -28,7 +28,7 @@ def add_metadata(content: bytes, facts: dict) -> bytes:
     """Adds facts to a .tflite model.
 
     Args:
-        content: bytes of a .tflite model without facts.
+        content: bytes of a .tflite model that has no facts yet.
         facts: a dict that JSON can hold. "format_version" is added.
 
     Returns:

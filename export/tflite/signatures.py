@@ -102,7 +102,7 @@ def _append(
 
 
 def _unnamed(tensor: schema.TensorT) -> schema.TensorT:
-    """Returns a copy of a tensor without its name. Names would take a third of the bytes of the second signature."""
+    """Returns a copy of a tensor without its name. The names would be a third of the second signature's bytes."""
     tensor = copy.copy(tensor)
     tensor.name = None
     return tensor

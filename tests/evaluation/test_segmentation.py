@@ -155,5 +155,5 @@ def test_the_end_of_the_labels_is_no_boundary():
     assert segmentation_metrics(square(10), labels)["boundary_iou"] == 1
     # The prediction is one row lower than the truth. In the labelled half, the predicted band has 10 + 18 + 10 pixels.
     # The unlabelled half of the truth gets the predicted labels, so the truth has a step of one row in the middle. At
-    # this step, the true band has one more pixel. The bands share this pixel and 19 pixels of the side.
+    # this step, the true band has one more pixel. The bands share this pixel and 19 pixels of the right side.
     assert segmentation_metrics(square(11), labels)["boundary_iou"] == pytest.approx(20 / (38 + 39 - 20))

@@ -31,7 +31,7 @@ def test_no_file_rejects_nothing():
         ("[]", "holds no JSON object"),
         ({"names": ["a.jpg"]}, 'a list of names under "rejected"'),
         ({"rejected": [1]}, 'a list of names under "rejected"'),
-        ({"rejected": ["x.jpg"]}, "none of its 1 names, such as 'x.jpg', is a training photo"),
+        ({"rejected": ["x.jpg"]}, r"no training photo has any of its 1 names \(the first is 'x.jpg'\)"),
     ],
 )
 def test_refuses(tmp_path, content, message):

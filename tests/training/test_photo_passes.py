@@ -94,7 +94,7 @@ def test_no_pass_learns_a_mask_that_was_marked_as_bad(rejecting, tmp_path):
 
 
 def test_a_file_of_other_photos_is_refused_before_training(rejecting):
-    message = "refine.rejected is .*none of its 1 names, such as 'mine.jpg', is a training photo"
+    message = r"refine.rejected is .*no training photo has any of its 1 names \(the first is 'mine.jpg'\)"
     with pytest.raises(ValueError, match=message):
         session.load_usable_photos(rejecting("mine.jpg"), None)
 

@@ -264,7 +264,12 @@ FIELDS = (
         "ILSGAN: 0.6",
         added=True,
     ),
-    Field("gan.ema_decay", 0.999, decay(), "decay per step of the averaged generators; not in the paper"),
+    Field(
+        "gan.ema_decay",
+        0.999,
+        decay(),
+        "decay, per training step, of the moving average of the generators' weights; not in the paper",
+    ),
     # Segmenter: Eq. 7. The segmenter learns from pairs of a synthetic image and the mask of this image.
     Field("segmenter.learning_rate", 1e-3, _LEARNING_RATE, "learning rate of Adam (C.2)"),
     Field(
@@ -284,7 +289,12 @@ FIELDS = (
         ordered_pair(0.0, 1.0),
         "range of mask sizes, as shares of the image; pairs with smaller or larger masks are ignored",
     ),
-    Field("segmenter.ema_decay", 0.0, decay(), "decay per step of the averaged segmenter; paper: 0"),
+    Field(
+        "segmenter.ema_decay",
+        0.0,
+        decay(),
+        "decay, per training step, of the moving average of the segmenter's weights; paper: 0",
+    ),
     Field(
         "segmenter.gamma_consistency", 0.0, _WEIGHT, "weight of the loss on photos in the final steps; not in the paper"
     ),

@@ -27,10 +27,10 @@ class Student:
 
     network: str = _setting("separable", f"Which network: {' or '.join(NETWORKS)}.")
     width: int = _setting(16, "Number of channels, at full resolution for unet and at half resolution for separable.")
-    steps: int = _setting(500, "Number of training steps, over which the learning rate falls to zero.")
+    steps: int = _setting(500, "Number of training steps; during these steps, the learning rate falls to zero.")
     learning_rate: float = _setting(2e-3, "Adam's learning rate at the first step.")
     gamma_segmentation: float = _setting(
-        0.0, "Weight of the loss on the run's synthetic pairs; with 0, no pairs are made."
+        0.0, "Weight of the loss on the run's synthetic pairs; if it is 0, no pairs are made."
     )
     gamma_consistency: float = _setting(1.0, "Weight of the loss on photos that the run's segmenter segments.")
 

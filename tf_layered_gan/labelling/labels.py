@@ -72,7 +72,7 @@ def sharpen_masks(images: np.ndarray, probabilities: np.ndarray, found: np.ndarr
         probabilities: foreground probabilities, float32 [photo, height, width] in [0, 1].
         found: masks from `find_masks` or `predict_masks`, bool [photo, height, width], or None. If the found mask of a
             photo agrees with the network's mask, the result is a mixture of the sharpened mask and the found mask,
-            because GrabCut and sharpening follow edges in different ways.
+            because the edges of found masks and of sharpened masks have different errors.
 
     Returns:
         bool [photo, height, width].

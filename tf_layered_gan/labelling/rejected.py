@@ -31,7 +31,7 @@ def rejected_photos(path: str | None, names: Collection[str]) -> frozenset[str]:
         raise ValueError(f'refine.rejected is {path}, allowed: a file with a list of names under "rejected"')
     if rejected and not set(rejected) & set(names):
         raise ValueError(
-            f"refine.rejected is {path}, allowed: a file that names training photos; none of its {len(rejected)} "
-            f"names, such as {rejected[0]!r:.200}, is a training photo"
+            f"refine.rejected is {path}, allowed: a file that names training photos; no training photo has "
+            f"any of its {len(rejected)} names (the first is {rejected[0]!r:.200})"
         )
     return frozenset(rejected)

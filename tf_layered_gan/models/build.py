@@ -24,7 +24,8 @@ from tf_layered_gan.models.networks.unet import unet
 from tf_layered_gan.models.precision import built_for
 from tf_layered_gan.models.segmenter import PairMaker, Segmenter, perturbed_pairs, plain_pairs
 
-_PHOTO_EMA_DECAY = 0.99  # decay per step of the averaged networks of segmenters that learn from photos
+# Decay, per training step, of the moving average of a segmenter's weights, for segmenters of passes over photos.
+_PHOTO_EMA_DECAY = 0.99
 # _SEGMENTERS maps the name of an encoder to the function that builds a segmenter. _STUDENTS maps the name of a network
 # to the function that builds a student. All functions take the resolution, the width and the depth.
 _SEGMENTERS = {"none": unet, "efficientnet_lite0": lite0_unet}

@@ -33,7 +33,8 @@ class LayeredGAN(keras.Model):
         discriminator: D, with E_x on its backbone, see `networks.discriminator`.
         mask_encoder: E_pi, see `networks.mask_encoder`.
         segmenter: F, see `networks.unet`. It is not trained here, and is used only while `uses_segmenter` is true.
-        ema_decay: decay per step of the averaged generators that `synthesize` uses, in [0, 1).
+        ema_decay: decay, per training step, of the moving average of the generators' weights, in [0, 1). `synthesize`
+            uses the averaged weights.
         warp: `perturbation.warp`, or `perturbation.warp_gather` for steps that XLA compiles.
         augmentation: the augmentation of all images that D and E_x see. None, as in the paper, means no augmentation.
 

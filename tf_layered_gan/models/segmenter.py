@@ -31,8 +31,8 @@ class Segmenter(keras.Model):
         mask_size: (least, most) in [0, 1], the least and the greatest fraction of the image that a mask may cover.
             Pairs with smaller or larger masks are ignored. The paper uses all pairs. Voynov et al. 2021 filter pairs in
             the same way.
-        ema_decay: decay per step of the averaged network, in [0, 1). At 0, as in the paper, the average is the trained
-            network itself.
+        ema_decay: decay, per training step, of the moving average of the network's weights, in [0, 1). At 0, as in the
+            paper, the average is the trained network itself.
         gamma_consistency: weight of the consistency loss on photos. The network sees a photo with changed colours, and
             learns the mask that the teacher predicts for the original photo. The paper does not have this loss. It
             comes from Mean Teacher (Tarvainen and Valpola 2017).

@@ -140,11 +140,11 @@ def _check_comparable(line: Line, column: str) -> None:
     """Refuses a row if the values of its seeds are not comparable, because their mean would be meaningless."""
     key, facts = COLUMNS[column].keys[0], COLUMNS[column].facts
     for (first, ours), (other, theirs) in itertools.pairwise(line.sections(key).items()):
-        fields = [name for name in facts if ours.get(name) != theirs.get(name)]
+        fields = [f"{key}.{name}" for name in facts if ours.get(name) != theirs.get(name)]
         if fields:
             raise ValueError(
-                f"{line.name}: {key} of the seeds {first} and {other} differ in {', '.join(fields)}; "
-                "run all seeds with the same flags after --"
+                f"{line.name}: the metrics.json of seed {first} and of seed {other} have different values of "
+                f"{', '.join(fields)}; run all seeds with the same flags after --"
             )
 
 

@@ -16,7 +16,7 @@ from tf_layered_gan.training.session import load_usable_photos
 
 _CHECKPOINTS = 3  # two checkpoints are kept while a third checkpoint is written
 _COPIES, _FLOAT = 4, 4  # 4 values per weight (the weight, Adam's two moments, the average), and 4 bytes per value
-_GRID = 2e6  # bytes of a grid of layers, which is written as PNG and to TensorBoard
+_GRID = 2e6  # bytes of a grid of layers: its PNG file and its copy for TensorBoard together
 _SCALAR, _SCALARS = 100, 25  # bytes of a scalar, and number of scalars in the report of a step
 
 

@@ -251,7 +251,10 @@ def _labelled_photos(run: Run, folder: pathlib.Path, teachers: Teachers) -> tupl
 
 
 def _bootstrap_masks(run: Run, photos: Photos) -> np.ndarray:
-    """Returns GrabCut's masks of photos. Reads the masks of the bootstrap if the bootstrap had the same photos."""
+    """Returns the masks of photos that `Run.find_masks` finds, with GrabCut or with the labeller.
+
+    If the bootstrap had the same photos, its masks are read from its file, and are not made again.
+    """
     with np.load(passes.folder(run.workdir, 0) / "labels.npz") as kept:
         if "names" in kept and tuple(kept["names"]) == photos.names:
             return _unpacked(kept["masks"], photos)

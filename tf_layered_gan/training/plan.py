@@ -101,7 +101,7 @@ class Plan:
         return left
 
     def estimate(self, position: dict[str, int], trusted: bool | None = None) -> str | None:
-        """Estimates the time that the rest of the run takes on this machine, in words.
+        """Says in words about how long the rest of the run will take on this machine.
 
         The estimate is right within a factor of about two.
 
@@ -128,7 +128,7 @@ class Plan:
         return self.cost_left(position) / speed + masks / (os.cpu_count() or 1)
 
     def time_left(self, kind: str, name: str, step: int, seconds_per_step: float) -> str | None:
-        """Estimates the time from a step to the end of the last phase, in words.
+        """Says in words about how long it will take from a step to the end of the last phase.
 
         Assumes the speed of the current phase.
 

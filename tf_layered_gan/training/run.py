@@ -58,7 +58,8 @@ class Run:
         inception: the network for FID, or None.
         may_restart: whether a collapse ends this attempt, so that another attempt can begin.
         plan: the phases of the run, to estimate the time that is left, or None.
-        background_judge: the network of a trusted bootstrap; None if there is no such bootstrap.
+        background_judge: the segmenter of the bootstrap, if the bootstrap is trusted, see `photo_passes`. Otherwise
+            None. The background loss uses this segmenter to find objects in the backgrounds.
         collapse: the collapse that ended this attempt, or None.
         gan_steps_per_round: N_gan.
         batches: the batches for each kind of step.

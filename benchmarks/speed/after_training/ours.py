@@ -1,4 +1,6 @@
-"""A process that computes our side of each row on request, see `benchmarks.speed.turns`.
+"""A process that runs this program's part of each comparison when `compare.py` asks for it.
+
+`benchmarks.speed.turns` starts this process and passes the requests to it.
 
     python -m benchmarks.speed.after_training.ours FOLDER THREADS MODEL EDGE_COUNT
 
@@ -30,7 +32,7 @@ _BATCH = 32  # images in a batch, as in `fid`
 
 
 class Ours:
-    """The functions that compute our side of each row."""
+    """The functions that run this program's part of each comparison."""
 
     def __init__(self, inputs: Inputs, model: str):
         self._inputs, self._model = inputs, model

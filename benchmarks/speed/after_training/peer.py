@@ -1,4 +1,6 @@
-"""A process that computes the peers' side of each row on request, see `benchmarks.speed.turns`.
+"""A process that runs the peers' part of each comparison when `compare.py` asks for it.
+
+`benchmarks.speed.turns` starts this process and passes the requests to it.
 
     python -m benchmarks.speed.after_training.peer FOLDER THREADS
 

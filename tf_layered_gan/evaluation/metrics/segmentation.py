@@ -92,8 +92,8 @@ def boundary_matrices(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Counts each image's labelled pixels inside and outside the boundary bands of the true and the predicted mask.
 
     The boundary IoU (Cheng et al. 2021) is the IoU of the two bands. `foreground_iou` computes the boundary IoU from
-    these matrices. Before the band of a true mask is found, the unlabelled pixels of this mask get the predicted
-    labels, so that the border of an unlabelled area is not a boundary.
+    these matrices. The border of an unlabelled area must not count as a boundary of the object. So the unlabelled
+    pixels of a true mask first get the predicted labels. Then the band of this mask is found.
 
     Args:
         predicted, truth: see `segmentation_metrics`.

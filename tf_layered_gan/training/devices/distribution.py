@@ -76,9 +76,9 @@ def distributed_step(
         jit: whether XLA compiles the step.
 
     Returns:
-        A function that takes the distributed batch in a tuple of one element, and returns the dict of `train_step` with
-        the values of all replicas. The function wraps a `functools.partial`, which keeps the call stack from the
-        command to the losses short.
+        A function. Its argument is a tuple whose only element is the distributed batch. It returns the dict that
+        `train_step` returns, and each item of this dict holds the values of all replicas. The function wraps a
+        `functools.partial`, which keeps the call stack from the command to the losses short.
     """
     if jit:  # XLA compiles only `train_step`, because replicas cannot communicate in a function that XLA compiles
         train_step = tf.function(train_step, jit_compile=True, autograph=False)
