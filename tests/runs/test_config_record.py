@@ -62,10 +62,12 @@ def test_run_of_an_earlier_version_has_the_defaults_of_the_fields_added_since(be
             del (recorded[sections[0]] if sections else recorded)[name]
 
     rewrite(begun, earlier)
-    assert load_config(begun).to_dict() == tiny.run_config(shapes).to_dict()
-    check_config(tiny.run_config(shapes), begun)
+    defaults = {field.name: field.default for field in FIELDS if field.added}
+    assert load_config(begun).to_dict() == tiny.run_config(shapes, **defaults).to_dict()
+    check_config(tiny.run_config(shapes, **defaults), begun)
     with pytest.raises(ValueError, match="was begun with other values of gan.augmentation, precision; take another"):
-        check_config(tiny.run_config(shapes, precision="bfloat16", **{"gan.augmentation": "color"}), begun)
+        changes = {"precision": "bfloat16", "gan.augmentation": "color"}
+        check_config(tiny.run_config(shapes, **defaults | changes), begun)
 
 
 def test_run_goes_on_although_its_record_lacks_a_field_that_may_change(begun):

@@ -165,7 +165,8 @@ class Plan:
         )
         words.append(f"{condition}{schedule.final_segmenter_steps:,} final steps for the segmenter")
         if refine.passes:
-            words.append(f"up to {refine.passes} passes over photos, of {pass_steps(config):,} steps each")
+            passes = "a pass" if refine.passes == 1 else f"up to {refine.passes} passes"
+            words.append(f"{passes} over photos, with {pass_steps(config):,} steps in each pass")
         return ", then ".join(words)
 
 
