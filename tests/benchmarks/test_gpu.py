@@ -134,6 +134,15 @@ def test_a_program_that_reads_anything_else_is_refused(models):
         models.name_of(table.resource_handle)
 
 
+def test_variables_are_compared_without_the_numbers_of_layers(models):
+    path = models.variables["segmenter/000"].path  # "scale"
+    models.variables = {"optimizer/000": keras.Variable(0.0, name="conv2d_27_kernel_momentum"), **models.variables}
+    paths = {"optimizer/000": "conv2d_11_kernel_momentum", "segmenter/000": path}
+    import_run._check_variables(models, {"paths": paths})
+    with pytest.raises(ValueError, match="optimizer/000 is dense_kernel_momentum in record.json, but conv2d_kernel"):
+        import_run._check_variables(models, {"paths": paths | {"optimizer/000": "dense_27_kernel_momentum"}})
+
+
 def test_upsampling_by_slices_is_that_of_keras():
     layer = keras.layers.UpSampling2D(interpolation="bilinear")
     image = np.random.default_rng(0).normal(size=(2, 3, 4, 2)).astype(np.float32)

@@ -56,6 +56,12 @@ def test_supervised_run_has_one_phase():
     assert (part.kind, part.last_step) == ("supervised", 1)
 
 
+@pytest.mark.parametrize("passes, words", [(1, "a pass over photos"), (2, "up to 2 passes over photos")])
+def test_passes_are_described(passes, words):
+    config = tiny.run_config(shapes, **{"refine.passes": passes, "refine.steps": 7})
+    assert Plan(config, photos=100).describe(config).endswith(f", then {words}, with 7 steps in each pass")
+
+
 def test_time_follows_from_the_speed_of_the_machine(monkeypatch):
     monkeypatch.setattr(plan, "_machine_speed", lambda: 2e9)
     without_passes = Plan(tiny.run_config(shapes), photos=100)
