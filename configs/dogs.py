@@ -11,7 +11,7 @@ The paper uses a Mask R-CNN as this segmenter. Without MASKS, the run does not m
 photos. This config keeps 500 of the 12,000 photos for validation (`data.holdout`).
 
 TensorFlow Datasets downloads 0.8 GB to DIR. DIR is the value of --config.data.path, by default ~/tensorflow_datasets.
-If you have the archives, images.tar, annotation.tar and lists.tar, put them into DIR/downloads/manual.
+If you already have the archives (images.tar, annotation.tar and lists.tar), put them into DIR/downloads/manual.
 """
 
 from tf_layered_gan.config import default_config

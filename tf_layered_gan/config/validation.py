@@ -121,7 +121,7 @@ def _check_training(config: ConfigDict) -> Iterator[_Checked]:
         target = config.gan.augmentation_target
         yield "gan.augmentation_target", target, "0 if gan.augmentation is none", target == 0
     passes = config.refine.bootstrap or config.refine.passes
-    allowed = "one_device or mirrored if refine.bootstrap is True or refine.passes is more than 0"
+    allowed = "one_device and mirrored, because refine.bootstrap is True or refine.passes is more than 0"
     yield "distribution", config.distribution, allowed, not passes or config.distribution in ("one_device", "mirrored")
     allowed = "none if refine.bootstrap is False and refine.passes is 0"
     yield "refine.rejected", config.refine.rejected, allowed, bool(passes) or config.refine.rejected is None

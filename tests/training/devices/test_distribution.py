@@ -47,7 +47,7 @@ def test_variety_loss_needs_pairs_of_images_on_each_device(monkeypatch):
 def test_groups_of_the_discriminator_divide_the_images_of_each_device(monkeypatch):
     monkeypatch.setattr(tf.distribute, "MirroredStrategy", ThreeReplicas)
     changes = {"distribution": "mirrored", "networks.minibatch_groups": 4}
-    allowed = "a multiple of 4 for each of the 3 devices, as networks.minibatch_groups is 4"
+    allowed = "a multiple of 4 for each of the 3 devices, because networks.minibatch_groups is 4"
     with pytest.raises(ValueError, match=f"batch_size is 18, allowed: {allowed}"):
         build_strategy(tiny.run_config(shapes, batch_size=18, **changes))
     assert isinstance(build_strategy(tiny.run_config(shapes, batch_size=24, **changes)), ThreeReplicas)

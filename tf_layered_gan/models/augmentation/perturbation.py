@@ -165,7 +165,11 @@ def _gather(images: tf.Tensor, sources: tf.Tensor, reflect: bool) -> tf.Tensor:
 
 
 def _scatter(upstream: tf.Tensor, transforms: tf.Tensor, reflect: bool) -> tf.Tensor:
-    """Computes the adjoint of `warp`: adds the gradient of each output pixel to the four input pixels that it shows."""
+    """Computes the adjoint of `warp`.
+
+    `warp` interpolates each output pixel from four input pixels. This function adds the gradient of the output pixel to
+    these four pixels, with the same weights.
+    """
     batch = tf.shape(upstream)[0]
     _, height, width, channels = upstream.shape
     indices, weights = _bilinear_quads(_sources(transforms, _pixels(height, width)), reflect)

@@ -145,10 +145,10 @@ class PhotoLike:
 
         Args:
             layers: "background", "foreground" and "mask" of `LayeredGAN.synthesize`, before any perturbation.
-            draws: dict. Its item "photo_like" is the dict of `sample`. For "object_transform" and "transform", see
-                `perturbation.affine_transforms`. For "displacement", see `perturbation.bend`. The items "style",
-                "mirrored", "blur", "shrink", "sharpen", "noise" and "quality" are arguments of the functions below.
-                The item "color" is returned as it is.
+            draws: dict. Its item "photo_like" is the dict that `sample` returns. For "object_transform" and
+                "transform", see `perturbation.affine_transforms`. For "displacement", see `perturbation.bend`. The
+                items "style", "mirrored", "blur", "shrink", "sharpen", "noise" and "quality" are arguments of the
+                functions below. The item "color" is returned as it is.
 
         Returns:
             dict. "image" is float32 [batch, height, width, rgb] in [-1, 1]. "mask" is float32 [batch, height, width,

@@ -36,7 +36,9 @@ def build_strategy(config: ConfigDict) -> tf.distribute.Strategy:
         raise ValueError(f"batch_size is {config.batch_size}, allowed: {allowed}")
     groups = config.networks.minibatch_groups
     if groups and config.batch_size // replicas % groups:
-        allowed = f"a multiple of {groups} for each of the {replicas} devices, as networks.minibatch_groups is {groups}"
+        allowed = (
+            f"a multiple of {groups} for each of the {replicas} devices, because networks.minibatch_groups is {groups}"
+        )
         raise ValueError(f"batch_size is {config.batch_size}, allowed: {allowed}")
     return strategy
 
