@@ -13,6 +13,7 @@
     reference.npz        only with --reference_steps: TensorFlow's own results of these steps. In this case values.npz
                          has all variables, and the photos to train on are PNG files, so that the device computes with
                          exactly the same numbers
+    bootstrap.npz        only with --bootstrap: the weights of the bootstrap's segmenter in the run of this flag
     tf_layered_gan/, edge_segmenter/       the files of this project that the device uses; none of them needs TensorFlow
 """
 
@@ -43,6 +44,8 @@ from tf_layered_gan.evaluation import image_grid, overlay
 from tf_layered_gan.evaluation.metrics import segmentation, variety
 from tf_layered_gan.files import records
 from tf_layered_gan.runs import learning_curve
+from tf_layered_gan.runs.config_record import load_config
+from tf_layered_gan.runs.passes import pass_networks
 from tf_layered_gan.runs.photo_record import photo_facts
 
 _CARRIED = (atomic, image_grid, learning_curve, overlay, photos_module, records, segmentation, variety)
@@ -50,7 +53,7 @@ _JPEG = {"format": "JPEG", "quality": 95, "subsampling": 0, "optimize": True}
 _PNG = {"format": "PNG"}
 
 
-def export(config: ConfigDict, output: str, reference_steps: int) -> None:
+def export(config: ConfigDict, output: str, reference_steps: int, bootstrap: str | None = None) -> None:
     """Writes the files that the module's docstring lists.
 
     Args:
@@ -58,13 +61,19 @@ def export(config: ConfigDict, output: str, reference_steps: int) -> None:
         output: the folder to write. It is replaced if it exists.
         reference_steps: number of steps of each training program that TensorFlow runs here. With 0, reference.npz is
             not written.
+        bootstrap: the directory of a run with a bootstrap, or None.
+
+    Raises:
+        ValueError: if `bootstrap` has no finished bootstrap, or if its segmenter has other layers than this config's.
     """
     out = pathlib.Path(output)
     shutil.rmtree(out, ignore_errors=True)
     (out / "programs").mkdir(parents=True)
+    models, signatures = Models(config), {}
+    if bootstrap:
+        _savez(out / "bootstrap.npz", _bootstrap_weights(models, bootstrap))
     splits = sources.load_photos(config)
     _savez(out / "photos.npz", _pack_photos(splits, _PNG if reference_steps else _JPEG))
-    models, signatures = Models(config), {}
     programs = build_programs(config, models, splits.train)
     for name, (function, arguments) in programs.items():
         text, signatures[name] = lower(function, arguments, models)
@@ -90,6 +99,19 @@ def export(config: ConfigDict, output: str, reference_steps: int) -> None:
 
 def _savez(path: pathlib.Path, arrays: dict[str, Any]) -> None:
     np.savez(path, **arrays)
+
+
+def _bootstrap_weights(models: Models, workdir: str) -> dict[str, np.ndarray]:
+    """Returns the weights by the names of the variables that `gan_later` reads for the background loss."""
+    networks = pass_networks(load_config(workdir), workdir)
+    if 0 not in networks:
+        raise ValueError(f"{workdir} has no finished bootstrap, allowed: a run with refine.bootstrap=True")
+    ours = {n: variable for n, variable in models.variables.items() if n.startswith("average_segmenter/")}
+    theirs = networks[0].get_weights()
+    shapes, allowed = [w.shape for w in theirs], [tuple(variable.shape) for variable in ours.values()]
+    if shapes != allowed:
+        raise ValueError(f"the bootstrap in {workdir} has weights {shapes}, allowed: {allowed}, as in this config")
+    return dict(zip(ours, theirs, strict=True))
 
 
 def _pack_photos(splits: Splits, encoding: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -127,7 +149,7 @@ def main() -> None:
     validate(config)
     if config.refine.bootstrap:
         raise ValueError("refine.bootstrap is True, allowed: False, because the device makes no passes over photos")
-    export(config, flags.FLAGS.output, flags.FLAGS.reference_steps)
+    export(config, flags.FLAGS.output, flags.FLAGS.reference_steps, flags.FLAGS.bootstrap)
     print(f"wrote {flags.FLAGS.output}")
 
 
@@ -137,5 +159,6 @@ if __name__ == "__main__":
     flags.DEFINE_integer(
         "reference_steps", 0, "Steps that TensorFlow runs here; check.py compares a device with them.", lower_bound=0
     )
+    define_path("bootstrap", "A run with refine.bootstrap=True; the bundle also gets the segmenter of its bootstrap.")
     flags.mark_flag_as_required("config")
     run_command(main)

@@ -17,14 +17,19 @@ import pytest
 import tensorflow as tf
 import tiny
 
-from benchmarks.gpu import import_run, lowering
+from benchmarks.gpu import export, import_run, lowering
+from benchmarks.gpu.configs import tiny as tiny_bundle
 from benchmarks.gpu.device import initial_state, weights
 from benchmarks.gpu.device.plan import PhotoOrder, Plan
 from benchmarks.gpu.programs import Models
 from configs import shapes
 from tf_layered_gan.data import sources
 from tf_layered_gan.evaluation import segmentation
-from tf_layered_gan.runs.config_record import config_facts, load_config
+from tf_layered_gan.files.records import write_record
+from tf_layered_gan.models import build
+from tf_layered_gan.runs import passes
+from tf_layered_gan.runs.checkpoints import Checkpointer
+from tf_layered_gan.runs.config_record import config_facts, load_config, record_config
 from tf_layered_gan.runs.learning_curve import LearningCurve
 from tf_layered_gan.runs.photo_record import check_photos
 from tf_layered_gan.runs.restore import restore_run
@@ -65,11 +70,22 @@ def jax_python(request):
     return folder / "venv/bin/python"
 
 
+def write_bootstrap(config, workdir):
+    """Writes a run with a finished bootstrap, whose segmenter is not trained. Returns the segmenter."""
+    segmenter = build.build_photo_segmenter(config, 0)
+    record_config(config, workdir)
+    Checkpointer(passes.folder(workdir, 0), None, segmenter).save()
+    write_record(passes.folder(workdir, 0) / "pass.json", {"pass": 0, "photos": 8})
+    return segmenter
+
+
 @pytest.mark.slow
 def test_jax_trains_what_tensorflow_exported_and_imports(jax_python, tmp_path):
     raw, bundle, out, workdir = (tmp_path / name for name in ("raw", "bundle", "out", "workdir"))
     config = GPU / "configs" / "tiny.py"
-    run(sys.executable, "-m", "benchmarks.gpu.export", f"--config={config}", f"--output={raw}", "--reference_steps=2")
+    exported = [f"--config={config}", f"--output={raw}", "--reference_steps=2", f"--bootstrap={tmp_path / 'other'}"]
+    write_bootstrap(tiny_bundle.get_config(), tmp_path / "other")
+    run(sys.executable, "-m", "benchmarks.gpu.export", *exported)
     run(jax_python, "-m", "benchmarks.gpu.pack", "--precision=f32", raw, bundle)
     alone = shutil.move(bundle, tmp_path / "device")  # the bundle must work in any folder
     flags = [f"--check={alone}", f"--out={out}", "--precision=f32", "--chunk=2", f"--cache={tmp_path / 'cache'}"]
@@ -99,6 +115,32 @@ def test_jax_trains_what_tensorflow_exported_and_imports(jax_python, tmp_path):
     assert [point["after"] for point in LearningCurve(workdir).points()] == ["round 1", "round 2", "round 2, final"]
     _, values = weights.read_weights(out)
     np.testing.assert_array_equal(gan.background_generator.variables[0].numpy(), values["background_generator/000"])
+
+    background_in_round_1 = re.compile(r"gan_first \d+ .* background \d")
+    assert re.search(r"gan_later \d+ .* background \d", log) and not background_in_round_1.search(log)
+    log = run(jax_python, f"{alone}/run.py", *flags[1:], "--bootstrap", "--budget=36000", **environment)
+    assert background_in_round_1.search(log)
+
+
+def test_a_bundle_gets_the_weights_of_a_bootstrap(tmp_path):
+    config = tiny_bundle.get_config()
+    segmenter = write_bootstrap(config, tmp_path)
+    found = export._bootstrap_weights(Models(config), str(tmp_path))
+    assert list(found)[0] == "average_segmenter/000"
+    for ours, theirs in zip(found.values(), segmenter.average_network.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_run_without_a_bootstrap_and_another_segmenter_are_refused(tmp_path):
+    config = tiny_bundle.get_config()
+    models = Models(config)
+    record_config(config, tmp_path / "none")
+    with pytest.raises(ValueError, match=r"none has no finished bootstrap, allowed: a run with refine.bootstrap=True"):
+        export._bootstrap_weights(models, str(tmp_path / "none"))
+    config.networks.unet_width = 4
+    write_bootstrap(config, tmp_path / "wide")
+    with pytest.raises(ValueError, match=r"the bootstrap in .*wide has weights .*, allowed: .*, as in this config"):
+        export._bootstrap_weights(models, str(tmp_path / "wide"))
 
 
 @pytest.fixture

@@ -73,6 +73,18 @@ class Bundle:
         with np.load(self.path / "values.npz") as carried:
             return jax.device_put(initial_state.make(self.manifest["variables"], carried, seed), jax.devices()[0])
 
+    def bootstrap(self) -> State:
+        """Returns the weights of the bootstrap's segmenter on the device, for the background loss.
+
+        Raises:
+            ValueError: if the bundle was exported without --bootstrap.
+        """
+        file = self.path / "bootstrap.npz"
+        if not file.exists():
+            raise ValueError(f"{self.path} has no bootstrap.npz, allowed: a bundle exported with --bootstrap")
+        with np.load(file) as weights:
+            return jax.device_put(dict(weights), jax.devices()[0])
+
     def reference(self) -> dict[str, np.ndarray]:
         """Returns TensorFlow's results, see `reference.py`. Only a bundle exported with --reference_steps has them."""
         with np.load(self.path / "reference.npz") as file:

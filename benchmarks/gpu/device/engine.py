@@ -23,10 +23,11 @@ class StepLoop:
         program: a program whose results are scalars.
         learning_rates: the full value of each learning rate, by the name of its variable. A step uses a fraction of
             this value.
+        replaced: values that the program reads instead of the state's, by the name of the variable.
     """
 
-    def __init__(self, program: Program, learning_rates: dict[str, float]):
-        self.program, self._learning_rates = program, learning_rates
+    def __init__(self, program: Program, learning_rates: dict[str, float], replaced: State | None = None):
+        self.program, self._learning_rates, self._replaced = program, learning_rates, replaced or {}
         self.takes_photos = "photos" in program.arguments
         self._take_steps = jax.jit(self._scan, donate_argnums=0)
 
@@ -45,6 +46,7 @@ class StepLoop:
         """
         written = {name: state[name] for name in self.program.writes}
         fixed = {name: state[name] for name in self.program.reads if name not in written}
+        fixed |= {name: value for name, value in self._replaced.items() if name in fixed}
         written, report = self._take_steps(written, fixed, photos, inputs)
         return state | written, report
 
@@ -66,6 +68,7 @@ class Engine:
         precision: precision of the convolutions.
         chunk: number of steps in one dispatch.
         seed: seed of the initial variables, of the order of the photos and of the random draws.
+        bootstrapped: whether the background loss uses the bootstrap's segmenter, in round 1 too.
 
     Attributes:
         state: the variables.
@@ -73,7 +76,7 @@ class Engine:
         seconds_a_step: measured seconds per step, by the name of the training program.
     """
 
-    def __init__(self, bundle: Bundle, precision: str, chunk: int, seed: int):
+    def __init__(self, bundle: Bundle, precision: str, chunk: int, seed: int, *, bootstrapped: bool = False):
         config: dict[str, Any] = bundle.manifest["config"]
         self._bundle, self._seed, self.chunk, self.batch_size = bundle, seed, chunk, config["batch_size"]
         self.photos = bundle.photos()
@@ -83,10 +86,13 @@ class Engine:
         rates = {name: config["gan"][f"{key}_learning_rate"] for key, name in bundle.manifest["learning_rates"].items()}
         programs = [bundle.program(name, precision) for name in TRAINING]
         self._loops = {p.name: StepLoop(p, rates if p.name.startswith("gan") else {}) for p in programs}
+        if bootstrapped:
+            later = StepLoop(bundle.program("gan_later", precision), rates, bundle.bootstrap())
+            self._loops |= {"gan_first": later, "gan_later": later}
         others = (bundle.program(name, precision) for name in ("synthesize", "cross", "predict"))
         self._synthesize, self._cross, self._predict = others
         with ThreadPoolExecutor() as pool:  # compiles all programs at the same time
-            jobs: list[Future] = [pool.submit(self._seconds_a_step, loop) for loop in self._loops.values()]
+            jobs: list[Future] = [pool.submit(self._seconds_a_step, loop) for loop in set(self._loops.values())]
             jobs += [pool.submit(function, 0) for function in (self.synthesize, self.crossed_masks)]
             jobs += [pool.submit(self.predict, self.photos["test_images"])]
         for job in jobs:

@@ -50,6 +50,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of the weights, the order of photos and the random draws"
     )
+    parser.add_argument(
+        "--bootstrap", action="store_true", help="use the bootstrap's segmenter in the background loss of all rounds"
+    )
     parser.add_argument("--cache", type=pathlib.Path, help="folder that keeps compiled programs for later runs")
     return parser.parse_args()
 
@@ -77,7 +80,7 @@ def main() -> None:
     if options.check:
         check.check(Bundle(options.check), "f32")
     bundle = Bundle(pathlib.Path(__file__).parent)
-    engine = Engine(bundle, options.precision, options.chunk, options.seed)
+    engine = Engine(bundle, options.precision, options.chunk, options.seed, bootstrapped=options.bootstrap)
     deadline = begin + options.budget
     plan = Plan.of(bundle.manifest["config"], options.chunk)
     plan = plan.fit(deadline - time.monotonic(), engine.seconds_a_step, options.chunk)
@@ -88,6 +91,7 @@ def main() -> None:
         "annealed_rounds": plan.annealed_rounds,
         "precision": options.precision,
         "seed": options.seed,
+        "bootstrap": options.bootstrap,
         "seconds_a_step": engine.seconds_a_step,
         "device_kind": jax.devices()[0].device_kind,
         "jax": jax.__version__,
