@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tf_layered_gan.evaluation import baselines
 from tf_layered_gan.evaluation.baselines import (
     BASELINES,
     all_foreground,
@@ -10,6 +11,7 @@ from tf_layered_gan.evaluation.baselines import (
     pooled_hues,
     two_colours,
 )
+from tf_layered_gan.labelling.grabcut import grabcut_from_rectangle
 
 
 def disc(size, radius):
@@ -120,6 +122,25 @@ def test_grabcut_may_find_nothing():
 def test_grabcut_does_not_depend_on_the_other_images():
     images = np.random.default_rng(1).integers(0, 256, (3, 4, 4, 3), dtype=np.uint8).repeat(8, 1).repeat(8, 2)
     assert (grabcut(images)[1:] == grabcut(images[1:])).all()
+
+
+@pytest.mark.parametrize("limits, runs", [({"_REMEMBERED": 2}, 2), ({"_REMEMBERED": 1}, 3), ({"_MOST_PIXELS": 1}, 3)])
+def test_grabcut_keeps_the_masks_of_the_last_small_images(limits, runs, monkeypatch):
+    seen = []
+
+    def cut(image, iterations):
+        seen.append(image)
+        return grabcut_from_rectangle(image, iterations)
+
+    for name, value in ({"_remembered": {}, "grabcut_from_rectangle": cut} | limits).items():
+        monkeypatch.setattr(baselines, name, value)
+    mask = np.zeros((34, 30), bool)
+    mask[8:20, 8:20] = True
+    first, other = noisy(two_tone(mask, 220, 40)), noisy(two_tone(mask, 40, 220))
+    found = [grabcut(images) for images in (first, other, first)]
+    assert len(seen) == runs
+    assert found[2].dtype == bool and found[2].any() and (found[0] == found[2]).all()
+    assert (found[2][0] == grabcut_from_rectangle(first[0], 5)).all()
 
 
 @pytest.mark.parametrize("baseline", BASELINES.values(), ids=BASELINES)

@@ -4,6 +4,7 @@ Every baseline is a function from images, uint8 [image, height, width, rgb], to 
 the masks, True is foreground. Every baseline raises ValueError for images of another type or shape.
 """
 
+import hashlib
 from collections.abc import Callable
 
 import cv2
@@ -13,6 +14,10 @@ from tf_layered_gan.labelling.grabcut import grabcut_from_rectangle
 
 _POOLED_PIXELS = 100_000
 _GRABCUT_ITERATIONS = 5
+# GrabCut takes most of the time of an evaluation, and the report needs some of its masks again. So the masks of the
+# last small images are kept, in at most 8 KiB each.
+_REMEMBERED, _MOST_PIXELS = 1_024, 2**16
+_remembered: dict[bytes, np.ndarray] = {}  # from the SHA-256 of an image to the bits of its mask
 
 
 def all_foreground(images: np.ndarray) -> np.ndarray:
@@ -93,10 +98,11 @@ def grabcut(images: np.ndarray) -> np.ndarray:
 
     The paper does not say how it starts GrabCut.
 
-    The mask of an image may be empty, and does not depend on the other images.
+    The mask of an image may be empty, and does not depend on the other images. Equal images always get equal masks, so
+    the masks of the last small images are kept, and are not computed again.
     """
     _check_images(images)
-    return np.stack([grabcut_from_rectangle(image, _GRABCUT_ITERATIONS) for image in images])
+    return np.stack([_remembered_grabcut(image) for image in images])
 
 
 BASELINES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -120,6 +126,18 @@ def largest_thing(mask: np.ndarray) -> np.ndarray:
     count, component, statistics, _ = cv2.connectedComponentsWithStats(opened)
     areas = statistics[1:, cv2.CC_STAT_AREA]
     return component == 1 + areas.argmax() if count > 1 else np.zeros(mask.shape, bool)
+
+
+def _remembered_grabcut(image: np.ndarray) -> np.ndarray:
+    shape = image.shape[:2]
+    if shape[0] * shape[1] > _MOST_PIXELS:
+        return grabcut_from_rectangle(image, _GRABCUT_ITERATIONS)
+    key = hashlib.sha256(f"{shape}".encode() + image.tobytes()).digest()
+    if key not in _remembered:
+        if len(_remembered) >= _REMEMBERED:
+            del _remembered[next(iter(_remembered))]  # the oldest mask
+        _remembered[key] = np.packbits(grabcut_from_rectangle(image, _GRABCUT_ITERATIONS))
+    return np.unpackbits(_remembered[key], count=shape[0] * shape[1]).reshape(shape).astype(bool)
 
 
 def _two_means(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
