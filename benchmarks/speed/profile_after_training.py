@@ -54,7 +54,7 @@ _EVALUATION: Parts = (
         "GAN: clusters of E_x": ("tf_layered_gan.evaluation.gan_figures:photo_clusters",),
         "masks of the segmenters": ("tf_layered_gan.evaluation.segmentation:predict_probabilities",),
         "sharpening": ("tf_layered_gan.labelling.labels:sharpen_each",),
-        "baseline: GrabCut": ("tf_layered_gan.labelling.grabcut:grabcut_from_rectangle",),
+        "baseline: GrabCut": ("tf_layered_gan.evaluation.baselines:grabcut",),
         "other baselines": tuple(f"tf_layered_gan.evaluation.baselines:{name}" for name in _BASELINES),
         "metrics": ("tf_layered_gan.evaluation.metrics.segmentation:segmentation_metrics",),
         "images in the folder test": ("tf_layered_gan.evaluation.report:_write_images",),

@@ -124,16 +124,17 @@ def test_grabcut_does_not_depend_on_the_other_images():
     assert (grabcut(images)[1:] == grabcut(images[1:])).all()
 
 
-@pytest.mark.parametrize("limits, runs", [({"_REMEMBERED": 2}, 2), ({"_REMEMBERED": 1}, 3), ({"_MOST_PIXELS": 1}, 3)])
-def test_grabcut_keeps_the_masks_of_the_last_small_images(limits, runs, monkeypatch):
+@pytest.mark.parametrize("most_bytes, runs", [(2**16, 2), (1, 3)])
+def test_grabcut_keeps_the_masks_of_small_images(most_bytes, runs, monkeypatch):
     seen = []
 
     def cut(image, iterations):
         seen.append(image)
         return grabcut_from_rectangle(image, iterations)
 
-    for name, value in ({"_remembered": {}, "grabcut_from_rectangle": cut} | limits).items():
-        monkeypatch.setattr(baselines, name, value)
+    monkeypatch.setattr(baselines, "_MOST_BYTES", most_bytes)
+    monkeypatch.setattr(baselines, "grabcut_from_rectangle", cut)
+    baselines._remembered_grabcut.cache_clear()
     mask = np.zeros((34, 30), bool)
     mask[8:20, 8:20] = True
     first, other = noisy(two_tone(mask, 220, 40)), noisy(two_tone(mask, 40, 220))

@@ -4,8 +4,9 @@ Every baseline is a function from images, uint8 [image, height, width, rgb], to 
 the masks, True is foreground. Every baseline raises ValueError for images of another type or shape.
 """
 
-import hashlib
+import functools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -15,9 +16,8 @@ from tf_layered_gan.labelling.grabcut import grabcut_from_rectangle
 _POOLED_PIXELS = 100_000
 _GRABCUT_ITERATIONS = 5
 # GrabCut takes most of the time of an evaluation, and the report needs some of its masks again. So the masks of the
-# last small images are kept, in at most 8 KiB each.
-_REMEMBERED, _MOST_PIXELS = 1_024, 2**16
-_remembered: dict[bytes, np.ndarray] = {}  # from the SHA-256 of an image to the bits of its mask
+# last small images are kept.
+_REMEMBERED, _MOST_BYTES = 1_024, 2**16
 
 
 def all_foreground(images: np.ndarray) -> np.ndarray:
@@ -102,7 +102,8 @@ def grabcut(images: np.ndarray) -> np.ndarray:
     the masks of the last small images are kept, and are not computed again.
     """
     _check_images(images)
-    return np.stack([_remembered_grabcut(image) for image in images])
+    with ThreadPoolExecutor() as pool:  # OpenCV releases Python's global lock, and each thread has its own random seed
+        return np.stack(list(pool.map(_grabcut, images)))
 
 
 BASELINES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -128,16 +129,15 @@ def largest_thing(mask: np.ndarray) -> np.ndarray:
     return component == 1 + areas.argmax() if count > 1 else np.zeros(mask.shape, bool)
 
 
-def _remembered_grabcut(image: np.ndarray) -> np.ndarray:
-    shape = image.shape[:2]
-    if shape[0] * shape[1] > _MOST_PIXELS:
+def _grabcut(image: np.ndarray) -> np.ndarray:
+    if image.nbytes > _MOST_BYTES:
         return grabcut_from_rectangle(image, _GRABCUT_ITERATIONS)
-    key = hashlib.sha256(f"{shape}".encode() + image.tobytes()).digest()
-    if key not in _remembered:
-        if len(_remembered) >= _REMEMBERED:
-            del _remembered[next(iter(_remembered))]  # the oldest mask
-        _remembered[key] = np.packbits(grabcut_from_rectangle(image, _GRABCUT_ITERATIONS))
-    return np.unpackbits(_remembered[key], count=shape[0] * shape[1]).reshape(shape).astype(bool)
+    return _remembered_grabcut(image.tobytes(), image.shape)
+
+
+@functools.lru_cache(maxsize=_REMEMBERED)
+def _remembered_grabcut(pixels: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    return grabcut_from_rectangle(np.frombuffer(pixels, np.uint8).reshape(shape), _GRABCUT_ITERATIONS)
 
 
 def _two_means(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
