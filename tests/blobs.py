@@ -11,7 +11,7 @@ from tf_layered_gan.data.photos import Photos
 from tf_layered_gan.models.networks.separable_unet import separable_unet
 from tf_layered_gan.models.networks.unet import unet
 
-# The U-Net has the resolution, width and depth of configs/folder.py. The separable network is as large as a student.
+# The U-Net has the resolution and depth of configs/folder.py. The separable network is as large as a student.
 NETWORKS = {"unet": lambda: unet(64, 8, 4), "separable": lambda: separable_unet(64, 16, 4)}
 STEPS, BATCH, HELD_OUT = 60, 8, 32
 
