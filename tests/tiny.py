@@ -41,6 +41,7 @@ RUN = {
     "schedule.gan": "always",
     "refine.bootstrap": False,
     "refine.passes": 0,
+    "refine.steps": 0,
     "resolution": RESOLUTION,
     "batch_size": 4,
     "data.train_pictures": 10,
