@@ -4,7 +4,8 @@
 
 OUTPUT/curve.csv     the learning curve on the validation photos
 OUTPUT/metrics.json  the figures on the test photos, the seed, images seen, seconds
-OUTPUT/layers.png    twelve synthetic samples, one per row: background, foreground, mask, composed image
+OUTPUT/layers.png    twelve synthetic samples, one per row: background, foreground, mask, composed image. A run
+                     without a GAN has no samples
 """
 
 import pathlib
@@ -20,6 +21,7 @@ from tf_layered_gan.evaluation import image_grid
 from tf_layered_gan.models import sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN
 from tf_layered_gan.runs.config_record import load_config
+from tf_layered_gan.runs.passes import is_trained
 from tf_layered_gan.runs.restore import restore_run
 
 _SAMPLES = 12
@@ -37,7 +39,8 @@ def publish(workdir: str | pathlib.Path, output: str | pathlib.Path) -> None:
     output.mkdir(parents=True, exist_ok=True)
     for name in ("curve.csv", "metrics.json"):
         shutil.copyfile(workdir / name, output / name)
-    image_grid.save_png(_sample_layers(config, gan), output / "layers.png")
+    if is_trained(gan):
+        image_grid.save_png(_sample_layers(config, gan), output / "layers.png")
 
 
 def _sample_layers(config: ConfigDict, gan: LayeredGAN) -> np.ndarray:

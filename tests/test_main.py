@@ -153,6 +153,15 @@ def test_300_mutated_config_files_are_read_or_refused_with_a_message(parse, tmp_
     assert min(ended.values()) > 50, ended
 
 
+def test_a_missing_flag_is_named():
+    values = flags.FlagValues()
+    flags.DEFINE_string("workdir", None, "A directory.", flag_values=values)
+    flags.mark_flag_as_required("workdir", flag_values=values)
+    with pytest.raises(flags.Error) as refused:
+        values(["main"])
+    assert main._missing(str(refused.value)) == "--workdir is missing; --help shows examples"
+
+
 def test_all_wrong_values_are_named(run):
     message = run("--config=folder", "--config.gan.ema_decay=1.5")
     assert message == (

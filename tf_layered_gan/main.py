@@ -127,7 +127,7 @@ def parse_flags(argv: list[str]) -> list[str]:
         getattr(_CONFIG.value, "lock", None)  # reading any attribute raises the error of an unreadable config file
         return rest
     except Exception as error:  # a config file is Python code and may raise anything
-        raise SystemExit(f"error: {_with_nearest(_on_one_line(error))}") from error
+        raise SystemExit(f"error: {_missing(_with_nearest(_on_one_line(error)))}") from error
 
 
 def _on_one_line(error: Exception) -> str:
@@ -143,6 +143,12 @@ def _with_nearest(message: str) -> str:
     """Adds the nearest allowed value to absl's error message about a flag with a wrong value."""
     wrong = re.match(r"flag --\w+=(\S+): value should be one of <(\S+)>", message)
     return message + did_you_mean(wrong[1], wrong[2].split("|")) if wrong else message
+
+
+def _missing(message: str) -> str:
+    """Replaces absl's error message about a missing flag."""
+    missing = re.match(r"flag --(\w+)=None: Flag --\w+ must have a value other than None", message)
+    return f"--{missing[1]} is missing; --help shows examples" if missing else message
 
 
 def run() -> None:

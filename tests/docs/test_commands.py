@@ -33,7 +33,6 @@ OUTSIDE = {
     "pip install": "needs a package index; tests/edge_segmenter/test_edge_install.py installs the edge's package",
     "python3 -m venv": "makes the reader's environment",
     ".venv/bin/pip install": "needs a package index",
-    "source .venv/bin/activate": "changes the reader's shell",
     ".venv/bin/python mask.py": "run by test_guides.py",
     "LITERT=": "sets a variable of the reader's shell; test_guides.py finds the library itself",
     "g++": "test_guides.py runs it with other flags",

@@ -11,9 +11,10 @@ def test_the_workflow_runs_the_scripts_of_the_repository():
     assert {"push", "pull_request", "schedule"} <= workflow[True].keys()  # YAML 1.1 reads the key `on` as True
     commands = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
     install = ["python -m pip install .", "cd / && tf-layered-gan --help"]
-    assert commands == ["bash .ci/run", *install, "make test-slow"]
+    assert commands == ["bash .ci/run", *install, "make test-slow", "make test-web"]
     assert (tiny.ROOT / ".ci/run").exists()
-    assert re.search("^test-slow:", (tiny.ROOT / "Makefile").read_text(), re.MULTILINE)
+    for target in ("test-slow", "test-web"):
+        assert re.search(f"^{target}:", (tiny.ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
 def test_the_hooks_run_what_make_test_runs():

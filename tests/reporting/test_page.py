@@ -32,6 +32,12 @@ def written(workdir, measured=NOTHING, **given):
     return page.write_page(workdir, measured, **given).read_text()
 
 
+def test_a_loss_that_no_chart_names_is_shown_with_the_other_losses():
+    (chart,) = curves._phase_charts("gan", {"gan/new_loss": [(1, 0.5), (2, 0.25)]}, batch_size=4)
+    assert "Other losses of the generators" in str(chart) and "new loss" in str(chart)
+    assert curves._phase_charts("validation", {"validation/new": [(1, 0.5), (2, 0.25)]}, batch_size=4) == []
+
+
 def test_every_run_ends_with_a_report(finished_run):
     text = (finished_run / "report.html").read_text()
     assert "Did it learn?" in text and len(text) < 10e6

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tiny
 
+from benchmarks import publish_run
 from configs import shapes
 from tf_layered_gan import train
 from tf_layered_gan.data import sources
@@ -133,6 +134,11 @@ def test_a_trusted_bootstrap_takes_the_place_of_the_gan(without_gan):
     assert metrics["test"]["segmenter"] == metrics["test"]["pass 1"]
     with pytest.raises(ValueError, match=r"trained no GAN, because its bootstrap was trusted"):
         restore_gan(config, workdir)
+
+
+def test_a_published_run_without_a_gan_has_no_layers(without_gan, tmp_path):
+    publish_run.publish(without_gan[1], tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.csv", "metrics.json"]
 
 
 def assert_is_the_result(number, config, workdir):

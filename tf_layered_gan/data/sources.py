@@ -1,6 +1,8 @@
 """Prepares and loads the photos of the source that a config names."""
 
 import os
+from collections.abc import Callable
+from typing import Any
 
 from absl import logging
 from ml_collections import ConfigDict
@@ -9,10 +11,12 @@ from tf_layered_gan.data import labels, shapes
 from tf_layered_gan.data.folder import reading
 from tf_layered_gan.data.photos import Splits
 
+Settings = dict[str, Any]  # the arguments that the `load` functions of all sources have in common
+
 
 def prepare_photos(config: ConfigDict) -> None:
     """Downloads and prepares `config.data.source`, if it is one of the paper's datasets and is not prepared yet."""
-    if config.data.source not in ("folder", "shapes"):
+    if config.data.source not in _SOURCES:
         from tf_layered_gan.data.paper_datasets import (
             catalogue,  # imported here, because TensorFlow Datasets takes seconds to import
         )
@@ -40,18 +44,34 @@ def load_photos(config: ConfigDict, cache: str | os.PathLike | None = None) -> S
 
 
 def _load(config: ConfigDict, cache: str | os.PathLike | None) -> Splits:
-    data = config.data
-    sizes = {
+    settings: Settings = {
         "resolution": config.resolution,
         # The stored photos are so large that no crop of them has to be enlarged.
-        "storage_size": round(config.resolution / data.crop_scale[0]),
+        "storage_size": round(config.resolution / config.data.crop_scale[0]),
+        "cache": cache,
     }
-    if data.source == "shapes":
-        return shapes.load(train=data.train_pictures, held_out=data.held_out_pictures, cache=cache, **sizes)
-    settings = {"path": data.path, "masks": data.masks, "holdout": data.holdout, "fit": data.fit, "cache": cache}
-    settings |= sizes
-    if data.source == "folder":
-        return reading.load(unlabelled=data.unlabelled, most_photos=data.most_photos, **settings)
+    return _SOURCES.get(config.data.source, _load_paper_dataset)(config, settings)
+
+
+def _load_shapes(config: ConfigDict, settings: Settings) -> Splits:
+    return shapes.load(train=config.data.train_pictures, held_out=config.data.held_out_pictures, **settings)
+
+
+def _load_folder(config: ConfigDict, settings: Settings) -> Splits:
+    data = config.data
+    return reading.load(unlabelled=data.unlabelled, most_photos=data.most_photos, **_files(config), **settings)
+
+
+def _load_paper_dataset(config: ConfigDict, settings: Settings) -> Splits:
     from tf_layered_gan.data.paper_datasets import datasets  # imported here, as in `prepare_photos`
 
-    return datasets.load(data.source, train_masks=config.segmenter.supervised, **settings)
+    masks = config.segmenter.supervised
+    return datasets.load(config.data.source, train_masks=masks, **_files(config), **settings)
+
+
+def _files(config: ConfigDict) -> Settings:
+    return {name: config.data[name] for name in ("path", "masks", "holdout", "fit")}
+
+
+# Every other source is a dataset of the paper, see `paper_datasets.catalogue`.
+_SOURCES: dict[str, Callable[[ConfigDict, Settings], Splits]] = {"shapes": _load_shapes, "folder": _load_folder}

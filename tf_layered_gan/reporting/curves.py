@@ -19,13 +19,14 @@ _PASSES = (
     "than the masks of the earlier segmenters do, and if this difference is more than 0.02 and too large to be chance."
 )
 _MOST_GRIDS, _GRID_BYTES = 24, 3_600_000
+_OTHER_LOSSES = "Other losses of the generators"
 # The title of each chart, and its scalars. A scalar is given by the last part of its name. Each phase has its own
 # charts.
 _CHARTS = {
     "Adversarial losses": ("generator_adversarial", "discriminator_adversarial"),
     "The discriminator's logits": ("real_logits", "fake_logits"),
     "Mutual information": ("mutual_information_image", "mutual_information_mask"),
-    "Other losses of the generators": ("binarization", "background", "mask_size", "independence"),
+    _OTHER_LOSSES: ("binarization", "background", "mask_size", "independence", "variety"),
     "Synthetic masks: share of the image": ("mask_mean", "mask_spread", "masks_full"),
     "Variety of the synthetic masks": ("pairs_alike", "variance_z", "variance_code"),
     "Distinct silhouettes": ("silhouettes",),
@@ -136,7 +137,7 @@ def curves_section(run: Recorded) -> Section:
 
 def _phase_charts(phase: str, scalars: Mapping[str, Series], batch_size: int) -> Sequence[Markup]:
     charts = []
-    for title, names in _CHARTS.items():
+    for title, names in (_CHARTS | _other_losses(phase, scalars)).items():
         found = {name: scalars[f"{phase}/{name}"] for name in names if f"{phase}/{name}" in scalars}
         if found:
             series = {
@@ -145,6 +146,15 @@ def _phase_charts(phase: str, scalars: Mapping[str, Series], batch_size: int) ->
             }
             charts.append(line_chart(title, series, "images"))
     return charts
+
+
+def _other_losses(phase: str, scalars: Mapping[str, Series]) -> dict[str, tuple[str, ...]]:
+    """Adds the GAN's scalars that `_CHARTS` does not name, such as a new loss, to the chart of the other losses."""
+    if phase != "gan":
+        return {}
+    named = {name for names in _CHARTS.values() for name in names}
+    new = [tag.rpartition("/")[2] for tag in scalars if tag.startswith("gan/")]
+    return {_OTHER_LOSSES: (*_CHARTS[_OTHER_LOSSES], *(name for name in new if name not in named))}
 
 
 def _share(value: float | None) -> str:
