@@ -7,7 +7,7 @@ segmenter's masks, and the segmenter learns these sharpened masks. If the progra
 docs/training.md), it trains a GAN before the passes. With --config.schedule.gan=always, it trains a GAN in every run.
 
 Time: about 40 minutes on one core for 500 to 8,000 photos, if no GAN is needed.
-IoU to expect: 0.91 on flowers, 0.72 on birds and 0.74 on cars.
+IoU to expect: 0.91 on flowers (two seeds), 0.72 on birds (two seeds) and 0.74 on cars (one seed).
 With --config.refine.bootstrap=False --config.refine.passes=0, the segmenter learns from the GAN alone. The GAN trains
 on 10 to 45 images per second on one core. The GAN needed 22 to 47 minutes for 32,000 to 48,000 images. With the GAN
 alone, the IoU was 0.65 to 0.76 on 514 photos of flowers (three seeds, two rounds), and 0.49 on cars (three rounds,

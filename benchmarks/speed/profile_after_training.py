@@ -14,7 +14,6 @@ is called. The row *rest* is the time outside all parts. If a function of a part
 
 import contextlib
 import functools
-import importlib
 import inspect
 import os
 import pkgutil
@@ -233,7 +232,7 @@ def profile(task: Task, workdir: str | os.PathLike, count: int) -> tuple[dict[st
         the start of the process.
     """
     for path in (task.function, *(path for paths in task.parts.values() for path in paths)):
-        importlib.import_module(path.partition(":")[0])
+        pkgutil.resolve_name(path)  # imports its module
     from tf_layered_gan.runs.config_record import load_config  # imported here, so that --help is fast
 
     function = pkgutil.resolve_name(task.function)
