@@ -2,7 +2,7 @@
 
     python -m tf_layered_gan.main --config=configs/shapes.py --workdir=runs/shapes
 
-Time: 64,000 images and the pass over photos in 13 minutes on two cores.
+Time: 64,000 images and the pass over photos in 10 minutes on two cores.
 IoU to expect: 0.78 to 0.82 on the test images (three seeds); GrabCut has 0.45. See benchmarks/README.md.
 
 In these images an object may lie anywhere, at any angle. Therefore the perturbation in this config may move an object
