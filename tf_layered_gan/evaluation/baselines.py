@@ -6,12 +6,12 @@ the masks, True is foreground. Every baseline raises ValueError for images of an
 
 import functools
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
 
 from tf_layered_gan.labelling.grabcut import grabcut_from_rectangle
+from tf_layered_gan.labelling.labels import on_all_cores
 
 _POOLED_PIXELS = 100_000
 _GRABCUT_ITERATIONS = 5
@@ -102,8 +102,7 @@ def grabcut(images: np.ndarray) -> np.ndarray:
     the masks of the last small images are kept, and are not computed again.
     """
     _check_images(images)
-    with ThreadPoolExecutor() as pool:  # OpenCV releases Python's global lock, and each thread has its own random seed
-        return np.stack(list(pool.map(_grabcut, images)))
+    return on_all_cores(_grabcut, images)
 
 
 BASELINES: dict[str, Callable[[np.ndarray], np.ndarray]] = {

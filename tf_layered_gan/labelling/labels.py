@@ -36,7 +36,7 @@ def find_masks(images: np.ndarray) -> np.ndarray:
     Returns:
         bool [photo, height, width].
     """
-    return _on_all_cores(lambda image: grabcut_from_rectangle(image, _ITERATIONS), images)
+    return on_all_cores(lambda image: grabcut_from_rectangle(image, _ITERATIONS), images)
 
 
 def predict_masks(images: np.ndarray, size: int, predict: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
@@ -80,7 +80,7 @@ def sharpen_masks(images: np.ndarray, probabilities: np.ndarray, found: np.ndarr
     rough, sharpened = probabilities > 0.5, sharpen_each(images, probabilities)
     if found is not None:
         agree = agreements(rough, found) >= _GRABCUT_AGREES
-        sharpened[agree] = _on_all_cores(_mixed, sharpened[agree], found[agree]) if agree.any() else []
+        sharpened[agree] = on_all_cores(_mixed, sharpened[agree], found[agree]) if agree.any() else []
     threshold = np.quantile(sharpened, 1 - rough.mean())
     return sharpened >= np.clip(threshold, *_THRESHOLDS)
 
@@ -95,7 +95,7 @@ def sharpen_each(images: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     Returns:
         uint8 [photo, height, width]: 255 times the sharpened probability.
     """
-    return _on_all_cores(_sharpened, images, probabilities)
+    return on_all_cores(_sharpened, images, probabilities)
 
 
 def _sharpened(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
@@ -162,7 +162,8 @@ def agreements(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.where(union > 0, common / np.maximum(union, 1), 1.0)
 
 
-def _on_all_cores(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
+def on_all_cores(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
+    """Applies a function that makes a mask to the items of arrays, in threads. Stacks the masks, and shows progress."""
     with ThreadPoolExecutor() as pool:  # OpenCV releases Python's global lock, and each thread has its own random seed
         made = pool.map(function, *arrays)
         return np.stack(list(progress(made, "making masks of photos", len(arrays[0]), unit="photos")))

@@ -45,8 +45,8 @@ class StepLoop:
             (the new state, the program's results, float32 [step, result]).
         """
         written = {name: state[name] for name in self.program.writes}
-        fixed = {name: state[name] for name in self.program.reads if name not in written}
-        fixed |= {name: value for name, value in self._replaced.items() if name in fixed}
+        values = state | self._replaced
+        fixed = {name: values[name] for name in self.program.reads if name not in written}
         written, report = self._take_steps(written, fixed, photos, inputs)
         return state | written, report
 
