@@ -56,5 +56,5 @@ def get_config():
     config.schedule.final_segmenter_steps = 2_800
     config.monitoring.scalars_every = 50
     config.monitoring.grid_every = 500
-    config.monitoring.checkpoint_every = 500
+    config.monitoring.checkpoint_every = 1_000  # about every minute
     return config

@@ -98,30 +98,35 @@ def _bins(pixels: np.ndarray) -> np.ndarray:
     The bins are computed by k-means from at most 4,096 evenly spaced pixels.
     """
     sample = pixels[:: 1 + len(pixels) // _PIXELS]
-    centres = _first_centres(sample)
+    centres, axes = _first_centres(sample), np.ascontiguousarray(sample.T)
     for _ in range(_ROUNDS):
         nearest = _nearest(sample, centres)
         counts = np.bincount(nearest, minlength=len(centres))[:, None]
-        sums = np.stack([np.bincount(nearest, axis, len(centres)) for axis in sample.T], axis=1)
+        sums = np.stack([np.bincount(nearest, axis, len(centres)) for axis in axes], axis=1)
         centres = np.where(counts > 0, sums / np.maximum(counts, 1), centres).astype(np.float32)
     return _nearest(pixels, centres)
 
 
 def _first_centres(sample: np.ndarray) -> np.ndarray:
     """Chooses at most `_BINS` different pixels at random, preferably far from each other (k-means++)."""
-    random = np.random.default_rng(0)
-    centres = [sample[random.integers(len(sample))]]
+    random, axes = np.random.default_rng(0), np.ascontiguousarray(sample.T)
+    chosen = [random.integers(len(sample))]
     distances = np.full(len(sample), np.inf)
-    while len(centres) < _BINS:
-        distances = np.minimum(distances, ((sample - centres[-1]) ** 2).sum(1))
-        if distances.sum() == 0:
+    while len(chosen) < _BINS:
+        a, b, c = axes - axes[:, chosen[-1], None]
+        np.minimum(distances, a * a + b * b + c * c, out=distances)
+        total = distances.cumsum()
+        if total[-1] == 0:
             break
-        centres.append(sample[random.choice(len(sample), p=distances / distances.sum())])
-    return np.stack(centres)
+        # The probability of a pixel is proportional to its squared distance from the nearest centre.
+        chosen.append(total.searchsorted(random.random() * total[-1]))
+    return sample[chosen]
 
 
 def _nearest(pixels: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    return ((centres**2).sum(1) - 2 * pixels @ centres.T).argmin(1)
+    products = pixels @ (-2 * centres.T)
+    products += (centres**2).sum(1)
+    return products.argmin(1)
 
 
 def _guided_filter(guide: np.ndarray, values: np.ndarray, radius: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,1 +1,1 @@
-"""Measurements of speed and memory. Each module is a command, see benchmarks/README.md."""
+"""Measurements of speed and memory. README.md lists the commands."""

@@ -76,3 +76,10 @@ def test_blocks_say_their_language(page):
     languages = {language for language, _ in pages.blocks(page)} - set(pages.SHELL) - set(pages.SCRIPTS)
     known = {"math", "bibtex", "python", "cpp", "text"}
     assert {language for language in languages if language.split("-")[0] not in known | {"kotlin", "swift"}} == set()
+
+
+def test_the_speed_page_lists_every_module():
+    folder = pages.ROOT / "benchmarks/speed"
+    named = {text.split(".")[0].rstrip("/") for text in quoted(folder / "README.md")}
+    modules = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert named == modules - {"__init__", "__pycache__"}

@@ -1,6 +1,6 @@
 """Masks that no person drew, and the choice of the photos that a segmenter learns from."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -58,11 +58,11 @@ def predict_masks(images: np.ndarray, size: int, predict: Callable[[np.ndarray],
         probability = predict(cv2.resize(image, (size, size), interpolation=smaller))
         return cv2.resize(probability, (width, width), interpolation=cv2.INTER_LINEAR) > 0.5
 
-    return np.stack(list(progress(map(mask, images), "making masks of photos", len(images), unit="photos")))
+    return _stacked(map(mask, images), len(images))
 
 
 def sharpen_masks(images: np.ndarray, probabilities: np.ndarray, found: np.ndarray | None = None) -> np.ndarray:
-    """Sharpens a network's masks, on all cores. See `edge_segmenter.sharpening`.
+    """Sharpens a network's masks. See `edge_segmenter.sharpening`.
 
     The mean size of the masks stays the same. If masks could grow, a network that makes its masks too large would learn
     to make them even larger.
@@ -80,13 +80,15 @@ def sharpen_masks(images: np.ndarray, probabilities: np.ndarray, found: np.ndarr
     rough, sharpened = probabilities > 0.5, sharpen_each(images, probabilities)
     if found is not None:
         agree = agreements(rough, found) >= _GRABCUT_AGREES
-        sharpened[agree] = on_all_cores(_mixed, sharpened[agree], found[agree]) if agree.any() else []
+        sharpened[agree] = [_mixed(*pair) for pair in zip(sharpened[agree], found[agree], strict=True)]
     threshold = np.quantile(sharpened, 1 - rough.mean())
     return sharpened >= np.clip(threshold, *_THRESHOLDS)
 
 
 def sharpen_each(images: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Sharpens the probabilities of each photo independently of the other photos.
+
+    This uses no threads. They would make it slower, because NumPy's short operations hold Python's global lock.
 
     Args:
         images: uint8 [photo, height, width, rgb].
@@ -95,7 +97,7 @@ def sharpen_each(images: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     Returns:
         uint8 [photo, height, width]: 255 times the sharpened probability.
     """
-    return on_all_cores(_sharpened, images, probabilities)
+    return _stacked(map(_sharpened, images, probabilities), len(images))
 
 
 def _sharpened(image: np.ndarray, probability: np.ndarray) -> np.ndarray:
@@ -165,5 +167,8 @@ def agreements(masks: np.ndarray, others: np.ndarray) -> np.ndarray:
 def on_all_cores(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
     """Applies a function that makes a mask to the items of arrays, in threads. Stacks the masks, and shows progress."""
     with ThreadPoolExecutor() as pool:  # OpenCV releases Python's global lock, and each thread has its own random seed
-        made = pool.map(function, *arrays)
-        return np.stack(list(progress(made, "making masks of photos", len(arrays[0]), unit="photos")))
+        return _stacked(pool.map(function, *arrays), len(arrays[0]))
+
+
+def _stacked(masks: Iterable[np.ndarray], count: int) -> np.ndarray:
+    return np.stack(list(progress(masks, "making masks of photos", count, unit="photos")))
