@@ -42,6 +42,7 @@ RUN = {
     "refine.bootstrap": False,
     "refine.passes": 0,
     "refine.steps": 0,
+    "precision": "float32",  # "auto" depends on the machine
     "resolution": RESOLUTION,
     "batch_size": 4,
     "data.train_pictures": 10,

@@ -146,6 +146,7 @@ def main() -> None:
     """Exports the config that the flags name."""
     config = flags.FLAGS.config
     config.jit = True
+    config.precision = "float32"  # pack.py chooses the precision
     validate(config)
     if config.refine.bootstrap:
         raise ValueError("refine.bootstrap is True, allowed: False, because the device makes no passes over photos")

@@ -12,9 +12,9 @@ from export.tflite.convert import to_tflite_float32
 from tf_layered_gan import evaluate
 from tf_layered_gan.config import validate
 from tf_layered_gan.config.student import Student
-from tf_layered_gan.models import build, sampling
+from tf_layered_gan.models import build, precision, sampling
 from tf_layered_gan.models.networks.spectral_norm import SpectralConv2D
-from tf_layered_gan.models.precision import built_for
+from tf_layered_gan.models.precision import built_for, chosen_precision
 from tf_layered_gan.models.segmenter import perturbed_pairs, synthetic_step
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import load_config, record_config
@@ -107,8 +107,49 @@ def test_layers_after_the_block_compute_in_float32_even_after_an_error():
     assert keras.layers.ReLU().compute_dtype == "float32"
 
 
+@pytest.fixture
+def cpu_with_bfloat16(monkeypatch, tmp_path):
+    """A machine without a GPU, whose CPU has the instructions. Returns the file that says so."""
+    facts = tmp_path / "cpuinfo"
+    facts.write_text("processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16 sse\n")
+    monkeypatch.setattr(precision, "_CPU_FACTS", facts)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: [])
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    return facts
+
+
+def test_auto_is_bfloat16_on_a_cpu_with_instructions_for_it(cpu_with_bfloat16):
+    assert chosen_precision("auto")[0] == "bfloat16"
+    assert chosen_precision("float32")[0] == "float32"
+    with built_for("auto"):
+        assert keras.layers.ReLU().compute_dtype == "bfloat16"
+
+
+@pytest.mark.parametrize("facts", ["flags : fpu avx512f\n", "model name : avx512_bf16\n", None])
+def test_auto_is_float32_on_other_cpus(cpu_with_bfloat16, facts):
+    cpu_with_bfloat16.unlink() if facts is None else cpu_with_bfloat16.write_text(facts)
+    assert chosen_precision("auto") == ("float32", "the CPU has no AVX512_BF16, or does not say so")
+
+
+def test_auto_is_float32_on_a_gpu_and_without_onednn(cpu_with_bfloat16, monkeypatch):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    assert chosen_precision("auto") == ("float32", "oneDNN is off")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["gpu"])
+    assert chosen_precision("auto") == ("float32", "bfloat16 was not measured on GPUs")
+
+
+def test_variables_of_a_run_with_auto_are_the_same_on_every_machine(cpu_with_bfloat16):
+    def shapes_of_variables():
+        _, gan, segmenter = models("auto")
+        return [(variable.shape, variable.dtype) for owner in (gan, segmenter) for variable in owner.variables]
+
+    with_instructions = shapes_of_variables()
+    cpu_with_bfloat16.unlink()
+    assert shapes_of_variables() == with_instructions
+
+
 def test_float16_is_refused():
-    with pytest.raises(ValueError, match="^precision is 'float16', allowed: float32 or bfloat16$"):
+    with pytest.raises(ValueError, match="^precision is 'float16', allowed: float32, bfloat16 or auto$"):
         validate(tiny.run_config(shapes, precision="float16"))
 
 

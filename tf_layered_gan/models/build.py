@@ -77,7 +77,7 @@ def build_gan(config: ConfigDict, segmenter: Segmenter) -> LayeredGAN:
     """Builds and compiles the LayeredGAN; its initial weights follow from `config.seed`.
 
     By default, the background loss uses the averaged network of `segmenter`. If the run has a bootstrap, or if
-    `precision` is not float32, the loss uses a separate network. `phases.gan_phase` gives this network the weights of
+    `precision` is not "float32", the loss uses a separate network. `phases.gan_phase` gives this network the weights of
     the bootstrap's segmenter or of `segmenter`.
     """
     separate = config.refine.bootstrap or config.precision != "float32"

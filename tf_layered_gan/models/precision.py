@@ -1,11 +1,16 @@
 """Mixed precision (Micikevicius et al. 2018): layers compute in bfloat16, but their weights are float32."""
 
 import contextlib
+import os
+import pathlib
+import re
 from collections.abc import Iterator
 
 import keras
+import tensorflow as tf
 
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+_CPU_FACTS = pathlib.Path("/proc/cpuinfo")  # of Linux
 
 
 @contextlib.contextmanager
@@ -16,11 +21,37 @@ def built_for(precision: str) -> Iterator[None]:
     float32.
 
     Args:
-        precision: "float32" or "bfloat16".
+        precision: "float32", "bfloat16" or "auto", see `chosen_precision`.
     """
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(_POLICIES[precision])
+    keras.config.set_dtype_policy(_POLICIES[chosen_precision(precision)[0]])
     try:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def chosen_precision(precision: str) -> tuple[str, str]:
+    """Returns "float32" or "bfloat16", and the reason.
+
+    "auto" becomes bfloat16 if that was measured to be faster, see benchmarks/README.md: on a CPU with AVX512_BF16,
+    whose convolutions oneDNN computes. Without these instructions, bfloat16 is several times slower than float32. On
+    GPUs, bfloat16 was not measured with TensorFlow.
+    """
+    if precision != "auto":
+        return precision, "the config says so"
+    if tf.config.list_physical_devices("GPU"):
+        return "float32", "bfloat16 was not measured on GPUs"
+    if os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "0":
+        return "float32", "oneDNN is off"
+    if not _has_bfloat16_instructions():
+        return "float32", "the CPU has no AVX512_BF16, or does not say so"
+    return "bfloat16", "the CPU has AVX512_BF16"
+
+
+def _has_bfloat16_instructions() -> bool:
+    try:
+        facts = _CPU_FACTS.read_text()
+    except OSError:
+        return False
+    return re.search(r"^flags\s*:.*\bavx512_bf16\b", facts, re.MULTILINE) is not None

@@ -12,6 +12,7 @@ from edge_segmenter.progress import duration
 from tf_layered_gan.config import pass_steps
 from tf_layered_gan.models.memory import networks_without_memory
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
+from tf_layered_gan.models.precision import chosen_precision
 from tf_layered_gan.training.labeller import name_of
 
 _BACKWARD = 3  # forward and backward pass together take three times as long as the forward pass
@@ -67,6 +68,7 @@ class Plan:
         self.parts = [Part(*part, cost=costs[part[0]]) for part in parts]
         self._gan_is_uncertain = refine.bootstrap and schedule.gan == "if_needed" and not config.segmenter.supervised
         self._masked_photos = min(photos, refine.photos)
+        self._precision = chosen_precision(config.precision)[0]
 
     def without_gan(self) -> "Plan | None":
         """Returns the plan of a run whose bootstrap replaces the GAN, or None if the config does not allow this."""
@@ -114,7 +116,7 @@ class Plan:
         """
         if tf.config.list_physical_devices("GPU"):
             return None
-        speed = _SPEED * _machine_speed()
+        speed = _SPEED * _machine_speed(self._precision)
         shorter = self.without_gan() if trusted is not False and not position["gan_step"] else None
         words = f"about {duration((shorter if shorter and trusted else self)._seconds(position, speed))}"
         if shorter is None or trusted:
@@ -170,9 +172,9 @@ class Plan:
         return ", then ".join(words)
 
 
-def _machine_speed() -> float:
+def _machine_speed(precision: str) -> float:
     """Measures the multiply-adds per second of a 3x3 convolution from 32 to 32 channels."""
-    images, kernel = tf.ones((16, 32, 32, 32)), tf.ones((3, 3, 32, 32))
+    images, kernel = tf.ones((16, 32, 32, 32), precision), tf.ones((3, 3, 32, 32), precision)
     convolve = tf.function(lambda: tf.nn.conv2d(images, kernel, 1, "SAME"), autograph=False)
     convolve()
     started, count = time.perf_counter(), 0
