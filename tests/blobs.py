@@ -1,4 +1,4 @@
-"""Images of blobs, and networks that are briefly trained to find red blobs. The test of the web page uses them."""
+"""Images of blobs, and networks that are briefly trained to find red blobs. The tests of the web page use them."""
 
 import keras
 import numpy as np
@@ -25,6 +25,13 @@ def blobs(width, height, mode="RGB", seed=0):
         sum_of_scales += np.stack([np.asarray(g.resize((width, height), Image.Resampling.BICUBIC)) for g in grid], -1)
     values = np.clip(127.5 + 60 * sum_of_scales, 0, 255).astype("uint8")
     return Image.fromarray(values[..., 0] if mode == "L" else values)
+
+
+def exif(orientation):
+    """Returns EXIF data with this orientation."""
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    return tags
 
 
 def is_red(image):

@@ -1,4 +1,4 @@
-"""Runs the edge command with a model that marks all bright pixels as foreground."""
+"""Runs the edge command with a model that marks all bright pixels as foreground, and lists the files it wrote."""
 
 import contextlib
 import io
@@ -60,3 +60,8 @@ def run_until_ctrl_c(file, model, source, output, *options):
         process.send_signal(signal.SIGINT)
         printed, _ = process.communicate(timeout=60)
     return subprocess.CompletedProcess(arguments, process.returncode, printed)
+
+
+def files(folder):
+    """Returns the relative paths of all files in a folder, without hidden files."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("[!.]*") if path.is_file())

@@ -5,20 +5,17 @@ both are allowed.
 """
 
 import dataclasses
-import io
 import os
 import random
 import struct
 import zlib
 
 import numpy as np
+from image_bytes import ENDINGS, PNG, SIZE, chunk, encoded, many_scans, noise, orientation, png
 from PIL import Image, ImageCms
 
 READ, LEFT_OUT, EITHER = "read", "left out", "either"
-ENDINGS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "bmp": "BMP"}
-SIZE = (24, 16)
 LIMIT = 2**26  # pixels
-_PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,37 +64,6 @@ def write_large(path):
     palette = [(b"PLTE", bytes(6)), (b"tRNS", b"\x7f\xff")]
     (path / "limit.png").write_bytes(png(8192, 8192, color=3, chunks=palette))
     (path / "large.jpg").write_bytes(encoded(Image.new("CMYK", (4096, 4096)), "jpg", progressive=True))
-
-
-def noise(size=SIZE, mode="RGB"):
-    """Returns an image that compresses badly. The image is the same every time."""
-    width, height = size
-    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    return Image.fromarray(pixels).convert(mode)
-
-
-def encoded(image, kind, **options):
-    """Returns the bytes of an image file of this kind."""
-    content = io.BytesIO()
-    image.save(content, ENDINGS.get(kind, kind), **options)
-    return content.getvalue()
-
-
-def png(width, height, *, depth=8, color=2, rows=None, chunks=()):
-    """Returns a PNG file with `chunks` between its header and its rows. By default, the rows are all 0."""
-    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color]
-    if rows is None:
-        packer, row = zlib.compressobj(1), b"\0" * (1 + (width * channels * depth + 7) // 8)
-        rows = b"".join([*(packer.compress(row) for _ in range(height)), packer.flush()])
-    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
-    parts = [(b"IHDR", header), *chunks, (b"IDAT", rows), (b"IEND", b"")]
-    return _PNG + b"".join(chunk(*part) for part in parts)
-
-
-def chunk(name, content, crc=None):
-    """Returns a chunk of a PNG file."""
-    crc = zlib.crc32(name + content) if crc is None else crc
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", crc)
 
 
 def _cut(folder):
@@ -163,23 +129,13 @@ def _bombs(folder):
     canvas = struct.pack("<I", 0) + b"\xfe\x3f\x00\xfe\x3f\x00"
     folder.add("bomb.webp", b"RIFF\x64\0\0\0WEBPVP8X\x0a\0\0\0" + canvas + bytes(60), LEFT_OUT)
     folder.add("bomb_too_large.png", png(LIMIT // 4 + 1, 4, depth=1, color=0), LEFT_OUT)
-    folder.add("scans.jpg", _many_scans(Image.new("L", (2048, 2048)), 3000), LEFT_OUT)
+    folder.add("scans.jpg", many_scans(Image.new("L", (2048, 2048)), 3000), LEFT_OUT)
     text = zlib.compress(bytes(20_000_000))
     bombs = {b"zTXt": b"a\0\0", b"iTXt": b"a\0\1\0\0\0", b"iCCP": b"a\0\0"}
     for name, start in bombs.items():
         folder.add(f"bomb_{name.decode()}.png", png(*SIZE, chunks=[(name, start + text)] * 5), READ)
     folder.add("sparse.webp", b"RIFF\xf0\xff\xff\xffWEBPVP8 \xe0\xff\xff\xff", LEFT_OUT)
     os.truncate(folder.path / "sparse.webp", 2**32)  # a sparse file takes no space on the disk
-
-
-def _many_scans(image, count):
-    """Returns a progressive JPEG that repeats its last scan.
-
-    Each copy of the scan has few bytes, but decoding it takes work for every pixel.
-    """
-    content = encoded(image, "jpg", progressive=True)
-    last = content.rindex(b"\xff\xda")
-    return content[:last] + content[last:-2] * count + content[-2:]
 
 
 def _sizes(folder):
@@ -244,10 +200,10 @@ def _exif(folder):
     for ending in ("jpg", "png", "webp"):
         for turn in range(1, 9):
             size = SIZE if turn < 5 else SIZE[::-1]
-            folder.add(f"turn_{turn}.{ending}", encoded(noise(), ending, exif=_orientation(turn)), READ, size)
+            folder.add(f"turn_{turn}.{ending}", encoded(noise(), ending, exif=orientation(turn)), READ, size)
         for turn in (0, 9, 255, 65535):
-            folder.add(f"turn_{turn}.{ending}", encoded(noise(), ending, exif=_orientation(turn)), READ, SIZE)
-        good = _orientation(1)
+            folder.add(f"turn_{turn}.{ending}", encoded(noise(), ending, exif=orientation(turn)), READ, SIZE)
+        good = orientation(1)
         for name, broken in {
             "text": good[:22] + b"\x02\0" + good[24:],  # the orientation is given as text, not as a number
             "endless": good[:10] + b"\xff\xff\xff\xff" + good[14:],
@@ -261,21 +217,13 @@ def _exif(folder):
     folder.add("exif_unwritable.jpg", encoded(noise(), "jpg", exif=exif), READ)
 
 
-def _orientation(turn):
-    """Returns EXIF data with only an orientation.
-
-    The bytes are put together here, because Pillow cannot write a wrong orientation.
-    """
-    return b"Exif\0\0II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 0x0112, 3, 1, turn, 0) + bytes(4)
-
-
 def _png_chunks(folder):
     header = struct.pack(">IIBBBBB", *SIZE, 8, 2, 0, 0, 0)
     rows = zlib.compress((b"\0" * (1 + 3 * SIZE[0])) * SIZE[1])
     end = chunk(b"IEND", b"")
-    folder.add("crc_header.png", _PNG + chunk(b"IHDR", header, 1) + chunk(b"IDAT", rows) + end, LEFT_OUT)
-    folder.add("crc_rows.png", _PNG + chunk(b"IHDR", header) + chunk(b"IDAT", rows, 1) + end, EITHER)
-    folder.add("without_rows.png", _PNG + chunk(b"IHDR", header) + end, LEFT_OUT)
+    folder.add("crc_header.png", PNG + chunk(b"IHDR", header, 1) + chunk(b"IDAT", rows) + end, LEFT_OUT)
+    folder.add("crc_rows.png", PNG + chunk(b"IHDR", header) + chunk(b"IDAT", rows, 1) + end, EITHER)
+    folder.add("without_rows.png", PNG + chunk(b"IHDR", header) + end, LEFT_OUT)
     folder.add("rows_cut.png", png(*SIZE, rows=rows[:-9]), EITHER)
     folder.add("rows_no_zlib.png", png(*SIZE, rows=b"no zlib at all"), LEFT_OUT)
     folder.add("rows_too_few.png", png(SIZE[0], 400, rows=rows), EITHER)

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 
+import image_bytes
 import mutations
 import pytest
 import tiny
@@ -92,7 +93,7 @@ def test_two_large_photos_are_not_decoded_at_once(large, tmp_path):
     for name in "ac":  # the photos b and d are small, because photos for evaluation are read twice
         (tmp_path / "photos" / f"{name}.png").symlink_to(large / "limit.png")
     for name in "bd":
-        mutations.noise().save(tmp_path / "photos" / f"{name}.png")
+        image_bytes.noise().save(tmp_path / "photos" / f"{name}.png")
     (tmp_path / "load.py").write_text(LOAD)
     finished, peak = run(tmp_path, tmp_path / "load.py", tmp_path / "photos")
     assert len(json.loads(finished.stdout)) == 4
@@ -151,11 +152,11 @@ def test_a_folder_deeper_than_python_can_recurse_is_read(tmp_path):
     for _ in range(depth):
         os.mkdir("d")
         os.chdir("d")
-    mutations.noise().save("deep.png")
+    image_bytes.noise().save("deep.png")
     os.chdir(here)
     try:
         for name in ("a", "b"):
-            mutations.noise().save(tmp_path / f"{name}.png")
+            image_bytes.noise().save(tmp_path / f"{name}.png")
         splits = reading.load(tmp_path, resolution=8, storage_size=8)
         assert len(splits.train) + len(splits.validation) + len(splits.test) == 3
         assert len(plan([tmp_path], tmp_path.parent / "out", FOLDERS)) == 3

@@ -45,7 +45,7 @@ OUTSIDE = {
     "cd export/web": "changes the reader's directory",
     "npm ci": "needs a package index; make test-web runs it",
     "cp ../../runs/mine/export/segmenter_float32.tflite": "copies a file",
-    "python3 -m http.server": "runs until it is stopped; tests/devices/test_web.py serves the page",
+    "python3 -m http.server": "runs until it is stopped; tests/devices/web/conftest.py serves the page",
 }
 
 # A dict from a pattern in a command to the reason why the command is parsed but not run.

@@ -6,7 +6,7 @@ Each image is made from an 8-bit image. The reader must return this 8-bit image.
 import io
 import zlib
 
-import mutations
+import image_bytes
 import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
@@ -22,7 +22,7 @@ GREY = COLOURS[..., 0]
 def png(values, color):
     """Returns a 16-bit PNG of values [y, x, channel]. `color` is the colour type in its header."""
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
-    return io.BytesIO(mutations.png(*SIZE, depth=16, color=color, rows=zlib.compress(rows)))
+    return io.BytesIO(image_bytes.png(*SIZE, depth=16, color=color, rows=zlib.compress(rows)))
 
 
 def tiff(values, **options):

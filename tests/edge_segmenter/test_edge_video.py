@@ -1,57 +1,25 @@
-"""Tests of the edge command on videos that OpenCV wrote, and on a fake camera.
-
-The command has not been tested with a real camera.
-"""
+"""Tests of the edge command on videos that OpenCV wrote."""
 
 import itertools
 import os
-import signal
 import subprocess
 import sys
 
 import cv2
 import numpy as np
 import pytest
-from edge_command import ENVIRONMENT, command, run, run_main, run_until_ctrl_c
+from clips import FPS, SIZE, frame, read, write
+from edge_command import ENVIRONMENT, command, files, run, run_until_ctrl_c
 from PIL import Image
 
 from edge_segmenter.command import run as edge
-from edge_segmenter.command.interruption import interruption
 from edge_segmenter.files import video
-
-SIZE, FPS = (64, 32), 12.0
-OPENCV_CAPTURE = cv2.VideoCapture
-
-
-def frame(white):
-    """Returns a frame, uint8 [height, width, bgr]: white from the column `white` on, and dark blue before it."""
-    pixels = np.full((SIZE[1], SIZE[0], 3), (90, 0, 0), "uint8")
-    pixels[:, white:] = 255
-    return pixels
 
 
 @pytest.fixture
 def clip(tmp_path):
     """A video of four frames. The frames are white from the columns 48, 40, 32 and 24 on."""
     return write(tmp_path / "clip.mp4", [frame(white) for white in (48, 40, 32, 24)])
-
-
-def write(path, frames):
-    file = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, SIZE)
-    for pixels in frames:
-        file.write(pixels)
-    file.release()
-    return path
-
-
-def read(path):
-    """Returns the frames, uint8 [frame, height, width, rgb], and the number of frames per second."""
-    capture, fps = video.open_capture(path)
-    return np.stack([np.asarray(image) for image in video.read_frames(capture)]), fps
-
-
-def files(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("[!.]*") if path.is_file())
 
 
 def test_mask_of_a_video_is_a_video(model, clip, tmp_path):
@@ -90,18 +58,6 @@ def test_frames_of_an_earlier_run_are_not_mixed_with_new_ones(model, clip, tmp_p
     assert run(model, clip, tmp_path / "out", "--kind", "cutout").returncode == 0
     finished = run(model, clip, tmp_path / "out", "--kind", "cutout")
     assert finished.returncode == 2 and "out/cutouts/clip exists: " in finished.stderr
-
-
-def run_camera(model, camera, output, *options):
-    return run_main("segment", "--model", model, "--camera", camera, "--output", output, *options)
-
-
-def test_a_camera_overwrites_nothing(model, tmp_path):
-    (tmp_path / "masks").mkdir()
-    (tmp_path / "masks" / "camera7.mp4").write_text("seen")
-    finished = run_camera(model, 7, tmp_path)
-    assert finished.returncode == 2 and "masks/camera7.mp4 exists: " in finished.stderr
-    assert (tmp_path / "masks" / "camera7.mp4").read_text() == "seen"
 
 
 def test_the_input_video_is_not_overwritten(model, clip, tmp_path):
@@ -193,63 +149,6 @@ def test_ctrl_c_leaves_a_finished_video(model, tmp_path):
     assert len(files(tmp_path / "out")) == frames + 1
 
 
-class Camera:
-    """A replacement for cv2.VideoCapture. After `last` frames, Ctrl-C is pressed or the camera is unplugged."""
-
-    def __init__(self, last, stop):
-        self.left, self.stop, self.released = last, stop, False
-
-    def __call__(self, source, *backend):
-        assert source == 7 or backend
-        # The test also opens the finished video with OpenCV.
-        return OPENCV_CAPTURE(source, *backend) if backend else self
-
-    def isOpened(self):  # noqa: N802
-        return True
-
-    def get(self, _):
-        return 0.0  # some cameras do not report a rate
-
-    def read(self):
-        self.left -= 1
-        if self.left == 0 and self.stop:
-            signal.raise_signal(signal.SIGINT)
-        return self.left >= 0, frame(32)
-
-    def release(self):
-        self.released = True
-
-
-@pytest.mark.parametrize("stop", [True, False])
-def test_camera_is_written_until_ctrl_c(model, tmp_path, monkeypatch, stop):
-    camera = Camera(5, stop)
-    monkeypatch.setattr(cv2, "VideoCapture", camera)
-    monkeypatch.setattr("edge_segmenter.files.video.in_real_time", lambda frames, fps: ((shown, 2) for shown in frames))
-    finished = run_camera(model, 7, tmp_path / "out", "--kind", "mask", "cutout")
-    assert finished.returncode == (0 if stop else 1)
-    monkeypatch.undo()
-    expected = 4 if stop else 5  # the frame during which Ctrl-C was pressed is missing
-    assert finished.stdout.startswith(f"{expected} frames of camera 7 segmented into")
-    assert camera.released
-    masks, fps = read(tmp_path / "out/masks/camera7.mp4")
-    assert len(masks) == 2 * expected and fps == video.UNKNOWN_FPS
-    assert len(files(tmp_path / "out/cutouts/camera7")) == expected
-
-
-def test_no_camera(model, tmp_path, monkeypatch):
-    monkeypatch.setattr(Camera, "isOpened", lambda self: False)
-    monkeypatch.setattr(cv2, "VideoCapture", Camera(0, False))
-    finished = run_camera(model, 7, tmp_path / "out")
-    assert finished.returncode == 2 and "cannot open the camera 7" in finished.stderr
-
-
-def test_an_error_of_opencv_is_printed_on_one_line(model, tmp_path):
-    finished = run_camera(model, 10**12, tmp_path / "out")  # the error of OpenCV for such a large index has seven lines
-    last = finished.stderr.splitlines()[-1]
-    assert finished.returncode == 2 and f"camera {10**12}: OpenCV(" in last and "won't fit into a C int" in last
-    assert not (tmp_path / "out").exists()
-
-
 def test_frames_before_an_error_of_opencv_are_kept(model, clip, tmp_path, monkeypatch):
     calls, convert = itertools.count(1), cv2.cvtColor
 
@@ -263,50 +162,3 @@ def test_frames_before_an_error_of_opencv_are_kept(model, clip, tmp_path, monkey
         finished = run(model, clip, tmp_path / "out")
     assert finished.returncode == 2 and f"error: {clip}: no memory" in finished.stderr
     assert len(read(tmp_path / "out/masks/clip.mp4")[0]) == 1
-
-
-def test_a_negative_camera_is_refused(model, tmp_path):
-    finished = run_camera(model, -5, tmp_path / "out")
-    assert finished.returncode == 2 and "a camera's index is -5, allowed: 0 or more" in finished.stderr
-
-
-def test_a_camera_plays_in_real_time():
-    # The rate is 10 frames per second. At 0.05 s no frame is due. At 0.45 s the four frames of 0.1, 0.2, 0.3 and 0.4 s
-    # are due. At 0.5 s one more frame is due.
-    times = iter([100, 100.05, 100.45, 100.5])
-    assert list(video.in_real_time("abcd", 10, clock=lambda: next(times))) == [("a", 1), ("c", 4), ("d", 1)]
-
-
-def test_odd_last_column_and_row_are_left_out(tmp_path):
-    with video.video_file(tmp_path / "odd.mp4", (33, 17), 5.0) as write_image:
-        write_image(Image.new("RGB", (33, 17), "white"), 1)
-    assert read(tmp_path / "odd.mp4")[0].shape == (1, 16, 32, 3)
-
-
-def test_a_recording_survives_an_error(tmp_path):
-    with (
-        pytest.raises(OSError, match="no space left"),
-        video.video_file(tmp_path / "v.mp4", (32, 16), 5.0) as write_image,
-    ):
-        write_image(Image.new("RGB", (32, 16), "white"), 3)
-        raise OSError("no space left")
-    assert len(read(tmp_path / "v.mp4")[0]) == 3 and len(files(tmp_path)) == 1
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_asks_for_the_end(number):
-    before = signal.getsignal(number)
-    with interruption() as stop:
-        assert not stop.is_set()
-        signal.raise_signal(number)
-        assert stop.is_set()
-    assert signal.getsignal(number) is before
-
-
-def test_an_impossible_size_leaves_nothing(tmp_path):
-    with (
-        pytest.raises(ValueError, match="cannot write .*: 1 x 1 at 5"),
-        video.video_file(tmp_path / "v.mp4", (1, 1), 5.0),
-    ):
-        pass
-    assert files(tmp_path) == []
