@@ -102,5 +102,6 @@ def test_output_that_nobody_reads_does_not_end_a_command(tmp_path):
 def test_signal_during_a_run_in_a_test_ends_pytest(tmp_path):
     (tmp_path / "test_suite.py").write_text(SUITE)
     arguments = ["-m", "pytest", "-q", "-p", "conftest", "-p", "no:cacheprovider", tmp_path]
-    code, printed = tiny.finish(tiny.python(*arguments, PYTHONPATH=f"{tiny.ROOT}:{tiny.ROOT / 'tests'}"))
+    folders = (tiny.ROOT, tiny.ROOT / "tests", tiny.ROOT / "tests/helpers")
+    code, printed = tiny.finish(tiny.python(*arguments, PYTHONPATH=":".join(map(str, folders))))
     assert code == EXIT_CODE and "stopped by SIGTERM" in printed and "passed" not in printed, printed

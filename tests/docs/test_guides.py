@@ -120,7 +120,7 @@ def kotlin(request, tmp_path_factory):
     assert code.count(read) == 1
     int8 = code.replace(read, guides.code("android.md", "kotlin-int8").strip())
     (folder / "Segmenter.kt").write_text(code if request.param == "float32" else int8)
-    stubs = ROOT / "tests/kotlin_stubs"
+    stubs = ROOT / "tests/helpers/kotlin_stubs"
     java, sources = stubs.rglob("*.java"), [folder / "Segmenter.kt", *stubs.rglob("*.kt")]
     subprocess.run(["javac", "-d", folder / "classes", *java], check=True)
     compiled = run("kotlinc", "-include-runtime", "-cp", folder / "classes", *sources, "-d", folder / "guide.jar")

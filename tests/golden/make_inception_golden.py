@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from benchmarks.compare_inception import torch_features
-from tests.inception_arrays import array, two_images
+from tests.helpers.inception_arrays import array, two_images
 from tf_layered_gan.evaluation.metrics.inception_weights import from_torch
 
 parser = argparse.ArgumentParser(description=__doc__)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from efficientnet_lite_pytorch import EfficientNet
 
-from tests.lite0_arrays import array, noise
+from tests.helpers.lite0_arrays import array, noise
 
 network = EfficientNet.from_name("efficientnet-lite0").eval()
 with torch.no_grad():

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow  # slow, because each test trains in one or more p
 
 
 def train(folder, *ways):
-    code, output = tiny.finish(tiny.python("tests/strategies.py", folder, *ways))
+    code, output = tiny.finish(tiny.python("tests/helpers/strategies.py", folder, *ways))
     assert code == 0, output
 
 
@@ -85,7 +85,7 @@ def finish_all(workers):
 def test_two_workers_train_as_one_device_and_only_the_chief_writes(runs, tmp_path):
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    workers = tiny.workers(2, "tests/strategies.py", runs, "multi_worker", TMPDIR=str(temporary))
+    workers = tiny.workers(2, "tests/helpers/strategies.py", runs, "multi_worker", TMPDIR=str(temporary))
     codes, output = finish_all(workers)
     assert codes == [0, 0], output
     assert_equal_runs(runs / "plain", runs / "multi_worker", tolerance=1e-5)
@@ -97,13 +97,13 @@ def test_two_workers_train_as_one_device_and_only_the_chief_writes(runs, tmp_pat
 
 def test_two_workers_train_as_one_device_with_adam(tmp_path):
     train(tmp_path, "adam_plain")
-    codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "adam_multi_worker"))
+    codes, output = finish_all(tiny.workers(2, "tests/helpers/strategies.py", tmp_path, "adam_multi_worker"))
     assert codes == [0, 0], output
     assert_equal_runs(tmp_path / "adam_plain", tmp_path / "adam_multi_worker", tolerance=1e-3)
 
 
 def test_workers_name_what_differs_and_a_lost_worker():
-    (first, one), (second, other) = finish_each(tiny.workers(2, "tests/workers.py"))
+    (first, one), (second, other) = finish_each(tiny.workers(2, "tests/helpers/workers.py"))
     assert (first, second) == (1, -signal.SIGKILL), one + other
     differ = "the same facts, but some differ from worker 0: step on worker 1 (this is worker {}, which has {})"
     assert differ.format(0, 5) in one and differ.format(1, 6) in other
@@ -115,13 +115,13 @@ def test_workers_name_what_differs_and_a_lost_worker():
 
 @pytest.mark.parametrize("told", [(1,), (0, 1)])
 def test_workers_that_are_told_to_stop_save_the_same_step_and_go_on(runs, tmp_path, told):
-    workers = tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker")
+    workers = tiny.workers(2, "tests/helpers/strategies.py", tmp_path, "multi_worker")
     codes, output = finish_signalled(workers, told, signal.SIGTERM, 1, tmp_path / "multi_worker")
     assert codes == [preemption.EXIT_CODE] * 2, output
     saved = re.findall(r"told to stop: step (\d+) is saved", output)
     assert len(saved) == 2 and saved[0] == saved[1], output
     assert int(saved[0]) in tiny.counters(tmp_path / "multi_worker", "gan_step", "segmenter_step")
-    codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker"))
+    codes, output = finish_all(tiny.workers(2, "tests/helpers/strategies.py", tmp_path, "multi_worker"))
     assert codes == [0, 0], output
     assert_equal_runs(runs / "plain", tmp_path / "multi_worker", tolerance=1e-5)
 
@@ -143,11 +143,11 @@ def finish_signalled(workers, told, number, checkpoint, workdir):
 
 
 def test_two_workers_go_on_after_one_was_killed(runs, tmp_path):
-    workers = tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker")
+    workers = tiny.workers(2, "tests/helpers/strategies.py", tmp_path, "multi_worker")
     codes, output = finish_signalled(workers, [1], signal.SIGKILL, 1, tmp_path / "multi_worker")
     assert codes[0] not in (0, None) and codes[1] == -signal.SIGKILL, output
     assert "another worker cannot be reached any more: start all workers again" in output
-    codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "multi_worker"))
+    codes, output = finish_all(tiny.workers(2, "tests/helpers/strategies.py", tmp_path, "multi_worker"))
     assert codes == [0, 0] and "going on from step" in output, output
     assert_equal_runs(runs / "plain", tmp_path / "multi_worker", tolerance=1e-5)
 
@@ -157,12 +157,12 @@ def test_two_workers_go_on_in_the_second_round_after_either_was_killed(tmp_path)
     # Both kills are in the second round. The first kill is in the steps of the GAN, and the second kill is in the steps
     # of the segmenter.
     for killed, checkpoint in ((0, 5), (1, 7)):
-        workers = tiny.workers(2, "tests/strategies.py", tmp_path, "two_rounds_multi_worker")
+        workers = tiny.workers(2, "tests/helpers/strategies.py", tmp_path, "two_rounds_multi_worker")
         workdir = tmp_path / "two_rounds_multi_worker"
         codes, output = finish_signalled(workers, [killed], signal.SIGKILL, checkpoint, workdir)
         assert codes[killed] == -signal.SIGKILL and codes[1 - killed] not in (0, None), output
         assert "another worker cannot be reached any more: start all workers again" in output
-    codes, output = finish_all(tiny.workers(2, "tests/strategies.py", tmp_path, "two_rounds_multi_worker"))
+    codes, output = finish_all(tiny.workers(2, "tests/helpers/strategies.py", tmp_path, "two_rounds_multi_worker"))
     assert codes == [0, 0] and "going on from step 20" in output, output
     assert_equal_runs(tmp_path / "two_rounds_plain", tmp_path / "two_rounds_multi_worker", tolerance=1e-5)
     curves = [(tmp_path / f"two_rounds_{way}" / "curve.csv").read_text() for way in ("plain", "multi_worker")]

@@ -1,4 +1,4 @@
-// What docs/android.md uses of LiteRT 2.3's Kotlin API, by name and type; bodies left out. For tests/test_guides.py.
+// What docs/android.md uses of LiteRT 2.3's Kotlin API, by name and type; bodies left out. For tests/docs/test_guides.py.
 package com.google.ai.edge.litert
 
 import android.content.res.AssetManager

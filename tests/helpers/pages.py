@@ -5,7 +5,7 @@ import re
 import shlex
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 GUIDES = [README, *sorted((ROOT / "docs").glob("*.md")), ROOT / "edge_segmenter/README.md", ROOT / "CONTRIBUTING.md"]
 OTHERS = [*sorted((ROOT / "benchmarks").rglob("*.md")), ROOT / "tests/golden/README.md", ROOT / "CHANGELOG.md"]

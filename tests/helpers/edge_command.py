@@ -14,7 +14,7 @@ import numpy as np
 
 from edge_segmenter.command.main import main
 
-EDGE = pathlib.Path(__file__).parents[1]
+EDGE = pathlib.Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(EDGE)}
 RESOLUTION = 16
 

@@ -13,7 +13,7 @@ from tensorflow_datasets.core.download import checksums
 
 from tf_layered_gan.data.paper_datasets import catalogue
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 
 
 def image_file(kind, shape, value, mode="RGB"):

@@ -32,7 +32,7 @@ from tf_layered_gan.models.networks.unet import unet
 from tf_layered_gan.reporting import page
 from tf_layered_gan.reporting.measured import NOTHING
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[2]
 RESOLUTION, CANVAS, WIDTH, Z_DIM, NUM_CATEGORIES, GROUP_SIZE = 16, 2, 2, 3, 6, 2
 NUM_SUPER_CATEGORIES = NUM_CATEGORIES // GROUP_SIZE
 
