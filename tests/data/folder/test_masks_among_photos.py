@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-from absl import logging
+from folder_photos import SIZES
 from PIL import Image
 
 from tf_layered_gan.data.folder import reading
-
-SIZES = {"resolution": 4, "storage_size": 6}
 
 
 def save(path, values):
@@ -74,9 +72,7 @@ def test_photos_in_a_folder_with_a_name_of_masks_are_photos(tmp_path, name, valu
 
 
 @pytest.mark.parametrize("copied, said", [(0, 0), (2, 2)])
-def test_copies_of_photos_with_masks_are_counted(tmp_path, monkeypatch, copied, said):
-    warnings = []
-    monkeypatch.setattr(logging, "warning", lambda line, *values: warnings.append(line % values))
+def test_copies_of_photos_with_masks_are_counted(tmp_path, warnings, copied, said):
     for i in range(5):
         save(tmp_path / "photos" / f"{i}.bmp", photo(i))  # as BMP, because then all files have the same length
     for i in range(2):

@@ -3,10 +3,11 @@
 import base64
 import zlib
 
+import image_bytes
 import numpy as np
 import pytest
 from blobs import blobs
-from PIL import Image, PngImagePlugin
+from PIL import Image
 from web_page import MODEL, assert_same_mask, canvas, edge_result, saved_mask, wait_for_status
 
 pytestmark = pytest.mark.browser
@@ -61,12 +62,8 @@ def test_16_bit_image_with_12_bit_values_is_refused(page, tmp_path, mode):
 def write_16_bit_png(path, values):
     """Writes grey or RGB values, uint16 [height, width, channel]. Pillow cannot write 16-bit RGB."""
     height, width, channels = values.shape
-    header = width.to_bytes(4) + height.to_bytes(4) + bytes([16, {1: 0, 3: 2}[channels], 0, 0, 0])
-    rows = b"".join(b"\0" + row.tobytes() for row in values.astype(">u2"))
-    with path.open("wb") as file:
-        file.write(b"\x89PNG\r\n\x1a\n")
-        for name, content in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
-            PngImagePlugin.putchunk(file, name, content)
+    rows = zlib.compress(b"".join(b"\0" + row.tobytes() for row in values.astype(">u2")))
+    path.write_bytes(image_bytes.png(width, height, depth=16, color={1: 0, 3: 2}[channels], rows=rows))
 
 
 @pytest.mark.parametrize("control", ["file", "model"])
