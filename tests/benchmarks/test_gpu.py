@@ -287,3 +287,24 @@ def test_the_config_has_the_schedule_that_the_device_came_to():
         "schedule.segmenter_steps_per_round": 4,
         "schedule.final_segmenter_steps": 5,
     }
+
+    rest = tiny.run_config(shapes, **{"refine.passes": 2, "schedule.final_segmenter_steps": 9, "schedule.rounds": 7})
+    continued = config_facts(import_run.config_of(record, rest))
+    changed = {name: value for name, value in continued.items() if value != imported[name]}
+    assert changed == {"refine.passes": 2, "schedule.final_segmenter_steps": 9}
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"gan.gamma_mi": 3.0}, "differs from that of the device: gan.gamma_mi is 3.0, on the device 0.2"),
+        ({"schedule.final_segmenter_steps": 4}, "final_segmenter_steps is 4, allowed: at least 5, because the device"),
+    ],
+)
+def test_settings_that_cannot_change_after_the_device_are_refused(change, message):
+    progress = {"gan_step": 30, "segmenter_step": 12, "final_step": 5}
+    record = {"config": tiny.run_config(shapes).to_dict(), "progress": progress}
+    record |= {"rounds": 3, "annealed_rounds": 1, "batch_size": 4}
+    rest = tiny.run_config(shapes, **{"schedule.final_segmenter_steps": 5} | change)
+    with pytest.raises(ValueError, match=message):
+        import_run.config_of(record, rest)

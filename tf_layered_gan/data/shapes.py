@@ -117,7 +117,7 @@ def draw(rng: np.random.Generator, size: int) -> dict[str, np.ndarray]:
     image = np.where(mask, foreground, background)
 
     def shrink(a: np.ndarray) -> np.ndarray:
-        return sum(a[..., i::_SUPERSAMPLING, j::_SUPERSAMPLING] / _SUPERSAMPLING**2 for i, j in _WITHIN)
+        return np.mean([a[..., i::_SUPERSAMPLING, j::_SUPERSAMPLING] for i, j in _WITHIN], axis=0)
 
     layers = {"background": background, "foreground": foreground, "image": image}
     drawn = {name: np.round(shrink(a) * 255).astype(np.uint8).transpose(1, 2, 0) for name, a in layers.items()}

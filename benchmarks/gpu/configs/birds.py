@@ -32,6 +32,7 @@ def get_config() -> ConfigDict:
     config.gan.mask_size = (0.1, 0.45)
     config.segmenter.ema_decay = 0.98
     config.segmenter.mask_size = (0.05, 0.8)
+    config.schedule.gan = "always"
     config.schedule.rounds = 4
     config.schedule.annealed_rounds = 1
     config.schedule.gan_images_per_round = 2_000_000
