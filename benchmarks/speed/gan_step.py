@@ -1,6 +1,6 @@
 """The GAN's training step, exactly as in training, but on a batch in memory.
 
-    python -m benchmarks.speed.gan_step FOLDER RESOLUTION WIDTH ROUND THREADS
+    python -m benchmarks.speed.gan_step FOLDER RESOLUTION WIDTH ROUND THREADS PRECISION
 
 As a program, this module is a worker of `train_step`, see `benchmarks.speed.turns`. It saves the weights, the batch and
 the settings to FOLDER. It offers two functions: `step` takes a training step, and `product` computes a large
@@ -137,11 +137,12 @@ def save(folder: str, config: ConfigDict, gan: LayeredGAN, batch: dict[str, tf.T
     pathlib.Path(folder, "settings.json").write_text(json.dumps(settings(config, gan)))
 
 
-def main(folder: str, resolution: str, width: str, number: str, threads: str) -> None:
+def main(folder: str, resolution: str, width: str, number: str, threads: str, precision: str) -> None:
     """Prepares the step of a round, saves it and serves requests."""
     tf.config.threading.set_intra_op_parallelism_threads(int(threads))
     tf.config.threading.set_inter_op_parallelism_threads(int(threads))
     config = row_config(int(resolution), int(width))
+    config.precision = precision
     gan, step, batch = prepare(config, uses_segmenter=int(number) > 1)
     save(folder, config, gan, batch)
     factors = tf.random.stateless_uniform((2, _PRODUCT, _PRODUCT), (0, 0))

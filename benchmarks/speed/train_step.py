@@ -5,7 +5,7 @@
     python -m benchmarks.speed.train_step --torch_python=.venv-torch/bin/python
 
 Each row has a resolution, a width (of G_b, G_f and D) and a round. From round 2 on, the background loss is used, with a
-U-Net of width 8. All other settings are the paper's (batches of 32, float32). A training step begins with a step of
+U-Net of width 8. All other settings are the paper's (batches of 32). A training step begins with a step of
 power iteration and a forward pass. Then G_b and G_f are updated, and after them D, E_x and E_pi. At the end, the moving
 average of the generators' weights is updated. The batch is in memory, so reading photos and drawing codes do not count.
 
@@ -40,6 +40,7 @@ _KEEP_MEMORY = {
 }
 _PRODUCT = 2 * 2048**3 / 1e9  # GFLOP of the matrix product in the workers
 _FIRST = 1e-4  # allowed difference between the reports of the first step; for values above 1, the relative difference
+_ROUNDED = 0.1  # the same if a side computes in bfloat16, for all steps
 _STEPS_COMPARED = 3
 # Allowed difference in later steps. It is larger than in the first step, because the length of Adam's first steps does
 # not depend on the size of the gradient, so rounding errors grow.
@@ -59,8 +60,12 @@ def difference(ours: Report, theirs: Report) -> float:
     return max(abs(theirs[name] - value) / max(1.0, abs(value)) for name, value in ours.items())
 
 
-def compare_first_steps(workers: Mapping[str, Worker]) -> dict[str, float]:
+def compare_first_steps(workers: Mapping[str, Worker], rounded: bool = False) -> dict[str, float]:
     """Takes the first steps, which are not timed, and compares their reports.
+
+    Args:
+        workers: our worker and the others.
+        rounded: whether a worker computes in bfloat16.
 
     Returns:
         dict: its keys are the names of all workers except ours. Each value is the difference between the reports of
@@ -74,6 +79,7 @@ def compare_first_steps(workers: Mapping[str, Worker]) -> dict[str, float]:
         reports = {name: worker.take("step")[-1] for name, worker in workers.items()}
         for name in [name for name in reports if name != OURS]:
             found, allowed = difference(reports[OURS], reports[name]), _LATER if number else _FIRST
+            allowed = _ROUNDED if rounded else allowed
             if not found <= allowed:
                 raise ValueError(f"step {number + 1} of {name} differs from ours by {found:.2g}, allowed: {allowed}")
             first.setdefault(name, found)
@@ -127,11 +133,12 @@ def measure(row: str, number: str, given: flags.FlagValues) -> None:
     environment = os.environ | _KEEP_MEMORY | {"OMP_NUM_THREADS": threads}
     with tempfile.TemporaryDirectory() as folder:
         ours = [sys.executable, "-m", "benchmarks.speed.gan_step", folder, resolution, width, number, threads]
+        ours += [given.precision]
         workers = {OURS: Worker(ours)}
         torch = [given.torch_python, "-m", "benchmarks.speed.torch_step.worker", folder]
         workers |= {f"torch {way}": Worker([*torch, way, threads], environment) for way in given.torch}
         settings = json.loads(pathlib.Path(folder, "settings.json").read_text())
-        differences = compare_first_steps(workers)
+        differences = compare_first_steps(workers, "bfloat16" in (given.precision, *given.torch))
         steps, product = take_turns(workers, given.pairs)
         for worker in workers.values():
             worker.close()
@@ -154,7 +161,12 @@ if __name__ == "__main__":
     define_path("torch_python", "A Python interpreter with the packages in torch_step/requirements.txt.", required=True)
     flags.DEFINE_list("rows", ["32:16", "64:16", "64:32", "128:16"], "Each RESOLUTION:WIDTH.")
     flags.DEFINE_list("rounds", ["1", "2"], "Rounds whose step is measured. From 2 on, all rounds have the same step.")
-    flags.DEFINE_list("torch", ["eager", "compile"], "Ways to run PyTorch. Compiling takes minutes for each row.")
+    flags.DEFINE_enum("precision", "float32", ["float32", "bfloat16"], "The precision of our step.")
+    flags.DEFINE_list(
+        "torch",
+        ["eager", "compile"],
+        "Ways to run PyTorch: eager, compile or bfloat16. Compiling takes minutes for each row.",
+    )
     flags.DEFINE_integer("pairs", 15, "Turns of each side.", lower_bound=2)
     flags.DEFINE_integer("threads", len(os.sched_getaffinity(0)), "Threads of each side.", lower_bound=1)
     run_command(main)

@@ -56,8 +56,9 @@ class Spectral(nn.Module):
         weight = self.weight.permute(0, 2, 3, 1) if self.weight.ndim == 4 else self.weight  # a view: channels-last
         return weight.reshape(len(self.u), -1)
 
+    @torch.autocast("cpu", enabled=False)
     def normalized_weight(self) -> Tensor:
-        """Returns weight / sigma."""
+        """Returns weight / sigma, always in float32."""
         with torch.no_grad():
             v = F.normalize(self.u @ self._matrix(), dim=0)
         return self.weight / torch.dot(self._matrix() @ v, self.u)

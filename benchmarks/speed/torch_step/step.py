@@ -26,11 +26,11 @@ class Step:
     Args:
         settings: the config's fields, see `gan_step.settings`.
         arrays: the weights, see `weights.load`.
-        compiled: whether torch.compile compiles each network.
+        way: "eager"; "compile", in which torch.compile compiles each network; or "bfloat16", with autocast.
     """
 
-    def __init__(self, settings: Mapping[str, Any], arrays: Mapping[str, np.ndarray], compiled: bool):
-        self.settings = settings
+    def __init__(self, settings: Mapping[str, Any], arrays: Mapping[str, np.ndarray], way: str):
+        self.settings, self._in_bfloat16 = settings, way == "bfloat16"
         self.parts = {name: load(network, arrays, name) for name, network in networks.build(settings).items()}
         if settings["uses_segmenter"]:
             fold_batch_norm(self.parts["segmenter"])
@@ -47,14 +47,15 @@ class Step:
                 (self.critics, settings["discriminator_learning_rate"]),
             )
         ]
-        if compiled:
+        if way == "compile":
             self.parts = {name: torch.compile(network, dynamic=False) for name, network in self.parts.items()}
 
     def __call__(self, batch: Tensors) -> dict[str, float]:
         """Takes a step. Returns the same report as `LayeredGAN.train_step`."""
         for layer in self.spectral:
             layer.update_u()
-        generator_loss, discriminator_loss, report = self.losses(batch)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._in_bfloat16):
+            generator_loss, discriminator_loss, report = self.losses(batch)
         parameters = [optimizer.param_groups[0]["params"] for optimizer in self.optimizers]
         generator_loss.backward(inputs=parameters[0], retain_graph=True)
         discriminator_loss.backward(inputs=parameters[1])
@@ -67,12 +68,18 @@ class Step:
             values = torch.stack([value.detach() for value in report.values()]).tolist()
         return dict(zip(report, values, strict=True))
 
+    def paint(self, generator: str, *codes: Tensor) -> Any:
+        """Returns the layers that a generator paints, as float32 even under autocast."""
+        layers = self.parts[generator](*codes)
+        return layers.float() if isinstance(layers, Tensor) else tuple(layer.float() for layer in layers)
+
     def losses(self, batch: Tensors) -> tuple[Tensor, Tensor, Tensors]:
         """Returns three values: the loss of G_b and G_f; the loss of D, E_x and E_pi; the report."""
         settings = self.settings
-        background = self.parts["background_generator"](batch["z"])
-        foreground, mask = self.parts["foreground_generator"](batch["foreground_z"], batch["c_sup"], batch["c"])
-        warped = warp(torch.cat([foreground, mask], 1), batch["transform"])
+        background = self.paint("background_generator", batch["z"])
+        foreground, mask = self.paint("foreground_generator", batch["foreground_z"], batch["c_sup"], batch["c"])
+        with torch.autocast("cpu", enabled=False):
+            warped = warp(torch.cat([foreground, mask], 1), batch["transform"])
         composed = torch.lerp(jitter_contrast(background, batch["contrast"]), warped[:, :3], warped[:, 3:])
         real_logits, _ = self.parts["discriminator"](batch["image"])
         fake_logits, c_read = self.parts["discriminator"](composed)

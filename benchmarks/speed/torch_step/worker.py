@@ -1,8 +1,9 @@
 """A process that contains the PyTorch training step and runs it on request, see `benchmarks.speed.turns`.
 
-    python -m benchmarks.speed.torch_step.worker FOLDER (eager | compile) THREADS
+    python -m benchmarks.speed.torch_step.worker FOLDER (eager | compile | bfloat16) THREADS
 
-FOLDER has the files that `gan_step.save` wrote. The process offers the functions `step` and `product`.
+FOLDER has the files that `gan_step.save` wrote. The process offers the functions `step` and `product`. With `bfloat16`,
+PyTorch's autocast computes the convolutions and dense layers in bfloat16, without compiling.
 """
 
 import json
@@ -27,7 +28,7 @@ def main(folder: str, way: str, threads: str) -> None:
     arrays = dict(np.load(pathlib.Path(folder, "weights.npz")))
     batch = {name: torch.from_numpy(array) for name, array in np.load(pathlib.Path(folder, "batch.npz")).items()}
     batch["image"] = batch["image"].permute(0, 3, 1, 2)  # channels-last in memory
-    step, factors = Step(settings, arrays, way == "compile"), torch.rand(2, _PRODUCT, _PRODUCT)
+    step, factors = Step(settings, arrays, way), torch.rand(2, _PRODUCT, _PRODUCT)
     serve({"step": lambda: step(batch), "product": lambda: (factors[0] @ factors[1]) is None})
 
 
