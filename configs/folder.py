@@ -6,8 +6,8 @@ First, a segmenter learns GrabCut's masks (the bootstrap). Then, in a pass over 
 segmenter's masks, and the segmenter learns these sharpened masks. If the program does not trust the bootstrap (see
 docs/training.md), it trains a GAN before the passes. With --config.schedule.gan=always, it trains a GAN in every run.
 
-Time: about 40 minutes on one core for 500 to 8,000 photos, if no GAN is needed.
-IoU to expect: 0.91 on flowers (two seeds), 0.72 on birds (two seeds) and 0.74 on cars (one seed).
+Time: 25 to 40 minutes on one core for 500 to 8,000 photos, if no GAN is needed.
+IoU to expect: 0.91 on flowers (two seeds), 0.72 on birds (three seeds) and 0.74 on cars (one seed).
 With --config.refine.bootstrap=False --config.refine.passes=0, the segmenter learns from the GAN alone. The GAN trains
 on 10 to 45 images per second on one core. The GAN needed 22 to 47 minutes for 32,000 to 48,000 images. With the GAN
 alone, the IoU was 0.65 to 0.76 on 514 photos of flowers (three seeds, two rounds), and 0.49 on cars (three rounds,
@@ -16,9 +16,9 @@ middle of the image. See benchmarks/README.md.
 
 More rounds of the GAN can be added to a finished run. Use the same command and workdir and add, for example,
 --config.schedule.gan=always --config.schedule.rounds=12. A run that version 0.1.0 began also needs
---config.data.fit=crop --config.refine.bootstrap=False --config.refine.passes=0 --config.networks.unet_width=8. With a
-GPU, use the paper's widths (64 for the generators and the discriminator), and 1_000_000 or more for
-schedule.gan_images_per_round.
+--config.data.fit=crop --config.refine.bootstrap=False --config.refine.passes=0 --config.networks.unet_width=8
+--config.precision=float32. With a GPU, use the paper's widths (64 for the generators and the discriminator), and
+1_000_000 or more for schedule.gan_images_per_round.
 """
 
 from tf_layered_gan.config import default_config
@@ -29,6 +29,7 @@ def get_config():
     config.resolution = 64
     config.data.fit = "squeeze"  # so that objects at the left and right end of a photo are not cut off
     config.batch_size = 16
+    config.precision = "auto"
     config.codes.public_z = False
     config.codes.num_categories = 100
     config.networks.generator_width = 12

@@ -18,6 +18,7 @@ def get_config() -> ConfigDict:
     config.refine.bootstrap = False  # the device only runs Algorithm 1, without passes over photos
     config.refine.passes = 0
     config.batch_size = 32
+    config.precision = "float32"
     config.networks.generator_width = 64
     config.networks.least_width = 16
     config.networks.background_width = 64
