@@ -14,7 +14,7 @@ from tf_layered_gan.config import validate
 from tf_layered_gan.config.student import Student
 from tf_layered_gan.models import build, precision, sampling
 from tf_layered_gan.models.networks.spectral_norm import SpectralConv2D
-from tf_layered_gan.models.precision import built_for, chosen_precision
+from tf_layered_gan.models.precision import built_for, pass_precision
 from tf_layered_gan.models.segmenter import perturbed_pairs, synthetic_step
 from tf_layered_gan.runs.checkpoints import Checkpointer
 from tf_layered_gan.runs.config_record import load_config, record_config
@@ -118,34 +118,36 @@ def cpu_with_bfloat16(monkeypatch, tmp_path):
     return facts
 
 
-def test_auto_is_bfloat16_on_a_cpu_with_instructions_for_it(cpu_with_bfloat16):
-    assert chosen_precision("auto")[0] == "bfloat16"
-    assert chosen_precision("float32")[0] == "float32"
-    with built_for("auto"):
-        assert keras.layers.ReLU().compute_dtype == "bfloat16"
+def test_auto_is_bfloat16_in_passes_on_a_cpu_with_instructions_for_it(cpu_with_bfloat16):
+    assert pass_precision("auto")[0] == "bfloat16"
+    assert pass_precision("float32")[0] == "float32"
 
 
 @pytest.mark.parametrize("facts", ["flags : fpu avx512f\n", "model name : avx512_bf16\n", None])
 def test_auto_is_float32_on_other_cpus(cpu_with_bfloat16, facts):
     cpu_with_bfloat16.unlink() if facts is None else cpu_with_bfloat16.write_text(facts)
-    assert chosen_precision("auto") == ("float32", "the CPU has no AVX512_BF16, or does not say so")
+    assert pass_precision("auto") == ("float32", "the CPU has no AVX512_BF16, or does not say so")
 
 
 def test_auto_is_float32_on_a_gpu_and_without_onednn(cpu_with_bfloat16, monkeypatch):
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
-    assert chosen_precision("auto") == ("float32", "oneDNN is off")
+    assert pass_precision("auto") == ("float32", "oneDNN is off")
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["gpu"])
-    assert chosen_precision("auto") == ("float32", "bfloat16 was not measured on GPUs")
+    assert pass_precision("auto") == ("float32", "bfloat16 was not measured on GPUs")
 
 
-def test_variables_of_a_run_with_auto_are_the_same_on_every_machine(cpu_with_bfloat16):
-    def shapes_of_variables():
-        _, gan, segmenter = models("auto")
-        return [(variable.shape, variable.dtype) for owner in (gan, segmenter) for variable in owner.variables]
-
-    with_instructions = shapes_of_variables()
+def test_with_auto_only_the_networks_of_passes_compute_in_bfloat16(cpu_with_bfloat16):
+    config, gan, segmenter = models("auto")
+    rest = [gan.background_generator, gan.foreground_generator, gan.discriminator, gan.mask_encoder, segmenter.network]
+    rest.append(build.build_student(config, Student(width=2, steps=1)).network)
+    assert not any(computes_in_bfloat16(network) for network in rest)
+    assert computes_in_bfloat16(build.build_photo_segmenter(config, 0).network)
     cpu_with_bfloat16.unlink()
-    assert shapes_of_variables() == with_instructions
+    assert not computes_in_bfloat16(build.build_photo_segmenter(config, 0).network)
+
+
+def computes_in_bfloat16(network):
+    return any(layer.compute_dtype == "bfloat16" for layer in network.layers)
 
 
 def test_float16_is_refused():

@@ -63,7 +63,7 @@ def test_passes_are_described(passes, words):
 
 
 def test_time_follows_from_the_speed_of_the_machine(monkeypatch):
-    monkeypatch.setattr(plan, "_machine_speed", lambda precision: 2e9)
+    monkeypatch.setattr(plan, "_machine_speed", lambda: 2e9)
     without_passes = Plan(tiny.run_config(shapes), photos=100)
     seconds = without_passes.cost_left(NOT_BEGUN) / 2e9 / plan._SPEED
     assert without_passes.estimate(NOT_BEGUN) == f"about {plan.duration(seconds)}"
@@ -72,8 +72,7 @@ def test_time_follows_from_the_speed_of_the_machine(monkeypatch):
 def test_both_times_are_given_where_the_bootstrap_decides_about_the_gan(monkeypatch):
     passes = {"refine.bootstrap": True, "refine.passes": 1, "refine.steps": 7, "schedule.gan": "if_needed"}
     uncertain = Plan(tiny.run_config(shapes, **passes), photos=10_000)
-    # a machine so fast that only making masks takes time
-    monkeypatch.setattr(plan, "_machine_speed", lambda precision: 1e30)
+    monkeypatch.setattr(plan, "_machine_speed", lambda: 1e30)  # a machine so fast that only making masks takes time
     monkeypatch.setattr(plan.os, "cpu_count", lambda: 2)
     assert uncertain.estimate(NOT_BEGUN) == "about 5 min, or about 5 min if the bootstrap fails"
     assert "or" not in uncertain.estimate(NOT_BEGUN | {"gan_step": 1})

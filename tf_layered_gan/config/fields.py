@@ -59,7 +59,7 @@ FIELDS = (
         "float32",
         checks.one_of("float32", "bfloat16", "auto"),
         "number type of convolutions and dense layers in training steps; weights are always float32; auto: bfloat16 "
-        "only on a CPU that has instructions for it",
+        "only in passes over photos, on a CPU that has instructions for it",
         added=True,
     ),
     Field(

@@ -21,7 +21,7 @@ from tf_layered_gan.models.networks.lite0_unet import lite0_unet
 from tf_layered_gan.models.networks.mask_encoder import mask_encoder
 from tf_layered_gan.models.networks.separable_unet import separable_unet
 from tf_layered_gan.models.networks.unet import unet
-from tf_layered_gan.models.precision import built_for
+from tf_layered_gan.models.precision import built_for, gan_precision, pass_precision
 from tf_layered_gan.models.segmenter import PairMaker, Segmenter, perturbed_pairs, plain_pairs
 
 # Decay, per training step, of the moving average of a segmenter's weights, for segmenters of passes over photos.
@@ -49,7 +49,7 @@ def build_gan_networks(config: ConfigDict) -> tuple[keras.Model, keras.Model, ke
     """Builds G_b, G_f, D and E_pi."""
     networks, c_dim = config.networks, config.codes.num_categories
     c_sup_dim = codes.c_sup_dim(config.codes.prior, c_dim, config.codes.group_size)
-    with built_for(config.precision):
+    with built_for(gan_precision(config.precision)):
         return (
             background_generator(
                 config.resolution, networks.background_width, config.codes.z_dim, canvas=networks.background_canvas
@@ -76,11 +76,11 @@ def build_gan_networks(config: ConfigDict) -> tuple[keras.Model, keras.Model, ke
 def build_gan(config: ConfigDict, segmenter: Segmenter) -> LayeredGAN:
     """Builds and compiles the LayeredGAN; its initial weights follow from `config.seed`.
 
-    By default, the background loss uses the averaged network of `segmenter`. If the run has a bootstrap, or if
-    `precision` is not "float32", the loss uses a separate network. `phases.gan_phase` gives this network the weights of
+    By default, the background loss uses the averaged network of `segmenter`. If the run has a bootstrap, or if the GAN
+    computes in bfloat16, the loss uses a separate network. `phases.gan_phase` gives this network the weights of
     the bootstrap's segmenter or of `segmenter`.
     """
-    separate = config.refine.bootstrap or config.precision != "float32"
+    separate = config.refine.bootstrap or gan_precision(config.precision) != "float32"
     background_judge = build_segmenter_network(config) if separate else segmenter.average_network
     keras.utils.set_random_seed(config.seed)
     warp = perturbation.warp_gather if _needs_xla(config) else perturbation.warp
@@ -133,10 +133,15 @@ def _build_augmentation(gan: ConfigDict, warp: Callable) -> DifferentiableAugmen
     )
 
 
-def build_segmenter_network(config: ConfigDict) -> keras.Model:
-    """Builds F. A pretrained encoder has random weights until `load_encoder` or a checkpoint sets them."""
+def build_segmenter_network(config: ConfigDict, precision: str | None = None) -> keras.Model:
+    """Builds F. A pretrained encoder has random weights until `load_encoder` or a checkpoint sets them.
+
+    Args:
+        config: the run's config.
+        precision: "float32" or "bfloat16"; None means the precision of the GAN.
+    """
     networks = config.networks
-    with built_for(config.precision):
+    with built_for(precision or gan_precision(config.precision)):
         return _SEGMENTERS[networks.encoder](config.resolution, networks.unet_width, networks.unet_depth)
 
 
@@ -176,7 +181,8 @@ def build_photo_segmenter(config: ConfigDict, number: int) -> Segmenter:
         its averaged network, because it is less noisy than the trained network.
     """
     keras.utils.set_random_seed((config.seed + 2 + number) % 2**32)  # the sum may be too large for a seed
-    segmenter = Segmenter(build_segmenter_network(config), ema_decay=_PHOTO_EMA_DECAY)
+    network = build_segmenter_network(config, pass_precision(config.precision)[0])
+    segmenter = Segmenter(network, ema_decay=_PHOTO_EMA_DECAY)
     segmenter.compile(_annealed_adam(config.segmenter.learning_rate, pass_steps(config)))
     return segmenter
 
@@ -200,7 +206,7 @@ def build_student(config: ConfigDict, student: Student, teacher: keras.Model | N
     if student.network == "separable" and depth < 1:
         raise ValueError(f"networks.unet_depth is {depth}, allowed for a separable student: 1 or more")
     keras.utils.set_random_seed(config.seed + 1)
-    with built_for(config.precision):
+    with built_for(gan_precision(config.precision)):
         network = _STUDENTS[student.network](config.resolution, student.width, depth)
     segmenter = Segmenter(
         network,

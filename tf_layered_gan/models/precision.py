@@ -21,22 +21,31 @@ def built_for(precision: str) -> Iterator[None]:
     float32.
 
     Args:
-        precision: "float32", "bfloat16" or "auto", see `chosen_precision`.
+        precision: "float32" or "bfloat16".
     """
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(_POLICIES[chosen_precision(precision)[0]])
+    keras.config.set_dtype_policy(_POLICIES[precision])
     try:
         yield
     finally:
         keras.config.set_dtype_policy(before)
 
 
-def chosen_precision(precision: str) -> tuple[str, str]:
-    """Returns "float32" or "bfloat16", and the reason.
+def gan_precision(precision: str) -> str:
+    """Returns the precision of all training but the passes over photos, "float32" or "bfloat16".
 
-    "auto" becomes bfloat16 if that was measured to be faster, see benchmarks/README.md: on a CPU with AVX512_BF16,
-    whose convolutions oneDNN computes. Without these instructions, bfloat16 is several times slower than float32. On
-    GPUs, bfloat16 was not measured with TensorFlow.
+    "auto" becomes float32, because the masks of a GAN that trained in bfloat16 were worse, see benchmarks/README.md.
+    Students were not measured.
+    """
+    return "float32" if precision == "auto" else precision
+
+
+def pass_precision(precision: str) -> tuple[str, str]:
+    """Returns the precision of passes over photos, "float32" or "bfloat16", and the reason.
+
+    "auto" becomes bfloat16 if that was measured to be faster and as good, see benchmarks/README.md: on a CPU with
+    AVX512_BF16, whose convolutions oneDNN computes. Without these instructions, bfloat16 is several times slower than
+    float32. On GPUs, bfloat16 was not measured with TensorFlow.
     """
     if precision != "auto":
         return precision, "the config says so"

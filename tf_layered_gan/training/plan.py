@@ -12,10 +12,11 @@ from edge_segmenter.progress import duration
 from tf_layered_gan.config import pass_steps
 from tf_layered_gan.models.memory import networks_without_memory
 from tf_layered_gan.models.networks.multiply_adds import multiply_adds
-from tf_layered_gan.models.precision import chosen_precision
+from tf_layered_gan.models.precision import pass_precision
 from tf_layered_gan.training.labeller import name_of
 
 _BACKWARD = 3  # forward and backward pass together take three times as long as the forward pass
+_BFLOAT16 = 0.63  # a pass takes this fraction of the time if it computes in bfloat16 instead of float32
 _SPEED = 0.5  # in training, the machine reaches this fraction of `_machine_speed`
 _SECONDS = 0.4  # duration of the measurement in `_machine_speed`
 # Seconds that one core needs for the mask of a photo. The bootstrap uses GrabCut, and the other passes use sharpening.
@@ -31,7 +32,7 @@ class Part:
     Attributes:
         kind, name: the kind and the name of the phase.
         first_step, last_step: the steps of the phase have the numbers first_step + 1 to last_step.
-        cost: multiply-adds of a step.
+        cost: multiply-adds of a step in float32 that takes the same time.
     """
 
     kind: str
@@ -68,7 +69,6 @@ class Plan:
         self.parts = [Part(*part, cost=costs[part[0]]) for part in parts]
         self._gan_is_uncertain = refine.bootstrap and schedule.gan == "if_needed" and not config.segmenter.supervised
         self._masked_photos = min(photos, refine.photos)
-        self._precision = chosen_precision(config.precision)[0]
 
     def without_gan(self) -> "Plan | None":
         """Returns the plan of a run whose bootstrap replaces the GAN, or None if the config does not allow this."""
@@ -116,7 +116,7 @@ class Plan:
         """
         if tf.config.list_physical_devices("GPU"):
             return None
-        speed = _SPEED * _machine_speed(self._precision)
+        speed = _SPEED * _machine_speed()
         shorter = self.without_gan() if trusted is not False and not position["gan_step"] else None
         words = f"about {duration((shorter if shorter and trusted else self)._seconds(position, speed))}"
         if shorter is None or trusted:
@@ -172,9 +172,9 @@ class Plan:
         return ", then ".join(words)
 
 
-def _machine_speed(precision: str) -> float:
+def _machine_speed() -> float:
     """Measures the multiply-adds per second of a 3x3 convolution from 32 to 32 channels."""
-    images, kernel = tf.ones((16, 32, 32, 32), precision), tf.ones((3, 3, 32, 32), precision)
+    images, kernel = tf.ones((16, 32, 32, 32)), tf.ones((3, 3, 32, 32))
     convolve = tf.function(lambda: tf.nn.conv2d(images, kernel, 1, "SAME"), autograph=False)
     convolve()
     started, count = time.perf_counter(), 0
@@ -185,15 +185,16 @@ def _machine_speed(precision: str) -> float:
 
 
 def _costs(config: ConfigDict) -> dict[str, float]:
-    """Returns the multiply-adds of a step for each kind of phase."""
+    """Returns the cost of a step for each kind of phase, see `Part`."""
     background, foreground, discriminator, mask_encoder, segmenter = map(multiply_adds, networks_without_memory(config))
     generators, consistency = background + foreground, bool(config.segmenter.gamma_consistency)
     judged = segmenter / config.gan.background_every
+    precision, _ = pass_precision(config.precision)
     images = {
         "gan": _BACKWARD * (generators + 3 * discriminator + 2 * mask_encoder + judged),  # Eq. 6
         "segmenter": generators + _BACKWARD * segmenter,
         "final": generators + (_BACKWARD * 2 + 1 if consistency else _BACKWARD) * segmenter,
         "supervised": _BACKWARD * segmenter,
-        "photos": _BACKWARD * segmenter,
+        "photos": _BACKWARD * segmenter * (_BFLOAT16 if precision == "bfloat16" else 1),
     }
     return {kind: config.batch_size * cost for kind, cost in images.items()}

@@ -22,7 +22,7 @@ from tf_layered_gan.evaluation.metrics.fid import InceptionFeatures
 from tf_layered_gan.evaluation.metrics.segmentation import segmentation_metrics
 from tf_layered_gan.models import build, sampling
 from tf_layered_gan.models.layered_gan import LayeredGAN
-from tf_layered_gan.models.precision import chosen_precision
+from tf_layered_gan.models.precision import pass_precision
 from tf_layered_gan.models.segmenter import Segmenter, synthetic_step
 from tf_layered_gan.reporting.run_figures import report_run
 from tf_layered_gan.runs import passes, restarts
@@ -238,7 +238,7 @@ class Run:
         logging.info("%s photos, %d pixels wide; all files go to %s", photos, self.config.resolution, self.workdir)
         logging.info("the plan: %s", self.plan.describe(self.config))
         if self.config.precision == "auto":
-            logging.info("precision is auto: convolutions compute in %s, because %s", *chosen_precision("auto"))
+            logging.info("precision is auto: passes over photos compute in %s, because %s", *pass_precision("auto"))
         position = self.checkpointer.position | passes.position(self.config, self.workdir)
         ended = {record["pass"]: record for record in passes.records(self.config, self.workdir)}
         estimate = self.plan.estimate(position, ended.get(0, {}).get("trusted"))
